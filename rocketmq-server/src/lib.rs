@@ -1,1 +1,3 @@
 //! rocketmq-server
+
+pub mod clock;
