@@ -1,1 +1,29 @@
-//! rocketmq-macros
+//! The attribute macros of `rocketmq-starter`.
+//!
+//! Use them through that crate, which re-exports and documents them: what they generate names its types by
+//! absolute path. An attribute goes through three steps: tokens become checked settings (`attribute`), settings
+//! and signature become a model (`signature`, `listener::model`, `transaction`), the model becomes code
+//! (`expand`). Every step collects its errors, so that one compilation shows them all.
+
+mod attribute;
+mod diagnostics;
+mod expand;
+mod listener;
+mod setting;
+mod signature;
+mod transaction;
+
+use proc_macro::TokenStream;
+
+/// Turns an async function into a listener; documented as `rocketmq_starter::rocketmq_listener`.
+#[proc_macro_attribute]
+pub fn rocketmq_listener(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    listener::attribute_macro(attribute.into(), item.into()).into()
+}
+
+/// Turns an async function into a transaction checker; documented as
+/// `rocketmq_starter::rocketmq_transaction_listener`.
+#[proc_macro_attribute]
+pub fn rocketmq_transaction_listener(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    transaction::attribute_macro(attribute.into(), item.into()).into()
+}

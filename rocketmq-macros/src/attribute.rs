@@ -1,0 +1,153 @@
+//! Tokens of an attribute -> settings: every key known, once, with a value of its kind.
+
+use crate::diagnostics::Errors;
+use crate::setting::{Key, Kind, nearest};
+use proc_macro2::{Span, TokenStream};
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::{Expr, ExprLit, Lit, MetaNameValue, Token};
+
+/// One `key = value` that passed its checks.
+#[derive(Debug)]
+pub(crate) struct Setting {
+    pub(crate) key: &'static Key,
+    pub(crate) value: String,
+    pub(crate) span: Span,
+}
+
+/// What an attribute says.
+#[derive(Debug, Default)]
+pub(crate) struct Settings(Vec<Setting>);
+
+impl Settings {
+    /// Reads the settings. What is wrong goes to `errors`; what is right is kept, so that later steps can look
+    /// for more mistakes.
+    pub(crate) fn parse(tokens: TokenStream, known: &'static [Key], errors: &mut Errors) -> Settings {
+        let pairs = match Punctuated::<MetaNameValue, Token![,]>::parse_terminated.parse2(tokens) {
+            Ok(pairs) => pairs,
+            Err(error) => {
+                errors.push(error.span(), format!("expected `key = value`, separated by commas: {error}"));
+                return Settings::default();
+            }
+        };
+        let mut settings = Settings::default();
+        for pair in pairs {
+            settings.accept(&pair, known, errors);
+        }
+        settings
+    }
+
+    fn accept(&mut self, pair: &MetaNameValue, known: &'static [Key], errors: &mut Errors) {
+        let span = pair.path.span();
+        let name = pair.path.get_ident().map(ToString::to_string).unwrap_or_default();
+        let Some(key) = known.iter().find(|key| key.name == name) else {
+            errors.push(span, unknown_key(&name, known));
+            return;
+        };
+        if self.get(key.name).is_some() {
+            errors.push(span, format!("`{name}` is given more than once"));
+            return;
+        }
+        match checked_value(key, &pair.value) {
+            Ok(value) => self.0.push(Setting { key, value, span }),
+            Err(message) => errors.push(pair.value.span(), message),
+        }
+        // A key whose value is wrong was still given: only its value is to be reported.
+        if self.get(key.name).is_none() {
+            self.0.push(Setting { key, value: String::new(), span });
+        }
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Setting> {
+        self.0.iter().find(|setting| setting.key.name == name)
+    }
+
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        self.get(name).map(|setting| setting.value.as_str())
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Setting> {
+        self.0.iter()
+    }
+}
+
+fn unknown_key(name: &str, known: &[Key]) -> String {
+    match nearest(name, known) {
+        Some(near) => format!("unknown key `{name}`; did you mean `{near}`?"),
+        None => {
+            let names: Vec<_> = known.iter().map(|key| key.name).collect();
+            format!("unknown key `{name}`; known keys are {}", names.join(", "))
+        }
+    }
+}
+
+fn checked_value(key: &Key, value: &Expr) -> Result<String, String> {
+    let wanted = || format!("`{}` takes {}", key.name, key.kind.expected());
+    let (text, quoted) = match value {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => (text.value(), true),
+        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => (number.base10_digits().to_owned(), false),
+        Expr::Lit(ExprLit { lit: Lit::Bool(switch), .. }) => (switch.value.to_string(), false),
+        _ => return Err(format!("{}, written as a literal or a \"${{placeholder}}\"", wanted())),
+    };
+    if quoted && text.contains("${") {
+        return Ok(text);
+    }
+    if !literal_suits(key.kind, value, quoted) {
+        return Err(wanted());
+    }
+    key.kind.check(&text).map_err(|problem| format!("`{}`: \"{text}\" {problem}", key.name))?;
+    Ok(text)
+}
+
+/// Whether the literal is of the right sort: `topic = 5` and `concurrency = "5"` are slips worth naming.
+fn literal_suits(kind: Kind, value: &Expr, quoted: bool) -> bool {
+    let number = matches!(value, Expr::Lit(ExprLit { lit: Lit::Int(_), .. }));
+    match kind {
+        Kind::Count { .. } => number,
+        Kind::Switch => !quoted && !number,
+        Kind::Period => quoted || number,
+        _ => quoted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quote::quote;
+
+    static KEYS: &[Key] = &[
+        Key { name: "topic", kind: Kind::Resource { max: 127 } },
+        Key { name: "concurrency", kind: Kind::Count { min: 1, max: 1000 } },
+        Key { name: "trace", kind: Kind::Switch },
+    ];
+
+    fn parse(tokens: TokenStream) -> (Settings, Vec<String>) {
+        let mut errors = Errors::default();
+        let settings = Settings::parse(tokens, KEYS, &mut errors);
+        (settings, errors.messages())
+    }
+
+    #[test]
+    fn every_error_is_collected() {
+        let (_, messages) =
+            parse(quote!(topik = "a", concurrency = 0, trace = "yes", topic = "x", topic = "y"));
+        assert_eq!(messages.len(), 4, "{messages:?}");
+        assert!(messages[0].contains("did you mean `topic`?"));
+        assert!(messages[1].contains("from 1 to 1000"));
+        assert!(messages[3].contains("more than once"));
+    }
+
+    #[test]
+    fn a_placeholder_stands_for_any_kind_of_value() {
+        let (settings, messages) = parse(quote!(topic = "${a.topic:orders}", concurrency = "${threads:8}"));
+        assert!(messages.is_empty(), "{messages:?}");
+        assert_eq!(settings.value("concurrency"), Some("${threads:8}"));
+    }
+
+    #[test]
+    fn a_value_that_is_no_literal_is_refused() {
+        let (_, messages) = parse(quote!(topic = TOPIC));
+        assert!(messages[0].contains("literal"), "{messages:?}");
+    }
+}

@@ -1,0 +1,89 @@
+//! What both attributes generate around the user's function.
+//!
+//! The function becomes a unit struct of the same name, so that `app.listener(handle)` and `app.discover()` can
+//! carry it with its settings. The function itself stays callable as `handle::call(..)`, in tests for example.
+//! Every path is absolute: what a user has in scope cannot change the meaning.
+
+use crate::signature::Signature;
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Attribute, Ident, ItemFn, Visibility};
+
+/// The parts in which the two attributes differ.
+pub(crate) struct Frame {
+    /// The trait to implement and its only method, with the type the method returns.
+    pub(crate) implements: TokenStream,
+    pub(crate) method: Ident,
+    pub(crate) returns: TokenStream,
+    /// The body of that method: the construction, or the errors.
+    pub(crate) body: TokenStream,
+    /// What inventory collects for `discover()`; nothing while there are errors.
+    pub(crate) discovered: Option<TokenStream>,
+}
+
+pub(crate) fn frame(function: &ItemFn, frame: Frame) -> TokenStream {
+    let Frame { implements, method, returns, body, discovered } = frame;
+    let (name, visibility) = (&function.sig.ident, &function.vis);
+    let cfgs: Vec<_> = function.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
+    let docs = function.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
+    let call = as_call(function, visibility);
+    let submit = discovered.map(|entry| {
+        quote!(#(#cfgs)* const _: () = { ::rocketmq_starter::__private::inventory::submit! { #entry } };)
+    });
+    quote! {
+        #(#cfgs)* #(#docs)*
+        #[allow(non_camel_case_types)]
+        #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
+        #visibility struct #name;
+
+        #(#cfgs)*
+        impl #name { #call }
+
+        #(#cfgs)*
+        impl #implements for #name {
+            fn #method(self) -> #returns { #body }
+        }
+
+        #submit
+    }
+}
+
+/// The user's function, untouched but for its name.
+fn as_call(function: &ItemFn, visibility: &Visibility) -> TokenStream {
+    let kept = |attribute: &&Attribute| !attribute.path().is_ident("cfg");
+    let attributes = function.attrs.iter().filter(kept);
+    let mut signature = function.sig.clone();
+    signature.ident = Ident::new("call", function.sig.ident.span());
+    let block = &function.block;
+    quote! {
+        #(#attributes)* #[allow(clippy::unused_async)]
+        #visibility #signature #block
+    }
+}
+
+/// Names of the generated variables that hold the arguments.
+pub(crate) fn argument_names(signature: &Signature) -> Vec<Ident> {
+    (0..signature.arguments.len()).map(|index| format_ident!("argument_{index}")).collect()
+}
+
+/// `let argument_0 = __private::argument::<Json<Order>>(&mut needs);`, spanned on the user's type, so that the
+/// compiler's complaint about a wrong type lands on it.
+pub(crate) fn declare_arguments(signature: &Signature) -> TokenStream {
+    let lines = argument_names(signature).into_iter().zip(&signature.arguments).map(|(name, argument)| {
+        let (ty, helper) = match &argument.element {
+            Some(element) => (element, "argument"),
+            None if signature.is_batch() => (&argument.ty, "shared"),
+            None => (&argument.ty, "argument"),
+        };
+        let span = on(ty.span());
+        let helper = Ident::new(helper, span);
+        quote_spanned!(span=> let #name = ::rocketmq_starter::__private::#helper::<#ty>(&mut needs);)
+    });
+    quote!(#(#lines)*)
+}
+
+/// A place in the user's source whose names still resolve where the macro was called.
+pub(crate) fn on(place: Span) -> Span {
+    Span::call_site().located_at(place)
+}

@@ -1,0 +1,47 @@
+//! The keys of `#[rocketmq_listener]`.
+//!
+//! Written with `-` for `_` they are also the keys of `[rocketmq.consumer.groups.<group>]`, which overrides them.
+
+use crate::setting::{Key, Kind};
+
+/// Apache's limits on the length of a topic and of a group.
+const TOPIC_MAX: usize = 127;
+const GROUP_MAX: usize = 255;
+
+/// The delays that a broker knows by default, for the next try of a message.
+const DELAYS: &[&str] = &[
+    "1s", "5s", "10s", "30s", "1m", "2m", "3m", "4m", "5m", "6m", "7m", "8m", "9m", "10m", "20m", "30m",
+    "1h", "2h",
+];
+
+pub(super) static KEYS: &[Key] = &[
+    Key { name: "topic", kind: Kind::Resource { max: TOPIC_MAX } },
+    Key { name: "group", kind: Kind::Resource { max: GROUP_MAX } },
+    Key { name: "name", kind: Kind::Text },
+    Key { name: "selector", kind: Kind::Tags },
+    Key { name: "sql", kind: Kind::Text },
+    Key { name: "mode", kind: Kind::Choice(&["concurrent", "orderly"]) },
+    Key { name: "model", kind: Kind::Choice(&["clustering", "broadcasting"]) },
+    Key { name: "concurrency", kind: Kind::Count { min: 1, max: 1000 } },
+    Key { name: "batch", kind: Kind::Count { min: 1, max: 1024 } },
+    Key { name: "max_reconsume_times", kind: Kind::Count { min: 0, max: i32::MAX as i64 } },
+    Key { name: "consume_timeout", kind: Kind::Period },
+    Key { name: "retry_delay", kind: Kind::Choice(DELAYS) },
+    Key { name: "suspend_time", kind: Kind::Period },
+    Key { name: "on_error", kind: Kind::Choice(&["retry", "dead-letter"]) },
+    Key { name: "on_unreadable", kind: Kind::Choice(&["dead-letter", "retry", "skip"]) },
+    Key { name: "from", kind: Kind::StartPoint },
+    Key { name: "pull_batch_size", kind: Kind::Count { min: 1, max: 1024 } },
+    Key { name: "pull_interval", kind: Kind::Period },
+    Key { name: "reply_timeout", kind: Kind::Period },
+    Key { name: "await_termination", kind: Kind::Period },
+    Key { name: "enabled", kind: Kind::Switch },
+    Key { name: "name_server", kind: Kind::Text },
+    Key { name: "access_key", kind: Kind::Text },
+    Key { name: "secret_key", kind: Kind::Text },
+    Key { name: "tls", kind: Kind::Switch },
+    Key { name: "namespace", kind: Kind::Text },
+    Key { name: "instance_name", kind: Kind::Text },
+    Key { name: "trace", kind: Kind::Switch },
+    Key { name: "trace_topic", kind: Kind::Resource { max: TOPIC_MAX } },
+];

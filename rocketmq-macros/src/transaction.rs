@@ -1,0 +1,94 @@
+//! `#[rocketmq_transaction_listener]`: the function that answers a broker's question about a half message.
+
+use crate::attribute::Settings;
+use crate::diagnostics::Errors;
+use crate::expand::{Frame, argument_names, declare_arguments, frame, on};
+use crate::listener::not_a_function;
+use crate::setting::{Key, Kind};
+use crate::signature::Signature;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use syn::ItemFn;
+
+static KEYS: &[Key] =
+    &[Key { name: "group", kind: Kind::Resource { max: 255 } }, Key { name: "name", kind: Kind::Text }];
+
+pub(crate) fn attribute_macro(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    let function: ItemFn = match syn::parse2(item.clone()) {
+        Ok(function) => function,
+        Err(error) => return not_a_function(&error, item),
+    };
+    let mut errors = Errors::default();
+    let settings = Settings::parse(attribute, KEYS, &mut errors);
+    let signature = Signature::of(&function, "a transaction listener", &mut errors);
+    check_arguments(&signature, &mut errors);
+    expand(&function, &settings, &signature, errors)
+}
+
+fn check_arguments(signature: &Signature, errors: &mut Errors) {
+    if signature.is_batch() {
+        errors
+            .push(signature.name.span(), "a transaction listener is asked about one half message at a time");
+    }
+}
+
+fn expand(function: &ItemFn, settings: &Settings, signature: &Signature, errors: Errors) -> TokenStream {
+    let name = &signature.name;
+    let (body, discovered) = match errors.into_tokens() {
+        Some(errors) => (errors, None),
+        None => (construction(settings, signature), Some(discovered(name))),
+    };
+    let parts = Frame {
+        implements: quote!(::rocketmq_starter::IntoTransactionChecker),
+        method: format_ident!("into_checker"),
+        returns: quote!(::rocketmq_starter::TransactionChecker),
+        body,
+        discovered,
+    };
+    frame(function, parts)
+}
+
+fn discovered(name: &syn::Ident) -> TokenStream {
+    quote! {
+        ::rocketmq_starter::__private::DiscoveredChecker(
+            || <#name as ::rocketmq_starter::IntoTransactionChecker>::into_checker(#name)
+        )
+    }
+}
+
+fn construction(settings: &Settings, signature: &Signature) -> TokenStream {
+    let declare = declare_arguments(signature);
+    let names = argument_names(signature);
+    let function = &signature.name;
+    let spec = spec(settings, signature);
+    let span = on(signature.output);
+    let decide = quote_spanned!(span=> ::rocketmq_starter::__private::decision(#function::call(#(#names),*)));
+    quote! {
+        let mut needs = ::rocketmq_starter::__private::Needs::default();
+        #declare
+        ::rocketmq_starter::__private::checker(#spec, needs, move |half, context| {
+            #(let #names = match #names(half, context) {
+                ::core::result::Result::Ok(value) => value,
+                ::core::result::Result::Err(rejection) => return ::rocketmq_starter::__private::undecided(rejection),
+            };)*
+            #decide
+        })
+    }
+}
+
+fn spec(settings: &Settings, signature: &Signature) -> TokenStream {
+    let function = signature.name.to_string();
+    let option = |key| match settings.value(key) {
+        Some(value) => quote!(::core::option::Option::Some(#value)),
+        None => quote!(::core::option::Option::None),
+    };
+    let (group, name) = (option("group"), option("name"));
+    quote! {
+        ::rocketmq_starter::__private::CheckerSpec {
+            function: #function,
+            place: ::core::concat!(::core::module_path!(), ", ", ::core::file!(), ":", ::core::line!()),
+            group: #group,
+            name: #name,
+        }
+    }
+}
