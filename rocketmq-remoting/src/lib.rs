@@ -1,1 +1,8 @@
 //! rocketmq-remoting
+
+pub mod error;
+pub mod message;
+pub mod route;
+pub mod subscription;
+
+pub use error::{DecodeError, EncodeError};

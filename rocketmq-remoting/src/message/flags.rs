@@ -1,0 +1,149 @@
+//! The bit sets that travel as plain integers: a message's sys flag and a pull request's sys flag.
+
+/// A message's system flag. Unknown bits are kept as they came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct SysFlag(pub i32);
+
+/// Where a message stands in a transaction (bits 2 and 3 of [`SysFlag`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum TransactionKind {
+    /// Not part of a transaction.
+    #[default]
+    None,
+    /// A half message, invisible until its transaction ends.
+    Prepared,
+    /// Committed: visible.
+    Commit,
+    /// Rolled back.
+    Rollback,
+}
+
+impl SysFlag {
+    /// The body is compressed; bits 8-10 say how.
+    pub const COMPRESSED: i32 = 0x001;
+    /// The topic filters on several tags per message.
+    pub const MULTI_TAGS: i32 = 0x002;
+    /// The two bits that hold the [`TransactionKind`].
+    pub const TRANSACTION_MASK: i32 = 0x00C;
+    /// A half message.
+    pub const TRANSACTION_PREPARED: i32 = 0x004;
+    /// A committed message.
+    pub const TRANSACTION_COMMIT: i32 = 0x008;
+    /// A rolled back message.
+    pub const TRANSACTION_ROLLBACK: i32 = 0x00C;
+    /// The born host takes 20 bytes, not 8.
+    pub const BORN_HOST_V6: i32 = 0x010;
+    /// The store host takes 20 bytes, not 8.
+    pub const STORE_HOST_V6: i32 = 0x020;
+    /// The body holds several messages which the reader unwraps.
+    pub const NEED_UNWRAP: i32 = 0x040;
+    /// The body holds several messages stored as one.
+    pub const INNER_BATCH: i32 = 0x080;
+    /// The bits that name the compression: 0 is zlib, as producers before 5.x wrote it.
+    pub const COMPRESSION_MASK: i32 = 0x700;
+    /// LZ4 frame.
+    pub const COMPRESSION_LZ4: i32 = 0x100;
+    /// Zstandard frame.
+    pub const COMPRESSION_ZSTD: i32 = 0x200;
+    /// zlib stream.
+    pub const COMPRESSION_ZLIB: i32 = 0x300;
+
+    /// Whether every bit of `bits` is set.
+    pub const fn has(self, bits: i32) -> bool {
+        self.0 & bits == bits
+    }
+
+    /// The same flag with `bits` set.
+    #[must_use]
+    pub const fn with(self, bits: i32) -> Self {
+        Self(self.0 | bits)
+    }
+
+    /// The same flag with `bits` cleared.
+    #[must_use]
+    pub const fn without(self, bits: i32) -> Self {
+        Self(self.0 & !bits)
+    }
+
+    /// Whether the body is compressed.
+    pub const fn is_compressed(self) -> bool {
+        self.has(Self::COMPRESSED)
+    }
+
+    /// Where the message stands in a transaction.
+    pub const fn transaction(self) -> TransactionKind {
+        match self.0 & Self::TRANSACTION_MASK {
+            Self::TRANSACTION_PREPARED => TransactionKind::Prepared,
+            Self::TRANSACTION_COMMIT => TransactionKind::Commit,
+            Self::TRANSACTION_ROLLBACK => TransactionKind::Rollback,
+            _ => TransactionKind::None,
+        }
+    }
+
+    /// The same flag in another transaction state.
+    #[must_use]
+    pub const fn with_transaction(self, kind: TransactionKind) -> Self {
+        let bits = match kind {
+            TransactionKind::None => 0,
+            TransactionKind::Prepared => Self::TRANSACTION_PREPARED,
+            TransactionKind::Commit => Self::TRANSACTION_COMMIT,
+            TransactionKind::Rollback => Self::TRANSACTION_ROLLBACK,
+        };
+        self.without(Self::TRANSACTION_MASK).with(bits)
+    }
+}
+
+/// The `sysFlag` of a pull request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct PullFlag(pub i32);
+
+impl PullFlag {
+    /// `commitOffset` is to be stored.
+    pub const COMMIT_OFFSET: i32 = 0x1;
+    /// The broker may hold the request until a message arrives.
+    pub const SUSPEND: i32 = 0x2;
+    /// The subscription travels in the request.
+    pub const SUBSCRIPTION: i32 = 0x4;
+    /// Class filter; no living broker runs it.
+    pub const CLASS_FILTER: i32 = 0x8;
+    /// A lite pull consumer asks.
+    pub const LITE_PULL: i32 = 0x10;
+
+    /// Whether every bit of `bits` is set.
+    pub const fn has(self, bits: i32) -> bool {
+        self.0 & bits == bits
+    }
+
+    /// The same flag with `bits` set.
+    #[must_use]
+    pub const fn with(self, bits: i32) -> Self {
+        Self(self.0 | bits)
+    }
+
+    /// The same flag with `bits` cleared.
+    #[must_use]
+    pub const fn without(self, bits: i32) -> Self {
+        Self(self.0 & !bits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_state_replaces_the_one_before() {
+        let flag = SysFlag(0x301).with_transaction(TransactionKind::Prepared);
+        assert_eq!(flag, SysFlag(0x305));
+        assert_eq!(flag.with_transaction(TransactionKind::Rollback), SysFlag(0x30D));
+        assert_eq!(flag.with_transaction(TransactionKind::Commit).transaction(), TransactionKind::Commit);
+        assert_eq!(flag.with_transaction(TransactionKind::None), SysFlag(0x301));
+    }
+
+    #[test]
+    fn unknown_bits_survive() {
+        assert_eq!(SysFlag(0x4000_0001).without(SysFlag::COMPRESSED), SysFlag(0x4000_0000));
+        assert!(PullFlag(22).has(PullFlag::LITE_PULL | PullFlag::SUSPEND | PullFlag::SUBSCRIPTION));
+        assert!(!PullFlag(22).has(PullFlag::COMMIT_OFFSET));
+    }
+}

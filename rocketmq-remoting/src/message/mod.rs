@@ -1,0 +1,13 @@
+//! Messages as the log stores them and as pulls return them: records, properties, ids, batch bodies.
+
+pub mod batch;
+pub mod flags;
+pub mod id;
+pub mod properties;
+pub mod record;
+
+pub use batch::BatchMessage;
+pub use flags::{PullFlag, SysFlag, TransactionKind};
+pub use id::{OffsetMessageId, UniqueIds};
+pub use properties::{Properties, names};
+pub use record::{MessageRecord, RecordView, layout};
