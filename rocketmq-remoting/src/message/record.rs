@@ -608,12 +608,12 @@ mod tests {
         {
             let mut bytes = encoded(&worked()).to_vec();
             bytes[at..at + 4].copy_from_slice(&value.to_be_bytes());
-            assert_eq!(MessageRecord::decode(&mut Bytes::from(bytes)).unwrap_err().at, name);
+            assert_eq!(MessageRecord::decode(&mut Bytes::from(bytes)).unwrap_err().at(), Some(name));
         }
         let mut bytes = encoded(&worked()).to_vec();
         bytes[3] += 1;
         bytes.push(0);
-        assert_eq!(MessageRecord::decode(&mut Bytes::from(bytes)).unwrap_err().at, "totalSize");
+        assert_eq!(MessageRecord::decode(&mut Bytes::from(bytes)).unwrap_err().at(), Some("totalSize"));
     }
 
     #[test]
