@@ -1,3 +1,4 @@
 //! rocketmq-server
 
 pub mod clock;
+pub mod config;
