@@ -1,0 +1,69 @@
+//! Waiting longer after each failure, with jitter so that many clients do not come back together.
+
+use std::time::Duration;
+
+use rand::RngExt as _;
+
+/// How long to wait between tries: doubling from `first` to `most`, each wait drawn from its upper half.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BackoffConfig {
+    pub(crate) first: Duration,
+    pub(crate) most: Duration,
+}
+
+/// An endless iterator of waits. The random source is the caller's, so that a test knows every wait.
+#[derive(Debug)]
+pub(crate) struct Backoff<R> {
+    config: BackoffConfig,
+    next: Duration,
+    rng: R,
+}
+
+impl<R: rand::Rng> Backoff<R> {
+    pub(crate) fn new(config: BackoffConfig, rng: R) -> Self {
+        Self { config, next: config.first, rng }
+    }
+
+    /// After a success the next failure waits `first` again.
+    pub(crate) fn reset(&mut self) {
+        self.next = self.config.first;
+    }
+}
+
+impl<R: rand::Rng> Iterator for Backoff<R> {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        let ceiling = self.next;
+        self.next = ceiling.saturating_mul(2).min(self.config.most);
+        Some(ceiling.mul_f64(self.rng.random_range(0.5..=1.0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng as _;
+    use rand::rngs::StdRng;
+
+    use super::*;
+
+    const CONFIG: BackoffConfig =
+        BackoffConfig { first: Duration::from_millis(100), most: Duration::from_secs(1) };
+
+    #[test]
+    fn waits_double_up_to_the_most_and_keep_their_upper_half() {
+        let waits: Vec<_> = Backoff::new(CONFIG, StdRng::seed_from_u64(7)).take(6).collect();
+        for (wait, ceiling) in waits.iter().zip([100, 200, 400, 800, 1000, 1000]) {
+            let ceiling = Duration::from_millis(ceiling);
+            assert!(*wait <= ceiling && *wait >= ceiling / 2, "{wait:?} for {ceiling:?}");
+        }
+    }
+
+    #[test]
+    fn a_reset_starts_over() {
+        let mut backoff = Backoff::new(CONFIG, StdRng::seed_from_u64(7));
+        let _ = backoff.by_ref().take(4).count();
+        backoff.reset();
+        assert!(backoff.next().is_some_and(|wait| wait <= CONFIG.first));
+    }
+}

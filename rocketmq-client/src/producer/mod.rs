@@ -1,0 +1,5 @@
+//! Sending: queue choice, retries, batches, transactions, request-reply.
+
+pub(crate) mod latency;
+
+pub(crate) mod select;

@@ -1,0 +1,282 @@
+//! Every route this client knows, as one immutable snapshot that readers load without a lock.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+use rocketmq_remoting::route::{BrokerData, MASTER_ID, MessageQueue, TopicRoute};
+
+use crate::producer::select::SharedQueue;
+
+/// One topic's queues, derived once per change of its route.
+#[derive(Debug)]
+pub(crate) struct TopicInfo {
+    pub(crate) route: TopicRoute,
+    /// Queues to send to: writable, and their broker has a master.
+    pub(crate) publish: Vec<SharedQueue>,
+    /// Queues to pull from.
+    pub(crate) subscribe: Vec<SharedQueue>,
+    /// The topic does not exist yet: the queues are those a broker would give it.
+    pub(crate) provisional: bool,
+    /// Grows with every change of any route.
+    pub(crate) generation: u64,
+}
+
+impl TopicInfo {
+    pub(crate) fn new(topic: &str, mut route: TopicRoute) -> Self {
+        route.queue_datas.sort_by(|a, b| a.broker_name.cmp(&b.broker_name));
+        route.broker_datas.sort_by(|a, b| a.broker_name.cmp(&b.broker_name));
+        let publish = publish_queues(topic, &route);
+        let subscribe = subscribe_queues(topic, &route);
+        Self { route, publish, subscribe, provisional: false, generation: 0 }
+    }
+
+    /// The route of the template topic, read as that of a topic a broker would make after it.
+    pub(crate) fn provisional(topic: &str, mut template: TopicRoute, queues: i32) -> Self {
+        for data in &mut template.queue_datas {
+            let count = queues.min(data.read_queue_nums);
+            data.read_queue_nums = count;
+            data.write_queue_nums = count;
+        }
+        Self { provisional: true, ..Self::new(topic, template) }
+    }
+}
+
+fn publish_queues(topic: &str, route: &TopicRoute) -> Vec<SharedQueue> {
+    if let Some(conf) = route.order_topic_conf.as_deref().filter(|conf| !conf.is_empty()) {
+        return ordered_queues(topic, conf);
+    }
+    let has_master = |name: &str| route.broker(name).is_some_and(|broker| broker.master().is_some());
+    let writable = route.queue_datas.iter().filter(|d| d.perm.is_writable() && has_master(&d.broker_name));
+    writable.flat_map(|d| queues_of(topic, &d.broker_name, d.write_queue_nums)).collect()
+}
+
+fn subscribe_queues(topic: &str, route: &TopicRoute) -> Vec<SharedQueue> {
+    let readable = route.queue_datas.iter().filter(|data| data.perm.is_readable());
+    readable.flat_map(|data| queues_of(topic, &data.broker_name, data.read_queue_nums)).collect()
+}
+
+/// `broker:count;broker:count`, as an administrator fixed it; entries that do not read so are skipped.
+fn ordered_queues(topic: &str, conf: &str) -> Vec<SharedQueue> {
+    let entries = conf.split(';').filter_map(|entry| entry.rsplit_once(':'));
+    let counted = entries.filter_map(|(broker, count)| Some((broker, count.trim().parse().ok()?)));
+    counted.flat_map(|(broker, count)| queues_of(topic, broker, count)).collect()
+}
+
+/// No route has more queues than this; a damaged count must not make the client build millions.
+const MAX_QUEUES: i32 = 65_536;
+
+fn queues_of(topic: &str, broker: &str, count: i32) -> impl Iterator<Item = SharedQueue> {
+    (0..count.min(MAX_QUEUES)).map(move |id| Arc::new(MessageQueue::new(topic, broker, id)))
+}
+
+/// All routes at one moment.
+#[derive(Debug, Default)]
+pub(crate) struct Snapshot {
+    topics: HashMap<String, Arc<TopicInfo>>,
+    brokers: HashMap<String, Arc<BrokerData>>,
+    pub(crate) generation: u64,
+}
+
+impl Snapshot {
+    pub(crate) fn topic(&self, topic: &str) -> Option<&Arc<TopicInfo>> {
+        self.topics.get(topic)
+    }
+
+    pub(crate) fn broker(&self, name: &str) -> Option<&Arc<BrokerData>> {
+        self.brokers.get(name)
+    }
+
+    /// The address of the broker's master.
+    pub(crate) fn master(&self, broker: &str) -> Option<&str> {
+        self.brokers.get(broker)?.master()
+    }
+
+    /// Where to read: broker `id`, else the next slave, else (unless `only` it will do) any of them.
+    pub(crate) fn reader(&self, broker: &str, id: i64, only: bool) -> Option<&str> {
+        let addresses = &self.brokers.get(broker)?.broker_addrs;
+        let next = || if id == MASTER_ID { None } else { addresses.get(&(id + 1)) };
+        let any = || if only { None } else { addresses.values().next() };
+        addresses.get(&id).or_else(next).or_else(any).map(String::as_str)
+    }
+
+    /// Every broker in use.
+    pub(crate) fn brokers(&self) -> impl Iterator<Item = &Arc<BrokerData>> {
+        self.brokers.values()
+    }
+
+    /// Every topic known.
+    pub(crate) fn topics(&self) -> impl Iterator<Item = (&String, &Arc<TopicInfo>)> {
+        self.topics.iter()
+    }
+
+    /// Only addresses that some route still names are kept.
+    fn rebuilt(topics: HashMap<String, Arc<TopicInfo>>, generation: u64) -> Self {
+        let mut brokers = HashMap::new();
+        let mut infos: Vec<_> = topics.values().collect();
+        infos.sort_by_key(|info| info.generation);
+        for broker in infos.iter().flat_map(|info| &info.route.broker_datas) {
+            brokers.insert(broker.broker_name.clone(), Arc::new(broker.clone()));
+        }
+        Self { topics, brokers, generation }
+    }
+}
+
+/// The current [`Snapshot`]: one writer at a time, readers never wait.
+#[derive(Debug, Default)]
+pub(crate) struct RouteTable {
+    current: ArcSwap<Snapshot>,
+    writing: Mutex<()>,
+}
+
+impl RouteTable {
+    pub(crate) fn load(&self) -> arc_swap::Guard<Arc<Snapshot>> {
+        self.current.load()
+    }
+
+    pub(crate) fn topic(&self, topic: &str) -> Option<Arc<TopicInfo>> {
+        self.current.load().topic(topic).cloned()
+    }
+
+    /// Takes what a name server answered; true when it changes anything.
+    pub(crate) fn apply(&self, topic: &str, mut info: TopicInfo) -> (Arc<TopicInfo>, bool) {
+        let _writing = self.writing.lock();
+        let old = self.current.load();
+        if let Some(known) = old.topic(topic).filter(|known| is_same(known, &info)) {
+            return (known.clone(), false);
+        }
+        let generation = old.generation + 1;
+        info.generation = generation;
+        let info = Arc::new(info);
+        let mut topics = old.topics.clone();
+        topics.insert(topic.to_owned(), info.clone());
+        self.current.store(Arc::new(Snapshot::rebuilt(topics, generation)));
+        (info, true)
+    }
+
+    /// The topic is gone, or nobody uses it any more.
+    pub(crate) fn forget(&self, topic: &str) {
+        let _writing = self.writing.lock();
+        let old = self.current.load();
+        if old.topic(topic).is_some() {
+            let mut topics = old.topics.clone();
+            topics.remove(topic);
+            self.current.store(Arc::new(Snapshot::rebuilt(topics, old.generation + 1)));
+        }
+    }
+}
+
+/// A provisional route never replaces a real one that says the same.
+fn is_same(known: &TopicInfo, new: &TopicInfo) -> bool {
+    known.route == new.route && known.provisional == new.provisional
+}
+
+#[cfg(test)]
+mod tests {
+    use rocketmq_remoting::route::{Perm, QueueData};
+
+    use super::*;
+
+    fn broker(name: &str, ids: &[i64]) -> BrokerData {
+        let broker_addrs = ids.iter().map(|id| (*id, format!("{name}-{id}:10911"))).collect();
+        BrokerData { broker_name: name.into(), cluster: "c".into(), broker_addrs, ..BrokerData::default() }
+    }
+
+    fn queue(broker: &str, perm: i32, read: i32, write: i32) -> QueueData {
+        QueueData {
+            broker_name: broker.into(),
+            perm: Perm(perm),
+            read_queue_nums: read,
+            write_queue_nums: write,
+            topic_sys_flag: 0,
+        }
+    }
+
+    fn names(queues: &[SharedQueue]) -> Vec<String> {
+        queues.iter().map(|q| format!("{}{}", q.broker_name, q.queue_id)).collect()
+    }
+
+    fn route() -> TopicRoute {
+        TopicRoute {
+            queue_datas: vec![
+                queue("b", 6, 2, 1),
+                queue("a", 6, 1, 2),
+                queue("c", 4, 1, 1),
+                queue("s", 6, 1, 1),
+            ],
+            broker_datas: vec![broker("b", &[0]), broker("a", &[0, 1]), broker("c", &[0]), broker("s", &[1])],
+            ..TopicRoute::default()
+        }
+    }
+
+    #[test]
+    fn queues_are_sorted_by_broker_and_sends_need_write_permission_and_a_master() {
+        let info = TopicInfo::new("t", route());
+        assert_eq!(names(&info.publish), ["a0", "a1", "b0"]);
+        assert_eq!(names(&info.subscribe), ["a0", "b0", "b1", "c0", "s0"]);
+    }
+
+    #[test]
+    fn an_ordered_topic_has_exactly_the_configured_queues() {
+        let route = TopicRoute { order_topic_conf: Some("x:2;junk;y:1;z:many".into()), ..route() };
+        assert_eq!(names(&TopicInfo::new("t", route).publish), ["x0", "x1", "y0"]);
+    }
+
+    #[test]
+    fn a_template_is_clamped() {
+        let template = TopicRoute { queue_datas: vec![queue("a", 7, 8, 8), queue("b", 7, 1, 1)], ..route() };
+        let info = TopicInfo::provisional("new", template, 2);
+        assert_eq!(names(&info.publish), ["a0", "a1", "b0"]);
+        assert!(info.provisional);
+        assert!(info.publish.iter().all(|queue| queue.topic == "new"));
+    }
+
+    #[test]
+    fn a_hostile_count_builds_no_millions() {
+        let route = TopicRoute { queue_datas: vec![queue("a", 6, i32::MAX, -1)], ..route() };
+        let info = TopicInfo::new("t", route);
+        assert_eq!((info.publish.len(), info.subscribe.len()), (0, MAX_QUEUES as usize));
+    }
+
+    #[test]
+    fn only_a_changed_route_changes_the_generation() {
+        let table = RouteTable::default();
+        assert!(table.apply("t", TopicInfo::new("t", route())).1);
+        let mut shuffled = route();
+        shuffled.queue_datas.reverse();
+        assert!(!table.apply("t", TopicInfo::new("t", shuffled)).1);
+        assert_eq!(table.load().generation, 1);
+        let mut less = route();
+        less.broker_datas.pop();
+        assert!(table.apply("t", TopicInfo::new("t", less)).1);
+        assert_eq!(table.load().generation, 2);
+        assert!(table.load().broker("s").is_none(), "an address no route names is dropped");
+    }
+
+    #[test]
+    fn the_newest_route_says_where_a_broker_is() {
+        let table = RouteTable::default();
+        let _ = table.apply("t", TopicInfo::new("t", route()));
+        let mut moved = route();
+        moved.broker_datas[0].broker_addrs.insert(0, "elsewhere:1".into());
+        let _ = table.apply("u", TopicInfo::new("u", moved));
+        assert_eq!(table.load().master("b"), Some("elsewhere:1"));
+        table.forget("u");
+        assert_eq!(table.load().master("b"), Some("b-0:10911"));
+    }
+
+    #[test]
+    fn a_reader_falls_back_to_the_next_slave_and_then_to_anyone() {
+        let table = RouteTable::default();
+        let mut route = route();
+        route.broker_datas = vec![broker("a", &[0, 2])];
+        let _ = table.apply("t", TopicInfo::new("t", route));
+        let snapshot = table.load();
+        assert_eq!(snapshot.reader("a", 0, false), Some("a-0:10911"));
+        assert_eq!(snapshot.reader("a", 1, false), Some("a-2:10911"));
+        assert_eq!(snapshot.reader("a", 3, false), Some("a-0:10911"));
+        assert_eq!(snapshot.reader("a", 3, true), None);
+        assert_eq!(snapshot.reader("x", 0, false), None);
+    }
+}
