@@ -1,6 +1,7 @@
 //! rocketmq-remoting
 
 pub mod error;
+pub mod fastjson;
 pub mod message;
 pub mod route;
 pub mod subscription;

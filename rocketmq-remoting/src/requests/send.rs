@@ -1,0 +1,457 @@
+//! Sending: single, batch, reply; handing a message back; recalling one.
+
+#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+
+use serde::{Deserialize, Serialize};
+
+use super::{exchanges, parse_field};
+use crate::code::RequestCode;
+use crate::error::{DecodeError, EncodeError};
+use crate::ext::ExtFields;
+use crate::request::Request;
+
+/// Sends one message, or a batch when `batch` is set (not when another code says so). The message is the body.
+///
+/// On the wire the fields are called `a` to `n`, in this order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SendMessageRequest {
+    #[serde(rename = "a", default)]
+    pub producer_group: String,
+    #[serde(rename = "b")]
+    pub topic: String,
+    /// Template for a topic that does not exist yet.
+    #[serde(rename = "c", default)]
+    pub default_topic: String,
+    /// How many queues such a topic shall have.
+    #[serde(rename = "d", default)]
+    pub default_topic_queue_nums: i32,
+    /// Below 0 the broker chooses.
+    #[serde(rename = "e")]
+    pub queue_id: i32,
+    #[serde(rename = "f")]
+    pub sys_flag: i32,
+    /// ms since the epoch.
+    #[serde(rename = "g")]
+    pub born_timestamp: i64,
+    #[serde(rename = "h")]
+    pub flag: i32,
+    /// The wire form of the properties.
+    #[serde(rename = "i")]
+    pub properties: Option<String>,
+    /// For messages to a retry topic.
+    #[serde(rename = "j")]
+    pub reconsume_times: Option<i32>,
+    #[serde(rename = "k")]
+    pub unit_mode: Option<bool>,
+    /// For messages to a retry topic. Brokers look at it from request version 121 on.
+    #[serde(rename = "l")]
+    pub max_reconsume_times: Option<i32>,
+    #[serde(rename = "m")]
+    pub batch: Option<bool>,
+    #[serde(rename = "n")]
+    pub broker_name: Option<String>,
+}
+
+impl SendMessageRequest {
+    /// Bytes the fields take besides topic, group and properties: what to reserve.
+    const FIXED: usize = 96;
+
+    /// Whether the body is a batch.
+    pub fn is_batch(&self) -> bool {
+        self.batch.unwrap_or(false)
+    }
+
+    fn write(&self) -> ExtFields {
+        let properties = self.properties.as_deref().unwrap_or_default();
+        let text = self.topic.len() + self.producer_group.len() + properties.len();
+        let mut ext = ExtFields::with_capacity(14, Self::FIXED + text);
+        ext.push("a", &self.producer_group);
+        ext.push("b", &self.topic);
+        ext.push("c", &self.default_topic);
+        ext.push_display("d", self.default_topic_queue_nums);
+        ext.push_display("e", self.queue_id);
+        ext.push_display("f", self.sys_flag);
+        ext.push_display("g", self.born_timestamp);
+        ext.push_display("h", self.flag);
+        push_some(&mut ext, "i", self.properties.as_deref());
+        push_some(&mut ext, "j", self.reconsume_times);
+        push_some(&mut ext, "k", self.unit_mode);
+        push_some(&mut ext, "l", self.max_reconsume_times);
+        push_some(&mut ext, "m", self.batch);
+        push_some(&mut ext, "n", self.broker_name.as_deref());
+        ext
+    }
+
+    fn read(ext: &ExtFields) -> Result<Self, DecodeError> {
+        let mut seen = Seen::default();
+        let mut header = Self::default();
+        for (name, value) in ext.iter() {
+            let [letter] = name.as_bytes() else { continue };
+            seen.note(*letter);
+            header.take(*letter, name, value)?;
+        }
+        seen.require(b'b', "b")?;
+        for (letter, name) in [(b'e', "e"), (b'f', "f"), (b'g', "g"), (b'h', "h")] {
+            seen.require(letter, name)?;
+        }
+        Ok(header)
+    }
+
+    fn take(&mut self, letter: u8, name: &str, value: &str) -> Result<(), DecodeError> {
+        match letter {
+            b'a' => value.clone_into(&mut self.producer_group),
+            b'b' => value.clone_into(&mut self.topic),
+            b'c' => value.clone_into(&mut self.default_topic),
+            b'd' => self.default_topic_queue_nums = parse_field(name, value)?,
+            b'e' => self.queue_id = parse_field(name, value)?,
+            b'f' => self.sys_flag = parse_field(name, value)?,
+            b'g' => self.born_timestamp = parse_field(name, value)?,
+            b'h' => self.flag = parse_field(name, value)?,
+            b'i' => self.properties = Some(value.to_owned()),
+            b'j' => self.reconsume_times = Some(parse_field(name, value)?),
+            b'k' => self.unit_mode = Some(value.eq_ignore_ascii_case("true")),
+            b'l' => self.max_reconsume_times = Some(parse_field(name, value)?),
+            b'm' => self.batch = Some(value.eq_ignore_ascii_case("true")),
+            b'n' => self.broker_name = Some(value.to_owned()),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Which one-letter fields a header had.
+#[derive(Default)]
+struct Seen(u32);
+
+impl Seen {
+    fn note(&mut self, letter: u8) {
+        self.0 |= Self::bit(letter);
+    }
+
+    fn require(&self, letter: u8, name: &'static str) -> Result<(), DecodeError> {
+        if self.0 & Self::bit(letter) == 0 { Err(DecodeError::MissingField(name)) } else { Ok(()) }
+    }
+
+    fn bit(letter: u8) -> u32 {
+        1 << (letter & 31)
+    }
+}
+
+pub(super) fn push_some(ext: &mut ExtFields, name: &str, value: Option<impl std::fmt::Display>) {
+    if let Some(value) = value {
+        ext.push_display(name, value);
+    }
+}
+
+/// Ties the short-named header to one of its codes, without serde on the way.
+macro_rules! short_named {
+    ($($(#[$doc:meta])* $wrapper:ident = $code:ident;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+            #[serde(transparent)]
+            pub struct $wrapper(pub SendMessageRequest);
+
+            hot_send!($wrapper, $code, |request| &request.0, $wrapper);
+        )*
+    };
+}
+
+macro_rules! hot_send {
+    ($type:ty, $code:ident, |$request:ident| $header:expr, $wrap:expr) => {
+        impl Request for $type {
+            const CODE: RequestCode = RequestCode::$code;
+            type Response = SendMessageResponse;
+
+            fn to_ext(&self) -> Result<ExtFields, EncodeError> {
+                let $request = self;
+                Ok(($header).write())
+            }
+
+            fn from_ext(ext: &ExtFields) -> Result<Self, DecodeError> {
+                SendMessageRequest::read(ext).map($wrap)
+            }
+
+            fn response_to_ext(response: &SendMessageResponse) -> Result<ExtFields, EncodeError> {
+                Ok(response.write())
+            }
+
+            fn response_from_ext(ext: &ExtFields) -> Result<SendMessageResponse, DecodeError> {
+                SendMessageResponse::read(ext)
+            }
+        }
+    };
+}
+
+hot_send!(SendMessageRequest, SEND_MESSAGE_V2, |request| request, std::convert::identity);
+
+short_named! {
+    /// Sends a batch. The header must have `batch` set all the same.
+    SendBatchRequest = SEND_BATCH_MESSAGE;
+    /// Sends the reply to a request, to be pushed to the requester.
+    SendReplyRequest = SEND_REPLY_MESSAGE_V2;
+}
+
+/// [`SendMessageRequest`] under its long names, as old producers send it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SendMessageV1Request {
+    #[serde(default)]
+    pub producer_group: String,
+    pub topic: String,
+    #[serde(default)]
+    pub default_topic: String,
+    #[serde(default)]
+    pub default_topic_queue_nums: i32,
+    pub queue_id: i32,
+    pub sys_flag: i32,
+    /// ms since the epoch.
+    pub born_timestamp: i64,
+    pub flag: i32,
+    pub properties: Option<String>,
+    pub reconsume_times: Option<i32>,
+    pub unit_mode: Option<bool>,
+    pub max_reconsume_times: Option<i32>,
+    pub batch: Option<bool>,
+    pub bname: Option<String>,
+}
+
+impl From<SendMessageV1Request> for SendMessageRequest {
+    fn from(v1: SendMessageV1Request) -> Self {
+        Self {
+            producer_group: v1.producer_group,
+            topic: v1.topic,
+            default_topic: v1.default_topic,
+            default_topic_queue_nums: v1.default_topic_queue_nums,
+            queue_id: v1.queue_id,
+            sys_flag: v1.sys_flag,
+            born_timestamp: v1.born_timestamp,
+            flag: v1.flag,
+            properties: v1.properties,
+            reconsume_times: v1.reconsume_times,
+            unit_mode: v1.unit_mode,
+            max_reconsume_times: v1.max_reconsume_times,
+            batch: v1.batch,
+            broker_name: v1.bname,
+        }
+    }
+}
+
+impl From<SendMessageRequest> for SendMessageV1Request {
+    fn from(v2: SendMessageRequest) -> Self {
+        Self {
+            producer_group: v2.producer_group,
+            topic: v2.topic,
+            default_topic: v2.default_topic,
+            default_topic_queue_nums: v2.default_topic_queue_nums,
+            queue_id: v2.queue_id,
+            sys_flag: v2.sys_flag,
+            born_timestamp: v2.born_timestamp,
+            flag: v2.flag,
+            properties: v2.properties,
+            reconsume_times: v2.reconsume_times,
+            unit_mode: v2.unit_mode,
+            max_reconsume_times: v2.max_reconsume_times,
+            batch: v2.batch,
+            bname: v2.broker_name,
+        }
+    }
+}
+
+/// The reply to a request under the long names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SendReplyV1Request(pub SendMessageV1Request);
+
+/// Where a message was stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SendMessageResponse {
+    /// The offset message id; of a batch all, joined by commas.
+    pub msg_id: Option<String>,
+    pub queue_id: i32,
+    /// Of a batch the first.
+    pub queue_offset: i64,
+    /// The unique key; 4.9 does not send it.
+    pub transaction_id: Option<String>,
+    /// The batch was stored as one message.
+    pub batch_uniq_id: Option<String>,
+    /// What recalls a timer message.
+    pub recall_handle: Option<String>,
+    #[serde(rename = "MSG_REGION")]
+    pub msg_region: Option<String>,
+    #[serde(rename = "TRACE_ON")]
+    pub trace_on: Option<String>,
+}
+
+impl SendMessageResponse {
+    fn write(&self) -> ExtFields {
+        let mut ext = ExtFields::with_capacity(8, 256);
+        push_some(&mut ext, "msgId", self.msg_id.as_deref());
+        ext.push_display("queueId", self.queue_id);
+        ext.push_display("queueOffset", self.queue_offset);
+        push_some(&mut ext, "transactionId", self.transaction_id.as_deref());
+        push_some(&mut ext, "batchUniqId", self.batch_uniq_id.as_deref());
+        push_some(&mut ext, "recallHandle", self.recall_handle.as_deref());
+        push_some(&mut ext, "MSG_REGION", self.msg_region.as_deref());
+        push_some(&mut ext, "TRACE_ON", self.trace_on.as_deref());
+        ext
+    }
+
+    fn read(ext: &ExtFields) -> Result<Self, DecodeError> {
+        let mut response = Self::default();
+        let (mut queue_id, mut queue_offset) = (None, None);
+        for (name, value) in ext.iter() {
+            match name {
+                "msgId" => response.msg_id = Some(value.to_owned()),
+                "queueId" => queue_id = Some(parse_field(name, value)?),
+                "queueOffset" => queue_offset = Some(parse_field(name, value)?),
+                "transactionId" => response.transaction_id = Some(value.to_owned()),
+                "batchUniqId" => response.batch_uniq_id = Some(value.to_owned()),
+                "recallHandle" => response.recall_handle = Some(value.to_owned()),
+                "MSG_REGION" => response.msg_region = Some(value.to_owned()),
+                "TRACE_ON" => response.trace_on = Some(value.to_owned()),
+                _ => {}
+            }
+        }
+        response.queue_id = queue_id.ok_or(DecodeError::MissingField("queueId"))?;
+        response.queue_offset = queue_offset.ok_or(DecodeError::MissingField("queueOffset"))?;
+        Ok(response)
+    }
+}
+
+/// Hands a message back to be retried later.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConsumerSendMsgBackRequest {
+    /// The commit log offset.
+    pub offset: i64,
+    pub group: String,
+    /// Below 0: to the dead letter queue at once; 0: the broker's ladder; above: that level.
+    pub delay_level: i32,
+    /// The offset message id.
+    pub origin_msg_id: Option<String>,
+    pub origin_topic: Option<String>,
+    pub unit_mode: Option<bool>,
+    /// Overrides the group's. Brokers look at it from request version 121 on.
+    pub max_reconsume_times: Option<i32>,
+}
+
+/// Takes a timer message back before it is due (5.x).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecallMessageRequest {
+    pub producer_group: Option<String>,
+    pub topic: String,
+    pub recall_handle: String,
+}
+
+/// Which message was recalled.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecallMessageResponse {
+    /// The unique key.
+    pub msg_id: String,
+}
+
+exchanges! {
+    SendMessageV1Request = SEND_MESSAGE => SendMessageResponse;
+    SendReplyV1Request = SEND_REPLY_MESSAGE => SendMessageResponse;
+    ConsumerSendMsgBackRequest = CONSUMER_SEND_MSG_BACK => ();
+    RecallMessageRequest = RECALL_MESSAGE => RecallMessageResponse;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> SendMessageRequest {
+        SendMessageRequest {
+            producer_group: "PG".into(),
+            topic: "TA".into(),
+            default_topic: "TBW102".into(),
+            default_topic_queue_nums: 4,
+            queue_id: -1,
+            sys_flag: 0x301,
+            born_timestamp: 1_795_408_912_550,
+            flag: 7,
+            properties: Some("TAGS\u{1}TagA\u{2}".into()),
+            reconsume_times: Some(0),
+            unit_mode: Some(false),
+            max_reconsume_times: None,
+            batch: Some(false),
+            broker_name: Some("broker-a".into()),
+        }
+    }
+
+    fn response() -> SendMessageResponse {
+        SendMessageResponse {
+            msg_id: Some("7F00000100003B070000000000000000".into()),
+            queue_id: 1,
+            queue_offset: 9,
+            transaction_id: Some("FD00".into()),
+            msg_region: Some("DefaultRegion".into()),
+            trace_on: Some("true".into()),
+            ..SendMessageResponse::default()
+        }
+    }
+
+    fn sorted(ext: &ExtFields) -> Vec<(String, String)> {
+        let mut fields: Vec<_> = ext.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+        fields.sort();
+        fields
+    }
+
+    #[test]
+    fn by_hand_and_by_serde_agree() {
+        let by_hand = sample().to_ext().unwrap();
+        assert_eq!(sorted(&by_hand), sorted(&ExtFields::from_header(&sample()).unwrap()));
+        assert_eq!(SendMessageRequest::from_ext(&by_hand).unwrap(), sample());
+        assert_eq!(by_hand.header::<SendMessageRequest>().unwrap(), sample());
+        let by_hand = SendMessageRequest::response_to_ext(&response()).unwrap();
+        assert_eq!(sorted(&by_hand), sorted(&ExtFields::from_header(&response()).unwrap()));
+        assert_eq!(SendMessageRequest::response_from_ext(&by_hand).unwrap(), response());
+    }
+
+    #[test]
+    fn other_codes_share_the_header() {
+        let ext = SendBatchRequest(sample()).to_ext().unwrap();
+        assert_eq!(SendReplyRequest::from_ext(&ext).unwrap().0, sample());
+        assert_eq!(SendBatchRequest::CODE, RequestCode::SEND_BATCH_MESSAGE);
+    }
+
+    #[test]
+    fn the_long_names() {
+        let v1 = SendMessageV1Request::from(sample());
+        let ext = v1.to_ext().unwrap();
+        assert_eq!(ext.get("defaultTopicQueueNums"), Some("4"));
+        assert_eq!(ext.get("bname"), Some("broker-a"));
+        assert_eq!(SendMessageRequest::from(SendMessageV1Request::from_ext(&ext).unwrap()), sample());
+    }
+
+    #[test]
+    fn what_java_needs_is_needed_and_named() {
+        for name in ["b", "e", "f", "g", "h"] {
+            let mut ext = sample().to_ext().unwrap();
+            ext.remove(name);
+            assert_eq!(SendMessageRequest::from_ext(&ext), Err(DecodeError::MissingField(name)));
+        }
+        let mut ext = sample().to_ext().unwrap();
+        for name in ["a", "c", "d", "i", "j", "k", "l", "m", "n"] {
+            ext.remove(name);
+        }
+        assert_eq!(SendMessageRequest::from_ext(&ext).unwrap().default_topic_queue_nums, 0);
+        ext.set("e", "seven");
+        assert_eq!(SendMessageRequest::from_ext(&ext).unwrap_err().at(), Some("e"));
+        ext.set("e", "1");
+        ext.set("zz", "unknown fields are no error");
+        assert!(SendMessageRequest::from_ext(&ext).is_ok());
+    }
+
+    #[test]
+    fn an_answer_without_a_queue_is_refused() {
+        let mut ext = response().write();
+        ext.remove("queueOffset");
+        assert_eq!(SendMessageResponse::read(&ext), Err(DecodeError::MissingField("queueOffset")));
+    }
+}
