@@ -48,13 +48,13 @@ fn spec(model: &Model) -> TokenStream {
     let Model { name, topic, group, options, .. } = model;
     let options = options.iter().map(|(key, value)| quote!((#key, #value)));
     quote! {
-        ::rocketmq_starter::__private::Spec {
-            name: #name,
-            place: ::core::concat!(::core::module_path!(), ", ", ::core::file!(), ":", ::core::line!()),
-            topic: #topic,
-            group: #group,
-            options: &[#(#options),*],
-        }
+        ::rocketmq_starter::__private::Spec::new(
+            #name,
+            ::core::concat!(::core::module_path!(), ", ", ::core::file!(), ":", ::core::line!()),
+            #topic,
+            #group,
+            &[#(#options),*],
+        )
     }
 }
 

@@ -1,0 +1,265 @@
+//! Listeners + configuration -> what is to be started; or all that is wrong with them.
+
+use crate::config::reader::parse;
+use crate::config::sources::Sources;
+use crate::context::States;
+use crate::error::{Mistake, MistakeKind};
+use crate::extract::Needs;
+use crate::listener::Listener;
+use crate::listener::options::{GroupOptions, HandlerOptions, Options, check_group_keys};
+use std::collections::BTreeMap;
+
+/// Apache's limits on the length of a topic and of a group.
+const TOPIC_MAX: usize = 127;
+const GROUP_MAX: usize = 255;
+
+/// One consumer to start.
+#[derive(Debug)]
+pub(crate) struct GroupPlan {
+    pub(crate) group: String,
+    pub(crate) options: GroupOptions,
+    pub(crate) subscriptions: Vec<Subscription>,
+}
+
+/// One listener of that consumer.
+#[derive(Debug)]
+pub(crate) struct Subscription {
+    pub(crate) topic: String,
+    pub(crate) filter: Filter,
+    pub(crate) listener: Listener,
+    pub(crate) options: HandlerOptions,
+}
+
+/// Which messages of a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Filter {
+    /// Tags joined by `||`, or `*`.
+    Tags(String),
+    Sql(String),
+}
+
+/// A listener whose topic and group are known.
+struct Resolved {
+    topic: String,
+    group: String,
+    listener: Listener,
+}
+
+/// Plans the consumers of all listeners that are enabled.
+pub(crate) fn plan(
+    listeners: Vec<Listener>,
+    sources: &Sources,
+    mistakes: &mut Vec<Mistake>,
+) -> Vec<GroupPlan> {
+    let mut groups: BTreeMap<String, Vec<Resolved>> = BTreeMap::new();
+    for listener in listeners {
+        let Some(resolved) = resolve(listener, sources, mistakes) else { continue };
+        if is_enabled(&resolved, sources, mistakes) {
+            groups.entry(resolved.group.clone()).or_default().push(resolved);
+        }
+    }
+    groups.into_iter().map(|(group, listeners)| plan_group(group, listeners, sources, mistakes)).collect()
+}
+
+fn resolve(listener: Listener, sources: &Sources, mistakes: &mut Vec<Mistake>) -> Option<Resolved> {
+    let described = listener.spec.described();
+    let mut name = |what: &str, text: &str, max: usize| match sources.resolve(text) {
+        Ok(name) => check_name(&name, max)
+            .map_err(|problem| {
+                let message = format!("the {what} \"{name}\" of {described} {problem}");
+                mistakes.push(Mistake::new(MistakeKind::Listener, message));
+            })
+            .map(|()| name)
+            .ok(),
+        Err(error) => {
+            mistakes
+                .push(Mistake::new(MistakeKind::Placeholder, format!("the {what} of {described}: {error}")));
+            None
+        }
+    };
+    let topic = name("topic", &listener.spec.topic, TOPIC_MAX);
+    let group = name("group", &listener.spec.group, GROUP_MAX);
+    Some(Resolved { topic: topic?, group: group?, listener })
+}
+
+/// Apache's rule for the names of topics and groups.
+pub(crate) fn check_name(name: &str, max: usize) -> Result<(), String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '%' | '|' | '-' | '_');
+    if name.is_empty() {
+        return Err("is empty; give it a name".to_owned());
+    }
+    if name.len() > max {
+        return Err(format!("is {} characters long; shorten it to {max}", name.len()));
+    }
+    match name.chars().find(|c| !allowed(*c)) {
+        Some(c) => Err(format!("holds the character {c:?}; use letters, digits, `%`, `|`, `-` and `_`")),
+        None => Ok(()),
+    }
+}
+
+/// Spring's switch, `rocketmq.consumer.listeners.<group>.<topic> = false`, and the attribute's own.
+fn is_enabled(resolved: &Resolved, sources: &Sources, mistakes: &mut Vec<Mistake>) -> bool {
+    let path = format!("rocketmq.consumer.listeners.{}", resolved.group);
+    let mut switches = crate::config::reader::Section::new(sources, &path, mistakes);
+    let switched = switches.switch(&resolved.topic).unwrap_or(true);
+    let specs = [&resolved.listener.spec];
+    let enabled = Options::new(sources, &resolved.group, &specs, mistakes).read("enabled", parse::switch);
+    switched && enabled.unwrap_or(true)
+}
+
+fn plan_group(
+    group: String,
+    listeners: Vec<Resolved>,
+    sources: &Sources,
+    mistakes: &mut Vec<Mistake>,
+) -> GroupPlan {
+    check_group_keys(sources, &group, mistakes);
+    check_topics(&group, &listeners, mistakes);
+    let specs: Vec<_> = listeners.iter().map(|resolved| &resolved.listener.spec).collect();
+    let batches = listeners.iter().any(|resolved| resolved.listener.is_batch());
+    let options = GroupOptions::read(&mut Options::new(sources, &group, &specs, mistakes), batches);
+    let subscriptions = listeners
+        .into_iter()
+        .map(|Resolved { topic, group, listener }| {
+            let specs = [&listener.spec];
+            let mut own = Options::new(sources, &group, &specs, mistakes);
+            let (filter, handler) = (filter(&mut own), HandlerOptions::read(&mut own));
+            Subscription { topic, filter, listener, options: handler }
+        })
+        .collect();
+    GroupPlan { group, options, subscriptions }
+}
+
+/// Two listeners of one group on one topic would each get a part of the messages.
+fn check_topics(group: &str, listeners: &[Resolved], mistakes: &mut Vec<Mistake>) {
+    for (index, one) in listeners.iter().enumerate() {
+        if let Some(first) = listeners[..index].iter().find(|other| other.topic == one.topic) {
+            let message = format!(
+                "{} and {} both listen to topic `{}` in group `{group}`, so each would get only a part of the \
+                 messages; give one of them a group of its own",
+                first.listener.spec.described(),
+                one.listener.spec.described(),
+                one.topic
+            );
+            mistakes.push(Mistake::new(MistakeKind::Subscription, message));
+        }
+    }
+}
+
+fn filter(options: &mut Options<'_>) -> Filter {
+    let tags = options.own("selector", check_tags);
+    let sql = options.own("sql", parse::text);
+    match (tags, sql) {
+        (Some(_), Some(_)) => {
+            options.mistake(MistakeKind::Listener, "`selector` and `sql` exclude each other; keep one");
+            Filter::Tags("*".to_owned())
+        }
+        (_, Some(sql)) => Filter::Sql(sql),
+        (Some(tags), None) => Filter::Tags(tags),
+        (None, None) => Filter::Tags("*".to_owned()),
+    }
+}
+
+/// Stricter than the broker, which silently drops an empty tag and takes `a b` for one tag.
+fn check_tags(selector: &str) -> Result<String, String> {
+    let wrong = |tag: &str| {
+        tag.is_empty() || tag.contains(|c: char| c.is_whitespace() || matches!(c, '|' | '&' | ','))
+    };
+    let mut tags = selector.split("||").map(str::trim);
+    if tags.any(wrong) {
+        return Err("tags such as \"created || paid\", or \"*\",".to_owned());
+    }
+    Ok(selector.trim().to_owned())
+}
+
+/// Reports what listeners and checkers need but the application does not have.
+pub(crate) fn check_needs(
+    described: &str,
+    needs: &Needs,
+    states: &States,
+    has_template: bool,
+    mistakes: &mut Vec<Mistake>,
+) {
+    for (id, name) in needs.states() {
+        if !states.contains(*id) {
+            let message =
+                format!("{described} takes `State<{name}>`: add `.state(..)` with a `{name}` to the App");
+            mistakes.push(Mistake::new(MistakeKind::MissingState, message));
+        }
+    }
+    if needs.needs_template() && !has_template {
+        let message = format!("{described} takes `RocketmqTemplate`: set `rocketmq.producer.group`");
+        mistakes.push(Mistake::new(MistakeKind::MissingGroup, message));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::State;
+
+    fn listener(topic: &'static str, group: &'static str) -> Listener {
+        Listener::new(topic, group, || async {})
+    }
+
+    fn planned(toml: &str, listeners: Vec<Listener>) -> (Vec<GroupPlan>, Vec<Mistake>) {
+        let mut mistakes = Vec::new();
+        let plan = plan(listeners, &Sources::from_toml(toml, &[]), &mut mistakes);
+        (plan, mistakes)
+    }
+
+    #[test]
+    fn listeners_of_one_group_share_a_consumer() {
+        let (plan, mistakes) = planned("", vec![listener("a", "g"), listener("b", "g"), listener("a", "h")]);
+        assert!(mistakes.is_empty(), "{mistakes:?}");
+        assert_eq!(plan.len(), 2);
+        assert_eq!(plan[0].subscriptions.len(), 2);
+        assert_eq!(plan[0].subscriptions[0].filter, Filter::Tags("*".to_owned()));
+    }
+
+    #[test]
+    fn one_topic_twice_in_a_group_is_a_conflict() {
+        let (_, mistakes) = planned("", vec![listener("a", "g"), listener("a", "g")]);
+        assert_eq!(mistakes[0].kind(), MistakeKind::Subscription);
+        assert!(mistakes[0].to_string().contains("only a part"), "{mistakes:?}");
+    }
+
+    #[test]
+    fn listeners_can_be_switched_off() {
+        let toml = "[rocketmq.consumer.listeners.ledger]\npayments = false";
+        let off = listener("b", "ledger").option("enabled", "${worker:false}");
+        let (plan, mistakes) =
+            planned(toml, vec![listener("payments", "ledger"), off, listener("c", "ledger")]);
+        assert!(mistakes.is_empty(), "{mistakes:?}");
+        assert_eq!(plan[0].subscriptions.len(), 1);
+        assert_eq!(plan[0].subscriptions[0].topic, "c");
+    }
+
+    #[test]
+    fn every_listener_reports_its_own_mistakes() {
+        let (_, mistakes) = planned(
+            "",
+            vec![
+                listener("${billing.topic}", "g"),
+                listener("a b", "g"),
+                listener("c", "g").option("selector", "a | b"),
+                listener("d", "g").option("sql", "a > 1").option("selector", "x"),
+            ],
+        );
+        let kinds: Vec<_> = mistakes.iter().map(Mistake::kind).collect();
+        use MistakeKind::{Listener, Placeholder, WrongValue};
+        assert_eq!(kinds, [Placeholder, Listener, WrongValue, Listener], "{mistakes:?}");
+    }
+
+    #[test]
+    fn a_missing_state_names_the_listener_and_the_type() {
+        let mut mistakes = Vec::new();
+        let takes_state = Listener::new("t", "g", |_: State<u16>| async {});
+        check_needs("it", &takes_state.needs, &States::default(), true, &mut mistakes);
+        assert!(mistakes[0].to_string().contains("State<u16>"), "{mistakes:?}");
+        let mut states = States::default();
+        states.insert(7_u16);
+        check_needs("it", &takes_state.needs, &states, true, &mut mistakes);
+        assert_eq!(mistakes.len(), 1);
+    }
+}

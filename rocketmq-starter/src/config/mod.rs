@@ -1,0 +1,16 @@
+//! Configuration: Spring's keys, read by figment.
+//!
+//! Layers, a later one winning: built-in defaults, `application.toml`, `application-{profile}.toml`, environment
+//! variables (`ROCKETMQ_PRODUCER_SEND_MESSAGE_TIMEOUT` is `rocketmq.producer.send-message-timeout`), and what
+//! the program sets with [`App::set`](crate::App::set).
+
+mod properties;
+pub(crate) mod reader;
+mod secret;
+pub(crate) mod sources;
+
+pub use properties::{
+    Access, ConsumerProperties, EmbeddedProperties, ProducerProperties, PullConsumerProperties,
+    RocketmqProperties,
+};
+pub use secret::Secret;

@@ -1,0 +1,276 @@
+//! What a listener can take as arguments.
+
+use crate::context::Context;
+use bytes::Bytes;
+use rocketmq_client::Delivery;
+use serde::de::DeserializeOwned;
+use std::any::{TypeId, type_name};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// An argument that is made from a message.
+///
+/// Implement it for types of your own; [`needs`](FromMessage::needs) says what must be there before the
+/// application starts, so that nothing is found missing at the first message.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be extracted from a message",
+    label = "a listener cannot take this",
+    note = "take `Json<T>`, `Text`, `Raw`, `Delivery`, `State<T>`, `Tag`, `Keys`, `Properties`, `Attempt` or `RocketmqTemplate`"
+)]
+pub trait FromMessage: Sized + Send + 'static {
+    /// Declares what the application must provide.
+    fn needs(_needs: &mut Needs) {}
+
+    /// Makes the value.
+    ///
+    /// # Errors
+    /// A [`Rejection`] keeps the message from its handler; its kind decides what becomes of the message.
+    fn from_message(delivery: &Delivery, context: &Context) -> Result<Self, Rejection>;
+}
+
+/// An argument of a batch listener that belongs to no single message.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be shared by a batch of messages",
+    label = "a batch listener cannot take this",
+    note = "take one for each message, as in `Vec<{Self}>`; shared by a batch are `State<T>` and `RocketmqTemplate`"
+)]
+pub trait FromContext: Sized + Send + 'static {
+    /// Declares what the application must provide.
+    fn needs(_needs: &mut Needs) {}
+
+    /// Makes the value.
+    ///
+    /// # Errors
+    /// A [`Rejection`] keeps the whole batch from its handler.
+    fn from_context(context: &Context) -> Result<Self, Rejection>;
+}
+
+/// What listeners need from their application; checked before it starts.
+#[derive(Debug, Default, Clone)]
+pub struct Needs {
+    states: Vec<(TypeId, &'static str)>,
+    template: bool,
+}
+
+impl Needs {
+    /// A state of this type must have been given to [`App::state`](crate::App::state).
+    pub fn state<T: 'static>(&mut self) {
+        self.states.push((TypeId::of::<T>(), type_name::<T>()));
+    }
+
+    /// A producer must be configured.
+    pub fn template(&mut self) {
+        self.template = true;
+    }
+
+    pub(crate) fn states(&self) -> &[(TypeId, &'static str)] {
+        &self.states
+    }
+
+    pub(crate) fn needs_template(&self) -> bool {
+        self.template
+    }
+}
+
+/// Why a message did not reach its handler.
+#[derive(Debug)]
+pub struct Rejection {
+    unreadable: bool,
+    message: String,
+}
+
+impl Rejection {
+    /// The message can never be read as what the handler takes. The listener's `on_unreadable` decides what
+    /// becomes of it: the dead letter queue, unless configured otherwise.
+    pub fn unreadable(why: impl fmt::Display) -> Self {
+        Rejection { unreadable: true, message: why.to_string() }
+    }
+
+    /// The message cannot be handled now; it is delivered again later.
+    pub fn not_now(why: impl fmt::Display) -> Self {
+        Rejection { unreadable: false, message: why.to_string() }
+    }
+
+    pub(crate) fn is_unreadable(&self) -> bool {
+        self.unreadable
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Rejection {}
+
+/// The body, read as JSON. As a return value: a reply in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned + Send + 'static> FromMessage for Json<T> {
+    fn from_message(delivery: &Delivery, _: &Context) -> Result<Self, Rejection> {
+        serde_json::from_slice(delivery.body()).map(Json).map_err(|error| {
+            Rejection::unreadable(format_args!("the body is not a `{}` in JSON: {error}", type_name::<T>()))
+        })
+    }
+}
+
+/// The body, read as UTF-8. As a return value: a reply in text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Text(pub String);
+
+impl FromMessage for Text {
+    fn from_message(delivery: &Delivery, _: &Context) -> Result<Self, Rejection> {
+        let text = std::str::from_utf8(delivery.body());
+        text.map(|text| Text(text.to_owned()))
+            .map_err(|error| Rejection::unreadable(format_args!("the body is not UTF-8: {error}")))
+    }
+}
+
+/// The body as it is. As a return value: a reply of bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Raw(pub Bytes);
+
+impl FromMessage for Raw {
+    fn from_message(delivery: &Delivery, _: &Context) -> Result<Self, Rejection> {
+        Ok(Raw(delivery.body().clone()))
+    }
+}
+
+impl FromMessage for Bytes {
+    fn from_message(delivery: &Delivery, _: &Context) -> Result<Self, Rejection> {
+        Ok(delivery.body().clone())
+    }
+}
+
+impl FromMessage for Delivery {
+    fn from_message(delivery: &Delivery, _: &Context) -> Result<Self, Rejection> {
+        Ok(delivery.clone())
+    }
+}
+
+/// The tag, when the message has one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tag(pub Option<String>);
+
+impl FromMessage for Tag {
+    fn from_message(delivery: &Delivery, _: &Context) -> Result<Self, Rejection> {
+        Ok(Tag(delivery.tag().map(str::to_owned)))
+    }
+}
+
+/// The keys the message can be found by.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Keys(pub Vec<String>);
+
+impl FromMessage for Keys {
+    fn from_message(delivery: &Delivery, _: &Context) -> Result<Self, Rejection> {
+        Ok(Keys(delivery.keys().map(str::to_owned).collect()))
+    }
+}
+
+/// All properties, those of RocketMQ included.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Properties(pub BTreeMap<String, String>);
+
+impl FromMessage for Properties {
+    fn from_message(delivery: &Delivery, _: &Context) -> Result<Self, Rejection> {
+        let pairs = delivery.properties().iter();
+        Ok(Properties(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
+    }
+}
+
+/// Which try this is: 1 for the first delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt(pub u32);
+
+impl FromMessage for Attempt {
+    fn from_message(delivery: &Delivery, _: &Context) -> Result<Self, Rejection> {
+        Ok(Attempt(delivery.reconsume_times().saturating_add(1)))
+    }
+}
+
+/// What was given to [`App::state`](crate::App::state). Cloned for every message: put large things in an `Arc`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct State<T>(pub T);
+
+impl<T: Clone + Send + Sync + 'static> FromContext for State<T> {
+    fn needs(needs: &mut Needs) {
+        needs.state::<T>();
+    }
+
+    fn from_context(context: &Context) -> Result<Self, Rejection> {
+        let missing = || Rejection::not_now(format_args!("no state of type `{}`", type_name::<T>()));
+        context.state::<T>().map(State).ok_or_else(missing)
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> FromMessage for State<T> {
+    fn needs(needs: &mut Needs) {
+        <Self as FromContext>::needs(needs);
+    }
+
+    fn from_message(_: &Delivery, context: &Context) -> Result<Self, Rejection> {
+        Self::from_context(context)
+    }
+}
+
+/// For listeners that want to see why an argument could not be made.
+impl<T: FromMessage> FromMessage for Result<T, Rejection> {
+    fn needs(needs: &mut Needs) {
+        T::needs(needs);
+    }
+
+    fn from_message(delivery: &Delivery, context: &Context) -> Result<Self, Rejection> {
+        Ok(T::from_message(delivery, context))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rocketmq_client::Message;
+
+    fn extract<T: FromMessage>(message: Message, tries: u32) -> Result<T, Rejection> {
+        T::from_message(&Delivery::sample(message, tries), &Context::default())
+    }
+
+    #[test]
+    fn a_body_is_read_as_asked() {
+        let message = || Message::new("t", r#"{"id":7}"#);
+        let Json(value) = extract::<Json<serde_json::Value>>(message(), 0).unwrap();
+        assert_eq!(value["id"], 7);
+        assert_eq!(extract::<Text>(message(), 0).unwrap().0, r#"{"id":7}"#);
+        assert_eq!(extract::<Raw>(message(), 0).unwrap().0, extract::<Bytes>(message(), 0).unwrap());
+    }
+
+    #[test]
+    fn an_unreadable_body_says_what_was_expected() {
+        let rejection = extract::<Json<u32>>(Message::new("t", "soon"), 0).unwrap_err();
+        assert!(rejection.is_unreadable());
+        assert!(rejection.to_string().contains("`u32` in JSON"), "{rejection}");
+        let rejection = extract::<Text>(Message::new("t", vec![0xff]), 0).unwrap_err();
+        assert!(rejection.to_string().contains("UTF-8"), "{rejection}");
+        let seen = extract::<Result<Json<u32>, Rejection>>(Message::new("t", "soon"), 0).unwrap();
+        assert!(seen.is_err());
+    }
+
+    #[test]
+    fn what_goes_with_the_body_is_there_too() {
+        let message =
+            || Message::new("t", "b").tag("created").key("k1").key("k2").property("region", "north");
+        assert_eq!(extract::<Tag>(message(), 0).unwrap().0.as_deref(), Some("created"));
+        assert_eq!(extract::<Keys>(message(), 0).unwrap().0, ["k1", "k2"]);
+        assert_eq!(extract::<Properties>(message(), 0).unwrap().0["region"], "north");
+        assert_eq!(extract::<Attempt>(message(), 2).unwrap().0, 3);
+    }
+
+    #[test]
+    fn a_state_is_needed_before_it_is_taken() {
+        let mut needs = Needs::default();
+        <State<u8> as FromMessage>::needs(&mut needs);
+        assert_eq!(needs.states(), [(TypeId::of::<u8>(), "u8")]);
+        assert!(extract::<State<u8>>(Message::new("t", "b"), 0).is_err());
+    }
+}

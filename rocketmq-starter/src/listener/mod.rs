@@ -1,0 +1,180 @@
+//! A listener: what it subscribes to, what it needs, and how it is called.
+
+mod batch;
+mod handler;
+pub(crate) mod options;
+
+pub use batch::Batch;
+pub use handler::Handler;
+
+use crate::context::Context;
+use crate::extract::{FromContext, FromMessage, Needs, Rejection};
+use crate::outcome::Handled;
+use futures_util::future::BoxFuture;
+use rocketmq_client::Delivery;
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+type Single = dyn Fn(&Delivery, &Context) -> BoxFuture<'static, Handled> + Send + Sync;
+type Many = dyn Fn(Batch, &Context) -> BoxFuture<'static, Vec<Handled>> + Send + Sync;
+
+/// How a listener is called.
+#[derive(Clone)]
+pub(crate) enum Call {
+    Single(Arc<Single>),
+    Batch(Arc<Many>),
+}
+
+/// A function that handles messages, with what it subscribes to.
+///
+/// `#[rocketmq_listener]` makes one of an async function; [`Listener::new`] makes one of a closure.
+#[derive(Clone)]
+pub struct Listener {
+    pub(crate) spec: Spec,
+    pub(crate) needs: Needs,
+    pub(crate) call: Call,
+}
+
+impl Listener {
+    /// A listener for `topic` in `group`; both may hold `${placeholders}`.
+    ///
+    /// ```
+    /// use rocketmq_starter::{App, Json, Listener};
+    ///
+    /// let printer = Listener::new("orders", "printing", |Json(id): Json<u64>| async move { println!("{id}") })
+    ///     .option("selector", "created || paid")
+    ///     .option("concurrency", "4");
+    /// App::new().listener(printer);
+    /// ```
+    #[track_caller]
+    pub fn new<H: Handler<Args>, Args>(
+        topic: impl Into<Cow<'static, str>>,
+        group: impl Into<Cow<'static, str>>,
+        handler: H,
+    ) -> Listener {
+        let (topic, group) = (topic.into(), group.into());
+        let place = std::panic::Location::caller();
+        let spec = Spec {
+            name: format!("{group}.{topic}").into(),
+            place: format!("{}:{}", place.file(), place.line()).into(),
+            topic,
+            group,
+            options: Vec::new(),
+        };
+        let mut needs = Needs::default();
+        H::needs(&mut needs);
+        single(spec, needs, move |delivery, context| handler.call(delivery, context))
+    }
+
+    /// Sets an option of `#[rocketmq_listener]`, by its name there or in the configuration.
+    #[must_use]
+    pub fn option(mut self, key: &str, value: impl Into<Cow<'static, str>>) -> Self {
+        self.spec.options.push((key.replace('_', "-").into(), value.into()));
+        self
+    }
+
+    /// The name it is reported under.
+    pub fn name(&self) -> &str {
+        &self.spec.name
+    }
+
+    pub(crate) fn is_batch(&self) -> bool {
+        matches!(self.call, Call::Batch(_))
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listener")
+            .field("spec", &self.spec)
+            .field("needs", &self.needs)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What [`App::listener`](crate::App::listener) takes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a listener",
+    label = "not a listener",
+    note = "annotate the function with `#[rocketmq_listener(topic = \"..\", group = \"..\")]`, or use `App::listen` for a closure"
+)]
+pub trait IntoListener {
+    /// The listener.
+    fn into_listener(self) -> Listener;
+}
+
+impl IntoListener for Listener {
+    fn into_listener(self) -> Listener {
+        self
+    }
+}
+
+/// What the attribute says, placeholders unresolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spec {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) place: Cow<'static, str>,
+    pub(crate) topic: Cow<'static, str>,
+    pub(crate) group: Cow<'static, str>,
+    pub(crate) options: Vec<(Cow<'static, str>, Cow<'static, str>)>,
+}
+
+impl Spec {
+    /// What the attribute macro writes.
+    pub fn new(
+        name: &'static str,
+        place: &'static str,
+        topic: &'static str,
+        group: &'static str,
+        options: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        Spec {
+            name: name.into(),
+            place: place.into(),
+            topic: topic.into(),
+            group: group.into(),
+            options: options.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect(),
+        }
+    }
+
+    /// For messages: the listener and where it was written.
+    pub(crate) fn described(&self) -> String {
+        format!("the listener `{}` ({})", self.name, self.place)
+    }
+}
+
+/// How the argument `T` is made; the one place where its bound is stated.
+pub fn argument<T: FromMessage>(needs: &mut Needs) -> fn(&Delivery, &Context) -> Result<T, Rejection> {
+    T::needs(needs);
+    T::from_message
+}
+
+/// How the argument `T`, shared by a batch, is made.
+pub fn shared<T: FromContext>(needs: &mut Needs) -> fn(&Context) -> Result<T, Rejection> {
+    T::needs(needs);
+    T::from_context
+}
+
+/// A listener that is called once for each message.
+pub fn single(
+    spec: Spec,
+    needs: Needs,
+    call: impl Fn(&Delivery, &Context) -> BoxFuture<'static, Handled> + Send + Sync + 'static,
+) -> Listener {
+    Listener { spec, needs, call: Call::Single(Arc::new(call)) }
+}
+
+/// A listener that is called once for many messages.
+pub fn batch(
+    spec: Spec,
+    needs: Needs,
+    call: impl Fn(Batch, &Context) -> BoxFuture<'static, Vec<Handled>> + Send + Sync + 'static,
+) -> Listener {
+    Listener { spec, needs, call: Call::Batch(Arc::new(call)) }
+}
+
+/// The answer for a message whose arguments could not be made.
+pub fn rejected(rejection: Rejection) -> BoxFuture<'static, Handled> {
+    Box::pin(std::future::ready(Handled::rejected(rejection)))
+}
