@@ -129,7 +129,7 @@ mod tests {
     #[tokio::test]
     async fn a_wait_outlives_the_handle_that_made_it() {
         let clock = Manual::new(0);
-        let sleep = Box::new(clock.clone()).sleep(Duration::from_millis(1));
+        let sleep = clock.clone().sleep(Duration::from_millis(1));
         clock.advance(Duration::from_millis(1));
         sleep.await;
     }

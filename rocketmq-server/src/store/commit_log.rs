@@ -1,0 +1,237 @@
+//! The commit log's files: where an offset lies, how far the kernel and the disk have it, and its hot tail.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use bytes::Bytes;
+use parking_lot::RwLock;
+use rocketmq_remoting::message::layout;
+
+use super::config::StoreConfig;
+use super::disk::Disk;
+use super::error::StoreError;
+use super::hot_tail::HotTail;
+use super::segment::{self, Segment};
+
+/// What the marker at the end of a file takes: its length and its magic.
+pub(crate) const BLANK_LEN: usize = 8;
+
+/// The commit log, as far as it does not concern what the bytes mean.
+#[derive(Debug)]
+pub(crate) struct CommitLog {
+    dir: PathBuf,
+    segment_size: u64,
+    disk: Arc<dyn Disk>,
+    segments: RwLock<Vec<Arc<Segment>>>,
+    tail: RwLock<HotTail>,
+    written: AtomicI64,
+    flushed: AtomicI64,
+}
+
+impl CommitLog {
+    /// Opens every file. The end is not known before recovery has called [`set_end`](Self::set_end).
+    pub fn open(config: &StoreConfig, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
+        let dir = config.commit_log_dir();
+        let size = config.commit_log_file_size;
+        let mut segments: Vec<Arc<Segment>> = Vec::new();
+        for found in usable_files(&dir, size)? {
+            if let Some(gap) = segments.last().filter(|last| last.end() != found.start) {
+                let problem = format!("the file before it ends at {}: put the missing files back", gap.end());
+                return Err(StoreError::Unusable { path: found.path, problem });
+            }
+            segments.push(Arc::new(Segment::open_or_create(&dir, found.start, size, disk.clone())?));
+        }
+        let start = segments.first().map_or(0, |s| s.start());
+        Ok(Self {
+            dir,
+            segment_size: size,
+            disk,
+            segments: RwLock::new(segments),
+            tail: RwLock::new(HotTail::new(config.hot_tail)),
+            written: AtomicI64::new(start),
+            flushed: AtomicI64::new(start),
+        })
+    }
+
+    /// The first offset still on disk.
+    pub fn min(&self) -> i64 {
+        self.segments.read().first().map_or_else(|| self.written(), |s| s.start())
+    }
+
+    /// The offset after the last byte the kernel has.
+    pub fn written(&self) -> i64 {
+        self.written.load(Ordering::Acquire)
+    }
+
+    /// The offset after the last byte that would survive a power cut.
+    pub fn flushed(&self) -> i64 {
+        self.flushed.load(Ordering::Acquire)
+    }
+
+    pub fn segments(&self) -> Vec<Arc<Segment>> {
+        self.segments.read().clone()
+    }
+
+    /// The end of the file that holds, or will hold, `offset`.
+    pub fn segment_end(&self, offset: i64) -> i64 {
+        let size = self.segment_size as i64;
+        (offset.div_euclid(size) + 1) * size
+    }
+
+    /// Hands `block` to the kernel at `offset`, which must be the end of what was written before or the start of
+    /// the file after it. Nothing becomes visible unless all of it was written.
+    pub fn append(&self, offset: i64, block: &[u8]) -> Result<(), StoreError> {
+        self.segment_for_writing(offset)?.write(offset, block)
+    }
+
+    /// Makes an appended block readable.
+    pub fn publish(&self, offset: i64, block: Bytes) {
+        let end = offset + block.len() as i64;
+        self.tail.write().push(offset, block);
+        self.written.store(end, Ordering::Release);
+    }
+
+    /// Counts the unused rest of a file, behind its marker, as written; `end` is the start of the next file.
+    pub fn skip_blank(&self, end: i64) {
+        self.written.store(end, Ordering::Release);
+    }
+
+    /// Where recovery found the end: what lies behind it is cut off.
+    pub fn set_end(&self, end: i64) -> Result<(), StoreError> {
+        let mut segments = self.segments.write();
+        while let Some(last) = segments.last().filter(|s| s.start() >= end && s.start() > 0) {
+            last.delete()?;
+            segments.pop();
+        }
+        if let Some(last) = segments.last().filter(|s| end < s.end()) {
+            last.cut(end)?;
+        }
+        self.skip_to(end);
+        Ok(())
+    }
+
+    /// The end of a log that was closed cleanly: nothing is cut unless something lies there.
+    pub fn end_cleanly_at(&self, end: i64) -> Result<(), StoreError> {
+        let head = self.read_cold(end, BLANK_LEN).unwrap_or_default();
+        if head.iter().any(|b| *b != 0) {
+            return self.set_end(end);
+        }
+        self.skip_to(end);
+        Ok(())
+    }
+
+    /// Flushes every file that may hold bytes only the kernel has.
+    pub fn sync_all(&self) -> Result<(), StoreError> {
+        // A file is flushed before its successor's successor is begun, so at most the last two are not.
+        self.segments.read().iter().rev().take(2).try_for_each(|segment| segment.sync())
+    }
+
+    /// Takes `end` as the end without touching the files.
+    fn skip_to(&self, end: i64) {
+        self.tail.write().clear();
+        self.written.store(end, Ordering::Release);
+        self.flushed.store(end, Ordering::Release);
+    }
+
+    /// `len` written bytes at `offset`; `None` when they were deleted, were never written or cannot be read.
+    pub fn read(&self, offset: i64, len: usize) -> Option<Bytes> {
+        if len as u64 > self.segment_size || offset.checked_add(len as i64)? > self.written() {
+            return None;
+        }
+        if let Some(hot) = self.tail.read().slice(offset, len) {
+            return Some(hot);
+        }
+        let cold = self.read_cold(offset, len)?;
+        (cold.len() == len).then_some(cold)
+    }
+
+    /// The record at `offset`, whose size only its first bytes tell.
+    pub fn read_record(&self, offset: i64) -> Option<Bytes> {
+        let head = self.read(offset, layout::MIN_LEN)?;
+        if layout::peek_i64(&head, layout::PHYSICAL_OFFSET)? != offset {
+            return None;
+        }
+        self.read(offset, usize::try_from(layout::peek_i32(&head, layout::TOTAL_SIZE)?).ok()?)
+    }
+
+    /// Up to `len` bytes from the file, cut at its end; for recovery, which looks behind the written end too.
+    pub fn read_cold(&self, offset: i64, len: usize) -> Option<Bytes> {
+        let segment = self.segment_at(offset)?;
+        let room = usize::try_from(segment.end() - offset).ok()?;
+        let mut buf = vec![0; len.min(room)];
+        match segment.read(offset, &mut buf) {
+            Ok(n) => buf.truncate(n),
+            Err(e) => {
+                tracing::error!(error = %e, offset, "cannot read the commit log");
+                return None;
+            }
+        }
+        Some(buf.into())
+    }
+
+    /// `len` bytes at `offset` if they are in memory.
+    pub fn hot(&self, offset: i64, len: usize) -> Option<Bytes> {
+        self.tail.read().slice(offset, len)
+    }
+
+    /// Flushes what was written when the call began; returns how far the log is now safe.
+    pub fn flush(&self) -> Result<i64, StoreError> {
+        let target = self.written();
+        let from = self.flushed();
+        let dirty: Vec<_> =
+            self.segments.read().iter().filter(|s| s.end() > from && s.start() < target).cloned().collect();
+        if from < target {
+            for segment in dirty {
+                segment.sync()?;
+            }
+            self.flushed.fetch_max(target, Ordering::AcqRel);
+        }
+        Ok(target)
+    }
+
+    /// Deletes the oldest file unless it is the last; its path when there was one.
+    pub fn delete_oldest(&self) -> Result<Option<PathBuf>, StoreError> {
+        let mut segments = self.segments.write();
+        if segments.len() < 2 {
+            return Ok(None);
+        }
+        segments[0].delete()?;
+        Ok(Some(segments.remove(0).path().to_path_buf()))
+    }
+
+    fn segment_at(&self, offset: i64) -> Option<Arc<Segment>> {
+        let segments = self.segments.read();
+        let after = segments.partition_point(|s| s.start() <= offset);
+        segments.get(after.checked_sub(1)?).filter(|s| offset < s.end()).cloned()
+    }
+
+    fn segment_for_writing(&self, offset: i64) -> Result<Arc<Segment>, StoreError> {
+        if let Some(segment) = self.segment_at(offset) {
+            return Ok(segment);
+        }
+        let start = self.segment_end(offset) - self.segment_size as i64;
+        let made = Segment::open_or_create(&self.dir, start, self.segment_size, self.disk.clone())?;
+        let made = Arc::new(made);
+        self.segments.write().push(made.clone());
+        Ok(made)
+    }
+}
+
+/// The files of the log. An empty last one was made just before a crash and holds nothing.
+fn usable_files(dir: &Path, size: u64) -> Result<Vec<segment::Found>, StoreError> {
+    let mut found = segment::list(dir)?;
+    if let Some(empty) = found.pop_if(|last| last.len == 0) {
+        std::fs::remove_file(&empty.path).map_err(|e| StoreError::io("delete", &empty.path, e))?;
+    }
+    match found.iter().find(|f| f.len != size) {
+        None => Ok(found),
+        Some(odd) => Err(StoreError::Unusable {
+            path: odd.path.clone(),
+            problem: format!(
+                "it has {} bytes where mappedFileSizeCommitLog says {size}: set that key to what the files have",
+                odd.len
+            ),
+        }),
+    }
+}

@@ -1,0 +1,104 @@
+//! The store's settings, with Apache's keys and defaults.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// When an acknowledged message is on the platter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FlushMode {
+    /// `ASYNC_FLUSH`: acknowledged once the kernel has it; survives a crash of the process, flushed in the background.
+    #[default]
+    Async,
+    /// `SYNC_FLUSH`: consumers see a message, and its producer hears of it, after the flush that made it safe.
+    Sync,
+}
+
+/// Settings of a [`Store`](super::Store). Sizes are bytes unless a field says otherwise.
+#[derive(Debug, Clone)]
+pub struct StoreConfig {
+    /// `storePathRootDir`: everything but the commit log lives below it.
+    pub root: PathBuf,
+    /// `storePathCommitLog`; `<root>/commitlog` when `None`.
+    pub commit_log_dir: Option<PathBuf>,
+    /// `mappedFileSizeCommitLog`, 1 GiB. Must be what existing files have.
+    pub commit_log_file_size: u64,
+    /// Units of 20 bytes in one consume-queue file, 300,000 (`mappedFileSizeConsumeQueue` / 20).
+    pub queue_file_units: u32,
+    /// `maxMessageSize`, 4 MiB: the longest body. The whole record may be 64 KiB longer.
+    pub max_message_size: usize,
+    /// `flushDiskType`.
+    pub flush_mode: FlushMode,
+    /// `flushIntervalCommitLog`, 500 ms.
+    pub flush_interval: Duration,
+    /// `flushIntervalConsumeQueue`, 1 s: buffered consume-queue units and index entries reach the kernel.
+    pub queue_write_interval: Duration,
+    /// `flushConsumeQueueThoroughInterval`, 60 s: consume queues reach the disk, and the checkpoint says so.
+    pub queue_flush_interval: Duration,
+    /// `messageIndexEnable`, true: messages can be found by key.
+    pub index_enabled: bool,
+    /// `maxHashSlotNum`, 5,000,000.
+    pub index_slots: u32,
+    /// `maxIndexNum`, 20,000,000 entries in one index file.
+    pub index_entries: u32,
+    /// `checkCRCOnRecover`, true.
+    pub check_crc_on_recover: bool,
+    /// `messageDelayLevel` in milliseconds, level 1 first: the due time kept in the queue of a delayed message.
+    pub delay_levels_ms: Vec<i64>,
+    /// How much of the newest log is kept in memory for readers that are up to date, 8 MiB.
+    pub hot_tail: usize,
+    /// `fileReservedTime`, 72 h since a file was last written.
+    pub file_reserved: Duration,
+    /// `deleteWhen`: hours of the day (UTC) in which expired files go, 4.
+    pub delete_hours: Vec<u8>,
+    /// `cleanResourceInterval`, 10 s.
+    pub clean_interval: Duration,
+    /// `deleteFileBatchMax`: files per round, 10.
+    pub delete_batch: usize,
+    /// `diskMaxUsedSpaceRatio` / 100: above it expired files go at any hour.
+    pub disk_max_used: f64,
+    /// `diskSpaceCleanForciblyRatio`: above it the oldest files go, expired or not.
+    pub disk_clean_forcibly: f64,
+    /// `diskSpaceWarningLevelRatio`: above it messages are refused.
+    pub disk_warning: f64,
+}
+
+impl StoreConfig {
+    /// Apache's defaults below `root`.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self {
+            root: root.into(),
+            commit_log_dir: None,
+            commit_log_file_size: 1 << 30,
+            queue_file_units: 300_000,
+            max_message_size: 4 << 20,
+            flush_mode: FlushMode::Async,
+            flush_interval: Duration::from_millis(500),
+            queue_write_interval: Duration::from_secs(1),
+            queue_flush_interval: Duration::from_secs(60),
+            index_enabled: true,
+            index_slots: 5_000_000,
+            index_entries: 20_000_000,
+            check_crc_on_recover: true,
+            delay_levels_ms: default_delay_levels(),
+            hot_tail: 8 << 20,
+            file_reserved: Duration::from_secs(72 * 3600),
+            delete_hours: vec![4],
+            clean_interval: Duration::from_secs(10),
+            delete_batch: 10,
+            disk_max_used: 0.75,
+            disk_clean_forcibly: 0.85,
+            disk_warning: 0.90,
+        }
+    }
+
+    /// Where the commit log's files are.
+    pub fn commit_log_dir(&self) -> PathBuf {
+        self.commit_log_dir.clone().unwrap_or_else(|| self.root.join("commitlog"))
+    }
+}
+
+fn default_delay_levels() -> Vec<i64> {
+    const SECONDS: [i64; 18] =
+        [1, 5, 10, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200];
+    SECONDS.iter().map(|s| s * 1000).collect()
+}

@@ -1,0 +1,141 @@
+//! Configuration files below `<root>/config`, replaced so that a crash at any moment leaves a whole one.
+//!
+//! The current file becomes `.bak`, the new one is complete and on the platter before it takes the name. Reading falls
+//! back to `.bak` when the file is missing, empty or torn, as Apache's broker does.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::error::StoreError;
+use super::segment::sync_dir;
+
+/// Replaces the file at `path` by `text`, keeping the one before as `path.bak`.
+///
+/// # Errors
+/// What could not be written. The old file, or its `.bak`, is still there.
+pub fn save(path: &Path, text: &[u8]) -> Result<(), StoreError> {
+    let dir = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(dir).map_err(|e| StoreError::io("create", dir, e))?;
+    let fresh = with_suffix(path, ".tmp");
+    write_synced(&fresh, text).map_err(|e| StoreError::io("write", &fresh, e))?;
+    if is_usable(path) {
+        let backup = with_suffix(path, ".bak");
+        fs::rename(path, &backup).map_err(|e| StoreError::io("keep", path, e))?;
+    }
+    fs::rename(&fresh, path).map_err(|e| StoreError::io("replace", path, e))?;
+    sync_dir(dir)
+}
+
+/// What `parse` makes of the file at `path`, or of its `.bak` if it can make nothing of the file; `None` when there is
+/// neither.
+///
+/// # Errors
+/// Files are there and `parse` refuses all of them: losing a configuration silently would be worse than not starting.
+pub fn load<T, E: std::fmt::Display>(
+    path: &Path,
+    parse: impl Fn(&[u8]) -> Result<T, E>,
+) -> Result<Option<T>, StoreError> {
+    let mut problem = None;
+    for candidate in [path.to_path_buf(), with_suffix(path, ".bak")] {
+        match fs::read(&candidate) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            Err(e) => return Err(StoreError::io("read", &candidate, e)),
+            Ok(text) if is_blank(&text) => {}
+            Ok(text) => match parse(&text) {
+                Ok(value) => return Ok(Some(value)),
+                Err(e) => {
+                    tracing::warn!(file = %candidate.display(), error = %e, "a configuration file cannot be read");
+                    problem.get_or_insert_with(|| e.to_string());
+                }
+            },
+        }
+    }
+    match problem {
+        None => Ok(None),
+        Some(problem) => Err(StoreError::Unusable {
+            path: path.into(),
+            problem: format!("{problem}; its .bak is no better: mend or delete both"),
+        }),
+    }
+}
+
+/// A power cut can leave a file without bytes, or with zeros in their place.
+fn is_blank(text: &[u8]) -> bool {
+    text.iter().all(|b| *b == 0 || b.is_ascii_whitespace())
+}
+
+/// A torn file must not push a good `.bak` out.
+fn is_usable(path: &Path) -> bool {
+    fs::read(path).is_ok_and(|text| !is_blank(&text) && text.trim_ascii_end().ends_with(b"}"))
+}
+
+fn write_synced(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(text)?;
+    file.sync_all()
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load_json(path: &Path) -> Result<Option<serde_json::Value>, StoreError> {
+        load(path, |text| serde_json::from_slice(text))
+    }
+
+    #[test]
+    fn a_saved_file_is_loaded_and_the_one_before_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config/topics.json");
+        assert_eq!(load_json(&path).unwrap(), None);
+        save(&path, b"{\"a\":1}").unwrap();
+        save(&path, b"{\"a\":2}").unwrap();
+        assert_eq!(load_json(&path).unwrap().unwrap()["a"], 2);
+        assert_eq!(fs::read(dir.path().join("config/topics.json.bak")).unwrap(), b"{\"a\":1}");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 2, "nothing else stays");
+    }
+
+    #[test]
+    fn a_file_torn_anywhere_falls_back_and_does_not_push_out_the_backup() {
+        let whole = b"{\"a\":2}";
+        for cut in 0..whole.len() {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("topics.json");
+            save(&path, b"{\"a\":1}").unwrap();
+            save(&path, b"{\"a\":2}").unwrap();
+            fs::write(&path, &whole[..cut]).unwrap();
+            assert_eq!(load_json(&path).unwrap().unwrap()["a"], 1, "cut at {cut}");
+            save(&path, b"{\"a\":3}").unwrap();
+            assert_eq!(fs::read(with_suffix(&path, ".bak")).unwrap(), b"{\"a\":1}");
+        }
+    }
+
+    #[test]
+    fn zeros_in_place_of_the_text_fall_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("topics.json");
+        save(&path, b"{\"a\":1}").unwrap();
+        save(&path, b"{\"a\":2}").unwrap();
+        fs::write(&path, [0; 512]).unwrap();
+        assert_eq!(load_json(&path).unwrap().unwrap()["a"], 1);
+        fs::remove_file(&path).unwrap();
+        assert_eq!(load_json(&path).unwrap().unwrap()["a"], 1);
+    }
+
+    #[test]
+    fn two_unreadable_files_are_an_error_that_names_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("topics.json");
+        fs::write(&path, "{").unwrap();
+        fs::write(with_suffix(&path, ".bak"), "[").unwrap();
+        let error = load_json(&path).unwrap_err().to_string();
+        assert!(error.contains("topics.json") && error.contains(".bak"), "{error}");
+    }
+}

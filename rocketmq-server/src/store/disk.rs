@@ -1,0 +1,70 @@
+//! The few calls that can fail for want of space or health of the disk, behind a trait so that tests can make them fail.
+
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+/// Size and free room of a file system, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// All of it.
+    pub total: u64,
+    /// What this process may still use.
+    pub available: u64,
+}
+
+impl Space {
+    /// The used fraction, 0.0 to 1.0.
+    pub fn used_ratio(self) -> f64 {
+        if self.total == 0 {
+            return 0.0;
+        }
+        1.0 - self.available as f64 / self.total as f64
+    }
+}
+
+/// How the store reaches the disk.
+pub trait Disk: fmt::Debug + Send + Sync + 'static {
+    /// Writes some of `bytes` at `position`; how many.
+    fn write_at(&self, file: &File, bytes: &[u8], position: u64) -> io::Result<usize> {
+        file.write_at(bytes, position)
+    }
+
+    /// Returns when the data of `file` would survive a power cut.
+    fn sync(&self, file: &File) -> io::Result<()> {
+        file.sync_data()
+    }
+
+    /// How full the file system of `folder` is.
+    fn space(&self, folder: &Path) -> io::Result<Space> {
+        let stats = fs4::statvfs(folder)?;
+        Ok(Space { total: stats.total_space(), available: stats.available_space() })
+    }
+}
+
+/// The machine's disk.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RealDisk;
+
+impl Disk for RealDisk {}
+
+/// Writes all of `bytes`, or says how many bytes were taken before the failure.
+pub(crate) fn write_all_at(
+    disk: &dyn Disk,
+    file: &File,
+    bytes: &[u8],
+    position: u64,
+) -> Result<(), (usize, io::Error)> {
+    let mut done = 0;
+    while done < bytes.len() {
+        match disk.write_at(file, &bytes[done..], position + done as u64) {
+            Ok(0) => return Err((done, io::ErrorKind::WriteZero.into())),
+            Ok(n) => done += n,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err((done, e)),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! Reading a queue: from offsets to units to records.
+
+use bytes::Bytes;
+use rocketmq_remoting::message::RecordView;
+
+use super::commit_log::CommitLog;
+use super::consume_queue::ConsumeQueue;
+use super::types::{Fetched, Filter, GetLimits, GetStatus};
+use super::unit::Unit;
+
+/// Units looked at by one filtered read, unless more messages than that are asked for.
+const SCAN_UNITS: usize = 800;
+/// Records closer to each other than this are read from the file together.
+const GAP: i64 = 4096;
+/// The longest such read.
+const WINDOW: i64 = 256 << 10;
+
+/// Reads from `offset` on. A missing queue is `None`.
+pub(crate) fn fetch(
+    log: &CommitLog,
+    queue: Option<&ConsumeQueue>,
+    offset: i64,
+    limits: GetLimits,
+    filter: &dyn Filter,
+) -> Fetched {
+    let Some(queue) = queue else { return Fetched::empty(GetStatus::NoMatchedLogicQueue, 0, (0, 0)) };
+    let range = queue.range();
+    if let Some((status, next)) = misplaced(offset, range) {
+        return Fetched::empty(status, next, range);
+    }
+    let max_messages = limits.max_messages.max(1);
+    let units = queue.read(offset, max_messages.max(SCAN_UNITS)).unwrap_or_else(|e| {
+        tracing::error!(error = %e, topic = %queue.topic(), queue = queue.queue_id(), "cannot read a consume queue");
+        Vec::new()
+    });
+    if units.is_empty() {
+        return Fetched::empty(GetStatus::OffsetFoundNull, queue.file_end(offset), range);
+    }
+    let mut fetched = Fetched::empty(GetStatus::NoMatchedMessage, offset, range);
+    fetched.collect(log, &units, GetLimits { max_messages, ..limits }, filter);
+    fetched
+}
+
+fn misplaced(offset: i64, (min, max): (i64, i64)) -> Option<(GetStatus, i64)> {
+    if max == 0 {
+        Some((GetStatus::NoMessageInQueue, 0))
+    } else if offset < min {
+        Some((GetStatus::OffsetTooSmall, min))
+    } else if offset == max {
+        Some((GetStatus::OffsetOverflowOne, offset))
+    } else if offset > max {
+        Some((GetStatus::OffsetOverflowBadly, max))
+    } else {
+        None
+    }
+}
+
+impl Fetched {
+    fn empty(status: GetStatus, next_begin: i64, (min, max): (i64, i64)) -> Self {
+        Self { status, next_begin, min, max, records: Vec::new(), bytes: 0 }
+    }
+
+    fn collect(&mut self, log: &CommitLog, units: &[Unit], limits: GetLimits, filter: &dyn Filter) {
+        let mut reader = Reader { log, filter, window: None };
+        for (i, unit) in units.iter().enumerate() {
+            if filter.wants_code(unit.tags_code) || unit.is_filler() {
+                if self.is_full(limits, unit.size) {
+                    break;
+                }
+                self.take(reader.read(&units[i..]), filter);
+            } else if self.records.is_empty() {
+                self.status = GetStatus::NoMatchedMessage;
+            }
+            self.next_begin += 1;
+        }
+    }
+
+    fn is_full(&self, limits: GetLimits, next: i32) -> bool {
+        let bytes = self.bytes.saturating_add(next.max(0) as usize);
+        !self.records.is_empty() && (self.records.len() >= limits.max_messages || bytes > limits.max_bytes)
+    }
+
+    fn take(&mut self, record: Option<Bytes>, filter: &dyn Filter) {
+        match record {
+            Some(record) if filter.wants_record(&record) => {
+                self.status = GetStatus::Found;
+                self.bytes += record.len();
+                self.records.push(record);
+            }
+            Some(_) if self.records.is_empty() => self.status = GetStatus::NoMatchedMessage,
+            None if self.records.is_empty() => self.status = GetStatus::MessageWasRemoving,
+            _ => {}
+        }
+    }
+}
+
+/// Reads records that follow each other in a queue, neighbours in the log with one call.
+struct Reader<'a> {
+    log: &'a CommitLog,
+    filter: &'a dyn Filter,
+    window: Option<(i64, Bytes)>,
+}
+
+impl Reader<'_> {
+    /// The record of the first of `units`; `None` when it is gone or damaged.
+    fn read(&mut self, units: &[Unit]) -> Option<Bytes> {
+        let unit = units.first()?;
+        let len = usize::try_from(unit.size).ok()?;
+        if unit.is_filler() || unit.end() > self.log.written() {
+            return None;
+        }
+        if let Some(hot) = self.log.hot(unit.physical_offset, len) {
+            return Some(hot);
+        }
+        let cold = match self.from_window(unit.physical_offset, len) {
+            Some(record) => record,
+            None => {
+                let span = usize::try_from(self.span(units)).ok()?;
+                self.window = Some((unit.physical_offset, self.log.read_cold(unit.physical_offset, span)?));
+                self.from_window(unit.physical_offset, len)?
+            }
+        };
+        self.verified(cold, unit.physical_offset)
+    }
+
+    fn from_window(&self, offset: i64, len: usize) -> Option<Bytes> {
+        let (start, bytes) = self.window.as_ref()?;
+        let from = usize::try_from(offset - start).ok()?;
+        let to = from.checked_add(len)?;
+        (to <= bytes.len()).then(|| bytes.slice(from..to))
+    }
+
+    /// How far the records behind the first lie close together.
+    fn span(&self, units: &[Unit]) -> i64 {
+        let start = units[0].physical_offset;
+        let mut end = units[0].end();
+        for unit in units[1..].iter().filter(|u| self.filter.wants_code(u.tags_code)) {
+            let near = unit.physical_offset >= end && unit.physical_offset - end <= GAP;
+            if !near || unit.end() - start > WINDOW {
+                break;
+            }
+            end = unit.end();
+        }
+        end - start
+    }
+
+    /// What comes from a file may have been damaged there.
+    fn verified(&self, record: Bytes, offset: i64) -> Option<Bytes> {
+        let intact = RecordView::parse(&record).is_ok_and(|view| {
+            view.physical_offset() == offset && view.is_intact() && view.total_size() == record.len()
+        });
+        if !intact {
+            tracing::error!(offset, "a damaged record in the commit log is skipped");
+        }
+        intact.then_some(record)
+    }
+}

@@ -1,0 +1,114 @@
+//! The root folder: the lock that keeps a second broker out, and the `abort` mark of a store that is running.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use parking_lot::Mutex;
+use rustix::fs::{FlockOperation, fcntl_lock};
+
+use super::error::StoreError;
+use super::segment::sync_dir;
+
+/// Folders this process works in. A record lock belongs to the process and is lost when *any* descriptor of its file
+/// is closed, so a second store of one process must be refused before it opens the file.
+static HELD: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// Holds the root folder for one store until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    root: PathBuf,
+    claim: Claim,
+    _lock: File,
+}
+
+/// A name in [`HELD`].
+#[derive(Debug)]
+struct Claim(PathBuf);
+
+impl Claim {
+    fn take(root: &Path) -> Result<Self, StoreError> {
+        let canonical = fs::canonicalize(root).map_err(|e| StoreError::io("resolve", root, e))?;
+        if !HELD.lock().insert(canonical.clone()) {
+            return Err(StoreError::InUse { folder: root.into() });
+        }
+        Ok(Self(canonical))
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        HELD.lock().remove(&self.0);
+    }
+}
+
+impl Folder {
+    /// Makes the folder if needed and locks it.
+    ///
+    /// A record lock (`fcntl`) is what a Java broker takes; it keeps ours and theirs apart as well.
+    pub fn lock(root: &Path) -> Result<Self, StoreError> {
+        fs::create_dir_all(root).map_err(|e| StoreError::io("create", root, e))?;
+        let claim = Claim::take(root)?;
+        let path = root.join("lock");
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let mut file = file.map_err(|e| StoreError::io("open", &path, e))?;
+        fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|e| match e {
+            rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS => StoreError::InUse { folder: root.into() },
+            other => StoreError::io("lock", &path, other.into()),
+        })?;
+        file.write_all(b"lock").map_err(|e| StoreError::io("write", &path, e))?;
+        Ok(Self { root: root.into(), claim, _lock: file })
+    }
+
+    /// Whether the last run ended without [`mark_clean`](Self::mark_clean).
+    pub fn was_aborted(&self) -> bool {
+        self.abort_file().exists()
+    }
+
+    /// Says that a store is running here.
+    pub fn mark_running(&self) -> Result<(), StoreError> {
+        let path = self.abort_file();
+        fs::write(&path, std::process::id().to_string()).map_err(|e| StoreError::io("write", &path, e))?;
+        sync_dir(&self.root)
+    }
+
+    /// Says that everything is on the platter and nothing is left to recover.
+    pub fn mark_clean(&self) -> Result<(), StoreError> {
+        let path = self.abort_file();
+        fs::remove_file(&path).map_err(|e| StoreError::io("delete", &path, e))?;
+        sync_dir(&self.root)
+    }
+
+    fn abort_file(&self) -> PathBuf {
+        self.claim.0.join("abort")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_store_is_refused_until_the_first_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Folder::lock(dir.path()).unwrap();
+        let refused = Folder::lock(dir.path()).unwrap_err().to_string();
+        assert!(refused.contains(dir.path().to_str().unwrap()), "{refused}");
+        assert!(refused.contains("storePathRootDir"), "{refused}");
+        drop(first);
+        Folder::lock(dir.path()).unwrap();
+        assert_eq!(fs::read(dir.path().join("lock")).unwrap(), b"lock");
+    }
+
+    #[test]
+    fn the_abort_mark_lasts_until_a_clean_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::lock(dir.path()).unwrap();
+        assert!(!folder.was_aborted());
+        folder.mark_running().unwrap();
+        assert!(folder.was_aborted());
+        folder.mark_clean().unwrap();
+        assert!(!folder.was_aborted());
+    }
+}

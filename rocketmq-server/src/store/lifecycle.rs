@@ -1,0 +1,166 @@
+//! Opening and closing a store.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use super::background::Threads;
+use super::checkpoint::Checkpoint;
+use super::commit_log::CommitLog;
+use super::config::StoreConfig;
+use super::disk::{Disk, RealDisk};
+use super::dispatcher::Dispatcher;
+use super::error::StoreError;
+use super::folder::Folder;
+use super::health::Health;
+use super::index::Index;
+use super::index_file::Shape;
+use super::queues::Queues;
+use super::recovery::Recovery;
+use super::retention::Rounds;
+use super::types::RecoveryReport;
+use super::writer::Writer;
+use super::{Flushed, Inner, Store};
+use crate::clock::Clock;
+
+impl Store {
+    /// Opens the store below `config.root`, making it if it is not there: locks the folder, recovers, cuts a torn end.
+    ///
+    /// Reads files for as long as recovery takes; call it where that does not hold up others.
+    ///
+    /// # Errors
+    /// A folder in use, settings that do not fit the files, files that cannot be read.
+    pub fn open(config: StoreConfig, clock: Arc<dyn Clock>) -> Result<(Self, RecoveryReport), StoreError> {
+        Self::open_on(config, clock, Arc::new(RealDisk))
+    }
+
+    /// [`open`](Self::open) on a disk of your own.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_on(
+        config: StoreConfig,
+        clock: Arc<dyn Clock>,
+        disk: Arc<dyn Disk>,
+    ) -> Result<(Self, RecoveryReport), StoreError> {
+        check(&config)?;
+        let folder = Folder::lock(&config.root)?;
+        let abnormal = folder.was_aborted();
+        let log = CommitLog::open(&config, disk.clone())?;
+        let queue_root = config.root.join("consumequeue");
+        let (queues, damaged_queue) = Queues::open(queue_root, config.queue_file_units, disk.clone())?;
+        let checkpoint = Checkpoint::open(&config.root)?;
+        let mut index = open_index(&config, &disk)?;
+        let recovered = Recovery {
+            config: &config,
+            log: &log,
+            queues: &queues,
+            index: &mut index,
+            times: checkpoint.times(),
+            abnormal,
+            damaged_queue,
+        }
+        .run()?;
+        folder.mark_running()?;
+        // What a killed process left with the kernel may not be on the platter yet.
+        log.sync_all()?;
+        let end = log.written();
+        let inner = Inner {
+            clock,
+            disk,
+            folder: Mutex::new(Some(folder)),
+            health: Health::default(),
+            queues,
+            writer: Mutex::new(Writer::new(end, recovered.last_timestamp)),
+            dispatcher: Mutex::new(Dispatcher::new(index, recovered.last_timestamp)),
+            checkpoint: Mutex::new(checkpoint),
+            flushed: watch::Sender::new(Flushed { end, failed: false }),
+            threads: Threads::default(),
+            retention: Mutex::new(Rounds::default()),
+            log,
+            config,
+        };
+        Ok((Self { inner: Arc::new(inner) }, recovered.report))
+    }
+
+    /// Starts the threads that flush in the background and delete what has expired. Does nothing if they run.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start_background(&self) -> Result<(), StoreError> {
+        Threads::start(&self.inner)
+    }
+
+    /// Writes and flushes everything, and leaves the folder so that the next [`open`](Self::open) has nothing to
+    /// recover. May take as long as the disk does. Puts fail from here on; reading still works.
+    ///
+    /// # Errors
+    /// What could not be written or flushed. The next open then recovers.
+    pub fn shutdown(&self) -> Result<(), StoreError> {
+        let written = self.sync_point();
+        let flush_failed = self.inner.health.flush_failed();
+        self.inner.health.refuse_for_good(StoreError::Closed);
+        self.inner.threads.stop();
+        let Some(folder) = self.inner.folder.lock().take() else { return Ok(()) };
+        written?;
+        if flush_failed {
+            return Ok(());
+        }
+        self.inner.settle()?;
+        folder.mark_clean()
+    }
+
+    /// Stops as the death of the process would: what was not written is gone, nothing is flushed, and the next
+    /// [`open`](Self::open) recovers.
+    pub fn kill(&self) {
+        self.inner.health.refuse_for_good(StoreError::Closed);
+        self.inner.threads.stop();
+        self.inner.writer.lock().abandon(StoreError::Closed);
+        self.inner.queues.all().iter().for_each(|queue| queue.forget_unwritten());
+        self.inner.folder.lock().take();
+    }
+}
+
+impl Inner {
+    /// Everything on the platter, and the checkpoint says so.
+    fn settle(&self) -> Result<(), StoreError> {
+        self.flush_log()?;
+        let mut dispatcher = self.dispatcher.lock();
+        dispatcher.run(self.log.flushed());
+        if let Some(index) = &mut dispatcher.index {
+            index.sync()?;
+        }
+        let last = dispatcher.last_timestamp();
+        drop(dispatcher);
+        self.sync_queues(last)
+    }
+}
+
+fn open_index(config: &StoreConfig, disk: &Arc<dyn Disk>) -> Result<Option<Index>, StoreError> {
+    if !config.index_enabled {
+        return Ok(None);
+    }
+    let shape = Shape { slots: config.index_slots, entries: config.index_entries };
+    Index::open(config.root.join("index"), shape, disk.clone()).map(Some)
+}
+
+fn check(config: &StoreConfig) -> Result<(), StoreError> {
+    let refuse = |key: &str, value: &dyn std::fmt::Display, rule: &str| {
+        Err(StoreError::Unusable { path: config.root.clone(), problem: format!("{key} is {value}: {rule}") })
+    };
+    if !(256..=1 << 40).contains(&config.commit_log_file_size) {
+        return refuse("mappedFileSizeCommitLog", &config.commit_log_file_size, "use 256 bytes to 1 TiB");
+    }
+    if config.queue_file_units == 0 {
+        return refuse("mappedFileSizeConsumeQueue", &0, "use a multiple of 20");
+    }
+    if config.index_slots == 0 || !(2..=i32::MAX as u32).contains(&config.index_entries) {
+        return refuse(
+            "maxHashSlotNum/maxIndexNum",
+            &config.index_slots,
+            "use at least 1 slot and 2 entries",
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! The message store: Apache RocketMQ's files, written by one writer.
+//!
+//! ```text
+//! put ──▶ buffer ──written()──▶ commit log (kernel) ──flush──▶ commit log (disk)
+//!                                    │
+//!                                    └─▶ consume queues, index, listeners   (SYNC_FLUSH: after the flush)
+//! ```
+//!
+//! A message is put into a buffer; [`Store::written`] hands the buffer to the kernel, one call for all messages put by
+//! then. Only after that is the message visible to [`Store::get`] and may its producer be answered: from there on it
+//! survives the death of the process. [`Store::flushed`] waits for the disk.
+
+mod background;
+mod checkpoint;
+mod commit_log;
+mod config;
+pub mod config_file;
+mod consume_queue;
+pub mod disk;
+mod dispatcher;
+mod error;
+mod fetch;
+mod folder;
+mod health;
+mod hot_tail;
+mod index;
+mod index_file;
+mod lifecycle;
+mod marks;
+mod put;
+mod query;
+mod queues;
+mod recovery;
+mod retention;
+mod scan;
+mod segment;
+mod types;
+mod unit;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use checkpoint::Checkpoint;
+use commit_log::CommitLog;
+use disk::Disk;
+use dispatcher::Dispatcher;
+use folder::Folder;
+use health::Health;
+use queues::Queues;
+use writer::Writer;
+
+pub use config::{FlushMode, StoreConfig};
+pub use dispatcher::{Dispatched, Listener};
+pub use error::StoreError;
+pub use marks::SCHEDULE_TOPIC;
+pub use retention::Cleaned;
+pub use types::{All, Boundary, Fetched, Filter, GetLimits, GetStatus, KeyKind, RecoveryReport, Stored};
+pub use unit::Unit;
+
+/// A message store. Clones share it.
+///
+/// Dropping the last clone without [`shutdown`](Self::shutdown) is like the death of the process: what was written is
+/// there after the next [`open`](Self::open), which then has to recover.
+#[derive(Debug, Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: StoreConfig,
+    clock: Arc<dyn Clock>,
+    disk: Arc<dyn Disk>,
+    folder: Mutex<Option<Folder>>,
+    health: Health,
+    log: CommitLog,
+    queues: Queues,
+    writer: Mutex<Writer>,
+    dispatcher: Mutex<Dispatcher>,
+    checkpoint: Mutex<Checkpoint>,
+    flushed: watch::Sender<Flushed>,
+    threads: background::Threads,
+    retention: Mutex<retention::Rounds>,
+}
+
+/// How far the log is safe, for those who wait.
+#[derive(Debug, Clone, Copy)]
+struct Flushed {
+    end: i64,
+    failed: bool,
+}

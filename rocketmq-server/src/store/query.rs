@@ -1,0 +1,190 @@
+//! Looking messages up: by queue offset, by log offset, by time, by key.
+
+use bytes::Bytes;
+use rocketmq_remoting::message::properties::{self, names};
+use rocketmq_remoting::message::{MessageRecord, RecordView};
+
+use super::consume_queue::ConsumeQueue;
+use super::error::StoreError;
+use super::fetch;
+use super::marks::{key_hash, tag_key_hash};
+use super::types::{Boundary, Fetched, Filter, GetLimits, KeyKind};
+use super::unit::Unit;
+use super::{Dispatched, Inner, Store};
+
+/// `maxMsgsNumBatch`: the most messages one query by key returns.
+const MAX_QUERY: usize = 64;
+
+impl Store {
+    /// Reads the queue from `offset` on.
+    pub fn get(
+        &self,
+        topic: &str,
+        queue_id: i32,
+        offset: i64,
+        limits: GetLimits,
+        filter: &dyn Filter,
+    ) -> Fetched {
+        let queue = self.inner.queues.get(topic, queue_id);
+        fetch::fetch(&self.inner.log, queue.as_deref(), offset, limits, filter)
+    }
+
+    /// The first offset that can be read; 0 for an unknown queue.
+    pub fn min_offset(&self, topic: &str, queue_id: i32) -> i64 {
+        self.inner.queues.get(topic, queue_id).map_or(0, |q| q.range().0)
+    }
+
+    /// The offset after the last message that can be read; 0 for an unknown queue.
+    pub fn max_offset(&self, topic: &str, queue_id: i32) -> i64 {
+        self.inner.queues.get(topic, queue_id).map_or(0, |q| q.range().1)
+    }
+
+    /// The offset of the message stored at `ms` or next to it; 0 for an empty or unknown queue.
+    pub fn offset_by_time(&self, topic: &str, queue_id: i32, ms: i64, boundary: Boundary) -> i64 {
+        let Some(queue) = self.inner.queues.get(topic, queue_id) else { return 0 };
+        match boundary {
+            Boundary::Lower => self.inner.first_index(&queue, |time| time >= ms),
+            Boundary::Upper => {
+                let after = self.inner.first_index(&queue, |time| time > ms);
+                if after <= queue.range().0 { 0 } else { after - 1 }
+            }
+        }
+    }
+
+    /// When the message at `offset` was stored (ms since 1970).
+    pub fn store_time(&self, topic: &str, queue_id: i32, offset: i64) -> Option<i64> {
+        let queue = self.inner.queues.get(topic, queue_id)?;
+        self.inner.store_time_of(queue.unit(offset)?)
+    }
+
+    /// When the first message of the queue was stored; −1 if there is none.
+    pub fn earliest_store_time(&self, topic: &str, queue_id: i32) -> i64 {
+        let earliest = self.min_offset(topic, queue_id);
+        self.store_time(topic, queue_id, earliest).unwrap_or(-1)
+    }
+
+    /// The message at a log offset, as an offset message id names it; `None` when there is none (any more).
+    pub fn read_at(&self, physical_offset: i64) -> Option<MessageRecord> {
+        MessageRecord::decode(&mut self.inner.log.read_record(physical_offset)?).ok()
+    }
+
+    /// The record of `size` bytes at a log offset.
+    pub fn read_bytes(&self, physical_offset: i64, size: i32) -> Option<Bytes> {
+        self.inner.log.read(physical_offset, usize::try_from(size).ok()?)
+    }
+
+    /// Units of a consume queue, for administrators: at most `count` from `offset`, none beyond the end of its file.
+    pub fn units(
+        &self,
+        topic: &str,
+        queue_id: i32,
+        offset: i64,
+        count: usize,
+    ) -> Result<Vec<Unit>, StoreError> {
+        self.inner.queues.get(topic, queue_id).map_or(Ok(Vec::new()), |q| q.read(offset, count))
+    }
+
+    /// The records of `topic` that carry `key` and were stored in `begin..=end` (ms): at most `max` (64 at most) of the
+    /// newest, oldest first. Messages whose keys merely have the same hash are left out.
+    pub fn query(
+        &self,
+        topic: &str,
+        key: &str,
+        kind: KeyKind,
+        max: usize,
+        begin: i64,
+        end: i64,
+    ) -> Result<Vec<Bytes>, StoreError> {
+        let hash = match kind {
+            KeyKind::Key => key_hash(topic, key),
+            KeyKind::Tag => tag_key_hash(topic, key),
+        };
+        let found = match &mut self.inner.dispatcher.lock().index {
+            Some(index) => index.find(hash, max.min(MAX_QUERY), begin, end)?,
+            None => Vec::new(),
+        };
+        let records = found.into_iter().filter_map(|offset| self.inner.log.read_record(offset));
+        Ok(records.filter(|record| carries(record, topic, key, kind, begin..=end)).collect())
+    }
+
+    /// Calls `listener` for every message that becomes visible from now on. See [`Listener`](super::Listener).
+    pub fn on_append(&self, listener: impl Fn(&Dispatched) + Send + Sync + 'static) {
+        self.inner.dispatcher.lock().listeners.push(std::sync::Arc::new(listener));
+    }
+
+    /// The queues of a topic.
+    pub fn queue_ids(&self, topic: &str) -> Vec<i32> {
+        self.inner.queues.of_topic(topic).iter().map(|q| q.queue_id()).collect()
+    }
+
+    /// Every topic that has a queue.
+    pub fn topics(&self) -> Vec<std::sync::Arc<str>> {
+        self.inner.queues.topics()
+    }
+
+    /// Removes the queues of a topic with their files; whether there were any. Its records stay in the log until they
+    /// expire.
+    ///
+    /// # Errors
+    /// Files that cannot be deleted. The topic is gone from the table all the same.
+    pub fn delete_topic(&self, topic: &str) -> Result<bool, StoreError> {
+        let _no_puts = self.inner.writer.lock();
+        self.inner.queues.delete_topic(topic)
+    }
+
+    /// The first commit log offset on disk.
+    pub fn min_physical_offset(&self) -> i64 {
+        self.inner.log.min()
+    }
+
+    /// The commit log offset after the last message the kernel has.
+    pub fn max_physical_offset(&self) -> i64 {
+        self.inner.log.written()
+    }
+
+    /// The commit log offset after the last message that would survive a power cut.
+    pub fn flushed_physical_offset(&self) -> i64 {
+        self.inner.log.flushed()
+    }
+}
+
+impl Inner {
+    fn store_time_of(&self, unit: Unit) -> Option<i64> {
+        let record = self.log.read(unit.physical_offset, usize::try_from(unit.size).ok()?)?;
+        Some(RecordView::parse(&record).ok()?.store_timestamp())
+    }
+
+    /// The first offset whose store time satisfies `wanted`, which holds for all later ones too. A message whose record
+    /// is gone counts as too early.
+    fn first_index(&self, queue: &ConsumeQueue, wanted: impl Fn(i64) -> bool) -> i64 {
+        let (mut low, mut high) = queue.range();
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let time = queue.unit(middle).and_then(|unit| self.store_time_of(unit));
+            if time.is_some_and(&wanted) { high = middle } else { low = middle + 1 }
+        }
+        low
+    }
+}
+
+fn carries(
+    record: &[u8],
+    topic: &str,
+    key: &str,
+    kind: KeyKind,
+    stored: std::ops::RangeInclusive<i64>,
+) -> bool {
+    let Ok(view) = RecordView::parse(record) else { return false };
+    if view.topic() != topic || !stored.contains(&view.store_timestamp()) {
+        return false;
+    }
+    let wire = view.properties();
+    match kind {
+        KeyKind::Tag => properties::find(&wire, names::TAGS) == Some(key),
+        KeyKind::Key => properties::pairs(&wire).any(|(name, value)| match name {
+            names::UNIQ_KEY => value == key,
+            names::KEYS => value.split(' ').any(|word| word == key),
+            _ => false,
+        }),
+    }
+}

@@ -1,0 +1,273 @@
+//! After a restart: where the log ends, and queues and index that agree with it.
+//!
+//! After a clean end the queues are complete, and only what lies behind their last message is looked at. Otherwise
+//! everything that the checkpoint does not vouch for is read again, and queues and index are made anew from there. Should
+//! a queue turn out to lack messages from before that place, all queues are made anew from the whole log.
+
+use bytes::Bytes;
+use rocketmq_remoting::message::{RecordView, layout};
+
+use super::checkpoint::Times;
+use super::commit_log::CommitLog;
+use super::config::StoreConfig;
+use super::consume_queue::{ConsumeQueue, Restored};
+use super::error::StoreError;
+use super::index::Index;
+use super::marks::{self, Marks};
+use super::queues::Queues;
+use super::scan::{Scanner, Step};
+use super::types::RecoveryReport;
+use super::unit::Unit;
+
+/// How far before the checkpoint's time reading begins, ms: messages of one moment may lie on both sides of a flush.
+const MARGIN_MS: i64 = 3_000;
+
+/// What recovery works on.
+pub(crate) struct Recovery<'a> {
+    pub config: &'a StoreConfig,
+    pub log: &'a CommitLog,
+    pub queues: &'a Queues,
+    pub index: &'a mut Option<Index>,
+    pub times: Times,
+    /// The last run did not end cleanly.
+    pub abnormal: bool,
+    /// A queue file had a wrong length.
+    pub damaged_queue: bool,
+}
+
+/// What it found, and the store time of the last message.
+pub(crate) struct Recovered {
+    pub report: RecoveryReport,
+    pub last_timestamp: i64,
+}
+
+/// The queues cannot be continued from where the scan began.
+struct Incomplete;
+
+impl Recovery<'_> {
+    pub fn run(mut self) -> Result<Recovered, StoreError> {
+        let trusted = !self.abnormal && !self.damaged_queue && self.queues_match_log();
+        if self.log.segments().is_empty() {
+            self.destroy_queues()?;
+        }
+        if self.abnormal {
+            self.mend_index()?;
+        }
+        let from = if trusted { self.last_dispatched() } else { self.checkpointed() };
+        let first_try = self.rebuild(from, trusted)?;
+        let mut recovered = match first_try {
+            Ok(recovered) => recovered,
+            Err(Incomplete) => {
+                tracing::warn!(
+                    "consume queues lack messages of the commit log and are made anew from all of it"
+                );
+                let whole = self.rebuild(self.log.min(), false)?;
+                let mut recovered = whole.unwrap_or_else(|Incomplete| Recovered::nothing());
+                recovered.report.rebuilt = true;
+                recovered
+            }
+        };
+        self.finish(&mut recovered, trusted)?;
+        Ok(recovered)
+    }
+
+    /// Each queue's last unit names a record that says the same of itself.
+    fn queues_match_log(&self) -> bool {
+        self.queues.all().iter().all(|queue| match queue.last() {
+            Some((index, unit)) if unit.physical_offset >= self.log.min() => self.agrees(index, unit),
+            _ => true,
+        })
+    }
+
+    fn agrees(&self, index: i64, unit: Unit) -> bool {
+        let head = self.log.read_cold(unit.physical_offset, layout::MIN_LEN).unwrap_or_default();
+        layout::peek_i32(&head, layout::TOTAL_SIZE) == Some(unit.size)
+            && layout::peek_i64(&head, layout::PHYSICAL_OFFSET) == Some(unit.physical_offset)
+            && layout::peek_i64(&head, layout::QUEUE_OFFSET) == Some(index)
+    }
+
+    fn destroy_queues(&self) -> Result<(), StoreError> {
+        self.queues.all().iter().try_for_each(|queue| queue.destroy())
+    }
+
+    fn mend_index(&mut self) -> Result<(), StoreError> {
+        let end = self.log.segments().last().map_or(0, |s| s.end());
+        self.index.as_mut().map_or(Ok(()), |index| index.mend(end))
+    }
+
+    /// The newest message any queue knows.
+    fn last_dispatched(&self) -> i64 {
+        let lasts = self.queues.all().into_iter().filter_map(|q| Some(q.last()?.1.physical_offset));
+        lasts.max().unwrap_or(0).max(self.log.min())
+    }
+
+    /// The newest file whose first message is older than what the checkpoint vouches for.
+    fn checkpointed(&self) -> i64 {
+        let safe = self.times.safe_until() - MARGIN_MS;
+        let mut scanner = Scanner::new(self.log, self.config.check_crc_on_recover);
+        let starts = self.log.segments().into_iter().rev().map(|s| s.start());
+        let safe_start = starts.into_iter().find(|start| match scanner.step(*start) {
+            Step::Record(record) => store_time(&record).is_some_and(|t| t > 0 && t <= safe),
+            _ => false,
+        });
+        safe_start.unwrap_or_else(|| self.log.min())
+    }
+
+    /// Reads the log from `from` on and brings queues and index to its state.
+    fn rebuild(&mut self, from: i64, trusted: bool) -> Result<Result<Recovered, Incomplete>, StoreError> {
+        if !trusted {
+            self.queues.all().iter().try_for_each(|queue| queue.truncate_from(from))?;
+        }
+        if self.abnormal {
+            self.index_up_to(from)?;
+        }
+        let whole = from <= self.log.min() && !trusted;
+        let mut scanner = Scanner::new(self.log, self.config.check_crc_on_recover);
+        let mut recovered = Recovered::nothing();
+        recovered.report.scanned_from = from;
+        let mut at = from;
+        loop {
+            let record = match scanner.step(at) {
+                Step::Record(record) => record,
+                Step::Blank(next) => {
+                    at = next;
+                    continue;
+                }
+                Step::Unused => break,
+                Step::Damaged(reason) => match self.beyond_damage(&mut scanner, at) {
+                    Some((next, record)) => {
+                        tracing::error!(offset = at, reason, "damage inside the commit log is skipped");
+                        recovered.report.damaged += 1;
+                        at = next;
+                        record
+                    }
+                    None => {
+                        recovered.report.cut = Some(reason);
+                        break;
+                    }
+                },
+            };
+            if let Err(Incomplete) = self.restore(&record, whole)? {
+                return Ok(Err(Incomplete));
+            }
+            recovered.note(&record);
+            at += record.len() as i64;
+        }
+        recovered.report.end = at;
+        Ok(Ok(recovered))
+    }
+
+    /// Damage was done after the flush if an intact record behind it was flushed, too: then only the damaged one is
+    /// lost. Otherwise nothing behind it was ever promised to anyone, and the log ends before it.
+    fn beyond_damage(&self, scanner: &mut Scanner<'_>, at: i64) -> Option<(i64, Bytes)> {
+        let (next, record) = scanner.next_intact(at)?;
+        (store_time(&record)? <= self.times.log).then_some((next, record))
+    }
+
+    fn restore(&mut self, record: &[u8], whole: bool) -> Result<Result<(), Incomplete>, StoreError> {
+        let Ok(view) = RecordView::parse(record) else { return Ok(Ok(())) };
+        let (topic, wire) = (view.topic(), view.properties());
+        let marks = Marks::of(&topic, &wire, view.sys_flag(), self.index.is_some());
+        self.index_record(&view, &marks)?;
+        if !marks::is_queued(view.sys_flag()) || view.queue_id() < 0 {
+            return Ok(Ok(()));
+        }
+        let unit = Unit {
+            physical_offset: view.physical_offset(),
+            size: view.total_size() as i32,
+            tags_code: marks.tags_code(view.store_timestamp(), &self.config.delay_levels_ms),
+        };
+        let queue = self.queues.get_or_create(&topic, view.queue_id());
+        restore_unit(&queue, view.queue_offset(), unit, whole)
+    }
+
+    /// Messages below the index's end are in it already.
+    fn index_record(&mut self, view: &RecordView<'_>, marks: &Marks) -> Result<(), StoreError> {
+        let Some(index) = self.index.as_mut() else { return Ok(()) };
+        let known = view.physical_offset() < index.end_offset() && !index.is_empty();
+        if known || (!self.abnormal && view.physical_offset() == index.end_offset()) {
+            return Ok(());
+        }
+        let time = view.store_timestamp();
+        index.put(&marks.keys, view.physical_offset(), time, time)
+    }
+
+    /// The index may be further behind than the queues: it is only made whole on disk when a file is full.
+    fn index_up_to(&mut self, until: i64) -> Result<(), StoreError> {
+        let Some(index) = self.index.as_ref() else { return Ok(()) };
+        let mut at = if index.is_empty() { self.log.min() } else { index.end_offset().max(self.log.min()) };
+        let mut scanner = Scanner::new(self.log, self.config.check_crc_on_recover);
+        while at < until {
+            match scanner.step(at) {
+                Step::Record(record) => {
+                    if let Ok(view) = RecordView::parse(&record) {
+                        let marks = Marks::of(&view.topic(), &view.properties(), view.sys_flag(), true);
+                        self.index_record(&view, &marks)?;
+                    }
+                    at += record.len() as i64;
+                }
+                Step::Blank(next) => at = next,
+                Step::Unused | Step::Damaged(_) => match scanner.next_intact(at) {
+                    Some((next, _)) => at = next,
+                    None => break,
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, recovered: &mut Recovered, trusted: bool) -> Result<(), StoreError> {
+        let report = &mut recovered.report;
+        report.abnormal = self.abnormal;
+        let clean_end = trusted && report.cut.is_none();
+        if clean_end {
+            self.log.end_cleanly_at(report.end)?
+        } else {
+            self.log.set_end(report.end)?
+        }
+        for queue in self.queues.all() {
+            if queue.last().is_some_and(|(_, unit)| unit.end() > report.end) {
+                queue.truncate_from(report.end)?;
+            }
+            queue.expire_below(self.log.min())?;
+        }
+        if self.abnormal {
+            self.index.as_mut().map_or(Ok(()), |index| index.mend(report.end))?;
+        }
+        Ok(())
+    }
+}
+
+impl Recovered {
+    fn nothing() -> Self {
+        Self { report: RecoveryReport::default(), last_timestamp: 0 }
+    }
+
+    fn note(&mut self, record: &[u8]) {
+        self.report.records += 1;
+        self.last_timestamp = self.last_timestamp.max(store_time(record).unwrap_or(0));
+    }
+}
+
+/// `whole`: the scan began at the log's first record, so nothing older can be found and gaps are final.
+fn restore_unit(
+    queue: &ConsumeQueue,
+    index: i64,
+    unit: Unit,
+    whole: bool,
+) -> Result<Result<(), Incomplete>, StoreError> {
+    match queue.restore(index, unit, whole)? {
+        Restored::Added | Restored::Present => Ok(Ok(())),
+        Restored::Gap if !whole => Ok(Err(Incomplete)),
+        Restored::Gap => {
+            queue.fill_to(index);
+            queue.restore(index, unit, whole)?;
+            Ok(Ok(()))
+        }
+    }
+}
+
+fn store_time(record: &[u8]) -> Option<i64> {
+    let flag = layout::peek_sys_flag(record)?;
+    layout::peek_i64(record, layout::store_timestamp(flag))
+}

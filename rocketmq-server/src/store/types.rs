@@ -1,0 +1,147 @@
+//! What goes into the store and what comes out.
+
+use bytes::Bytes;
+
+use super::writer::Outcome;
+
+/// Where a message was put. It exists once [`Store::written`](super::Store::written) says so.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// Commit log offset of the record.
+    pub physical_offset: i64,
+    /// Offset in its queue; 0 for undecided and rolled back transactions, which have no place in one.
+    pub queue_offset: i64,
+    /// Bytes of the record.
+    pub size: i32,
+    /// Milliseconds since 1970; never falls along the log.
+    pub store_timestamp: i64,
+    /// Commit log offset after the record, for [`Store::flushed`](super::Store::flushed).
+    pub end: i64,
+    pub(crate) outcome: Outcome,
+}
+
+/// How much one [`Store::get`](super::Store::get) returns. The first message is returned whatever its size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GetLimits {
+    /// At most this many messages; 0 is served as 1.
+    pub max_messages: usize,
+    /// At most this many bytes of records.
+    pub max_bytes: usize,
+}
+
+/// Which messages a reader wants. Both answers default to yes.
+pub trait Filter {
+    /// Asked with the unit's code, before the message is read.
+    fn wants_code(&self, tags_code: i64) -> bool {
+        let _ = tags_code;
+        true
+    }
+
+    /// Asked with the whole record.
+    fn wants_record(&self, record: &[u8]) -> bool {
+        let _ = record;
+        true
+    }
+}
+
+/// Every message.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct All;
+
+impl Filter for All {}
+
+/// How a read ended. [`name`](Self::name) is what goes into a pull answer's remark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GetStatus {
+    /// There are messages.
+    Found,
+    /// None of those looked at is wanted.
+    NoMatchedMessage,
+    /// The messages looked at are no longer (or not intact) in the commit log.
+    MessageWasRemoving,
+    /// There is nothing to read at the offset; go on at the next file of the queue.
+    OffsetFoundNull,
+    /// The offset is beyond the end.
+    OffsetOverflowBadly,
+    /// The offset is the end: nothing new yet.
+    OffsetOverflowOne,
+    /// The offset is before the first message.
+    OffsetTooSmall,
+    /// There is no such queue.
+    NoMatchedLogicQueue,
+    /// The queue never had a message.
+    NoMessageInQueue,
+}
+
+impl GetStatus {
+    /// Apache's name of the status.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Found => "FOUND",
+            Self::NoMatchedMessage => "NO_MATCHED_MESSAGE",
+            Self::MessageWasRemoving => "MESSAGE_WAS_REMOVING",
+            Self::OffsetFoundNull => "OFFSET_FOUND_NULL",
+            Self::OffsetOverflowBadly => "OFFSET_OVERFLOW_BADLY",
+            Self::OffsetOverflowOne => "OFFSET_OVERFLOW_ONE",
+            Self::OffsetTooSmall => "OFFSET_TOO_SMALL",
+            Self::NoMatchedLogicQueue => "NO_MATCHED_LOGIC_QUEUE",
+            Self::NoMessageInQueue => "NO_MESSAGE_IN_QUEUE",
+        }
+    }
+}
+
+/// The answer to [`Store::get`](super::Store::get).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// How the read ended.
+    pub status: GetStatus,
+    /// Where to read next: behind everything looked at, wanted or not.
+    pub next_begin: i64,
+    /// The queue's first offset.
+    pub min: i64,
+    /// The offset after the queue's last message.
+    pub max: i64,
+    /// The records, each as it lies in the log. They share memory with the store or with each other.
+    pub records: Vec<Bytes>,
+    /// Their total size.
+    pub bytes: usize,
+}
+
+/// Which of several messages a search by time means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Boundary {
+    /// The first stored at or after the time.
+    #[default]
+    Lower,
+    /// The last stored at or before the time.
+    Upper,
+}
+
+/// What a key is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeyKind {
+    /// `UNIQ_KEY` or one of the words of `KEYS`.
+    #[default]
+    Key,
+    /// The tag (`indexType=T` of 5.x).
+    Tag,
+}
+
+/// What opening a store found and did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecoveryReport {
+    /// The last run did not end cleanly.
+    pub abnormal: bool,
+    /// Queues were made again from the whole log, because files of theirs were damaged or lost.
+    pub rebuilt: bool,
+    /// Log offset from which records were read and checked.
+    pub scanned_from: i64,
+    /// Records read and checked.
+    pub records: u64,
+    /// Damaged records in the middle of the log. They are skipped when read.
+    pub damaged: u64,
+    /// The log offset where the log now ends.
+    pub end: i64,
+    /// Why the log ends there, when what follows is not simply unused.
+    pub cut: Option<String>,
+}

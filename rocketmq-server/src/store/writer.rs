@@ -1,0 +1,171 @@
+//! The one writer of the log: numbers messages, encodes them into a buffer, and hands many of them to the kernel at once.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::{BufMut, BytesMut};
+use rocketmq_remoting::message::{MessageRecord, layout};
+
+use super::commit_log::{BLANK_LEN, CommitLog};
+use super::consume_queue::ConsumeQueue;
+use super::error::StoreError;
+use super::marks::Marks;
+
+/// What one write to the kernel takes at most, save for a single longer message.
+const ARENA: usize = 256 << 10;
+
+/// How the write of a group of messages ended; empty while it has not been tried.
+pub(crate) type Outcome = Arc<OnceLock<Result<(), StoreError>>>;
+
+/// A message in the log: what its consume queue and the index have to know.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// `None` when the message has no place in a queue (an undecided or rolled back transaction).
+    pub queue: Option<Arc<ConsumeQueue>>,
+    pub queue_offset: i64,
+    pub physical_offset: i64,
+    pub size: i32,
+    pub store_timestamp: i64,
+    pub tags_code: i64,
+    pub keys: Vec<i32>,
+}
+
+impl Entry {
+    pub fn end(&self) -> i64 {
+        self.physical_offset + i64::from(self.size)
+    }
+}
+
+/// Messages numbered and encoded but not yet with the kernel, and those that are but were not dispatched.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    buffer: BytesMut,
+    /// Log offset of the buffer's first byte.
+    start: i64,
+    entries: Vec<Entry>,
+    outcome: Outcome,
+    last_timestamp: i64,
+}
+
+impl Writer {
+    /// A writer that goes on at `end`; store times never fall below `last_timestamp`.
+    pub fn new(end: i64, last_timestamp: i64) -> Self {
+        Self {
+            buffer: BytesMut::new(),
+            start: end,
+            entries: Vec::new(),
+            outcome: Outcome::default(),
+            last_timestamp,
+        }
+    }
+
+    /// Where the next message goes, unless its file is too full for it.
+    pub fn end(&self) -> i64 {
+        self.start + self.buffer.len() as i64
+    }
+
+    /// Settled when the messages added last have been written, or could not be.
+    pub fn outcome(&self) -> Outcome {
+        self.outcome.clone()
+    }
+
+    pub fn last_timestamp(&self) -> i64 {
+        self.last_timestamp
+    }
+
+    /// Store times follow the log even when the machine's clock is set back: searches by time depend on it.
+    pub fn stamp(&mut self, now_ms: i64) -> i64 {
+        self.last_timestamp = self.last_timestamp.max(now_ms);
+        self.last_timestamp
+    }
+
+    /// Makes sure that `len` bytes fit behind each other in one file and in the buffer. What the buffer held before may
+    /// be written by this; the entries written are put to `done`.
+    pub fn make_room(
+        &mut self,
+        len: usize,
+        log: &CommitLog,
+        done: &mut Vec<Entry>,
+    ) -> Result<(), StoreError> {
+        let remaining = log.segment_end(self.end()) - self.end();
+        if (len + BLANK_LEN) as i64 > remaining {
+            self.fill_file(remaining, log, done)?;
+        }
+        if self.buffer.capacity() - self.buffer.len() < len {
+            self.write_out(log, done)?;
+            self.buffer = BytesMut::with_capacity(len.max(ARENA));
+        }
+        Ok(())
+    }
+
+    fn fill_file(
+        &mut self,
+        remaining: i64,
+        log: &CommitLog,
+        done: &mut Vec<Entry>,
+    ) -> Result<(), StoreError> {
+        self.write_out(log, done)?;
+        self.buffer.put_i32(remaining as i32);
+        self.buffer.put_i32(layout::MAGIC_BLANK);
+        self.write_out(log, done)?;
+        self.start = self.end() + remaining - BLANK_LEN as i64;
+        log.skip_blank(self.start);
+        Ok(())
+    }
+
+    /// Encodes a message at the end. [`make_room`](Self::make_room) was called for it.
+    pub fn append(&mut self, record: &MessageRecord, marks: Marks, at: Placed) -> Result<(), StoreError> {
+        let before = self.buffer.len();
+        record.encode(&mut self.buffer).map_err(|e| StoreError::illegal(e.to_string()))?;
+        self.entries.push(Entry {
+            queue: at.queue,
+            queue_offset: record.queue_offset,
+            physical_offset: record.physical_offset,
+            size: (self.buffer.len() - before) as i32,
+            store_timestamp: record.store_timestamp,
+            tags_code: at.tags_code,
+            keys: marks.keys,
+        });
+        Ok(())
+    }
+
+    /// Hands the buffer to the kernel and its entries to `done`; on failure none of its messages exist any more.
+    pub fn write_out(&mut self, log: &CommitLog, done: &mut Vec<Entry>) -> Result<(), StoreError> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        if let Err(e) = log.append(self.start, &self.buffer) {
+            self.abandon(e.clone());
+            return Err(e);
+        }
+        let block = self.buffer.split().freeze();
+        let start = self.start;
+        self.start += block.len() as i64;
+        log.publish(start, block);
+        done.append(&mut self.entries);
+        self.settle(Ok(()));
+        Ok(())
+    }
+
+    /// Forgets the buffer: its messages' offsets are given to the next ones.
+    pub fn abandon(&mut self, reason: StoreError) {
+        for entry in self.entries.drain(..).rev() {
+            if let Some(queue) = entry.queue {
+                queue.set_next(entry.queue_offset);
+            }
+        }
+        self.buffer.clear();
+        self.settle(Err(reason));
+    }
+
+    fn settle(&mut self, result: Result<(), StoreError>) {
+        // A fresh outcome is made each time, so this one is empty.
+        let _ = std::mem::take(&mut self.outcome).set(result);
+    }
+}
+
+/// Where a message goes besides the log.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    pub queue: Option<Arc<ConsumeQueue>>,
+    pub tags_code: i64,
+}
