@@ -1,5 +1,7 @@
 //! rocketmq-remoting
 
+pub mod body;
+pub mod compress;
 pub mod error;
 pub mod fastjson;
 pub mod message;

@@ -1,0 +1,121 @@
+//! A broker as a machine: statistics, consume queue entries, replication.
+
+#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+
+use serde::{Deserialize, Serialize};
+
+use crate::route::BrokerMemberGroup;
+use crate::subscription::SubscriptionData;
+
+/// The brokers of one name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct BrokerMemberGroupBody {
+    pub broker_member_group: BrokerMemberGroup,
+}
+
+/// One statistic over three spans.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct BrokerStatsData {
+    pub stats_day: BrokerStatsItem,
+    pub stats_hour: BrokerStatsItem,
+    pub stats_minute: BrokerStatsItem,
+}
+
+/// One span.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct BrokerStatsItem {
+    /// Average value per call.
+    pub avgpt: f64,
+    pub sum: i64,
+    /// Calls per second.
+    pub tps: f64,
+}
+
+/// Entries of a consume queue.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct QueryConsumeQueueBody {
+    pub filter_data: Option<String>,
+    pub max_queue_index: i64,
+    pub min_queue_index: i64,
+    pub queue_data: Vec<ConsumeQueueData>,
+    pub subscription_data: Option<SubscriptionData>,
+}
+
+/// One entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ConsumeQueueData {
+    pub bit_map: Option<String>,
+    /// Whether the filter takes the message.
+    pub eval: bool,
+    pub extend_data_json: Option<String>,
+    /// What went wrong.
+    pub msg: Option<String>,
+    pub physic_offset: i64,
+    pub physic_size: i32,
+    pub tags_code: i64,
+}
+
+/// How replication stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HaRuntimeInfo {
+    /// On a slave.
+    pub ha_client_runtime_info: HaClientRuntimeInfo,
+    /// On a master, one per slave.
+    pub ha_connection_info: Vec<HaConnectionInfo>,
+    pub in_sync_slave_nums: i32,
+    pub master: bool,
+    pub master_commit_log_max_offset: i64,
+}
+
+/// One slave.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HaConnectionInfo {
+    pub addr: String,
+    /// Bytes behind.
+    pub diff: i64,
+    pub in_sync: bool,
+    pub slave_ack_offset: i64,
+    pub transfer_from_where: i64,
+    pub transferred_byte_in_second: i64,
+}
+
+/// The slave's side.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HaClientRuntimeInfo {
+    /// ms since the epoch.
+    pub last_read_timestamp: i64,
+    /// ms since the epoch.
+    pub last_write_timestamp: i64,
+    pub master_addr: Option<String>,
+    pub master_flush_offset: i64,
+    pub max_offset: i64,
+    pub transferred_byte_in_second: i64,
+}
+
+/// The masters a broker had.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct EpochEntryCache {
+    pub broker_id: i64,
+    pub broker_name: String,
+    pub cluster_name: String,
+    pub epoch_list: Vec<EpochEntry>,
+    pub max_offset: i64,
+}
+
+/// One of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct EpochEntry {
+    pub end_offset: i64,
+    pub epoch: i32,
+    pub start_offset: i64,
+}

@@ -1,0 +1,52 @@
+//! The bodies that travel as JSON. Members are declared in the order Java writes them, sorted by name; absent
+//! members take Java's defaults. Read and written by [`fastjson`](crate::fastjson), as some have objects for keys.
+
+pub mod ack;
+pub mod acl;
+pub mod assignment;
+pub mod broker;
+pub mod connection;
+mod constant;
+pub mod group;
+pub mod heartbeat;
+pub mod lock;
+pub mod offset;
+pub mod register;
+pub mod running;
+pub mod table;
+pub mod topic;
+
+pub use ack::{BatchAck, BatchAckBody, BitSet};
+pub use acl::{AclInfo, PlainAccessConfig, PlainAclConfig, PolicyEntryInfo, PolicyInfo, UserInfo};
+pub use assignment::{
+    AllMessageRequestModes, MessageQueueAssignment, MessageRequestMode, MessageRequestModeBody,
+    QueryAssignmentBody, QueryAssignmentResult,
+};
+pub use broker::{
+    BrokerMemberGroupBody, BrokerStatsData, BrokerStatsItem, ConsumeQueueData, EpochEntry, EpochEntryCache,
+    HaClientRuntimeInfo, HaConnectionInfo, HaRuntimeInfo, QueryConsumeQueueBody,
+};
+pub use connection::{Connection, ConsumerConnection, ProducerConnection, ProducerInfo, ProducerTableInfo};
+pub use group::{
+    CustomizedRetryPolicy, ExponentialRetryPolicy, GroupForbidden, GroupRetryPolicy, GroupRetryPolicyType,
+    SimpleSubscriptionData, SubscriptionGroupConfig, SubscriptionGroupList, SubscriptionGroupWrapper,
+};
+pub use heartbeat::{
+    CheckClientConfigBody, ConsumeFromWhere, ConsumeType, ConsumerData, ConsumerIdList, HeartbeatData,
+    MessageModel, ProducerData,
+};
+pub use lock::{LockBatchBody, LockBatchResult};
+pub use offset::{
+    ConsumeStats, ConsumeStatsList, ConsumeTimeSpanBody, ConsumerOffsetWrapper, CorrectionOffsets,
+    DelayOffsetWrapper, GetConsumerStatusBody, OffsetWrapper, QueueOffset, QueueTimeSpan, ResetOffsetBody,
+    ResetOffsetBodyForC, TopicOffset, TopicStatsTable,
+};
+pub use register::RegisterBrokerBody;
+pub use running::{
+    ConsumeMessageDirectlyResult, ConsumeResult, ConsumeStatus, ConsumerRunningInfo, PopProcessQueueInfo,
+    ProcessQueueInfo,
+};
+pub use table::{GroupList, KvTable, QuerySubscriptionResult, TopicList};
+pub use topic::{
+    DataVersion, TopicConfig, TopicConfigAndMapping, TopicConfigList, TopicConfigWrapper, TopicFilterType,
+};
