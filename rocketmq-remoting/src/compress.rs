@@ -1,5 +1,6 @@
 //! Compressed bodies: zlib, LZ4 frame, Zstandard frame, each behind its feature.
 
+#[cfg(any(feature = "zlib", feature = "lz4", feature = "zstd-decode"))]
 use std::io::Read;
 
 use crate::error::{DecodeError, EncodeError};

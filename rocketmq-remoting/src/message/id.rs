@@ -79,7 +79,7 @@ fn push_hex(text: &mut String, bytes: &[u8]) {
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
-    if text.len() % 2 != 0 || text.len() > 56 {
+    if !text.len().is_multiple_of(2) || text.len() > 56 {
         return None;
     }
     let digit = |byte: u8| char::from(byte).to_digit(16).map(|d| d as u8);

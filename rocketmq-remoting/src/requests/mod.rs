@@ -38,3 +38,101 @@ macro_rules! exchanges {
     };
 }
 use exchanges;
+
+#[cfg(test)]
+mod tests {
+    use crate::error::DecodeError;
+    use crate::ext::ExtFields;
+    use crate::request::Request;
+
+    use super::heartbeat::{HeartbeatResponse, UnregisterClientRequest};
+    use super::lock::LockBatchRequest;
+    use super::offset::{QueryConsumerOffsetRequest, UpdateConsumerOffsetRequest};
+    use super::query::QueryMessageRequest;
+    use super::reply::PushReplyMessageRequest;
+    use super::route::{GetRouteInfoRequest, RegisterBrokerRequest};
+    use super::transaction::EndTransactionRequest;
+
+    fn ext(fields: &[(&str, &str)]) -> ExtFields {
+        let mut ext = ExtFields::new();
+        for (name, value) in fields {
+            ext.push(name, value);
+        }
+        ext
+    }
+
+    /// Reads the fields, writes them again and compares, whatever the order.
+    fn same<R: Request>(fields: &[(&str, &str)]) -> R {
+        let request = R::from_ext(&ext(fields)).unwrap();
+        let written = request.to_ext().unwrap();
+        let mut written: Vec<_> = written.iter().collect();
+        let mut expected = fields.to_vec();
+        written.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(written, expected);
+        request
+    }
+
+    #[test]
+    fn captured_headers_come_out_as_they_went_in() {
+        same::<EndTransactionRequest>(&[
+            ("producerGroup", "PGT"),
+            ("commitLogOffset", "3202"),
+            ("topic", "TT"),
+            ("msgId", "FD00"),
+            ("tranStateTableOffset", "0"),
+            ("commitOrRollback", "8"),
+            ("transactionId", "FD00"),
+            ("fromTransactionCheck", "false"),
+        ]);
+        same::<GetRouteInfoRequest>(&[("topic", "T1"), ("acceptStandardJsonOnly", "true")]);
+        same::<UnregisterClientRequest>(&[("clientID", "c"), ("producerGroup", "p")]);
+        same::<RegisterBrokerRequest>(&[
+            ("brokerName", "b"),
+            ("brokerAddr", "127.0.0.1:10911"),
+            ("clusterName", "C"),
+            ("haServerAddr", "127.0.0.1:10912"),
+            ("brokerId", "0"),
+            ("compressed", "false"),
+            ("bodyCrc32", "7"),
+        ]);
+        let query = same::<QueryMessageRequest>(&[
+            ("topic", "T"),
+            ("key", "k"),
+            ("maxNum", "32"),
+            ("beginTimestamp", "0"),
+            ("endTimestamp", "9223372036854775807"),
+            ("_UNIQUE_KEY_QUERY", "true"),
+        ]);
+        assert_eq!(query.unique_key_query, Some(true));
+    }
+
+    #[test]
+    fn a_heartbeat_answer_may_be_empty() {
+        let empty = super::heartbeat::HeartbeatRequest::response_from_ext(&ExtFields::new()).unwrap();
+        assert_eq!(empty, HeartbeatResponse::default());
+        let full = ext(&[("IS_SUPPORT_HEART_BEAT_V2", "true"), ("IS_SUB_CHANGE", "TRUE")]);
+        let full = super::heartbeat::HeartbeatRequest::response_from_ext(&full).unwrap();
+        assert!(full.is_support_heart_beat_v2 && full.is_sub_change);
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_named() {
+        let missing = QueryConsumerOffsetRequest::from_ext(&ext(&[("topic", "T"), ("queueId", "1")]));
+        assert_eq!(missing, Err(DecodeError::MissingField("consumerGroup")));
+        let fields = [("consumerGroup", "g"), ("topic", "T"), ("queueId", "1"), ("commitOffset", "x")];
+        assert_eq!(
+            UpdateConsumerOffsetRequest::from_ext(&ext(&fields)).unwrap_err().at(),
+            Some("commitOffset")
+        );
+    }
+
+    #[test]
+    fn headers_without_fields_ignore_what_hooks_add() {
+        LockBatchRequest::from_ext(&ext(&[("AccessKey", "a"), ("Signature", "s")])).unwrap();
+        assert!(LockBatchRequest {}.to_ext().unwrap().is_empty());
+        LockBatchRequest::response_from_ext(&ExtFields::new()).unwrap();
+        let reply = ext(&[("topic", "C_REPLY_TOPIC"), ("queueId", "0"), ("bornHost", "1.2.3.4:5")]);
+        assert_eq!(PushReplyMessageRequest::from_ext(&reply).unwrap().born_host, "1.2.3.4:5");
+    }
+}

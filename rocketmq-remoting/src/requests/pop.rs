@@ -1,13 +1,11 @@
 //! Consuming by pop: the broker hands out messages for a time and takes them back unless they are acknowledged.
+//!
+//! All codes here are over 32767 and therefore travel with a JSON header.
 #![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
 
 use serde::{Deserialize, Serialize};
 
 use super::exchanges;
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct All {}
 
 /// Asks for messages of any queue, hidden from others for `invisible_time`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,7 +157,6 @@ pub struct PollingInfoResponse {
 }
 
 exchanges! {
-    All = codes => here;
     PopMessageRequest = POP_MESSAGE => PopMessageResponse;
     AckMessageRequest = ACK_MESSAGE => ();
     BatchAckMessageRequest = BATCH_ACK_MESSAGE => ();

@@ -55,13 +55,13 @@ impl PullMessageRequest {
         let mut ext = ExtFields::with_capacity(15, Self::FIXED + text);
         ext.push("consumerGroup", &self.consumer_group);
         ext.push("topic", &self.topic);
-        ext.push_display("queueId", self.queue_id);
-        ext.push_display("queueOffset", self.queue_offset);
-        ext.push_display("maxMsgNums", self.max_msg_nums);
-        ext.push_display("sysFlag", self.sys_flag);
-        ext.push_display("commitOffset", self.commit_offset);
-        ext.push_display("suspendTimeoutMillis", self.suspend_timeout_millis);
-        ext.push_display("subVersion", self.sub_version);
+        ext.push_int("queueId", self.queue_id);
+        ext.push_int("queueOffset", self.queue_offset);
+        ext.push_int("maxMsgNums", self.max_msg_nums);
+        ext.push_int("sysFlag", self.sys_flag);
+        ext.push_int("commitOffset", self.commit_offset);
+        ext.push_int("suspendTimeoutMillis", self.suspend_timeout_millis);
+        ext.push_int("subVersion", self.sub_version);
         push_some(&mut ext, "subscription", self.subscription.as_deref());
         push_some(&mut ext, "expressionType", self.expression_type.as_deref());
         push_some(&mut ext, "maxMsgBytes", self.max_msg_bytes);
@@ -137,10 +137,10 @@ pub struct PullMessageResponse {
 impl PullMessageResponse {
     fn write(&self) -> ExtFields {
         let mut ext = ExtFields::with_capacity(8, 192);
-        ext.push_display("suggestWhichBrokerId", self.suggest_which_broker_id);
-        ext.push_display("nextBeginOffset", self.next_begin_offset);
-        ext.push_display("minOffset", self.min_offset);
-        ext.push_display("maxOffset", self.max_offset);
+        ext.push_int("suggestWhichBrokerId", self.suggest_which_broker_id);
+        ext.push_int("nextBeginOffset", self.next_begin_offset);
+        ext.push_int("minOffset", self.min_offset);
+        ext.push_int("maxOffset", self.max_offset);
         push_some(&mut ext, "offsetDelta", self.offset_delta);
         push_some(&mut ext, "topicSysFlag", self.topic_sys_flag);
         push_some(&mut ext, "groupSysFlag", self.group_sys_flag);
@@ -164,7 +164,8 @@ impl PullMessageResponse {
                 _ => {}
             }
         }
-        response.suggest_which_broker_id = broker_id.ok_or(DecodeError::MissingField("suggestWhichBrokerId"))?;
+        response.suggest_which_broker_id =
+            broker_id.ok_or(DecodeError::MissingField("suggestWhichBrokerId"))?;
         response.next_begin_offset = next.ok_or(DecodeError::MissingField("nextBeginOffset"))?;
         response.min_offset = min.ok_or(DecodeError::MissingField("minOffset"))?;
         response.max_offset = max.ok_or(DecodeError::MissingField("maxOffset"))?;
@@ -246,7 +247,12 @@ mod tests {
 
     #[test]
     fn the_answer_needs_all_four_bounds() {
-        let response = PullMessageResponse { next_begin_offset: 5, max_offset: 9, topic_sys_flag: Some(0), ..Default::default() };
+        let response = PullMessageResponse {
+            next_begin_offset: 5,
+            max_offset: 9,
+            topic_sys_flag: Some(0),
+            ..Default::default()
+        };
         let ext = response.write();
         assert_eq!(PullMessageResponse::read(&ext).unwrap(), response);
         assert_eq!(sorted(&ext), sorted(&ExtFields::from_header(&response).unwrap()));

@@ -68,11 +68,11 @@ impl SendMessageRequest {
         ext.push("a", &self.producer_group);
         ext.push("b", &self.topic);
         ext.push("c", &self.default_topic);
-        ext.push_display("d", self.default_topic_queue_nums);
-        ext.push_display("e", self.queue_id);
-        ext.push_display("f", self.sys_flag);
-        ext.push_display("g", self.born_timestamp);
-        ext.push_display("h", self.flag);
+        ext.push_int("d", self.default_topic_queue_nums);
+        ext.push_int("e", self.queue_id);
+        ext.push_int("f", self.sys_flag);
+        ext.push_int("g", self.born_timestamp);
+        ext.push_int("h", self.flag);
         push_some(&mut ext, "i", self.properties.as_deref());
         push_some(&mut ext, "j", self.reconsume_times);
         push_some(&mut ext, "k", self.unit_mode);
@@ -288,8 +288,8 @@ impl SendMessageResponse {
     fn write(&self) -> ExtFields {
         let mut ext = ExtFields::with_capacity(8, 256);
         push_some(&mut ext, "msgId", self.msg_id.as_deref());
-        ext.push_display("queueId", self.queue_id);
-        ext.push_display("queueOffset", self.queue_offset);
+        ext.push_int("queueId", self.queue_id);
+        ext.push_int("queueOffset", self.queue_offset);
         push_some(&mut ext, "transactionId", self.transaction_id.as_deref());
         push_some(&mut ext, "batchUniqId", self.batch_uniq_id.as_deref());
         push_some(&mut ext, "recallHandle", self.recall_handle.as_deref());

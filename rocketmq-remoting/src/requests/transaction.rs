@@ -26,6 +26,15 @@ pub struct EndTransactionRequest {
     pub topic: Option<String>,
 }
 
+impl EndTransactionRequest {
+    /// The transaction succeeded. Equals the sys flag's bits.
+    pub const COMMIT: i32 = 8;
+    /// The transaction failed.
+    pub const ROLLBACK: i32 = 12;
+    /// Not decided: the broker asks again later.
+    pub const UNKNOWN: i32 = 0;
+}
+
 /// Broker to producer: what became of the half message in the body?
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

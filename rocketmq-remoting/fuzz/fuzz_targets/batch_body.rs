@@ -1,0 +1,13 @@
+#![no_main]
+//! A batch that can be read can be written and read again.
+
+use bytes::Bytes;
+use libfuzzer_sys::fuzz_target;
+use rocketmq_remoting::message::batch;
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(messages) = batch::decode(Bytes::copy_from_slice(data)) else { return };
+    if let Ok(written) = batch::encode(&messages) {
+        assert_eq!(batch::decode(written).expect("what was written can be read"), messages);
+    }
+});

@@ -1,0 +1,16 @@
+#![no_main]
+//! A record that can be read is written back to the bytes it came from, unless its text was not UTF-8.
+
+use bytes::{Bytes, BytesMut};
+use libfuzzer_sys::fuzz_target;
+use rocketmq_remoting::message::MessageRecord;
+
+fuzz_target!(|data: &[u8]| {
+    for record in MessageRecord::decode_all(Bytes::copy_from_slice(data)) {
+        let mut written = BytesMut::new();
+        if record.encode(&mut written).is_ok() {
+            let again = MessageRecord::decode(&mut written.freeze()).expect("what was written can be read");
+            assert_eq!(again, record);
+        }
+    }
+});

@@ -1,0 +1,11 @@
+#![no_main]
+//! Reading what was written changes nothing.
+
+use libfuzzer_sys::fuzz_target;
+use rocketmq_remoting::message::Properties;
+
+fuzz_target!(|wire: &str| {
+    let once = Properties::parse(wire);
+    assert_eq!(Properties::parse(&once.encode_stored()), once);
+    let _ = once.encode();
+});
