@@ -1,0 +1,334 @@
+//! The task that owns a socket.
+//!
+//! Data flows one way round: what handles queued and what the handler answered is gathered in one buffer and written at
+//! once; what is read is split into frames, and each frame goes to its waiter or to the handler.
+
+use std::future::Future;
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, Stream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, Sleep};
+
+use super::connection::{Answer, Connection, ConnectionConfig, Handler, Outgoing};
+use super::error::{CallError, CloseReason};
+use super::output::Output;
+use crate::command::Command;
+use crate::frame;
+use crate::header::HeaderCodec;
+use crate::session::Session;
+
+/// Room made for one read, in bytes.
+const READ_CHUNK: usize = 64 * 1024;
+/// Commands taken from the queue at a time, so that neither side starves.
+const QUEUE_BATCH: usize = 256;
+/// Without any deadline the timer sleeps this long.
+const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+type Reply = oneshot::Sender<Result<Command, CallError>>;
+
+/// Where an answer has to go.
+#[derive(Debug, Clone, Copy)]
+struct ReturnAddress {
+    opaque: i32,
+    codec: HeaderCodec,
+    oneway: bool,
+}
+
+impl ReturnAddress {
+    fn of(request: &Command) -> Self {
+        Self { opaque: request.opaque, codec: request.codec, oneway: request.is_oneway() }
+    }
+}
+
+pub(super) struct Driver<S> {
+    stream: S,
+    connection: Connection,
+    handler: Arc<dyn Handler>,
+    queue: mpsc::UnboundedReceiver<Outgoing>,
+    batch: Vec<Outgoing>,
+    config: ConnectionConfig,
+    session: Session<Reply, Instant>,
+    input: BytesMut,
+    output: Output,
+    unflushed: bool,
+    committed: Vec<(ReturnAddress, Command)>,
+    later: FuturesUnordered<BoxFuture<'static, (ReturnAddress, Option<Command>)>>,
+    timer: Pin<Box<Sleep>>,
+    last_activity: Instant,
+    closing: bool,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
+    pub fn new(
+        stream: S,
+        connection: Connection,
+        handler: Arc<dyn Handler>,
+        queue: mpsc::UnboundedReceiver<Outgoing>,
+        config: ConnectionConfig,
+    ) -> Self {
+        Self {
+            stream,
+            connection,
+            handler,
+            queue,
+            batch: Vec::new(),
+            config,
+            session: Session::new(),
+            input: BytesMut::new(),
+            output: Output::default(),
+            unflushed: false,
+            committed: Vec::new(),
+            later: FuturesUnordered::new(),
+            timer: Box::pin(tokio::time::sleep(FAR)),
+            last_activity: Instant::now(),
+            closing: false,
+        }
+    }
+
+    fn poll_all(&mut self, context: &mut Context<'_>) -> Result<(), CloseReason> {
+        loop {
+            let mut progress = self.poll_queue(context);
+            progress |= self.poll_later(context);
+            progress |= self.poll_read(context)?;
+            progress |= self.poll_write(context)?;
+            if self.closing && self.output.is_empty() && !self.unflushed && self.session.is_empty() {
+                return Err(CloseReason::Local);
+            }
+            if !progress {
+                return self.poll_timer(context);
+            }
+            if self.config.idle.is_some() {
+                self.last_activity = Instant::now();
+            }
+        }
+    }
+
+    /// Whether as much waits to be written as may: then nothing is read and no answer is asked for.
+    fn congested(&self) -> bool {
+        self.output.waiting().len() > self.config.max_write_buffer
+    }
+
+    /// Takes a batch from the queue; says whether there was one.
+    fn poll_queue(&mut self, context: &mut Context<'_>) -> bool {
+        let mut batch = std::mem::take(&mut self.batch);
+        let count = match self.queue.poll_recv_many(context, &mut batch, QUEUE_BATCH) {
+            Poll::Ready(count) => count,
+            Poll::Pending => 0,
+        };
+        batch.drain(..).for_each(|outgoing| self.accept(outgoing));
+        self.batch = batch;
+        count > 0
+    }
+
+    fn accept(&mut self, outgoing: Outgoing) {
+        match outgoing {
+            // Whoever gave up before the request was written takes it back.
+            Outgoing::Call { reply, .. } if reply.is_closed() => {}
+            Outgoing::Call { mut command, deadline, reply } => {
+                command.opaque = self.session.wait(reply, deadline);
+                if let Err(error) = self.output.put(&command)
+                    && let Some(reply) = self.session.answered(command.opaque)
+                {
+                    let _ = reply.send(Err(error));
+                }
+            }
+            Outgoing::Oneway { command, written } => match self.output.put(&command) {
+                Ok(()) => self.output.tell_when_written(written),
+                Err(error) => drop(written.send(Err(error))),
+            },
+            Outgoing::Push { command, size } => {
+                if let Err(error) = self.output.put(&command) {
+                    tracing::warn!(code = command.code, %error, "a pushed command cannot be written");
+                }
+                self.output.pushed(size);
+            }
+            Outgoing::Close => self.closing = true,
+        }
+    }
+
+    /// Reads once and handles every frame that is whole; says whether anything was read.
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Result<bool, CloseReason> {
+        if self.congested() || self.later.len() >= self.config.max_pending {
+            return Ok(false);
+        }
+        if self.input.capacity() - self.input.len() < READ_CHUNK / 16 {
+            self.input.reserve(READ_CHUNK);
+        }
+        match pin!(self.stream.read_buf(&mut self.input)).poll(context) {
+            Poll::Pending => Ok(false),
+            Poll::Ready(Ok(0)) => Err(CloseReason::Peer),
+            Poll::Ready(Ok(_)) => {
+                self.split_frames()?;
+                Ok(true)
+            }
+            Poll::Ready(Err(error)) => Err(error.into()),
+        }
+    }
+
+    fn split_frames(&mut self) -> Result<(), CloseReason> {
+        while let Some(command) =
+            frame::decode(&mut self.input, &self.config.limits).map_err(CloseReason::Protocol)?
+        {
+            if command.is_response() {
+                self.deliver(command);
+            } else if !self.closing {
+                self.serve(command);
+            }
+        }
+        self.commit();
+        Ok(())
+    }
+
+    fn deliver(&mut self, answer: Command) {
+        let waiter = self.session.answered(answer.opaque);
+        // A caller that gave up after the request was written is as late as one whose time ran out.
+        if waiter.is_none_or(|waiter| waiter.send(Ok(answer)).is_err()) {
+            self.connection.shared.late_answers.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn serve(&mut self, request: Command) {
+        let to = ReturnAddress::of(&request);
+        match self.handler.handle(&self.connection, request) {
+            Answer::None => {}
+            Answer::Now(answer) => self.answer(to, answer),
+            Answer::Committed(answer) => self.committed.push((to, answer)),
+            Answer::Later(answer) => self.later.push(Box::pin(async move { (to, answer.await) })),
+        }
+    }
+
+    fn commit(&mut self) {
+        if self.committed.is_empty() {
+            return;
+        }
+        let refusal = self.handler.commit(&self.connection).err();
+        for (to, answer) in std::mem::take(&mut self.committed) {
+            let answer = match &refusal {
+                None => answer,
+                Some(refusal) => Command::response(refusal.code).with_remark(refusal.remark.clone()),
+            };
+            self.answer(to, answer);
+        }
+    }
+
+    fn answer(&mut self, to: ReturnAddress, answer: Command) {
+        if to.oneway {
+            return;
+        }
+        if let Err(error) = self.output.put(&answer.answer(to.opaque, to.codec)) {
+            tracing::warn!(opaque = to.opaque, %error, "an answer cannot be written");
+        }
+    }
+
+    /// Takes the answers that have become ready; says whether there were any.
+    fn poll_later(&mut self, context: &mut Context<'_>) -> bool {
+        let mut progress = false;
+        while !self.later.is_empty() && !self.congested() {
+            match Pin::new(&mut self.later).poll_next(context) {
+                Poll::Ready(Some((to, Some(answer)))) => self.answer(to, answer),
+                Poll::Ready(Some((_, None))) => {}
+                Poll::Ready(None) | Poll::Pending => break,
+            }
+            progress = true;
+        }
+        progress
+    }
+
+    /// Writes what is there; says whether anything was written.
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Result<bool, CloseReason> {
+        let mut progress = false;
+        while !self.output.is_empty() {
+            match Pin::new(&mut self.stream).poll_write(context, self.output.waiting())? {
+                Poll::Pending => return Ok(progress),
+                Poll::Ready(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
+                Poll::Ready(bytes) => self.output.wrote(bytes, &self.connection.shared.pushed),
+            }
+            (progress, self.unflushed) = (true, true);
+        }
+        if self.unflushed && Pin::new(&mut self.stream).poll_flush(context)?.is_ready() {
+            self.unflushed = false;
+        }
+        Ok(progress)
+    }
+
+    fn poll_timer(&mut self, context: &mut Context<'_>) -> Result<(), CloseReason> {
+        loop {
+            let idle_at = self.config.idle.map(|idle| self.last_activity + idle);
+            let Some(wake) = [self.session.next_deadline(), idle_at].into_iter().flatten().min() else {
+                return Ok(());
+            };
+            // The timer is only ever moved to an earlier point: one that fires too early costs a look.
+            if wake < self.timer.deadline() {
+                self.timer.as_mut().reset(wake);
+            }
+            if self.timer.as_mut().poll(context).is_pending() {
+                return Ok(());
+            }
+            self.due(Instant::now(), idle_at)?;
+        }
+    }
+
+    fn due(&mut self, now: Instant, idle_at: Option<Instant>) -> Result<(), CloseReason> {
+        for waiter in self.session.expire(now) {
+            let _ = waiter.send(Err(CallError::Timeout(Duration::ZERO)));
+        }
+        if let (Some(idle), Some(at)) = (self.config.idle, idle_at)
+            && at <= now
+        {
+            return Err(CloseReason::Idle(idle));
+        }
+        self.timer.as_mut().reset(now + FAR);
+        Ok(())
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Future for Driver<S> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let driver = self.get_mut();
+        match driver.poll_all(context) {
+            Ok(()) => Poll::Pending,
+            Err(reason) => {
+                driver.finish(reason);
+                Poll::Ready(())
+            }
+        }
+    }
+}
+
+impl<S> Driver<S> {
+    /// Tells everyone who waits, once.
+    fn finish(&mut self, reason: CloseReason) {
+        let reason = Arc::new(reason);
+        let first = self.connection.shared.closed.send_if_modified(|closed| {
+            let first = closed.is_none();
+            closed.get_or_insert_with(|| reason.clone());
+            first
+        });
+        if !first {
+            return;
+        }
+        self.queue.close();
+        for waiter in self.session.poison() {
+            let _ = waiter.send(Err(CallError::Closed(reason.clone())));
+        }
+        self.output.fail(&reason);
+        self.handler.closed(&self.connection, &reason);
+    }
+}
+
+impl<S> Drop for Driver<S> {
+    fn drop(&mut self) {
+        self.finish(CloseReason::Aborted);
+    }
+}

@@ -1,0 +1,9 @@
+//! The socket side, shared by clients and servers: one task per connection, handles to talk to it.
+
+mod connection;
+mod driver;
+mod error;
+mod output;
+
+pub use connection::{Answer, Connection, ConnectionConfig, Handler, Refusal};
+pub use error::{CallError, CloseReason};
