@@ -42,6 +42,7 @@ pub mod message;
 #[cfg(feature = "net")]
 pub mod net;
 mod request;
+pub mod requests;
 pub mod route;
 pub mod session;
 pub mod subscription;
