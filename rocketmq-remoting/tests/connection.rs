@@ -1,0 +1,284 @@
+//! The connection task over an in-memory pipe, with time standing still unless a test moves it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use rocketmq_remoting::net::{
+    Answer, CallError, CloseReason, Connection, ConnectionConfig, Handler, Refusal,
+};
+use rocketmq_remoting::{Command, FrameLimits, RequestCode, ResponseCode, frame};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::sync::Notify;
+
+const ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Answers each request by what its `how` field says.
+#[derive(Default)]
+struct Script {
+    release: Arc<Notify>,
+    commits: AtomicUsize,
+    refuse: bool,
+    closed: AtomicUsize,
+}
+
+impl Handler for Script {
+    fn handle(&self, connection: &Connection, request: Command) -> Answer {
+        let answer = Command::response(ResponseCode::SUCCESS).with_body(request.body.clone());
+        match request.ext.get("how") {
+            Some("later") => {
+                let release = self.release.clone();
+                Answer::Later(Box::pin(async move {
+                    release.notified().await;
+                    Some(answer)
+                }))
+            }
+            Some("commit") => Answer::Committed(answer),
+            Some("never") => Answer::None,
+            Some("push") => {
+                let pushed =
+                    connection.push(Command::request(RequestCode::NOTIFY_CONSUMER_IDS_CHANGED).oneway());
+                pushed.expect("an open connection takes a push");
+                Answer::Now(answer)
+            }
+            Some("panic") => panic!("a handler that panics"),
+            _ => Answer::Now(answer),
+        }
+    }
+
+    fn commit(&self, _: &Connection) -> Result<(), Refusal> {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        if self.refuse {
+            return Err(Refusal { code: ResponseCode::SERVICE_NOT_AVAILABLE, remark: "disk full".into() });
+        }
+        Ok(())
+    }
+
+    fn closed(&self, _: &Connection, _: &CloseReason) {
+        self.closed.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn spawn(stream: DuplexStream, handler: Arc<Script>, config: ConnectionConfig) -> Connection {
+    Connection::spawn(stream, ADDRESS, ADDRESS, handler, config)
+}
+
+/// Two connections that talk to each other.
+fn pair(server: Arc<Script>) -> (Connection, Connection) {
+    let (left, right) = tokio::io::duplex(1 << 16);
+    (
+        spawn(left, Arc::default(), ConnectionConfig::default()),
+        spawn(right, server, ConnectionConfig::default()),
+    )
+}
+
+/// A connection whose other end is in the test's own hands.
+fn raw(handler: Arc<Script>, config: ConnectionConfig) -> (Connection, DuplexStream) {
+    let (left, right) = tokio::io::duplex(1 << 16);
+    (spawn(left, handler, config), right)
+}
+
+fn request(how: &str, body: &'static str) -> Command {
+    let mut command = Command::request(RequestCode::HEART_BEAT).with_body(body);
+    command.ext.push("how", how);
+    command
+}
+
+async fn read_frame(stream: &mut DuplexStream, buffer: &mut BytesMut) -> Command {
+    loop {
+        if let Some(command) = frame::decode(buffer, &FrameLimits::default()).expect("a frame") {
+            return command;
+        }
+        assert_ne!(stream.read_buf(buffer).await.expect("readable"), 0, "the stream ended");
+    }
+}
+
+async fn write_frame(stream: &mut DuplexStream, command: &Command) {
+    let mut out = BytesMut::new();
+    frame::encode(command, &mut out).expect("encodes");
+    stream.write_all(&out).await.expect("writable");
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_find_their_callers_out_of_order() {
+    let server = Arc::new(Script::default());
+    let (client, _kept) = pair(server.clone());
+    let late = tokio::spawn({
+        let client = client.clone();
+        async move { client.call(request("later", "first"), SECOND).await }
+    });
+    let second = client.call(request("now", "second"), SECOND).await.unwrap();
+    assert_eq!(second.body, "second");
+    server.release.notify_waiters();
+    server.release.notify_one();
+    assert_eq!(late.await.unwrap().unwrap().body, "first");
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_calls_share_one_connection() {
+    let (client, _kept) = pair(Arc::default());
+    let calls = (0..500).map(|_| client.call(request("now", "x"), SECOND));
+    let answers = futures_util::future::join_all(calls).await;
+    assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|answer| answer.body == "x")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_commit_covers_the_requests_of_one_read() {
+    let server = Arc::new(Script::default());
+    let (client, _kept) = pair(server.clone());
+    let calls = (0..100).map(|_| client.call(request("commit", "x"), SECOND));
+    let answers = futures_util::future::join_all(calls).await;
+    assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|answer| answer.code == 0)));
+    let commits = server.commits.load(Ordering::Relaxed);
+    assert!((1..10).contains(&commits), "{commits} commits for 100 requests");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_commit_replaces_the_answers() {
+    let (client, _kept) = pair(Arc::new(Script { refuse: true, ..Script::default() }));
+    let answer = client.call(request("commit", "x"), SECOND).await.unwrap();
+    assert_eq!(answer.response_code(), ResponseCode::SERVICE_NOT_AVAILABLE);
+    assert_eq!(answer.remark.as_deref(), Some("disk full"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_times_out_and_its_late_answer_is_counted() {
+    let (client, mut peer) = raw(Arc::default(), ConnectionConfig::default());
+    let error = client.call(request("now", "x"), SECOND).await.unwrap_err();
+    assert!(matches!(error, CallError::Timeout(SECOND)), "{error}");
+    let asked = read_frame(&mut peer, &mut BytesMut::new()).await;
+    write_frame(&mut peer, &Command::response_to(&asked, ResponseCode::SUCCESS)).await;
+    while client.late_answers() == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!client.is_closed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_goes_away_leaves_no_half_frame() {
+    let (client, mut peer) = raw(Arc::default(), ConnectionConfig::default());
+    let mut buffer = BytesMut::new();
+    {
+        let dropped = client.call(request("now", "dropped"), SECOND);
+        assert!(futures_util::FutureExt::now_or_never(dropped).is_none());
+    }
+    let call = client.call(request("now", "kept"), SECOND);
+    let serve = async {
+        let asked = read_frame(&mut peer, &mut buffer).await;
+        assert_eq!(asked.body, "kept");
+        write_frame(&mut peer, &Command::response_to(&asked, ResponseCode::SUCCESS)).await;
+    };
+    let (answer, ()) = tokio::join!(call, serve);
+    assert_eq!(answer.unwrap().code, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn everyone_waiting_gets_the_same_cause() {
+    let handler = Arc::new(Script::default());
+    let (client, peer) = raw(handler.clone(), ConnectionConfig::default());
+    let calls = (0..3).map(|_| client.call(request("now", "x"), SECOND));
+    let all = futures_util::future::join_all(calls);
+    let (results, ()) = tokio::join!(all, async { drop(peer) });
+    let causes: Vec<_> = results
+        .into_iter()
+        .map(|result| match result {
+            Err(CallError::Closed(cause)) => cause,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert!(causes.iter().all(|cause| Arc::ptr_eq(cause, &causes[0])));
+    assert!(matches!(*client.closed().await, CloseReason::Peer | CloseReason::Io { .. }));
+    assert_eq!(handler.closed.load(Ordering::Relaxed), 1);
+    assert!(matches!(client.call(request("now", "x"), SECOND).await, Err(CallError::Closed(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_over_the_limit_closes_with_its_length() {
+    let (client, mut peer) = raw(Arc::default(), ConnectionConfig::default());
+    peer.write_all(&[0x7f, 0xff, 0xff, 0xff]).await.unwrap();
+    let reason = client.closed().await.to_string();
+    assert!(reason.contains("2147483651 bytes, over the limit of 16777216"), "{reason}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn both_sides_may_ask_at_once() {
+    let (client, server) = pair(Arc::default());
+    let (a, b) =
+        tokio::join!(client.call(request("now", "a"), SECOND), server.call(request("now", "b"), SECOND));
+    assert_eq!((a.unwrap().body, b.unwrap().body), ("a".into(), "b".into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn oneway_returns_once_written_and_is_not_answered() {
+    let (client, mut peer) = raw(Arc::default(), ConnectionConfig::default());
+    client.send_oneway(request("now", "gone")).await.unwrap();
+    let mut buffer = BytesMut::new();
+    let got = read_frame(&mut peer, &mut buffer).await;
+    assert!(got.is_oneway());
+    write_frame(&mut peer, &request("now", "no answer").oneway()).await;
+    write_frame(&mut peer, &request("push", "answer")).await;
+    assert_eq!(read_frame(&mut peer, &mut buffer).await.body, "answer");
+    assert_eq!(
+        read_frame(&mut peer, &mut buffer).await.request_code(),
+        RequestCode::NOTIFY_CONSUMER_IDS_CHANGED
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_connection_is_closed_and_a_busy_one_is_not() {
+    let config = ConnectionConfig { idle: Some(120 * SECOND), ..ConnectionConfig::default() };
+    let (client, mut peer) = raw(Arc::default(), config);
+    for _ in 0..3 {
+        tokio::time::advance(100 * SECOND).await;
+        client.send_oneway(request("now", "alive")).await.unwrap();
+        read_frame(&mut peer, &mut BytesMut::new()).await;
+    }
+    tokio::time::advance(121 * SECOND).await;
+    assert!(matches!(*client.closed().await, CloseReason::Idle(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_does_not_read_stops_being_read() {
+    let server = Arc::new(Script::default());
+    let config = ConnectionConfig { max_write_buffer: 100_000, ..ConnectionConfig::default() };
+    let (server_side, mut peer) = raw(server, config);
+    let body = vec![b'x'; 10_000];
+    let mut out = BytesMut::new();
+    let asked = request("now", "").with_body(body);
+    (0..100).for_each(|_| frame::encode(&asked, &mut out).expect("encodes"));
+    let written = tokio::time::timeout(SECOND, peer.write_all(&out)).await;
+    assert!(written.is_err(), "a megabyte was taken although nobody reads the answers");
+    drop(peer);
+    server_side.closed().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn pushes_are_bounded() {
+    let config = ConnectionConfig { max_write_buffer: 100_000, ..ConnectionConfig::default() };
+    let (connection, _peer) = raw(Arc::default(), config);
+    let push = || connection.push(request("now", "").with_body(vec![0; 20_000]));
+    let refused = (0..20).find_map(|_| push().err());
+    assert!(matches!(refused, Some(CallError::Overloaded { limit: 100_000, .. })), "{refused:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_keeper_closes_after_what_is_queued() {
+    let (client, mut peer) = raw(Arc::default(), ConnectionConfig::default());
+    client.push(request("now", "last words").oneway()).unwrap();
+    let watcher = client.unkept();
+    drop(client);
+    assert_eq!(read_frame(&mut peer, &mut BytesMut::new()).await.body, "last words");
+    assert!(matches!(*watcher.closed().await, CloseReason::Local));
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_ends_only_its_connection() {
+    let handler = Arc::new(Script::default());
+    let (connection, mut peer) = raw(handler.clone(), ConnectionConfig::default());
+    write_frame(&mut peer, &request("panic", "")).await;
+    assert!(matches!(*connection.closed().await, CloseReason::Aborted));
+    assert_eq!(handler.closed.load(Ordering::Relaxed), 1);
+}
