@@ -93,6 +93,52 @@ impl Clock for Manual {
     }
 }
 
+/// A clock that runs as the machine's does and can be moved forward besides. Clones share one time.
+///
+/// ```
+/// # use std::time::Duration;
+/// use rocketmq_server::clock::{Clock, Shifted, System};
+///
+/// let clock = Shifted::default();
+/// clock.advance(Duration::from_secs(7200));
+/// assert!(clock.now_ms() >= System.now_ms() + 7_199_000);
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Shifted {
+    ahead_ms: watch::Sender<i64>,
+}
+
+impl Shifted {
+    /// Jumps forward and wakes every sleeper whose time has come.
+    pub fn advance(&self, by: Duration) {
+        self.ahead_ms.send_modify(|ahead| *ahead = ahead.saturating_add(millis(by)));
+    }
+}
+
+impl Clock for Shifted {
+    fn now_ms(&self) -> i64 {
+        System.now_ms().saturating_add(*self.ahead_ms.borrow())
+    }
+
+    fn sleep_until(&self, at_ms: i64) -> Sleep {
+        let mut ahead = self.ahead_ms.subscribe();
+        Box::pin(async move {
+            loop {
+                let due = at_ms.saturating_sub(*ahead.borrow_and_update());
+                tokio::select! {
+                    () = System.sleep_until(due) => return,
+                    moved = ahead.changed() => {
+                        if moved.is_err() {
+                            // Nobody can move this clock any more; from here on it only runs.
+                            return System.sleep_until(due).await;
+                        }
+                    }
+                }
+            }
+        })
+    }
+}
+
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX)
 }
@@ -132,6 +178,16 @@ mod tests {
         let sleep = clock.clone().sleep(Duration::from_millis(1));
         clock.advance(Duration::from_millis(1));
         sleep.await;
+    }
+
+    #[tokio::test]
+    async fn a_shifted_clock_runs_and_jumps() {
+        let clock = Shifted::default();
+        let mut far = clock.sleep(Duration::from_secs(3600));
+        clock.sleep(Duration::from_millis(1)).await;
+        assert!((&mut far).now_or_never().is_none());
+        clock.advance(Duration::from_secs(3600));
+        far.await;
     }
 
     #[test]

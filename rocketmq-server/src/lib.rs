@@ -3,4 +3,7 @@
 pub mod clock;
 pub mod config;
 pub mod filter;
+pub mod namesrv;
+pub mod net;
+pub mod program;
 pub mod store;

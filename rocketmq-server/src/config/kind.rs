@@ -154,6 +154,58 @@ impl<T: Clone + PartialEq> Kind<T> for Words<T> {
     }
 }
 
+/// The size of a consume-queue file in bytes, kept as a count of its 20-byte units; a broken unit counts as a whole.
+pub(super) struct QueueFileBytes;
+
+const QUEUE_UNIT: u32 = 20;
+
+impl Kind<u32> for QueueFileBytes {
+    fn parse(&self, text: &str) -> Result<u32, &'static str> {
+        let bytes: u32 = text.parse().map_err(|_| "a whole number of bytes")?;
+        Ok(bytes.div_ceil(QUEUE_UNIT))
+    }
+
+    fn show(&self, value: &u32) -> String {
+        (u64::from(*value) * u64::from(QUEUE_UNIT)).to_string()
+    }
+}
+
+/// A share of a whole, written in percent.
+pub(super) struct Percent;
+
+impl Kind<f64> for Percent {
+    fn parse(&self, text: &str) -> Result<f64, &'static str> {
+        match text.parse::<u8>() {
+            Ok(percent) if (1..=100).contains(&percent) => Ok(f64::from(percent) / 100.0),
+            _ => Err("a percentage from 1 to 100"),
+        }
+    }
+
+    fn show(&self, value: &f64) -> String {
+        format!("{:.0}", value * 100.0)
+    }
+}
+
+/// Hours of the day joined by semicolons, such as `04;16`.
+pub(super) struct HoursOfDay;
+
+impl Kind<Vec<u8>> for HoursOfDay {
+    fn parse(&self, text: &str) -> Result<Vec<u8>, &'static str> {
+        let hours = text.split(';').map(str::trim).filter(|hour| !hour.is_empty());
+        hours
+            .map(|hour| match hour.parse() {
+                Ok(hour) if hour < 24 => Ok(hour),
+                _ => Err("hours of the day from 00 to 23, joined by semicolons"),
+            })
+            .collect()
+    }
+
+    fn show(&self, value: &Vec<u8>) -> String {
+        let hours: Vec<_> = value.iter().map(|hour| format!("{hour:02}")).collect();
+        hours.join(";")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,9 +6,7 @@ use std::time::Duration;
 use super::key::{ConfigError, Key, Keys, Notes, key};
 use super::kind::{Kind, MILLIS, Optional, Plain, SECONDS};
 use super::network::NetworkConfig;
-
-/// The port clients look for a name server on.
-pub const DEFAULT_PORT: u16 = 9876;
+use super::source::property_entries;
 
 /// Settings of one name server. Every default is Apache's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +26,6 @@ pub struct NamesrvConfig {
     pub return_order_topics: bool,
     /// A slave may stand in for its master. Default: off.
     pub acting_master: bool,
-    /// Tell a broker's replicas when the smallest broker id changes. Default: off.
-    pub notify_min_broker_id: bool,
     /// A registration removes the topics it does not list. Default: off.
     pub delete_missing_topics: bool,
     /// Serve the list of all topics. Default: on.
@@ -47,14 +43,13 @@ pub struct NamesrvConfig {
 impl Default for NamesrvConfig {
     fn default() -> Self {
         Self {
-            network: NetworkConfig::on_port(DEFAULT_PORT),
+            network: NetworkConfig::on_port(Self::DEFAULT_PORT),
             kv_path: in_home("kvConfig.json"),
             config_path: in_home("namesrv.properties"),
             scan_interval: Duration::from_secs(5),
             order_messages: false,
             return_order_topics: true,
             acting_master: false,
-            notify_min_broker_id: false,
             delete_missing_topics: false,
             all_topic_list: true,
             topic_list: true,
@@ -80,7 +75,6 @@ const KEYS: Keys<NamesrvConfig> = Keys(&[
     key!("orderMessageEnable", Plain, order_messages),
     key!("returnOrderTopicConfigToBroker", Plain, return_order_topics),
     key!("supportActingMaster", Plain, acting_master),
-    key!("notifyMinBrokerIdChanged", Plain, notify_min_broker_id),
     key!("deleteTopicWithBrokerRegistration", Plain, delete_missing_topics),
     key!("enableAllTopicList", Plain, all_topic_list),
     key!("enableTopicList", Plain, topic_list),
@@ -90,6 +84,9 @@ const KEYS: Keys<NamesrvConfig> = Keys(&[
 ]);
 
 impl NamesrvConfig {
+    /// The port clients look for a name server on.
+    pub const DEFAULT_PORT: u16 = 9876;
+
     /// Settings for a name server that leaves nothing behind: loopback, any port, no files.
     pub fn ephemeral() -> Self {
         Self { network: NetworkConfig::loopback(), kv_path: None, config_path: None, ..Self::default() }
@@ -109,6 +106,13 @@ impl NamesrvConfig {
     /// When a value has the wrong type; `self` may then be half changed.
     pub fn apply(&mut self, properties: &str) -> Result<Notes, ConfigError> {
         KEYS.apply_properties(properties, self)
+    }
+
+    /// The first key of a properties text that no admin may change.
+    pub fn black_listed(&self, properties: &str) -> Option<String> {
+        let forbidden =
+            |key: &str| key == "rocketmqHome" || self.black_list.split(';').any(|name| name == key);
+        property_entries(properties).into_iter().map(|entry| entry.key).find(|key| forbidden(key))
     }
 
     /// Every setting, in properties syntax.

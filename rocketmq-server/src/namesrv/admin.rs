@@ -1,0 +1,101 @@
+//! What operators change: permissions, topics, key-value settings, the configuration.
+
+use rocketmq_remoting::Command;
+use rocketmq_remoting::Request;
+use rocketmq_remoting::body::KvTable;
+use rocketmq_remoting::code::ResponseCode;
+use rocketmq_remoting::requests::route::{
+    AddWritePermRequest, AddWritePermResponse, DeleteKvConfigRequest, DeleteTopicInNamesrvRequest,
+    GetKvConfigRequest, GetKvConfigResponse, GetKvListRequest, PutKvConfigRequest, WipeWritePermRequest,
+    WipeWritePermResponse,
+};
+use tracing::{info, warn};
+
+use super::kv;
+use super::state::{Answered, Refusal, State, body, done, header, rules};
+
+pub(super) fn delete_topic(state: &State, request: &Command) -> Answered {
+    let asked = DeleteTopicInNamesrvRequest::from_ext(&request.ext)?;
+    let cluster = asked.cluster_name.as_deref().filter(|name| !name.is_empty());
+    state.table.write().delete_topic(&asked.topic, cluster);
+    done()
+}
+
+pub(super) fn wipe_write_perm(state: &State, request: &Command) -> Answered {
+    let asked = WipeWritePermRequest::from_ext(&request.ext)?;
+    let wipe_topic_count = count(state.table.write().wipe_write_perm(&asked.broker_name));
+    header::<WipeWritePermRequest>(&WipeWritePermResponse { wipe_topic_count })
+}
+
+pub(super) fn add_write_perm(state: &State, request: &Command) -> Answered {
+    let asked = AddWritePermRequest::from_ext(&request.ext)?;
+    let add_topic_count = count(state.table.write().add_write_perm(&asked.broker_name));
+    header::<AddWritePermRequest>(&AddWritePermResponse { add_topic_count })
+}
+
+fn count(topics: usize) -> i32 {
+    i32::try_from(topics).unwrap_or(i32::MAX)
+}
+
+pub(super) fn put_kv(state: &State, request: &Command) -> Answered {
+    let asked = PutKvConfigRequest::from_ext(&request.ext)?;
+    state.kv.lock().put(asked.namespace, asked.key, asked.value)?;
+    done()
+}
+
+pub(super) fn get_kv(state: &State, request: &Command) -> Answered {
+    let asked = GetKvConfigRequest::from_ext(&request.ext)?;
+    let value = state.kv.lock().get(&asked.namespace, &asked.key).map(str::to_owned);
+    if value.is_none() {
+        return Err(not_found(format!("no value for key {} in namespace {}", asked.key, asked.namespace)));
+    }
+    header::<GetKvConfigRequest>(&GetKvConfigResponse { value })
+}
+
+pub(super) fn delete_kv(state: &State, request: &Command) -> Answered {
+    let asked = DeleteKvConfigRequest::from_ext(&request.ext)?;
+    state.kv.lock().delete(&asked.namespace, &asked.key)?;
+    done()
+}
+
+pub(super) fn list_kv(state: &State, request: &Command) -> Answered {
+    let asked = GetKvListRequest::from_ext(&request.ext)?;
+    match state.kv.lock().namespace(&asked.namespace) {
+        Some(table) => body(&KvTable { table: table.clone() }),
+        None => Err(not_found(format!("no namespace {}", asked.namespace))),
+    }
+}
+
+fn not_found(remark: String) -> Refusal {
+    Refusal::new(ResponseCode::QUERY_NOT_FOUND, remark)
+}
+
+pub(super) fn update_config(state: &State, request: &Command) -> Answered {
+    let text = std::str::from_utf8(&request.body).map_err(|error| {
+        Refusal::new(ResponseCode::SYSTEM_ERROR, format!("the body is not UTF-8: {error}"))
+    })?;
+    let mut config = state.config.write();
+    if let Some(key) = config.black_listed(text) {
+        return Err(Refusal::new(
+            ResponseCode::NO_PERMISSION,
+            format!("`{key}` must not be changed this way"),
+        ));
+    }
+    let mut changed = config.clone();
+    let notes = changed
+        .apply(text)
+        .map_err(|error| Refusal::new(ResponseCode::INVALID_PARAMETER, error.to_string()))?;
+    notes.warnings().iter().for_each(|warning| warn!("{warning}"));
+    if let Some(path) = &changed.config_path {
+        kv::replace(path, changed.properties().as_bytes())?;
+    }
+    info!(change = text, "the configuration has been changed");
+    state.table.write().set_rules(rules(&changed));
+    *config = changed;
+    done()
+}
+
+pub(super) fn get_config(state: &State) -> Answered {
+    let text = state.config.read().properties();
+    Ok(Command::response(ResponseCode::SUCCESS).with_body(text))
+}

@@ -1,0 +1,43 @@
+//! Brokers that go: by saying so, by closing their connection, or by falling silent.
+
+use rocketmq_remoting::Command;
+use rocketmq_remoting::Request;
+use rocketmq_remoting::requests::route::UnregisterBrokerRequest;
+use tracing::info;
+
+use super::routes::Member;
+use super::state::{Answered, State, done};
+
+pub(super) fn unregister(state: &State, request: &Command) -> Answered {
+    let asked = UnregisterBrokerRequest::from_ext(&request.ext)?;
+    info!(broker = asked.broker_name, address = asked.broker_addr, "a broker has unregistered");
+    let member = Member { cluster: asked.cluster_name, address: asked.broker_addr };
+    state.table.write().remove(&member);
+    done()
+}
+
+/// Forgets who registered over a connection that is gone. A broker that has registered anew over another one stays.
+pub(super) fn disconnected(state: &State, connection: u64) -> Vec<Member> {
+    // Most connections are clients': do not stop the readers for them.
+    let members = state.table.read().members_on(connection);
+    if members.is_empty() {
+        return members;
+    }
+    let mut table = state.table.write();
+    let still_there = table.members_on(connection);
+    still_there.iter().for_each(|member| table.remove(member));
+    still_there
+}
+
+/// Forgets who has been silent for too long; their connections, to be closed.
+pub(super) fn expire(state: &State) -> Vec<u64> {
+    let now_ms = state.now_ms();
+    let mut table = state.table.write();
+    let silent = table.expired(now_ms);
+    let connections = silent.iter().filter_map(|member| table.connection_of(member)).collect();
+    for member in &silent {
+        info!(broker = member.address, "a broker has been silent for too long");
+        table.remove(member);
+    }
+    connections
+}

@@ -1,0 +1,270 @@
+//! Accepting connections: a bound socket, a look at each peer's first byte, a cap, and an end.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use rocketmq_remoting::Command;
+use rocketmq_remoting::net::{Answer, CloseReason, Connection, ConnectionConfig, Handler, Refusal};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, warn};
+
+use super::proxy;
+use super::shutdown::{Gate, Phase};
+use crate::config::NetworkConfig;
+
+/// First byte of a TLS handshake record. A plain frame begins with the high byte of its length, which is 0.
+const TLS_RECORD: u8 = 0x16;
+/// How long connections may take to write what they owe when they are closed.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+/// How long to wait before accepting again when the process has run out of file descriptors.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
+
+/// An address that cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {source}; {}", remedy(source))]
+pub struct BindError {
+    address: SocketAddr,
+    source: io::Error,
+}
+
+impl BindError {
+    /// The address that was asked for.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "stop the program that uses the port, or choose another with `listenPort`"
+        }
+        io::ErrorKind::PermissionDenied => "choose a port above 1023 with `listenPort`",
+        io::ErrorKind::AddrNotAvailable => "set `bindAddress` to an address of this machine",
+        _ => "check `bindAddress` and `listenPort`",
+    }
+}
+
+/// A bound socket on which nobody is served yet: peers that dial wait in its backlog.
+#[derive(Debug)]
+pub struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+}
+
+impl Listener {
+    /// Binds `port` (0: any) of `address`.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on; the error names it and says what to do.
+    pub async fn bind(ip: IpAddr, port: u16) -> Result<Self, BindError> {
+        let wanted = SocketAddr::new(ip, port);
+        let failed = |source| BindError { address: wanted, source };
+        let socket = TcpListener::bind(wanted).await.map_err(failed)?;
+        let address = socket.local_addr().map_err(failed)?;
+        Ok(Self { socket, address })
+    }
+
+    /// The address that peers can dial, with the real port.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves whoever dials with `handler` until the server is stopped.
+    pub fn serve(self, handler: Arc<dyn Handler>, config: &NetworkConfig) -> Server {
+        let shared = Arc::new(Shared {
+            gate: Gate::new(handler),
+            open: Mutex::default(),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            idle: config.idle,
+            max_connections: config.max_connections,
+        });
+        let address = self.address;
+        shared.tasks.spawn(accept(self.socket, shared.clone()));
+        Server { address, shared, shutdown_wait: config.shutdown_wait }
+    }
+}
+
+/// A socket being served. Dropping it stops it as [`kill`](Server::kill) does.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    shutdown_wait: Duration,
+}
+
+impl Server {
+    /// The address that peers can dial.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Keeps every request unanswered until [`resume`](Self::resume), as if the process were frozen.
+    pub fn pause(&self) {
+        self.shared.gate.enter(Phase::Held);
+    }
+
+    /// Works on what [`pause`](Self::pause) has kept, and goes on as before.
+    pub fn resume(&self) {
+        self.shared.gate.enter(Phase::Running);
+    }
+
+    /// Closes one connection, if it is still open.
+    pub fn close_connection(&self, id: u64) {
+        if let Some(connection) = self.shared.open.lock().get(&id) {
+            connection.close();
+        }
+    }
+
+    /// How many connections are open.
+    pub fn connections(&self) -> usize {
+        self.shared.open.lock().len()
+    }
+
+    /// Stops: no new connections, new requests are sent away, those in flight get the configured time to finish, then
+    /// every connection is closed. Dropping the future stops at once instead.
+    pub async fn shutdown(&self) {
+        let at_once = Killed(self);
+        self.shared.stop.cancel();
+        self.shared.gate.enter(Phase::Stopping);
+        self.shared.gate.drained(self.shutdown_wait).await;
+        drop(at_once);
+        // A peer that has stopped reading cannot be told; it must not hold up the others.
+        let _ = tokio::time::timeout(CLOSE_PATIENCE, self.shared.tasks.wait()).await;
+    }
+
+    /// Stops at once: requests in flight are never answered.
+    pub fn kill(&self) {
+        self.shared.stop.cancel();
+        self.shared.tasks.close();
+        let open: Vec<_> = self.shared.open.lock().values().cloned().collect();
+        open.iter().for_each(Connection::close);
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+struct Killed<'a>(&'a Server);
+
+impl Drop for Killed<'_> {
+    fn drop(&mut self) {
+        self.0.kill();
+    }
+}
+
+struct Shared {
+    gate: Gate,
+    open: Mutex<HashMap<u64, Connection>>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    idle: Duration,
+    max_connections: usize,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("open", &self.open.lock().len()).finish_non_exhaustive()
+    }
+}
+
+impl Handler for Shared {
+    fn handle(&self, connection: &Connection, command: Command) -> Answer {
+        self.gate.handle(connection, command)
+    }
+
+    fn commit(&self, connection: &Connection) -> Result<(), Refusal> {
+        self.gate.commit(connection)
+    }
+
+    fn closed(&self, connection: &Connection, reason: &CloseReason) {
+        self.open.lock().remove(&connection.id());
+        self.gate.closed(connection, reason);
+    }
+}
+
+async fn accept(socket: TcpListener, shared: Arc<Shared>) {
+    loop {
+        let accepted = tokio::select! {
+            () = shared.stop.cancelled() => return,
+            accepted = socket.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => admit(&shared, stream, peer),
+            Err(error) => {
+                warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_BACKOFF).await;
+            }
+        }
+    }
+}
+
+fn admit(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr) {
+    // One task for accepting, and one for each connection.
+    if shared.tasks.len() > shared.max_connections {
+        warn!(%peer, limit = shared.max_connections, "refusing a connection over the limit");
+        return;
+    }
+    let task = greet_and_serve(shared.clone(), stream, peer);
+    shared.tasks.spawn(task);
+}
+
+async fn greet_and_serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr) {
+    let greeted = tokio::select! {
+        () = shared.stop.cancelled() => return,
+        greeted = tokio::time::timeout(shared.idle, greet(stream, peer)) => greeted,
+    };
+    match greeted {
+        Ok(Ok((stream, peer))) => serve(shared, stream, peer).await,
+        Ok(Err(error)) => debug!(%peer, %error, "a connection that never began"),
+        Err(_) => debug!(%peer, "a connection that never said anything"),
+    }
+}
+
+/// Looks at the first byte to find out what the peer speaks; takes a PROXY preamble off.
+async fn greet(mut stream: TcpStream, mut peer: SocketAddr) -> io::Result<(TcpStream, SocketAddr)> {
+    let mut first = peek(&stream).await?;
+    if matches!(first, proxy::V1_FIRST | proxy::V2_FIRST) {
+        peer = proxy::read_preamble(&mut stream, first).await?.unwrap_or(peer);
+        first = peek(&stream).await?;
+    }
+    if first == TLS_RECORD {
+        return Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "the peer wants TLS, which is not configured",
+        ));
+    }
+    Ok((stream, peer))
+}
+
+async fn peek(stream: &TcpStream) -> io::Result<u8> {
+    let mut first = [0];
+    match stream.peek(&mut first).await? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(first[0]),
+    }
+}
+
+async fn serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr) {
+    // Small answers must not wait for the acknowledgement of earlier ones.
+    let (Ok(()), Ok(local)) = (stream.set_nodelay(true), stream.local_addr()) else { return };
+    let config = ConnectionConfig { idle: Some(shared.idle), ..ConnectionConfig::default() };
+    let connection = Connection::spawn(stream, peer, local, shared.clone(), config);
+    shared.open.lock().insert(connection.id(), connection.clone());
+    // It may have closed, and removed itself in vain, before it was inserted; or the server may have stopped.
+    if shared.stop.is_cancelled() && shared.tasks.is_closed() {
+        connection.close();
+    }
+    connection.closed().await;
+    shared.open.lock().remove(&connection.id());
+}

@@ -1,0 +1,44 @@
+//! What the two programs have in common: logs, signals, exit codes.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use tracing_subscriber::EnvFilter;
+
+/// Exit code of a program that cannot start, the shell's view of Apache's -3.
+const CANNOT_START: u8 = 253;
+
+/// Logs to standard error, at the levels of `RUST_LOG`; warnings and worse without it.
+fn log() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+/// Runs a program to its end: 0 when it was told to stop, 253 with one line on standard error when it cannot start.
+pub fn run<E: Display>(program: impl Future<Output = Result<(), E>>) -> ExitCode {
+    log();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(program).map_err(|error| error.to_string()),
+        Err(error) => Err(format!("cannot start the runtime: {error}")),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(CANNOT_START)
+        }
+    }
+}
+
+/// Completes when the program is asked to stop, by Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// When the process cannot listen for signals.
+pub async fn stop_requested() -> std::io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}

@@ -1,0 +1,104 @@
+//! Peers that are broken, hostile or just different: each costs itself at most.
+
+mod support;
+
+use std::sync::Arc;
+
+use rocketmq_remoting::Command;
+use rocketmq_remoting::code::{RequestCode, ResponseCode};
+use rocketmq_server::clock::System;
+use rocketmq_server::config::NamesrvConfig;
+use rocketmq_server::namesrv::NameServer;
+use support::{Peer, eventually, registration};
+
+async fn start(config: NamesrvConfig) -> NameServer {
+    NameServer::start(config, Arc::new(System)).await.unwrap()
+}
+
+async fn assert_healthy(server: &NameServer) {
+    let answer =
+        Peer::dial(server.address()).await.call(Command::request(RequestCode::GET_BROKER_CLUSTER_INFO)).await;
+    assert_eq!(answer.response_code(), ResponseCode::SUCCESS);
+}
+
+#[tokio::test]
+async fn whoever_breaks_the_framing_is_hung_up_on() {
+    let server = start(NamesrvConfig::ephemeral()).await;
+    let frames: [&[u8]; 7] = [
+        &[0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 1],
+        &[0x80, 0, 0, 0, 0, 0, 0, 1],
+        &[0, 0, 0, 12, 0, 0xff, 0xff, 0xff, 1, 2, 3, 4, 5, 6, 7, 8],
+        &[0, 0, 0, 8, 0, 0, 0, 4, b'n', b'o', b'p', b'e'],
+        &[0, 0, 0, 8, 9, 0, 0, 4, b'{', b'}', b'{', b'}'],
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\n\r\n",
+    ];
+    for bytes in frames {
+        let mut peer = Peer::dial(server.address()).await;
+        peer.write(bytes).await;
+        assert!(peer.is_hung_up().await, "{bytes:?}");
+    }
+    assert_healthy(&server).await;
+}
+
+#[tokio::test]
+async fn a_tls_client_is_hung_up_on_where_there_is_no_tls() {
+    let server = start(NamesrvConfig::ephemeral()).await;
+    let mut peer = Peer::dial(server.address()).await;
+    peer.write(&[0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0]).await;
+    assert!(peer.is_hung_up().await);
+    assert_healthy(&server).await;
+}
+
+#[tokio::test]
+async fn a_balancers_preamble_is_taken_off() {
+    let server = start(NamesrvConfig::ephemeral()).await;
+    let mut peer = Peer::dial(server.address()).await;
+    peer.write(b"PROXY TCP4 10.1.2.3 127.0.0.1 4711 9876\r\n").await;
+    let answer = peer.call(Command::request(RequestCode::GET_BROKER_CLUSTER_INFO)).await;
+    assert_eq!(answer.response_code(), ResponseCode::SUCCESS);
+}
+
+#[tokio::test]
+async fn one_connection_too_many_is_closed_and_the_others_live() {
+    let mut config = NamesrvConfig::ephemeral();
+    config.network.max_connections = 1;
+    let server = start(config).await;
+    let mut first = Peer::dial(server.address()).await;
+    let ask = || Command::request(RequestCode::GET_BROKER_CLUSTER_INFO);
+    first.call(ask()).await;
+    assert!(Peer::dial(server.address()).await.is_hung_up().await);
+    first.call(ask()).await;
+
+    drop(first);
+    eventually("a free place", || async {
+        let mut next = Peer::dial(server.address()).await;
+        next.send(ask()).await;
+        next.receive().await.is_some()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_one_clear_error() {
+    let server = start(NamesrvConfig::ephemeral()).await;
+    let mut config = NamesrvConfig::ephemeral();
+    config.network.listen_port = server.address().port();
+    let error = NameServer::start(config, Arc::new(System)).await.unwrap_err().to_string();
+    assert!(error.contains(&server.address().to_string()), "{error}");
+    assert!(error.contains("choose another with `listenPort`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_paused_server_answers_once_it_goes_on() {
+    let server = start(NamesrvConfig::ephemeral()).await;
+    let mut peer = Peer::dial(server.address()).await;
+    peer.call(registration("broker-a", "127.0.0.1:1", &["T", "U"])).await;
+    server.pause();
+    let opaque = peer.send(Command::request(RequestCode::GET_BROKER_CLUSTER_INFO)).await;
+    let mut other = Peer::dial(server.address()).await;
+    other.send(Command::request(RequestCode::GET_BROKER_CLUSTER_INFO)).await;
+    server.resume();
+    assert_eq!(peer.receive().await.unwrap().opaque, opaque);
+    assert!(other.receive().await.is_some());
+}
