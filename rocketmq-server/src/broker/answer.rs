@@ -1,0 +1,116 @@
+//! How handlers answer: with a command, or with a refusal that becomes one.
+
+use std::fmt;
+
+use rocketmq_remoting::code::ResponseCode;
+use rocketmq_remoting::command::Command;
+use rocketmq_remoting::error::{DecodeError, EncodeError};
+use rocketmq_remoting::ext::ExtFields;
+use rocketmq_remoting::fastjson;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Why a request is refused, in the code and words the client gets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    code: ResponseCode,
+    remark: String,
+    ext: ExtFields,
+}
+
+/// What a handler that answers at once returns.
+pub type Reply = Result<Command, Refusal>;
+
+impl Refusal {
+    pub fn new(code: ResponseCode, remark: impl Into<String>) -> Self {
+        Self {
+            code,
+            remark: remark.into(),
+            ext: ExtFields::new(),
+        }
+    }
+
+    /// Code 1, Apache's answer to whatever went wrong inside.
+    pub fn system(remark: impl fmt::Display) -> Self {
+        Self::new(ResponseCode::SYSTEM_ERROR, remark.to_string())
+    }
+
+    /// Code 29.
+    pub fn invalid(remark: impl fmt::Display) -> Self {
+        Self::new(ResponseCode::INVALID_PARAMETER, remark.to_string())
+    }
+
+    /// Code 17 with the words every request uses.
+    pub fn no_topic(topic: &str) -> Self {
+        let remark = format!("topic[{topic}] not exist, apply first please!");
+        Self::new(ResponseCode::TOPIC_NOT_EXIST, remark)
+    }
+
+    /// Code 26.
+    pub fn no_group(group: &str) -> Self {
+        let remark = format!("subscription group [{group}] does not exist, create it first please!");
+        Self::new(ResponseCode::SUBSCRIPTION_GROUP_NOT_EXIST, remark)
+    }
+
+    /// Code 16.
+    pub fn forbidden(remark: impl Into<String>) -> Self {
+        Self::new(ResponseCode::NO_PERMISSION, remark)
+    }
+
+    #[must_use]
+    pub fn with_ext(mut self, name: &str, value: &str) -> Self {
+        self.ext.push(name, value);
+        self
+    }
+
+    pub fn code(&self) -> ResponseCode {
+        self.code
+    }
+
+    pub fn into_command(self) -> Command {
+        Command::response(self.code).with_remark(self.remark).with_ext(self.ext)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.remark)
+    }
+}
+
+impl From<DecodeError> for Refusal {
+    fn from(error: DecodeError) -> Self {
+        Self::system(error)
+    }
+}
+
+impl From<EncodeError> for Refusal {
+    fn from(error: EncodeError) -> Self {
+        Self::system(error)
+    }
+}
+
+/// Success with nothing to say.
+pub fn ok() -> Command {
+    Command::response(ResponseCode::SUCCESS)
+}
+
+/// Success with header fields.
+pub fn ok_header<H: Serialize>(header: &H) -> Reply {
+    Ok(ok().with_ext(ExtFields::from_header(header)?))
+}
+
+/// Success with a JSON body in the form Java reads.
+pub fn ok_json<B: Serialize>(body: &B) -> Reply {
+    Ok(ok().with_body(json(body)?))
+}
+
+/// A body in the form Java reads.
+pub fn json<B: Serialize>(body: &B) -> Result<Vec<u8>, Refusal> {
+    fastjson::to_vec(body).map_err(Refusal::system)
+}
+
+/// The JSON body of a request; code 1 when there is none or it cannot be read.
+pub fn body_of<B: DeserializeOwned>(command: &Command) -> Result<B, Refusal> {
+    fastjson::from_slice(&command.body).map_err(Refusal::system)
+}

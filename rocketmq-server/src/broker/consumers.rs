@@ -1,0 +1,289 @@
+//! Who is consuming: the live members and subscriptions of each group, as their heartbeats tell.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::member::Member;
+use rocketmq_remoting::body::heartbeat::{ConsumeFromWhere, ConsumeType, ConsumerData, MessageModel};
+use rocketmq_remoting::subscription::SubscriptionData;
+
+/// One group while it has at least one live member.
+///
+/// Subscriptions and modes belong to the group, not to the member: the last heartbeat wins for all, as in Apache.
+#[derive(Debug, Clone)]
+pub struct ConsumerGroup {
+    members: BTreeMap<u64, Member>,
+    subscriptions: BTreeMap<String, Arc<SubscriptionData>>,
+    consume_type: ConsumeType,
+    message_model: MessageModel,
+    consume_from_where: ConsumeFromWhere,
+    fingerprint: i32,
+}
+
+impl ConsumerGroup {
+    fn new(data: &ConsumerData) -> Self {
+        Self {
+            members: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
+            consume_type: data.consume_type,
+            message_model: data.message_model,
+            consume_from_where: data.consume_from_where,
+            fingerprint: 0,
+        }
+    }
+
+    pub fn members(&self) -> impl Iterator<Item = &Member> {
+        self.members.values()
+    }
+
+    /// The live member that calls itself `client_id`.
+    pub fn member(&self, client_id: &str) -> Option<&Member> {
+        self.members.values().find(|member| member.client_id == client_id)
+    }
+
+    pub fn client_ids(&self) -> Vec<String> {
+        self.members.values().map(|member| member.client_id.clone()).collect()
+    }
+
+    pub fn subscriptions(&self) -> &BTreeMap<String, Arc<SubscriptionData>> {
+        &self.subscriptions
+    }
+
+    pub fn subscription(&self, topic: &str) -> Option<&Arc<SubscriptionData>> {
+        self.subscriptions.get(topic)
+    }
+
+    pub fn consume_type(&self) -> ConsumeType {
+        self.consume_type
+    }
+
+    pub fn message_model(&self) -> MessageModel {
+        self.message_model
+    }
+
+    pub fn consume_from_where(&self) -> ConsumeFromWhere {
+        self.consume_from_where
+    }
+
+    pub fn is_broadcasting(&self) -> bool {
+        self.message_model == MessageModel::Broadcasting
+    }
+
+    fn take_modes(&mut self, data: &ConsumerData) {
+        self.consume_type = data.consume_type;
+        self.message_model = data.message_model;
+        self.consume_from_where = data.consume_from_where;
+    }
+
+    /// Returns whether the channel is new to the group.
+    fn touch(&mut self, member: Member) -> bool {
+        self.members.insert(member.channel, member).is_none()
+    }
+
+    /// Returns whether a topic was added or dropped; a newer version alone is no change.
+    fn subscribe(&mut self, wanted: &[SubscriptionData]) -> bool {
+        let mut changed = false;
+        for data in wanted {
+            changed |= self.subscribe_one(data);
+        }
+        let topics: BTreeSet<&str> = wanted.iter().map(|data| data.topic.as_str()).collect();
+        let before = self.subscriptions.len();
+        self.subscriptions.retain(|topic, _| topics.contains(topic.as_str()));
+        changed || self.subscriptions.len() != before
+    }
+
+    fn subscribe_one(&mut self, data: &SubscriptionData) -> bool {
+        match self.subscriptions.get_mut(&data.topic) {
+            None => {
+                self.subscriptions.insert(data.topic.clone(), Arc::new(data.clone()));
+                true
+            }
+            Some(known) => {
+                if data.sub_version > known.sub_version {
+                    *known = Arc::new(data.clone());
+                }
+                false
+            }
+        }
+    }
+}
+
+/// What a heartbeat did to a group.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Registered {
+    /// Members or topics changed: the others must rebalance.
+    pub changed: bool,
+    /// The subscription fingerprint is another one than before: the client must send its subscriptions in full.
+    pub fingerprint_changed: bool,
+}
+
+/// All consumer groups with live members.
+#[derive(Debug, Default)]
+pub struct ConsumerTable {
+    groups: HashMap<String, ConsumerGroup>,
+}
+
+impl ConsumerTable {
+    /// Takes a heartbeat with subscriptions.
+    pub fn register(&mut self, data: &ConsumerData, member: Member, fingerprint: i32) -> Registered {
+        let group = self
+            .groups
+            .entry(data.group_name.clone())
+            .or_insert_with(|| ConsumerGroup::new(data));
+        group.take_modes(data);
+        let known = std::mem::replace(&mut group.fingerprint, fingerprint);
+        let joined = group.touch(member);
+        let subscribed = group.subscribe(&data.subscription_data_set);
+        Registered {
+            changed: joined || subscribed,
+            fingerprint_changed: known != 0 && known != fingerprint,
+        }
+    }
+
+    /// Takes a heartbeat that left its subscriptions out because the fingerprint says they are as before.
+    ///
+    /// A group unknown here (this broker restarted, say) counts as changed, which makes the client send all of it.
+    pub fn refresh(&mut self, group: &str, member: Member, fingerprint: i32) -> Registered {
+        let Some(known) = self.groups.get_mut(group) else {
+            return Registered {
+                changed: false,
+                fingerprint_changed: true,
+            };
+        };
+        Registered {
+            changed: known.touch(member),
+            fingerprint_changed: known.fingerprint != fingerprint,
+        }
+    }
+
+    /// Removes a channel from one group; says whether it was in it.
+    pub fn unregister(&mut self, group: &str, channel: u64) -> bool {
+        let Some(known) = self.groups.get_mut(group) else {
+            return false;
+        };
+        let removed = known.members.remove(&channel).is_some();
+        if known.members.is_empty() {
+            self.groups.remove(group);
+        }
+        removed
+    }
+
+    /// Removes a closed channel everywhere; returns the groups it was in.
+    pub fn remove_channel(&mut self, channel: u64) -> Vec<String> {
+        let groups: Vec<String> = self
+            .groups
+            .iter()
+            .filter(|(_, group)| group.members.contains_key(&channel))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for group in &groups {
+            self.unregister(group, channel);
+        }
+        groups
+    }
+
+    /// Removes members not heard of for longer than `timeout_ms`; returns their channels, which are to be closed.
+    pub fn expire(&mut self, now: i64, timeout_ms: i64) -> Vec<u64> {
+        let mut gone = Vec::new();
+        self.groups.retain(|_, group| {
+            gone.extend(group.members.values().filter(|m| m.silent_since(now) > timeout_ms).map(|m| m.channel));
+            group.members.retain(|_, m| m.silent_since(now) <= timeout_ms);
+            !group.members.is_empty()
+        });
+        gone
+    }
+
+    pub fn group(&self, group: &str) -> Option<&ConsumerGroup> {
+        self.groups.get(group)
+    }
+
+    /// The channels of a group.
+    pub fn channels(&self, group: &str) -> Vec<u64> {
+        self.groups.get(group).map_or_else(Vec::new, |g| g.members.keys().copied().collect())
+    }
+
+    /// Groups that subscribe to the topic now.
+    pub fn groups_of_topic(&self, topic: &str) -> BTreeSet<String> {
+        self.groups
+            .iter()
+            .filter(|(_, group)| group.subscriptions.contains_key(topic))
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn data(topics: &[&str]) -> ConsumerData {
+        ConsumerData {
+            group_name: "g".into(),
+            consume_type: ConsumeType::Passively,
+            message_model: MessageModel::Clustering,
+            consume_from_where: ConsumeFromWhere::LastOffset,
+            subscription_data_set: topics.iter().map(|topic| subscription(topic, 1)).collect(),
+            unit_mode: false,
+        }
+    }
+
+    fn subscription(topic: &str, version: i64) -> SubscriptionData {
+        let mut data = SubscriptionData::parse(topic, "*").unwrap();
+        data.sub_version = version;
+        data
+    }
+
+    fn member(channel: u64, now: i64) -> Member {
+        Member::for_test(channel, now)
+    }
+
+    #[test]
+    fn a_new_member_and_a_new_topic_are_changes_and_a_repetition_is_none() {
+        let mut table = ConsumerTable::default();
+        assert!(table.register(&data(&["a"]), member(1, 0), 0).changed);
+        assert!(!table.register(&data(&["a"]), member(1, 0), 0).changed);
+        assert!(table.register(&data(&["a", "b"]), member(1, 0), 0).changed);
+        assert!(table.register(&data(&["b"]), member(1, 0), 0).changed);
+        assert!(table.register(&data(&["b"]), member(2, 0), 0).changed);
+        assert_eq!(table.channels("g"), [1, 2]);
+    }
+
+    #[test]
+    fn only_a_newer_subscription_replaces_the_known_one() {
+        let mut table = ConsumerTable::default();
+        let mut newer = data(&[]);
+        newer.subscription_data_set = vec![subscription("a", 9)];
+        table.register(&newer, member(1, 0), 0);
+        table.register(&data(&["a"]), member(1, 0), 0);
+        let version = |t: &ConsumerTable| t.group("g").unwrap().subscription("a").unwrap().sub_version;
+        assert_eq!(version(&table), 9);
+    }
+
+    #[test]
+    fn silent_members_expire_and_an_empty_group_is_gone() {
+        let mut table = ConsumerTable::default();
+        table.register(&data(&["a"]), member(1, 0), 0);
+        assert!(table.expire(120_000, 120_000).is_empty());
+        assert_eq!(table.expire(120_001, 120_000), [1]);
+        assert!(table.group("g").is_none());
+    }
+
+    #[test]
+    fn a_closed_channel_leaves_every_group() {
+        let mut table = ConsumerTable::default();
+        table.register(&data(&["a"]), member(1, 0), 0);
+        table.register(&data(&["a"]), member(2, 0), 0);
+        assert_eq!(table.remove_channel(1), ["g"]);
+        assert_eq!(table.channels("g"), [2]);
+        assert!(table.remove_channel(1).is_empty());
+    }
+
+    #[test]
+    fn a_heartbeat_without_subscriptions_asks_for_them_when_the_group_or_the_fingerprint_is_new() {
+        let mut table = ConsumerTable::default();
+        assert!(table.refresh("g", member(1, 0), 7).fingerprint_changed);
+        table.register(&data(&["a"]), member(1, 0), 7);
+        assert!(!table.refresh("g", member(1, 5), 7).fingerprint_changed);
+        assert!(table.refresh("g", member(1, 5), 8).fingerprint_changed);
+    }
+}

@@ -1,0 +1,183 @@
+//! The configuration of subscription groups, and which group may not read which topic.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use rocketmq_remoting::body::data_version::DataVersion;
+use rocketmq_remoting::body::group::{SubscriptionGroupConfig, SubscriptionGroupTable};
+
+use super::names;
+use super::persist::TableFile;
+use crate::clock::Clock;
+
+/// Bit of the forbidden table that stops reading.
+const FORBIDDEN_READ: i32 = 1 << 2;
+
+#[derive(Debug, Default)]
+struct Table {
+    version: DataVersion,
+    groups: HashMap<String, Arc<SubscriptionGroupConfig>>,
+    forbidden: BTreeMap<String, BTreeMap<String, i32>>,
+}
+
+/// All group configurations. Every change is on disk before it is seen.
+#[derive(Debug)]
+pub struct GroupTable {
+    table: RwLock<Table>,
+    file: TableFile,
+    clock: Arc<dyn Clock>,
+    auto_create: bool,
+}
+
+impl GroupTable {
+    /// Loads the file and adds the system groups that are missing.
+    ///
+    /// # Errors
+    /// The file cannot be read or written.
+    pub fn open(file: TableFile, auto_create: bool, clock: Arc<dyn Clock>) -> io::Result<Self> {
+        let stored: SubscriptionGroupTable = file.load()?;
+        let mut table = Table {
+            version: stored.data_version,
+            groups: stored.subscription_group_table.into_iter().map(|(k, v)| (k, Arc::new(v))).collect(),
+            forbidden: stored.forbidden_table,
+        };
+        for name in names::SYSTEM_GROUPS {
+            table.groups.entry(name.to_owned()).or_insert_with(|| Arc::new(system_group(name)));
+        }
+        let groups = Self {
+            table: RwLock::new(table),
+            file,
+            clock,
+            auto_create,
+        };
+        groups.save()?;
+        Ok(groups)
+    }
+
+    /// The group's configuration as it stands.
+    pub fn get(&self, group: &str) -> Option<Arc<SubscriptionGroupConfig>> {
+        self.table.read().groups.get(group).cloned()
+    }
+
+    /// The group's configuration, created with the defaults where that is allowed and the name is legal.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn find(&self, group: &str) -> io::Result<Option<Arc<SubscriptionGroupConfig>>> {
+        if let Some(config) = self.get(group) {
+            return Ok(Some(config));
+        }
+        if !(self.auto_create || names::is_system_group(group)) || names::check_group(group).is_err() {
+            return Ok(None);
+        }
+        let config = Arc::new(SubscriptionGroupConfig::new(group));
+        self.change(|table| table.groups.entry(group.to_owned()).or_insert(config).clone())
+            .map(Some)
+    }
+
+    /// Creates or replaces groups.
+    ///
+    /// # Errors
+    /// The file cannot be written; the change is then in memory only.
+    pub fn put(&self, configs: impl IntoIterator<Item = SubscriptionGroupConfig>) -> io::Result<()> {
+        self.change(|table| {
+            for config in configs {
+                table.groups.insert(config.group_name.clone(), Arc::new(config));
+            }
+        })
+    }
+
+    /// Removes a group and what was forbidden to it.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    pub fn remove(&self, group: &str) -> io::Result<()> {
+        self.change(|table| {
+            table.groups.remove(group);
+            table.forbidden.remove(group);
+        })
+    }
+
+    /// Whether the group may read the topic.
+    pub fn is_readable(&self, group: &str, topic: &str) -> bool {
+        let table = self.table.read();
+        let bits = table.forbidden.get(group).and_then(|topics| topics.get(topic));
+        bits.is_none_or(|bits| bits & FORBIDDEN_READ == 0)
+    }
+
+    /// Allows or forbids a group to read a topic.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    pub fn set_readable(&self, group: &str, topic: &str, readable: bool) -> io::Result<()> {
+        self.change(|table| {
+            let bits = table.forbidden.entry(group.to_owned()).or_default().entry(topic.to_owned()).or_default();
+            *bits = if readable { *bits & !FORBIDDEN_READ } else { *bits | FORBIDDEN_READ };
+        })
+    }
+
+    /// Everything, for slaves, tools and the file.
+    pub fn snapshot(&self) -> SubscriptionGroupTable {
+        let table = self.table.read();
+        SubscriptionGroupTable {
+            data_version: table.version.clone(),
+            forbidden_table: table.forbidden.clone(),
+            subscription_group_table: table.groups.iter().map(|(k, v)| (k.clone(), (**v).clone())).collect(),
+        }
+    }
+
+    /// Writes the file.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn save(&self) -> io::Result<()> {
+        self.file.save(&self.snapshot())
+    }
+
+    fn change<R>(&self, change: impl FnOnce(&mut Table) -> R) -> io::Result<R> {
+        let result = {
+            let mut table = self.table.write();
+            table.version.bump(self.clock.now_ms());
+            change(&mut table)
+        };
+        self.save()?;
+        Ok(result)
+    }
+}
+
+/// The groups of Apache's own tools may broadcast, as everywhere.
+fn system_group(name: &str) -> SubscriptionGroupConfig {
+    SubscriptionGroupConfig::new(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Manual;
+
+    fn open(dir: &std::path::Path, auto_create: bool) -> GroupTable {
+        let file = TableFile::new(dir, "subscriptionGroup.json");
+        GroupTable::open(file, auto_create, Arc::new(Manual::new(1_000))).unwrap()
+    }
+
+    #[test]
+    fn an_unknown_group_is_created_only_where_that_is_allowed_and_its_name_is_legal() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(open(dir.path(), false).find("g").unwrap().is_none());
+        assert!(open(dir.path(), true).find("a b").unwrap().is_none());
+        assert!(open(dir.path(), true).find("g").unwrap().is_some());
+        assert!(open(dir.path(), false).get("g").is_some(), "it is on disk");
+    }
+
+    #[test]
+    fn forbidding_a_topic_survives_a_restart_and_ends_with_the_group() {
+        let dir = tempfile::tempdir().unwrap();
+        let groups = open(dir.path(), true);
+        groups.set_readable("g", "t", false).unwrap();
+        assert!(!open(dir.path(), true).is_readable("g", "t"));
+        groups.remove("g").unwrap();
+        assert!(groups.is_readable("g", "t"));
+    }
+}

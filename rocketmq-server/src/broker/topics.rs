@@ -1,0 +1,309 @@
+//! The topics of this broker: what exists, how new ones come about, and the file that remembers them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use rocketmq_remoting::body::data_version::DataVersion;
+use rocketmq_remoting::body::topic::{TopicConfig, TopicConfigTable};
+use rocketmq_remoting::route::Perm;
+use tokio::sync::watch;
+
+use super::names;
+use super::persist::TableFile;
+use super::settings::Settings;
+use crate::clock::Clock;
+
+const READ_WRITE: Perm = Perm(Perm::READ | Perm::WRITE);
+const OPEN_TEMPLATE: Perm = Perm(Perm::READ | Perm::WRITE | Perm::INHERIT);
+
+#[derive(Debug, Default)]
+struct Table {
+    version: DataVersion,
+    topics: HashMap<String, Arc<TopicConfig>>,
+}
+
+/// All topics. Every change is on disk before it is seen, and announced to those who register routes.
+#[derive(Debug)]
+pub struct TopicTable {
+    table: RwLock<Table>,
+    file: TableFile,
+    clock: Arc<dyn Clock>,
+    changes: watch::Sender<u64>,
+}
+
+/// What a first send asks for when its topic is unknown.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    pub topic: &'a str,
+    /// The topic whose settings are copied, normally `TBW102`.
+    pub template: &'a str,
+    pub queues: i32,
+}
+
+impl TopicTable {
+    /// Loads the file and adds the system topics that are missing.
+    ///
+    /// # Errors
+    /// The file cannot be read or written.
+    pub fn open(file: TableFile, settings: &Settings, clock: Arc<dyn Clock>) -> io::Result<Self> {
+        let stored: TopicConfigTable = file.load()?;
+        let mut table = Table {
+            version: stored.data_version,
+            topics: stored.topic_config_table.into_iter().map(|(k, v)| (k, Arc::new(v))).collect(),
+        };
+        for config in system_topics(settings) {
+            table.topics.entry(config.topic_name.clone()).or_insert_with(|| Arc::new(config));
+        }
+        close_template(&mut table, settings);
+        let topics = Self {
+            table: RwLock::new(table),
+            file,
+            clock,
+            changes: watch::Sender::new(0),
+        };
+        topics.save()?;
+        Ok(topics)
+    }
+
+    pub fn get(&self, topic: &str) -> Option<Arc<TopicConfig>> {
+        self.table.read().topics.get(topic).cloned()
+    }
+
+    /// Counts up whenever the table changes.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Creates or replaces topics; equal ones are left alone.
+    ///
+    /// # Errors
+    /// The file cannot be written; the change is then in memory only.
+    pub fn put(&self, configs: impl IntoIterator<Item = TopicConfig>) -> io::Result<()> {
+        let changed = {
+            let mut table = self.table.write();
+            let mut changed = false;
+            for config in configs {
+                changed |= put_one(&mut table.topics, config);
+            }
+            if changed {
+                table.version.bump(self.clock.now_ms());
+            }
+            changed
+        };
+        if changed { self.publish() } else { Ok(()) }
+    }
+
+    /// The topic, made by `new` if it is missing.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    pub fn ensure(&self, topic: &str, new: impl FnOnce() -> TopicConfig) -> io::Result<Arc<TopicConfig>> {
+        if let Some(config) = self.get(topic) {
+            return Ok(config);
+        }
+        let config = {
+            let mut table = self.table.write();
+            if let Some(config) = table.topics.get(topic) {
+                return Ok(config.clone());
+            }
+            let config = Arc::new(new());
+            table.topics.insert(topic.to_owned(), config.clone());
+            table.version.bump(self.clock.now_ms());
+            config
+        };
+        self.publish()?;
+        Ok(config)
+    }
+
+    /// Creates a topic from the template its producer named; `None` when the template does not allow it.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    pub fn create(&self, wanted: Wanted<'_>) -> io::Result<Option<Arc<TopicConfig>>> {
+        let Some(config) = self.get(wanted.template).and_then(|template| from_template(&template, wanted)) else {
+            return Ok(None);
+        };
+        self.ensure(wanted.topic, || config).map(Some)
+    }
+
+    /// Removes topics; says whether any of them existed.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    pub fn remove(&self, topic: &str) -> io::Result<bool> {
+        {
+            let mut table = self.table.write();
+            if table.topics.remove(topic).is_none() {
+                return Ok(false);
+            }
+            table.version.bump(self.clock.now_ms());
+        }
+        self.publish()?;
+        Ok(true)
+    }
+
+    /// Everything, for the name servers, slaves and the file.
+    pub fn snapshot(&self) -> TopicConfigTable {
+        let table = self.table.read();
+        TopicConfigTable {
+            data_version: table.version.clone(),
+            topic_config_table: table.topics.iter().map(|(k, v)| (k.clone(), (**v).clone())).collect(),
+        }
+    }
+
+    /// Writes the file.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn save(&self) -> io::Result<()> {
+        self.file.save(&self.snapshot())
+    }
+
+    /// Announces a change that routes must follow although no topic changed, such as the broker's permission.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    pub fn touch(&self) -> io::Result<()> {
+        self.table.write().version.bump(self.clock.now_ms());
+        self.publish()
+    }
+
+    fn publish(&self) -> io::Result<()> {
+        self.save()?;
+        self.changes.send_modify(|count| *count += 1);
+        Ok(())
+    }
+}
+
+fn put_one(topics: &mut HashMap<String, Arc<TopicConfig>>, config: TopicConfig) -> bool {
+    match topics.get(&config.topic_name) {
+        Some(known) if **known == config => false,
+        _ => {
+            topics.insert(config.topic_name.clone(), Arc::new(config));
+            true
+        }
+    }
+}
+
+/// A topic of `queues` queues for reading and writing, or what `perm` says.
+pub fn topic_config(name: impl Into<String>, queues: i32, perm: Perm) -> TopicConfig {
+    TopicConfig {
+        topic_name: name.into(),
+        read_queue_nums: queues,
+        write_queue_nums: queues,
+        perm,
+        ..TopicConfig::default()
+    }
+}
+
+/// A topic that anybody reads and writes.
+pub fn open_topic(name: impl Into<String>, queues: i32) -> TopicConfig {
+    topic_config(name, queues, READ_WRITE)
+}
+
+fn from_template(template: &TopicConfig, wanted: Wanted<'_>) -> Option<TopicConfig> {
+    if !template.perm.is_inherited() {
+        return None;
+    }
+    let queues = wanted.queues.min(template.write_queue_nums).max(0);
+    let perm = Perm(template.perm.0 & !Perm::INHERIT);
+    Some(TopicConfig {
+        topic_filter_type: template.topic_filter_type.clone(),
+        topic_sys_flag: template.topic_sys_flag,
+        attributes: BTreeMap::new(),
+        ..topic_config(wanted.topic, queues, perm)
+    })
+}
+
+/// A template left over from a time when topics could be created must not create any now.
+fn close_template(table: &mut Table, settings: &Settings) {
+    if settings.auto_create_topics {
+        return;
+    }
+    if let Some(template) = table.topics.get_mut(names::TEMPLATE_TOPIC) {
+        Arc::make_mut(template).perm = READ_WRITE;
+    }
+}
+
+fn system_topics(settings: &Settings) -> Vec<TopicConfig> {
+    let template_or = |open: bool| if open { OPEN_TEMPLATE } else { Perm(Perm::INHERIT) };
+    let mut topics = vec![
+        open_topic(names::SELF_TEST_TOPIC, 1),
+        open_topic(names::BENCHMARK_TOPIC, 1024),
+        topic_config(&*settings.cluster, 16, template_or(settings.cluster_topic)),
+        topic_config(&*settings.broker_name, 1, template_or(settings.broker_topic)),
+        open_topic(names::OFFSET_MOVED_TOPIC, 1),
+        open_topic(names::SCHEDULE_TOPIC, 18),
+        open_topic(names::reply_topic(&settings.cluster), 1),
+        open_topic(names::revive_topic(&settings.cluster), settings.revive_queues),
+        topic_config(names::sync_member_topic(&settings.broker_name), 1, Perm(Perm::INHERIT)),
+        open_topic(names::HALF_TOPIC, 1),
+        open_topic(names::OP_HALF_TOPIC, 1),
+        open_topic(names::ROCKSDB_HALF_TOPIC, 1),
+        open_topic(names::ROCKSDB_OP_HALF_TOPIC, 1),
+    ];
+    if settings.auto_create_topics {
+        topics.push(topic_config(names::TEMPLATE_TOPIC, settings.default_topic_queues, OPEN_TEMPLATE));
+    }
+    if settings.trace_topic {
+        topics.push(open_topic(&*settings.trace_topic_name, 1));
+    }
+    if settings.timers {
+        topics.push(open_topic(names::TIMER_TOPIC, 1));
+    }
+    topics
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Manual;
+
+    fn open(dir: &std::path::Path, settings: &Settings) -> TopicTable {
+        let file = TableFile::new(dir, "topics.json");
+        TopicTable::open(file, settings, Arc::new(Manual::new(1_000))).unwrap()
+    }
+
+    fn wanted(topic: &str, queues: i32) -> Wanted<'_> {
+        Wanted {
+            topic,
+            template: names::TEMPLATE_TOPIC,
+            queues,
+        }
+    }
+
+    #[test]
+    fn a_topic_gets_at_most_the_queues_of_its_template_and_is_announced() {
+        let dir = tempfile::tempdir().unwrap();
+        let topics = open(dir.path(), &Settings::new(dir.path()));
+        let changes = topics.changes();
+        let config = topics.create(wanted("t", 16)).unwrap().unwrap();
+        assert_eq!((config.write_queue_nums, config.perm), (8, READ_WRITE));
+        assert!(changes.has_changed().unwrap());
+    }
+
+    #[test]
+    fn topics_survive_a_restart_and_a_left_over_template_creates_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = Settings::new(dir.path());
+        open(dir.path(), &settings).create(wanted("t", 4)).unwrap();
+        settings.auto_create_topics = false;
+        let topics = open(dir.path(), &settings);
+        assert_eq!(topics.get("t").unwrap().read_queue_nums, 4);
+        assert!(topics.create(wanted("u", 4)).unwrap().is_none());
+    }
+
+    #[test]
+    fn an_equal_configuration_changes_no_version() {
+        let dir = tempfile::tempdir().unwrap();
+        let topics = open(dir.path(), &Settings::new(dir.path()));
+        topics.put([open_topic("t", 4)]).unwrap();
+        let version = topics.snapshot().data_version;
+        topics.put([open_topic("t", 4)]).unwrap();
+        assert_eq!(topics.snapshot().data_version, version);
+        assert!(topics.remove("t").unwrap());
+        assert!(!topics.remove("t").unwrap());
+    }
+}
