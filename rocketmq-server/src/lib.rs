@@ -1,5 +1,6 @@
 //! rocketmq-server
 
+pub mod broker;
 pub mod clock;
 pub mod config;
 pub mod filter;

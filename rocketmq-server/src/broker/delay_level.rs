@@ -37,6 +37,11 @@ impl DelayLevels {
         Ok(Self(levels))
     }
 
+    /// Every delay in milliseconds, level 1 first.
+    pub fn all(&self) -> &[i64] {
+        &self.0
+    }
+
     /// The highest level.
     pub fn max(&self) -> i32 {
         i32::try_from(self.0.len()).unwrap_or(i32::MAX)

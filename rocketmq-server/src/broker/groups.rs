@@ -1,16 +1,16 @@
 //! The configuration of subscription groups, and which group may not read which topic.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use rocketmq_remoting::body::data_version::DataVersion;
-use rocketmq_remoting::body::group::{SubscriptionGroupConfig, SubscriptionGroupTable};
+use rocketmq_remoting::body::topic::DataVersion;
+use rocketmq_remoting::body::group::{SubscriptionGroupConfig, SubscriptionGroupWrapper};
 
 use super::names;
 use super::persist::TableFile;
 use crate::clock::Clock;
+use crate::store::StoreError;
 
 /// Bit of the forbidden table that stops reading.
 const FORBIDDEN_READ: i32 = 1 << 2;
@@ -36,15 +36,15 @@ impl GroupTable {
     ///
     /// # Errors
     /// The file cannot be read or written.
-    pub fn open(file: TableFile, auto_create: bool, clock: Arc<dyn Clock>) -> io::Result<Self> {
-        let stored: SubscriptionGroupTable = file.load()?;
+    pub fn open(file: TableFile, auto_create: bool, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let stored: SubscriptionGroupWrapper = file.load()?;
         let mut table = Table {
             version: stored.data_version,
             groups: stored.subscription_group_table.into_iter().map(|(k, v)| (k, Arc::new(v))).collect(),
             forbidden: stored.forbidden_table,
         };
         for name in names::SYSTEM_GROUPS {
-            table.groups.entry(name.to_owned()).or_insert_with(|| Arc::new(system_group(name)));
+            table.groups.entry(name.to_owned()).or_insert_with(|| Arc::new(group_config(name)));
         }
         let groups = Self {
             table: RwLock::new(table),
@@ -65,14 +65,14 @@ impl GroupTable {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn find(&self, group: &str) -> io::Result<Option<Arc<SubscriptionGroupConfig>>> {
+    pub fn find(&self, group: &str) -> Result<Option<Arc<SubscriptionGroupConfig>>, StoreError> {
         if let Some(config) = self.get(group) {
             return Ok(Some(config));
         }
         if !(self.auto_create || names::is_system_group(group)) || names::check_group(group).is_err() {
             return Ok(None);
         }
-        let config = Arc::new(SubscriptionGroupConfig::new(group));
+        let config = Arc::new(group_config(group));
         self.change(|table| table.groups.entry(group.to_owned()).or_insert(config).clone())
             .map(Some)
     }
@@ -81,7 +81,7 @@ impl GroupTable {
     ///
     /// # Errors
     /// The file cannot be written; the change is then in memory only.
-    pub fn put(&self, configs: impl IntoIterator<Item = SubscriptionGroupConfig>) -> io::Result<()> {
+    pub fn put(&self, configs: impl IntoIterator<Item = SubscriptionGroupConfig>) -> Result<(), StoreError> {
         self.change(|table| {
             for config in configs {
                 table.groups.insert(config.group_name.clone(), Arc::new(config));
@@ -93,7 +93,7 @@ impl GroupTable {
     ///
     /// # Errors
     /// As [`put`](Self::put).
-    pub fn remove(&self, group: &str) -> io::Result<()> {
+    pub fn remove(&self, group: &str) -> Result<(), StoreError> {
         self.change(|table| {
             table.groups.remove(group);
             table.forbidden.remove(group);
@@ -111,7 +111,7 @@ impl GroupTable {
     ///
     /// # Errors
     /// As [`put`](Self::put).
-    pub fn set_readable(&self, group: &str, topic: &str, readable: bool) -> io::Result<()> {
+    pub fn set_readable(&self, group: &str, topic: &str, readable: bool) -> Result<(), StoreError> {
         self.change(|table| {
             let bits = table.forbidden.entry(group.to_owned()).or_default().entry(topic.to_owned()).or_default();
             *bits = if readable { *bits & !FORBIDDEN_READ } else { *bits | FORBIDDEN_READ };
@@ -119,10 +119,10 @@ impl GroupTable {
     }
 
     /// Everything, for slaves, tools and the file.
-    pub fn snapshot(&self) -> SubscriptionGroupTable {
+    pub fn snapshot(&self) -> SubscriptionGroupWrapper {
         let table = self.table.read();
-        SubscriptionGroupTable {
-            data_version: table.version.clone(),
+        SubscriptionGroupWrapper {
+            data_version: table.version,
             forbidden_table: table.forbidden.clone(),
             subscription_group_table: table.groups.iter().map(|(k, v)| (k.clone(), (**v).clone())).collect(),
         }
@@ -132,14 +132,14 @@ impl GroupTable {
     ///
     /// # Errors
     /// The disk refuses.
-    pub fn save(&self) -> io::Result<()> {
+    pub fn save(&self) -> Result<(), StoreError> {
         self.file.save(&self.snapshot())
     }
 
-    fn change<R>(&self, change: impl FnOnce(&mut Table) -> R) -> io::Result<R> {
+    fn change<R>(&self, change: impl FnOnce(&mut Table) -> R) -> Result<R, StoreError> {
         let result = {
             let mut table = self.table.write();
-            table.version.bump(self.clock.now_ms());
+            table.version = table.version.next(self.clock.now_ms());
             change(&mut table)
         };
         self.save()?;
@@ -147,9 +147,11 @@ impl GroupTable {
     }
 }
 
-/// The groups of Apache's own tools may broadcast, as everywhere.
-fn system_group(name: &str) -> SubscriptionGroupConfig {
-    SubscriptionGroupConfig::new(name)
+fn group_config(name: &str) -> SubscriptionGroupConfig {
+    SubscriptionGroupConfig {
+        group_name: name.to_owned(),
+        ..SubscriptionGroupConfig::default()
+    }
 }
 
 #[cfg(test)]

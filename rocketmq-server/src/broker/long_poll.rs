@@ -63,12 +63,21 @@ impl<T> LongPolls<T> {
 
     /// Takes out the pulls that the message satisfies; a filter that refuses its tag leaves the pull parked.
     pub fn arrived(&mut self, arrival: Arrival<'_>) -> Vec<Parked<T>> {
-        let Some(waiting) = self.topics.get_mut(arrival.topic).and_then(|queues| queues.get_mut(&arrival.queue)) else {
+        self.take_from(arrival.topic, arrival.queue, |pull| {
+            arrival.max_offset > pull.wanted && pull.filter.may_match_tag(arrival.tags_code)
+        })
+    }
+
+    /// Takes out the pulls of a queue that wait for less than `max_offset`.
+    pub fn take_queue(&mut self, topic: &str, queue: i32, max_offset: i64) -> Vec<Parked<T>> {
+        self.take_from(topic, queue, |pull| max_offset > pull.wanted)
+    }
+
+    fn take_from(&mut self, topic: &str, queue: i32, wakes: impl Fn(&Parked<T>) -> bool) -> Vec<Parked<T>> {
+        let Some(waiting) = self.topics.get_mut(topic).and_then(|queues| queues.get_mut(&queue)) else {
             return Vec::new();
         };
-        let wakes =
-            |pull: &mut Parked<T>| arrival.max_offset > pull.wanted && pull.filter.may_match_tag(arrival.tags_code);
-        let woken: Vec<_> = waiting.extract_if(.., wakes).collect();
+        let woken: Vec<_> = waiting.extract_if(.., |pull| wakes(pull)).collect();
         self.parked -= woken.len();
         woken
     }

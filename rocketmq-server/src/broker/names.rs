@@ -148,6 +148,16 @@ pub fn dlq_topic(group: &str) -> String {
     format!("{DLQ_PREFIX}{group}")
 }
 
+/// Where POP puts messages again, as 5.0 named it.
+pub fn pop_retry_topic_v1(group: &str, topic: &str) -> String {
+    format!("{RETRY_PREFIX}{group}_{topic}")
+}
+
+/// Where POP puts messages again when `enableRetryTopicV2` is on.
+pub fn pop_retry_topic_v2(group: &str, topic: &str) -> String {
+    format!("{RETRY_PREFIX}{group}+{topic}")
+}
+
 /// The group of a retry topic, if `topic` is one.
 pub fn group_of_retry(topic: &str) -> Option<&str> {
     topic.strip_prefix(RETRY_PREFIX)

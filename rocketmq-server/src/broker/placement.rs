@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
-use rocketmq_remoting::message::flags::SysFlag;
+use rocketmq_remoting::message::SysFlag;
 use rocketmq_remoting::message::properties::{Properties, names as property};
-use rocketmq_remoting::message::record::MessageRecord;
+use rocketmq_remoting::message::MessageRecord;
 
 use super::answer::Refusal;
 use super::delay_level::{DelayLevels, queue_of_level};

@@ -1,7 +1,7 @@
 //! Messages a consumer could not handle: back through a delay level to the retry topic, or to the dead letter queue.
 
 use rocketmq_remoting::message::properties::{Properties, names as property};
-use rocketmq_remoting::message::record::MessageRecord;
+use rocketmq_remoting::message::MessageRecord;
 
 use super::names;
 

@@ -3,7 +3,7 @@
 //! Sending is the hottest path there is, so the property string is looked through once and copied once; it is only
 //! taken apart when a client sent names that are the broker's to set.
 
-use rocketmq_remoting::message::properties::{NAME_VALUE_SEPARATOR, PROPERTY_SEPARATOR, Properties, names, pairs};
+use rocketmq_remoting::message::properties::{PROPERTY_SEPARATOR, Properties, append, names, pairs};
 
 /// The properties that decide where a message goes. Values are as sent; the last of duplicates wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct SentProperties<'a> {
     pub timer: TimerProperties<'a>,
     pub transaction: bool,
     pub wait: bool,
-    /// `MSG_TYPE`; `reply` on the answer of a request.
+    /// The client sent `POP_CK`, which only a broker gives out.
     pub has_receipt: bool,
     /// The client sent `CLUSTER`, `MSG_REGION` or `TRACE_ON`: it republishes a message it consumed.
     pub has_stamp: bool,
@@ -81,9 +81,9 @@ pub struct Stamp {
 impl Stamp {
     pub fn new(cluster: &str, region: &str, trace_on: bool) -> Self {
         let mut wire = String::new();
-        push(&mut wire, names::MSG_REGION, region);
-        push(&mut wire, names::CLUSTER, cluster);
-        push(&mut wire, names::TRACE_ON, if trace_on { "true" } else { "false" });
+        append(&mut wire, names::MSG_REGION, region);
+        append(&mut wire, names::CLUSTER, cluster);
+        append(&mut wire, names::TRACE_ON, if trace_on { "true" } else { "false" });
         Self {
             cluster: cluster.to_owned(),
             region: region.to_owned(),
@@ -96,8 +96,9 @@ impl Stamp {
         &self.region
     }
 
-    pub fn trace_on(&self) -> bool {
-        self.trace_on
+    /// `true` or `false`, as it travels.
+    pub fn trace_text(&self) -> &'static str {
+        if self.trace_on { "true" } else { "false" }
     }
 
     /// The property string to store: the client's, the stamp, and a unique key if the client gave none.
@@ -112,7 +113,7 @@ impl Stamp {
             out.push(PROPERTY_SEPARATOR);
         }
         if let Some(key) = new_key {
-            push(&mut out, names::UNIQ_KEY, key);
+            append(&mut out, names::UNIQ_KEY, key);
         }
         out.push_str(&self.wire);
         out
@@ -126,16 +127,9 @@ impl Stamp {
         }
         properties.set(names::MSG_REGION, self.region.as_str());
         properties.set(names::CLUSTER, self.cluster.as_str());
-        properties.set(names::TRACE_ON, if self.trace_on { "true" } else { "false" });
+        properties.set(names::TRACE_ON, self.trace_text());
         properties.encode_stored()
     }
-}
-
-fn push(out: &mut String, name: &str, value: &str) {
-    out.push_str(name);
-    out.push(NAME_VALUE_SEPARATOR);
-    out.push_str(value);
-    out.push(PROPERTY_SEPARATOR);
 }
 
 #[cfg(test)]

@@ -1,12 +1,10 @@
 //! The topics of this broker: what exists, how new ones come about, and the file that remembers them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use rocketmq_remoting::body::data_version::DataVersion;
-use rocketmq_remoting::body::topic::{TopicConfig, TopicConfigTable};
+use rocketmq_remoting::body::topic::{DataVersion, TopicConfig, TopicConfigWrapper};
 use rocketmq_remoting::route::Perm;
 use tokio::sync::watch;
 
@@ -14,6 +12,7 @@ use super::names;
 use super::persist::TableFile;
 use super::settings::Settings;
 use crate::clock::Clock;
+use crate::store::StoreError;
 
 const READ_WRITE: Perm = Perm(Perm::READ | Perm::WRITE);
 const OPEN_TEMPLATE: Perm = Perm(Perm::READ | Perm::WRITE | Perm::INHERIT);
@@ -47,8 +46,8 @@ impl TopicTable {
     ///
     /// # Errors
     /// The file cannot be read or written.
-    pub fn open(file: TableFile, settings: &Settings, clock: Arc<dyn Clock>) -> io::Result<Self> {
-        let stored: TopicConfigTable = file.load()?;
+    pub fn open(file: TableFile, settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let stored: TopicConfigWrapper = file.load()?;
         let mut table = Table {
             version: stored.data_version,
             topics: stored.topic_config_table.into_iter().map(|(k, v)| (k, Arc::new(v))).collect(),
@@ -80,7 +79,7 @@ impl TopicTable {
     ///
     /// # Errors
     /// The file cannot be written; the change is then in memory only.
-    pub fn put(&self, configs: impl IntoIterator<Item = TopicConfig>) -> io::Result<()> {
+    pub fn put(&self, configs: impl IntoIterator<Item = TopicConfig>) -> Result<(), StoreError> {
         let changed = {
             let mut table = self.table.write();
             let mut changed = false;
@@ -88,7 +87,7 @@ impl TopicTable {
                 changed |= put_one(&mut table.topics, config);
             }
             if changed {
-                table.version.bump(self.clock.now_ms());
+                table.version = table.version.next(self.clock.now_ms());
             }
             changed
         };
@@ -99,7 +98,7 @@ impl TopicTable {
     ///
     /// # Errors
     /// As [`put`](Self::put).
-    pub fn ensure(&self, topic: &str, new: impl FnOnce() -> TopicConfig) -> io::Result<Arc<TopicConfig>> {
+    pub fn ensure(&self, topic: &str, new: impl FnOnce() -> TopicConfig) -> Result<Arc<TopicConfig>, StoreError> {
         if let Some(config) = self.get(topic) {
             return Ok(config);
         }
@@ -110,7 +109,7 @@ impl TopicTable {
             }
             let config = Arc::new(new());
             table.topics.insert(topic.to_owned(), config.clone());
-            table.version.bump(self.clock.now_ms());
+            table.version = table.version.next(self.clock.now_ms());
             config
         };
         self.publish()?;
@@ -121,7 +120,7 @@ impl TopicTable {
     ///
     /// # Errors
     /// As [`put`](Self::put).
-    pub fn create(&self, wanted: Wanted<'_>) -> io::Result<Option<Arc<TopicConfig>>> {
+    pub fn create(&self, wanted: Wanted<'_>) -> Result<Option<Arc<TopicConfig>>, StoreError> {
         let Some(config) = self.get(wanted.template).and_then(|template| from_template(&template, wanted)) else {
             return Ok(None);
         };
@@ -132,24 +131,25 @@ impl TopicTable {
     ///
     /// # Errors
     /// As [`put`](Self::put).
-    pub fn remove(&self, topic: &str) -> io::Result<bool> {
+    pub fn remove(&self, topic: &str) -> Result<bool, StoreError> {
         {
             let mut table = self.table.write();
             if table.topics.remove(topic).is_none() {
                 return Ok(false);
             }
-            table.version.bump(self.clock.now_ms());
+            table.version = table.version.next(self.clock.now_ms());
         }
         self.publish()?;
         Ok(true)
     }
 
     /// Everything, for the name servers, slaves and the file.
-    pub fn snapshot(&self) -> TopicConfigTable {
+    pub fn snapshot(&self) -> TopicConfigWrapper {
         let table = self.table.read();
-        TopicConfigTable {
-            data_version: table.version.clone(),
+        TopicConfigWrapper {
+            data_version: table.version,
             topic_config_table: table.topics.iter().map(|(k, v)| (k.clone(), (**v).clone())).collect(),
+            ..TopicConfigWrapper::default()
         }
     }
 
@@ -157,7 +157,7 @@ impl TopicTable {
     ///
     /// # Errors
     /// The disk refuses.
-    pub fn save(&self) -> io::Result<()> {
+    pub fn save(&self) -> Result<(), StoreError> {
         self.file.save(&self.snapshot())
     }
 
@@ -165,12 +165,15 @@ impl TopicTable {
     ///
     /// # Errors
     /// As [`put`](Self::put).
-    pub fn touch(&self) -> io::Result<()> {
-        self.table.write().version.bump(self.clock.now_ms());
+    pub fn touch(&self) -> Result<(), StoreError> {
+        {
+            let mut table = self.table.write();
+            table.version = table.version.next(self.clock.now_ms());
+        }
         self.publish()
     }
 
-    fn publish(&self) -> io::Result<()> {
+    fn publish(&self) -> Result<(), StoreError> {
         self.save()?;
         self.changes.send_modify(|count| *count += 1);
         Ok(())
@@ -210,7 +213,7 @@ fn from_template(template: &TopicConfig, wanted: Wanted<'_>) -> Option<TopicConf
     let queues = wanted.queues.min(template.write_queue_nums).max(0);
     let perm = Perm(template.perm.0 & !Perm::INHERIT);
     Some(TopicConfig {
-        topic_filter_type: template.topic_filter_type.clone(),
+        topic_filter_type: template.topic_filter_type,
         topic_sys_flag: template.topic_sys_flag,
         attributes: BTreeMap::new(),
         ..topic_config(wanted.topic, queues, perm)

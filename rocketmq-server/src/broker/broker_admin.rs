@@ -1,0 +1,158 @@
+//! The broker itself as tools see it: settings (25, 26), figures (28), cleaning (306, 329).
+
+use std::collections::BTreeMap;
+
+use rocketmq_remoting::body::table::KvTable;
+use rocketmq_remoting::command::Command;
+use rocketmq_remoting::ext::ExtFields;
+use rocketmq_remoting::requests::broker::GetBrokerConfigResponse;
+
+use super::answer::{Refusal, Reply, json, ok, ok_json};
+use super::core::Core;
+use super::delay_level::queue_of_level;
+use super::names::{SCHEDULE_TOPIC, TIMER_TOPIC};
+use super::stats::Totals;
+
+/// The version whose behaviour this broker has, as tools show it.
+const VERSION_NAME: &str = "V5_4_0";
+const VERSION_ORDINAL: &str = "493";
+
+/// GET_BROKER_CONFIG (26): every setting as `key=value` lines.
+pub fn get_config(core: &Core) -> Reply {
+    let version = String::from_utf8_lossy(&json(&core.topics.snapshot().data_version)?).into_owned();
+    let header = GetBrokerConfigResponse { version: Some(version) };
+    Ok(ok().with_body(core.live.properties()).with_ext(ExtFields::from_header(&header)?))
+}
+
+/// UPDATE_BROKER_CONFIG (25).
+pub fn update_config(core: &Core, command: &Command) -> Reply {
+    let text = std::str::from_utf8(&command.body).map_err(Refusal::system)?;
+    core.live.update(text)?;
+    core.topics.touch().map_err(Refusal::system)?;
+    Ok(ok())
+}
+
+/// CLEAN_EXPIRED_CONSUMEQUEUE (306) and DELETE_EXPIRED_COMMITLOG (329).
+pub fn clean_expired(core: &Core) -> Reply {
+    core.store.delete_expired().map_err(Refusal::system)?;
+    Ok(ok())
+}
+
+/// GET_BROKER_RUNTIME_INFO (28): the figures of 5.4.0, and those of 4.9.7 under their old spelling.
+pub fn runtime_info(core: &Core) -> Reply {
+    let mut figures = Figures::default();
+    identity(core, &mut figures);
+    traffic(core, &mut figures);
+    storage(core, &mut figures);
+    queues(&mut figures);
+    parked(core, &mut figures);
+    ok_json(&KvTable { table: figures.table })
+}
+
+#[derive(Debug, Default)]
+struct Figures {
+    table: BTreeMap<String, String>,
+}
+
+impl Figures {
+    fn put(&mut self, key: impl Into<String>, value: impl ToString) {
+        self.table.insert(key.into(), value.to_string());
+    }
+
+    /// Rates stand behind each other with a blank after the last.
+    fn put_rates(&mut self, key: &str, rates: [f64; 3]) {
+        self.put(key, rates.map(|rate| format!("{rate} ")).concat());
+    }
+}
+
+fn identity(core: &Core, figures: &mut Figures) {
+    let seconds = (core.now() - core.started_at).max(0) / 1000;
+    let (days, hours) = (seconds / 86_400, seconds / 3600 % 24);
+    let (minutes, seconds) = (seconds / 60 % 60, seconds % 60);
+    figures.put("brokerActive", true);
+    figures.put("brokerVersionDesc", VERSION_NAME);
+    figures.put("brokerVersion", VERSION_ORDINAL);
+    figures.put("bootTimestamp", core.started_at);
+    figures.put("runtime", format!("[ {days} days, {hours} hours, {minutes} minutes, {seconds} seconds ]"));
+    figures.put("startAcceptSendRequestTimeStamp", core.settings.accept_sends_from);
+}
+
+fn traffic(core: &Core, figures: &mut Figures) {
+    let stats = &core.stats;
+    let now = stats.counters.totals();
+    let (yesterday, today) = stats.mornings();
+    for (key, totals) in [("YesterdayMorning", yesterday), ("TodayMorning", today), ("TodayNow", now)] {
+        figures.put(format!("msgPutTotal{key}"), totals.put_messages);
+        figures.put(format!("msgGetTotal{key}"), totals.get_messages);
+    }
+    figures.put_rates("putTps", stats.rates(|totals| totals.put_messages));
+    figures.put_rates("getFoundTps", stats.rates(|totals| totals.get_found));
+    figures.put_rates("getMissTps", stats.rates(|totals| totals.get_miss));
+    figures.put_rates("getTotalTps", stats.rates(|totals| totals.get_found + totals.get_miss));
+    let transferred = stats.rates(|totals| totals.get_messages);
+    figures.put_rates("getTransferredTps", transferred);
+    figures.put_rates("getTransferedTps", transferred);
+    put_figures(&now, figures);
+}
+
+fn put_figures(now: &Totals, figures: &mut Figures) {
+    let average = if now.put_messages == 0 { 0.0 } else { now.put_bytes as f64 / now.put_messages as f64 };
+    figures.put("putMessageTimesTotal", now.put_messages);
+    figures.put("putMessageSizeTotal", now.put_bytes);
+    figures.put("putMessageFailedTimes", now.put_failed);
+    figures.put("putMessageAverageSize", average);
+    figures.put("putMessageDistributeTime", format!("[<=0ms]:{} ", now.put_messages));
+    for unmeasured in ["putMessageEntireTimeMax", "getMessageEntireTimeMax", "putLatency99", "putLatency999"] {
+        figures.put(unmeasured, 0);
+    }
+}
+
+fn storage(core: &Core, figures: &mut Figures) {
+    let store = &core.store;
+    let usage = store.disk_usage();
+    let unflushed = store.max_physical_offset() - store.flushed_physical_offset();
+    figures.put("commitLogMinOffset", store.min_physical_offset());
+    figures.put("commitLogMaxOffset", store.max_physical_offset());
+    figures.put("remainHowManyDataToFlush", format!("{unflushed} B"));
+    figures.put("dispatchBehindBytes", 0);
+    figures.put("dispatchMaxBuffer", 0);
+    figures.put("pageCacheLockTimeMills", 0);
+    figures.put("remainTransientStoreBufferNumbs", i32::MAX);
+    figures.put("earliestMessageTimeStamp", store.earliest_message_time());
+    figures.put("commitLogDiskRatio", usage.ratio());
+    figures.put(format!("commitLogDiskRatio_{}", core.settings.store_root.join("commitlog").display()), usage.ratio());
+    figures.put("consumeQueueDiskRatio", usage.ratio());
+    figures.put(
+        "commitLogDirCapacity",
+        format!("Total : {:.1} GiB, Free : {:.1} GiB.", gib(usage.total), gib(usage.free)),
+    );
+}
+
+fn gib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 30)
+}
+
+/// This broker has no thread pools and no queues before them: requests are handled as they are read.
+fn queues(figures: &mut Figures) {
+    for pool in ["send", "pull", "litePull", "query", "ack"] {
+        figures.put(format!("{pool}ThreadPoolQueueSize"), 0);
+        figures.put(format!("{pool}ThreadPoolQueueHeadWaitTimeMills"), 0);
+        figures.put(format!("{pool}ThreadPoolQueueCapacity"), 10_000);
+    }
+    figures.put("EndTransactionQueueSize", 0);
+    figures.put("EndTransactionThreadPoolQueueCapacity", 100_000);
+}
+
+/// Messages that wait for their time.
+fn parked(core: &Core, figures: &mut Figures) {
+    for (level, next) in core.delay.snapshot() {
+        let max = core.store.max_offset(SCHEDULE_TOPIC, queue_of_level(level));
+        figures.put(format!("scheduleMessageOffset_{level}"), format!("{next},{max}"));
+    }
+    let behind = core.store.max_offset(TIMER_TOPIC, 0) - core.timer.read_offset();
+    figures.put("timerReadBehind", 0);
+    figures.put("timerOffsetBehind", behind);
+    figures.put("timerCongestNum", core.timer.pending());
+    figures.put("timerEnqueueTps", 0.0);
+    figures.put("timerDequeueTps", 0.0);
+}

@@ -1,0 +1,166 @@
+//! What every handler and service of the broker works on.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use parking_lot::Mutex;
+use rocketmq_remoting::code::ResponseCode;
+use rocketmq_remoting::message::properties::Properties;
+use rocketmq_remoting::message::{MessageRecord, UniqueIds};
+use rocketmq_remoting::net::Connection;
+
+use super::answer::Refusal;
+use super::consumers::ConsumerTable;
+use super::delay::DelayProgress;
+use super::delay_level::DelayLevels;
+use super::groups::GroupTable;
+use super::offsets::ConsumerOffsets;
+use super::parking::PullParking;
+use super::persist::TableFile;
+use super::placement::{PlacementRules, park};
+use super::producers::ProducerTable;
+use super::queue_locks::QueueLocks;
+use super::request_modes::RequestModes;
+use super::send_properties::{SentProperties, Stamp};
+use super::settings::{Settings, millis};
+use super::timer::TimerState;
+use super::topics::TopicTable;
+use super::transaction::Transactions;
+use crate::clock::Clock;
+use crate::store::{Store, StoreError, Stored, Unit};
+
+/// The state of one broker. Handlers share it; nothing in it waits.
+#[derive(Debug)]
+pub struct Core {
+    pub settings: Settings,
+    pub clock: Arc<dyn Clock>,
+    pub store: Store,
+    pub topics: TopicTable,
+    pub groups: GroupTable,
+    pub offsets: Mutex<ConsumerOffsets>,
+    pub consumers: Mutex<ConsumerTable>,
+    pub producers: Mutex<ProducerTable>,
+    pub locks: Mutex<QueueLocks>,
+    pub channels: Channels,
+    pub parking: Arc<PullParking>,
+    pub request_modes: RequestModes,
+    pub delay: DelayProgress,
+    pub timer: TimerState,
+    pub transactions: Transactions,
+    pub levels: DelayLevels,
+    pub stamp: Stamp,
+    pub ids: UniqueIds,
+    /// What `storeHost` and offset message ids name.
+    pub address: SocketAddr,
+    pub started_at: i64,
+    pub offset_file: TableFile,
+    /// Sends that wait for the disk.
+    pub waiting_sends: AtomicUsize,
+}
+
+impl Core {
+    pub fn now(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    /// How a message with a delay or a delivery time is treated now.
+    pub fn placement_rules(&self) -> PlacementRules<'_> {
+        PlacementRules {
+            levels: &self.levels,
+            timers: self.settings.timers,
+            max_delay_ms: millis(self.settings.timer_max_delay),
+            now: self.now(),
+        }
+    }
+
+    /// Stores a message that the broker itself makes; its delay or delivery time counts as a client's would.
+    ///
+    /// # Errors
+    /// The placement or the store refuses.
+    pub fn put(&self, record: MessageRecord) -> Result<Stored, Refusal> {
+        let placement = self.placement_rules().place(&SentProperties::scan(&record.properties))?;
+        self.append(park(record, placement))
+    }
+
+    /// Stores a message where it says, whatever its properties ask for.
+    ///
+    /// # Errors
+    /// The store refuses.
+    pub fn append(&self, record: MessageRecord) -> Result<Stored, Refusal> {
+        let stored = self.store.put(record).map_err(refuse_put)?;
+        self.store.written(&stored).map_err(refuse_put)?;
+        Ok(stored)
+    }
+
+    /// Where the message at a queue's offset is. A queue that cannot be read has none, which is logged.
+    pub fn unit(&self, topic: &str, queue: i32, offset: i64) -> Option<Unit> {
+        match self.store.units(topic, queue, offset, 1) {
+            Ok(units) => units.first().copied(),
+            Err(error) => {
+                tracing::error!(topic, queue, offset, %error, "cannot read a consume queue");
+                None
+            }
+        }
+    }
+
+    /// A record written by the broker for its own purposes.
+    pub fn own_record(&self, topic: &str, queue_id: i32, properties: &Properties, body: Vec<u8>) -> MessageRecord {
+        MessageRecord {
+            topic: topic.to_owned(),
+            queue_id,
+            properties: properties.encode_stored(),
+            body: body.into(),
+            born_timestamp: self.now(),
+            born_host: self.address,
+            store_host: self.address,
+            ..MessageRecord::default()
+        }
+        .seal()
+    }
+}
+
+/// What a client is told when the store refuses a message.
+pub fn refuse_put(error: StoreError) -> Refusal {
+    let code = match &error {
+        StoreError::MessageIllegal { .. } => ResponseCode::MESSAGE_ILLEGAL,
+        StoreError::DiskFull { .. }
+        | StoreError::AboveWarningLevel { .. }
+        | StoreError::FlushFailed { .. }
+        | StoreError::Closed => ResponseCode::SERVICE_NOT_AVAILABLE,
+        _ => ResponseCode::SYSTEM_ERROR,
+    };
+    Refusal::new(code, error.to_string())
+}
+
+/// The live connections that belong to some client, by id: where notifications and check-backs go.
+#[derive(Debug, Default)]
+pub struct Channels {
+    by_id: Mutex<HashMap<u64, Connection>>,
+}
+
+impl Channels {
+    pub fn add(&self, connection: &Connection) {
+        let mut by_id = self.by_id.lock();
+        by_id.entry(connection.id()).or_insert_with(|| connection.clone());
+    }
+
+    pub fn remove(&self, id: u64) {
+        self.by_id.lock().remove(&id);
+    }
+
+    pub fn get(&self, id: u64) -> Option<Connection> {
+        self.by_id.lock().get(&id).cloned()
+    }
+
+    /// Closes connections whose clients fell silent.
+    pub fn close(&self, ids: &[u64]) {
+        let mut by_id = self.by_id.lock();
+        for id in ids {
+            if let Some(connection) = by_id.remove(id) {
+                connection.close();
+            }
+        }
+    }
+}

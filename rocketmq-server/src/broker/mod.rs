@@ -1,0 +1,248 @@
+//! The broker: takes messages from producers, keeps them in a [`Store`], hands them to consumers.
+//!
+//! [`Broker`] owns everything; requests come in through [`Broker::handler`], which serves any number of connections.
+//! Decisions are pure functions and tables in files of their own; time comes from the [`Clock`] alone.
+
+mod allocation;
+mod answer;
+mod assignment;
+mod broker_admin;
+mod consume_stats;
+mod consumers;
+mod core;
+mod delay;
+mod delay_level;
+mod dispatch;
+mod group_admin;
+mod groups;
+mod heartbeat;
+mod lock_requests;
+mod long_poll;
+mod member;
+mod names;
+mod offset_requests;
+mod offsets;
+mod parking;
+mod persist;
+mod persisting;
+mod placement;
+mod producers;
+mod pull;
+mod query;
+mod queue_locks;
+mod recall;
+mod relay;
+mod reply;
+mod request_modes;
+mod reset;
+mod retry;
+mod send;
+mod send_back;
+mod send_checks;
+mod send_properties;
+mod services;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod timer;
+mod topic_admin;
+mod topics;
+mod transaction;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use parking_lot::Mutex;
+use rocketmq_remoting::body::offset::ConsumerOffsetWrapper;
+use rocketmq_remoting::body::topic::TopicConfigWrapper;
+use rocketmq_remoting::message::UniqueIds;
+use rocketmq_remoting::net::Handler;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::Clock;
+use crate::store::{Dispatched, FlushMode, Store, StoreConfig, StoreError};
+use self::core::{Channels, Core};
+use consumers::ConsumerTable;
+use delay::DelayProgress;
+use delay_level::{DelayLevelError, DelayLevels};
+use dispatch::Dispatcher;
+use groups::GroupTable;
+use long_poll::Arrival;
+use offsets::ConsumerOffsets;
+use parking::PullParking;
+use persist::TableFile;
+use producers::ProducerTable;
+use pull::Pull;
+use queue_locks::QueueLocks;
+use request_modes::RequestModes;
+use send_properties::Stamp;
+pub use settings::Settings;
+use settings::millis;
+use timer::TimerState;
+use topics::TopicTable;
+use transaction::Transactions;
+
+/// Why a broker does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BrokerError {
+    /// The store or a file of its configuration folder: in use, damaged, or the disk refuses.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The delay levels.
+    #[error(transparent)]
+    DelayLevels(#[from] DelayLevelError),
+}
+
+/// A running broker without its network: whoever accepts connections gives them [`Broker::handler`].
+///
+/// Dropping it stops its tasks without flushing, like [`Broker::kill`].
+#[derive(Debug)]
+pub struct Broker {
+    core: Arc<Core>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Broker {
+    /// Opens the store, recovers what was there, and starts delivering by `clock`.
+    ///
+    /// # Errors
+    /// The store folder is in use or unusable, or a setting makes no sense.
+    pub fn start(settings: Settings, store: StoreConfig, clock: Arc<dyn Clock>) -> Result<Self, BrokerError> {
+        let (core, woken) = open(settings, store, clock)?;
+        let broker = Self {
+            core,
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        };
+        Transactions::recover(&broker.core);
+        broker.core.store.start_background()?;
+        services::start(&broker.core, woken, &broker.tasks, &broker.stop);
+        Ok(broker)
+    }
+
+    /// What answers requests; one for all connections.
+    pub fn handler(&self) -> Arc<dyn Handler> {
+        Arc::new(Dispatcher::new(self.core.clone()))
+    }
+
+    /// The settings it runs with.
+    pub fn settings(&self) -> &Settings {
+        &self.core.settings
+    }
+
+    /// The store, for figures and replication.
+    pub fn store(&self) -> &Store {
+        &self.core.store
+    }
+
+    /// The topics to register at the name servers, as they are now.
+    pub fn topics(&self) -> TopicConfigWrapper {
+        self.core.topics.snapshot()
+    }
+
+    /// Changes whenever [`topics`](Self::topics) does: routes are to be registered at once.
+    pub fn topic_changes(&self) -> watch::Receiver<u64> {
+        self.core.topics.changes()
+    }
+
+    /// Stops in order: no more work by the clock, parked pulls answered, tables saved, log flushed.
+    ///
+    /// The connections should be closed before.
+    pub async fn shutdown(self) -> Result<(), BrokerError> {
+        self.stop_tasks().await;
+        persisting::persist(&self.core);
+        self.core.topics.save()?;
+        self.core.groups.save()?;
+        self.core.store.shutdown()?;
+        Ok(())
+    }
+
+    /// Stops as a crash would: nothing is saved or flushed. For tests.
+    pub async fn kill(self) {
+        self.stop_tasks().await;
+        self.core.store.kill();
+    }
+
+    async fn stop_tasks(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+type Opened = (Arc<Core>, mpsc::UnboundedReceiver<Pull>);
+
+fn open(settings: Settings, mut store: StoreConfig, clock: Arc<dyn Clock>) -> Result<Opened, BrokerError> {
+    let levels = DelayLevels::parse(&settings.delay_levels)?;
+    store.delay_levels_ms = levels.all().to_vec();
+    store.flush_mode = if settings.sync_flush { FlushMode::Sync } else { FlushMode::Async };
+    let (store, report) = Store::open(store, clock.clone())?;
+    tracing::info!(?report, "store opened");
+    let file = |name| TableFile::new(&settings.store_root, name);
+    let stored: ConsumerOffsetWrapper = file("consumerOffset.json").load()?;
+    let (parking, woken) = PullParking::new();
+    let parking = Arc::new(parking);
+    let wakers = Wakers::default();
+    listen(&store, parking.clone(), &wakers);
+    let address = SocketAddr::new(settings.advertised_ip, settings.listen_port);
+    let core = Core {
+        topics: TopicTable::open(file("topics.json"), &settings, clock.clone())?,
+        groups: GroupTable::open(file("subscriptionGroup.json"), settings.auto_create_groups, clock.clone())?,
+        offsets: Mutex::new(ConsumerOffsets::from_table(stored.offset_table)),
+        offset_file: file("consumerOffset.json"),
+        consumers: Mutex::new(ConsumerTable::default()),
+        producers: Mutex::new(ProducerTable::default()),
+        locks: Mutex::new(QueueLocks::new(millis(settings.queue_lock_lease))),
+        channels: Channels::default(),
+        parking,
+        request_modes: RequestModes::open(file("messageRequestMode.json"))?,
+        delay: DelayProgress::open(file("delayOffset.json"), wakers.delay)?,
+        timer: TimerState::open(file("timerProgress.json"), wakers.timer)?,
+        transactions: Transactions::default(),
+        levels,
+        stamp: Stamp::new(&settings.cluster, &settings.region, settings.trace_on),
+        ids: UniqueIds::new(settings.advertised_ip, std::process::id(), rand::random()),
+        address,
+        started_at: clock.now_ms(),
+        waiting_sends: AtomicUsize::new(0),
+        settings,
+        clock,
+        store,
+    };
+    Ok((Arc::new(core), woken))
+}
+
+#[derive(Debug, Default)]
+struct Wakers {
+    delay: Arc<Notify>,
+    timer: Arc<Notify>,
+}
+
+/// Lets parked pulls and the delivery loops know of new messages.
+fn listen(store: &Store, parking: Arc<PullParking>, wakers: &Wakers) {
+    let (delay, timer) = (wakers.delay.clone(), wakers.timer.clone());
+    store.on_append(move |message: &Dispatched| {
+        match &*message.topic {
+            names::SCHEDULE_TOPIC => delay.notify_one(),
+            names::TIMER_TOPIC => timer.notify_one(),
+            _ => {}
+        }
+        parking.arrived(Arrival {
+            topic: &message.topic,
+            queue: message.queue_id,
+            max_offset: message.queue_offset + 1,
+            tags_code: message.tags_code,
+        });
+    });
+}

@@ -1,0 +1,93 @@
+//! Looking messages up: by key (12), by commit log offset (33), by queue index (321).
+
+use bytes::Bytes;
+use rocketmq_remoting::body::broker::{ConsumeQueueData, QueryConsumeQueueBody};
+use rocketmq_remoting::code::ResponseCode;
+use rocketmq_remoting::command::Command;
+use rocketmq_remoting::message::layout;
+use rocketmq_remoting::request::Request;
+use rocketmq_remoting::requests::query::{
+    QueryConsumeQueueRequest, QueryMessageRequest, QueryMessageResponse, ViewMessageRequest,
+};
+
+use super::answer::{Refusal, Reply, ok, ok_header, ok_json};
+use super::core::Core;
+use super::pull::joined;
+use crate::store::KeyKind;
+
+/// Messages a query by unique key answers, whatever the request says.
+const UNIQUE_KEY_LIMIT: usize = 32;
+/// Units one request may look at.
+const UNIT_LIMIT: i32 = 1000;
+
+/// QUERY_MESSAGE (12). Hash collisions are the client's to sort out.
+pub fn by_key(core: &Core, command: &Command) -> Reply {
+    let request = QueryMessageRequest::from_ext(&command.ext)?;
+    let wanted = usize::try_from(request.max_num).unwrap_or(0);
+    let limit = if request.unique_key_query == Some(true) { UNIQUE_KEY_LIMIT } else { wanted };
+    let limit = limit.min(core.settings.max_query_messages);
+    let kind = match request.index_type.as_deref() {
+        Some("T") => KeyKind::Tag,
+        _ => KeyKind::Key,
+    };
+    let found = core.store.query(&request.topic, &request.key, kind, limit, request.begin_timestamp, request.end_timestamp);
+    let found = found.map_err(Refusal::system)?;
+    let Some(newest) = found.last() else {
+        let remark = "can not find message, maybe time range not correct";
+        return Err(Refusal::new(ResponseCode::QUERY_NOT_FOUND, remark));
+    };
+    let answer = ok_header(&QueryMessageResponse {
+        index_last_update_timestamp: core.now(),
+        index_last_update_phyoffset: layout::peek_i64(newest, layout::PHYSICAL_OFFSET).unwrap_or(0),
+    })?;
+    Ok(answer.with_body(joined(found)))
+}
+
+/// VIEW_MESSAGE_BY_ID (33).
+pub fn by_offset(core: &Core, command: &Command) -> Reply {
+    let request = ViewMessageRequest::from_ext(&command.ext)?;
+    match record_bytes(core, request.offset) {
+        Some(bytes) => Ok(ok().with_body(bytes)),
+        None => Err(Refusal::system(format_args!("can not find message by the offset, {}", request.offset))),
+    }
+}
+
+/// The encoded record at a commit log offset, if one begins there.
+pub fn record_bytes(core: &Core, offset: i64) -> Option<Bytes> {
+    let record = core.store.read_at(offset)?;
+    core.store.read_bytes(offset, i32::try_from(record.encoded_len()).ok()?)
+}
+
+/// QUERY_CONSUME_QUEUE (321).
+pub fn consume_queue(core: &Core, command: &Command) -> Reply {
+    let request = QueryConsumeQueueRequest::from_ext(&command.ext)?;
+    let (topic, queue) = (&request.topic, request.queue_id);
+    if core.topics.get(topic).is_none() {
+        return Err(Refusal::no_topic(topic));
+    }
+    let (min, max) = (core.store.min_offset(topic, queue), core.store.max_offset(topic, queue));
+    let last = request.index.saturating_add(i64::from(request.count.clamp(0, UNIT_LIMIT))).min(max);
+    let queue_data = (request.index.max(min)..last).filter_map(|index| unit(core, topic, queue, index)).collect();
+    let subscription_data = request.consumer_group.as_deref().and_then(|group| {
+        let consumers = core.consumers.lock();
+        consumers.group(group)?.subscription(topic).map(|data| (**data).clone())
+    });
+    ok_json(&QueryConsumeQueueBody {
+        subscription_data,
+        queue_data,
+        max_queue_index: max,
+        min_queue_index: min,
+        ..QueryConsumeQueueBody::default()
+    })
+}
+
+fn unit(core: &Core, topic: &str, queue: i32, index: i64) -> Option<ConsumeQueueData> {
+    let unit = core.unit(topic, queue, index)?;
+    Some(ConsumeQueueData {
+        physic_offset: unit.physical_offset,
+        physic_size: unit.size,
+        tags_code: unit.tags_code,
+        eval: true,
+        ..ConsumeQueueData::default()
+    })
+}

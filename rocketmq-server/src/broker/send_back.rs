@@ -1,0 +1,62 @@
+//! CONSUMER_SEND_MSG_BACK (36): a consumer returns a message it could not handle. Only its place in the log travels;
+//! the broker still has the rest.
+
+use rand::RngExt;
+use rocketmq_remoting::command::Command;
+use rocketmq_remoting::message::{MessageRecord, OffsetMessageId};
+use rocketmq_remoting::request::Request;
+use rocketmq_remoting::requests::send::ConsumerSendMsgBackRequest;
+use rocketmq_remoting::route::Perm;
+
+use super::answer::{Refusal, Reply, ok};
+use super::core::Core;
+use super::retry::{Fate, fate, sent_back, topic_of};
+use super::topics::open_topic;
+
+/// Requests of older clients carry no maximum of their own (V3_4_9).
+pub const MAX_RECONSUME_SINCE: i32 = 121;
+
+pub fn handle(core: &Core, command: &Command) -> Reply {
+    let request = ConsumerSendMsgBackRequest::from_ext(&command.ext)?;
+    let group = &request.group;
+    let config = core.groups.find(group).map_err(Refusal::system)?.ok_or_else(|| Refusal::no_group(group))?;
+    if !Perm(core.settings.broker_permission).is_writable() {
+        return Err(Refusal::forbidden(format!("the broker[{}] sending message is forbidden", core.address)));
+    }
+    if config.retry_queue_nums <= 0 {
+        return Ok(ok());
+    }
+    let original = core
+        .store
+        .read_at(request.offset)
+        .ok_or_else(|| Refusal::system(format_args!("look message by offset failed, {}", request.offset)))?;
+    let own_max = request.max_reconsume_times.filter(|_| command.version >= MAX_RECONSUME_SINCE);
+    let fate = fate(original.reconsume_times, own_max.unwrap_or(config.retry_max_times), request.delay_level);
+    let queues = match fate {
+        Fate::Again { .. } => config.retry_queue_nums,
+        Fate::DeadLetter => 1,
+    };
+    store(core, original, group, fate, queues)
+}
+
+fn store(core: &Core, original: MessageRecord, group: &str, fate: Fate, queues: i32) -> Reply {
+    let topic = topic_of(fate, group);
+    let config = core.topics.ensure(&topic, || open_topic(&*topic, queues)).map_err(Refusal::system)?;
+    if !config.perm.is_writable() {
+        return Err(Refusal::forbidden(format!("the topic[{topic}] sending message is forbidden")));
+    }
+    let id = OffsetMessageId {
+        host: original.store_host,
+        offset: original.physical_offset,
+    };
+    let queue = random_queue(config.write_queue_nums);
+    let mut record = sent_back(original, topic, queue, fate, id.to_string());
+    record.store_host = core.address;
+    core.put(record)?;
+    Ok(ok())
+}
+
+/// Any queue of a topic.
+pub fn random_queue(queues: i32) -> i32 {
+    rand::rng().random_range(0..queues.max(1))
+}

@@ -1,0 +1,98 @@
+//! What the broker does by the clock, each as a loop that ends with the broker.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::core::Core;
+use super::persisting::persist;
+use super::pull::{Pull, resume};
+use super::{delay, heartbeat, timer, transaction};
+
+/// How often parked pulls are held against the clock.
+const EXPIRY_STEP: Duration = Duration::from_millis(500);
+/// How often they are held against the ends of their queues.
+const RECHECK: i64 = 5_000;
+const MEMBER_SCAN: Duration = Duration::from_secs(10);
+
+/// Starts every loop.
+pub fn start(core: &Arc<Core>, woken: mpsc::UnboundedReceiver<Pull>, tasks: &TaskTracker, stop: &CancellationToken) {
+    tasks.spawn(until(stop.clone(), resume_pulls(core.clone(), woken)));
+    tasks.spawn(until(stop.clone(), watch_pulls(core.clone())));
+    tasks.spawn(until(stop.clone(), every(core.clone(), MEMBER_SCAN, heartbeat::expire_members)));
+    tasks.spawn(until(stop.clone(), every(core.clone(), core.settings.persist_interval, persist)));
+    tasks.spawn(until(
+        stop.clone(),
+        every(core.clone(), core.settings.transaction_check_interval, transaction::check_round),
+    ));
+    tasks.spawn(until(stop.clone(), deliver_delayed(core.clone())));
+    if core.settings.timers {
+        tasks.spawn(until(stop.clone(), deliver_timers(core.clone())));
+    }
+}
+
+async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = work => {}
+    }
+}
+
+async fn every(core: Arc<Core>, interval: Duration, work: fn(&Core)) {
+    loop {
+        core.clock.sleep(interval).await;
+        work(&core);
+    }
+}
+
+async fn resume_pulls(core: Arc<Core>, mut woken: mpsc::UnboundedReceiver<Pull>) {
+    while let Some(pull) = woken.recv().await {
+        resume(&core, &pull);
+    }
+}
+
+async fn watch_pulls(core: Arc<Core>) {
+    let mut next_recheck = core.now().saturating_add(RECHECK);
+    loop {
+        core.clock.sleep(EXPIRY_STEP).await;
+        let now = core.now();
+        core.parking.expire(now);
+        if now >= next_recheck {
+            next_recheck = now.saturating_add(RECHECK);
+            core.parking.recheck(|topic, queue| core.store.max_offset(topic, queue));
+        }
+    }
+}
+
+async fn deliver_delayed(core: Arc<Core>) {
+    loop {
+        let next = delay::deliver_due(&core);
+        tokio::select! {
+            () = sleep_until(&core, next) => {}
+            () = core.delay.woken() => {}
+        }
+    }
+}
+
+async fn deliver_timers(core: Arc<Core>) {
+    loop {
+        let next = timer::deliver_due(&core);
+        tokio::select! {
+            () = sleep_until(&core, next) => {}
+            () = core.timer.woken() => {}
+        }
+    }
+}
+
+/// Waits for a time, or for good when there is none. A time that has come still lets other tasks run.
+async fn sleep_until(core: &Core, at: Option<i64>) {
+    match at {
+        Some(at) if at <= core.clock.now_ms() => tokio::task::yield_now().await,
+        Some(at) => core.clock.sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+

@@ -1,0 +1,226 @@
+//! Loads the timer topic into the wheel and delivers what is due.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rocketmq_remoting::message::MessageRecord;
+use rocketmq_remoting::message::properties::{Properties, find, names as property};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+
+use super::super::core::Core;
+use super::super::names::TIMER_TOPIC;
+use super::super::persist::TableFile;
+use super::super::placement::unpark;
+use super::wheel::{Pending, TimerWheel};
+use crate::store::StoreError;
+
+/// Messages loaded or slots delivered before other work gets a turn.
+const BURST: usize = 256;
+/// Pause after a delivery the store refused, in milliseconds.
+const RETRY_AFTER: i64 = 100;
+
+/// What a restart needs to know; everything else is in the topic.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Progress {
+    /// The oldest queue offset that may not have been delivered.
+    replay_from: i64,
+    /// Everything below was in the wheel.
+    read_to: i64,
+    /// Of what was in the wheel, everything due until here was delivered. Milliseconds since 1970.
+    delivered_until: i64,
+}
+
+#[derive(Debug)]
+struct Loaded {
+    wheel: TimerWheel,
+    /// The next queue offset to load.
+    next: i64,
+    delivered_until: i64,
+}
+
+/// The pending messages and how far they are on disk.
+#[derive(Debug)]
+pub struct TimerState {
+    loaded: Mutex<Loaded>,
+    before: Progress,
+    saved: Mutex<Progress>,
+    file: TableFile,
+    wake: Arc<Notify>,
+}
+
+impl TimerState {
+    /// Reads how far the last run came; the messages themselves are loaded by [`deliver_due`].
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn open(file: TableFile, wake: Arc<Notify>) -> Result<Self, StoreError> {
+        let before: Progress = file.load()?;
+        let loaded = Loaded {
+            wheel: TimerWheel::default(),
+            next: before.replay_from,
+            delivered_until: before.delivered_until,
+        };
+        Ok(Self {
+            loaded: Mutex::new(loaded),
+            before,
+            saved: Mutex::new(before),
+            file,
+            wake,
+        })
+    }
+
+    /// Completes when a message was put into the timer topic.
+    pub async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Messages that wait.
+    pub fn pending(&self) -> usize {
+        self.loaded.lock().wheel.len()
+    }
+
+    /// The next offset of the timer topic to be loaded.
+    pub fn read_offset(&self) -> i64 {
+        self.loaded.lock().next
+    }
+
+    fn progress(&self) -> Progress {
+        let loaded = self.loaded.lock();
+        Progress {
+            replay_from: loaded.wheel.first_queue_offset().unwrap_or(loaded.next),
+            read_to: loaded.next,
+            delivered_until: loaded.delivered_until,
+        }
+    }
+
+    /// Writes the file if it is out of date.
+    ///
+    /// # Errors
+    /// The disk refuses; the next call tries again.
+    pub fn save(&self) -> Result<(), StoreError> {
+        let progress = self.progress();
+        let saved = *self.saved.lock();
+        if (saved.replay_from, saved.read_to) == (progress.replay_from, progress.read_to) {
+            return Ok(());
+        }
+        self.file.save(&progress)?;
+        *self.saved.lock() = progress;
+        Ok(())
+    }
+
+    /// Whether a message read again after a restart had been delivered before it.
+    fn was_delivered(&self, queue_offset: i64, due: i64) -> bool {
+        queue_offset < self.before.read_to && due <= self.before.delivered_until
+    }
+}
+
+/// Loads what is new and delivers what is due. Returns when to come back, or `None` when nothing waits.
+pub fn deliver_due(core: &Core) -> Option<i64> {
+    if load(core) {
+        return Some(core.now());
+    }
+    for _ in 0..BURST {
+        let now = core.now();
+        let (due, pending) = match core.timer.loaded.lock().wheel.take_due(now) {
+            Some(slot) => slot,
+            None => break,
+        };
+        if let Err(left) = deliver_slot(core, due, pending) {
+            let mut loaded = core.timer.loaded.lock();
+            left.into_iter().for_each(|pending| loaded.wheel.add(due, pending));
+            return Some(now + RETRY_AFTER);
+        }
+        core.timer.loaded.lock().delivered_until = due;
+    }
+    core.timer.loaded.lock().wheel.next_due()
+}
+
+/// Puts a burst of new messages into the wheel; true when there are more.
+fn load(core: &Core) -> bool {
+    let max = core.store.max_offset(TIMER_TOPIC, 0);
+    let mut loaded = core.timer.loaded.lock();
+    let first = loaded.next.clamp(core.store.min_offset(TIMER_TOPIC, 0).min(max), max);
+    let last = max.min(first.saturating_add(BURST as i64));
+    for offset in first..last {
+        if let Some((due, pending)) = read_pending(core, offset) {
+            loaded.wheel.add(due, pending);
+        }
+    }
+    loaded.next = last;
+    last < max
+}
+
+fn read_pending(core: &Core, offset: i64) -> Option<(i64, Pending)> {
+    let unit = core.unit(TIMER_TOPIC, 0, offset)?;
+    let record = core.store.read_at(unit.physical_offset)?;
+    let due: i64 = find(&record.properties, property::TIMER_OUT_MS)?.parse().ok()?;
+    if core.timer.was_delivered(offset, due) {
+        return None;
+    }
+    let pending = Pending {
+        queue_offset: offset,
+        physical_offset: unit.physical_offset,
+    };
+    Some((due, pending))
+}
+
+/// Delivers one point in time. On a refusal returns what is left to do.
+fn deliver_slot(core: &Core, due: i64, pending: Vec<Pending>) -> Result<(), Vec<Pending>> {
+    let records: Vec<(Pending, MessageRecord)> = pending
+        .into_iter()
+        .filter_map(|pending| Some((pending, core.store.read_at(pending.physical_offset)?)))
+        .collect();
+    let recalled: HashSet<String> = records
+        .iter()
+        .filter_map(|(_, record)| find(&record.properties, property::TIMER_DEL_UNIQKEY))
+        .map(str::to_owned)
+        .collect();
+    let mut todo = records.into_iter().filter(|(_, record)| !is_dropped(record, &recalled));
+    while let Some((pending, record)) = todo.next() {
+        if !deliver(core, due, record) {
+            return Err(std::iter::once(pending).chain(todo.map(|(pending, _)| pending)).collect());
+        }
+    }
+    Ok(())
+}
+
+/// A recall itself, or the message it recalls.
+fn is_dropped(record: &MessageRecord, recalled: &HashSet<String>) -> bool {
+    if find(&record.properties, property::TIMER_DEL_UNIQKEY).is_some() {
+        return true;
+    }
+    if recalled.is_empty() {
+        return false;
+    }
+    let properties = Properties::parse(&record.properties);
+    let topic = properties.get(property::REAL_TOPIC).unwrap_or_default();
+    let key = properties.unique_key().unwrap_or_default();
+    recalled.contains(&recall_key(topic, key))
+}
+
+/// What a recall names: topic and unique key in one.
+pub fn recall_key(topic: &str, unique_key: &str) -> String {
+    format!("{topic}+{unique_key}")
+}
+
+fn deliver(core: &Core, due: i64, record: MessageRecord) -> bool {
+    let enqueued = record.store_timestamp;
+    let Some(mut record) = unpark(record) else {
+        tracing::warn!("a timer message names no topic to go to: skipped");
+        return true;
+    };
+    let mut properties = Properties::parse(&record.properties);
+    properties.set(property::TIMER_ENQUEUE_MS, enqueued.to_string());
+    properties.set(property::TIMER_DEQUEUE_MS, core.now().to_string());
+    record.properties = properties.encode_stored();
+    match core.append(record) {
+        Ok(_) => true,
+        Err(refusal) => {
+            tracing::warn!(due, %refusal, "a timer message could not be delivered");
+            false
+        }
+    }
+}

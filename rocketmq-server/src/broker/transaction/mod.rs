@@ -1,0 +1,7 @@
+//! Transactions: half messages, their ends, and asking producers about those that stay undecided.
+
+mod checks;
+mod halves;
+mod service;
+
+pub use service::{Transactions, check_round, end, resume_check};

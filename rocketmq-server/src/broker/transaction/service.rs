@@ -1,0 +1,348 @@
+//! The two halves of a transaction meet here: END_TRANSACTION (37) from producers, and the check round by the clock.
+
+use std::collections::BTreeMap;
+
+use bytes::BytesMut;
+use parking_lot::Mutex;
+use rocketmq_remoting::code::ResponseCode;
+use rocketmq_remoting::command::Command;
+use rocketmq_remoting::message::SysFlag;
+use rocketmq_remoting::message::properties::{Properties, names as property};
+use rocketmq_remoting::message::{MessageRecord, OffsetMessageId};
+use rocketmq_remoting::request::Request;
+use rocketmq_remoting::requests::transaction::{CheckTransactionStateRequest, EndTransactionRequest, ResumeCheckHalfMessageRequest};
+
+use super::super::answer::{Refusal, Reply, ok};
+use super::super::core::Core;
+use super::super::names;
+use super::super::placement::unpark;
+use super::super::settings::millis;
+use super::super::topics::open_topic;
+use super::checks::{Action, CheckLimits, HalfState};
+use super::halves::{Halves, Standing};
+
+/// The one queue of the half and op topics this broker uses, as Apache's does.
+const QUEUE: i32 = 0;
+/// Tag of the op records that finish a half message.
+const OP_TAG: &str = "d";
+
+/// What this broker knows of transactions.
+#[derive(Debug, Default)]
+pub struct Transactions {
+    halves: Mutex<Halves>,
+    /// For each decided half not yet passed, where its op record is: what a restart must read again.
+    ops: Mutex<BTreeMap<i64, i64>>,
+}
+
+impl Transactions {
+    /// Reads from the op queue what was decided before the last stop.
+    pub fn recover(core: &Core) {
+        let half_start = start_of(core, names::HALF_TOPIC);
+        let op_start = start_of(core, names::OP_HALF_TOPIC);
+        let mut halves = Halves::starting_at(half_start);
+        let mut ops = BTreeMap::new();
+        for at in op_start..core.store.max_offset(names::OP_HALF_TOPIC, QUEUE) {
+            for half in read_record(core, names::OP_HALF_TOPIC, at).iter().flat_map(finished_halves) {
+                if halves.decide(half) {
+                    ops.insert(half, at);
+                }
+            }
+        }
+        *core.transactions.halves.lock() = halves;
+        *core.transactions.ops.lock() = ops;
+    }
+}
+
+fn start_of(core: &Core, topic: &str) -> i64 {
+    let committed = core.offsets.lock().query(topic, names::TRANS_GROUP, QUEUE);
+    let min = core.store.min_offset(topic, QUEUE);
+    committed.unwrap_or(min).max(min)
+}
+
+/// The half offsets an op record finishes: `17` from 4.x and from here, `17,18,` from 5.x.
+fn finished_halves(record: &MessageRecord) -> Vec<i64> {
+    let text = String::from_utf8_lossy(&record.body);
+    text.split(',').filter_map(|part| part.trim().parse().ok()).collect()
+}
+
+fn read_record(core: &Core, topic: &str, offset: i64) -> Option<MessageRecord> {
+    let unit = core.unit(topic, QUEUE, offset)?;
+    core.store.read_at(unit.physical_offset)
+}
+
+/// END_TRANSACTION: `None` when the producer itself does not know yet, which is never answered.
+pub fn end(core: &Core, command: &Command) -> Option<Reply> {
+    let request = match EndTransactionRequest::from_ext(&command.ext) {
+        Ok(request) => request,
+        Err(error) => return Some(Err(error.into())),
+    };
+    match request.commit_or_rollback {
+        0 => None,
+        SysFlag::TRANSACTION_COMMIT => Some(finish(core, &request, true)),
+        SysFlag::TRANSACTION_ROLLBACK => Some(finish(core, &request, false)),
+        other => Some(Err(Refusal::system(format_args!("commitOrRollback field wrong: {other}")))),
+    }
+}
+
+fn finish(core: &Core, request: &EndTransactionRequest, commit: bool) -> Reply {
+    let half = load_half(core, request)?;
+    let newest = match decide(core, request.tran_state_table_offset) {
+        Some(newest) => newest,
+        // Told before: a second commit must not deliver a second time.
+        None => return Ok(ok()),
+    };
+    let done = if commit { core.put(committed(half, request)?).map(drop) } else { Ok(()) };
+    if let Err(refusal) = done {
+        core.transactions.halves.lock().undecide(newest);
+        return Err(refusal);
+    }
+    write_op(core, newest)?;
+    Ok(ok())
+}
+
+fn decide(core: &Core, offset: i64) -> Option<i64> {
+    let mut halves = core.transactions.halves.lock();
+    match halves.standing(offset) {
+        Standing::Open(newest) if halves.decide(newest) => Some(newest),
+        _ => None,
+    }
+}
+
+fn load_half(core: &Core, request: &EndTransactionRequest) -> Result<MessageRecord, Refusal> {
+    let half = core
+        .store
+        .read_at(request.commit_log_offset)
+        .filter(|record| record.topic == names::HALF_TOPIC)
+        .ok_or_else(|| {
+            Refusal::system(format_args!("Find prepared transaction message failed at {}", request.commit_log_offset))
+        })?;
+    let properties = Properties::parse(&half.properties);
+    if properties.producer_group() != Some(&request.producer_group) {
+        return Err(Refusal::system("The producer group wrong"));
+    }
+    if half.queue_offset != request.tran_state_table_offset {
+        return Err(Refusal::system("The transaction state table offset wrong"));
+    }
+    check_lateness(core, request, &half, &properties)?;
+    Ok(half)
+}
+
+/// A producer that asked for a long immunity and decides later than that is to wait for the check.
+fn check_lateness(
+    core: &Core,
+    request: &EndTransactionRequest,
+    half: &MessageRecord,
+    properties: &Properties,
+) -> Result<(), Refusal> {
+    let immunity = HalfState::read(properties, 0).immunity;
+    let Some(immunity) = immunity.filter(|_| !request.from_transaction_check) else {
+        return Ok(());
+    };
+    let limit = immunity.max(millis(core.settings.transaction_timeout));
+    if core.now() - half.store_timestamp > limit {
+        let remark = "the transaction was decided after its immunity; the broker will ask for the decision";
+        return Err(Refusal::new(ResponseCode::ILLEGAL_OPERATION, remark));
+    }
+    Ok(())
+}
+
+fn committed(half: MessageRecord, request: &EndTransactionRequest) -> Result<MessageRecord, Refusal> {
+    let mut record = unpark(half).ok_or_else(|| Refusal::system("the half message names no topic to go to"))?;
+    let mut properties = Properties::parse(&record.properties);
+    properties.remove(property::REAL_TOPIC);
+    properties.remove(property::REAL_QID);
+    properties.set(property::WAIT, "false");
+    record.properties = properties.encode_stored();
+    record.sys_flag = record.sys_flag.with(SysFlag::TRANSACTION_COMMIT);
+    record.prepared_transaction_offset = request.commit_log_offset;
+    Ok(record)
+}
+
+fn write_op(core: &Core, half: i64) -> Result<(), Refusal> {
+    let mut properties = Properties::new();
+    properties.set(property::WAIT, "true");
+    properties.set(property::TAGS, OP_TAG);
+    let record = core.own_record(names::OP_HALF_TOPIC, QUEUE, &properties, half.to_string().into_bytes());
+    let stored = core.append(record)?;
+    core.transactions.ops.lock().insert(half, stored.queue_offset);
+    Ok(())
+}
+
+/// Looks at every undecided half message that is old enough, and remembers how far it came.
+pub fn check_round(core: &Core) {
+    let start = core.now();
+    let limits = CheckLimits {
+        timeout: millis(core.settings.transaction_timeout),
+        max_checks: core.settings.transaction_check_max,
+        retention: millis(core.settings.file_reserved),
+    };
+    let end = core.store.max_offset(names::HALF_TOPIC, QUEUE);
+    loop {
+        let offset = core.transactions.halves.lock().next();
+        if offset >= end || !pass(core, offset, start, &limits) {
+            break;
+        }
+    }
+    remember(core);
+}
+
+/// Deals with one half; false when it and all after it must wait.
+fn pass(core: &Core, offset: i64, start: i64, limits: &CheckLimits) -> bool {
+    let (decided, first_stored) = {
+        let halves = core.transactions.halves.lock();
+        (halves.is_decided(offset), halves.first_stored(offset))
+    };
+    if decided {
+        settle(core, offset);
+        return true;
+    }
+    let Some(half) = read_record(core, names::HALF_TOPIC, offset) else {
+        settle(core, offset);
+        return true;
+    };
+    if half.store_timestamp >= start {
+        return false;
+    }
+    let properties = Properties::parse(&half.properties);
+    let first_stored = first_stored.unwrap_or(half.store_timestamp);
+    let result = match HalfState::read(&properties, start - first_stored).decide(limits) {
+        Action::Wait => return false,
+        Action::Postpone => append_again(core, half, properties, first_stored, false),
+        Action::Check => append_again(core, half, properties, first_stored, true),
+        Action::GiveUp => give_up(core, half),
+    };
+    if let Err(refusal) = result {
+        tracing::warn!(offset, %refusal, "a half message could not be checked; the next round tries again");
+        return false;
+    }
+    true
+}
+
+fn settle(core: &Core, offset: i64) {
+    core.transactions.halves.lock().settle(offset);
+    core.transactions.ops.lock().remove(&offset);
+}
+
+fn append_again(
+    core: &Core,
+    half: MessageRecord,
+    mut properties: Properties,
+    first_stored: i64,
+    ask: bool,
+) -> Result<(), Refusal> {
+    let offset = half.queue_offset;
+    let checks: u32 = properties.get_number(property::TRANSACTION_CHECK_TIMES).unwrap_or(0);
+    if ask {
+        properties.set(property::TRANSACTION_CHECK_TIMES, (checks + 1).to_string());
+    } else if properties.get(property::TRAN_PREPARED_QUEUE_OFFSET).is_none() {
+        properties.set(property::TRAN_PREPARED_QUEUE_OFFSET, offset.to_string());
+    }
+    properties.set(property::WAIT, "false");
+    let copy = MessageRecord {
+        properties: properties.encode_stored(),
+        ..half
+    };
+    let stored = core.append(copy.clone())?;
+    let was_decided = {
+        let mut halves = core.transactions.halves.lock();
+        halves.replace(offset, stored.queue_offset, first_stored);
+        halves.is_decided(stored.queue_offset)
+    };
+    core.transactions.ops.lock().remove(&offset);
+    if was_decided {
+        return write_op(core, stored.queue_offset);
+    }
+    if ask {
+        let copy = MessageRecord {
+            queue_offset: stored.queue_offset,
+            physical_offset: stored.physical_offset,
+            store_timestamp: stored.store_timestamp,
+            ..copy
+        };
+        ask_producers(core, copy, &properties)?;
+    }
+    Ok(())
+}
+
+fn give_up(core: &Core, half: MessageRecord) -> Result<(), Refusal> {
+    let offset = half.queue_offset;
+    let topic = names::TRANS_CHECK_MAX_TIME_TOPIC;
+    core.topics.ensure(topic, || open_topic(topic, 1)).map_err(Refusal::system)?;
+    core.append(MessageRecord {
+        topic: topic.to_owned(),
+        queue_id: 0,
+        ..half
+    })?;
+    settle(core, offset);
+    Ok(())
+}
+
+/// Sends CHECK_TRANSACTION_STATE (39) to one live member of the producer group. With none alive the check counts
+/// all the same, as in Apache.
+fn ask_producers(core: &Core, half: MessageRecord, properties: &Properties) -> Result<(), Refusal> {
+    let Some(group) = properties.producer_group() else {
+        return Ok(());
+    };
+    let command = check_command(core, half, properties)?;
+    let channels = core.producers.lock().channels_in_turn(group);
+    for channel in channels {
+        let Some(connection) = core.channels.get(channel) else { continue };
+        if connection.push(command.clone()).is_ok() {
+            return Ok(());
+        }
+    }
+    tracing::debug!(group, "no live producer to ask about a transaction");
+    Ok(())
+}
+
+fn check_command(core: &Core, half: MessageRecord, properties: &Properties) -> Result<Command, Refusal> {
+    let unique_key = properties.unique_key().map(str::to_owned);
+    let id = OffsetMessageId {
+        host: core.address,
+        offset: half.physical_offset,
+    };
+    let header = CheckTransactionStateRequest {
+        topic: Some(names::HALF_TOPIC.to_owned()),
+        tran_state_table_offset: half.queue_offset,
+        commit_log_offset: half.physical_offset,
+        msg_id: unique_key.clone(),
+        transaction_id: unique_key,
+        offset_msg_id: Some(id.to_string()),
+    };
+    let message = unpark(half).ok_or_else(|| Refusal::system("the half message names no topic to go to"))?;
+    let mut body = BytesMut::new();
+    message.encode(&mut body)?;
+    Ok(header.to_command()?.with_body(body.freeze()).oneway())
+}
+
+/// Keeps how far the check round came where Apache keeps it: as the consumed offsets of a system group.
+fn remember(core: &Core) {
+    let half = core.transactions.halves.lock().next();
+    let first_op = core.transactions.ops.lock().values().min().copied();
+    let op = first_op.unwrap_or_else(|| core.store.max_offset(names::OP_HALF_TOPIC, QUEUE));
+    let mut offsets = core.offsets.lock();
+    for (topic, offset) in [(names::HALF_TOPIC, half), (names::OP_HALF_TOPIC, op)] {
+        if offsets.query(topic, names::TRANS_GROUP, QUEUE) != Some(offset) {
+            offsets.commit(topic, names::TRANS_GROUP, QUEUE, offset);
+        }
+    }
+}
+
+/// RESUME_CHECK_HALF_MESSAGE (323): a half message that was given up starts anew.
+pub fn resume_check(core: &Core, command: &Command) -> Reply {
+    let request = ResumeCheckHalfMessageRequest::from_ext(&command.ext)?;
+    let id: OffsetMessageId = request.msg_id.as_deref().unwrap_or_default().parse()?;
+    let half = core
+        .store
+        .read_at(id.offset)
+        .ok_or_else(|| Refusal::system(format_args!("no message at offset {}", id.offset)))?;
+    let mut properties = Properties::parse(&half.properties);
+    properties.set(property::TRANSACTION_CHECK_TIMES, "0");
+    core.append(MessageRecord {
+        topic: names::HALF_TOPIC.to_owned(),
+        queue_id: QUEUE,
+        properties: properties.encode_stored(),
+        ..half
+    })?;
+    Ok(ok())
+}
