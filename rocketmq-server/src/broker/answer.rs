@@ -2,10 +2,10 @@
 
 use std::fmt;
 
+use rocketmq_remoting::Command;
+use rocketmq_remoting::ExtFields;
 use rocketmq_remoting::code::ResponseCode;
-use rocketmq_remoting::command::Command;
 use rocketmq_remoting::error::{DecodeError, EncodeError};
-use rocketmq_remoting::ext::ExtFields;
 use rocketmq_remoting::fastjson;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,11 +23,7 @@ pub type Reply = Result<Command, Refusal>;
 
 impl Refusal {
     pub fn new(code: ResponseCode, remark: impl Into<String>) -> Self {
-        Self {
-            code,
-            remark: remark.into(),
-            ext: ExtFields::new(),
-        }
+        Self { code, remark: remark.into(), ext: ExtFields::new() }
     }
 
     /// Code 1, Apache's answer to whatever went wrong inside.
@@ -61,6 +57,10 @@ impl Refusal {
     pub fn with_ext(mut self, name: &str, value: &str) -> Self {
         self.ext.push(name, value);
         self
+    }
+
+    pub fn remark(&self) -> &str {
+        &self.remark
     }
 
     pub fn code(&self) -> ResponseCode {

@@ -1,10 +1,11 @@
 //! QUERY_ASSIGNMENT (400): the broker shares out its queues; SET_MESSAGE_REQUEST_MODE (401) and its table (402).
 
+use rocketmq_remoting::Command;
 use rocketmq_remoting::body::assignment::{
-    MessageQueueAssignment, MessageRequestMode, MessageRequestModeBody, QueryAssignmentBody, QueryAssignmentResult,
+    MessageQueueAssignment, MessageRequestMode, MessageRequestModeBody, QueryAssignmentBody,
+    QueryAssignmentResult,
 };
 use rocketmq_remoting::body::heartbeat::MessageModel;
-use rocketmq_remoting::command::Command;
 use rocketmq_remoting::route::MessageQueue;
 
 use super::allocation::{averagely, by_circle};
@@ -59,7 +60,9 @@ fn share(core: &Core, request: &QueryAssignmentBody, queues: &[i32]) -> Result<O
     match request.strategy_name.as_str() {
         "" | "AVG" => Ok(Some(averagely(queues, members.len(), index))),
         "AVG_BY_CIRCLE" => Ok(Some(by_circle(queues, members.len(), index))),
-        other => Err(Refusal::system(format_args!("QueryAssignment: strategy {other:?} is neither AVG nor AVG_BY_CIRCLE"))),
+        other => Err(Refusal::system(format_args!(
+            "QueryAssignment: strategy {other:?} is neither AVG nor AVG_BY_CIRCLE"
+        ))),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use rocketmq_remoting::Command;
+use rocketmq_remoting::ExtFields;
 use rocketmq_remoting::body::table::KvTable;
-use rocketmq_remoting::command::Command;
-use rocketmq_remoting::ext::ExtFields;
 use rocketmq_remoting::requests::broker::GetBrokerConfigResponse;
 
 use super::answer::{Refusal, Reply, json, ok, ok_json};
@@ -27,7 +27,7 @@ pub fn get_config(core: &Core) -> Reply {
 /// UPDATE_BROKER_CONFIG (25).
 pub fn update_config(core: &Core, command: &Command) -> Reply {
     let text = std::str::from_utf8(&command.body).map_err(Refusal::system)?;
-    core.live.update(text)?;
+    core.live.update(text).map_err(Refusal::system)?;
     core.topics.touch().map_err(Refusal::system)?;
     Ok(ok())
 }
@@ -102,14 +102,15 @@ fn put_figures(now: &Totals, figures: &mut Figures) {
     figures.put("putMessageFailedTimes", now.put_failed);
     figures.put("putMessageAverageSize", average);
     figures.put("putMessageDistributeTime", format!("[<=0ms]:{} ", now.put_messages));
-    for unmeasured in ["putMessageEntireTimeMax", "getMessageEntireTimeMax", "putLatency99", "putLatency999"] {
+    for unmeasured in ["putMessageEntireTimeMax", "getMessageEntireTimeMax", "putLatency99", "putLatency999"]
+    {
         figures.put(unmeasured, 0);
     }
 }
 
 fn storage(core: &Core, figures: &mut Figures) {
     let store = &core.store;
-    let usage = store.disk_usage();
+    let used = store.disk_used().unwrap_or(0.0);
     let unflushed = store.max_physical_offset() - store.flushed_physical_offset();
     figures.put("commitLogMinOffset", store.min_physical_offset());
     figures.put("commitLogMaxOffset", store.max_physical_offset());
@@ -118,18 +119,11 @@ fn storage(core: &Core, figures: &mut Figures) {
     figures.put("dispatchMaxBuffer", 0);
     figures.put("pageCacheLockTimeMills", 0);
     figures.put("remainTransientStoreBufferNumbs", i32::MAX);
-    figures.put("earliestMessageTimeStamp", store.earliest_message_time());
-    figures.put("commitLogDiskRatio", usage.ratio());
-    figures.put(format!("commitLogDiskRatio_{}", core.settings.store_root.join("commitlog").display()), usage.ratio());
-    figures.put("consumeQueueDiskRatio", usage.ratio());
-    figures.put(
-        "commitLogDirCapacity",
-        format!("Total : {:.1} GiB, Free : {:.1} GiB.", gib(usage.total), gib(usage.free)),
-    );
-}
-
-fn gib(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 30)
+    let earliest = store.read_at(store.min_physical_offset()).map_or(-1, |record| record.store_timestamp);
+    figures.put("earliestMessageTimeStamp", earliest);
+    figures.put("commitLogDiskRatio", used);
+    figures.put(format!("commitLogDiskRatio_{}", core.settings.store_root.join("commitlog").display()), used);
+    figures.put("consumeQueueDiskRatio", used);
 }
 
 /// This broker has no thread pools and no queues before them: requests are handled as they are read.

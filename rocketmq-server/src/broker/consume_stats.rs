@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rocketmq_remoting::Command;
+use rocketmq_remoting::Request;
 use rocketmq_remoting::body::offset::{
     ConsumeStats, ConsumeStatsList, ConsumeTimeSpanBody, CorrectionOffsets, OffsetWrapper, QueueTimeSpan,
 };
 use rocketmq_remoting::body::table::{GroupList, QuerySubscriptionResult, TopicList};
-use rocketmq_remoting::command::Command;
-use rocketmq_remoting::request::Request;
 use rocketmq_remoting::requests::broker::GetBrokerConsumeStatsRequest;
 use rocketmq_remoting::requests::group::{
-    GetConsumeStatsRequest, QueryConsumeTimeSpanRequest, QuerySubscriptionByConsumerRequest, QueryTopicsByConsumerRequest,
+    GetConsumeStatsRequest, QueryConsumeTimeSpanRequest, QuerySubscriptionByConsumerRequest,
+    QueryTopicsByConsumerRequest,
 };
 use rocketmq_remoting::requests::offset::QueryCorrectionOffsetRequest;
 use rocketmq_remoting::requests::topic::QueryTopicConsumeByWhoRequest;
@@ -59,10 +60,8 @@ fn progress(core: &Core, topic: &str, group: &str, queue: i32) -> OffsetWrapper 
 /// GET_BROKER_CONSUME_STATS (317).
 pub fn broker(core: &Core, command: &Command) -> Reply {
     let request = GetBrokerConsumeStatsRequest::from_ext(&command.ext)?;
-    let mut answer = ConsumeStatsList {
-        broker_addr: Some(core.address.to_string()),
-        ..ConsumeStatsList::default()
-    };
+    let mut answer =
+        ConsumeStatsList { broker_addr: Some(core.address.to_string()), ..ConsumeStatsList::default() };
     for group in core.groups.snapshot().subscription_group_table.into_keys() {
         let topics = core.offsets.lock().topics_of(&group);
         let mut of_group = Vec::new();
@@ -73,7 +72,8 @@ pub fn broker(core: &Core, command: &Command) -> Reply {
             }
             let mut stats = ConsumeStats::default();
             add_topic(core, &topic, &group, &mut stats);
-            answer.total_diff += stats.offset_table.values().map(|one| one.broker_offset - one.consumer_offset).sum::<i64>();
+            answer.total_diff +=
+                stats.offset_table.values().map(|one| one.broker_offset - one.consumer_offset).sum::<i64>();
             of_group.push(stats);
         }
         answer.consume_stats_list.push(BTreeMap::from([(group, of_group)]));
@@ -86,9 +86,7 @@ pub fn groups_of_topic(core: &Core, command: &Command) -> Reply {
     let topic = QueryTopicConsumeByWhoRequest::from_ext(&command.ext)?.topic;
     let mut groups = core.consumers.lock().groups_of_topic(&topic);
     groups.extend(core.offsets.lock().groups_of(&topic));
-    ok_json(&GroupList {
-        group_list: groups.into_iter().collect(),
-    })
+    ok_json(&GroupList { group_list: groups.into_iter().collect() })
 }
 
 /// QUERY_TOPICS_BY_CONSUMER (343).
@@ -109,21 +107,17 @@ pub fn subscription(core: &Core, command: &Command) -> Reply {
         let live = consumers.group(&request.group);
         live.and_then(|live| live.subscription(&topic)).map(|data| (**data).clone())
     };
-    ok_json(&QuerySubscriptionResult {
-        group: request.group,
-        topic,
-        subscription_data,
-    })
+    ok_json(&QuerySubscriptionResult { group: request.group, topic, subscription_data })
 }
 
 /// QUERY_CONSUME_TIME_SPAN (303).
 pub fn time_span(core: &Core, command: &Command) -> Reply {
     let request = QueryConsumeTimeSpanRequest::from_ext(&command.ext)?;
     let config = core.topics.get(&request.topic).ok_or_else(|| Refusal::no_topic(&request.topic))?;
-    let spans = (0..config.read_queue_nums).map(|queue| span_of(core, &request.topic, &request.group, queue)).collect();
-    ok_json(&ConsumeTimeSpanBody {
-        consume_time_span_set: spans,
-    })
+    let spans = (0..config.read_queue_nums)
+        .map(|queue| span_of(core, &request.topic, &request.group, queue))
+        .collect();
+    ok_json(&ConsumeTimeSpanBody { consume_time_span_set: spans })
 }
 
 fn span_of(core: &Core, topic: &str, group: &str, queue: i32) -> QueueTimeSpan {

@@ -126,18 +126,12 @@ pub struct ConsumerTable {
 impl ConsumerTable {
     /// Takes a heartbeat with subscriptions.
     pub fn register(&mut self, data: &ConsumerData, member: Member, fingerprint: i32) -> Registered {
-        let group = self
-            .groups
-            .entry(data.group_name.clone())
-            .or_insert_with(|| ConsumerGroup::new(data));
+        let group = self.groups.entry(data.group_name.clone()).or_insert_with(|| ConsumerGroup::new(data));
         group.take_modes(data);
         let known = std::mem::replace(&mut group.fingerprint, fingerprint);
         let joined = group.touch(member);
         let subscribed = group.subscribe(&data.subscription_data_set);
-        Registered {
-            changed: joined || subscribed,
-            fingerprint_changed: known != 0 && known != fingerprint,
-        }
+        Registered { changed: joined || subscribed, fingerprint_changed: known != 0 && known != fingerprint }
     }
 
     /// Takes a heartbeat that left its subscriptions out because the fingerprint says they are as before.
@@ -145,15 +139,9 @@ impl ConsumerTable {
     /// A group unknown here (this broker restarted, say) counts as changed, which makes the client send all of it.
     pub fn refresh(&mut self, group: &str, member: Member, fingerprint: i32) -> Registered {
         let Some(known) = self.groups.get_mut(group) else {
-            return Registered {
-                changed: false,
-                fingerprint_changed: true,
-            };
+            return Registered { changed: false, fingerprint_changed: true };
         };
-        Registered {
-            changed: known.touch(member),
-            fingerprint_changed: known.fingerprint != fingerprint,
-        }
+        Registered { changed: known.touch(member), fingerprint_changed: known.fingerprint != fingerprint }
     }
 
     /// Removes a channel from one group; says whether it was in it.
@@ -186,7 +174,9 @@ impl ConsumerTable {
     pub fn expire(&mut self, now: i64, timeout_ms: i64) -> Vec<u64> {
         let mut gone = Vec::new();
         self.groups.retain(|_, group| {
-            gone.extend(group.members.values().filter(|m| m.silent_since(now) > timeout_ms).map(|m| m.channel));
+            gone.extend(
+                group.members.values().filter(|m| m.silent_since(now) > timeout_ms).map(|m| m.channel),
+            );
             group.members.retain(|_, m| m.silent_since(now) <= timeout_ms);
             !group.members.is_empty()
         });

@@ -16,6 +16,7 @@ use super::consumers::ConsumerTable;
 use super::delay::DelayProgress;
 use super::delay_level::DelayLevels;
 use super::groups::GroupTable;
+use super::live_config::LiveConfig;
 use super::offsets::ConsumerOffsets;
 use super::parking::PullParking;
 use super::persist::TableFile;
@@ -25,9 +26,11 @@ use super::queue_locks::QueueLocks;
 use super::request_modes::RequestModes;
 use super::send_properties::{SentProperties, Stamp};
 use super::settings::{Settings, millis};
+use super::stats::{Counters, Stats};
 use super::timer::TimerState;
 use super::topics::TopicTable;
 use super::transaction::Transactions;
+use super::uncommitted::Uncommitted;
 use crate::clock::Clock;
 use crate::store::{Store, StoreError, Stored, Unit};
 
@@ -56,6 +59,9 @@ pub struct Core {
     pub address: SocketAddr,
     pub started_at: i64,
     pub offset_file: TableFile,
+    pub stats: Stats,
+    pub live: Arc<dyn LiveConfig>,
+    pub uncommitted: Uncommitted,
     /// Sends that wait for the disk.
     pub waiting_sends: AtomicUsize,
 }
@@ -91,7 +97,38 @@ impl Core {
     pub fn append(&self, record: MessageRecord) -> Result<Stored, Refusal> {
         let stored = self.store.put(record).map_err(refuse_put)?;
         self.store.written(&stored).map_err(refuse_put)?;
+        self.count_put(&stored);
         Ok(stored)
+    }
+
+    /// Stores a message whose producer is not told before [`commit`](Self::commit).
+    ///
+    /// # Errors
+    /// The store refuses.
+    pub fn put_buffered(&self, record: MessageRecord) -> Result<Stored, Refusal> {
+        let stored = self.store.put(record).map_err(|error| {
+            Counters::add(&self.stats.counters.put_failed, 1);
+            refuse_put(error)
+        })?;
+        self.count_put(&stored);
+        Ok(stored)
+    }
+
+    /// Counts a stored message.
+    pub fn count_put(&self, stored: &Stored) {
+        Counters::add(&self.stats.counters.put_messages, 1);
+        Counters::add(&self.stats.counters.put_bytes, u64::try_from(stored.size).unwrap_or(0));
+    }
+
+    /// Hands to the kernel what a connection's requests have put since the last call.
+    ///
+    /// # Errors
+    /// Some of it could not be written.
+    pub fn commit(&self, connection: u64) -> Result<(), Refusal> {
+        for stored in self.uncommitted.take(connection) {
+            self.store.written(&stored).map_err(refuse_put)?;
+        }
+        Ok(())
     }
 
     /// Where the message at a queue's offset is. A queue that cannot be read has none, which is logged.
@@ -106,7 +143,13 @@ impl Core {
     }
 
     /// A record written by the broker for its own purposes.
-    pub fn own_record(&self, topic: &str, queue_id: i32, properties: &Properties, body: Vec<u8>) -> MessageRecord {
+    pub fn own_record(
+        &self,
+        topic: &str,
+        queue_id: i32,
+        properties: &Properties,
+        body: Vec<u8>,
+    ) -> MessageRecord {
         MessageRecord {
             topic: topic.to_owned(),
             queue_id,

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
+use rocketmq_remoting::Command;
 use rocketmq_remoting::code::{RequestCode as Code, ResponseCode};
-use rocketmq_remoting::command::Command;
-use rocketmq_remoting::net::{Answer, CloseReason, Connection, Handler};
+use rocketmq_remoting::net::{self, Answer, CloseReason, Connection, Handler};
 
 use super::answer::{Refusal, Reply};
 use super::core::Core;
 use super::{
-    assignment, broker_admin, consume_stats, group_admin, heartbeat, lock_requests, offset_requests, pull, query,
-    recall, relay, reply, reset, send, send_back, topic_admin, transaction,
+    assignment, broker_admin, consume_stats, group_admin, heartbeat, lock_requests, offset_requests, pull,
+    query, recall, relay, reply, reset, send, send_back, topic_admin, transaction,
 };
 
 /// The broker as a connection sees it.
@@ -30,7 +30,9 @@ impl Dispatcher {
                 send::handle(&self.core, connection, command)
             }
             Code::PULL_MESSAGE | Code::LITE_PULL_MESSAGE => pull::handle(&self.core, connection, command),
-            Code::SEND_REPLY_MESSAGE | Code::SEND_REPLY_MESSAGE_V2 => reply::handle(&self.core, connection, command),
+            Code::SEND_REPLY_MESSAGE | Code::SEND_REPLY_MESSAGE_V2 => {
+                reply::handle(&self.core, connection, command)
+            }
             Code::GET_CONSUMER_RUNNING_INFO => relay::running_info(&self.core, command),
             Code::CONSUME_MESSAGE_DIRECTLY => relay::consume_directly(&self.core, command),
             Code::INVOKE_BROKER_TO_GET_CONSUMER_STATUS => relay::consumer_status(&self.core, command),
@@ -112,7 +114,9 @@ impl Dispatcher {
             Code::GET_BROKER_RUNTIME_INFO => broker_admin::runtime_info(core),
             Code::GET_BROKER_CONFIG => broker_admin::get_config(core),
             Code::UPDATE_BROKER_CONFIG => broker_admin::update_config(core, command),
-            Code::CLEAN_EXPIRED_CONSUMEQUEUE | Code::DELETE_EXPIRED_COMMITLOG => broker_admin::clean_expired(core),
+            Code::CLEAN_EXPIRED_CONSUMEQUEUE | Code::DELETE_EXPIRED_COMMITLOG => {
+                broker_admin::clean_expired(core)
+            }
             // POP (200050 and its kin) is to be routed from here.
             code => Err(unsupported(code)),
         }
@@ -123,6 +127,12 @@ impl Handler for Dispatcher {
     fn handle(&self, connection: &Connection, command: Command) -> Answer {
         let answer = self.route(connection, &command);
         if command.is_oneway() { silent(answer) } else { answer }
+    }
+
+    fn commit(&self, connection: &Connection) -> Result<(), net::Refusal> {
+        self.core
+            .commit(connection.id())
+            .map_err(|refusal| net::Refusal { code: refusal.code(), remark: refusal.remark().to_owned() })
     }
 
     fn closed(&self, connection: &Connection, _reason: &CloseReason) {
@@ -141,7 +151,7 @@ fn silent(answer: Answer) -> Answer {
             future.await;
             None
         })),
-        Answer::None | Answer::Now(_) => Answer::None,
+        Answer::None | Answer::Now(_) | Answer::Committed(_) => Answer::None,
     }
 }
 

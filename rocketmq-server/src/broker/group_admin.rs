@@ -1,11 +1,13 @@
 //! Groups as tools see them: 200, 201, 203, 204, 207, 225, 328, 352, 353.
 
-use rocketmq_remoting::body::connection::{Connection, ConsumerConnection, ProducerConnection, ProducerInfo, ProducerTableInfo};
+use rocketmq_remoting::Command;
+use rocketmq_remoting::ExtFields;
+use rocketmq_remoting::Request;
+use rocketmq_remoting::body::connection::{
+    Connection, ConsumerConnection, ProducerConnection, ProducerInfo, ProducerTableInfo,
+};
 use rocketmq_remoting::body::group::{GroupForbidden, SubscriptionGroupConfig, SubscriptionGroupList};
 use rocketmq_remoting::code::ResponseCode;
-use rocketmq_remoting::command::Command;
-use rocketmq_remoting::ext::ExtFields;
-use rocketmq_remoting::request::Request;
 use rocketmq_remoting::requests::group::{
     DeleteSubscriptionGroupRequest, GetAllSubscriptionGroupConfigResponse, GetConsumerConnectionListRequest,
     GetProducerConnectionListRequest, GetSubscriptionGroupConfigRequest, UpdateGroupForbiddenRequest,
@@ -87,7 +89,11 @@ pub fn consumer_connections(core: &Core, command: &Command) -> Reply {
     })?;
     ok_json(&ConsumerConnection {
         connection_set: live.members().map(connection_of).collect(),
-        subscription_table: live.subscriptions().iter().map(|(topic, data)| (topic.clone(), (**data).clone())).collect(),
+        subscription_table: live
+            .subscriptions()
+            .iter()
+            .map(|(topic, data)| (topic.clone(), (**data).clone()))
+            .collect(),
         consume_type: live.consume_type(),
         message_model: live.message_model(),
         consume_from_where: live.consume_from_where(),
@@ -101,9 +107,7 @@ pub fn producer_connections(core: &Core, command: &Command) -> Reply {
     if members.is_empty() {
         return Err(Refusal::system(format_args!("the producer group[{group}] not exist")));
     }
-    ok_json(&ProducerConnection {
-        connection_set: members.iter().map(connection_of).collect(),
-    })
+    ok_json(&ProducerConnection { connection_set: members.iter().map(connection_of).collect() })
 }
 
 fn connection_of(member: &Member) -> Connection {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use rocketmq_remoting::body::topic::DataVersion;
 use rocketmq_remoting::body::group::{SubscriptionGroupConfig, SubscriptionGroupWrapper};
+use rocketmq_remoting::body::topic::DataVersion;
 
 use super::names;
 use super::persist::TableFile;
@@ -46,12 +46,7 @@ impl GroupTable {
         for name in names::SYSTEM_GROUPS {
             table.groups.entry(name.to_owned()).or_insert_with(|| Arc::new(group_config(name)));
         }
-        let groups = Self {
-            table: RwLock::new(table),
-            file,
-            clock,
-            auto_create,
-        };
+        let groups = Self { table: RwLock::new(table), file, clock, auto_create };
         groups.save()?;
         Ok(groups)
     }
@@ -73,8 +68,7 @@ impl GroupTable {
             return Ok(None);
         }
         let config = Arc::new(group_config(group));
-        self.change(|table| table.groups.entry(group.to_owned()).or_insert(config).clone())
-            .map(Some)
+        self.change(|table| table.groups.entry(group.to_owned()).or_insert(config).clone()).map(Some)
     }
 
     /// Creates or replaces groups.
@@ -113,7 +107,8 @@ impl GroupTable {
     /// As [`put`](Self::put).
     pub fn set_readable(&self, group: &str, topic: &str, readable: bool) -> Result<(), StoreError> {
         self.change(|table| {
-            let bits = table.forbidden.entry(group.to_owned()).or_default().entry(topic.to_owned()).or_default();
+            let bits =
+                table.forbidden.entry(group.to_owned()).or_default().entry(topic.to_owned()).or_default();
             *bits = if readable { *bits & !FORBIDDEN_READ } else { *bits | FORBIDDEN_READ };
         })
     }
@@ -148,10 +143,7 @@ impl GroupTable {
 }
 
 fn group_config(name: &str) -> SubscriptionGroupConfig {
-    SubscriptionGroupConfig {
-        group_name: name.to_owned(),
-        ..SubscriptionGroupConfig::default()
-    }
+    SubscriptionGroupConfig { group_name: name.to_owned(), ..SubscriptionGroupConfig::default() }
 }
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
 //! Clients coming, staying and going: 34, 35, 38, 46, and the notification (40) that makes a group rebalance.
 
-use rocketmq_remoting::body::heartbeat::{CheckClientConfigBody, ConsumerData, ConsumerIdList, HeartbeatData};
-use rocketmq_remoting::command::Command;
+use rocketmq_remoting::Command;
+use rocketmq_remoting::Request;
+use rocketmq_remoting::body::heartbeat::{
+    CheckClientConfigBody, ConsumerData, ConsumerIdList, HeartbeatData,
+};
 use rocketmq_remoting::net::Connection;
-use rocketmq_remoting::request::Request;
 use rocketmq_remoting::requests::heartbeat::{
-    GetConsumerListByGroupRequest, HeartbeatResponse, NotifyConsumerIdsChangedRequest, UnregisterClientRequest,
+    GetConsumerListByGroupRequest, HeartbeatResponse, NotifyConsumerIdsChangedRequest,
+    UnregisterClientRequest,
 };
 
 use super::answer::{Refusal, Reply, body_of, ok, ok_header, ok_json};
@@ -36,10 +39,7 @@ pub fn heartbeat(core: &Core, connection: &Connection, command: &Command) -> Rep
     for consumer in &data.consumer_data_set {
         subscriptions_wanted |= register_consumer(core, consumer, &member, &data)?.fingerprint_changed;
     }
-    ok_header(&HeartbeatResponse {
-        is_support_heart_beat_v2: true,
-        is_sub_change: subscriptions_wanted,
-    })
+    ok_header(&HeartbeatResponse { is_support_heart_beat_v2: true, is_sub_change: subscriptions_wanted })
 }
 
 /// Takes one group of a heartbeat. A group that may not exist is passed over in silence, as in Apache.
@@ -81,9 +81,7 @@ fn notify_group(core: &Core, group: &str) {
         let broadcasting = consumers.group(group).is_some_and(|live| live.is_broadcasting());
         if !wanted || broadcasting { Vec::new() } else { consumers.channels(group) }
     };
-    let header = NotifyConsumerIdsChangedRequest {
-        consumer_group: group.to_owned(),
-    };
+    let header = NotifyConsumerIdsChangedRequest { consumer_group: group.to_owned() };
     let Ok(command) = header.to_command() else { return };
     for connection in channels.into_iter().filter_map(|channel| core.channels.get(channel)) {
         // A member that cannot be told finds out at its next rebalance.
@@ -109,6 +107,7 @@ pub fn unregister(core: &Core, connection: &Connection, command: &Command) -> Re
 /// A connection is gone, and with it its member of every group.
 pub fn connection_closed(core: &Core, connection: u64) {
     core.channels.remove(connection);
+    core.uncommitted.take(connection);
     core.parking.forget(connection);
     core.producers.lock().remove_channel(connection);
     let groups = core.consumers.lock().remove_channel(connection);

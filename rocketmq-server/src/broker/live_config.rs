@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use super::answer::Refusal;
-
 /// Whoever parsed the broker's configuration file: it knows the keys. Both calls must be quick.
 pub trait LiveConfig: fmt::Debug + Send + Sync {
     /// Every setting as `key=value` lines under Apache's names.
@@ -27,11 +25,5 @@ impl LiveConfig for FixedConfig {
 
     fn update(&self, _properties: &str) -> Result<(), String> {
         Err("this broker takes no changes while it runs; change its configuration and restart it".into())
-    }
-}
-
-impl From<String> for Refusal {
-    fn from(remark: String) -> Self {
-        Self::system(remark)
     }
 }

@@ -1,7 +1,7 @@
 //! LOCK_BATCH_MQ (41) and UNLOCK_BATCH_MQ (42): ordered consumers take and give back queues.
 
+use rocketmq_remoting::Command;
 use rocketmq_remoting::body::lock::{LockBatchBody, LockBatchResult};
-use rocketmq_remoting::command::Command;
 use rocketmq_remoting::route::MessageQueue;
 
 use super::answer::{Reply, body_of, ok, ok_json};
@@ -14,7 +14,8 @@ pub fn lock(core: &Core, command: &Command) -> Reply {
     let queues = body.mq_set.into_iter().map(key_of).collect();
     let held = core.locks.lock().lock(&body.consumer_group, &body.client_id, queues, core.now());
     let broker = &core.settings.broker_name;
-    let queues = held.into_iter().map(|key| MessageQueue::new(key.topic, broker.as_str(), key.queue_id)).collect();
+    let queues =
+        held.into_iter().map(|key| MessageQueue::new(key.topic, broker.as_str(), key.queue_id)).collect();
     ok_json(&LockBatchResult { lock_ok_mq_set: queues })
 }
 

@@ -39,10 +39,7 @@ pub struct LongPolls<T> {
 
 impl<T> Default for LongPolls<T> {
     fn default() -> Self {
-        Self {
-            topics: HashMap::new(),
-            parked: 0,
-        }
+        Self { topics: HashMap::new(), parked: 0 }
     }
 }
 
@@ -107,21 +104,11 @@ mod tests {
     use super::*;
 
     fn parked(wanted: i64, filter: Filter, deadline: i64) -> Parked<&'static str> {
-        Parked {
-            pull: "pull",
-            wanted,
-            filter,
-            deadline,
-        }
+        Parked { pull: "pull", wanted, filter, deadline }
     }
 
     fn arrival(max_offset: i64, tags_code: i64) -> Arrival<'static> {
-        Arrival {
-            topic: "t",
-            queue: 0,
-            max_offset,
-            tags_code,
-        }
+        Arrival { topic: "t", queue: 0, max_offset, tags_code }
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod dispatch;
 mod group_admin;
 mod groups;
 mod heartbeat;
+mod live_config;
 mod lock_requests;
 mod long_poll;
 mod member;
@@ -42,12 +43,14 @@ mod send_checks;
 mod send_properties;
 mod services;
 mod settings;
+mod stats;
 #[cfg(test)]
 mod tests;
 mod timer;
 mod topic_admin;
 mod topics;
 mod transaction;
+mod uncommitted;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -62,14 +65,15 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::core::{Channels, Core};
 use crate::clock::Clock;
 use crate::store::{Dispatched, FlushMode, Store, StoreConfig, StoreError};
-use self::core::{Channels, Core};
 use consumers::ConsumerTable;
 use delay::DelayProgress;
 use delay_level::{DelayLevelError, DelayLevels};
 use dispatch::Dispatcher;
 use groups::GroupTable;
+pub use live_config::{FixedConfig, LiveConfig};
 use long_poll::Arrival;
 use offsets::ConsumerOffsets;
 use parking::PullParking;
@@ -81,9 +85,11 @@ use request_modes::RequestModes;
 use send_properties::Stamp;
 pub use settings::Settings;
 use settings::millis;
+use stats::Stats;
 use timer::TimerState;
 use topics::TopicTable;
 use transaction::Transactions;
+use uncommitted::Uncommitted;
 
 /// Why a broker does not start.
 #[derive(Debug, thiserror::Error)]
@@ -108,17 +114,19 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Opens the store, recovers what was there, and starts delivering by `clock`.
+    /// Opens the store, recovers what was there, and starts delivering by `clock`. `live` answers tools that read or
+    /// change the settings.
     ///
     /// # Errors
     /// The store folder is in use or unusable, or a setting makes no sense.
-    pub fn start(settings: Settings, store: StoreConfig, clock: Arc<dyn Clock>) -> Result<Self, BrokerError> {
-        let (core, woken) = open(settings, store, clock)?;
-        let broker = Self {
-            core,
-            tasks: TaskTracker::new(),
-            stop: CancellationToken::new(),
-        };
+    pub fn start(
+        settings: Settings,
+        store: StoreConfig,
+        live: Arc<dyn LiveConfig>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, BrokerError> {
+        let (core, woken) = open(settings, store, live, clock)?;
+        let broker = Self { core, tasks: TaskTracker::new(), stop: CancellationToken::new() };
         Transactions::recover(&broker.core);
         broker.core.store.start_background()?;
         services::start(&broker.core, woken, &broker.tasks, &broker.stop);
@@ -183,9 +191,15 @@ impl Drop for Broker {
 
 type Opened = (Arc<Core>, mpsc::UnboundedReceiver<Pull>);
 
-fn open(settings: Settings, mut store: StoreConfig, clock: Arc<dyn Clock>) -> Result<Opened, BrokerError> {
+fn open(
+    settings: Settings,
+    mut store: StoreConfig,
+    live: Arc<dyn LiveConfig>,
+    clock: Arc<dyn Clock>,
+) -> Result<Opened, BrokerError> {
     let levels = DelayLevels::parse(&settings.delay_levels)?;
     store.delay_levels_ms = levels.all().to_vec();
+    store.max_message_size = settings.max_message_size;
     store.flush_mode = if settings.sync_flush { FlushMode::Sync } else { FlushMode::Async };
     let (store, report) = Store::open(store, clock.clone())?;
     tracing::info!(?report, "store opened");
@@ -216,6 +230,9 @@ fn open(settings: Settings, mut store: StoreConfig, clock: Arc<dyn Clock>) -> Re
         address,
         started_at: clock.now_ms(),
         waiting_sends: AtomicUsize::new(0),
+        uncommitted: Uncommitted::default(),
+        stats: Stats::new(clock.now_ms()),
+        live,
         settings,
         clock,
         store,

@@ -110,11 +110,7 @@ fn check(what: &'static str, name: &str, limit: usize) -> Result<(), NameError> 
 
 /// Checks a topic name a client sent: characters, and 127 of them at most (255 for retry and dead letter topics).
 pub fn check_topic(topic: &str) -> Result<(), NameError> {
-    let limit = if is_retry(topic) || is_dlq(topic) {
-        MAX_DERIVED_TOPIC_LEN
-    } else {
-        MAX_TOPIC_LEN
-    };
+    let limit = if is_retry(topic) || is_dlq(topic) { MAX_DERIVED_TOPIC_LEN } else { MAX_TOPIC_LEN };
     check("topic", topic, limit)
 }
 
@@ -192,10 +188,7 @@ mod tests {
     #[test]
     fn ordinary_topics_stop_at_127_characters_and_retry_topics_at_255() {
         assert!(check_topic(&"a".repeat(127)).is_ok());
-        assert!(matches!(
-            check_topic(&"a".repeat(128)),
-            Err(NameError::TooLong { limit: 127, .. })
-        ));
+        assert!(matches!(check_topic(&"a".repeat(128)), Err(NameError::TooLong { limit: 127, .. })));
         assert!(check_topic(&retry_topic(&"g".repeat(120))).is_ok());
         assert!(check_topic(&retry_topic(&"g".repeat(250))).is_err());
     }

@@ -1,13 +1,14 @@
 //! Offsets: what a group committed (14, 15), what a queue holds (30, 31, 32), where a time lies (29), and the copies
 //! tools and slaves ask for (43, 45, 314).
 
+use rocketmq_remoting::Command;
+use rocketmq_remoting::Request;
 use rocketmq_remoting::body::offset::{ConsumerOffsetWrapper, DelayOffsetWrapper};
 use rocketmq_remoting::code::ResponseCode;
-use rocketmq_remoting::command::Command;
-use rocketmq_remoting::request::Request;
 use rocketmq_remoting::requests::offset::{
     CloneGroupOffsetRequest, GetEarliestMessageStoreTimeRequest, GetMaxOffsetRequest, GetMinOffsetRequest,
-    OffsetResponse, QueryConsumerOffsetRequest, SearchOffsetRequest, TimestampResponse, UpdateConsumerOffsetRequest,
+    OffsetResponse, QueryConsumerOffsetRequest, SearchOffsetRequest, TimestampResponse,
+    UpdateConsumerOffsetRequest,
 };
 
 use super::answer::{Refusal, Reply, ok, ok_header, ok_json};
@@ -90,18 +91,12 @@ pub fn all(core: &Core) -> Reply {
 
 /// What `consumerOffset.json` and slaves get.
 pub fn consumer_offsets(core: &Core) -> ConsumerOffsetWrapper {
-    ConsumerOffsetWrapper {
-        offset_table: core.offsets.lock().snapshot(),
-        ..ConsumerOffsetWrapper::default()
-    }
+    ConsumerOffsetWrapper { offset_table: core.offsets.lock().snapshot(), ..ConsumerOffsetWrapper::default() }
 }
 
 /// GET_ALL_DELAY_OFFSET (45).
 pub fn all_delay(core: &Core) -> Reply {
-    ok_json(&DelayOffsetWrapper {
-        offset_table: core.delay.snapshot(),
-        ..DelayOffsetWrapper::default()
-    })
+    ok_json(&DelayOffsetWrapper { offset_table: core.delay.snapshot(), ..DelayOffsetWrapper::default() })
 }
 
 /// CLONE_GROUP_OFFSET (314).

@@ -34,10 +34,7 @@ pub fn offset_key(topic: &str, group: &str) -> String {
 impl ConsumerOffsets {
     /// The table as read from `consumerOffset.json`.
     pub fn from_table(table: impl IntoIterator<Item = (String, QueueOffsets)>) -> Self {
-        Self {
-            table: table.into_iter().collect(),
-            ..Self::default()
-        }
+        Self { table: table.into_iter().collect(), ..Self::default() }
     }
 
     /// Stores a committed offset; a decrease is allowed, as in Apache.
@@ -62,8 +59,7 @@ impl ConsumerOffsets {
     /// The offset a consumer would start from: a pending reset wins over what was committed.
     pub fn query(&self, topic: &str, group: &str, queue: i32) -> Option<i64> {
         let key = offset_key(topic, group);
-        self.pending_at(&key, queue)
-            .or_else(|| self.table.get(&key)?.get(&queue).copied())
+        self.pending_at(&key, queue).or_else(|| self.table.get(&key)?.get(&queue).copied())
     }
 
     /// Sets a queue's offset and keeps it for the next pull, which must answer with it.
@@ -96,18 +92,12 @@ impl ConsumerOffsets {
 
     /// Every topic the group has an offset for.
     pub fn topics_of(&self, group: &str) -> BTreeSet<String> {
-        self.pairs()
-            .filter(|(_, g)| *g == group)
-            .map(|(topic, _)| topic.to_owned())
-            .collect()
+        self.pairs().filter(|(_, g)| *g == group).map(|(topic, _)| topic.to_owned()).collect()
     }
 
     /// Every group that has an offset for the topic.
     pub fn groups_of(&self, topic: &str) -> BTreeSet<String> {
-        self.pairs()
-            .filter(|(t, _)| *t == topic)
-            .map(|(_, group)| group.to_owned())
-            .collect()
+        self.pairs().filter(|(t, _)| *t == topic).map(|(_, group)| group.to_owned()).collect()
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {

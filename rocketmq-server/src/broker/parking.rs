@@ -21,11 +21,7 @@ impl PullParking {
     /// limit on parked pulls bounds it too.
     pub fn new() -> (Self, mpsc::UnboundedReceiver<Pull>) {
         let (woken, receiver) = mpsc::unbounded_channel();
-        let parking = Self {
-            polls: Mutex::default(),
-            parked: AtomicUsize::new(0),
-            woken,
-        };
+        let parking = Self { polls: Mutex::default(), parked: AtomicUsize::new(0), woken };
         (parking, receiver)
     }
 
@@ -35,12 +31,8 @@ impl PullParking {
 
     /// Parks a pull until `deadline`.
     pub fn park(&self, pull: Pull, deadline: i64) {
-        let parked = Parked {
-            wanted: pull.request.queue_offset,
-            filter: pull.filter.clone(),
-            deadline,
-            pull,
-        };
+        let parked =
+            Parked { wanted: pull.request.queue_offset, filter: pull.filter.clone(), deadline, pull };
         let (topic, queue) = (parked.pull.request.topic.clone(), parked.pull.request.queue_id);
         let mut polls = self.polls.lock();
         polls.park(&topic, queue, parked);

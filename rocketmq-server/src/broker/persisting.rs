@@ -1,6 +1,5 @@
 //! Writes the tables that change too often to be written at each change.
 
-
 use super::core::Core;
 use super::offset_requests::consumer_offsets;
 use crate::store::StoreError;

@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
+use rocketmq_remoting::message::MessageRecord;
 use rocketmq_remoting::message::SysFlag;
 use rocketmq_remoting::message::properties::{Properties, names as property};
-use rocketmq_remoting::message::MessageRecord;
 
 use super::answer::Refusal;
 use super::delay_level::{DelayLevels, queue_of_level};
@@ -86,8 +86,9 @@ impl PlacementRules<'_> {
 }
 
 fn number<N: std::str::FromStr>(text: &str) -> Result<N, Refusal> {
-    text.parse()
-        .map_err(|_| Refusal::system(format_args!("java.lang.NumberFormatException: For input string: \"{text}\"")))
+    text.parse().map_err(|_| {
+        Refusal::system(format_args!("java.lang.NumberFormatException: For input string: \"{text}\""))
+    })
 }
 
 /// Parks a message where its placement says.
@@ -156,12 +157,8 @@ mod tests {
     use super::*;
 
     fn place(wire: &str, now: i64) -> Result<Placement, Refusal> {
-        let rules = PlacementRules {
-            levels: &DelayLevels::default(),
-            timers: true,
-            max_delay_ms: 10_000,
-            now,
-        };
+        let rules =
+            PlacementRules { levels: &DelayLevels::default(), timers: true, max_delay_ms: 10_000, now };
         rules.place(&SentProperties::scan(wire))
     }
 

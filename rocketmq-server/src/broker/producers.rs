@@ -61,8 +61,7 @@ impl ProducerTable {
     /// A client id is known as long as one of its channels is in some group.
     fn forget_clients(&mut self) {
         let groups = &self.groups;
-        self.clients
-            .retain(|_, channel| groups.values().any(|members| members.contains_key(channel)));
+        self.clients.retain(|_, channel| groups.values().any(|members| members.contains_key(channel)));
     }
 
     /// The channel of a client, for replies.

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use rocketmq_remoting::Command;
+use rocketmq_remoting::ExtFields;
+use rocketmq_remoting::HeaderCodec;
+use rocketmq_remoting::Request;
 use rocketmq_remoting::body::group::SubscriptionGroupConfig;
 use rocketmq_remoting::body::topic::TopicConfig;
 use rocketmq_remoting::code::{RequestCode, ResponseCode};
-use rocketmq_remoting::command::Command;
-use rocketmq_remoting::ext::ExtFields;
-use rocketmq_remoting::header::HeaderCodec;
 use rocketmq_remoting::message::PullFlag;
 use rocketmq_remoting::net::{Answer, Connection};
-use rocketmq_remoting::request::Request;
 use rocketmq_remoting::requests::pull::PullMessageRequest;
 use rocketmq_remoting::route::Perm;
 use rocketmq_remoting::subscription::SubscriptionData;
@@ -19,6 +19,7 @@ use rocketmq_remoting::subscription::SubscriptionData;
 use super::answer::Refusal;
 use super::core::Core;
 use super::settings::millis;
+use super::stats::Counters;
 use crate::filter::Filter;
 use crate::store::{GetLimits, GetStatus};
 
@@ -121,7 +122,9 @@ fn check_switches(core: &Core, command: &Command) -> Result<(), Refusal> {
         return Err(Refusal::forbidden(remark).with_ext("forbiddenType", forbidden::BROKER));
     }
     if command.request_code() == RequestCode::LITE_PULL_MESSAGE && !core.settings.lite_pull {
-        return Err(Refusal::forbidden("the broker has no permission for lite pull, litePullMessageEnable is false"));
+        return Err(Refusal::forbidden(
+            "the broker has no permission for lite pull, litePullMessageEnable is false",
+        ));
     }
     Ok(())
 }
@@ -167,10 +170,12 @@ fn subscription_filter(
 
 fn inline_subscription(request: &PullMessageRequest) -> Result<SubscriptionData, Refusal> {
     let expression = request.subscription.as_deref().unwrap_or_default();
-    SubscriptionData::of_type(&request.topic, expression, request.expression_type.as_deref()).map_err(|error| {
-        let remark = format!("parse the consumer's subscription failed: {error}");
-        Refusal::new(ResponseCode::SUBSCRIPTION_PARSE_FAILED, remark)
-    })
+    SubscriptionData::of_type(&request.topic, expression, request.expression_type.as_deref()).map_err(
+        |error| {
+            let remark = format!("parse the consumer's subscription failed: {error}");
+            Refusal::new(ResponseCode::SUBSCRIPTION_PARSE_FAILED, remark)
+        },
+    )
 }
 
 fn registered_subscription(
@@ -183,18 +188,25 @@ fn registered_subscription(
         Refusal::new(ResponseCode::SUBSCRIPTION_NOT_EXIST, "the consumer's group info not exist")
     })?;
     if live.is_broadcasting() && !group.consume_broadcast_enable {
-        let remark = format!("the consumer group[{}] can not consume by broadcast way", request.consumer_group);
+        let remark =
+            format!("the consumer group[{}] can not consume by broadcast way", request.consumer_group);
         return Err(Refusal::forbidden(remark).with_ext("forbiddenType", forbidden::BROADCAST));
     }
     if !core.groups.is_readable(&request.consumer_group, &request.topic) {
-        let remark = format!("the consumer group[{}] is forbidden for topic[{}]", request.consumer_group, request.topic);
+        let remark = format!(
+            "the consumer group[{}] is forbidden for topic[{}]",
+            request.consumer_group, request.topic
+        );
         return Err(Refusal::forbidden(remark).with_ext("forbiddenType", forbidden::SUBSCRIPTION));
     }
     let subscription = live.subscription(&request.topic).ok_or_else(|| {
         Refusal::new(ResponseCode::SUBSCRIPTION_NOT_EXIST, "the consumer's subscription not exist")
     })?;
     if subscription.sub_version < request.sub_version {
-        return Err(Refusal::new(ResponseCode::SUBSCRIPTION_NOT_LATEST, "the consumer's subscription not latest"));
+        return Err(Refusal::new(
+            ResponseCode::SUBSCRIPTION_NOT_LATEST,
+            "the consumer's subscription not latest",
+        ));
     }
     Ok(subscription.clone())
 }
@@ -205,10 +217,14 @@ fn registered_subscription(
 /// Code 1 when property filters are switched off, 23 when the expression cannot be read.
 pub fn filter_of(core: &Core, subscription: &SubscriptionData) -> Result<Filter, Refusal> {
     if !subscription.is_tag() && !core.settings.property_filter {
-        let remark = format!("The broker does not support consumer to filter message by {}", subscription.expression_type);
+        let remark = format!(
+            "The broker does not support consumer to filter message by {}",
+            subscription.expression_type
+        );
         return Err(Refusal::system(remark));
     }
-    Filter::of(subscription).map_err(|error| Refusal::new(ResponseCode::SUBSCRIPTION_PARSE_FAILED, error.to_string()))
+    Filter::of(subscription)
+        .map_err(|error| Refusal::new(ResponseCode::SUBSCRIPTION_PARSE_FAILED, error.to_string()))
 }
 
 /// What a read came to, before it is put into words.
@@ -254,10 +270,14 @@ fn reset_to(core: &Core, request: &PullMessageRequest, offset: i64) -> Found {
 fn read(core: &Core, pull: &Pull) -> Found {
     let request = &pull.request;
     let limits = GetLimits {
-        max_messages: usize::try_from(request.max_msg_nums).unwrap_or(0).clamp(1, core.settings.max_pull_messages),
+        max_messages: usize::try_from(request.max_msg_nums)
+            .unwrap_or(0)
+            .clamp(1, core.settings.max_pull_messages),
         max_bytes: core.settings.max_pull_bytes,
     };
-    let fetched = core.store.get(&request.topic, request.queue_id, request.queue_offset, limits, &pull.filter);
+    let fetched =
+        core.store.get(&request.topic, request.queue_id, request.queue_offset, limits, &pull.filter);
+    count(core, fetched.records.len());
     Found {
         code: wire_code(fetched.status, request.queue_offset),
         status: fetched.status.name(),
@@ -266,6 +286,12 @@ fn read(core: &Core, pull: &Pull) -> Found {
         max: fetched.max,
         body: joined(fetched.records),
     }
+}
+
+fn count(core: &Core, messages: usize) {
+    let counters = &core.stats.counters;
+    Counters::add(if messages > 0 { &counters.get_found } else { &counters.get_miss }, 1);
+    Counters::add(&counters.get_messages, messages as u64);
 }
 
 /// The records one after the other, as the client reads them.

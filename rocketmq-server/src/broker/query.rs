@@ -1,11 +1,11 @@
 //! Looking messages up: by key (12), by commit log offset (33), by queue index (321).
 
 use bytes::Bytes;
+use rocketmq_remoting::Command;
+use rocketmq_remoting::Request;
 use rocketmq_remoting::body::broker::{ConsumeQueueData, QueryConsumeQueueBody};
 use rocketmq_remoting::code::ResponseCode;
-use rocketmq_remoting::command::Command;
 use rocketmq_remoting::message::layout;
-use rocketmq_remoting::request::Request;
 use rocketmq_remoting::requests::query::{
     QueryConsumeQueueRequest, QueryMessageRequest, QueryMessageResponse, ViewMessageRequest,
 };
@@ -30,7 +30,14 @@ pub fn by_key(core: &Core, command: &Command) -> Reply {
         Some("T") => KeyKind::Tag,
         _ => KeyKind::Key,
     };
-    let found = core.store.query(&request.topic, &request.key, kind, limit, request.begin_timestamp, request.end_timestamp);
+    let found = core.store.query(
+        &request.topic,
+        &request.key,
+        kind,
+        limit,
+        request.begin_timestamp,
+        request.end_timestamp,
+    );
     let found = found.map_err(Refusal::system)?;
     let Some(newest) = found.last() else {
         let remark = "can not find message, maybe time range not correct";
@@ -67,7 +74,8 @@ pub fn consume_queue(core: &Core, command: &Command) -> Reply {
     }
     let (min, max) = (core.store.min_offset(topic, queue), core.store.max_offset(topic, queue));
     let last = request.index.saturating_add(i64::from(request.count.clamp(0, UNIT_LIMIT))).min(max);
-    let queue_data = (request.index.max(min)..last).filter_map(|index| unit(core, topic, queue, index)).collect();
+    let queue_data =
+        (request.index.max(min)..last).filter_map(|index| unit(core, topic, queue, index)).collect();
     let subscription_data = request.consumer_group.as_deref().and_then(|group| {
         let consumers = core.consumers.lock();
         consumers.group(group)?.subscription(topic).map(|data| (**data).clone())

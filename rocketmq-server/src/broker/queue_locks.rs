@@ -40,10 +40,7 @@ impl QueueLocks {
     pub fn lock(&mut self, group: &str, client_id: &str, queues: Vec<QueueKey>, now: i64) -> Vec<QueueKey> {
         let lease_ms = self.lease_ms;
         let held = self.groups.entry(group.to_owned()).or_default();
-        queues
-            .into_iter()
-            .filter(|queue| take(held, queue, client_id, now, lease_ms))
-            .collect()
+        queues.into_iter().filter(|queue| take(held, queue, client_id, now, lease_ms)).collect()
     }
 
     /// Gives back those of `queues` that `client_id` holds; others stay as they are.
@@ -80,7 +77,13 @@ fn expired(lease: &Lease, now: i64, lease_ms: i64) -> bool {
     now - lease.renewed_at > lease_ms
 }
 
-fn take(held: &mut HashMap<QueueKey, Lease>, queue: &QueueKey, client_id: &str, now: i64, lease_ms: i64) -> bool {
+fn take(
+    held: &mut HashMap<QueueKey, Lease>,
+    queue: &QueueKey,
+    client_id: &str,
+    now: i64,
+    lease_ms: i64,
+) -> bool {
     if let Some(lease) = held.get_mut(queue) {
         if lease.client_id != client_id && !expired(lease, now, lease_ms) {
             return false;
@@ -91,10 +94,7 @@ fn take(held: &mut HashMap<QueueKey, Lease>, queue: &QueueKey, client_id: &str, 
         lease.renewed_at = now;
         return true;
     }
-    let lease = Lease {
-        client_id: client_id.to_owned(),
-        renewed_at: now,
-    };
+    let lease = Lease { client_id: client_id.to_owned(), renewed_at: now };
     held.insert(queue.clone(), lease);
     true
 }

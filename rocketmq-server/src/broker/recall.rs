@@ -2,10 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
+use rocketmq_remoting::Command;
+use rocketmq_remoting::Request;
 use rocketmq_remoting::code::ResponseCode;
-use rocketmq_remoting::command::Command;
 use rocketmq_remoting::message::properties::{Properties, names as property};
-use rocketmq_remoting::request::Request;
 use rocketmq_remoting::requests::send::{RecallMessageRequest, RecallMessageResponse};
 
 use super::answer::{Refusal, Reply, ok_header};
@@ -26,10 +26,13 @@ struct Handle {
 pub fn handle(core: &Core, command: &Command) -> Reply {
     let request = RecallMessageRequest::from_ext(&command.ext)?;
     if !core.settings.recall {
-        return Err(Refusal::forbidden("recall failed, operation is forbidden; set recallMessageEnable=true"));
+        return Err(Refusal::forbidden(
+            "recall failed, operation is forbidden; set recallMessageEnable=true",
+        ));
     }
     let config = core.topics.get(&request.topic).ok_or_else(|| Refusal::no_topic(&request.topic))?;
-    let handle = read_handle(&request.recall_handle).ok_or_else(|| illegal("the recall handle cannot be read"))?;
+    let handle =
+        read_handle(&request.recall_handle).ok_or_else(|| illegal("the recall handle cannot be read"))?;
     check(core, &handle, &request.topic)?;
     let key = recall_key(&handle.topic, &handle.unique_key);
     let mut properties = Properties::new();
@@ -37,9 +40,7 @@ pub fn handle(core: &Core, command: &Command) -> Reply {
     properties.set(property::UNIQ_KEY, handle.unique_key.as_str());
     let record = core.own_record(&config.topic_name, 0, &properties, b"0".to_vec());
     core.append(park(record, Placement::Timer(handle.due)))?;
-    let answer = ok_header(&RecallMessageResponse {
-        msg_id: handle.unique_key,
-    })?;
+    let answer = ok_header(&RecallMessageResponse { msg_id: handle.unique_key })?;
     let mut ext = answer.ext.clone();
     ext.push("MSG_REGION", core.stamp.region());
     Ok(answer.with_ext(ext))

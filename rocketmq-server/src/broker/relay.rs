@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use rocketmq_remoting::Command;
+use rocketmq_remoting::Request;
 use rocketmq_remoting::body::offset::GetConsumerStatusBody;
 use rocketmq_remoting::code::{RequestCode, ResponseCode};
-use rocketmq_remoting::command::Command;
 use rocketmq_remoting::fastjson;
 use rocketmq_remoting::message::OffsetMessageId;
 use rocketmq_remoting::net::{Answer, CallError, Connection};
-use rocketmq_remoting::request::Request;
 use rocketmq_remoting::requests::group::{
-    ConsumeMessageDirectlyRequest, GetConsumerRunningInfoRequest, GetConsumerStatusRequest, InvokeGetConsumerStatusRequest,
+    ConsumeMessageDirectlyRequest, GetConsumerRunningInfoRequest, GetConsumerStatusRequest,
+    InvokeGetConsumerStatusRequest,
 };
 
 use super::answer::{Refusal, Reply, ok_json};
@@ -57,7 +58,12 @@ fn forwarded(command: &Command) -> Command {
 }
 
 fn member(core: &Core, group: &str, client_id: &str) -> Result<Connection, Refusal> {
-    let channel = core.consumers.lock().group(group).and_then(|live| live.member(client_id)).map(|member| member.channel);
+    let channel = core
+        .consumers
+        .lock()
+        .group(group)
+        .and_then(|live| live.member(client_id))
+        .map(|member| member.channel);
     channel
         .and_then(|channel| core.channels.get(channel))
         .ok_or_else(|| Refusal::system(format_args!("The Consumer <{group}> <{client_id}> not online")))
@@ -78,7 +84,11 @@ fn relay(prepared: Result<(Connection, Command, String), Refusal>) -> Answer {
 
 fn unanswered(client_id: &str, error: &CallError) -> Refusal {
     let remark = format!("consumer <{client_id}> did not answer: {error}");
-    let code = if error.is_timeout() { ResponseCode::CONSUME_MSG_TIMEOUT } else { ResponseCode::SYSTEM_ERROR };
+    let code = if matches!(error, CallError::Timeout(_)) {
+        ResponseCode::CONSUME_MSG_TIMEOUT
+    } else {
+        ResponseCode::SYSTEM_ERROR
+    };
     Refusal::new(code, remark)
 }
 
@@ -111,7 +121,9 @@ fn status_members(core: &Core, command: &Command) -> Result<Vec<StatusCall>, Ref
     let onward = Command::request(RequestCode::GET_CONSUMER_STATUS_FROM_CLIENT).with_ext(header.to_ext()?);
     let chosen = live.members().filter(|member| wanted.as_ref().is_none_or(|id| *id == member.client_id));
     Ok(chosen
-        .filter_map(|member| Some((member.client_id.clone(), core.channels.get(member.channel)?, onward.clone())))
+        .filter_map(|member| {
+            Some((member.client_id.clone(), core.channels.get(member.channel)?, onward.clone()))
+        })
         .collect())
 }
 

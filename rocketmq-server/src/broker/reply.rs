@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rocketmq_remoting::Command;
+use rocketmq_remoting::Request;
 use rocketmq_remoting::code::ResponseCode;
-use rocketmq_remoting::command::Command;
 use rocketmq_remoting::message::properties::{Properties, names as property};
 use rocketmq_remoting::net::{Answer, Connection};
-use rocketmq_remoting::request::Request;
 use rocketmq_remoting::requests::reply::PushReplyMessageRequest;
 use rocketmq_remoting::requests::send::{SendMessageRequest, SendMessageResponse};
 
@@ -63,15 +63,13 @@ fn push_command(
     command: &Command,
 ) -> Push {
     let mut properties = Properties::parse(request.properties.as_deref().unwrap_or_default());
-    let client = properties
-        .get(property::REPLY_TO_CLIENT)
-        .ok_or_else(|| Refusal::system("REPLY_TO_CLIENT is missing, cannot find the channel of the requester"))?;
-    let requester = core
-        .producers
-        .lock()
-        .channel_of(client)
-        .and_then(|channel| core.channels.get(channel))
-        .ok_or_else(|| Refusal::system(format_args!("push reply message fail, channel of <{client}> not found")))?;
+    let client = properties.get(property::REPLY_TO_CLIENT).ok_or_else(|| {
+        Refusal::system("REPLY_TO_CLIENT is missing, cannot find the channel of the requester")
+    })?;
+    let requester =
+        core.producers.lock().channel_of(client).and_then(|channel| core.channels.get(channel)).ok_or_else(
+            || Refusal::system(format_args!("push reply message fail, channel of <{client}> not found")),
+        )?;
     properties.set(property::PUSH_REPLY_TIME, core.now().to_string());
     properties.set(property::MSG_REGION, core.stamp.region());
     properties.set(property::TRACE_ON, core.stamp.trace_text());
@@ -96,10 +94,9 @@ fn push_command(
 
 async fn deliver(push: Push) -> Result<(), Refusal> {
     let (requester, command) = push?;
-    let answer = requester
-        .call(command, PATIENCE)
-        .await
-        .map_err(|error| Refusal::system(format_args!("push reply message to the requester failed: {error}")))?;
+    let answer = requester.call(command, PATIENCE).await.map_err(|error| {
+        Refusal::system(format_args!("push reply message to the requester failed: {error}"))
+    })?;
     if answer.response_code() == ResponseCode::SUCCESS {
         return Ok(());
     }
@@ -108,12 +105,8 @@ async fn deliver(push: Push) -> Result<(), Refusal> {
 }
 
 fn pushed_answer(core: &Core, queue_id: i32) -> Command {
-    let header = SendMessageResponse {
-        msg_id: Some("0".into()),
-        queue_id,
-        queue_offset: 0,
-        ..stamped_header(core)
-    };
+    let header =
+        SendMessageResponse { msg_id: Some("0".into()), queue_id, queue_offset: 0, ..stamped_header(core) };
     match SendMessageRequest::response_to_ext(&header) {
         Ok(ext) => Command::response(ResponseCode::SUCCESS).with_ext(ext),
         Err(error) => refused(core, error.into()),

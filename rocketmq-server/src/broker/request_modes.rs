@@ -43,8 +43,6 @@ impl RequestModes {
     }
 
     pub fn snapshot(&self) -> AllMessageRequestModes {
-        AllMessageRequestModes {
-            message_request_mode_map: self.modes.lock().clone(),
-        }
+        AllMessageRequestModes { message_request_mode_map: self.modes.lock().clone() }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use rocketmq_remoting::body::offset::{ResetOffsetBody, ResetOffsetBodyForC, QueueOffset};
+use rocketmq_remoting::Command;
+use rocketmq_remoting::Request;
+use rocketmq_remoting::body::offset::{QueueOffset, ResetOffsetBody, ResetOffsetBodyForC};
 use rocketmq_remoting::code::{LanguageCode, ResponseCode};
-use rocketmq_remoting::command::Command;
-use rocketmq_remoting::request::Request;
 use rocketmq_remoting::requests::offset::{InvokeResetOffsetRequest, ResetConsumerOffsetRequest};
 use rocketmq_remoting::route::MessageQueue;
 
@@ -39,7 +39,8 @@ fn on_broker(core: &Core, request: &InvokeResetOffsetRequest) -> Reply {
     let mut offset_table = Targets::new();
     for queue in queues {
         let target = target(core, request, queue)?;
-        offset_table.insert(MessageQueue::new(topic.as_str(), core.settings.broker_name.as_str(), queue), target);
+        offset_table
+            .insert(MessageQueue::new(topic.as_str(), core.settings.broker_name.as_str(), queue), target);
     }
     {
         let mut offsets = core.offsets.lock();
@@ -74,10 +75,11 @@ fn by_time(core: &Core, topic: &str, queue: i32, timestamp: i64) -> i64 {
 
 fn on_clients(core: &Core, request: &InvokeResetOffsetRequest, language: LanguageCode) -> Reply {
     let topic = &request.topic;
-    let config = core
-        .topics
-        .get(topic)
-        .ok_or_else(|| Refusal::system(format_args!("[reset-offset] reset offset failed, no topic in this broker. topic={topic}")))?;
+    let config = core.topics.get(topic).ok_or_else(|| {
+        Refusal::system(format_args!(
+            "[reset-offset] reset offset failed, no topic in this broker. topic={topic}"
+        ))
+    })?;
     let mut offset_table = Targets::new();
     for queue in 0..config.write_queue_nums {
         let key = MessageQueue::new(topic.as_str(), core.settings.broker_name.as_str(), queue);
@@ -89,9 +91,8 @@ fn on_clients(core: &Core, request: &InvokeResetOffsetRequest, language: Languag
 
 fn client_target(core: &Core, request: &InvokeResetOffsetRequest, queue: i32) -> Result<i64, Refusal> {
     let committed = core.offsets.lock().query(&request.topic, &request.group, queue);
-    let current = committed.ok_or_else(|| {
-        Refusal::system(format_args!("THe consumer group <{}> not exist", request.group))
-    })?;
+    let current = committed
+        .ok_or_else(|| Refusal::system(format_args!("THe consumer group <{}> not exist", request.group)))?;
     let target = by_time(core, &request.topic, queue, request.timestamp).max(0);
     Ok(if request.is_force { target } else { target.min(current) })
 }
@@ -121,7 +122,9 @@ fn push(
     };
     let command = header.to_command()?.with_body(pushed_body(targets, language)?).oneway();
     for (channel, version) in members {
-        let Some(connection) = core.channels.get(channel).filter(|_| version >= PUSHABLE_SINCE) else { continue };
+        let Some(connection) = core.channels.get(channel).filter(|_| version >= PUSHABLE_SINCE) else {
+            continue;
+        };
         // A member that is just going away is not asked again.
         let _ = connection.push(command.clone());
     }
@@ -131,9 +134,7 @@ fn push(
 /// C++ tools cannot read objects as keys.
 fn pushed_body(targets: &Targets, language: LanguageCode) -> Result<Vec<u8>, Refusal> {
     if language != LanguageCode::CPP {
-        return json(&ResetOffsetBody {
-            offset_table: targets.clone(),
-        });
+        return json(&ResetOffsetBody { offset_table: targets.clone() });
     }
     let offset_table = targets
         .iter()

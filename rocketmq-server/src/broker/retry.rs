@@ -1,7 +1,7 @@
 //! Messages a consumer could not handle: back through a delay level to the retry topic, or to the dead letter queue.
 
-use rocketmq_remoting::message::properties::{Properties, names as property};
 use rocketmq_remoting::message::MessageRecord;
+use rocketmq_remoting::message::properties::{Properties, names as property};
 
 use super::names;
 
@@ -26,7 +26,13 @@ pub fn fate(reconsume_times: i32, max: i32, level: i32) -> Fate {
 }
 
 /// The record that carries a message back: to `topic` and `queue`, one retry older, remembering where it began.
-pub fn sent_back(original: MessageRecord, topic: String, queue: i32, fate: Fate, origin_id: String) -> MessageRecord {
+pub fn sent_back(
+    original: MessageRecord,
+    topic: String,
+    queue: i32,
+    fate: Fate,
+    origin_id: String,
+) -> MessageRecord {
     let mut properties = Properties::parse(&original.properties);
     if properties.retry_topic().is_none() {
         properties.set(property::RETRY_TOPIC, original.topic.as_str());
@@ -89,10 +95,7 @@ mod tests {
 
     #[test]
     fn the_first_topic_and_id_are_kept_through_every_round() {
-        let original = MessageRecord {
-            topic: "t".into(),
-            ..MessageRecord::default()
-        };
+        let original = MessageRecord { topic: "t".into(), ..MessageRecord::default() };
         let once = sent_back(original, "%RETRY%g".into(), 0, fate(0, 16, 0), "id".into());
         let twice = sent_back(once, "%RETRY%g".into(), 0, Fate::DeadLetter, "other".into());
         let properties = Properties::parse(&twice.properties);

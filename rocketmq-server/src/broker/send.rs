@@ -1,7 +1,7 @@
 //! SEND_MESSAGE (10), SEND_MESSAGE_V2 (310) and SEND_BATCH_MESSAGE (320).
 //!
-//! Storing numbers a message and buffers it; the answer waits until the buffer went to the kernel, which the first of
-//! a read's answers does for all of them.
+//! Storing numbers a message and buffers it. The answer waits until the buffer went to the kernel, once for all messages
+//! of one read from the connection; with SYNC_FLUSH it waits for the disk.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,14 +9,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use bytes::Bytes;
+use rocketmq_remoting::Command;
+use rocketmq_remoting::Request;
 use rocketmq_remoting::body::topic::TopicFilterType;
 use rocketmq_remoting::code::{RequestCode, ResponseCode};
-use rocketmq_remoting::command::Command;
 use rocketmq_remoting::message::batch;
 use rocketmq_remoting::message::properties::{Properties, names as property};
 use rocketmq_remoting::message::{BatchMessage, MessageRecord, OffsetMessageId, SysFlag};
 use rocketmq_remoting::net::{Answer, Connection};
-use rocketmq_remoting::request::Request;
 use rocketmq_remoting::requests::send::{SendMessageRequest, SendMessageResponse, SendMessageV1Request};
 
 use super::answer::Refusal;
@@ -29,9 +29,13 @@ use crate::store::Stored;
 /// Handles a send of either kind; the answer follows when the message is as safe as it asked to be.
 pub fn handle(core: &Arc<Core>, connection: &Connection, command: &Command) -> Answer {
     match accept(core, connection, command) {
-        Ok(accepted) => {
+        Ok(accepted) if accepted.wait && core.settings.sync_flush => {
             let core = core.clone();
-            Answer::Later(Box::pin(async move { Some(accepted.answer(&core).await) }))
+            Answer::Later(Box::pin(async move { Some(accepted.flushed(&core).await) }))
+        }
+        Ok(accepted) => {
+            core.uncommitted.add(connection.id(), &accepted.stored);
+            Answer::Committed(accepted.answer(core, ResponseCode::SUCCESS))
         }
         Err(refusal) => Answer::Now(refused(core, refusal)),
     }
@@ -40,10 +44,7 @@ pub fn handle(core: &Arc<Core>, connection: &Connection, command: &Command) -> A
 /// Producers read the region and the trace switch from refusals too.
 pub fn refused(core: &Core, refusal: Refusal) -> Command {
     let stamp = &core.stamp;
-    refusal
-        .with_ext("MSG_REGION", stamp.region())
-        .with_ext("TRACE_ON", stamp.trace_text())
-        .into_command()
+    refusal.with_ext("MSG_REGION", stamp.region()).with_ext("TRACE_ON", stamp.trace_text()).into_command()
 }
 
 /// A message that has its place in the log.
@@ -56,11 +57,14 @@ pub struct Accepted {
 }
 
 impl Accepted {
-    async fn answer(self, core: &Core) -> Command {
-        let code = match self.settle(core).await {
-            Ok(code) => code,
-            Err(refusal) => return refused(core, refusal),
-        };
+    async fn flushed(self, core: &Core) -> Command {
+        match self.settle(core).await {
+            Ok(code) => self.answer(core, code),
+            Err(refusal) => refused(core, refusal),
+        }
+    }
+
+    fn answer(&self, core: &Core, code: ResponseCode) -> Command {
         match SendMessageRequest::response_to_ext(&self.header) {
             Ok(ext) => Command::response(code).with_ext(ext),
             Err(error) => refused(core, error.into()),
@@ -69,9 +73,6 @@ impl Accepted {
 
     async fn settle(&self, core: &Core) -> Result<ResponseCode, Refusal> {
         core.store.written(&self.stored).map_err(refuse_put)?;
-        if !(self.wait && core.settings.sync_flush) {
-            return Ok(ResponseCode::SUCCESS);
-        }
         let _waiting = Waiting::enter(core)?;
         let flushed = core.store.flushed(self.stored.end, core.settings.sync_flush_timeout).await;
         Ok(if flushed { ResponseCode::SUCCESS } else { ResponseCode::FLUSH_DISK_TIMEOUT })
@@ -154,7 +155,7 @@ pub fn accept_one(
     };
     let wait = sent.wait;
     let recall_handle = recall_handle(core, &target, placement, key.as_deref());
-    let stored = core.append(record)?;
+    let stored = core.put_buffered(record)?;
     Ok(Accepted {
         header: SendMessageResponse {
             msg_id: Some(message_id(core, &stored)),
@@ -228,10 +229,7 @@ fn recall_handle(core: &Core, target: &Target, placement: Placement, key: Option
 }
 
 fn message_id(core: &Core, stored: &Stored) -> String {
-    let id = OffsetMessageId {
-        host: core.address,
-        offset: stored.physical_offset,
-    };
+    let id = OffsetMessageId { host: core.address, offset: stored.physical_offset };
     id.to_string()
 }
 
@@ -251,7 +249,11 @@ fn accept_batch(
     body: Bytes,
 ) -> Result<Accepted, Refusal> {
     if body.len() > core.settings.max_message_size {
-        let remark = format!("the batch has {} bytes, over maxMessageSize {}", body.len(), core.settings.max_message_size);
+        let remark = format!(
+            "the batch has {} bytes, over maxMessageSize {}",
+            body.len(),
+            core.settings.max_message_size
+        );
         return Err(Refusal::new(ResponseCode::MESSAGE_ILLEGAL, remark));
     }
     let sent = SentProperties::scan(request.properties.as_deref().unwrap_or_default());
@@ -261,6 +263,7 @@ fn accept_batch(
         records.push(batch_record(core, connection, &request, &target, message)?);
     }
     let stored = core.store.put_batch(records).map_err(refuse_put)?;
+    stored.iter().for_each(|one| core.count_put(one));
     let ids: Vec<String> = stored.iter().map(|one| message_id(core, one)).collect();
     let (Some(first), Some(last)) = (stored.first(), stored.last()) else {
         return Err(Refusal::system("the batch holds no message"));
@@ -291,8 +294,5 @@ fn batch_record(
         return Err(Refusal::new(ResponseCode::MESSAGE_ILLEGAL, remark));
     }
     let record = record_of(core, connection, request, target, message.properties, message.body);
-    Ok(MessageRecord {
-        flag: message.flag,
-        ..record
-    })
+    Ok(MessageRecord { flag: message.flag, ..record })
 }

@@ -2,9 +2,9 @@
 //! the broker still has the rest.
 
 use rand::RngExt;
-use rocketmq_remoting::command::Command;
+use rocketmq_remoting::Command;
+use rocketmq_remoting::Request;
 use rocketmq_remoting::message::{MessageRecord, OffsetMessageId};
-use rocketmq_remoting::request::Request;
 use rocketmq_remoting::requests::send::ConsumerSendMsgBackRequest;
 use rocketmq_remoting::route::Perm;
 
@@ -45,10 +45,7 @@ fn store(core: &Core, original: MessageRecord, group: &str, fate: Fate, queues: 
     if !config.perm.is_writable() {
         return Err(Refusal::forbidden(format!("the topic[{topic}] sending message is forbidden")));
     }
-    let id = OffsetMessageId {
-        host: original.store_host,
-        offset: original.physical_offset,
-    };
+    let id = OffsetMessageId { host: original.store_host, offset: original.physical_offset };
     let queue = random_queue(config.write_queue_nums);
     let mut record = sent_back(original, topic, queue, fate, id.to_string());
     record.store_host = core.address;

@@ -10,9 +10,9 @@ use rocketmq_remoting::route::Perm;
 use super::answer::Refusal;
 use super::core::Core;
 use super::names;
+use super::retry::is_exhausted;
 use super::send_back::{MAX_RECONSUME_SINCE, random_queue};
 use super::topics::{Wanted, open_topic};
-use super::retry::is_exhausted;
 
 /// Where a send that passed goes.
 #[derive(Debug, Clone)]
@@ -36,11 +36,7 @@ pub fn check(core: &Core, request: &SendMessageRequest, version: i32) -> Result<
     let queue_id = choose_queue(request, &topic)?;
     match names::group_of_retry(&request.topic) {
         Some(group) => check_retry(core, request, group, version, topic, queue_id),
-        None => Ok(Target {
-            topic,
-            queue_id,
-            dead_letter: false,
-        }),
+        None => Ok(Target { topic, queue_id, dead_letter: false }),
     }
 }
 
@@ -110,19 +106,11 @@ fn check_retry(
     let max = own_max.unwrap_or(config.retry_max_times);
     let ordered = core.locks.lock().any_live(group, core.now());
     if !is_exhausted(request.reconsume_times.unwrap_or(0), max, ordered) {
-        return Ok(Target {
-            topic,
-            queue_id,
-            dead_letter: false,
-        });
+        return Ok(Target { topic, queue_id, dead_letter: false });
     }
     let name = names::dlq_topic(group);
     let topic = core.topics.ensure(&name, || open_topic(&*name, 1)).map_err(Refusal::system)?;
-    Ok(Target {
-        topic,
-        queue_id: 0,
-        dead_letter: true,
-    })
+    Ok(Target { topic, queue_id: 0, dead_letter: true })
 }
 
 /// What a batch must not be, besides what any send must not be.

@@ -84,12 +84,7 @@ impl Stamp {
         append(&mut wire, names::MSG_REGION, region);
         append(&mut wire, names::CLUSTER, cluster);
         append(&mut wire, names::TRACE_ON, if trace_on { "true" } else { "false" });
-        Self {
-            cluster: cluster.to_owned(),
-            region: region.to_owned(),
-            trace_on,
-            wire,
-        }
+        Self { cluster: cluster.to_owned(), region: region.to_owned(), trace_on, wire }
     }
 
     pub fn region(&self) -> &str {
@@ -162,7 +157,9 @@ mod tests {
 
     #[test]
     fn the_scan_finds_what_decides_the_way() {
-        let sent = SentProperties::scan("DELAY\u{1}3\u{2}TRAN_MSG\u{1}True\u{2}WAIT\u{1}false\u{2}TIMER_DELAY_MS\u{1}5\u{2}");
+        let sent = SentProperties::scan(
+            "DELAY\u{1}3\u{2}TRAN_MSG\u{1}True\u{2}WAIT\u{1}false\u{2}TIMER_DELAY_MS\u{1}5\u{2}",
+        );
         assert_eq!(sent.delay, Some("3"));
         assert!(sent.transaction && !sent.wait && sent.timer.is_set());
         assert!(SentProperties::scan("").wait);

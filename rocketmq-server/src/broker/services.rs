@@ -16,13 +16,20 @@ use super::{delay, heartbeat, timer, transaction};
 const EXPIRY_STEP: Duration = Duration::from_millis(500);
 /// How often they are held against the ends of their queues.
 const RECHECK: i64 = 5_000;
+const SAMPLE: Duration = Duration::from_secs(1);
 const MEMBER_SCAN: Duration = Duration::from_secs(10);
 
 /// Starts every loop.
-pub fn start(core: &Arc<Core>, woken: mpsc::UnboundedReceiver<Pull>, tasks: &TaskTracker, stop: &CancellationToken) {
+pub fn start(
+    core: &Arc<Core>,
+    woken: mpsc::UnboundedReceiver<Pull>,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
     tasks.spawn(until(stop.clone(), resume_pulls(core.clone(), woken)));
     tasks.spawn(until(stop.clone(), watch_pulls(core.clone())));
     tasks.spawn(until(stop.clone(), every(core.clone(), MEMBER_SCAN, heartbeat::expire_members)));
+    tasks.spawn(until(stop.clone(), every(core.clone(), SAMPLE, |core| core.stats.sample(core.now()))));
     tasks.spawn(until(stop.clone(), every(core.clone(), core.settings.persist_interval, persist)));
     tasks.spawn(until(
         stop.clone(),
@@ -95,4 +102,3 @@ async fn sleep_until(core: &Core, at: Option<i64>) {
         None => std::future::pending().await,
     }
 }
-

@@ -82,10 +82,7 @@ impl Stats {
             yesterday: Totals::default(),
             today: Totals::default(),
         };
-        Self {
-            counters: Counters::default(),
-            history: Mutex::new(history),
-        }
+        Self { counters: Counters::default(), history: Mutex::new(history) }
     }
 
     /// Takes a sample; to be called every second.

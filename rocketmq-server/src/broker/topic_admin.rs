@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use rocketmq_remoting::Command;
+use rocketmq_remoting::ExtFields;
+use rocketmq_remoting::Request;
 use rocketmq_remoting::body::offset::{TopicOffset, TopicStatsTable};
 use rocketmq_remoting::body::table::TopicList;
 use rocketmq_remoting::body::topic::{TopicConfig, TopicConfigList, TopicFilterType};
-use rocketmq_remoting::command::Command;
-use rocketmq_remoting::ext::ExtFields;
-use rocketmq_remoting::request::Request;
 use rocketmq_remoting::requests::topic::{
-    DeleteTopicRequest, GetAllTopicConfigResponse, GetTopicConfigRequest, GetTopicStatsInfoRequest, UpdateTopicRequest,
+    DeleteTopicRequest, GetAllTopicConfigResponse, GetTopicConfigRequest, GetTopicStatsInfoRequest,
+    UpdateTopicRequest,
 };
 use rocketmq_remoting::route::{MessageQueue, Perm};
 
@@ -29,7 +30,11 @@ pub fn update(core: &Core, command: &Command) -> Reply {
     let topic_filter_type = match request.topic_filter_type.as_str() {
         "" | "SINGLE_TAG" => TopicFilterType::SingleTag,
         "MULTI_TAG" => TopicFilterType::MultiTag,
-        other => return Err(Refusal::system(format_args!("topicFilterType {other:?} is neither SINGLE_TAG nor MULTI_TAG"))),
+        other => {
+            return Err(Refusal::system(format_args!(
+                "topicFilterType {other:?} is neither SINGLE_TAG nor MULTI_TAG"
+            )));
+        }
     };
     let mut attributes = known.map(|config| config.attributes.clone()).unwrap_or_default();
     apply_attributes(&mut attributes, request.attributes.as_deref().unwrap_or_default())?;
@@ -84,7 +89,8 @@ fn apply_attributes(attributes: &mut BTreeMap<String, String>, changes: &str) ->
         if let Some(key) = change.strip_prefix('-') {
             attributes.remove(key);
         } else {
-            let (key, value) = change.strip_prefix('+').and_then(|pair| pair.split_once('=')).ok_or_else(fault)?;
+            let (key, value) =
+                change.strip_prefix('+').and_then(|pair| pair.split_once('=')).ok_or_else(fault)?;
             attributes.insert(key.to_owned(), value.to_owned());
         }
     }
@@ -130,9 +136,8 @@ pub fn get(core: &Core, command: &Command) -> Reply {
 /// GET_ALL_TOPIC_CONFIG (21).
 pub fn all(core: &Core) -> Reply {
     let table = core.topics.snapshot();
-    let header = GetAllTopicConfigResponse {
-        total_topic_num: i32::try_from(table.topic_config_table.len()).ok(),
-    };
+    let header =
+        GetAllTopicConfigResponse { total_topic_num: i32::try_from(table.topic_config_table.len()).ok() };
     Ok(ok_json(&table)?.with_ext(ExtFields::from_header(&header)?))
 }
 
@@ -148,10 +153,7 @@ pub fn stats(core: &Core, command: &Command) -> Reply {
             (key, queue_stats(core, topic, queue))
         })
         .collect();
-    ok_json(&TopicStatsTable {
-        offset_table,
-        ..TopicStatsTable::default()
-    })
+    ok_json(&TopicStatsTable { offset_table, ..TopicStatsTable::default() })
 }
 
 fn queue_stats(core: &Core, topic: &str, queue: i32) -> TopicOffset {
@@ -167,11 +169,9 @@ fn queue_stats(core: &Core, topic: &str, queue: i32) -> TopicOffset {
 pub fn system_topics(core: &Core) -> Reply {
     let own = [core.settings.cluster.clone(), core.settings.broker_name.clone()];
     let table = core.topics.snapshot().topic_config_table;
-    let topic_list = table.into_keys().filter(|topic| names::is_system_topic(topic) || own.contains(topic)).collect();
-    ok_json(&TopicList {
-        topic_list,
-        broker_addr: None,
-    })
+    let topic_list =
+        table.into_keys().filter(|topic| names::is_system_topic(topic) || own.contains(topic)).collect();
+    ok_json(&TopicList { topic_list, broker_addr: None })
 }
 
 /// CLEAN_UNUSED_TOPIC (316): drops the queues of topics that have no configuration any more.

@@ -56,12 +56,7 @@ impl TopicTable {
             table.topics.entry(config.topic_name.clone()).or_insert_with(|| Arc::new(config));
         }
         close_template(&mut table, settings);
-        let topics = Self {
-            table: RwLock::new(table),
-            file,
-            clock,
-            changes: watch::Sender::new(0),
-        };
+        let topics = Self { table: RwLock::new(table), file, clock, changes: watch::Sender::new(0) };
         topics.save()?;
         Ok(topics)
     }
@@ -98,7 +93,11 @@ impl TopicTable {
     ///
     /// # Errors
     /// As [`put`](Self::put).
-    pub fn ensure(&self, topic: &str, new: impl FnOnce() -> TopicConfig) -> Result<Arc<TopicConfig>, StoreError> {
+    pub fn ensure(
+        &self,
+        topic: &str,
+        new: impl FnOnce() -> TopicConfig,
+    ) -> Result<Arc<TopicConfig>, StoreError> {
         if let Some(config) = self.get(topic) {
             return Ok(config);
         }
@@ -121,7 +120,8 @@ impl TopicTable {
     /// # Errors
     /// As [`put`](Self::put).
     pub fn create(&self, wanted: Wanted<'_>) -> Result<Option<Arc<TopicConfig>>, StoreError> {
-        let Some(config) = self.get(wanted.template).and_then(|template| from_template(&template, wanted)) else {
+        let Some(config) = self.get(wanted.template).and_then(|template| from_template(&template, wanted))
+        else {
             return Ok(None);
         };
         self.ensure(wanted.topic, || config).map(Some)
@@ -270,11 +270,7 @@ mod tests {
     }
 
     fn wanted(topic: &str, queues: i32) -> Wanted<'_> {
-        Wanted {
-            topic,
-            template: names::TEMPLATE_TOPIC,
-            queues,
-        }
+        Wanted { topic, template: names::TEMPLATE_TOPIC, queues }
     }
 
     #[test]

@@ -68,7 +68,9 @@ impl store::Filter for Filter {
     fn wants_record(&self, record: &[u8]) -> bool {
         match self {
             Self::All | Self::Tags(_) => true,
-            Self::Sql(_) => RecordView::parse(record).is_ok_and(|view| self.matches_properties(&view.properties())),
+            Self::Sql(_) => {
+                RecordView::parse(record).is_ok_and(|view| self.matches_properties(&view.properties()))
+            }
         }
     }
 }

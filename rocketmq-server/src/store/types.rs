@@ -20,6 +20,13 @@ pub struct Stored {
     pub(crate) outcome: Outcome,
 }
 
+impl Stored {
+    /// Whether one write decides about both messages.
+    pub fn shares_write(&self, other: &Self) -> bool {
+        std::sync::Arc::ptr_eq(&self.outcome, &other.outcome)
+    }
+}
+
 /// How much one [`Store::get`](super::Store::get) returns. The first message is returned whatever its size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GetLimits {

@@ -1,1 +1,10 @@
+//! The broker behind a connection, as clients meet it: raw commands in, answers and notifications out.
 
+mod delays;
+mod groups;
+mod pulls;
+mod restarts;
+mod rig;
+mod sends;
+mod tools;
+mod transactions;

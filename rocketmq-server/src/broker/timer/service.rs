@@ -63,13 +63,7 @@ impl TimerState {
             next: before.replay_from,
             delivered_until: before.delivered_until,
         };
-        Ok(Self {
-            loaded: Mutex::new(loaded),
-            before,
-            saved: Mutex::new(before),
-            file,
-            wake,
-        })
+        Ok(Self { loaded: Mutex::new(loaded), before, saved: Mutex::new(before), file, wake })
     }
 
     /// Completes when a message was put into the timer topic.
@@ -160,10 +154,7 @@ fn read_pending(core: &Core, offset: i64) -> Option<(i64, Pending)> {
     if core.timer.was_delivered(offset, due) {
         return None;
     }
-    let pending = Pending {
-        queue_offset: offset,
-        physical_offset: unit.physical_offset,
-    };
+    let pending = Pending { queue_offset: offset, physical_offset: unit.physical_offset };
     Some((due, pending))
 }
 

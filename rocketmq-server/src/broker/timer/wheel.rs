@@ -52,10 +52,7 @@ mod tests {
     use super::*;
 
     fn pending(queue_offset: i64) -> Pending {
-        Pending {
-            queue_offset,
-            physical_offset: queue_offset * 100,
-        }
+        Pending { queue_offset, physical_offset: queue_offset * 100 }
     }
 
     #[test]

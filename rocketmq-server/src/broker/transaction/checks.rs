@@ -63,11 +63,7 @@ impl HalfState {
 mod tests {
     use super::*;
 
-    const LIMITS: CheckLimits = CheckLimits {
-        timeout: 6_000,
-        max_checks: 15,
-        retention: 1_000_000,
-    };
+    const LIMITS: CheckLimits = CheckLimits { timeout: 6_000, max_checks: 15, retention: 1_000_000 };
 
     fn state(age: i64, checks: u32, immunity: Option<i64>) -> Action {
         HalfState { age, checks, immunity }.decide(&LIMITS)
@@ -94,12 +90,9 @@ mod tests {
 
     #[test]
     fn an_immunity_of_minus_one_is_the_default() {
-        let properties = Properties::parse("CHECK_IMMUNITY_TIME_IN_SECONDS\u{1}-1\u{2}TRANSACTION_CHECK_TIMES\u{1}2\u{2}");
-        let expected = HalfState {
-            age: 5,
-            checks: 2,
-            immunity: None,
-        };
+        let properties =
+            Properties::parse("CHECK_IMMUNITY_TIME_IN_SECONDS\u{1}-1\u{2}TRANSACTION_CHECK_TIMES\u{1}2\u{2}");
+        let expected = HalfState { age: 5, checks: 2, immunity: None };
         assert_eq!(HalfState::read(&properties, 5), expected);
     }
 }

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use bytes::BytesMut;
 use parking_lot::Mutex;
+use rocketmq_remoting::Command;
+use rocketmq_remoting::Request;
 use rocketmq_remoting::code::ResponseCode;
-use rocketmq_remoting::command::Command;
 use rocketmq_remoting::message::SysFlag;
 use rocketmq_remoting::message::properties::{Properties, names as property};
 use rocketmq_remoting::message::{MessageRecord, OffsetMessageId};
-use rocketmq_remoting::request::Request;
-use rocketmq_remoting::requests::transaction::{CheckTransactionStateRequest, EndTransactionRequest, ResumeCheckHalfMessageRequest};
+use rocketmq_remoting::requests::transaction::{
+    CheckTransactionStateRequest, EndTransactionRequest, ResumeCheckHalfMessageRequest,
+};
 
 use super::super::answer::{Refusal, Reply, ok};
 use super::super::core::Core;
@@ -114,7 +116,10 @@ fn load_half(core: &Core, request: &EndTransactionRequest) -> Result<MessageReco
         .read_at(request.commit_log_offset)
         .filter(|record| record.topic == names::HALF_TOPIC)
         .ok_or_else(|| {
-            Refusal::system(format_args!("Find prepared transaction message failed at {}", request.commit_log_offset))
+            Refusal::system(format_args!(
+                "Find prepared transaction message failed at {}",
+                request.commit_log_offset
+            ))
         })?;
     let properties = Properties::parse(&half.properties);
     if properties.producer_group() != Some(&request.producer_group) {
@@ -147,7 +152,8 @@ fn check_lateness(
 }
 
 fn committed(half: MessageRecord, request: &EndTransactionRequest) -> Result<MessageRecord, Refusal> {
-    let mut record = unpark(half).ok_or_else(|| Refusal::system("the half message names no topic to go to"))?;
+    let mut record =
+        unpark(half).ok_or_else(|| Refusal::system("the half message names no topic to go to"))?;
     let mut properties = Properties::parse(&record.properties);
     properties.remove(property::REAL_TOPIC);
     properties.remove(property::REAL_QID);
@@ -238,10 +244,7 @@ fn append_again(
         properties.set(property::TRAN_PREPARED_QUEUE_OFFSET, offset.to_string());
     }
     properties.set(property::WAIT, "false");
-    let copy = MessageRecord {
-        properties: properties.encode_stored(),
-        ..half
-    };
+    let copy = MessageRecord { properties: properties.encode_stored(), ..half };
     let stored = core.append(copy.clone())?;
     let was_decided = {
         let mut halves = core.transactions.halves.lock();
@@ -268,11 +271,7 @@ fn give_up(core: &Core, half: MessageRecord) -> Result<(), Refusal> {
     let offset = half.queue_offset;
     let topic = names::TRANS_CHECK_MAX_TIME_TOPIC;
     core.topics.ensure(topic, || open_topic(topic, 1)).map_err(Refusal::system)?;
-    core.append(MessageRecord {
-        topic: topic.to_owned(),
-        queue_id: 0,
-        ..half
-    })?;
+    core.append(MessageRecord { topic: topic.to_owned(), queue_id: 0, ..half })?;
     settle(core, offset);
     Ok(())
 }
@@ -297,10 +296,7 @@ fn ask_producers(core: &Core, half: MessageRecord, properties: &Properties) -> R
 
 fn check_command(core: &Core, half: MessageRecord, properties: &Properties) -> Result<Command, Refusal> {
     let unique_key = properties.unique_key().map(str::to_owned);
-    let id = OffsetMessageId {
-        host: core.address,
-        offset: half.physical_offset,
-    };
+    let id = OffsetMessageId { host: core.address, offset: half.physical_offset };
     let header = CheckTransactionStateRequest {
         topic: Some(names::HALF_TOPIC.to_owned()),
         tran_state_table_offset: half.queue_offset,

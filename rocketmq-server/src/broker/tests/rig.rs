@@ -1,0 +1,252 @@
+//! A broker in a temporary folder with a clock to move, and clients on in-memory connections.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use rocketmq_remoting::body::heartbeat::{ConsumerData, ConsumerIdList, HeartbeatData, ProducerData};
+use rocketmq_remoting::message::{MessageRecord, PullFlag};
+use rocketmq_remoting::net::{Answer, Connection, ConnectionConfig, Handler};
+use rocketmq_remoting::requests::pull::PullMessageRequest;
+use rocketmq_remoting::requests::send::{SendMessageRequest, SendMessageResponse};
+use rocketmq_remoting::subscription::SubscriptionData;
+use rocketmq_remoting::{Command, ExtFields, Request, RequestCode, ResponseCode, fastjson};
+use serde::Serialize;
+use tempfile::TempDir;
+use tokio::sync::{Mutex, mpsc};
+
+use crate::broker::{Broker, FixedConfig, Settings};
+use crate::clock::{Clock, Manual};
+use crate::store::StoreConfig;
+
+/// No exchange in a test takes as long as this; it only keeps a failing test from hanging.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Where every test's clock begins.
+pub const START: i64 = 1_700_000_000_000;
+
+pub struct Rig {
+    pub broker: Broker,
+    pub clock: Manual,
+    dir: TempDir,
+    settings: Settings,
+}
+
+impl Rig {
+    pub async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub async fn with(adjust: impl FnOnce(&mut Settings)) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = Settings::new(dir.path());
+        adjust(&mut settings);
+        let clock = Manual::new(START);
+        let broker = open(&settings, &clock);
+        Self { broker, clock, dir, settings }
+    }
+
+    /// Stops the broker and starts another on the same folder.
+    pub async fn restart(self) -> Self {
+        self.broker.shutdown().await.unwrap();
+        let broker = open(&self.settings, &self.clock);
+        Self { broker, ..self }
+    }
+
+    /// Kills the broker and starts another on the same folder.
+    pub async fn crash(self) -> Self {
+        self.broker.kill().await;
+        let broker = open(&self.settings, &self.clock);
+        Self { broker, ..self }
+    }
+
+    pub fn path(&self) -> &std::path::Path {
+        self.dir.path()
+    }
+
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    pub fn connect(&self) -> Client {
+        let (near, far) = tokio::io::duplex(1 << 20);
+        let here = SocketAddr::from(([127, 0, 0, 1], 40_000));
+        let there = SocketAddr::from(([127, 0, 0, 1], 10_911));
+        let config = ConnectionConfig::default();
+        Connection::spawn(far, here, there, self.broker.handler(), config.clone()).detach();
+        let (sender, inbox) = mpsc::unbounded_channel();
+        let connection = Connection::spawn(near, there, here, Arc::new(Inbox(sender)), config);
+        let inbox = Mutex::new(inbox);
+        Client { connection, inbox, now: self.clock.now_ms() }
+    }
+}
+
+fn open(settings: &Settings, clock: &Manual) -> Broker {
+    let mut store = StoreConfig::new(&settings.store_root);
+    store.commit_log_file_size = 4 << 20;
+    store.queue_file_units = 1000;
+    store.index_slots = 1000;
+    store.index_entries = 4000;
+    Broker::start(settings.clone(), store, Arc::new(FixedConfig), Arc::new(clock.clone())).unwrap()
+}
+
+/// Keeps what the broker asks of a client, and agrees to everything.
+struct Inbox(mpsc::UnboundedSender<Command>);
+
+impl Handler for Inbox {
+    fn handle(&self, _connection: &Connection, request: Command) -> Answer {
+        let _ = self.0.send(request);
+        Answer::Now(Command::response(ResponseCode::SUCCESS))
+    }
+}
+
+pub struct Client {
+    pub connection: Connection,
+    inbox: Mutex<mpsc::UnboundedReceiver<Command>>,
+    now: i64,
+}
+
+impl Client {
+    pub async fn call(&self, command: Command) -> Command {
+        self.connection.call(command, PATIENCE).await.unwrap()
+    }
+
+    pub async fn ask<R: Request>(&self, request: &R) -> Command {
+        self.call(request.to_command().unwrap()).await
+    }
+
+    pub async fn ask_json(&self, code: RequestCode, body: &impl Serialize) -> Command {
+        let body = fastjson::to_vec(body).unwrap();
+        self.call(Command::request(code).with_body(body)).await
+    }
+
+    /// The next request the broker starts.
+    pub async fn next_request(&self) -> Command {
+        let mut inbox = self.inbox.lock().await;
+        tokio::time::timeout(PATIENCE, inbox.recv()).await.unwrap().unwrap()
+    }
+
+    /// The next request of this kind; others before it are dropped.
+    pub async fn next_of(&self, code: RequestCode) -> Command {
+        loop {
+            let request = self.next_request().await;
+            if request.request_code() == code {
+                return request;
+            }
+        }
+    }
+
+    pub fn send_request(&self, topic: &str, properties: &[(&str, &str)]) -> SendMessageRequest {
+        let wire: String =
+            properties.iter().map(|(name, value)| format!("{name}\u{1}{value}\u{2}")).collect();
+        SendMessageRequest {
+            producer_group: "p".into(),
+            topic: topic.into(),
+            default_topic: "TBW102".into(),
+            default_topic_queue_nums: 4,
+            born_timestamp: self.now,
+            properties: Some(wire),
+            ..SendMessageRequest::default()
+        }
+    }
+
+    pub async fn send_raw(&self, request: &SendMessageRequest, body: impl Into<Bytes>) -> Command {
+        self.call(request.to_command().unwrap().with_body(body.into())).await
+    }
+
+    pub async fn send(
+        &self,
+        topic: &str,
+        body: &'static str,
+        properties: &[(&str, &str)],
+    ) -> SendMessageResponse {
+        let answer = self.send_raw(&self.send_request(topic, properties), body).await;
+        assert_eq!(answer.response_code(), ResponseCode::SUCCESS, "{:?}", answer.remark);
+        SendMessageRequest::response_from_ext(&answer.ext).unwrap()
+    }
+
+    /// A pull that carries its own subscription.
+    pub fn pull_request(&self, topic: &str, queue: i32, offset: i64, tags: &str) -> PullMessageRequest {
+        PullMessageRequest {
+            consumer_group: "g".into(),
+            topic: topic.into(),
+            queue_id: queue,
+            queue_offset: offset,
+            max_msg_nums: 32,
+            sys_flag: PullFlag::SUBSCRIPTION,
+            subscription: Some(tags.into()),
+            ..PullMessageRequest::default()
+        }
+    }
+
+    pub async fn pull(&self, topic: &str, queue: i32, offset: i64) -> Pulled {
+        Pulled::of(self.ask(&self.pull_request(topic, queue, offset, "*")).await)
+    }
+
+    /// Everything in a queue; waits until there are at least `count` messages.
+    pub async fn drain(&self, topic: &str, queue: i32, count: usize) -> Vec<MessageRecord> {
+        let mut all = Vec::new();
+        while all.len() < count {
+            let mut request = self.pull_request(topic, queue, all.len() as i64, "*");
+            request.sys_flag |= PullFlag::SUSPEND;
+            request.suspend_timeout_millis = 1_000_000_000;
+            all.extend(Pulled::of(self.ask(&request).await).messages);
+        }
+        all
+    }
+
+    pub async fn heartbeat(&self, client_id: &str, group: &str, topics: &[&str]) -> Command {
+        let subscriptions =
+            topics.iter().map(|topic| SubscriptionData::parse(topic, "*").unwrap().with_version(5));
+        let consumer = ConsumerData {
+            group_name: group.into(),
+            subscription_data_set: subscriptions.collect(),
+            ..ConsumerData::default()
+        };
+        let data = HeartbeatData {
+            client_id: client_id.into(),
+            consumer_data_set: vec![consumer],
+            ..HeartbeatData::default()
+        };
+        self.ask_json(RequestCode::HEART_BEAT, &data).await
+    }
+
+    pub async fn producer_heartbeat(&self, client_id: &str, group: &str) {
+        let data = HeartbeatData {
+            client_id: client_id.into(),
+            producer_data_set: vec![ProducerData { group_name: group.into() }],
+            ..HeartbeatData::default()
+        };
+        self.ask_json(RequestCode::HEART_BEAT, &data).await;
+    }
+
+    pub async fn members(&self, group: &str) -> Vec<String> {
+        let mut ext = ExtFields::new();
+        ext.push("consumerGroup", group);
+        let command = Command::request(RequestCode::GET_CONSUMER_LIST_BY_GROUP).with_ext(ext);
+        let answer = self.call(command).await;
+        let list: ConsumerIdList = fastjson::from_slice(&answer.body).unwrap_or_default();
+        list.consumer_id_list
+    }
+}
+
+/// The answer to a pull, taken apart.
+#[derive(Debug)]
+pub struct Pulled {
+    pub code: ResponseCode,
+    pub remark: String,
+    pub next: i64,
+    pub messages: Vec<MessageRecord>,
+}
+
+impl Pulled {
+    pub fn of(answer: Command) -> Self {
+        let next = answer.ext.get("nextBeginOffset").map_or(-1, |text| text.parse().unwrap());
+        Self {
+            code: answer.response_code(),
+            remark: answer.remark.unwrap_or_default(),
+            next,
+            messages: MessageRecord::decode_all(answer.body).collect(),
+        }
+    }
+}
