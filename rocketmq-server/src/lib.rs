@@ -7,4 +7,5 @@ pub mod filter;
 pub mod namesrv;
 pub mod net;
 pub mod program;
+pub mod registration;
 pub mod store;

@@ -1,0 +1,247 @@
+//! The outgoing links to the name servers: one task for each, which keeps the broker's routes there up to date.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rocketmq_remoting::Command;
+use rocketmq_remoting::Request;
+use rocketmq_remoting::body::{RegisterBrokerBody, TopicConfigWrapper};
+use rocketmq_remoting::code::ResponseCode;
+use rocketmq_remoting::net::{Answer, CallError, Connection, ConnectionConfig, Handler};
+use rocketmq_remoting::requests::route::{RegisterBrokerRequest, UnregisterBrokerRequest};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::clock::Clock;
+
+/// Shortest and longest time between two registrations, as in Apache.
+const PERIOD_LIMITS: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(60));
+/// How long to wait before dialling a name server again: at first, and at most.
+const REDIAL: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
+
+/// The topics to register.
+pub trait TopicSource: Send + Sync + 'static {
+    /// Every topic, with the permissions that clients may use now.
+    fn topics(&self) -> TopicConfigWrapper;
+
+    /// Changes whenever [`topics`](Self::topics) does.
+    fn changes(&self) -> watch::Receiver<u64>;
+}
+
+/// Who registers.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    pub cluster: String,
+    pub broker_name: String,
+    /// 0 is the master.
+    pub broker_id: i64,
+    /// `host:port` that clients dial.
+    pub address: String,
+    /// `host:port` that slaves dial.
+    pub ha_address: String,
+}
+
+/// When to register.
+#[derive(Debug, Clone)]
+pub struct Timing {
+    /// Between two registrations of unchanged topics; held to 10 s .. 60 s. Default: 30 s.
+    pub period: Duration,
+    /// For one answer. Default: 24 s.
+    pub timeout: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self { period: Duration::from_secs(30), timeout: Duration::from_secs(24) }
+    }
+}
+
+/// A broker's presence at its name servers. Dropping it leaves them without a word.
+#[derive(Debug)]
+pub struct Registration {
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    registered: Vec<watch::Receiver<bool>>,
+}
+
+impl Registration {
+    /// Registers with each of `name_servers` (`host:port`) and keeps doing so: every period by `clock`, at once when
+    /// topics change, and again over a new connection when one is lost. Names are resolved at every dial.
+    pub fn start(
+        identity: Identity,
+        name_servers: &[String],
+        source: Arc<dyn TopicSource>,
+        timing: Timing,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let links = name_servers.iter().map(|name_server| {
+            let (registered, receiver) = watch::channel(false);
+            let link = Link {
+                name_server: name_server.clone(),
+                identity: identity.clone(),
+                source: source.clone(),
+                timing: timing.clone(),
+                clock: clock.clone(),
+                stop: stop.clone(),
+                registered,
+            };
+            tasks.spawn(link.run());
+            receiver
+        });
+        let registered = links.collect();
+        Self { stop, tasks, registered }
+    }
+
+    /// Completes when every name server has accepted the broker once.
+    pub async fn registered(&self) {
+        for receiver in &self.registered {
+            // An error means that the link has ended, which `shutdown` alone brings about.
+            let _ = receiver.clone().wait_for(|registered| *registered).await;
+        }
+    }
+
+    /// Tells every name server that can be reached that the broker leaves, and hangs up.
+    pub async fn shutdown(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// What one task needs for one name server.
+struct Link {
+    name_server: String,
+    identity: Identity,
+    source: Arc<dyn TopicSource>,
+    timing: Timing,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+    registered: watch::Sender<bool>,
+}
+
+impl Link {
+    async fn run(self) {
+        let mut pause = REDIAL.0;
+        while !self.stop.is_cancelled() {
+            match self.dial().await {
+                Ok(connection) => {
+                    pause = REDIAL.0;
+                    self.stay(&connection).await;
+                    connection.close();
+                }
+                Err(error) => warn!(name_server = self.name_server, %error, "cannot reach the name server"),
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+            pause = (pause * 2).min(REDIAL.1);
+        }
+    }
+
+    async fn dial(&self) -> std::io::Result<Connection> {
+        const PATIENCE: Duration = Duration::from_secs(3);
+        let dialled = tokio::select! {
+            () = self.stop.cancelled() => Err(std::io::ErrorKind::Interrupted.into()),
+            dialled = tokio::time::timeout(PATIENCE, TcpStream::connect(&self.name_server)) => {
+                dialled.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
+            }
+        };
+        let stream = dialled?;
+        stream.set_nodelay(true)?;
+        let (peer, local) = (stream.peer_addr()?, stream.local_addr()?);
+        Ok(Connection::spawn(stream, peer, local, Arc::new(Silent), ConnectionConfig::default()))
+    }
+
+    /// Registers again and again until the connection is lost or the broker leaves.
+    async fn stay(&self, connection: &Connection) {
+        let mut changes = self.source.changes();
+        let (shortest, longest) = PERIOD_LIMITS;
+        let period = self.timing.period.clamp(shortest, longest);
+        loop {
+            changes.mark_unchanged();
+            if let Err(error) = self.register(connection).await {
+                warn!(name_server = self.name_server, %error, "a registration got no answer");
+                return;
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return self.leave(connection).await,
+                reason = connection.closed() => {
+                    info!(name_server = self.name_server, %reason, "lost the name server");
+                    return;
+                }
+                Ok(()) = changes.changed() => {}
+                () = self.clock.sleep(period) => {}
+            }
+        }
+    }
+
+    async fn register(&self, connection: &Connection) -> Result<(), CallError> {
+        let answer = connection.call(self.registration()?, self.timing.timeout).await?;
+        if answer.response_code() == ResponseCode::SUCCESS {
+            self.registered.send_replace(true);
+        } else {
+            let (code, remark) = (answer.response_code(), answer.remark);
+            warn!(name_server = self.name_server, %code, remark, "the name server refuses the broker");
+        }
+        Ok(())
+    }
+
+    fn registration(&self) -> Result<Command, CallError> {
+        let body = RegisterBrokerBody {
+            topic_config_serialize_wrapper: self.source.topics(),
+            ..RegisterBrokerBody::default()
+        };
+        let body = body.encode()?;
+        let header = RegisterBrokerRequest {
+            broker_name: self.identity.broker_name.clone(),
+            broker_addr: self.identity.address.clone(),
+            cluster_name: self.identity.cluster.clone(),
+            ha_server_addr: self.identity.ha_address.clone(),
+            broker_id: self.identity.broker_id,
+            body_crc32: (crc32fast::hash(&body) & 0x7FFF_FFFF).cast_signed(),
+            enable_acting_master: Some(false),
+            ..RegisterBrokerRequest::default()
+        };
+        Ok(header.to_command()?.with_body(body))
+    }
+
+    async fn leave(&self, connection: &Connection) {
+        const PATIENCE: Duration = Duration::from_secs(3);
+        let header = UnregisterBrokerRequest {
+            broker_name: self.identity.broker_name.clone(),
+            broker_addr: self.identity.address.clone(),
+            cluster_name: self.identity.cluster.clone(),
+            broker_id: self.identity.broker_id,
+        };
+        let left = match header.to_command() {
+            Ok(command) => connection.call(command, PATIENCE).await.map(drop),
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = left {
+            info!(name_server = self.name_server, %error, "left without the name server hearing of it");
+        }
+    }
+}
+
+/// A name server asks nothing of a broker that this one serves.
+struct Silent;
+
+impl Handler for Silent {
+    fn handle(&self, _connection: &Connection, command: Command) -> Answer {
+        if command.is_oneway() {
+            return Answer::None;
+        }
+        Answer::Now(Command::response_to(&command, ResponseCode::REQUEST_CODE_NOT_SUPPORTED))
+    }
+}
