@@ -6,7 +6,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rocketmq_remoting::{Compression, HeaderCodec, ResponseCode};
+use rocketmq_remoting::compress::Compression;
+use rocketmq_remoting::{HeaderCodec, ResponseCode};
 
 use crate::acl::CredentialsSource;
 use crate::error::RETRYABLE_CODES;
@@ -125,7 +126,9 @@ impl FromStr for NameServers {
 
 /// A name server address that is not `host:port`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is not a name server address: write host:port, several separated by ';', for example 127.0.0.1:9876")]
+#[error(
+    "\"{0}\" is not a name server address: write host:port, several separated by ';', for example 127.0.0.1:9876"
+)]
 pub struct InvalidAddress(String);
 
 /// The port follows the last colon, so that bare IPv6 addresses work too.
@@ -158,7 +161,7 @@ pub struct ProducerConfig {
     /// Default: zlib.
     pub compression: Compression,
     /// 0 to 9. Default: 5.
-    pub compression_level: u32,
+    pub compression_level: i32,
     /// How many messages may be on their way at once; further senders wait in turn. Default: 1024.
     pub max_in_flight: usize,
     /// How many body bytes may be on their way at once. Default: 100 MiB.
@@ -211,11 +214,7 @@ pub struct LingerConfig {
 
 impl Default for LingerConfig {
     fn default() -> Self {
-        Self {
-            max_delay: Duration::from_millis(10),
-            max_bytes: 32 * 1024,
-            total_bytes: 32 * 1024 * 1024,
-        }
+        Self { max_delay: Duration::from_millis(10), max_bytes: 32 * 1024, total_bytes: 32 * 1024 * 1024 }
     }
 }
 
@@ -233,7 +232,10 @@ mod tests {
         assert_eq!(" a:9876 ; ".parse(), Ok(list(&["a:9876"])));
         assert_eq!("a:9876,b:9876".parse(), Ok(list(&["a:9876", "b:9876"])));
         assert_eq!("::1:9876".parse(), Ok(list(&["::1:9876"])));
-        assert_eq!("http://x/rocketmq/nsaddr".parse(), Ok(NameServers::Http("http://x/rocketmq/nsaddr".into())));
+        assert_eq!(
+            "http://x/rocketmq/nsaddr".parse(),
+            Ok(NameServers::Http("http://x/rocketmq/nsaddr".into()))
+        );
     }
 
     #[test]

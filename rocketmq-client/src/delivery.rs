@@ -6,10 +6,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use rocketmq_remoting::DecodeError;
+use rocketmq_remoting::compress::{Compression, decompress};
 use rocketmq_remoting::message::{MessageRecord, OffsetMessageId, Properties, SysFlag, names};
 use rocketmq_remoting::route::MessageQueue;
 
 use crate::message::{DelayLevel, Message};
+use crate::namespace::Names;
 
 /// One message, delivered. Clones share it.
 #[derive(Clone)]
@@ -17,23 +20,37 @@ pub struct Delivery(Arc<Inner>);
 
 struct Inner {
     queue: Arc<MessageQueue>,
-    /// What the application calls the topic: without namespace, and that of the first try.
-    topic: String,
+    /// What the application calls the topic (without namespace, and that of the first try), where the
+    /// record calls it otherwise.
+    topic: Option<String>,
     record: MessageRecord,
     properties: OnceLock<Properties>,
     message_id: OnceLock<String>,
 }
 
 impl Delivery {
-    /// `record`'s body is plain by now; `topic` is what the application calls the topic.
-    pub(crate) fn new(queue: Arc<MessageQueue>, topic: String, record: MessageRecord) -> Self {
-        let (properties, message_id) = (OnceLock::new(), OnceLock::new());
-        Self(Arc::new(Inner { queue, topic, record, properties, message_id }))
+    /// A record as the application sees it: body decompressed, namespace off, and back under the topic
+    /// of its first try. The queue keeps its name on the wire.
+    ///
+    /// # Errors
+    /// When the body does not decompress.
+    pub(crate) fn from_record(
+        queue: Arc<MessageQueue>,
+        mut record: MessageRecord,
+        names: &Names,
+    ) -> Result<Self, DecodeError> {
+        if let Some(kind) = Compression::of(record.sys_flag)? {
+            record.body = decompress(kind, &record.body, MAX_BODY)?.into();
+            record.sys_flag = record.sys_flag.without(SysFlag::COMPRESSED);
+        }
+        let properties = OnceLock::new();
+        let topic = plain_topic(&record, names, &properties);
+        Ok(Self(Arc::new(Inner { queue, topic, record, properties, message_id: OnceLock::new() })))
     }
 
     /// The topic it was sent to; for a retried message the one of its first try.
     pub fn topic(&self) -> &str {
-        &self.0.topic
+        self.0.topic.as_deref().unwrap_or(&self.0.record.topic)
     }
 
     /// The body, decompressed.
@@ -159,8 +176,24 @@ impl Delivery {
             store_timestamp: now,
             ..MessageRecord::default()
         };
-        Self::new(queue, message.topic, record)
+        let (properties, message_id) = (OnceLock::new(), OnceLock::new());
+        Self(Arc::new(Inner { queue, topic: None, record, properties, message_id }))
     }
+}
+
+/// No message decompresses to more: a few kilobytes could otherwise claim all memory.
+const MAX_BODY: usize = 128 * 1024 * 1024;
+
+/// The topic the application knows, when the record has another.
+fn plain_topic(record: &MessageRecord, names: &Names, parsed: &OnceLock<Properties>) -> Option<String> {
+    let wire = if record.topic.starts_with("%RETRY%") {
+        let properties = parsed.get_or_init(|| Properties::parse(&record.properties));
+        properties.retry_topic().unwrap_or(&record.topic)
+    } else {
+        &record.topic
+    };
+    let plain = names.plain(wire);
+    (plain != record.topic).then(|| plain.to_owned())
 }
 
 /// A clock before 1970 or a damaged time is shown as 1970.
@@ -209,7 +242,8 @@ mod tests {
             body: Bytes::from_static(b"\xff"),
             ..MessageRecord::default()
         };
-        Delivery::new(Arc::new(MessageQueue::new("t", "a", 1)), "t".into(), record)
+        let queue = Arc::new(MessageQueue::new("t", "a", 1));
+        Delivery::from_record(queue, record, &Names::default()).expect("a plain body")
     }
 
     #[test]

@@ -365,9 +365,12 @@ mod tests {
             elapsed: Duration::from_millis(12),
             cause: "connection refused".into(),
         };
-        let error = SendError::refused(SendErrorKind::Refused, refusal(13, "too long")).with_attempts(vec![attempt]);
+        let error =
+            SendError::refused(SendErrorKind::Refused, refusal(13, "too long")).with_attempts(vec![attempt]);
         let text = error.to_string();
-        for part in ["broker-a", "too long", "orders", "attempt 1", "broker-b", "10.0.0.5:10911", "12 ms", "refused"] {
+        for part in
+            ["broker-a", "too long", "orders", "attempt 1", "broker-b", "10.0.0.5:10911", "12 ms", "refused"]
+        {
             assert!(text.contains(part), "{part} is missing from {text}");
         }
     }

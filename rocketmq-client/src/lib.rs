@@ -1,11 +1,96 @@
 //! An asynchronous client for Apache RocketMQ 4.9 and 5.x.
+//!
+//! ```no_run
+//! use rocketmq_client::{DelayLevel, Message};
+//!
+//! # async fn tour() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = rocketmq_client::connect("127.0.0.1:9876").await?;
+//! let producer = client.producer("order-service").build().await?;
+//!
+//! let receipt = producer.send(Message::new("orders", "42").tag("created").key("order-42")).await?;
+//! println!("{} queue={} offset={}", receipt.message_id(), receipt.queue(), receipt.queue_offset());
+//!
+//! // Options go on the send itself, before it is awaited.
+//! producer.send(Message::new("orders", "43")).ordered_by("customer-7").await?;
+//! producer.send(Message::new("orders", "44").deliver_after(DelayLevel::M1)).await?;
+//!
+//! producer.shutdown().await;
+//! client.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The wire protocol lives in a crate of its own, re-exported whole as [`remoting`].
+//!
+//! # Transactions
+//!
+//! ```no_run
+//! # use rocketmq_client::{Message, Producer};
+//! # async fn save_locally() -> Result<(), std::io::Error> { Ok(()) }
+//! # async fn tour(producer: Producer) -> Result<(), Box<dyn std::error::Error>> {
+//! let transaction = producer.begin(Message::new("orders", "42")).await?; // stored, and invisible
+//! match save_locally().await {
+//!     Ok(()) => transaction.commit().await?,
+//!     Err(_) => transaction.rollback().await?,
+//! } // dropped undecided, the broker asks the producer's `transaction_checker`
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Errors
+//!
+//! Each operation has an error type of its own, [`Error`] over the kinds it can end with. A send that failed
+//! has been retried as far as its configuration and its time allow; every try is in the error.
+//!
+//! ```no_run
+//! # use rocketmq_client::{Message, Producer, SendErrorKind};
+//! # async fn tour(producer: Producer) -> Result<(), Box<dyn std::error::Error>> {
+//! match producer.send(Message::new("orders", "42")).await {
+//!     Err(error) if error.kind() == SendErrorKind::TopicNotFound => { /* create it */ }
+//!     Err(error) if error.is_retryable() => { /* later, perhaps */ }
+//!     other => drop(other?),
+//! }
+//! # Ok(())
+//! # }
+//! ```
 #![warn(missing_docs)]
+#![deny(unreachable_pub)]
 
+mod acl;
+mod backoff;
+mod client;
+#[cfg(test)]
+mod client_tests;
+mod config;
 mod delivery;
+mod error;
+mod heartbeat;
+mod interceptor;
+mod members;
 mod message;
+mod namespace;
+mod net;
 mod producer;
 mod route;
+#[cfg(test)]
+mod testkit;
+mod validate;
 
+pub use acl::{Credentials, CredentialsSource};
+pub use client::{Client, ClientBuilder, connect};
+pub use config::{ClientConfig, LingerConfig, NameServers, ProducerConfig};
 pub use delivery::{Delivery, Outcome};
+pub use error::{
+    Attempt, BoxError, BrokerRefusal, CallError, CallErrorKind, ConnectError, ConnectErrorKind, Error,
+    ErrorKind, RouteError, RouteErrorKind, SendError, SendErrorKind, StartError, StartErrorKind,
+};
+pub use interceptor::Interceptor;
 pub use message::{DelayLevel, Message};
+#[cfg(feature = "tls")]
+pub use net::tls::TlsConfig;
+pub use producer::batch::BatchError;
+pub use producer::request::{RequestError, RequestErrorKind, Requesting};
+pub use producer::transaction::{Transaction, TransactionState};
+pub use producer::{Producer, ProducerBuilder, Receipt, SendStatus, Sending, SendingBatch, SendingOneway};
 pub use rocketmq_remoting as remoting;
+pub use rocketmq_remoting::route::MessageQueue;

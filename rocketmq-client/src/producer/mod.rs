@@ -1,5 +1,329 @@
 //! Sending: queue choice, retries, batches, transactions, request-reply.
 
-pub(crate) mod latency;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
+use crate::client::Client;
+use crate::config::{LingerConfig, ProducerConfig};
+use crate::delivery::Delivery;
+use crate::error::{CallError, SendError, SendErrorKind, StartError, StartErrorKind};
+use crate::members::ProducerMember;
+use crate::message::Message;
+use crate::validate;
+use rand::RngExt as _;
+
+pub(crate) mod batch;
+pub(crate) mod detector;
+pub(crate) mod dispatch;
+pub(crate) mod latency;
+pub(crate) mod linger;
+pub(crate) mod outgoing;
+pub(crate) mod permits;
+pub(crate) mod recall;
+pub(crate) mod receipt;
+pub(crate) mod request;
+pub(crate) mod retry;
 pub(crate) mod select;
+pub(crate) mod sending;
+#[cfg(test)]
+mod tests;
+pub(crate) mod transaction;
+
+use latency::LatencyTable;
+use linger::Accumulator;
+use permits::Permits;
+pub use receipt::{Receipt, SendStatus};
+use request::Requesting;
+use select::RoundRobin;
+pub use sending::{Sending, SendingBatch, SendingOneway};
+use transaction::{Checker, Transaction, TransactionCheck};
+
+/// Sends the messages of one group. Clones are handles to the same producer; all methods take `&self`
+/// and may run at once.
+#[derive(Clone)]
+pub struct Producer {
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What the handles share.
+pub(crate) struct Shared {
+    pub(crate) client: Client,
+    /// As the application calls it.
+    pub(crate) group: String,
+    /// As it is on the wire.
+    pub(crate) wire_group: String,
+    pub(crate) config: ProducerConfig,
+    pub(crate) robin: RoundRobin,
+    pub(crate) faults: LatencyTable,
+    pub(crate) permits: Permits,
+    pub(crate) checker: Option<Checker>,
+    pub(crate) accumulator: Option<Accumulator>,
+    pub(crate) closed: AtomicBool,
+}
+
+impl Producer {
+    /// Sends one message. Nothing happens until the answer is awaited; dropping it then abandons the
+    /// wait, not a message already on its way.
+    ///
+    /// # Errors
+    /// When no broker stored it; every try is in [`Error::attempts`](crate::Error::attempts).
+    pub fn send(&self, message: Message) -> Sending {
+        Sending::new(self.shared.clone(), message)
+    }
+
+    /// Sends one message without asking for an answer: done once it is written to the connection.
+    ///
+    /// # Errors
+    /// When there is no route or no connection. Whether the broker stored it is not known.
+    pub fn send_oneway(&self, message: Message) -> SendingOneway {
+        SendingOneway::new(self.shared.clone(), message)
+    }
+
+    /// Sends messages of one topic together, in as few requests as `max_message_size` allows. The
+    /// receipts are in the order of the messages.
+    ///
+    /// # Errors
+    /// Before anything is sent when the messages differ in topic or in waiting for storage, when one of
+    /// them is delayed or goes to a `%RETRY%` topic. Later
+    /// [`BatchError::stored`](crate::BatchError::stored) says which messages were stored before the
+    /// request that failed.
+    pub fn send_batch(&self, messages: Vec<Message>) -> SendingBatch {
+        SendingBatch::new(self.shared.clone(), messages)
+    }
+
+    /// Stores a half message: invisible until the returned transaction is committed. A delay level on it
+    /// is dropped, transactions know none.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); also when the half message is stored less well than asked, and was
+    /// rolled back for it.
+    pub async fn begin(&self, message: Message) -> Result<Transaction, SendError> {
+        transaction::begin(&self.shared, message).await
+    }
+
+    /// Sends a request and waits for the reply of whoever consumes it.
+    pub fn request(&self, message: Message) -> Requesting {
+        Requesting::new(self.shared.clone(), message)
+    }
+
+    /// Answers a message that was sent by [`request`](Self::request).
+    ///
+    /// # Errors
+    /// When `request` is no such message, or the send fails.
+    pub async fn reply(
+        &self,
+        request: &Delivery,
+        body: impl Into<bytes::Bytes>,
+    ) -> Result<Receipt, SendError> {
+        request::reply(&self.shared, request, body.into()).await
+    }
+
+    /// Takes a timer message back before it is due. `handle` is its
+    /// [`Receipt::recall_handle`]. Returns the id of the recalled message. Needs a 5.x broker.
+    ///
+    /// # Errors
+    /// When the handle is damaged, the message is gone or already delivered, or the broker does not
+    /// recall messages.
+    pub async fn recall(&self, topic: &str, handle: &str) -> Result<String, CallError> {
+        recall::recall(&self.shared, topic, handle).await
+    }
+
+    /// Its group.
+    pub fn group(&self) -> &str {
+        &self.shared.group
+    }
+
+    /// Sends what is still gathered, then tells the brokers that the group's member leaves. Later sends
+    /// through any handle fail. Dropping the last handle instead leaves it to the brokers to notice.
+    pub async fn shutdown(&self) {
+        self.shared.closed.store(true, Ordering::Release);
+        if let Some(accumulator) = &self.shared.accumulator {
+            accumulator.flush(&self.shared).await;
+        }
+        self.shared.client.inner.unregister_producer(&self.shared.wire_group).await;
+    }
+}
+
+impl fmt::Debug for Producer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Producer").field("group", &self.shared.group).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// When a send that starts now has used up its time.
+    pub(crate) fn deadline(&self, timeout: Option<Duration>) -> Instant {
+        Instant::now() + timeout.unwrap_or(self.config.send_timeout)
+    }
+
+    /// Interceptors first: they may change what is then checked.
+    pub(crate) fn admit(&self, message: &mut Message) -> Result<(), SendError> {
+        if self.closed.load(Ordering::Acquire) || self.client.inner.stop.is_cancelled() {
+            return Err(SendError::new(SendErrorKind::Closed, format!("producer of group {}", self.group)));
+        }
+        for interceptor in &self.client.inner.config.interceptors {
+            interceptor.before_send(message).map_err(|cause| {
+                SendError::new(SendErrorKind::Vetoed, format!("message to {}: {cause}", message.topic))
+                    .with_source(cause)
+            })?;
+        }
+        validate::message(message, self.config.max_message_size)
+            .map_err(|fault| SendError::new(SendErrorKind::InvalidMessage, fault))
+    }
+
+    /// Tells the interceptors how it went.
+    pub(crate) fn observe(&self, topic: &str, result: Result<&Receipt, &SendError>) {
+        for interceptor in &self.client.inner.config.interceptors {
+            interceptor.after_send(topic, result);
+        }
+    }
+
+    /// Room for a body of this size.
+    pub(crate) async fn room(&self, bytes: usize, deadline: Instant) -> Result<permits::Room, SendError> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        self.permits.room(bytes, left).await.ok_or_else(|| {
+            let text = format!(
+                "no room within {} ms; the limits are max_in_flight = {} and max_in_flight_bytes = {}",
+                left.as_millis(),
+                self.config.max_in_flight,
+                self.config.max_in_flight_bytes
+            );
+            SendError::new(SendErrorKind::Overloaded, text)
+        })
+    }
+}
+
+impl ProducerMember for Shared {
+    fn group(&self) -> &str {
+        &self.wire_group
+    }
+
+    fn check(self: Arc<Self>, half: Delivery, check: TransactionCheck) {
+        transaction::check(self, half, check);
+    }
+}
+
+/// Configures a [`Producer`].
+#[must_use]
+pub struct ProducerBuilder {
+    client: Client,
+    group: String,
+    config: ProducerConfig,
+    topics: Vec<String>,
+    checker: Option<Checker>,
+}
+
+impl ProducerBuilder {
+    pub(crate) fn new(client: Client, group: String) -> Self {
+        Self { client, group, config: ProducerConfig::default(), topics: Vec::new(), checker: None }
+    }
+
+    /// Replaces all options set so far.
+    pub fn config(mut self, config: ProducerConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Changes options for which there is no method of their own.
+    pub fn configure(mut self, change: impl FnOnce(&mut ProducerConfig)) -> Self {
+        change(&mut self.config);
+        self
+    }
+
+    /// How long one send may take in all. Default: 3 s.
+    pub fn send_timeout(mut self, timeout: Duration) -> Self {
+        self.config.send_timeout = timeout;
+        self
+    }
+
+    /// How many more tries a failed send gets. Default: 2.
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.config.retries = retries;
+        self
+    }
+
+    /// Gather messages for up to this long and send them together. Default: each goes alone.
+    pub fn linger(mut self, max_delay: Duration) -> Self {
+        self.config.linger = Some(LingerConfig { max_delay, ..LingerConfig::default() });
+        self
+    }
+
+    /// Topics whose routes are looked up at once rather than by the first send. A route that is missing
+    /// then is only logged.
+    pub fn topics<T: Into<String>>(mut self, topics: impl IntoIterator<Item = T>) -> Self {
+        self.topics.extend(topics.into_iter().map(Into::into));
+        self
+    }
+
+    /// Decides transactions that their senders left undecided. A broker may ask any living producer of
+    /// the group, so every instance needs to know how to answer for all.
+    pub fn transaction_checker<C, F>(mut self, checker: C) -> Self
+    where
+        C: Fn(Delivery) -> F + Send + Sync + 'static,
+        F: Future<Output = crate::TransactionState> + Send + 'static,
+    {
+        self.checker = Some(Checker::new(checker));
+        self
+    }
+
+    /// Starts the producer: from here on brokers know this client as a member of the group.
+    ///
+    /// # Errors
+    /// When the group's name is illegal or the client already has a producer of this group.
+    pub async fn build(self) -> Result<Producer, StartError> {
+        let invalid = |fault| StartError::new(StartErrorKind::InvalidConfig, fault);
+        let wire_group = self.client.inner.names.wrap(&self.group);
+        validate::group(&wire_group).map_err(invalid)?;
+        for topic in &self.topics {
+            validate::topic(topic).map_err(invalid)?;
+        }
+        let topics = self.topics.clone();
+        let shared = Arc::new(self.into_shared(wire_group));
+        shared.clone().join()?;
+        shared.prefetch(&topics).await;
+        Ok(Producer { shared })
+    }
+
+    fn into_shared(self, wire_group: String) -> Shared {
+        Shared {
+            wire_group,
+            robin: RoundRobin::starting_at(rand::rng().random_range(0..1 << 16)),
+            faults: LatencyTable::default(),
+            permits: Permits::new(self.config.max_in_flight, self.config.max_in_flight_bytes),
+            checker: self.checker,
+            accumulator: self.config.linger.map(Accumulator::new),
+            closed: AtomicBool::new(false),
+            client: self.client,
+            group: self.group,
+            config: self.config,
+        }
+    }
+}
+
+impl Shared {
+    fn join(self: Arc<Self>) -> Result<(), StartError> {
+        let member: Arc<dyn ProducerMember> = self.clone();
+        if !self.client.inner.register_producer(&member) {
+            let text = format!("this client already has a producer of group \"{}\"; share it", self.group);
+            return Err(StartError::new(StartErrorKind::GroupInUse, text));
+        }
+        if self.config.latency_fault_detector {
+            detector::start(&self);
+        }
+        let client = self.client.inner.clone();
+        self.client.inner.tasks.spawn(async move { client.heartbeat().await });
+        Ok(())
+    }
+
+    async fn prefetch(&self, topics: &[String]) {
+        for topic in topics {
+            let wire = self.client.inner.names.wrap(topic);
+            if let Err(error) = self.client.inner.publish_info(&wire, self.config.default_topic_queues).await
+            {
+                tracing::warn!(topic, %error, "no route yet");
+            }
+        }
+    }
+}

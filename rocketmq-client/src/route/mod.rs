@@ -1,6 +1,101 @@
 //! Which brokers hold a topic, and how the client finds out.
 
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+
+use crate::client::Inner;
+use crate::error::{RouteError, RouteErrorKind};
+
+pub(crate) mod discovery;
+pub(crate) mod resolver;
+pub(crate) mod single_flight;
 pub(crate) mod table;
+
+use table::TopicInfo;
 
 /// The topic whose route stands in for topics that do not exist yet; brokers copy its settings.
 pub(crate) const TEMPLATE_TOPIC: &str = "TBW102";
+
+/// What a lookup ends with; `None`: no such topic.
+pub(crate) type Lookup = Result<Option<Arc<TopicInfo>>, RouteError>;
+
+/// Topics are named here as they are on the wire.
+impl Inner {
+    /// What is known about a topic, asking a name server only if nothing is.
+    pub(crate) async fn topic_info(&self, topic: &str) -> Result<Arc<TopicInfo>, RouteError> {
+        if let Some(info) = self.routes.topic(topic).filter(|info| !info.provisional) {
+            return Ok(info);
+        }
+        self.refresh_topic(topic).await?.ok_or_else(|| not_found(topic))
+    }
+
+    /// Where to send: the topic's route, or, for a topic that does not exist, that of the template.
+    pub(crate) async fn publish_info(&self, topic: &str, queues: i32) -> Result<Arc<TopicInfo>, RouteError> {
+        if let Some(info) = self.routes.topic(topic).filter(|info| !info.publish.is_empty()) {
+            return Ok(info);
+        }
+        if let Some(info) = self.refresh_topic(topic).await? {
+            return Ok(info);
+        }
+        let budget = self.config.api_timeout;
+        let template = self.resolver.route(&self.rpc, TEMPLATE_TOPIC, budget).await?;
+        let template = template.ok_or_else(|| not_found(topic))?;
+        Ok(self.routes.apply(topic, TopicInfo::provisional(topic, template, queues)).0)
+    }
+
+    /// Asks a name server, once for all who want to know at this moment.
+    pub(crate) async fn refresh_topic(&self, topic: &str) -> Lookup {
+        self.lookups.run(topic, self.ask(topic)).await
+    }
+
+    /// A topic the name servers do not know keeps the route it had: a name server that has just started
+    /// knows nothing for a while.
+    async fn ask(&self, topic: &str) -> Lookup {
+        let budget = self.config.api_timeout;
+        let Some(route) = self.resolver.route(&self.rpc, topic, budget).await? else { return Ok(None) };
+        let (info, changed) = self.routes.apply(topic, TopicInfo::new(topic, route));
+        if changed {
+            tracing::debug!(topic, generation = info.generation, "route changed");
+            self.members.consumers().iter().for_each(|consumer| consumer.rebalance_soon());
+        }
+        Ok(Some(info))
+    }
+
+    /// Asks again about every topic in use. One failure does not keep the others from being asked.
+    pub(crate) async fn refresh_routes(&self) {
+        let mut topics = self.members.topics();
+        topics.extend(self.routes.load().topics().map(|(topic, _)| topic.clone()));
+        topics.sort_unstable();
+        topics.dedup();
+        let lookups = topics.iter().map(|topic| async move {
+            if let Err(error) = self.refresh_topic(topic).await {
+                tracing::warn!(topic, %error, "route not refreshed");
+            }
+        });
+        join_all(lookups).await;
+    }
+
+    /// The master of a broker, asking for the topic's route once if the broker is not known.
+    pub(crate) async fn master_of(&self, broker: &str, topic: &str) -> Option<String> {
+        let known = || self.routes.load().master(broker).map(str::to_owned);
+        match known() {
+            Some(address) => Some(address),
+            None => {
+                // The lookup's own failure is logged where it matters; here only the address counts.
+                let _ = self.refresh_topic(topic).await;
+                known()
+            }
+        }
+    }
+}
+
+fn not_found(topic: &str) -> RouteError {
+    RouteError::new(
+        RouteErrorKind::TopicNotFound,
+        format!(
+            "\"{topic}\" is on no broker and brokers may not create it; create it with `mqadmin updateTopic`, \
+             or start a broker with autoCreateTopicEnable=true"
+        ),
+    )
+}

@@ -135,6 +135,10 @@ impl RouteTable {
         self.current.load()
     }
 
+    pub(crate) fn load_full(&self) -> Arc<Snapshot> {
+        self.current.load_full()
+    }
+
     pub(crate) fn topic(&self, topic: &str) -> Option<Arc<TopicInfo>> {
         self.current.load().topic(topic).cloned()
     }

@@ -1,0 +1,99 @@
+//! The 4.x namespace: names become `<namespace>%<name>` on the wire and are plain everywhere else.
+
+const RETRY: &str = "%RETRY%";
+const DEAD_LETTER: &str = "%DLQ%";
+
+/// Topics that belong to the brokers, not to a namespace.
+const SYSTEM_TOPICS: [&str; 9] = [
+    "TBW102",
+    "SCHEDULE_TOPIC_XXXX",
+    "BenchmarkTest",
+    "RMQ_SYS_TRANS_HALF_TOPIC",
+    "RMQ_SYS_TRACE_TOPIC",
+    "RMQ_SYS_TRANS_OP_HALF_TOPIC",
+    "TRANS_CHECK_MAX_TIME_TOPIC",
+    "SELF_TEST_TOPIC",
+    "OFFSET_MOVED_EVENT",
+];
+
+/// How this client's names look on the wire. Without a namespace they look as they are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Names {
+    /// `<namespace>%`, or nothing.
+    prefix: String,
+}
+
+impl Names {
+    pub(crate) fn new(namespace: Option<&str>) -> Self {
+        let namespace = namespace.filter(|namespace| !namespace.is_empty());
+        Self { prefix: namespace.map(|namespace| format!("{namespace}%")).unwrap_or_default() }
+    }
+
+    /// The namespace.
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        self.prefix.strip_suffix('%')
+    }
+
+    /// A topic or group as it goes over the wire. What stands before it (`%RETRY%`, `%DLQ%`) stays in
+    /// front; system names and names already wrapped stay as they are.
+    pub(crate) fn wrap(&self, name: &str) -> String {
+        let (kind, plain) = split_kind(name);
+        if self.prefix.is_empty() || plain.starts_with(&self.prefix) || is_system(plain) {
+            return name.to_owned();
+        }
+        format!("{kind}{}{plain}", self.prefix)
+    }
+
+    /// The opposite of [`wrap`](Self::wrap), for names without `%RETRY%` or `%DLQ%` in front.
+    pub(crate) fn plain<'n>(&self, name: &'n str) -> &'n str {
+        name.strip_prefix(&self.prefix).unwrap_or(name)
+    }
+
+    /// The opposite of [`wrap`](Self::wrap).
+    pub(crate) fn unwrap(&self, name: &str) -> String {
+        let (kind, wrapped) = split_kind(name);
+        format!("{kind}{}", self.plain(wrapped))
+    }
+}
+
+fn split_kind(name: &str) -> (&str, &str) {
+    for kind in [RETRY, DEAD_LETTER] {
+        if let Some(rest) = name.strip_prefix(kind) {
+            return (kind, rest);
+        }
+    }
+    ("", name)
+}
+
+fn is_system(name: &str) -> bool {
+    SYSTEM_TOPICS.contains(&name) || name.starts_with("rmq_sys_") || name.starts_with("CID_RMQ_SYS_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_wrapped_once_behind_their_kind() {
+        let names = Names::new(Some("NS1"));
+        for (plain, wrapped) in [
+            ("TNS", "NS1%TNS"),
+            ("%RETRY%CG", "%RETRY%NS1%CG"),
+            ("%DLQ%CG", "%DLQ%NS1%CG"),
+            ("TBW102", "TBW102"),
+            ("rmq_sys_x", "rmq_sys_x"),
+        ] {
+            assert_eq!(names.wrap(plain), wrapped);
+            assert_eq!(names.wrap(wrapped), wrapped);
+            assert_eq!(names.unwrap(wrapped), plain);
+        }
+        assert_eq!(names.plain("NS1%CG"), "CG");
+    }
+
+    #[test]
+    fn without_a_namespace_nothing_changes() {
+        for names in [Names::new(None), Names::new(Some(""))] {
+            assert_eq!((names.wrap("a%b"), names.unwrap("a%b")), ("a%b".into(), "a%b".into()));
+        }
+    }
+}

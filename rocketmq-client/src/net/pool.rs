@@ -1,0 +1,198 @@
+//! Address to connection: dialled once however many callers wait, found without a lock afterwards.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use parking_lot::RwLock;
+use rocketmq_remoting::net::{Connection, ConnectionConfig, Handler};
+use tokio::net::TcpStream;
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+/// Why there is no connection. Everyone who waited for the same dial gets the same cause.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum DialError {
+    #[error("connecting took longer than {} ms", .0.as_millis())]
+    Timeout(Duration),
+    #[error("cannot connect: {0}")]
+    Io(Arc<io::Error>),
+    #[error("the client is shut down")]
+    Closed,
+}
+
+/// How connections are made.
+pub(crate) struct Dialer {
+    pub(crate) connect_timeout: Duration,
+    pub(crate) connection: ConnectionConfig,
+    pub(crate) handler: Arc<dyn Handler>,
+    /// Told about every new connection.
+    pub(crate) on_connect: Box<dyn Fn(&str) + Send + Sync>,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<super::tls::TlsConfig>,
+}
+
+impl Dialer {
+    /// Names are resolved here, so a server that moved is found again at the next dial.
+    async fn dial(&self, address: &str) -> io::Result<Connection> {
+        let socket = TcpStream::connect(target(address)?).await?;
+        socket.set_nodelay(true)?;
+        let (peer, local) = (socket.peer_addr()?, socket.local_addr()?);
+        let (handler, config) = (self.handler.clone(), self.connection.clone());
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            let (host, _) = target(address)?;
+            let stream = tls.wrap(host, socket).await?;
+            return Ok(Connection::spawn(stream, peer, local, handler, config));
+        }
+        Ok(Connection::spawn(socket, peer, local, handler, config))
+    }
+}
+
+/// Host and port, split at the last colon: brokers register bare IPv6 addresses too.
+pub(crate) fn target(address: &str) -> io::Result<(&str, u16)> {
+    let parts = address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+    let (host, port) = parts.ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidInput, format!("\"{address}\" is not host:port"))
+    })?;
+    Ok((host.trim_start_matches('[').trim_end_matches(']'), port))
+}
+
+/// The connections of one client.
+pub(crate) struct Pool {
+    dialer: Dialer,
+    links: RwLock<HashMap<String, Arc<Link>>>,
+    closed: AtomicBool,
+}
+
+impl Pool {
+    pub(crate) fn new(dialer: Dialer) -> Self {
+        Self { dialer, links: RwLock::default(), closed: AtomicBool::new(false) }
+    }
+
+    /// The connection to `address`, made within `budget` if there is none.
+    pub(crate) async fn connection(&self, address: &str, budget: Duration) -> Result<Connection, DialError> {
+        if let Some(connection) = self.live(address) {
+            return Ok(connection);
+        }
+        let link = self.link(address);
+        timeout(budget, link.dial(self, address)).await.unwrap_or(Err(DialError::Timeout(budget)))
+    }
+
+    /// The connection to `address`, if there is one.
+    pub(crate) fn live(&self, address: &str) -> Option<Connection> {
+        self.links.read().get(address)?.live()
+    }
+
+    fn link(&self, address: &str) -> Arc<Link> {
+        if let Some(link) = self.links.read().get(address) {
+            return link.clone();
+        }
+        self.links.write().entry(address.to_owned()).or_default().clone()
+    }
+
+    /// Every address with a live connection.
+    pub(crate) fn connected(&self) -> Vec<String> {
+        let links = self.links.read();
+        links.iter().filter(|(_, link)| link.live().is_some()).map(|(address, _)| address.clone()).collect()
+    }
+
+    /// Puts `connection` out of use for new calls, unless another has taken its place. Calls that still
+    /// wait on it keep it until it closes.
+    pub(crate) fn retire(&self, address: &str, connection: &Connection) {
+        let link = self.link(address);
+        let current = link.current.load();
+        if current.as_ref().is_some_and(|current| current.id() == connection.id()) {
+            link.current.compare_and_swap(&current, None);
+        }
+    }
+
+    /// Closes the connection to `address` and forgets the address.
+    pub(crate) fn close_address(&self, address: &str) {
+        if let Some(link) = self.links.write().remove(address) {
+            link.close();
+        }
+    }
+
+    /// Closes everything, for good.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.links.write().drain().for_each(|(_, link)| link.close());
+    }
+}
+
+/// One address.
+#[derive(Default)]
+struct Link {
+    current: ArcSwapOption<Connection>,
+    /// How many dials have ended.
+    dials: AtomicU64,
+    /// Held while dialling; the cause of the last dial if it failed.
+    dialling: Mutex<Option<DialError>>,
+}
+
+impl Link {
+    fn live(&self) -> Option<Connection> {
+        let current = self.current.load();
+        current.as_deref().filter(|connection| !connection.is_closed()).cloned()
+    }
+
+    /// Who waited while another's dial failed shares that failure rather than dialling in turn: a dead
+    /// broker must not hold a hundred senders one connect time-out each, one after the other.
+    async fn dial(&self, pool: &Pool, address: &str) -> Result<Connection, DialError> {
+        let seen = self.dials.load(Ordering::Acquire);
+        let mut last = self.dialling.lock().await;
+        if let Some(connection) = self.live() {
+            return Ok(connection);
+        }
+        if let Some(error) = last.as_ref().filter(|_| self.dials.load(Ordering::Acquire) != seen) {
+            return Err(error.clone());
+        }
+        let dialled = self.dial_now(pool, address).await;
+        *last = dialled.as_ref().err().cloned();
+        self.dials.fetch_add(1, Ordering::Release);
+        drop(last);
+        if dialled.is_ok() {
+            (pool.dialer.on_connect)(address);
+        }
+        dialled
+    }
+
+    async fn dial_now(&self, pool: &Pool, address: &str) -> Result<Connection, DialError> {
+        let limit = pool.dialer.connect_timeout;
+        let dialled =
+            timeout(limit, pool.dialer.dial(address)).await.map_err(|_| DialError::Timeout(limit))?;
+        let connection = dialled.map_err(|error| DialError::Io(Arc::new(error)))?;
+        self.current.store(Some(Arc::new(connection.clone())));
+        // The pool may have been closed during the dial, after it had closed every link it knew.
+        if pool.closed.load(Ordering::Acquire) {
+            self.close();
+            return Err(DialError::Closed);
+        }
+        Ok(connection)
+    }
+
+    fn close(&self) {
+        if let Some(connection) = self.current.swap(None) {
+            connection.close();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_split_at_the_last_colon() {
+        assert_eq!(target("host:1").expect("fine"), ("host", 1));
+        assert_eq!(target("::1:9876").expect("fine"), ("::1", 9876));
+        assert_eq!(target("[::1]:9876").expect("fine"), ("::1", 9876));
+        for bad in ["host", "host:", "host:70000"] {
+            assert!(target(bad).is_err(), "{bad}");
+        }
+    }
+}

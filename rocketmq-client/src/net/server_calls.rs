@@ -1,0 +1,124 @@
+//! Requests that brokers send to clients.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Weak};
+
+use bytes::Bytes;
+use rocketmq_remoting::Request as _;
+use rocketmq_remoting::message::{MessageRecord, SysFlag};
+use rocketmq_remoting::net::{Answer, CloseReason, Connection, Handler};
+use rocketmq_remoting::requests::heartbeat::NotifyConsumerIdsChangedRequest;
+use rocketmq_remoting::requests::reply::PushReplyMessageRequest;
+use rocketmq_remoting::requests::transaction::CheckTransactionStateRequest;
+use rocketmq_remoting::{Command, DecodeError, RequestCode, ResponseCode};
+
+use crate::client::Inner;
+use crate::producer::transaction::TransactionCheck;
+
+/// Hands each request to the member it is about. One-way requests are never answered; a request nobody
+/// here can serve is answered with an error, so that the tool behind it does not wait.
+pub(crate) struct ServerCalls {
+    pub(crate) client: Weak<Inner>,
+}
+
+impl Handler for ServerCalls {
+    fn handle(&self, connection: &Connection, request: Command) -> Answer {
+        let Some(client) = self.client.upgrade() else { return Answer::None };
+        let oneway = request.is_oneway();
+        let answer = dispatch(&client, connection, request);
+        if oneway { Answer::None } else { answer }
+    }
+
+    fn closed(&self, connection: &Connection, reason: &CloseReason) {
+        tracing::debug!(peer = %connection.peer(), %reason, "connection closed");
+    }
+}
+
+fn dispatch(client: &Arc<Inner>, connection: &Connection, request: Command) -> Answer {
+    let outcome = match request.request_code() {
+        RequestCode::NOTIFY_CONSUMER_IDS_CHANGED => ids_changed(client, &request),
+        RequestCode::CHECK_TRANSACTION_STATE => check_transaction(client, connection, &request),
+        RequestCode::PUSH_REPLY_MESSAGE_TO_CLIENT => push_reply(client, &request),
+        RequestCode::RESET_CONSUMER_CLIENT_OFFSET | RequestCode::GET_CONSUMER_STATUS_FROM_CLIENT => {
+            return to_consumer(client, "group", request);
+        }
+        RequestCode::GET_CONSUMER_RUNNING_INFO | RequestCode::CONSUME_MESSAGE_DIRECTLY => {
+            return to_consumer(client, "consumerGroup", request);
+        }
+        _ => return unsupported(&request),
+    };
+    outcome.unwrap_or_else(|error| {
+        tracing::warn!(request = %request.request_code(), peer = %connection.peer(), %error, "unreadable request");
+        Answer::Now(Command::response_to(&request, ResponseCode::SYSTEM_ERROR).with_remark(error.to_string()))
+    })
+}
+
+fn unsupported(request: &Command) -> Answer {
+    let remark = format!(" request type {} not supported", request.code);
+    Answer::Now(Command::response_to(request, ResponseCode::REQUEST_CODE_NOT_SUPPORTED).with_remark(remark))
+}
+
+fn to_consumer(client: &Inner, field: &str, request: Command) -> Answer {
+    let group = request.ext.get(field).unwrap_or_default();
+    match client.members.consumer(group) {
+        Some(consumer) => consumer.on_request(request),
+        None => {
+            let remark = format!("this client has no consumer of group {group}");
+            Answer::Now(Command::response_to(&request, ResponseCode::SYSTEM_ERROR).with_remark(remark))
+        }
+    }
+}
+
+fn ids_changed(client: &Inner, request: &Command) -> Result<Answer, DecodeError> {
+    let header = NotifyConsumerIdsChangedRequest::from_ext(&request.ext)?;
+    if let Some(consumer) = client.members.consumer(&header.consumer_group) {
+        consumer.rebalance_soon();
+    }
+    Ok(Answer::None)
+}
+
+fn check_transaction(
+    client: &Inner,
+    connection: &Connection,
+    request: &Command,
+) -> Result<Answer, DecodeError> {
+    let header = CheckTransactionStateRequest::from_ext(&request.ext)?;
+    let record = MessageRecord::decode(&mut request.body.clone())?;
+    let half = client.deliver(record)?;
+    let group = half.properties().producer_group().unwrap_or_default();
+    match client.members.producer(group) {
+        Some(producer) => producer.check(half, TransactionCheck { header, connection: connection.clone() }),
+        None => {
+            tracing::warn!(group, "asked about a transaction of a producer group this client does not have")
+        }
+    }
+    Ok(Answer::None)
+}
+
+fn push_reply(client: &Inner, request: &Command) -> Result<Answer, DecodeError> {
+    let header = PushReplyMessageRequest::from_ext(&request.ext)?;
+    let reply = client.deliver(reply_record(header, request.body.clone()))?;
+    let correlation = reply.properties().correlation_id().unwrap_or_default();
+    if !client.replies.complete(correlation, reply.clone()) {
+        tracing::debug!(correlation, "a reply came too late, or twice");
+    }
+    Ok(Answer::Now(Command::response_to(request, ResponseCode::SUCCESS)))
+}
+
+fn reply_record(header: PushReplyMessageRequest, body: Bytes) -> MessageRecord {
+    let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
+    MessageRecord {
+        queue_id: header.queue_id,
+        flag: header.flag,
+        sys_flag: SysFlag(header.sys_flag),
+        born_timestamp: header.born_timestamp,
+        born_host: header.born_host.parse().unwrap_or(unknown),
+        store_timestamp: header.store_timestamp,
+        store_host: header.store_host.parse().unwrap_or(unknown),
+        reconsume_times: header.reconsume_times.unwrap_or(0),
+        body,
+        topic: header.topic,
+        properties: header.properties.unwrap_or_default(),
+        ..MessageRecord::default()
+    }
+}

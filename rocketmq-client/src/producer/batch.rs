@@ -1,0 +1,228 @@
+//! Batches: messages of one topic in one request, split so that each request fits.
+
+use std::fmt;
+
+use bytes::{Bytes, BytesMut};
+use rocketmq_remoting::message::batch::{BatchMessage, OVERHEAD};
+
+use super::Shared;
+use super::outgoing::{Outgoing, stamp};
+use super::receipt::Receipt;
+use super::sending::{Options, Target};
+use crate::error::{SendError, SendErrorKind};
+use crate::message::Message;
+
+/// A batch that was not stored, or not all of it.
+#[derive(Clone, Debug)]
+pub struct BatchError {
+    stored: Vec<Receipt>,
+    error: SendError,
+}
+
+impl BatchError {
+    /// The receipts of the first messages, those that were stored before the failure.
+    pub fn stored(&self) -> &[Receipt] {
+        &self.stored
+    }
+
+    /// Why the next ones were not.
+    pub fn error(&self) -> &SendError {
+        &self.error
+    }
+}
+
+impl From<SendError> for BatchError {
+    fn from(error: SendError) -> Self {
+        Self { stored: Vec::new(), error }
+    }
+}
+
+impl fmt::Display for BatchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "after {} stored messages of the batch: {}", self.stored.len(), self.error)
+    }
+}
+
+impl std::error::Error for BatchError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+/// Messages that go in one request.
+#[derive(Debug, Default)]
+pub(super) struct Chunk {
+    ids: Vec<String>,
+    body: BytesMut,
+}
+
+pub(super) async fn send(
+    shared: &Shared,
+    mut messages: Vec<Message>,
+    options: Options,
+) -> Result<Vec<Receipt>, BatchError> {
+    for message in &mut messages {
+        shared.admit(message)?;
+    }
+    let Some(first) = messages.first() else { return Ok(Vec::new()) };
+    check(&messages).map_err(|fault| SendError::new(SendErrorKind::InvalidMessage, fault))?;
+    let (topic, wait) = (first.topic.clone(), first.properties.wait_store());
+    let chunks = split(shared, messages)?;
+    let (deadline, mut target) = (shared.deadline(options.timeout), Sticky::new(options.target));
+    let mut stored = Vec::new();
+    for chunk in chunks {
+        let sent = send_chunk(shared, &topic, wait, chunk, target.next(), deadline).await;
+        match sent {
+            Ok(receipts) => {
+                target.stick(receipts.first());
+                stored.extend(receipts);
+            }
+            Err(error) => return Err(BatchError { stored, error }),
+        }
+    }
+    Ok(stored)
+}
+
+/// The target of the first chunk holds for all of them: a selector can be asked only once, and its queue
+/// is where the rest belongs too.
+struct Sticky {
+    target: Option<Target>,
+    bound: bool,
+}
+
+impl Sticky {
+    fn new(target: Target) -> Self {
+        Self { bound: !matches!(target, Target::Any), target: Some(target) }
+    }
+
+    fn next(&mut self) -> Target {
+        self.target.take().unwrap_or_default()
+    }
+
+    fn stick(&mut self, receipt: Option<&Receipt>) {
+        if let Some(receipt) = receipt.filter(|_| self.bound) {
+            self.target = Some(Target::Queue((**receipt.message_queue()).clone()));
+        }
+    }
+}
+
+pub(super) async fn send_chunk(
+    shared: &Shared,
+    topic: &str,
+    wait_store: bool,
+    chunk: Chunk,
+    target: Target,
+    deadline: std::time::Instant,
+) -> Result<Vec<Receipt>, SendError> {
+    let Chunk { ids, body } = chunk;
+    let _room = shared.room(body.len(), deadline).await?;
+    let out = Outgoing::batch(shared, topic.to_owned(), body.freeze(), wait_store);
+    let result = shared.route_and_dispatch(&out, target, deadline).await;
+    let receipts = result.map(|batch| members(&batch, ids));
+    match &receipts {
+        Ok(receipts) => receipts.iter().for_each(|receipt| shared.observe(topic, Ok(receipt))),
+        Err(error) => shared.observe(topic, Err(error)),
+    }
+    receipts
+}
+
+fn members(batch: &Receipt, ids: Vec<String>) -> Vec<Receipt> {
+    ids.into_iter().enumerate().map(|(member, id)| batch.of_member(member, id)).collect()
+}
+
+/// What brokers refuse in a batch is refused here, before anything is sent.
+fn check(messages: &[Message]) -> Result<(), String> {
+    let Some(first) = messages.first() else { return Ok(()) };
+    for message in messages {
+        if message.topic != first.topic {
+            return Err(format!(
+                "a batch holds messages to {} and to {}; send one batch per topic",
+                first.topic, message.topic
+            ));
+        }
+        if message.topic.starts_with("%RETRY%") {
+            return Err(format!(
+                "a batch may not go to the retry topic {}; send its messages singly",
+                message.topic
+            ));
+        }
+        if message.is_delayed() {
+            return Err(format!("a message to {} in a batch is delayed; send it by itself", message.topic));
+        }
+        if message.properties.wait_store() != first.properties.wait_store() {
+            return Err(format!(
+                "a batch to {} holds messages that wait for storage and messages that do not; send two batches",
+                first.topic
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// In order, each chunk as full as `max_message_size` lets it be.
+fn split(shared: &Shared, messages: Vec<Message>) -> Result<Vec<Chunk>, SendError> {
+    let most = shared.config.max_message_size;
+    let mut chunks: Vec<Chunk> = Vec::new();
+    for message in messages {
+        let (id, encoded) = encode(shared, message)?;
+        if encoded.len() > most {
+            return Err(too_large(encoded.len(), most));
+        }
+        match chunks.last_mut() {
+            Some(chunk) if chunk.body.len() + encoded.len() <= most => chunk.add(id, &encoded),
+            _ => {
+                let mut chunk = Chunk::default();
+                chunk.add(id, &encoded);
+                chunks.push(chunk);
+            }
+        }
+    }
+    Ok(chunks)
+}
+
+fn too_large(size: usize, most: usize) -> SendError {
+    let text = format!(
+        "a message takes {size} bytes in a batch with its properties, the limit is {most}; send it by itself"
+    );
+    SendError::new(SendErrorKind::InvalidMessage, text)
+}
+
+impl Chunk {
+    pub(super) fn add(&mut self, id: String, encoded: &[u8]) {
+        self.ids.push(id);
+        self.body.extend_from_slice(encoded);
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.body.len()
+    }
+}
+
+/// One member: its id and its bytes.
+pub(super) fn encode(shared: &Shared, message: Message) -> Result<(String, Bytes), SendError> {
+    let (id, properties) = stamp(shared, &message)?;
+    let mut encoded = BytesMut::with_capacity(OVERHEAD + message.body.len() + properties.len());
+    BatchMessage { flag: message.flag, body: message.body, properties }.encode(&mut encoded).map_err(
+        |error| {
+            SendError::new(SendErrorKind::InvalidMessage, "a message cannot be written").with_source(error)
+        },
+    )?;
+    Ok((id, encoded.freeze()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::DelayLevel;
+
+    #[test]
+    fn what_brokers_refuse_is_named() {
+        let plain = || Message::new("t", "b");
+        assert_eq!(check(&[plain(), plain()]), Ok(()));
+        let fault = |other: Message| check(&[plain(), other]).expect_err("refused");
+        assert!(fault(Message::new("u", "b")).contains("per topic"));
+        assert!(fault(plain().deliver_after(DelayLevel::S1)).contains("delayed"));
+        assert!(fault(plain().wait_store(false)).contains("two batches"));
+        assert!(check(&[Message::new("%RETRY%g", "b")]).is_err_and(|fault| fault.contains("retry topic")));
+    }
+}

@@ -1,0 +1,256 @@
+//! The loop behind every send: choose a queue, try, and let the rules say what follows.
+
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
+
+use rocketmq_remoting::ResponseCode;
+
+use super::Shared;
+use super::latency::ISOLATION;
+use super::outgoing::Outgoing;
+use super::receipt::{Receipt, SendStatus};
+use super::retry::{Failure, Next, RetryPolicy};
+use super::select::SharedQueue;
+use crate::error::{
+    Attempt, BrokerRefusal, CallErrorKind, RouteError, RouteErrorKind, SendError, SendErrorKind,
+};
+use crate::net::rpc::{RpcError, refusal};
+
+/// How one try ended badly.
+#[derive(Debug)]
+enum Failed {
+    /// The route names no master of this broker.
+    NoMaster,
+    Rpc(RpcError),
+    Refused(BrokerRefusal),
+    /// Stored, but not as well as asked.
+    NotDurable(Receipt),
+    /// The answer says success and nothing else.
+    Unreadable,
+}
+
+impl Failed {
+    fn rule(&self) -> Failure<'_> {
+        match self {
+            Self::Refused(refusal) => Failure::Refused(refusal),
+            Self::NotDurable(_) => Failure::NotDurable,
+            Self::NoMaster | Self::Rpc(_) | Self::Unreadable => Failure::Transport,
+        }
+    }
+
+    fn cause(&self) -> String {
+        match self {
+            Self::NoMaster => "the route names no master for this broker".to_owned(),
+            Self::Rpc(error) => error.to_string(),
+            Self::Refused(refusal) => refusal.to_string(),
+            Self::NotDurable(receipt) => format!("stored with status {:?}", receipt.status()),
+            Self::Unreadable => "the answer lacks the queue offset".to_owned(),
+        }
+    }
+
+    fn into_error(self, topic: &str) -> SendError {
+        let text = format!("message to {topic}");
+        match self {
+            Self::Refused(refusal) => SendError::refused(kind_of(&refusal), refusal),
+            Self::Rpc(error) => SendError::new(kind_of_rpc(&error), text).with_source(error),
+            Self::NoMaster | Self::NotDurable(_) => SendError::new(SendErrorKind::NoQueue, text),
+            Self::Unreadable => SendError::new(SendErrorKind::Unreachable, text),
+        }
+    }
+}
+
+fn kind_of(refusal: &BrokerRefusal) -> SendErrorKind {
+    match refusal.code {
+        _ if refusal.is_flow_control() => SendErrorKind::FlowControl,
+        ResponseCode::TOPIC_NOT_EXIST => SendErrorKind::TopicNotFound,
+        _ => SendErrorKind::Refused,
+    }
+}
+
+fn kind_of_rpc(error: &RpcError) -> SendErrorKind {
+    match error.kind() {
+        CallErrorKind::Timeout => SendErrorKind::Timeout,
+        CallErrorKind::Closed => SendErrorKind::Closed,
+        CallErrorKind::InvalidRequest => SendErrorKind::InvalidMessage,
+        _ => SendErrorKind::Unreachable,
+    }
+}
+
+/// A failed lookup as the sender sees it.
+pub(super) fn no_route(error: RouteError) -> SendError {
+    error.map_kind(|kind| match kind {
+        RouteErrorKind::TopicNotFound => SendErrorKind::TopicNotFound,
+        RouteErrorKind::Timeout => SendErrorKind::Timeout,
+        RouteErrorKind::Closed => SendErrorKind::Closed,
+        _ => SendErrorKind::NoRoute,
+    })
+}
+
+impl Shared {
+    /// Sends until it is stored, the tries are used up, or the deadline has come. A message bound to one
+    /// queue has one try, as in Java: another queue would break its order.
+    pub(super) async fn dispatch(
+        &self,
+        out: &Outgoing,
+        queues: &[SharedQueue],
+        bound: Option<SharedQueue>,
+        deadline: Instant,
+    ) -> Result<Receipt, SendError> {
+        let policy = self.policy(bound.is_some());
+        let mut avoid: Option<SharedQueue> = None;
+        let mut attempts = Vec::new();
+        for tried in 1.. {
+            let queue = match &bound {
+                Some(queue) => queue.clone(),
+                None => self.choose(queues, avoid.as_ref(), out)?,
+            };
+            let start = Instant::now();
+            let budget = policy.budget(tried, deadline.saturating_duration_since(start));
+            let failed = match self.attempt(out, &queue, budget).await {
+                Ok(receipt) => return Ok(receipt),
+                Err(failed) => failed,
+            };
+            attempts.push(self.record(&queue, &failed, start.elapsed()));
+            match policy.after(tried, &failed.rule(), deadline.saturating_duration_since(Instant::now())) {
+                Next::Elsewhere => avoid = Some(queue),
+                Next::Anywhere => avoid = None,
+                Next::Stop => return end(failed, &out.topic, attempts),
+            }
+        }
+        // The policy stops after a finite number of tries; the range alone does not say so.
+        Err(SendError::new(SendErrorKind::NoQueue, out.topic.as_str()))
+    }
+
+    fn policy(&self, bound: bool) -> RetryPolicy<'_> {
+        RetryPolicy {
+            tries: if bound { 1 } else { self.config.retries.saturating_add(1) },
+            codes: &self.config.retry_codes,
+            when_not_durable: self.config.retry_when_not_stored,
+            attempt_timeout: self.config.attempt_timeout,
+        }
+    }
+
+    fn choose(
+        &self,
+        queues: &[SharedQueue],
+        avoid: Option<&SharedQueue>,
+        out: &Outgoing,
+    ) -> Result<SharedQueue, SendError> {
+        let avoid = avoid.map(|queue| queue.broker_name.as_str());
+        let queue = if self.config.latency_fault_tolerance {
+            self.robin.pick_fit(queues, avoid, &self.faults, Instant::now())
+        } else {
+            self.robin.pick(queues, avoid)
+        };
+        queue.cloned().ok_or_else(|| {
+            let text = format!(
+                "topic {} has no writable queue on a broker with a master; check its permissions and brokers",
+                out.topic
+            );
+            SendError::new(SendErrorKind::NoQueue, text)
+        })
+    }
+
+    async fn attempt(
+        &self,
+        out: &Outgoing,
+        queue: &SharedQueue,
+        budget: Duration,
+    ) -> Result<Receipt, Failed> {
+        let routes = self.client.inner.routes.load_full();
+        let address = match routes.master(&queue.broker_name) {
+            Some(address) => Cow::Borrowed(address),
+            None => self.master_of(queue).await?,
+        };
+        let start = Instant::now();
+        let address = self.channel(address);
+        let call = self.client.inner.rpc.call_once(&address, out.command(self, queue), budget);
+        let response = call.await.map_err(Failed::Rpc)?;
+        if self.config.latency_fault_tolerance {
+            self.faults.record(&queue.broker_name, start.elapsed(), true, Instant::now());
+        }
+        let Some(status) = SendStatus::of(response.response_code()) else {
+            return Err(Failed::Refused(refusal(&response, &queue.broker_name, &out.topic)));
+        };
+        let receipt =
+            Receipt::read(status, out.message_id.clone(), queue, response).ok_or(Failed::Unreadable)?;
+        match status {
+            SendStatus::Ok => Ok(receipt),
+            _ => Err(Failed::NotDurable(receipt)),
+        }
+    }
+
+    async fn master_of(&self, queue: &SharedQueue) -> Result<Cow<'static, str>, Failed> {
+        let master = self.client.inner.master_of(&queue.broker_name, &queue.topic).await;
+        master.map(Cow::Owned).ok_or(Failed::NoMaster)
+    }
+
+    /// Writes it to one broker; the choice is not repeated, for nobody says whether it arrived.
+    pub(super) async fn dispatch_oneway(
+        &self,
+        out: &Outgoing,
+        queues: &[SharedQueue],
+        bound: Option<SharedQueue>,
+        deadline: Instant,
+    ) -> Result<(), SendError> {
+        let queue = match bound {
+            Some(queue) => queue,
+            None => self.choose(queues, None, out)?,
+        };
+        let address = self.client.inner.master_of(&queue.broker_name, &queue.topic).await;
+        let Some(address) = address else { return Err(Failed::NoMaster.into_error(&out.topic)) };
+        let address = self.channel(Cow::Owned(address));
+        let left = deadline.saturating_duration_since(Instant::now());
+        let written = self.client.inner.rpc.oneway(&address, out.command(self, &queue), left).await;
+        written.map_err(|error| Failed::Rpc(error).into_error(&out.topic))
+    }
+
+    /// The VIP channel is the port two below.
+    pub(super) fn channel<'a>(&self, address: Cow<'a, str>) -> Cow<'a, str> {
+        if !self.client.inner.config.vip_channel {
+            return address;
+        }
+        let split = address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
+        match split {
+            Some((host, port)) if port > 2 => Cow::Owned(format!("{host}:{}", port - 2)),
+            _ => address,
+        }
+    }
+
+    /// Takes note of a failed try: for the caller, for the choice of the next broker, and for the route,
+    /// which may have changed under it.
+    fn record(&self, queue: &SharedQueue, failed: &Failed, elapsed: Duration) -> Attempt {
+        if self.config.latency_fault_tolerance && !matches!(failed, Failed::NotDurable(_)) {
+            let answers = matches!(failed, Failed::Rpc(_)) && !self.config.latency_fault_detector;
+            self.faults.record(&queue.broker_name, ISOLATION, answers, Instant::now());
+        }
+        if !matches!(failed, Failed::NotDurable(_)) {
+            self.refresh_soon(queue.topic.clone());
+        }
+        let routes = self.client.inner.routes.load();
+        Attempt {
+            broker: queue.broker_name.clone(),
+            address: routes.master(&queue.broker_name).unwrap_or_default().to_owned(),
+            elapsed,
+            cause: failed.cause(),
+        }
+    }
+
+    fn refresh_soon(&self, topic: String) {
+        let (client, stop) = (self.client.inner.clone(), self.client.inner.stop.clone());
+        let refresh = async move {
+            if let Err(error) = client.refresh_topic(&topic).await {
+                tracing::debug!(topic, %error, "route not refreshed");
+            }
+        };
+        self.client.inner.tasks.spawn(stop.run_until_cancelled_owned(refresh));
+    }
+}
+
+/// What is stored is a success, if a qualified one.
+fn end(failed: Failed, topic: &str, attempts: Vec<Attempt>) -> Result<Receipt, SendError> {
+    match failed {
+        Failed::NotDurable(receipt) => Ok(receipt),
+        failed => Err(failed.into_error(topic).with_attempts(attempts)),
+    }
+}

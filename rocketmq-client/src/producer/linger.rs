@@ -1,0 +1,166 @@
+//! Gathering single sends into batches: what arrives within a few milliseconds leaves together.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+use tokio_util::task::TaskTracker;
+
+use super::Shared;
+use super::batch::{self, Chunk};
+use super::receipt::Receipt;
+use super::sending::{Options, Target};
+use crate::config::LingerConfig;
+use crate::error::{SendError, SendErrorKind};
+use crate::message::Message;
+
+type Reply = oneshot::Sender<Result<Receipt, SendError>>;
+
+/// Messages that may share a request: same topic, same wish for storage.
+type Key = (String, bool);
+
+/// Gathered messages of one producer. Every message that was taken in is answered exactly once: by its
+/// batch, or by the producer's shutdown, which sends what is left.
+pub(crate) struct Accumulator {
+    config: LingerConfig,
+    held: Mutex<Held>,
+    sends: TaskTracker,
+}
+
+#[derive(Default)]
+struct Held {
+    buckets: HashMap<Key, Bucket>,
+    bytes: usize,
+    /// Numbers the buckets, so that a timer flushes the one it was set for and no later one.
+    next: u64,
+}
+
+struct Bucket {
+    number: u64,
+    chunk: Chunk,
+    replies: Vec<Reply>,
+}
+
+/// What became of a message handed in.
+enum Taken {
+    /// It waits; the timer of this bucket must be started.
+    First(u64),
+    /// It waits in a bucket whose timer runs.
+    Joined,
+    /// It filled its bucket, which is to be sent now.
+    Filled(Bucket),
+}
+
+impl Accumulator {
+    pub(crate) fn new(config: LingerConfig) -> Self {
+        Self { config, held: Mutex::default(), sends: TaskTracker::new() }
+    }
+
+    /// Sends `message` in company, or by itself when it can have none.
+    pub(crate) async fn send(&self, shared: &Arc<Shared>, message: Message) -> Result<Receipt, SendError> {
+        if !is_gregarious(&message) || self.held.lock().bytes > self.config.total_bytes {
+            return shared.send_now(message, Options::default()).await;
+        }
+        let key = (message.topic.clone(), message.properties.wait_store());
+        let (id, encoded) = batch::encode(shared, message)?;
+        let (reply, answer) = oneshot::channel();
+        match self.take(&key, id, &encoded, reply, shared.config.max_message_size) {
+            Taken::First(number) => self.start_timer(shared, key, number),
+            Taken::Joined => {}
+            Taken::Filled(bucket) => self.dispatch(shared, key, bucket),
+        }
+        answer.await.unwrap_or_else(|_| Err(abandoned(shared)))
+    }
+
+    fn take(&self, key: &Key, id: String, encoded: &[u8], reply: Reply, most: usize) -> Taken {
+        let limit = self.config.max_bytes.min(most);
+        let mut held = self.held.lock();
+        held.bytes += encoded.len();
+        if let Some(bucket) = held.buckets.get_mut(key) {
+            bucket.chunk.add(id, encoded);
+            bucket.replies.push(reply);
+            return if bucket.chunk.bytes() >= limit { filled(&mut held, key) } else { Taken::Joined };
+        }
+        held.next += 1;
+        let number = held.next;
+        let mut chunk = Chunk::default();
+        chunk.add(id, encoded);
+        held.buckets.insert(key.clone(), Bucket { number, chunk, replies: vec![reply] });
+        if encoded.len() >= limit { filled(&mut held, key) } else { Taken::First(number) }
+    }
+
+    fn start_timer(&self, shared: &Arc<Shared>, key: Key, number: u64) {
+        let (shared, delay) = (Arc::downgrade(shared), self.config.max_delay);
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            let Some(shared) = shared.upgrade() else { return };
+            let Some(accumulator) = &shared.accumulator else { return };
+            if let Some(bucket) = accumulator.remove(&key, Some(number)) {
+                accumulator.dispatch(&shared, key, bucket);
+            }
+        });
+    }
+
+    fn remove(&self, key: &Key, number: Option<u64>) -> Option<Bucket> {
+        let mut held = self.held.lock();
+        if number.is_some_and(|number| held.buckets.get(key).is_none_or(|b| b.number != number)) {
+            return None;
+        }
+        take_out(&mut held, key)
+    }
+
+    /// A task of its own: no sender may take the others' messages down with it by being dropped.
+    fn dispatch(&self, shared: &Arc<Shared>, (topic, wait): Key, bucket: Bucket) {
+        let shared = shared.clone();
+        self.sends.spawn(async move {
+            let deadline = shared.deadline(None);
+            let sent = batch::send_chunk(&shared, &topic, wait, bucket.chunk, Target::Any, deadline).await;
+            answer(bucket.replies, sent);
+        });
+    }
+
+    /// How many messages wait.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.held.lock().buckets.values().map(|bucket| bucket.replies.len()).sum()
+    }
+
+    /// Sends everything that waits, and returns when all of it is answered.
+    pub(crate) async fn flush(&self, shared: &Arc<Shared>) {
+        let buckets = mem::take(&mut self.held.lock().buckets);
+        buckets.into_iter().for_each(|(key, bucket)| self.dispatch(shared, key, bucket));
+        self.held.lock().bytes = 0;
+        self.sends.close();
+        self.sends.wait().await;
+        self.sends.reopen();
+    }
+}
+
+fn filled(held: &mut Held, key: &Key) -> Taken {
+    take_out(held, key).map_or(Taken::Joined, Taken::Filled)
+}
+
+fn take_out(held: &mut Held, key: &Key) -> Option<Bucket> {
+    let bucket = held.buckets.remove(key)?;
+    held.bytes = held.bytes.saturating_sub(bucket.chunk.bytes());
+    Some(bucket)
+}
+
+fn answer(replies: Vec<Reply>, sent: Result<Vec<Receipt>, SendError>) {
+    // A sender that no longer waits is no failure of the batch.
+    match sent {
+        Ok(receipts) => replies.into_iter().zip(receipts).for_each(|(reply, r)| drop(reply.send(Ok(r)))),
+        Err(error) => replies.into_iter().for_each(|reply| drop(reply.send(Err(error.clone())))),
+    }
+}
+
+/// Delays, retry topics and transactions make a message travel alone.
+fn is_gregarious(message: &Message) -> bool {
+    !message.is_delayed() && !message.topic.starts_with("%RETRY%") && !message.properties.is_transaction()
+}
+
+fn abandoned(shared: &Shared) -> SendError {
+    SendError::new(SendErrorKind::Closed, format!("producer of group {}", shared.group))
+}

@@ -1,0 +1,161 @@
+//! A message in the form it travels in: built once, sent as often as it takes.
+
+use bytes::Bytes;
+use rocketmq_remoting::compress::compress;
+use rocketmq_remoting::message::properties::MAX_ENCODED_LEN;
+use rocketmq_remoting::message::{SysFlag, names};
+use rocketmq_remoting::route::MessageQueue;
+use rocketmq_remoting::{Command, ExtFields, RequestCode};
+
+use super::Shared;
+use crate::client::now_ms;
+use crate::error::{SendError, SendErrorKind};
+use crate::message::Message;
+
+/// Everything of a send request that does not depend on the queue.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    /// As it is on the wire.
+    pub(crate) topic: String,
+    pub(crate) message_id: String,
+    pub(crate) code: RequestCode,
+    pub(crate) body: Bytes,
+    pub(crate) properties: String,
+    pub(crate) sys_flag: SysFlag,
+    pub(crate) flag: i32,
+    pub(crate) batch: bool,
+    /// Retry counters of a message a consumer sends to its own retry topic.
+    reconsume_times: Option<String>,
+    max_reconsume_times: Option<String>,
+}
+
+impl Outgoing {
+    /// One message: named, stamped with its id, compressed when large enough.
+    pub(crate) fn message(shared: &Shared, mut message: Message) -> Result<Self, SendError> {
+        let (reconsume_times, max_reconsume_times) = take_retry_counters(&mut message);
+        let is_reply = message.properties.get(names::MSG_TYPE) == Some("reply");
+        let half = message.properties.is_transaction();
+        let (message_id, properties) = stamp(shared, &message)?;
+        let (body, flag) = shrink(shared, message.body);
+        Ok(Self {
+            topic: wire_topic(shared, message.topic),
+            message_id,
+            code: if is_reply { RequestCode::SEND_REPLY_MESSAGE_V2 } else { RequestCode::SEND_MESSAGE_V2 },
+            body,
+            properties,
+            sys_flag: if half { flag.with(SysFlag::TRANSACTION_PREPARED) } else { flag },
+            flag: message.flag,
+            batch: false,
+            reconsume_times,
+            max_reconsume_times,
+        })
+    }
+
+    /// A batch whose members are encoded in `body` already.
+    pub(crate) fn batch(shared: &Shared, topic: String, body: Bytes, wait_store: bool) -> Self {
+        let message_id = shared.client.inner.ids.next(now_ms());
+        let mut properties = String::with_capacity(64);
+        append(&mut properties, names::WAIT, if wait_store { "true" } else { "false" });
+        append(&mut properties, names::UNIQ_KEY, &message_id);
+        Self {
+            topic: wire_topic(shared, topic),
+            message_id,
+            code: RequestCode::SEND_BATCH_MESSAGE,
+            body,
+            properties,
+            sys_flag: SysFlag::default(),
+            flag: 0,
+            batch: true,
+            reconsume_times: None,
+            max_reconsume_times: None,
+        }
+    }
+
+    /// The request for one queue. The fields go straight into the header text; nothing else is allocated.
+    pub(crate) fn command(&self, shared: &Shared, queue: &MessageQueue) -> Command {
+        let text =
+            self.topic.len() + shared.wire_group.len() + self.properties.len() + queue.broker_name.len();
+        let mut ext = ExtFields::with_capacity(16, 96 + text);
+        ext.push("a", &shared.wire_group);
+        ext.push("b", &self.topic);
+        ext.push("c", &shared.config.create_topic_key);
+        ext.push_display("d", shared.config.default_topic_queues);
+        ext.push_display("e", queue.queue_id);
+        ext.push_display("f", self.sys_flag.0);
+        ext.push_display("g", now_ms());
+        ext.push_display("h", self.flag);
+        ext.push("i", &self.properties);
+        ext.push("j", self.reconsume_times.as_deref().unwrap_or("0"));
+        ext.push("k", if shared.client.inner.config.unit_mode { "true" } else { "false" });
+        if let Some(most) = &self.max_reconsume_times {
+            ext.push("l", most);
+        }
+        ext.push("m", if self.batch { "true" } else { "false" });
+        ext.push("n", &queue.broker_name);
+        Command::request(self.code).with_ext(ext).with_body(self.body.clone())
+    }
+}
+
+/// Without a namespace the name is taken as it is, without a copy.
+fn wire_topic(shared: &Shared, topic: String) -> String {
+    let names = &shared.client.inner.names;
+    if names.namespace().is_none() { topic } else { names.wrap(&topic) }
+}
+
+/// On their way to a retry topic the counters travel in the header.
+fn take_retry_counters(message: &mut Message) -> (Option<String>, Option<String>) {
+    if !message.topic.starts_with("%RETRY%") {
+        return (None, None);
+    }
+    let properties = &mut message.properties;
+    (properties.remove(names::RECONSUME_TIME), properties.remove(names::MAX_RECONSUME_TIMES))
+}
+
+/// The message's id and its properties with it. An id it came with stays, so that a message sent again
+/// after a failure can be told to be the same.
+pub(super) fn stamp(shared: &Shared, message: &Message) -> Result<(String, String), SendError> {
+    let mut properties = message.properties.encode_stored();
+    let message_id = match message.properties.unique_key() {
+        Some(id) => id.to_owned(),
+        None => {
+            let id = shared.client.inner.ids.next(now_ms());
+            append(&mut properties, names::UNIQ_KEY, &id);
+            id
+        }
+    };
+    if let Some(namespace) = shared.client.inner.names.namespace() {
+        append(&mut properties, names::INSTANCE_ID, namespace);
+    }
+    if properties.len() > MAX_ENCODED_LEN {
+        let text = format!(
+            "the properties of a message to {} take {} bytes, {MAX_ENCODED_LEN} is the most a broker stores; \
+             put the rest into the body",
+            message.topic,
+            properties.len()
+        );
+        return Err(SendError::new(SendErrorKind::InvalidMessage, text));
+    }
+    Ok((message_id, properties))
+}
+
+fn append(properties: &mut String, name: &str, value: &str) {
+    properties.push_str(name);
+    properties.push('\u{1}');
+    properties.push_str(value);
+    properties.push('\u{2}');
+}
+
+/// A body that does not compress travels as it is.
+fn shrink(shared: &Shared, body: Bytes) -> (Bytes, SysFlag) {
+    let config = &shared.config;
+    if body.len() < config.compress_threshold {
+        return (body, SysFlag::default());
+    }
+    match compress(config.compression, config.compression_level, &body) {
+        Ok(small) => (small.into(), config.compression.mark(SysFlag::default())),
+        Err(error) => {
+            tracing::warn!(%error, "a body is sent uncompressed");
+            (body, SysFlag::default())
+        }
+    }
+}

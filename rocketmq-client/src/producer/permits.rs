@@ -1,0 +1,88 @@
+//! Back-pressure: how many messages and bytes one producer has on their way at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+/// Two fair semaphores. An empty body would count nothing, so every message counts at least one byte.
+#[derive(Debug)]
+pub(crate) struct Permits {
+    count: Arc<Semaphore>,
+    bytes: Arc<Semaphore>,
+    most_bytes: u32,
+}
+
+/// Room for one message; dropping it gives the room to the next in line.
+#[derive(Debug)]
+pub(crate) struct Room {
+    _count: OwnedSemaphorePermit,
+    _bytes: OwnedSemaphorePermit,
+}
+
+impl Permits {
+    pub(crate) fn new(count: usize, bytes: usize) -> Self {
+        let most_bytes = u32::try_from(bytes.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX).max(1);
+        Self {
+            count: Arc::new(Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS))),
+            bytes: Arc::new(Semaphore::new(most_bytes as usize)),
+            most_bytes,
+        }
+    }
+
+    /// Room for a body of `bytes`; `None` when there is none within `budget`. A body larger than the
+    /// whole limit takes all of it, and so goes alone rather than never.
+    pub(crate) async fn room(&self, bytes: usize, budget: Duration) -> Option<Room> {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).clamp(1, self.most_bytes);
+        if let Some(room) = self.room_now(bytes) {
+            return Some(room);
+        }
+        timeout(budget, self.room_later(bytes)).await.ok().flatten()
+    }
+
+    fn room_now(&self, bytes: u32) -> Option<Room> {
+        let _count = self.count.clone().try_acquire_owned().ok()?;
+        let _bytes = self.bytes.clone().try_acquire_many_owned(bytes).ok()?;
+        Some(Room { _count, _bytes })
+    }
+
+    async fn room_later(&self, bytes: u32) -> Option<Room> {
+        let _count = self.count.clone().acquire_owned().await.ok()?;
+        let _bytes = self.bytes.clone().acquire_many_owned(bytes).await.ok()?;
+        Some(Room { _count, _bytes })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn room_runs_out_by_count_and_by_bytes_and_comes_back() {
+        let permits = Permits::new(2, 10);
+        let first = permits.room(6, SECOND).await.expect("room");
+        assert!(permits.room(6, SECOND).await.is_none(), "12 of 10 bytes");
+        let second = permits.room(4, SECOND).await.expect("room");
+        assert!(permits.room(0, SECOND).await.is_none(), "a third of 2");
+        drop((first, second));
+        assert!(permits.room(1_000, SECOND).await.is_some(), "too large for the limit goes alone");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiters_are_served_in_turn() {
+        let permits = Arc::new(Permits::new(1, 10));
+        let held = permits.room(1, SECOND).await.expect("room");
+        let mut first = Box::pin(permits.room(1, SECOND));
+        let mut second = Box::pin(permits.room(1, SECOND));
+        assert!(futures_util::poll!(first.as_mut()).is_pending());
+        assert!(futures_util::poll!(second.as_mut()).is_pending());
+        drop(held);
+        assert!(futures_util::poll!(second.as_mut()).is_pending());
+        let held = first.await.expect("first in line");
+        drop(held);
+        assert!(second.await.is_some());
+    }
+}

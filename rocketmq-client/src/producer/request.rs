@@ -1,0 +1,210 @@
+//! Request and reply over messages: a correlation id goes out, a reply with the same id comes back.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::IntoFuture;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
+use rand::RngExt as _;
+use rocketmq_remoting::message::names;
+use tokio::sync::oneshot;
+use tokio::time::timeout_at;
+
+use super::Shared;
+use super::receipt::Receipt;
+use super::sending::{Options, Target};
+use crate::delivery::Delivery;
+use crate::error::{Error, SendError, SendErrorKind, error_kinds};
+use crate::message::Message;
+
+error_kinds! {
+    /// Why a request has no reply.
+    pub enum RequestErrorKind {
+        /// The request was not stored; the source is a [`SendError`](crate::SendError).
+        NotSent = "the request was not sent", TRANSIENT;
+        /// Nobody replied in time. Someone may have handled the request all the same.
+        NoReply = "no reply came in time", TRANSIENT;
+    }
+}
+
+/// A request has no reply.
+pub type RequestError = Error<RequestErrorKind>;
+
+/// Requests that wait for their replies, by correlation id.
+#[derive(Default)]
+pub(crate) struct Replies {
+    waiting: Mutex<HashMap<String, oneshot::Sender<Delivery>>>,
+    late: AtomicU64,
+}
+
+impl Replies {
+    /// Hands a reply to its request; false (and counted) when that is not waiting any more.
+    pub(crate) fn complete(&self, correlation: &str, reply: Delivery) -> bool {
+        let waiting = self.waiting.lock().remove(correlation);
+        let delivered = waiting.is_some_and(|request| request.send(reply).is_ok());
+        if !delivered {
+            self.late.fetch_add(1, Ordering::Relaxed);
+        }
+        delivered
+    }
+
+    /// How many replies found nobody waiting.
+    pub(crate) fn late(&self) -> u64 {
+        self.late.load(Ordering::Relaxed)
+    }
+
+    fn wait_for(&self, correlation: &str) -> oneshot::Receiver<Delivery> {
+        let (sender, receiver) = oneshot::channel();
+        self.waiting.lock().insert(correlation.to_owned(), sender);
+        receiver
+    }
+}
+
+/// Takes the entry out however the request ends, also when its future is dropped.
+struct Waiting<'a> {
+    replies: &'a Replies,
+    correlation: &'a str,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.replies.waiting.lock().remove(self.correlation);
+    }
+}
+
+/// A request that was asked for and not begun; await it for the reply.
+#[must_use = "a request is sent only when this is awaited"]
+pub struct Requesting {
+    shared: Arc<Shared>,
+    message: Message,
+    timeout: Option<Duration>,
+}
+
+impl Requesting {
+    pub(super) fn new(shared: Arc<Shared>, message: Message) -> Self {
+        Self { shared, message, timeout: None }
+    }
+
+    /// How long request and reply may take together, instead of the producer's `send_timeout`.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+}
+
+impl fmt::Debug for Requesting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Requesting").field("topic", &self.message.topic).finish_non_exhaustive()
+    }
+}
+
+impl IntoFuture for Requesting {
+    type Output = Result<Delivery, RequestError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { request(&self.shared, self.message, self.timeout).await })
+    }
+}
+
+async fn request(
+    shared: &Arc<Shared>,
+    mut message: Message,
+    timeout: Option<Duration>,
+) -> Result<Delivery, RequestError> {
+    let timeout = timeout.unwrap_or(shared.config.send_timeout);
+    let (deadline, correlation) = (Instant::now() + timeout, correlation_id());
+    shared.admit(&mut message).map_err(not_sent)?;
+    let topic = message.topic.clone();
+    message.properties.set(names::CORRELATION_ID, correlation.as_str());
+    message.properties.set(names::REPLY_TO_CLIENT, shared.client.client_id());
+    message.properties.set(names::TTL, timeout.as_millis().to_string());
+    let replies = &shared.client.inner.replies;
+    let reply = replies.wait_for(&correlation);
+    let _waiting = Waiting { replies, correlation: &correlation };
+    let options = Options { timeout: Some(timeout), target: Target::Any };
+    shared.send_now(message, options).await.map_err(not_sent)?;
+    match timeout_at(deadline.into(), reply).await {
+        Ok(Ok(reply)) => Ok(reply),
+        _ => Err(RequestError::new(
+            RequestErrorKind::NoReply,
+            format!("request {correlation} to {topic} within {} ms", timeout.as_millis()),
+        )),
+    }
+}
+
+fn not_sent(error: SendError) -> RequestError {
+    RequestError::new(RequestErrorKind::NotSent, error.to_string()).with_source(error)
+}
+
+/// A random UUID, as Java draws it.
+fn correlation_id() -> String {
+    let bits: u128 = rand::rng().random();
+    let bits = bits & !(0xf << 76) | 4 << 76;
+    let bits = bits & !(0x3 << 62) | 2 << 62;
+    let hex = format!("{bits:032x}");
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
+/// The reply goes to the broker the request came through: there the requester is connected.
+pub(super) async fn reply(
+    shared: &Arc<Shared>,
+    request: &Delivery,
+    body: Bytes,
+) -> Result<Receipt, SendError> {
+    let property = |name| {
+        request.property(name).map(str::to_owned).ok_or_else(|| {
+            let text = format!(
+                "message {} is no request: property {name} is missing; reply only to what request() sent",
+                request.message_id()
+            );
+            SendError::new(SendErrorKind::InvalidMessage, text)
+        })
+    };
+    let mut message = Message::new(format!("{}_REPLY_TOPIC", property(names::CLUSTER)?), body)
+        .reserved(names::MSG_TYPE, "reply".to_owned())
+        .reserved(names::CORRELATION_ID, property(names::CORRELATION_ID)?)
+        .reserved(names::REPLY_TO_CLIENT, property(names::REPLY_TO_CLIENT)?);
+    if let Some(ttl) = request.property(names::TTL) {
+        message = message.reserved(names::TTL, ttl.to_owned());
+    }
+    shared.admit(&mut message)?;
+    let broker = request.queue().broker_name.clone();
+    let near = move |queues: &[Arc<rocketmq_remoting::route::MessageQueue>]| {
+        queues.iter().position(|queue| queue.broker_name == broker).unwrap_or(0)
+    };
+    shared.send_now(message, Options { timeout: None, target: Target::Selector(Box::new(near)) }).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn correlation_ids_are_random_uuids() {
+        let (a, b) = (correlation_id(), correlation_id());
+        assert_ne!(a, b);
+        assert_eq!((a.len(), &a[14..15], &a[8..9]), (36, "4", "-"));
+        assert!(matches!(&a[19..20], "8" | "9" | "a" | "b"));
+    }
+
+    #[test]
+    fn a_reply_completes_once_and_latecomers_are_counted() {
+        let replies = Replies::default();
+        let delivery = || Delivery::sample(Message::new("t", "b"), 0);
+        let mut waiting = replies.wait_for("1");
+        assert!(replies.complete("1", delivery()));
+        assert!(waiting.try_recv().is_ok());
+        assert!(!replies.complete("1", delivery()));
+        drop(Waiting { replies: &replies, correlation: "2" });
+        let dropped = replies.wait_for("3");
+        drop(dropped);
+        assert!(!replies.complete("3", delivery()));
+        assert_eq!(replies.late(), 2);
+    }
+}
