@@ -134,10 +134,10 @@ impl Inner {
             self.health.refuse_for_good(StoreError::FlushFailed { reason: e.to_string() });
             self.flushed.send_modify(|f| f.failed = true);
         })?;
-        self.flushed.send_modify(|f| f.end = f.end.max(end));
         if self.config.flush_mode == FlushMode::Sync {
             self.dispatcher.lock().run(end);
         }
+        self.flushed.send_modify(|f| f.end = f.end.max(end));
         let mut checkpoint = self.checkpoint.lock();
         let times = Times { log: last_timestamp, ..checkpoint.times() };
         checkpoint.save(times)
@@ -154,7 +154,7 @@ impl Inner {
     }
 
     /// Hands queues and index to the kernel, and if `thorough` to the disk.
-    fn keep_up(&self, thorough: bool) -> Result<(), StoreError> {
+    pub(super) fn keep_up(&self, thorough: bool) -> Result<(), StoreError> {
         let last = self.dispatcher.lock().last_timestamp();
         for queue in self.queues.all() {
             queue.write_out()?;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use bytes::Bytes;
 use parking_lot::RwLock;
-use rocketmq_remoting::message::layout;
+use rocketmq_remoting::message::{RecordView, layout};
 
 use super::config::StoreConfig;
 use super::disk::Disk;
@@ -121,10 +121,9 @@ impl CommitLog {
         Ok(())
     }
 
-    /// Flushes every file that may hold bytes only the kernel has.
-    pub fn sync_all(&self) -> Result<(), StoreError> {
-        // A file is flushed before its successor's successor is begun, so at most the last two are not.
-        self.segments.read().iter().rev().take(2).try_for_each(|segment| segment.sync())
+    /// Flushes the files that hold anything from `offset` on.
+    pub fn sync_from(&self, offset: i64) -> Result<(), StoreError> {
+        self.segments.read().iter().filter(|s| s.end() > offset).try_for_each(|segment| segment.sync())
     }
 
     /// Takes `end` as the end without touching the files.
@@ -152,7 +151,9 @@ impl CommitLog {
         if layout::peek_i64(&head, layout::PHYSICAL_OFFSET)? != offset {
             return None;
         }
-        self.read(offset, usize::try_from(layout::peek_i32(&head, layout::TOTAL_SIZE)?).ok()?)
+        let record =
+            self.read(offset, usize::try_from(layout::peek_i32(&head, layout::TOTAL_SIZE)?).ok()?)?;
+        is_record_at(&record, offset).then_some(record)
     }
 
     /// Up to `len` bytes from the file, cut at its end; for recovery, which looks behind the written end too.
@@ -216,6 +217,18 @@ impl CommitLog {
         self.segments.write().push(made.clone());
         Ok(made)
     }
+}
+
+/// Whether `bytes` are the whole, intact record that was written at `offset`; says so when they are not, because what
+/// comes from a file may have been damaged there.
+pub(crate) fn is_record_at(bytes: &[u8], offset: i64) -> bool {
+    let intact = RecordView::parse(bytes).is_ok_and(|view| {
+        view.physical_offset() == offset && view.total_size() == bytes.len() && view.is_intact()
+    });
+    if !intact {
+        tracing::error!(offset, "a damaged record in the commit log is skipped");
+    }
+    intact
 }
 
 /// The files of the log. An empty last one was made just before a crash and holds nothing.

@@ -355,16 +355,20 @@ impl State {
 
     fn correct_min(&mut self, log_min: i64) -> Result<(), StoreError> {
         let (mut low, mut high) = (self.min, self.max());
+        if low < high && !self.is_gone(low, log_min)? {
+            return Ok(());
+        }
         while low < high {
             let middle = low + (high - low) / 2;
-            let gone = match self.read(middle, 1)?.first() {
-                Some(unit) => unit.is_filler() || unit.physical_offset < log_min,
-                None => true,
-            };
-            if gone { low = middle + 1 } else { high = middle }
+            if self.is_gone(middle, log_min)? { low = middle + 1 } else { high = middle }
         }
         self.min = low;
         Ok(())
+    }
+
+    fn is_gone(&self, index: i64, log_min: i64) -> Result<bool, StoreError> {
+        let unit = self.read(index, 1)?.first().copied();
+        Ok(unit.is_none_or(|unit| unit.is_filler() || unit.physical_offset < log_min))
     }
 }
 

@@ -1,9 +1,9 @@
 //! Reading a queue: from offsets to units to records.
 
 use bytes::Bytes;
-use rocketmq_remoting::message::RecordView;
+use rocketmq_remoting::message::layout;
 
-use super::commit_log::CommitLog;
+use super::commit_log::{CommitLog, is_record_at};
 use super::consume_queue::ConsumeQueue;
 use super::types::{Fetched, Filter, GetLimits, GetStatus};
 use super::unit::Unit;
@@ -116,11 +116,14 @@ impl Reader<'_> {
             Some(record) => record,
             None => {
                 let span = usize::try_from(self.span(units)).ok()?;
+                if span as i64 > WINDOW && !self.is_as_long(unit) {
+                    return None;
+                }
                 self.window = Some((unit.physical_offset, self.log.read_cold(unit.physical_offset, span)?));
                 self.from_window(unit.physical_offset, len)?
             }
         };
-        self.verified(cold, unit.physical_offset)
+        is_record_at(&cold, unit.physical_offset).then_some(cold)
     }
 
     fn from_window(&self, offset: i64, len: usize) -> Option<Bytes> {
@@ -128,6 +131,12 @@ impl Reader<'_> {
         let from = usize::try_from(offset - start).ok()?;
         let to = from.checked_add(len)?;
         (to <= bytes.len()).then(|| bytes.slice(from..to))
+    }
+
+    /// Whether the log agrees with a unit that names a long record: memory is not reserved on a damaged unit's word.
+    fn is_as_long(&self, unit: &Unit) -> bool {
+        let head = self.log.read_cold(unit.physical_offset, layout::MIN_LEN).unwrap_or_default();
+        layout::peek_i32(&head, layout::TOTAL_SIZE) == Some(unit.size)
     }
 
     /// How far the records behind the first lie close together.
@@ -142,16 +151,5 @@ impl Reader<'_> {
             end = unit.end();
         }
         end - start
-    }
-
-    /// What comes from a file may have been damaged there.
-    fn verified(&self, record: Bytes, offset: i64) -> Option<Bytes> {
-        let intact = RecordView::parse(&record).is_ok_and(|view| {
-            view.physical_offset() == offset && view.is_intact() && view.total_size() == record.len()
-        });
-        if !intact {
-            tracing::error!(offset, "a damaged record in the commit log is skipped");
-        }
-        intact.then_some(record)
     }
 }

@@ -233,6 +233,7 @@ impl IndexFile {
     /// After a crash: keeps the entries up to the first that cannot be true (log offsets never fall, and end below
     /// `log_end`) and computes the slots from them.
     pub fn mend(&mut self, log_end: i64) -> Result<(), StoreError> {
+        self.write_entries()?;
         let claimed = self.header.next_entry;
         let mut slots = vec![0u32; self.shape.slots as usize];
         let mut last = self.header.begin_offset;

@@ -47,6 +47,7 @@ impl Store {
         check(&config)?;
         let folder = Folder::lock(&config.root)?;
         let abnormal = folder.was_aborted();
+        folder.mark_running()?;
         let log = CommitLog::open(&config, disk.clone())?;
         let queue_root = config.root.join("consumequeue");
         let (queues, damaged_queue) = Queues::open(queue_root, config.queue_file_units, disk.clone())?;
@@ -62,9 +63,8 @@ impl Store {
             damaged_queue,
         }
         .run()?;
-        folder.mark_running()?;
         // What a killed process left with the kernel may not be on the platter yet.
-        log.sync_all()?;
+        log.sync_from(recovered.report.scanned_from)?;
         let end = log.written();
         let inner = Inner {
             clock,

@@ -118,7 +118,8 @@ impl Recovery<'_> {
         if !trusted {
             self.queues.all().iter().try_for_each(|queue| queue.truncate_from(from))?;
         }
-        if self.abnormal {
+        // An index without a single entry was deleted, or none of the messages has a key.
+        if self.abnormal || self.index.as_ref().is_some_and(Index::is_empty) {
             self.index_up_to(from)?;
         }
         let whole = from <= self.log.min() && !trusted;
@@ -172,6 +173,13 @@ impl Recovery<'_> {
         if !marks::is_queued(view.sys_flag()) || view.queue_id() < 0 {
             return Ok(Ok(()));
         }
+        if !is_plausible(&view) {
+            tracing::error!(
+                offset = view.physical_offset(),
+                "a record with an impossible queue offset is skipped"
+            );
+            return Ok(Ok(()));
+        }
         let unit = Unit {
             physical_offset: view.physical_offset(),
             size: view.total_size() as i32,
@@ -185,7 +193,8 @@ impl Recovery<'_> {
     fn index_record(&mut self, view: &RecordView<'_>, marks: &Marks) -> Result<(), StoreError> {
         let Some(index) = self.index.as_mut() else { return Ok(()) };
         let known = view.physical_offset() < index.end_offset() && !index.is_empty();
-        if known || (!self.abnormal && view.physical_offset() == index.end_offset()) {
+        let last = view.physical_offset() == index.end_offset() && !index.is_empty();
+        if known || (!self.abnormal && last) {
             return Ok(());
         }
         let time = view.store_timestamp();
@@ -231,8 +240,8 @@ impl Recovery<'_> {
             }
             queue.expire_below(self.log.min())?;
         }
-        if self.abnormal {
-            self.index.as_mut().map_or(Ok(()), |index| index.mend(report.end))?;
+        if let Some(index) = self.index.as_mut().filter(|index| index.end_offset() >= report.end) {
+            index.mend(report.end)?;
         }
         Ok(())
     }
@@ -259,12 +268,21 @@ fn restore_unit(
     match queue.restore(index, unit, whole)? {
         Restored::Added | Restored::Present => Ok(Ok(())),
         Restored::Gap if !whole => Ok(Err(Incomplete)),
+        // Each lost message took its place in the log: more cannot be missing.
+        Restored::Gap if index - queue.range().1 > unit.physical_offset / layout::MIN_LEN as i64 => {
+            Ok(Ok(()))
+        }
         Restored::Gap => {
             queue.fill_to(index);
             queue.restore(index, unit, whole)?;
             Ok(Ok(()))
         }
     }
+}
+
+/// The checksum does not cover the header, so its numbers are not taken on trust.
+fn is_plausible(view: &RecordView<'_>) -> bool {
+    (0..i64::MAX / 1024).contains(&view.queue_offset())
 }
 
 fn store_time(record: &[u8]) -> Option<i64> {

@@ -60,6 +60,9 @@ impl<'a> Scanner<'a> {
                 Step::Damaged(format!("a record that claims log offset {}", view.physical_offset()))
             }
             Ok(view) if self.check_crc && !view.is_intact() => Step::Damaged("its checksum is wrong".into()),
+            Ok(view) if ends_in_zero(&view) && matches!(self.step(offset + size as i64), Step::Unused) => {
+                Step::Damaged("its end was never written".into())
+            }
             Ok(_) => Step::Record(bytes),
         }
     }
@@ -103,6 +106,13 @@ impl<'a> Scanner<'a> {
         let (start, bytes) = &self.chunk;
         offset >= *start && offset + len as i64 <= *start + bytes.len() as i64
     }
+}
+
+/// The checksum is the body's alone: of a record torn behind its body, only the zeros at its end tell.
+fn ends_in_zero(view: &RecordView<'_>) -> bool {
+    let properties = view.properties();
+    let last = if properties.is_empty() { view.topic() } else { properties };
+    last.ends_with('\0')
 }
 
 /// Places in `bytes` where a record may begin: its magic is 4 bytes further on.

@@ -1,6 +1,9 @@
 //! The store as its users see it.
 
 mod basics;
+mod crashes;
+mod faults;
+mod reads;
 
 use std::sync::Arc;
 
@@ -13,7 +16,6 @@ use crate::clock::Manual;
 
 /// A folder, a clock, and settings small enough that every few messages fill a file.
 struct Bench {
-    #[allow(dead_code, reason = "removes the folder when the bench goes")]
     dir: TempDir,
     clock: Manual,
     config: StoreConfig,

@@ -1,0 +1,217 @@
+//! Reading: statuses, limits, filters, times, keys; and who sees what when.
+
+use std::time::Duration;
+
+use rocketmq_remoting::message::SysFlag;
+
+use super::*;
+
+struct OnlyCode(i64);
+
+impl Filter for OnlyCode {
+    fn wants_code(&self, tags_code: i64) -> bool {
+        tags_code == self.0
+    }
+}
+
+struct OnlyBody(&'static str);
+
+impl Filter for OnlyBody {
+    fn wants_record(&self, record: &[u8]) -> bool {
+        body(record) == self.0
+    }
+}
+
+fn filled(bench: &Bench, count: usize) -> Store {
+    let store = bench.open();
+    for name in names(0..count) {
+        put(&store, "T", 0, &name);
+        bench.clock.advance(Duration::from_millis(10));
+    }
+    store
+}
+
+#[test]
+fn every_row_of_the_status_table() {
+    let bench = Bench::new();
+    let store = filled(&bench, 10);
+    let status = |topic, offset, filter: &dyn Filter| {
+        let fetched = store.get(topic, 0, offset, limits(3), filter);
+        (fetched.status, fetched.next_begin, fetched.records.len())
+    };
+    assert_eq!(status("None", 0, &All), (GetStatus::NoMatchedLogicQueue, 0, 0));
+    assert_eq!(status("T", -1, &All), (GetStatus::OffsetTooSmall, 0, 0));
+    assert_eq!(status("T", 10, &All), (GetStatus::OffsetOverflowOne, 10, 0));
+    assert_eq!(status("T", 11, &All), (GetStatus::OffsetOverflowBadly, 10, 0));
+    assert_eq!(status("T", 2, &All), (GetStatus::Found, 5, 3));
+    assert_eq!(status("T", 6, &All), (GetStatus::Found, 8, 2), "a read ends with the queue's file");
+    assert_eq!(status("T", 0, &OnlyCode(1)), (GetStatus::NoMatchedMessage, 8, 0));
+    assert_eq!(status("T", 0, &OnlyBody("m5")), (GetStatus::Found, 8, 1));
+    store.put(record("Unwritten", 0, "x")).unwrap();
+    assert_eq!(status("Unwritten", 0, &All), (GetStatus::NoMessageInQueue, 0, 0));
+}
+
+#[test]
+fn the_first_message_is_returned_whatever_its_size() {
+    let store = filled(&Bench::new(), 5);
+    let tight = GetLimits { max_messages: 0, max_bytes: 1 };
+    assert_eq!(store.get("T", 0, 1, tight, &All).records.len(), 1);
+    let two = GetLimits { max_messages: 9, max_bytes: 252 };
+    assert_eq!(store.get("T", 0, 1, two, &All).bytes, 252);
+}
+
+#[test]
+fn offsets_are_found_by_time_on_both_sides() {
+    let bench = Bench::new();
+    let store = filled(&bench, 20);
+    let start = 1_700_000_000_000;
+    let find = |ms, boundary| store.offset_by_time("T", 0, start + ms, boundary);
+    assert_eq!((find(50, Boundary::Lower), find(50, Boundary::Upper)), (5, 5));
+    assert_eq!((find(55, Boundary::Lower), find(55, Boundary::Upper)), (6, 5));
+    assert_eq!((find(-1, Boundary::Lower), find(-1, Boundary::Upper)), (0, 0));
+    assert_eq!((find(999, Boundary::Lower), find(999, Boundary::Upper)), (20, 19));
+    assert_eq!(store.earliest_store_time("T", 0), start);
+    assert_eq!(store.earliest_store_time("None", 0), -1);
+}
+
+#[test]
+fn keys_with_equal_hashes_are_told_apart() {
+    let bench = Bench::new();
+    let store = bench.open();
+    // "Aa" and "BB" have the same Java hash.
+    put(&store, "T", 0, "Aa");
+    put(&store, "T", 0, "BB");
+    let found = store.query("T", "kBB", KeyKind::Key, 32, 0, i64::MAX).unwrap();
+    assert_eq!(found.iter().map(|r| body(r)).collect::<Vec<_>>(), ["BB"]);
+    assert_eq!(store.query("T", "TagA", KeyKind::Tag, 32, 0, i64::MAX).unwrap().len(), 2);
+    assert!(store.query("T", "kBB", KeyKind::Key, 32, 0, 1).unwrap().is_empty());
+}
+
+#[test]
+fn a_delayed_message_is_kept_with_the_time_it_is_due() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let delayed = MessageRecord { properties: "DELAY\u{1}3\u{2}".into(), ..record(SCHEDULE_TOPIC, 2, "x") };
+    store.written(&store.put(delayed).unwrap()).unwrap();
+    assert_eq!(store.units(SCHEDULE_TOPIC, 2, 0, 1).unwrap()[0].tags_code, 1_700_000_010_000);
+}
+
+#[test]
+fn store_times_do_not_fall_when_the_clock_is_set_back() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let first = put(&store, "T", 0, "m0").store_timestamp;
+    bench.clock.set(first - 3_600_000);
+    assert_eq!(put(&store, "T", 0, "m1").store_timestamp, first);
+}
+
+#[test]
+fn undecided_transactions_have_no_place_in_a_queue() {
+    let store = Bench::new().open();
+    let half = MessageRecord { sys_flag: SysFlag(SysFlag::TRANSACTION_PREPARED), ..record("T", 0, "half") };
+    let stored = store.put(half).unwrap();
+    store.written(&stored).unwrap();
+    assert_eq!((stored.queue_offset, store.max_offset("T", 0)), (0, 0));
+    assert_eq!(store.read_at(stored.physical_offset).unwrap().body, "half");
+}
+
+#[test]
+fn bad_messages_are_refused_with_the_rule_they_break() {
+    let mut bench = Bench::new();
+    bench.config.max_message_size = 20;
+    let store = bench.open();
+    let refuse = |record| store.put(record).unwrap_err().to_string();
+    assert!(refuse(record("../T", 0, "x")).contains("../T"));
+    assert!(refuse(record("", 0, "x")).contains("topic"));
+    assert!(refuse(record(&"t".repeat(128), 0, "x")).contains("127"));
+    assert!(refuse(record("T", -1, "x")).contains("-1"));
+    assert!(refuse(record("T", 0, &"x".repeat(21))).contains("maxMessageSize is 20"));
+    let properties = "p".repeat(40_000);
+    assert!(refuse(MessageRecord { properties, ..record("T", 0, "x") }).contains("40000"));
+}
+
+#[test]
+fn a_batch_is_never_split_between_files() {
+    let bench = Bench::new();
+    let store = bench.open();
+    put(&store, "T", 0, "m0");
+    let batch = names(1..8).iter().map(|name| record("T", 0, name)).collect();
+    let stored = store.put_batch(batch).unwrap();
+    store.written(&stored[6]).unwrap();
+    assert_eq!(stored[0].physical_offset, 1000);
+    let log = std::fs::read(bench.dir.path().join("commitlog/00000000000000000000")).unwrap();
+    assert_eq!(log[126..134], [0, 0, 3, 0x6a, 0xcb, 0xd4, 0x31, 0x94], "874 bytes were left");
+    assert_eq!(bodies(&store, "T", 0), names(0..8));
+}
+
+#[tokio::test]
+async fn with_sync_flush_a_message_is_seen_after_its_flush() {
+    let mut bench = Bench::new();
+    bench.config.flush_mode = FlushMode::Sync;
+    let store = bench.open();
+    let stored = put(&store, "T", 0, "m0");
+    assert_eq!(store.max_offset("T", 0), 0);
+    store.start_background().unwrap();
+    assert!(store.flushed(stored.end, Duration::from_secs(5)).await);
+    assert_eq!(store.max_offset("T", 0), 1);
+    store.shutdown().unwrap();
+}
+
+#[test]
+fn expired_files_go_at_their_hour_and_offsets_go_on() {
+    let bench = Bench::new();
+    let store = filled(&bench, 60);
+    store.inner.sync_queues(0).unwrap();
+    bench.clock.set(crate::clock::System.now_ms() / 86_400_000 * 86_400_000 + 5 * 86_400_000);
+    assert_eq!(store.delete_expired().unwrap(), Cleaned::default(), "it is midnight");
+    bench.clock.advance(Duration::from_secs(4 * 3600));
+    while store.delete_expired().unwrap() != Cleaned::default() {}
+    let min = store.min_offset("T", 0);
+    assert!(min > 40, "{min}");
+    assert_eq!(bodies(&store, "T", 0), names(min as usize..60));
+    let fetched = store.get("T", 0, 0, limits(3), &All);
+    assert_eq!((fetched.status, fetched.next_begin), (GetStatus::OffsetTooSmall, min));
+    store.kill();
+    let store = bench.open();
+    assert_eq!((store.min_offset("T", 0), store.max_offset("T", 0)), (min, 60));
+}
+
+#[test]
+fn writers_and_readers_do_not_disturb_each_other() {
+    let bench = Bench::new();
+    let store = bench.open();
+    std::thread::scope(|scope| {
+        for queue in 0..2 {
+            let store = &store;
+            scope.spawn(move || names(0..300).iter().for_each(|name| drop(put(store, "T", queue, name))));
+            scope.spawn(move || {
+                let mut at = 0;
+                while at < 300 {
+                    for found in store.get("T", queue, at, limits(5), &All).records {
+                        assert_eq!(body(&found), format!("m{at}"));
+                        at += 1;
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(bodies(&store, "T", 1), names(0..300));
+}
+
+/// Prints what a put costs: `cargo test --release -p rocketmq-server put_cost -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement, not a check"]
+fn put_cost() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(StoreConfig::new(dir.path()), Arc::new(crate::clock::System)).unwrap().0;
+    let text = "x".repeat(128);
+    let messages: Vec<_> = (0..200_000).map(|i| record("Topic", i % 8, &format!("{i:06}{text}"))).collect();
+    let begun = std::time::Instant::now();
+    for (i, message) in messages.into_iter().enumerate() {
+        let stored = store.put(message).unwrap();
+        if i % 32 == 31 {
+            store.written(&stored).unwrap();
+        }
+    }
+    println!("{:?} a put", begun.elapsed() / 200_000);
+}
