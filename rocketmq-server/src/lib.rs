@@ -3,9 +3,14 @@
 pub mod broker;
 pub mod clock;
 pub mod config;
+mod embedded;
 pub mod filter;
 pub mod namesrv;
 pub mod net;
+mod node;
 pub mod program;
 pub mod registration;
 pub mod store;
+
+pub use embedded::{Embedded, EmbeddedBroker, EmbeddedBuilder, EmbeddedError, EmbeddedNameServer};
+pub use node::{Node, NodeError};

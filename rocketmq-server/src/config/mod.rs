@@ -3,12 +3,14 @@
 //! A setting of Apache's that does nothing here is reported in [`Notes::inert`], a key nobody knows in
 //! [`Notes::unknown`]; neither stops the program. A value of the wrong type does ([`ConfigError::Values`]).
 
+mod broker;
 mod key;
 mod kind;
 mod namesrv;
 mod network;
 mod source;
 
+pub use broker::BrokerConfig;
 pub use key::{BadValue, ConfigError, Notes, UnknownKey};
 pub use namesrv::NamesrvConfig;
 pub use network::NetworkConfig;

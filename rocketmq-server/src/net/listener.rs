@@ -38,6 +38,11 @@ impl BindError {
     pub fn address(&self) -> SocketAddr {
         self.address
     }
+
+    /// Whether someone else listens there.
+    pub fn is_in_use(&self) -> bool {
+        self.source.kind() == io::ErrorKind::AddrInUse
+    }
 }
 
 fn remedy(error: &io::Error) -> &'static str {
@@ -136,7 +141,12 @@ impl Server {
         self.shared.gate.enter(Phase::Stopping);
         self.shared.gate.drained(self.shutdown_wait).await;
         drop(at_once);
-        // A peer that has stopped reading cannot be told; it must not hold up the others.
+        self.ended().await;
+    }
+
+    /// Completes when a stopped server has let go of its port and its connections, or after a second: a peer that has
+    /// stopped reading must not hold up the others.
+    pub async fn ended(&self) {
         let _ = tokio::time::timeout(CLOSE_PATIENCE, self.shared.tasks.wait()).await;
     }
 

@@ -1,0 +1,112 @@
+//! The broker as a program.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use rocketmq_server::clock::System;
+use rocketmq_server::config::{BrokerConfig, NamesrvConfig};
+use rocketmq_server::namesrv::NameServer;
+use rocketmq_server::{Node, program};
+
+/// Takes messages, keeps them, hands them on.
+#[derive(Debug, Parser)]
+#[command(name = "mqbroker", version)]
+struct Args {
+    /// Settings, as Java properties or TOML
+    #[arg(short = 'c', long, value_name = "FILE")]
+    config_file: Option<PathBuf>,
+    /// Name servers, such as "127.0.0.1:9876;192.168.0.1:9876"; before `namesrvAddr` of the file
+    #[arg(short = 'n', long, value_name = "ADDRESSES")]
+    namesrv_addr: Option<String>,
+    /// Print every setting and exit
+    #[arg(short = 'p', long)]
+    print_config_item: bool,
+    /// Print the settings an operator looks at first and exit
+    #[arg(short = 'm', long)]
+    print_important_config: bool,
+    /// Run a name server too, on this machine only, with a store that is removed at the end
+    #[arg(long, conflicts_with = "namesrv_addr")]
+    dev: bool,
+}
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> ExitCode {
+    program::run(serve(Args::parse()))
+}
+
+async fn serve(args: Args) -> Outcome<()> {
+    let folder =
+        if args.dev { Some(tempfile::Builder::new().prefix("rocketmq-dev-").tempdir()?) } else { None };
+    let mut config =
+        folder.as_ref().map_or_else(BrokerConfig::default, |folder| for_development(folder.path()));
+    configure(&mut config, &args)?;
+    if args.print_config_item {
+        print!("{}", config.properties());
+    } else if args.print_important_config {
+        print!("{}", config.important());
+    } else if args.dev {
+        run_with_name_server(config).await?;
+    } else {
+        run(config).await?;
+    }
+    Ok(())
+}
+
+fn for_development(folder: &std::path::Path) -> BrokerConfig {
+    let mut config = BrokerConfig::loopback(folder);
+    config.network.listen_port = BrokerConfig::DEFAULT_PORT;
+    config
+}
+
+fn configure(config: &mut BrokerConfig, args: &Args) -> Outcome<()> {
+    if let Ok(addresses) = std::env::var("NAMESRV_ADDR") {
+        set_name_servers(config, &addresses)?;
+    }
+    if let Some(path) = &args.config_file {
+        config.load(path)?.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
+        println!("load config properties file OK, {}", path.display());
+    }
+    match &args.namesrv_addr {
+        Some(addresses) => set_name_servers(config, addresses),
+        None => Ok(()),
+    }
+}
+
+fn set_name_servers(config: &mut BrokerConfig, addresses: &str) -> Outcome<()> {
+    let set = config.apply(&format!("namesrvAddr={addresses}"));
+    set.map(drop).map_err(|_| {
+        format!(
+            "The Name Server Address[{addresses}] illegal, please set it as follows, \
+             \"127.0.0.1:9876;192.168.0.1:9876\""
+        )
+        .into()
+    })
+}
+
+async fn run_with_name_server(mut config: BrokerConfig) -> Outcome<()> {
+    let mut settings = NamesrvConfig::ephemeral();
+    settings.network.listen_port = NamesrvConfig::DEFAULT_PORT;
+    let server = NameServer::start(settings, Arc::new(System)).await?;
+    println!("The Name Server boot success. serializeType=JSON, address {}", server.address());
+    config.name_servers = vec![server.address().to_string()];
+    run(config).await?;
+    server.shutdown().await;
+    Ok(())
+}
+
+async fn run(config: BrokerConfig) -> Outcome<()> {
+    let name = config.behaviour.broker_name.clone();
+    let name_servers = config.name_servers.join(";");
+    let node = Node::start(config, Arc::new(System)).await?;
+    let known_to =
+        if name_servers.is_empty() { String::new() } else { format!(" and name server is {name_servers}") };
+    println!("The broker[{name}, {}] boot success. serializeType=JSON{known_to}", node.advertised());
+    program::stop_requested().await?;
+    node.shutdown().await?;
+    println!("shutdown complete");
+    Ok(())
+}

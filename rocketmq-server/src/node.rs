@@ -1,0 +1,234 @@
+//! A broker with its network: listening for clients, known to the name servers.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+
+use rocketmq_remoting::body::TopicConfigWrapper;
+use tokio::sync::watch;
+use tracing::warn;
+
+use crate::broker::{Broker, BrokerError, LiveConfig, Settings};
+use crate::clock::Clock;
+use crate::config::BrokerConfig;
+use crate::net::{BindError, Listener, Server};
+use crate::registration::{Identity, Registration, TopicSource};
+use crate::store::StoreConfig;
+
+/// How far below the broker's port the VIP channel is.
+const VIP_DISTANCE: u16 = 2;
+
+/// Why a broker does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NodeError {
+    /// Its address cannot be listened on.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The host it should be known by has no address.
+    #[error(
+        "cannot resolve the advertised host `{host}`: {source}; set `brokerIP1` to an address clients can dial"
+    )]
+    Advertised {
+        /// The host as configured.
+        host: String,
+        /// What the resolver said.
+        source: io::Error,
+    },
+    /// Its store or its configuration folder.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+}
+
+/// A broker that serves. Dropping it stops it without flushing.
+#[derive(Debug)]
+pub struct Node {
+    registration: Option<Registration>,
+    server: Server,
+    vip: Option<Server>,
+    broker: Arc<Broker>,
+    advertised: String,
+}
+
+impl Node {
+    /// Binds the port, opens the store, serves, and starts to register. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// When the port is taken, the store cannot be used, or a setting makes no sense.
+    pub async fn start(config: BrokerConfig, clock: Arc<dyn Clock>) -> Result<Self, NodeError> {
+        let network = &config.network;
+        let listener = Listener::bind(network.bind_address, network.listen_port).await?;
+        let port = listener.address().port();
+        let (host, ip) = advertised(&config).await?;
+        let (settings, store) = parts(&config, ip, port);
+        let broker = Arc::new(Broker::start(
+            settings,
+            store,
+            Arc::new(StartedWith(config.properties())),
+            clock.clone(),
+        )?);
+        let server = listener.serve(broker.handler(), network);
+        let vip = if config.vip_port { vip(&broker, &config, port).await } else { None };
+        let source = Arc::new(Topics(broker.clone()));
+        let identity = identity(&broker, &host, port);
+        let advertised = identity.address.clone();
+        let registration = (!config.name_servers.is_empty()).then(|| {
+            Registration::start(identity, &config.name_servers, source, config.registration.clone(), clock)
+        });
+        Ok(Self { registration, server, vip, broker, advertised })
+    }
+
+    /// The address it listens on, with the real port.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// `host:port` that clients are told to dial.
+    pub fn advertised(&self) -> &str {
+        &self.advertised
+    }
+
+    /// The broker behind the network.
+    pub fn broker(&self) -> &Broker {
+        &self.broker
+    }
+
+    /// Completes when every configured name server knows the broker; at once when there is none.
+    pub async fn registered(&self) {
+        if let Some(registration) = &self.registration {
+            registration.registered().await;
+        }
+    }
+
+    /// Keeps every request unanswered until [`resume`](Self::resume), as a frozen process would.
+    pub fn pause(&self) {
+        self.server.pause();
+        self.vip.iter().for_each(Server::pause);
+    }
+
+    /// Goes on after [`pause`](Self::pause).
+    pub fn resume(&self) {
+        self.server.resume();
+        self.vip.iter().for_each(Server::resume);
+    }
+
+    /// Stops in order: leaves the name servers, finishes the requests in flight, closes the connections, flushes.
+    ///
+    /// # Errors
+    /// When the last flush fails.
+    pub async fn shutdown(self) -> Result<(), BrokerError> {
+        if let Some(registration) = self.registration {
+            registration.shutdown().await;
+        }
+        self.server.shutdown().await;
+        if let Some(vip) = &self.vip {
+            vip.shutdown().await;
+        }
+        match Arc::into_inner(self.broker) {
+            Some(broker) => broker.shutdown().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Stops as a crash would: nothing is said, saved or flushed.
+    pub async fn kill(self) {
+        drop(self.registration);
+        self.server.kill();
+        self.vip.iter().for_each(Server::kill);
+        self.server.ended().await;
+        if let Some(broker) = Arc::into_inner(self.broker) {
+            broker.kill().await;
+        }
+    }
+}
+
+/// The host to register, and its address, which goes into every stored message.
+async fn advertised(config: &BrokerConfig) -> Result<(String, IpAddr), NodeError> {
+    let Some(host) = &config.advertised_host else {
+        let ip = if config.network.bind_address.is_unspecified() {
+            own_address()
+        } else {
+            config.network.bind_address
+        };
+        return Ok((ip.to_string(), ip));
+    };
+    let failed = |source| NodeError::Advertised { host: host.clone(), source };
+    let mut found = tokio::net::lookup_host((host.as_str(), 0)).await.map_err(failed)?;
+    let first = found.next().ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+    Ok((host.clone(), first.ip()))
+}
+
+/// The address this machine would speak from; loopback when it has no network.
+fn own_address() -> IpAddr {
+    // Connecting a datagram socket sends nothing; the address is one reserved for documentation.
+    const ANYWHERE: (&str, u16) = ("192.0.2.1", 9);
+    let found = UdpSocket::bind(("0.0.0.0", 0)).and_then(|socket| {
+        socket.connect(ANYWHERE)?;
+        socket.local_addr()
+    });
+    found.map_or(IpAddr::from([127, 0, 0, 1]), |address| address.ip())
+}
+
+/// Settings and store settings that agree where they overlap.
+fn parts(config: &BrokerConfig, ip: IpAddr, port: u16) -> (Settings, StoreConfig) {
+    let mut settings = config.behaviour.clone();
+    let store = config.store.clone();
+    settings.advertised_ip = ip;
+    settings.listen_port = port;
+    settings.store_root.clone_from(&store.root);
+    settings.sync_flush = store.flush_mode == crate::store::FlushMode::Sync;
+    settings.file_reserved = store.file_reserved;
+    (settings, store)
+}
+
+/// Old clients dial the VIP port first and fall back: a broker without it is slower for them, not broken.
+async fn vip(broker: &Broker, config: &BrokerConfig, port: u16) -> Option<Server> {
+    let port = port.checked_sub(VIP_DISTANCE)?;
+    match Listener::bind(config.network.bind_address, port).await {
+        Ok(listener) => Some(listener.serve(broker.handler(), &config.network)),
+        Err(error) => {
+            warn!(%error, "no VIP channel");
+            None
+        }
+    }
+}
+
+fn identity(broker: &Broker, host: &str, port: u16) -> Identity {
+    let settings = broker.settings();
+    Identity {
+        cluster: settings.cluster.clone(),
+        broker_name: settings.broker_name.clone(),
+        broker_id: settings.broker_id,
+        address: format!("{host}:{port}"),
+        ha_address: format!("{host}:{}", port.saturating_add(1)),
+    }
+}
+
+/// Shows tools what the broker was started with. It cannot be changed from outside while the broker runs.
+#[derive(Debug)]
+struct StartedWith(String);
+
+impl LiveConfig for StartedWith {
+    fn properties(&self) -> String {
+        self.0.clone()
+    }
+
+    fn update(&self, _properties: &str) -> Result<(), String> {
+        Err("this broker takes no changes while it runs; change its configuration file and restart it".into())
+    }
+}
+
+struct Topics(Arc<Broker>);
+
+impl TopicSource for Topics {
+    fn topics(&self) -> TopicConfigWrapper {
+        let mut table = self.0.topics();
+        let allowed = self.0.settings().broker_permission;
+        table.topic_config_table.values_mut().for_each(|topic| topic.perm.0 &= allowed);
+        table
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.0.topic_changes()
+    }
+}
