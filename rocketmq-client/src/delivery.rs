@@ -43,9 +43,23 @@ impl Delivery {
             record.body = decompress(kind, &record.body, MAX_BODY)?.into();
             record.sys_flag = record.sys_flag.without(SysFlag::COMPRESSED);
         }
+        Ok(Self::from_plain_record(queue, record, names))
+    }
+
+    /// [`from_record`](Self::from_record) for a body that is plain already, or that could not be inflated.
+    pub(crate) fn from_plain_record(queue: Arc<MessageQueue>, record: MessageRecord, names: &Names) -> Self {
         let properties = OnceLock::new();
         let topic = plain_topic(&record, names, &properties);
-        Ok(Self(Arc::new(Inner { queue, topic, record, properties, message_id: OnceLock::new() })))
+        Self(Arc::new(Inner { queue, topic, record, properties, message_id: OnceLock::new() }))
+    }
+
+    /// The same message, tried once more without going through the broker.
+    pub(crate) fn retried(&self) -> Self {
+        let mut record = self.0.record.clone();
+        record.reconsume_times = record.reconsume_times.saturating_add(1);
+        let (queue, topic) = (self.0.queue.clone(), self.0.topic.clone());
+        let (properties, message_id) = (self.0.properties.clone(), self.0.message_id.clone());
+        Self(Arc::new(Inner { queue, topic, record, properties, message_id }))
     }
 
     /// The topic it was sent to; for a retried message the one of its first try.

@@ -62,6 +62,7 @@ mod client;
 #[cfg(test)]
 mod client_tests;
 mod config;
+pub mod consumer;
 mod delivery;
 mod error;
 mod heartbeat;
@@ -79,6 +80,9 @@ mod validate;
 pub use acl::{Credentials, CredentialsSource};
 pub use client::{Client, ClientBuilder, connect};
 pub use config::{ClientConfig, LingerConfig, NameServers, ProducerConfig};
+pub use consumer::{
+    FromWhere, Listen, ListenBatch, LiteConsumer, Offset, PullConsumer, Pulled, PushConsumerBuilder, Running,
+};
 pub use delivery::{Delivery, Outcome};
 pub use error::{
     Attempt, BoxError, BrokerRefusal, CallError, CallErrorKind, ConnectError, ConnectErrorKind, Error,

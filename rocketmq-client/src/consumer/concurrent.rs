@@ -1,0 +1,634 @@
+//! Concurrent consumption: a fixed set of workers over one queue of pulled messages.
+//!
+//! A worker takes a run of messages under one lock, polls each handler once, and commits all that finished at once under
+//! one more lock. As soon as a handler is not done at its first poll, the worker hands the rest of its run back, so that a
+//! slow message holds up nobody; with quick handlers a message costs no lock, no task and no timer of its own.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use futures_util::future::{BoxFuture, join_all};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::handler::{Call, Failure, Handler, Outcomes};
+use super::owned::OwnedQueue;
+use super::retry::Redelivery;
+use super::stats::Stats;
+use crate::delivery::{Delivery, Outcome};
+use crate::interceptor::Interceptor;
+
+/// The longest run one worker takes at a time.
+const MAX_RUN: usize = 32;
+/// How long a message stays here when the broker did not take it back.
+const SEND_BACK_RETRY: Duration = Duration::from_secs(5);
+
+/// Gives a message back to the broker for a later try.
+pub(crate) trait SendBack: Send + Sync + 'static {
+    /// `true` when the broker has it (or nobody wants it any more), so that it can be committed.
+    fn send_back(&self, delivery: Delivery, redelivery: Redelivery) -> BoxFuture<'static, bool>;
+}
+
+/// Options of the service.
+#[derive(Clone)]
+pub(crate) struct ServiceConfig {
+    pub(crate) group: String,
+    pub(crate) handler: Handler,
+    pub(crate) batch: usize,
+    pub(crate) consume_timeout: Duration,
+    pub(crate) interceptors: Vec<Arc<dyn Interceptor>>,
+}
+
+/// The workers and what they work on.
+pub(crate) struct ConcurrentService {
+    config: ServiceConfig,
+    send_back: Arc<dyn SendBack>,
+    stats: Arc<Stats>,
+    backlog: Mutex<Backlog>,
+    /// Rung once per run that is there to be taken.
+    ready: Notify,
+    /// How many workers there should be; those above it leave.
+    concurrency: AtomicUsize,
+    workers: Mutex<usize>,
+    /// No new handler calls.
+    stopped: CancellationToken,
+    tasks: TaskTracker,
+    /// Cuts handlers that are still running.
+    aborted: CancellationToken,
+}
+
+/// Pulled messages that wait for a worker, by pull.
+#[derive(Default)]
+struct Backlog {
+    runs: VecDeque<Run>,
+    messages: usize,
+}
+
+/// Consecutive messages of one queue.
+struct Run {
+    queue: Arc<OwnedQueue>,
+    messages: VecDeque<Delivery>,
+}
+
+impl Backlog {
+    fn push_back(&mut self, run: Run) {
+        self.messages += run.messages.len();
+        self.runs.push_back(run);
+    }
+
+    fn push_front(&mut self, run: Run) {
+        self.messages += run.messages.len();
+        self.runs.push_front(run);
+    }
+
+    /// Up to `max` messages of the oldest run.
+    fn take(&mut self, max: usize) -> Option<Run> {
+        let front = self.runs.front_mut()?;
+        let run = if front.messages.len() > max {
+            let rest = front.messages.split_off(max);
+            Run { queue: front.queue.clone(), messages: std::mem::replace(&mut front.messages, rest) }
+        } else {
+            self.runs.pop_front()?
+        };
+        self.messages -= run.messages.len();
+        Some(run)
+    }
+}
+
+impl ConcurrentService {
+    /// Starts `concurrency` workers.
+    pub(crate) fn start(
+        config: ServiceConfig,
+        concurrency: usize,
+        send_back: Arc<dyn SendBack>,
+        stats: Arc<Stats>,
+    ) -> Arc<Self> {
+        let service = Arc::new(Self {
+            config,
+            send_back,
+            stats,
+            backlog: Mutex::default(),
+            ready: Notify::new(),
+            concurrency: AtomicUsize::new(0),
+            workers: Mutex::new(0),
+            stopped: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            aborted: CancellationToken::new(),
+        });
+        service.set_concurrency(concurrency);
+        service
+    }
+
+    /// Changes the number of workers; those above it finish what they handle and leave.
+    pub(crate) fn set_concurrency(self: &Arc<Self>, concurrency: usize) {
+        let target = concurrency.max(1);
+        let mut workers = self.workers.lock();
+        self.concurrency.store(target, Ordering::Release);
+        while *workers < target && !self.stopped.is_cancelled() {
+            *workers += 1;
+            let service = self.clone();
+            self.tasks.spawn(async move {
+                let aborted = service.aborted.clone();
+                tokio::select! { () = service.work() => {}, () = aborted.cancelled() => {} }
+            });
+        }
+        drop(workers);
+        self.ready.notify_waiters();
+    }
+
+    /// How many workers there should be.
+    pub(crate) fn concurrency(&self) -> usize {
+        self.concurrency.load(Ordering::Acquire)
+    }
+
+    /// Hands over messages that are in the window of `queue`.
+    pub(crate) fn submit(&self, queue: Arc<OwnedQueue>, messages: Vec<Delivery>) {
+        if messages.is_empty() || self.stopped.is_cancelled() {
+            return;
+        }
+        self.backlog.lock().push_back(Run { queue, messages: messages.into() });
+        self.ready.notify_one();
+    }
+
+    /// Lets no further handler start, and forgets what has not started.
+    pub(crate) fn stop(&self) {
+        self.stopped.cancel();
+        *self.backlog.lock() = Backlog::default();
+        self.tasks.close();
+    }
+
+    /// Waits for running handlers after [`stop`](Self::stop); at the deadline the rest is cancelled. `true` when
+    /// everything finished by itself.
+    pub(crate) async fn drained(&self, deadline: Duration) -> bool {
+        let finished = tokio::time::timeout(deadline, self.tasks.wait()).await.is_ok();
+        self.aborted.cancel();
+        finished
+    }
+
+    /// Cancels everything now.
+    pub(crate) fn abort(&self) {
+        self.stop();
+        self.aborted.cancel();
+    }
+
+    async fn work(self: &Arc<Self>) {
+        while let Some(run) = self.next_run().await {
+            self.handle(run).await;
+        }
+    }
+
+    /// The next run; `None` when the worker should leave.
+    async fn next_run(&self) -> Option<Run> {
+        loop {
+            let ready = self.ready.notified();
+            tokio::pin!(ready);
+            // Registered before looking, so that a change between the look and the wait is not missed.
+            ready.as_mut().enable();
+            if self.stopped.is_cancelled() || self.retires() {
+                return None;
+            }
+            if let Some(run) = self.take() {
+                return Some(run);
+            }
+            tokio::select! {
+                () = ready => {}
+                () = self.stopped.cancelled() => {}
+            }
+        }
+    }
+
+    fn retires(&self) -> bool {
+        let mut workers = self.workers.lock();
+        let surplus = *workers > self.concurrency();
+        *workers -= usize::from(surplus);
+        drop(workers);
+        if surplus {
+            // This worker may have swallowed the bell for a run.
+            self.ready.notify_one();
+        }
+        surplus
+    }
+
+    /// A fair share of the backlog, so that one worker does not take what twenty could handle side by side.
+    fn take(&self) -> Option<Run> {
+        let mut backlog = self.backlog.lock();
+        let calls = backlog.messages.div_ceil(self.concurrency()).clamp(1, MAX_RUN);
+        let batch = self.config.handler.batch_size(self.config.batch);
+        let run = backlog.take(calls.div_ceil(batch) * batch);
+        if !backlog.runs.is_empty() {
+            self.ready.notify_one();
+        }
+        run
+    }
+
+    fn give_back(&self, run: Run) {
+        if run.messages.is_empty() || self.stopped.is_cancelled() {
+            return;
+        }
+        self.backlog.lock().push_front(run);
+        self.ready.notify_one();
+    }
+
+    async fn handle(self: &Arc<Self>, mut run: Run) {
+        let queue = run.queue.clone();
+        let batch = self.config.handler.batch_size(self.config.batch);
+        let mut settled = Settled::new(&queue, &self.stats);
+        while !queue.is_dropped() && !self.stopped.is_cancelled() && !run.messages.is_empty() {
+            let messages: Vec<Delivery> = run.messages.drain(..batch.min(run.messages.len())).collect();
+            self.before(&messages);
+            let mut call = self.config.handler.call(&messages);
+            let result = match poll_once(&mut call).await {
+                Some(result) => result,
+                None => {
+                    settled.commit();
+                    self.give_back(Run { queue: queue.clone(), messages: std::mem::take(&mut run.messages) });
+                    finish_call(call, self.config.consume_timeout).await
+                }
+            };
+            let failed = self.settle(messages, result, &mut settled);
+            if !failed.is_empty() {
+                settled.commit();
+                self.redeliver(&queue, failed).await;
+            }
+        }
+    }
+
+    fn before(&self, messages: &[Delivery]) {
+        for interceptor in &self.config.interceptors {
+            interceptor.before_consume(&self.config.group, messages);
+        }
+    }
+
+    /// Notes what is done and returns what has to go back.
+    fn settle(
+        &self,
+        messages: Vec<Delivery>,
+        result: Result<Outcomes, Failure>,
+        settled: &mut Settled<'_>,
+    ) -> Vec<(Delivery, Redelivery)> {
+        let (outcomes, timed_out) = self.outcomes(&messages, result);
+        self.after(&messages, &outcomes);
+        let mut failed = Vec::new();
+        for (index, delivery) in messages.into_iter().enumerate() {
+            match Redelivery::of(outcomes.of(index), timed_out) {
+                None => settled.done(delivery.queue_offset()),
+                Some(redelivery) => {
+                    settled.failed += 1;
+                    failed.push((delivery, redelivery));
+                }
+            }
+        }
+        failed
+    }
+
+    fn outcomes(&self, messages: &[Delivery], result: Result<Outcomes, Failure>) -> (Outcomes, bool) {
+        match result {
+            Ok(outcomes) => (outcomes, false),
+            Err(failure) => {
+                for delivery in messages {
+                    tracing::warn!(
+                        group = self.config.group,
+                        topic = delivery.topic(),
+                        message_id = delivery.message_id(),
+                        reconsume_times = delivery.reconsume_times(),
+                        "the handler failed, the message will be retried: {failure}"
+                    );
+                }
+                (Outcomes::All(Outcome::Retry), matches!(failure, Failure::Timeout))
+            }
+        }
+    }
+
+    fn after(&self, messages: &[Delivery], outcomes: &Outcomes) {
+        if self.config.interceptors.is_empty() {
+            return;
+        }
+        let each: Vec<Outcome> = (0..messages.len()).map(|index| outcomes.of(index)).collect();
+        for interceptor in &self.config.interceptors {
+            interceptor.after_consume(&self.config.group, messages, &each);
+        }
+    }
+
+    async fn redeliver(self: &Arc<Self>, queue: &Arc<OwnedQueue>, failed: Vec<(Delivery, Redelivery)>) {
+        if queue.is_dropped() {
+            return;
+        }
+        let offsets: Vec<i64> = failed.iter().map(|(delivery, _)| delivery.queue_offset()).collect();
+        let kept: Vec<Delivery> = failed.iter().map(|(delivery, _)| delivery.clone()).collect();
+        let sent = failed.into_iter().map(|(delivery, how)| self.send_back.send_back(delivery, how));
+        let taken = join_all(sent).await;
+        queue.finish(offsets.into_iter().zip(&taken).filter(|(_, taken)| **taken).map(|(offset, _)| offset));
+        let kept: Vec<_> =
+            kept.into_iter().zip(&taken).filter(|(_, taken)| !**taken).map(|(d, _)| d).collect();
+        self.resubmit_later(queue.clone(), kept);
+    }
+
+    /// The broker could not be reached: the messages stay in the window and are handled here once more.
+    fn resubmit_later(self: &Arc<Self>, queue: Arc<OwnedQueue>, messages: Vec<Delivery>) {
+        if messages.is_empty() {
+            return;
+        }
+        let (service, stopped) = (self.clone(), self.stopped.clone());
+        let messages = messages.into_iter().map(|d| d.retried()).collect();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = tokio::time::sleep(SEND_BACK_RETRY) => service.submit(queue, messages),
+                () = queue.until_dropped() => {}
+                () = stopped.cancelled() => {}
+            }
+        });
+    }
+}
+
+/// Finished messages of one run, committed together.
+struct Settled<'a> {
+    queue: &'a OwnedQueue,
+    stats: &'a Stats,
+    offsets: Vec<i64>,
+    failed: u64,
+    since: Instant,
+}
+
+impl<'a> Settled<'a> {
+    fn new(queue: &'a OwnedQueue, stats: &'a Stats) -> Self {
+        Self { queue, stats, offsets: Vec::new(), failed: 0, since: Instant::now() }
+    }
+
+    fn done(&mut self, offset: i64) {
+        self.offsets.push(offset);
+    }
+
+    fn commit(&mut self) {
+        let ok = self.offsets.len() as u64;
+        if !self.offsets.is_empty() {
+            self.queue.finish(self.offsets.drain(..));
+        }
+        if ok + self.failed > 0 {
+            self.stats.consumed(&self.queue.queue.topic, ok, self.failed, self.since.elapsed());
+        }
+        self.failed = 0;
+        self.since = Instant::now();
+    }
+}
+
+impl Drop for Settled<'_> {
+    /// Also when the worker is cut: what finished has finished.
+    fn drop(&mut self) {
+        self.commit();
+    }
+}
+
+async fn poll_once(call: &mut Call) -> Option<<Call as Future>::Output> {
+    std::future::poll_fn(|cx| match Pin::new(&mut *call).poll(cx) {
+        Poll::Ready(result) => Poll::Ready(Some(result)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
+async fn finish_call(call: Call, limit: Duration) -> Result<Outcomes, Failure> {
+    tokio::time::timeout(limit, call).await.unwrap_or(Err(Failure::Timeout))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consumer::testing::{delivery, owned_queue};
+    use crate::error::BoxError;
+    use crate::message::DelayLevel;
+    use tokio::sync::Semaphore;
+
+    /// Remembers what went back; refuses as long as it is told to.
+    #[derive(Default)]
+    struct Broker {
+        back: Mutex<Vec<(i64, u32, Redelivery)>>,
+        refuse: AtomicUsize,
+    }
+
+    impl SendBack for Broker {
+        fn send_back(&self, delivery: Delivery, how: Redelivery) -> BoxFuture<'static, bool> {
+            self.back.lock().push((delivery.queue_offset(), delivery.reconsume_times(), how));
+            let refused =
+                self.refuse.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok();
+            Box::pin(async move { !refused })
+        }
+    }
+
+    fn service(handler: Handler, batch: usize, concurrency: usize) -> (Arc<ConcurrentService>, Arc<Broker>) {
+        let broker = Arc::new(Broker::default());
+        let config = ServiceConfig {
+            group: "g".into(),
+            handler,
+            batch,
+            consume_timeout: Duration::from_secs(900),
+            interceptors: Vec::new(),
+        };
+        (ConcurrentService::start(config, concurrency, broker.clone(), Arc::default()), broker)
+    }
+
+    fn each<F, Fut>(handler: F) -> Handler
+    where
+        F: Fn(Delivery) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Outcome, BoxError>> + Send + 'static,
+    {
+        Handler::Each(Arc::new(handler))
+    }
+
+    fn submit(service: &ConcurrentService, queue: &Arc<OwnedQueue>, offsets: std::ops::Range<i64>) {
+        let fresh = queue.put(offsets.map(|offset| delivery("t", offset)).collect());
+        service.submit(queue.clone(), fresh);
+    }
+
+    /// Paused time moves only when everything waits, so this waits for "nothing more happens before then".
+    async fn until(mut holds: impl FnMut() -> bool) {
+        for _ in 0..100_000 {
+            if holds() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        panic!("it never held");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_acknowledged_is_committed_in_order() {
+        let (service, broker) = service(each(|_| async { Ok(Outcome::Ack) }), 1, 4);
+        let queue = owned_queue("t");
+        submit(&service, &queue, 0..100);
+        until(|| queue.offset() == Some(100)).await;
+        assert!(broker.back.lock().is_empty());
+        service.stop();
+        assert!(service.drained(Duration::from_secs(1)).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_outcome_takes_its_own_way_back() {
+        let handler = each(|d: Delivery| async move {
+            match d.queue_offset() {
+                0 => Ok(Outcome::Retry),
+                1 => Ok(Outcome::RetryAfter(DelayLevel::M1)),
+                2 => Ok(Outcome::DeadLetter),
+                3 => Err("broken".into()),
+                4 => panic!("worse"),
+                _ => Ok(Outcome::Ack),
+            }
+        });
+        let (service, broker) = service(handler, 1, 1);
+        let queue = owned_queue("t");
+        submit(&service, &queue, 0..6);
+        until(|| queue.offset() == Some(6)).await;
+        let levels: Vec<i32> = broker.back.lock().iter().map(|(_, _, how)| how.level()).collect();
+        assert_eq!(levels, [0, 5, -1, 0, 0]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_message_holds_up_nobody_but_the_offset() {
+        let gate = Arc::new(Semaphore::new(0));
+        let held = gate.clone();
+        let handler = each(move |d: Delivery| {
+            let gate = held.clone();
+            async move {
+                if d.queue_offset() == 3 {
+                    drop(gate.acquire().await?);
+                }
+                Ok(Outcome::Ack)
+            }
+        });
+        let (service, _) = service(handler, 1, 2);
+        let queue = owned_queue("t");
+        submit(&service, &queue, 0..32);
+        until(|| queue.usage().count == 1).await;
+        assert_eq!(queue.offset(), Some(3));
+        gate.add_permits(1);
+        until(|| queue.offset() == Some(32)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn never_more_calls_at_once_than_the_concurrency_says_and_it_can_change() {
+        let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (counter, peak) = (running.clone(), most.clone());
+        let handler = each(move |_| {
+            let (counter, peak) = (counter.clone(), peak.clone());
+            async move {
+                peak.fetch_max(counter.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                counter.fetch_sub(1, Ordering::SeqCst);
+                Ok(Outcome::Ack)
+            }
+        });
+        let (service, _) = service(handler, 1, 3);
+        let queue = owned_queue("t");
+        for (concurrency, offsets) in [(3, 0..60), (8, 60..160), (2, 160..200)] {
+            service.set_concurrency(concurrency);
+            until(|| running.load(Ordering::SeqCst) == 0).await;
+            most.store(0, Ordering::SeqCst);
+            let end = offsets.end;
+            submit(&service, &queue, offsets);
+            until(|| queue.offset() == Some(end)).await;
+            assert_eq!(most.load(Ordering::SeqCst), concurrency);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_handler_past_its_time_is_cut_and_its_message_retried_after_ten_seconds() {
+        let handler = each(|_| async {
+            std::future::pending::<()>().await;
+            Ok(Outcome::Ack)
+        });
+        let (service, broker) = service(handler, 1, 1);
+        let queue = owned_queue("t");
+        submit(&service, &queue, 0..1);
+        tokio::time::sleep(Duration::from_secs(899)).await;
+        assert!(broker.back.lock().is_empty());
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(broker.back.lock().iter().map(|b| b.2.level()).collect::<Vec<_>>(), [3]);
+        assert_eq!(queue.offset(), Some(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_the_broker_did_not_take_back_is_handled_here_again() {
+        let (service, broker) = service(each(|_| async { Ok(Outcome::Retry) }), 1, 1);
+        broker.refuse.store(1, Ordering::SeqCst);
+        let queue = owned_queue("t");
+        submit(&service, &queue, 7..8);
+        until(|| broker.back.lock().len() == 1).await;
+        assert_eq!(queue.offset(), Some(7), "still open");
+        until(|| queue.offset() == Some(8)).await;
+        let tries: Vec<u32> = broker.back.lock().iter().map(|(_, tries, _)| *tries).collect();
+        assert_eq!(tries, [0, 1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn batches_hold_consecutive_messages_of_one_queue_with_an_outcome_each() {
+        let sizes = Arc::new(Mutex::new(Vec::new()));
+        let seen = sizes.clone();
+        let handler = Handler::Batch(Arc::new(move |batch: Vec<Delivery>| {
+            seen.lock().push(batch.len());
+            let outcomes =
+                batch.iter().map(|d| if d.queue_offset() % 2 == 0 { Outcome::Ack } else { Outcome::Retry });
+            let outcomes = outcomes.collect();
+            async move { Ok::<Vec<Outcome>, BoxError>(outcomes) }
+        }));
+        let (service, broker) = service(handler, 8, 2);
+        let queue = owned_queue("t");
+        submit(&service, &queue, 0..20);
+        until(|| queue.offset() == Some(20)).await;
+        assert_eq!(*sizes.lock(), [8, 8, 4]);
+        assert_eq!(broker.back.lock().len(), 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn stopping_finishes_what_runs_and_starts_nothing_new() {
+        let handler = each(|_| async {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            Ok(Outcome::Ack)
+        });
+        let (service, _) = service(handler, 1, 1);
+        let queue = owned_queue("t");
+        submit(&service, &queue, 0..5);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        service.stop();
+        assert!(service.drained(Duration::from_secs(10)).await);
+        assert_eq!(queue.offset(), Some(1));
+        assert_eq!(queue.usage().count, 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_handler_still_running_at_the_deadline_is_cut_and_not_committed() {
+        let handler = each(|_| async {
+            tokio::time::sleep(Duration::from_secs(30)).await;
+            Ok(Outcome::Ack)
+        });
+        let (service, _) = service(handler, 1, 1);
+        let queue = owned_queue("t");
+        submit(&service, &queue, 0..1);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        service.stop();
+        assert!(!service.drained(Duration::from_secs(10)).await);
+        assert_eq!(queue.offset(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn messages_of_a_queue_given_up_are_not_handled() {
+        let handled = Arc::new(AtomicUsize::new(0));
+        let counter = handled.clone();
+        let handler = each(move |_| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            async { Ok(Outcome::Ack) }
+        });
+        let (service, _) = service(handler, 1, 1);
+        let (gone, kept) = (owned_queue("t"), owned_queue("t"));
+        gone.drop_it();
+        submit(&service, &gone, 0..10);
+        submit(&service, &kept, 0..1);
+        until(|| kept.offset() == Some(1)).await;
+        assert_eq!(handled.load(Ordering::SeqCst), 1);
+    }
+}

@@ -1,0 +1,245 @@
+//! One member of a consumer group: what its pull loops, workers and rebalancer share.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use parking_lot::{Mutex, RwLock};
+use rocketmq_remoting::body::{CheckClientConfigBody, MessageModel};
+use rocketmq_remoting::route::MessageQueue;
+use rocketmq_remoting::subscription::SubscriptionData;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::calls::Calls;
+use super::flow::{FlowLimits, QueueLimits};
+use super::offsets::OffsetStore;
+use super::owned::OwnedQueue;
+use super::retry::is_retry_topic;
+use super::start::{FromWhere, Start};
+use super::stats::Stats;
+use crate::client::now_ms;
+use crate::delivery::Delivery;
+use crate::error::{CallError, RouteErrorKind, StartError, StartErrorKind};
+
+/// Takes pulled messages; they are in the queue's window by then.
+pub(crate) trait Sink: Send + Sync + 'static {
+    /// Hands over messages of `queue` in order. Must not block.
+    fn deliver(&self, queue: &Arc<OwnedQueue>, messages: Vec<Delivery>);
+
+    /// A queue was assigned and will be pulled.
+    fn opened(&self, queue: &Arc<OwnedQueue>) {
+        let _ = queue;
+    }
+}
+
+/// What the members of every kind of consumer have in common.
+pub(crate) struct Group {
+    pub(crate) calls: Calls,
+    pub(crate) model: MessageModel,
+    pub(crate) orderly: bool,
+    pub(crate) from_where: FromWhere,
+    pub(crate) flow: FlowLimits,
+    pub(crate) offsets: OffsetStore,
+    pub(crate) subscriptions: RwLock<BTreeMap<String, Arc<SubscriptionData>>>,
+    pub(crate) stats: Arc<Stats>,
+    pub(crate) sink: Arc<dyn Sink>,
+    /// Set when a rebalance is wanted now.
+    pub(crate) rebalance: Notify,
+    /// No more pulls and rebalances.
+    pub(crate) stopped: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) started_at: i64,
+    queues: Mutex<HashMap<MessageQueue, Arc<OwnedQueue>>>,
+    paused: AtomicBool,
+}
+
+/// What a [`Group`] is made of.
+pub(crate) struct GroupParts {
+    pub(crate) calls: Calls,
+    pub(crate) model: MessageModel,
+    pub(crate) orderly: bool,
+    pub(crate) from_where: FromWhere,
+    pub(crate) flow: FlowLimits,
+    pub(crate) offsets: OffsetStore,
+    pub(crate) subscriptions: BTreeMap<String, Arc<SubscriptionData>>,
+    pub(crate) stats: Arc<Stats>,
+    pub(crate) sink: Arc<dyn Sink>,
+}
+
+impl Group {
+    pub(crate) fn new(parts: GroupParts) -> Arc<Self> {
+        Arc::new(Self {
+            calls: parts.calls,
+            model: parts.model,
+            orderly: parts.orderly,
+            from_where: parts.from_where,
+            flow: parts.flow,
+            offsets: parts.offsets,
+            subscriptions: RwLock::new(parts.subscriptions),
+            stats: parts.stats,
+            sink: parts.sink,
+            rebalance: Notify::new(),
+            stopped: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            started_at: now_ms(),
+            queues: Mutex::default(),
+            paused: AtomicBool::new(false),
+        })
+    }
+
+    /// The group's name on the wire.
+    pub(crate) fn name(&self) -> &str {
+        &self.calls.group
+    }
+
+    /// Every queue owned now.
+    pub(crate) fn owned(&self) -> Vec<Arc<OwnedQueue>> {
+        self.queues.lock().values().cloned().collect()
+    }
+
+    /// The owned queue, if it is.
+    pub(crate) fn find(&self, queue: &MessageQueue) -> Option<Arc<OwnedQueue>> {
+        self.queues.lock().get(queue).cloned()
+    }
+
+    /// Takes a queue in; `false` when it is owned already.
+    pub(crate) fn insert(&self, owned: Arc<OwnedQueue>) -> bool {
+        let mut queues = self.queues.lock();
+        if queues.contains_key(&owned.queue) {
+            return false;
+        }
+        queues.insert(owned.queue.clone(), owned);
+        true
+    }
+
+    /// Puts `fresh` in the place of `old`; `false` when `old` is not owned any more.
+    pub(crate) fn replace(&self, old: &Arc<OwnedQueue>, fresh: Arc<OwnedQueue>) -> bool {
+        let mut queues = self.queues.lock();
+        let current = queues.get(&old.queue).is_some_and(|owned| Arc::ptr_eq(owned, old));
+        if current {
+            queues.insert(fresh.queue.clone(), fresh);
+        }
+        current
+    }
+
+    /// Lets go of a queue.
+    pub(crate) fn remove(&self, owned: &Arc<OwnedQueue>) {
+        let mut queues = self.queues.lock();
+        if queues.get(&owned.queue).is_some_and(|current| Arc::ptr_eq(current, owned)) {
+            queues.remove(&owned.queue);
+        }
+    }
+
+    /// Lets go of every queue.
+    pub(crate) fn remove_all(&self) -> Vec<Arc<OwnedQueue>> {
+        let removed: Vec<_> = self.queues.lock().drain().map(|(_, owned)| owned).collect();
+        removed.iter().for_each(|owned| owned.drop_it());
+        removed
+    }
+
+    /// What each queue may hold with as many queues as there are now.
+    pub(crate) fn limits(&self) -> QueueLimits {
+        self.flow.per_queue(self.queues.lock().len())
+    }
+
+    /// The subscription of a topic.
+    pub(crate) fn subscription(&self, topic: &str) -> Option<Arc<SubscriptionData>> {
+        self.subscriptions.read().get(topic).cloned()
+    }
+
+    /// Stops or resumes pulling; what was pulled is handled all the same.
+    pub(crate) fn set_paused(&self, paused: bool) {
+        self.paused.store(paused, Ordering::Release);
+        if !paused {
+            self.rebalance.notify_one();
+        }
+    }
+
+    /// Whether pulling is paused.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::Acquire)
+    }
+
+    /// Where to begin on a queue: the stored offset, else by the consumer's wish.
+    pub(crate) async fn start_offset(&self, queue: &MessageQueue) -> Result<i64, CallError> {
+        if let Some(offset) = self.offsets.load(queue).await? {
+            return Ok(offset);
+        }
+        match self.from_where.without_stored_offset(is_retry_topic(&queue.topic)) {
+            Start::At(offset) => Ok(offset),
+            Start::Max => self.calls.max_offset(queue).await,
+            Start::AtTime(ms) => self.calls.offset_at(queue, ms).await,
+        }
+    }
+
+    /// Before anything is pulled: the routes are looked up, and a broker checks the filters it will run.
+    pub(crate) async fn prepare(&self) -> Result<(), StartError> {
+        for topic in self.topics() {
+            match self.calls.client.topic_info(&topic).await {
+                Ok(_) => {}
+                Err(error) if error.kind() == RouteErrorKind::TopicNotFound => {
+                    if !is_retry_topic(&topic) {
+                        tracing::warn!(group = self.name(), topic, "the topic does not exist yet");
+                    }
+                }
+                Err(error) => return Err(error.map_kind(|_| StartErrorKind::NoRoute)),
+            }
+        }
+        self.check_filters().await
+    }
+
+    /// Only brokers can tell whether they take an SQL92 condition; a tag expression is always fine.
+    async fn check_filters(&self) -> Result<(), StartError> {
+        for subscription in self.subscription_set().into_iter().filter(|data| !data.is_tag()) {
+            let Some(address) = self.calls.client.topic_brokers(&subscription.topic).into_iter().next()
+            else {
+                continue;
+            };
+            let body = CheckClientConfigBody {
+                client_id: self.calls.client.client_id.clone(),
+                group: self.name().to_owned(),
+                namespace: self.calls.client.config.namespace_v2.clone(),
+                subscription_data: subscription,
+            };
+            let checked = self.calls.check_config(&address, &body).await;
+            checked.map_err(|error| error.map_kind(|_| StartErrorKind::Refused))?;
+        }
+        Ok(())
+    }
+
+    /// A new version tells brokers and other members that something about the topic changed.
+    pub(crate) fn touch_subscription(&self, topic: &str) {
+        if let Some(data) = self.subscriptions.write().get_mut(topic) {
+            *data = Arc::new((**data).clone().with_version(now_ms()));
+        }
+    }
+
+    /// Ends pull loops, rebalancing and periodic commits, and waits for them.
+    pub(crate) async fn stop_pulling(&self) {
+        self.stopped.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Stores the offsets of all owned queues.
+    pub(crate) async fn persist(&self) {
+        let offsets = self.owned().iter().filter_map(|q| Some((q.queue.clone(), q.offset()?))).collect();
+        self.offsets.store(offsets).await;
+    }
+
+    /// Stores offsets every so often until the consumer stops.
+    pub(crate) async fn persist_periodically(self: Arc<Self>, every: Duration) {
+        let mut ticks = tokio::time::interval(every);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        ticks.tick().await;
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => self.persist().await,
+                () = self.stopped.cancelled() => return,
+            }
+        }
+    }
+}

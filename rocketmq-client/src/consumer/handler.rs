@@ -1,0 +1,197 @@
+//! What users implement to receive messages, and how one call of it ends.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_util::future::BoxFuture;
+
+use crate::delivery::{Delivery, Outcome};
+use crate::error::BoxError;
+
+/// Handles one message at a time. Closures of the same shape are listeners too.
+///
+/// A call that fails or panics counts as [`Outcome::Retry`]. The future is dropped when it takes longer than the
+/// consumer's `consume_timeout`, or when the consumer is dropped without a shutdown: hold nothing across an `await`
+/// that must not be cut there.
+pub trait Listen: Send + Sync + 'static {
+    /// Handles `delivery`; the outcome tells the broker what to do with the message.
+    fn on_message(&self, delivery: Delivery) -> BoxFuture<'static, Result<Outcome, BoxError>>;
+}
+
+impl<F, Fut, E> Listen for F
+where
+    F: Fn(Delivery) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Outcome, E>> + Send + 'static,
+    E: Into<BoxError> + 'static,
+{
+    fn on_message(&self, delivery: Delivery) -> BoxFuture<'static, Result<Outcome, BoxError>> {
+        let handled = self(delivery);
+        Box::pin(async move { handled.await.map_err(Into::into) })
+    }
+}
+
+/// Handles several messages of one queue at a time. Closures of the same shape are listeners too.
+///
+/// Everything said of [`Listen`] holds; a failure or panic retries the whole batch.
+pub trait ListenBatch: Send + Sync + 'static {
+    /// Handles `deliveries`, never empty, and returns one outcome for each in the same order. Messages without an
+    /// outcome are retried; outcomes without a message are ignored.
+    fn on_batch(&self, deliveries: Vec<Delivery>) -> BoxFuture<'static, Result<Vec<Outcome>, BoxError>>;
+}
+
+impl<F, Fut, E> ListenBatch for F
+where
+    F: Fn(Vec<Delivery>) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Vec<Outcome>, E>> + Send + 'static,
+    E: Into<BoxError> + 'static,
+{
+    fn on_batch(&self, deliveries: Vec<Delivery>) -> BoxFuture<'static, Result<Vec<Outcome>, BoxError>> {
+        let handled = self(deliveries);
+        Box::pin(async move { handled.await.map_err(Into::into) })
+    }
+}
+
+/// Either kind of listener.
+#[derive(Clone)]
+pub(crate) enum Handler {
+    Each(Arc<dyn Listen>),
+    Batch(Arc<dyn ListenBatch>),
+}
+
+impl Handler {
+    /// Starts one call. A listener that panics before it returns its future fails the call, not the caller.
+    pub(crate) fn call(&self, messages: &[Delivery]) -> Call {
+        let start = || match self {
+            Handler::Each(listen) => messages.first().map(|d| Call::Each(listen.on_message(d.clone()))),
+            Handler::Batch(listen) => Some(Call::Batch(listen.on_batch(messages.to_vec()))),
+        };
+        match catch_unwind(AssertUnwindSafe(start)) {
+            Ok(call) => call.unwrap_or(Call::Nothing),
+            Err(payload) => Call::Panicked(panic_text(payload.as_ref())),
+        }
+    }
+
+    /// How many messages one call may take, given what was asked for.
+    pub(crate) fn batch_size(&self, configured: usize) -> usize {
+        match self {
+            Handler::Each(_) => 1,
+            Handler::Batch(_) => configured.max(1),
+        }
+    }
+}
+
+impl fmt::Debug for Handler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Handler::Each(_) => "Handler::Each",
+            Handler::Batch(_) => "Handler::Batch",
+        })
+    }
+}
+
+/// One running call of a listener. Panics while it is polled end it as [`Failure::Panic`].
+pub(crate) enum Call {
+    Each(BoxFuture<'static, Result<Outcome, BoxError>>),
+    Batch(BoxFuture<'static, Result<Vec<Outcome>, BoxError>>),
+    Panicked(String),
+    Nothing,
+}
+
+impl Future for Call {
+    type Output = Result<Outcomes, Failure>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let call = self.get_mut();
+        let poll = || match call {
+            Call::Each(future) => future.as_mut().poll(cx).map_ok(Outcomes::All).map_err(Failure::Error),
+            Call::Batch(future) => future.as_mut().poll(cx).map_ok(Outcomes::Each).map_err(Failure::Error),
+            Call::Panicked(text) => Poll::Ready(Err(Failure::Panic(std::mem::take(text)))),
+            Call::Nothing => Poll::Ready(Ok(Outcomes::All(Outcome::Ack))),
+        };
+        catch_unwind(AssertUnwindSafe(poll))
+            .unwrap_or_else(|payload| Poll::Ready(Err(Failure::Panic(panic_text(payload.as_ref())))))
+    }
+}
+
+fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
+}
+
+/// What a listener decided about the messages of one call.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Outcomes {
+    /// The same for all.
+    All(Outcome),
+    /// One each, in order.
+    Each(Vec<Outcome>),
+}
+
+impl Outcomes {
+    /// The outcome of the message at `index`; a message the listener said nothing about is retried.
+    pub(crate) fn of(&self, index: usize) -> Outcome {
+        match self {
+            Outcomes::All(outcome) => *outcome,
+            Outcomes::Each(outcomes) => outcomes.get(index).copied().unwrap_or(Outcome::Retry),
+        }
+    }
+}
+
+/// Why a call gave no outcome.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The listener returned an error.
+    Error(BoxError),
+    /// It panicked with this text.
+    Panic(String),
+    /// It took longer than `consume_timeout` and was dropped.
+    Timeout,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Error(error) => write!(f, "{error}"),
+            Failure::Panic(text) => write!(f, "panicked: {text}"),
+            Failure::Timeout => f.write_str("took longer than consume_timeout and was cancelled"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consumer::testing::delivery;
+
+    fn each(handler: impl Listen) -> Handler {
+        Handler::Each(Arc::new(handler))
+    }
+
+    #[tokio::test]
+    async fn an_error_a_panic_and_an_early_panic_end_the_call_not_the_caller() {
+        let error = each(|_| async { Err::<Outcome, _>("no such order") });
+        let text = error.call(&[delivery("t", 0)]).await.unwrap_err().to_string();
+        assert_eq!(text, "no such order");
+
+        let late =
+            each(|_: Delivery| async { Ok::<_, BoxError>(if true { panic!("late") } else { Outcome::Ack }) });
+        assert_eq!(late.call(&[delivery("t", 0)]).await.unwrap_err().to_string(), "panicked: late");
+
+        fn early(_: Delivery) -> BoxFuture<'static, Result<Outcome, BoxError>> {
+            panic!("early {}", 1)
+        }
+        assert_eq!(each(early).call(&[delivery("t", 0)]).await.unwrap_err().to_string(), "panicked: early 1");
+    }
+
+    #[tokio::test]
+    async fn messages_without_an_outcome_are_retried() {
+        let short =
+            Handler::Batch(Arc::new(|_: Vec<Delivery>| async { Ok::<_, BoxError>(vec![Outcome::Ack]) }));
+        let outcomes = short.call(&[delivery("t", 0), delivery("t", 1)]).await.unwrap();
+        assert_eq!((outcomes.of(0), outcomes.of(1)), (Outcome::Ack, Outcome::Retry));
+    }
+}

@@ -1,0 +1,89 @@
+//! From a stored record to a delivery: tag filter, decompression, batches stored as one, and the original topic of retries.
+
+use std::sync::Arc;
+
+use rocketmq_remoting::compress::{Compression, decompress};
+use rocketmq_remoting::message::batch::unwrap_inner;
+use rocketmq_remoting::message::{MessageRecord, SysFlag, names, properties};
+use rocketmq_remoting::route::MessageQueue;
+use rocketmq_remoting::subscription::SubscriptionData;
+
+use crate::delivery::Delivery;
+use crate::namespace::Names;
+
+/// The largest body a compressed one may become: what a broker takes is far below it.
+const MAX_BODY: usize = 64 << 20;
+
+/// Turns the records of one queue into deliveries.
+pub(crate) struct Incoming<'a> {
+    pub(crate) queue: &'a Arc<MessageQueue>,
+    pub(crate) subscription: &'a SubscriptionData,
+    pub(crate) names: &'a Names,
+    /// Added to every queue offset (static topics).
+    pub(crate) offset_delta: i64,
+}
+
+impl Incoming<'_> {
+    /// The messages in a pull's body that match the subscription text for text.
+    pub(crate) fn read(&self, body: bytes::Bytes) -> Vec<Delivery> {
+        let mut deliveries = Vec::with_capacity(32);
+        for record in MessageRecord::decode_all(body) {
+            if record.sys_flag.has(SysFlag::INNER_BATCH | SysFlag::NEED_UNWRAP) {
+                self.take_inner(&record, &mut deliveries);
+            } else {
+                self.take(record, &mut deliveries);
+            }
+        }
+        deliveries
+    }
+
+    fn take_inner(&self, record: &MessageRecord, deliveries: &mut Vec<Delivery>) {
+        match unwrap_inner(record) {
+            Ok(messages) => messages.into_iter().for_each(|message| self.take(message, deliveries)),
+            Err(error) => tracing::error!(
+                topic = record.topic,
+                queue_offset = record.queue_offset,
+                "a batch stored as one message cannot be read and is skipped: {error}"
+            ),
+        }
+    }
+
+    fn take(&self, record: MessageRecord, deliveries: &mut Vec<Delivery>) {
+        if self.wants(&record) {
+            deliveries.push(self.deliver(record));
+        }
+    }
+
+    /// The record as the application sees it.
+    pub(crate) fn deliver(&self, mut record: MessageRecord) -> Delivery {
+        record.queue_offset += self.offset_delta;
+        inflate(&mut record);
+        Delivery::from_plain_record(self.queue.clone(), record, self.names)
+    }
+
+    /// Brokers compare hashes of tags; only the text decides.
+    fn wants(&self, record: &MessageRecord) -> bool {
+        self.subscription.tags_set.is_empty()
+            || self.subscription.matches_tag_text(properties::find(&record.properties, names::TAGS))
+    }
+}
+
+/// A body that does not inflate is delivered as it is, its flag still set: a handler can refuse it, nobody else could.
+fn inflate(record: &mut MessageRecord) {
+    let inflated = match Compression::of(record.sys_flag) {
+        Ok(None) => return,
+        Ok(Some(kind)) => decompress(kind, &record.body, MAX_BODY),
+        Err(error) => Err(error),
+    };
+    match inflated {
+        Ok(body) => {
+            record.body = body.into();
+            record.sys_flag = record.sys_flag.without(SysFlag::COMPRESSED);
+        }
+        Err(error) => tracing::error!(
+            topic = record.topic,
+            queue_offset = record.queue_offset,
+            "the body cannot be decompressed and is delivered as it is: {error}"
+        ),
+    }
+}

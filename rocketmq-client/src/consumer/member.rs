@@ -1,0 +1,251 @@
+//! A push consumer as brokers see it: its part of the heartbeat, and the requests they send to it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::FutureExt as _;
+use rocketmq_remoting::Request as _;
+use rocketmq_remoting::body::{
+    ConsumeFromWhere, ConsumeMessageDirectlyResult, ConsumeResult, ConsumeStatus, ConsumeType, ConsumerData,
+    ConsumerRunningInfo, GetConsumerStatusBody, ProcessQueueInfo, ResetOffsetBody,
+};
+use rocketmq_remoting::message::MessageRecord;
+use rocketmq_remoting::net::Answer;
+use rocketmq_remoting::requests::group::GetConsumerStatusRequest;
+use rocketmq_remoting::route::MessageQueue;
+use rocketmq_remoting::subscription::SubscriptionData;
+use rocketmq_remoting::{Command, DecodeError, RequestCode, ResponseCode, fastjson};
+
+use super::config::ConsumerConfig;
+use super::group::Group;
+use super::handler::{Failure, Handler, Outcomes};
+use super::incoming::Incoming;
+use super::owned::Snapshot;
+use super::puller::PullOptions;
+use super::service::Service;
+use super::start::FromWhere;
+use super::stats::Rates;
+use crate::delivery::{Delivery, Outcome};
+use crate::members::ConsumerMember;
+
+/// The name of the protocol version in this client's requests.
+const CLIENT_VERSION: &str = "V5_3_3";
+
+/// A started push consumer.
+pub(crate) struct PushMember {
+    /// The group as the application calls it.
+    pub(crate) name: String,
+    pub(crate) group: Arc<Group>,
+    pub(crate) service: Service,
+    pub(crate) handler: Handler,
+    pub(crate) pull: PullOptions,
+    pub(crate) config: ConsumerConfig,
+}
+
+impl ConsumerMember for PushMember {
+    fn group(&self) -> &str {
+        &self.name
+    }
+
+    fn heartbeat(&self) -> ConsumerData {
+        self.group.heartbeat(ConsumeType::Passively)
+    }
+
+    fn topics(&self) -> Vec<String> {
+        self.group.topics()
+    }
+
+    fn rebalance_soon(&self) {
+        self.group.rebalance.notify_one();
+    }
+
+    fn on_request(&self, request: Command) -> Answer {
+        let answer = match request.request_code() {
+            RequestCode::RESET_CONSUMER_CLIENT_OFFSET => self.reset(&request),
+            RequestCode::GET_CONSUMER_STATUS_FROM_CLIENT => self.status(&request),
+            RequestCode::GET_CONSUMER_RUNNING_INFO => body(&request, &self.running_info()),
+            RequestCode::CONSUME_MESSAGE_DIRECTLY => self.consume_directly(&request),
+            _ => Ok(Answer::Now(Command::response_to(&request, ResponseCode::REQUEST_CODE_NOT_SUPPORTED))),
+        };
+        answer.unwrap_or_else(|error| refuse(&request, &error.to_string()))
+    }
+}
+
+fn refuse(request: &Command, text: &str) -> Answer {
+    Answer::Now(Command::response_to(request, ResponseCode::SYSTEM_ERROR).with_remark(text))
+}
+
+fn body<T: serde::Serialize>(request: &Command, value: &T) -> Result<Answer, DecodeError> {
+    let body = match fastjson::to_vec(value) {
+        Ok(body) => body,
+        Err(error) => return Ok(refuse(request, &error.to_string())),
+    };
+    Ok(Answer::Now(Command::response_to(request, ResponseCode::SUCCESS).with_body(body)))
+}
+
+impl PushMember {
+    /// An administrator moved the group: what is cached of the named queues is forgotten, and they go on at once.
+    fn reset(&self, request: &Command) -> Result<Answer, DecodeError> {
+        let table = ResetOffsetBody::read(&request.body)?.offset_table;
+        let (group, pull) = (self.group.clone(), self.pull.clone());
+        self.group.tasks.spawn(async move {
+            for (queue, offset) in table {
+                group.reset(&queue, offset, &pull).await;
+            }
+        });
+        Ok(Answer::None)
+    }
+
+    fn status(&self, request: &Command) -> Result<Answer, DecodeError> {
+        let header = GetConsumerStatusRequest::from_ext(&request.ext)?;
+        let owned = self.group.owned().into_iter().filter(|owned| owned.queue.topic == header.topic);
+        let table = owned.filter_map(|owned| Some((owned.queue.clone(), owned.offset()?))).collect();
+        body(request, &GetConsumerStatusBody { message_queue_table: table, ..Default::default() })
+    }
+
+    /// Queues, offsets, rates and settings, as administration tools show them.
+    pub(crate) fn running_info(&self) -> ConsumerRunningInfo {
+        let limits = self.group.limits();
+        let queues = self.group.owned();
+        let mq_table = queues.iter().map(|owned| (owned.queue.clone(), queue_info(&owned.snapshot(&limits))));
+        let rates = self.group.stats.rates().into_iter().map(|(topic, rates)| (topic, topic_status(&rates)));
+        ConsumerRunningInfo {
+            properties: self.properties(),
+            subscription_set: self.group.subscription_set(),
+            mq_table: mq_table.collect(),
+            status_table: rates.collect(),
+            ..ConsumerRunningInfo::default()
+        }
+    }
+
+    fn properties(&self) -> BTreeMap<String, String> {
+        let client = &self.group.calls.client;
+        [
+            (ConsumerRunningInfo::PROP_NAMESERVER_ADDR, client.resolver.servers().join(";")),
+            (ConsumerRunningInfo::PROP_CONSUME_TYPE, "CONSUME_PASSIVELY".to_owned()),
+            (ConsumerRunningInfo::PROP_CLIENT_VERSION, CLIENT_VERSION.to_owned()),
+            (ConsumerRunningInfo::PROP_CONSUMER_START_TIMESTAMP, self.group.started_at.to_string()),
+            (ConsumerRunningInfo::PROP_CONSUME_ORDERLY, self.group.orderly.to_string()),
+            (ConsumerRunningInfo::PROP_THREADPOOL_CORE_SIZE, self.service.concurrency().to_string()),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+    }
+
+    /// Runs the handler on one message an administrator picked, outside any queue.
+    fn consume_directly(&self, request: &Command) -> Result<Answer, DecodeError> {
+        let record = MessageRecord::decode(&mut request.body.clone())?;
+        let delivery = self.picked(record, request.ext.get("brokerName").unwrap_or_default());
+        let (handler, order, limit) = (self.handler.clone(), self.group.orderly, self.config.consume_timeout);
+        let response = Command::response_to(request, ResponseCode::SUCCESS);
+        let run = async move {
+            let since = Instant::now();
+            let call = handler.call(std::slice::from_ref(&delivery));
+            let outcome = tokio::time::timeout(limit, call).await.unwrap_or(Err(Failure::Timeout));
+            let result = directly_result(outcome, order, since.elapsed().as_millis() as i64);
+            fastjson::to_vec(&result).ok().map(|body| response.with_body(body))
+        };
+        Ok(Answer::Later(run.boxed()))
+    }
+
+    fn picked(&self, record: MessageRecord, broker: &str) -> Delivery {
+        let queue = Arc::new(MessageQueue::new(record.topic.as_str(), broker, record.queue_id));
+        let (subscription, names) = (SubscriptionData::default(), &self.group.calls.client.names);
+        Incoming { queue: &queue, subscription: &subscription, names, offset_delta: 0 }.deliver(record)
+    }
+}
+
+fn directly_result(
+    outcome: Result<Outcomes, Failure>,
+    order: bool,
+    spent_time_mills: i64,
+) -> ConsumeMessageDirectlyResult {
+    let (consume_result, remark) = match outcome.map(|outcomes| outcomes.of(0)) {
+        Ok(Outcome::Ack) => (ConsumeResult::CrSuccess, None),
+        Ok(_) => (ConsumeResult::CrLater, None),
+        Err(failure) => (ConsumeResult::CrThrowException, Some(failure.to_string())),
+    };
+    ConsumeMessageDirectlyResult { auto_commit: true, consume_result, order, remark, spent_time_mills }
+}
+
+fn queue_info(queue: &Snapshot) -> ProcessQueueInfo {
+    ProcessQueueInfo {
+        cached_msg_count: queue.usage.count as i32,
+        cached_msg_min_offset: queue.min_offset,
+        cached_msg_max_offset: queue.max_offset,
+        cached_msg_size_in_mib: (queue.usage.bytes >> 20) as i32,
+        commit_offset: queue.commit_offset,
+        dropped: queue.dropped,
+        last_consume_timestamp: queue.last_consume,
+        last_lock_timestamp: queue.last_lock,
+        last_pull_timestamp: queue.last_pull,
+        locked: queue.locked,
+        ..ProcessQueueInfo::default()
+    }
+}
+
+fn topic_status(rates: &Rates) -> ConsumeStatus {
+    ConsumeStatus {
+        consume_failed_msgs: rates.failed_messages,
+        consume_failed_tps: rates.failed_tps,
+        consume_ok_tps: rates.ok_tps,
+        consume_rt: rates.consume_rt,
+        pull_rt: rates.pull_rt,
+        pull_tps: rates.pull_tps,
+    }
+}
+
+impl Group {
+    /// This member's part of a heartbeat.
+    pub(crate) fn heartbeat(&self, consume_type: ConsumeType) -> ConsumerData {
+        ConsumerData {
+            group_name: self.name().to_owned(),
+            consume_type,
+            message_model: self.model,
+            consume_from_where: match self.from_where {
+                FromWhere::LastOffset => ConsumeFromWhere::LastOffset,
+                FromWhere::FirstOffset => ConsumeFromWhere::FirstOffset,
+                FromWhere::Timestamp(_) => ConsumeFromWhere::Timestamp,
+            },
+            subscription_data_set: self.subscription_set(),
+            unit_mode: self.calls.client.config.unit_mode,
+        }
+    }
+
+    /// What the group wants of each topic.
+    pub(crate) fn subscription_set(&self) -> Vec<SubscriptionData> {
+        self.subscriptions.read().values().map(|data| (**data).clone()).collect()
+    }
+
+    /// The topics subscribed to, as they are on the wire.
+    pub(crate) fn topics(&self) -> Vec<String> {
+        self.subscriptions.read().keys().cloned().collect()
+    }
+
+    /// Goes on at `offset` with a queue, if it is owned.
+    async fn reset(self: &Arc<Self>, queue: &MessageQueue, offset: i64, pull: &PullOptions) {
+        let Some(owned) = self.find(queue) else { return };
+        tracing::info!(group = self.name(), ?queue, offset, "offset reset by an administrator");
+        if let Err(error) = self.restart(&owned, offset, pull).await {
+            tracing::warn!(group = self.name(), ?queue, offset, "the new offset is not stored yet: {error}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_direct_run_reports_what_java_would() {
+        let result = |outcome| directly_result(outcome, true, 7);
+        assert_eq!(result(Ok(Outcomes::All(Outcome::Ack))).consume_result, ConsumeResult::CrSuccess);
+        assert_eq!(result(Ok(Outcomes::All(Outcome::Retry))).consume_result, ConsumeResult::CrLater);
+        let failed = result(Err(Failure::Panic("boom".into())));
+        assert_eq!(failed.consume_result, ConsumeResult::CrThrowException);
+        assert_eq!(failed.remark.as_deref(), Some("panicked: boom"));
+        assert!(failed.order);
+    }
+}

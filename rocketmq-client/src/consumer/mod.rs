@@ -1,0 +1,44 @@
+//! Receiving: what the consumers share, and the consumers.
+
+mod assign;
+mod calls;
+mod concurrent;
+mod config;
+mod flow;
+mod group;
+mod handler;
+mod incoming;
+mod lite;
+mod member;
+mod offsets;
+mod orderly;
+mod owned;
+mod process_queue;
+mod pull;
+mod pull_loop;
+mod puller;
+mod push;
+mod rebalance;
+mod retry;
+mod running;
+mod send_back;
+mod service;
+mod start;
+mod stats;
+#[cfg(test)]
+mod testing;
+
+pub use assign::{
+    AllocateError, AllocateStrategy, Allocation, Averagely, AveragelyByCircle, Configured, ConsistentHash,
+    MachineRoom, MachineRoomNearby, RoomResolver,
+};
+pub use config::{ConsumerConfig, PopConfig};
+pub use flow::FlowLimits;
+pub use handler::{Listen, ListenBatch};
+pub use lite::{Batch, LiteConsumer, LiteConsumerBuilder};
+pub use pull::{Offset, PullConsumer, PullConsumerBuilder, Pulled, Pulling};
+pub use push::PushConsumerBuilder;
+pub use rocketmq_remoting::body::MessageModel;
+pub use rocketmq_remoting::route::MessageQueue;
+pub use running::Running;
+pub use start::FromWhere;

@@ -1,0 +1,477 @@
+//! Orderly consumption: one message of a queue after another, under a broker lock when members share the queues.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use rocketmq_remoting::route::MessageQueue;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::concurrent::{SendBack, ServiceConfig};
+use super::group::Group;
+use super::handler::{Failure, Outcomes};
+use super::owned::{LOCK_EXPIRES, OwnedQueue};
+use super::retry::Redelivery;
+use super::stats::Stats;
+use crate::client::now_ms;
+use crate::delivery::{Delivery, Outcome};
+
+/// How often locks are renewed; the broker keeps them 60 s.
+pub(crate) const LOCK_RENEWAL: Duration = Duration::from_secs(20);
+/// How long a rebalance waits for the handler of a queue it takes away; a busy queue stays for another round.
+pub(crate) const RELEASE_WAIT: Duration = Duration::from_millis(500);
+/// The broker gives a lock to others when it was not renewed for this long.
+const LEASE: Duration = Duration::from_secs(60);
+/// Between two looks at a queue whose lock is lost.
+const UNLOCKED: Duration = Duration::from_millis(100);
+/// Bounds of the pause before a message is tried again.
+const SUSPEND: std::ops::RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(30);
+
+/// Runs one worker per queue; a semaphore bounds how many handlers run at once.
+pub(crate) struct OrderlyService {
+    config: ServiceConfig,
+    send_back: Arc<dyn SendBack>,
+    stats: Arc<Stats>,
+    suspend: Duration,
+    /// Tries beyond which a message leaves the queue; `None` = it is tried for ever.
+    max_reconsume_times: Option<u32>,
+    /// Whether a lost lock stops the queue.
+    locked: bool,
+    permits: Arc<Semaphore>,
+    concurrency: Mutex<usize>,
+    stopped: CancellationToken,
+    aborted: CancellationToken,
+    tasks: TaskTracker,
+    this: Weak<OrderlyService>,
+}
+
+/// What [`OrderlyService`] needs besides what both services need.
+pub(crate) struct OrderlyConfig {
+    pub(crate) suspend: Duration,
+    pub(crate) max_reconsume_times: Option<u32>,
+    pub(crate) locked: bool,
+    pub(crate) concurrency: usize,
+}
+
+impl OrderlyService {
+    pub(crate) fn new(
+        config: ServiceConfig,
+        orderly: OrderlyConfig,
+        send_back: Arc<dyn SendBack>,
+        stats: Arc<Stats>,
+    ) -> Arc<Self> {
+        let concurrency = orderly.concurrency.max(1);
+        Arc::new_cyclic(|this| Self {
+            config,
+            send_back,
+            stats,
+            suspend: orderly.suspend.clamp(*SUSPEND.start(), *SUSPEND.end()),
+            max_reconsume_times: orderly.max_reconsume_times,
+            locked: orderly.locked,
+            permits: Arc::new(Semaphore::new(concurrency)),
+            concurrency: Mutex::new(concurrency),
+            stopped: CancellationToken::new(),
+            aborted: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            this: this.clone(),
+        })
+    }
+
+    /// Starts the worker of a queue.
+    pub(crate) fn open(&self, queue: &Arc<OwnedQueue>) {
+        let Some(service) = self.this.upgrade() else { return };
+        if self.stopped.is_cancelled() {
+            return;
+        }
+        let (queue, aborted) = (queue.clone(), self.aborted.clone());
+        self.tasks.spawn(async move {
+            tokio::select! { () = service.serve(&queue) => {}, () = aborted.cancelled() => {} }
+        });
+    }
+
+    /// Changes how many queues are handled at once.
+    pub(crate) fn set_concurrency(&self, concurrency: usize) {
+        let target = concurrency.max(1);
+        let mut current = self.concurrency.lock();
+        if target > *current {
+            self.permits.add_permits(target - *current);
+        } else {
+            self.retire_permits(*current - target);
+        }
+        *current = target;
+    }
+
+    /// Permits in use leave as soon as they come back.
+    fn retire_permits(&self, count: usize) {
+        let permits = self.permits.clone();
+        tokio::spawn(async move {
+            if let Ok(retired) = permits.acquire_many_owned(count as u32).await {
+                retired.forget();
+            }
+        });
+    }
+
+    /// How many queues are handled at once.
+    pub(crate) fn concurrency(&self) -> usize {
+        *self.concurrency.lock()
+    }
+
+    /// Lets no further handler start.
+    pub(crate) fn stop(&self) {
+        self.stopped.cancel();
+        self.tasks.close();
+    }
+
+    /// Waits for running handlers after [`stop`](Self::stop); at the deadline the rest is cancelled.
+    pub(crate) async fn drained(&self, deadline: Duration) -> bool {
+        let finished = tokio::time::timeout(deadline, self.tasks.wait()).await.is_ok();
+        self.aborted.cancel();
+        finished
+    }
+
+    /// Cancels everything now.
+    pub(crate) fn abort(&self) {
+        self.stop();
+        self.aborted.cancel();
+    }
+
+    async fn serve(&self, queue: &OwnedQueue) {
+        loop {
+            let step = tokio::select! {
+                () = queue.until_dropped() => return,
+                () = self.stopped.cancelled() => return,
+                step = self.next(queue) => step,
+            };
+            let Some(permit) = step else { continue };
+            let pause = self.handle(queue, permit).await;
+            if pause.is_zero() {
+                continue;
+            }
+            tokio::select! {
+                () = queue.until_dropped() => return,
+                () = self.stopped.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Waits until there is something to do and may be done.
+    async fn next(&self, queue: &OwnedQueue) -> Option<OwnedSemaphorePermit> {
+        if queue.is_idle() {
+            queue.wait_for_messages().await;
+            return None;
+        }
+        if self.locked && !queue.holds_lock(now_ms()) {
+            tokio::time::sleep(UNLOCKED).await;
+            return None;
+        }
+        self.permits.clone().acquire_owned().await.ok()
+    }
+
+    /// Handles the lowest messages; how long to wait before the next.
+    async fn handle(&self, queue: &OwnedQueue, _permit: OwnedSemaphorePermit) -> Duration {
+        let _busy = queue.enter().await;
+        if queue.is_dropped() || (self.locked && !queue.holds_lock(now_ms())) {
+            return Duration::ZERO;
+        }
+        let batch = self.config.handler.batch_size(self.config.batch);
+        let messages = queue.with_window(|window| window.take(batch));
+        if messages.is_empty() {
+            return Duration::ZERO;
+        }
+        queue.touch_consume(now_ms());
+        let since = Instant::now();
+        let outcomes = self.call(&messages).await;
+        let done = self.settle(queue, &messages, &outcomes).await;
+        let failed = u64::from(done < messages.len());
+        self.stats.consumed(&queue.queue.topic, done as u64, failed, since.elapsed());
+        if failed == 0 { Duration::ZERO } else { self.suspend }
+    }
+
+    async fn call(&self, messages: &[Delivery]) -> Outcomes {
+        for interceptor in &self.config.interceptors {
+            interceptor.before_consume(&self.config.group, messages);
+        }
+        let outcomes = match self.config.handler.call(messages).await {
+            Ok(outcomes) => outcomes,
+            Err(failure) => self.failed(&messages[0], &failure),
+        };
+        let each: Vec<Outcome> = (0..messages.len()).map(|index| outcomes.of(index)).collect();
+        for interceptor in &self.config.interceptors {
+            interceptor.after_consume(&self.config.group, messages, &each);
+        }
+        outcomes
+    }
+
+    fn failed(&self, first: &Delivery, failure: &Failure) -> Outcomes {
+        tracing::warn!(
+            group = self.config.group,
+            topic = first.topic(),
+            message_id = first.message_id(),
+            reconsume_times = first.reconsume_times(),
+            "the handler failed, the queue waits and the message is tried again: {failure}"
+        );
+        Outcomes::All(Outcome::Retry)
+    }
+
+    /// Commits up to the first message that must be tried again; how many that are.
+    async fn settle(&self, queue: &OwnedQueue, messages: &[Delivery], outcomes: &Outcomes) -> usize {
+        let mut done = 0;
+        for (index, delivery) in messages.iter().enumerate() {
+            if !self.is_done(delivery, outcomes.of(index)).await {
+                break;
+            }
+            done += 1;
+        }
+        let offset = queue.with_window(|window| {
+            let offset = window.settle(done);
+            if let Some(again) = messages.get(done) {
+                window.replace_first(again.retried());
+            }
+            offset
+        });
+        if let Some(offset) = offset
+            && !queue.is_dropped()
+        {
+            queue.set_offset(offset);
+        }
+        done
+    }
+
+    /// Whether what follows the message may be handled: it was handled, or the broker took it away.
+    async fn is_done(&self, delivery: &Delivery, outcome: Outcome) -> bool {
+        let exhausted = self.max_reconsume_times.is_some_and(|max| delivery.reconsume_times() >= max);
+        let redelivery = match outcome {
+            Outcome::Ack => return true,
+            Outcome::DeadLetter => Redelivery::DeadLetter,
+            Outcome::Retry | Outcome::RetryAfter(_) if exhausted => Redelivery::DeadLetter,
+            Outcome::Retry | Outcome::RetryAfter(_) => return false,
+        };
+        self.send_back.send_back(delivery.clone(), redelivery).await
+    }
+}
+
+/// Locks are asked for and given back per broker.
+fn by_broker(queues: impl IntoIterator<Item = MessageQueue>) -> BTreeMap<String, Vec<MessageQueue>> {
+    let mut brokers = BTreeMap::<String, Vec<MessageQueue>>::new();
+    for queue in queues {
+        brokers.entry(queue.broker_name.clone()).or_default().push(queue);
+    }
+    brokers
+}
+
+impl Group {
+    /// Asks for the broker locks of queues; those it got.
+    pub(crate) async fn lock(&self, queues: &[MessageQueue]) -> Vec<MessageQueue> {
+        let mut granted = Vec::new();
+        for (broker, queues) in by_broker(queues.iter().cloned()) {
+            match self.calls.lock(&broker, queues).await {
+                Ok(locked) => granted.extend(locked),
+                Err(error) => tracing::warn!(group = self.name(), broker, "queues not locked: {error}"),
+            }
+        }
+        granted
+    }
+
+    /// Gives broker locks back, so that another member need not wait for them to expire.
+    pub(crate) async fn unlock(&self, queues: Vec<MessageQueue>) {
+        for (broker, queues) in by_broker(queues) {
+            if let Err(error) = self.calls.unlock(&broker, queues).await {
+                tracing::warn!(group = self.name(), broker, "queues not unlocked: {error}");
+            }
+        }
+    }
+
+    /// Renews the locks of all owned queues until the consumer stops.
+    pub(crate) async fn renew_locks(self: Arc<Self>) {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(LOCK_RENEWAL) => {}
+                () = self.stopped.cancelled() => return,
+            }
+            for (broker, queues) in by_broker(self.owned().iter().map(|owned| owned.queue.clone())) {
+                match self.calls.lock(&broker, queues.clone()).await {
+                    Ok(granted) => self.note_locks(&queues, &granted),
+                    Err(error) => tracing::warn!(
+                        group = self.name(),
+                        broker,
+                        "locks not renewed, they count as lost after {} s: {error}",
+                        LOCK_EXPIRES.as_secs()
+                    ),
+                }
+            }
+        }
+    }
+
+    /// A queue whose lock went to another member, or may have been there meanwhile, starts anew.
+    fn note_locks(&self, asked: &[MessageQueue], granted: &[MessageQueue]) {
+        let now = now_ms();
+        for owned in asked.iter().filter_map(|queue| self.find(queue)) {
+            let lapsed = now - owned.last_lock() > LEASE.as_millis() as i64;
+            let kept = granted.contains(&owned.queue) && !lapsed;
+            owned.set_locked(kept, now);
+            if !kept {
+                tracing::warn!(group = self.name(), queue = ?owned.queue, "the queue's lock was lost");
+                owned.drop_it();
+                self.remove(&owned);
+                self.rebalance.notify_one();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consumer::handler::Handler;
+    use crate::consumer::testing::{delivery, owned_queue};
+    use crate::error::BoxError;
+    use futures_util::future::BoxFuture;
+    use std::future::Future;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[derive(Default)]
+    struct Broker(Mutex<Vec<(i64, u32, Redelivery)>>);
+
+    impl SendBack for Broker {
+        fn send_back(&self, delivery: Delivery, how: Redelivery) -> BoxFuture<'static, bool> {
+            self.0.lock().push((delivery.queue_offset(), delivery.reconsume_times(), how));
+            Box::pin(async { true })
+        }
+    }
+
+    fn service<F, Fut>(handler: F, max: Option<u32>, concurrency: usize) -> (Arc<OrderlyService>, Arc<Broker>)
+    where
+        F: Fn(Delivery) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Outcome, BoxError>> + Send + 'static,
+    {
+        let broker = Arc::new(Broker::default());
+        let config = ServiceConfig {
+            group: "g".into(),
+            handler: Handler::Each(Arc::new(handler)),
+            batch: 1,
+            consume_timeout: Duration::from_secs(900),
+            interceptors: Vec::new(),
+        };
+        let orderly = OrderlyConfig {
+            suspend: Duration::from_secs(1),
+            max_reconsume_times: max,
+            locked: false,
+            concurrency,
+        };
+        (OrderlyService::new(config, orderly, broker.clone(), Arc::default()), broker)
+    }
+
+    async fn until(mut holds: impl FnMut() -> bool) {
+        for _ in 0..100_000 {
+            if holds() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        panic!("it never held");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_message_is_tried_in_place_before_those_behind_it() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let log = seen.clone();
+        let (service, _) = service(
+            move |d: Delivery| {
+                log.lock().push((d.queue_offset(), d.reconsume_times()));
+                let fails = d.queue_offset() == 1 && d.reconsume_times() < 2;
+                async move { Ok(if fails { Outcome::Retry } else { Outcome::Ack }) }
+            },
+            None,
+            4,
+        );
+        let queue = owned_queue("t");
+        service.open(&queue);
+        queue.put((0..3).map(|offset| delivery("t", offset)).collect());
+        let since = tokio::time::Instant::now();
+        until(|| queue.offset() == Some(3)).await;
+        assert_eq!(*seen.lock(), [(0, 0), (1, 0), (1, 1), (1, 2), (2, 0)]);
+        assert!(since.elapsed() >= Duration::from_secs(2), "it waits before each new try");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_tried_too_often_goes_to_the_dead_letters_and_lets_others_pass() {
+        let (service, broker) = service(
+            |d: Delivery| async move { if d.queue_offset() == 0 { Err("no".into()) } else { Ok(Outcome::Ack) } },
+            Some(2),
+            1,
+        );
+        let queue = owned_queue("t");
+        service.open(&queue);
+        queue.put(vec![delivery("t", 0), delivery("t", 1)]);
+        until(|| queue.offset() == Some(2)).await;
+        assert_eq!(*broker.0.lock(), [(0, 2, Redelivery::DeadLetter)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn queues_do_not_wait_for_each_other_beyond_the_concurrency() {
+        let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (counter, peak) = (running.clone(), most.clone());
+        let (service, _) = service(
+            move |_| {
+                let (counter, peak) = (counter.clone(), peak.clone());
+                async move {
+                    peak.fetch_max(counter.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                    counter.fetch_sub(1, Ordering::SeqCst);
+                    Ok(Outcome::Ack)
+                }
+            },
+            None,
+            2,
+        );
+        let queues: Vec<_> = (0..5).map(|_| owned_queue("t")).collect();
+        for queue in &queues {
+            service.open(queue);
+            queue.put((0..4).map(|offset| delivery("t", offset)).collect());
+        }
+        until(|| queues.iter().all(|queue| queue.offset() == Some(4))).await;
+        assert_eq!(most.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_its_lock_a_queue_rests() {
+        let handled = Arc::new(AtomicUsize::new(0));
+        let counter = handled.clone();
+        let config = ServiceConfig {
+            group: "g".into(),
+            handler: Handler::Each(Arc::new(move |_: Delivery| {
+                counter.fetch_add(1, Ordering::SeqCst);
+                async { Ok::<_, BoxError>(Outcome::Ack) }
+            })),
+            batch: 1,
+            consume_timeout: Duration::from_secs(900),
+            interceptors: Vec::new(),
+        };
+        let orderly = OrderlyConfig {
+            suspend: Duration::ZERO,
+            max_reconsume_times: None,
+            locked: true,
+            concurrency: 1,
+        };
+        let service = OrderlyService::new(config, orderly, Arc::new(Broker::default()), Arc::default());
+        let queue = owned_queue("t");
+        service.open(&queue);
+        queue.put(vec![delivery("t", 0)]);
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert_eq!(handled.load(Ordering::SeqCst), 0);
+        queue.set_locked(true, now_ms());
+        until(|| queue.offset() == Some(1)).await;
+    }
+
+    #[test]
+    fn locks_go_to_the_broker_of_each_queue() {
+        let queue = |broker: &str, id| MessageQueue::new("t", broker, id);
+        let split = by_broker([queue("b", 0), queue("a", 0), queue("b", 1)]);
+        assert_eq!(split["a"], [queue("a", 0)]);
+        assert_eq!(split["b"], [queue("b", 0), queue("b", 1)]);
+    }
+}

@@ -1,0 +1,150 @@
+//! One pull: request, broker choice, and the messages of the answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use rocketmq_remoting::Request as _;
+use rocketmq_remoting::message::PullFlag;
+use rocketmq_remoting::requests::pull::{PullMessageRequest, PullMessageResponse};
+use rocketmq_remoting::route::MessageQueue;
+use rocketmq_remoting::subscription::SubscriptionData;
+use rocketmq_remoting::{Command, DecodeError, ResponseCode};
+
+use super::calls::{Calls, accept, command, malformed};
+use super::incoming::Incoming;
+use crate::delivery::Delivery;
+use crate::error::CallError;
+
+/// What a caller may vary.
+#[derive(Debug, Clone)]
+pub(crate) struct PullOptions {
+    /// Most messages per pull.
+    pub(crate) max_messages: i32,
+    /// Most bytes per pull.
+    pub(crate) max_bytes: i32,
+    /// How long the broker may hold the request; zero asks for an answer at once.
+    pub(crate) suspend: Duration,
+    /// Pause between two pulls.
+    pub(crate) interval: Duration,
+    /// Limit of the whole call.
+    pub(crate) timeout: Duration,
+    /// Send the filter with each pull, instead of relying on the heartbeat's.
+    pub(crate) inline_subscription: bool,
+}
+
+/// How a pull ended.
+#[derive(Debug)]
+pub(crate) enum Pulled {
+    /// Messages, those of other tags taken out; `next` is where to go on.
+    Found { messages: Vec<Delivery>, next: i64 },
+    /// Nothing (for this filter) up to `next`.
+    Empty { next: i64 },
+    /// The offset is outside the queue, or was reset: go on at `to`.
+    Moved { to: i64 },
+}
+
+/// Pulls one queue, remembering which broker of the set to ask.
+pub(crate) struct Puller {
+    calls: Calls,
+    queue: Arc<MessageQueue>,
+    broker_id: AtomicI64,
+    options: PullOptions,
+}
+
+impl Puller {
+    pub(crate) fn new(calls: Calls, queue: Arc<MessageQueue>, options: PullOptions) -> Self {
+        Self { calls, queue, broker_id: AtomicI64::new(0), options }
+    }
+
+    /// One pull at `offset`; `commit` is stored by the broker on the way.
+    pub(crate) async fn pull(
+        &self,
+        offset: i64,
+        commit: Option<i64>,
+        subscription: &SubscriptionData,
+    ) -> Result<Pulled, CallError> {
+        let broker_id = self.broker_id.load(Ordering::Relaxed);
+        // A slave would keep the offset to itself.
+        let commit = commit.filter(|_| broker_id == 0);
+        let request = self.request(offset, commit, subscription);
+        let command = command(&request)?;
+        let client = &self.calls.client;
+        let address = client.reader(&self.queue.broker_name, broker_id)?;
+        let response = client.call_broker(&address, command, self.options.timeout).await?;
+        self.read(response, subscription)
+    }
+
+    fn request(
+        &self,
+        offset: i64,
+        commit: Option<i64>,
+        subscription: &SubscriptionData,
+    ) -> PullMessageRequest {
+        let options = &self.options;
+        let inline = options.inline_subscription;
+        PullMessageRequest {
+            consumer_group: self.calls.group.clone(),
+            topic: self.queue.topic.clone(),
+            queue_id: self.queue.queue_id,
+            queue_offset: offset,
+            max_msg_nums: options.max_messages,
+            sys_flag: self.flags(commit.is_some()).0,
+            commit_offset: commit.unwrap_or(0),
+            suspend_timeout_millis: options.suspend.as_millis() as i64,
+            sub_version: subscription.sub_version,
+            subscription: inline.then(|| subscription.sub_string.clone()),
+            expression_type: Some(subscription.expression_type.clone()),
+            max_msg_bytes: Some(options.max_bytes),
+            bname: Some(self.queue.broker_name.clone()),
+            ..PullMessageRequest::default()
+        }
+    }
+
+    fn flags(&self, commit: bool) -> PullFlag {
+        let bit = |on: bool, bit: i32| if on { bit } else { 0 };
+        let bits = bit(commit, PullFlag::COMMIT_OFFSET)
+            | bit(!self.options.suspend.is_zero(), PullFlag::SUSPEND)
+            | bit(self.options.inline_subscription, PullFlag::SUBSCRIPTION);
+        PullFlag(bits)
+    }
+
+    fn read(&self, response: Command, subscription: &SubscriptionData) -> Result<Pulled, CallError> {
+        let code = response.response_code();
+        if !matches!(
+            code,
+            ResponseCode::SUCCESS
+                | ResponseCode::PULL_NOT_FOUND
+                | ResponseCode::PULL_RETRY_IMMEDIATELY
+                | ResponseCode::PULL_OFFSET_MOVED
+        ) {
+            accept(response, &self.queue.broker_name, &self.queue.topic)?;
+            return Err(malformed(DecodeError::MissingField("nextBeginOffset")));
+        }
+        let header = PullMessageRequest::response_from_ext(&response.ext).map_err(malformed)?;
+        self.broker_id.store(header.suggest_which_broker_id, Ordering::Relaxed);
+        let next = header.next_begin_offset;
+        Ok(match code {
+            ResponseCode::SUCCESS => {
+                Pulled::Found { messages: self.messages(response, &header, subscription), next }
+            }
+            ResponseCode::PULL_OFFSET_MOVED => Pulled::Moved { to: next },
+            _ => Pulled::Empty { next },
+        })
+    }
+
+    fn messages(
+        &self,
+        response: Command,
+        header: &PullMessageResponse,
+        subscription: &SubscriptionData,
+    ) -> Vec<Delivery> {
+        let incoming = Incoming {
+            queue: &self.queue,
+            subscription,
+            names: &self.calls.client.names,
+            offset_delta: header.offset_delta.unwrap_or(0),
+        };
+        incoming.read(response.body)
+    }
+}

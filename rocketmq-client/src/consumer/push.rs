@@ -1,0 +1,342 @@
+//! The push consumer: subscriptions and options in, a running consumer out.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rocketmq_remoting::body::MessageModel;
+use rocketmq_remoting::subscription::SubscriptionData;
+
+use super::assign::{AllocateStrategy, Averagely};
+use super::calls::Calls;
+use super::concurrent::{ConcurrentService, SendBack, ServiceConfig};
+use super::config::ConsumerConfig;
+use super::group::{Group, GroupParts};
+use super::handler::{Handler, Listen, ListenBatch};
+use super::member::PushMember;
+use super::offsets::{LocalOffsets, OffsetStore};
+use super::orderly::{OrderlyConfig, OrderlyService};
+use super::puller::PullOptions;
+use super::rebalance::{OnAssignment, Rebalancer};
+use super::retry::retry_topic;
+use super::running::Running;
+use super::send_back::ToBroker;
+use super::service::Service;
+use super::start::FromWhere;
+use super::stats::Stats;
+use crate::client::{Client, now_ms};
+use crate::error::{StartError, StartErrorKind};
+use crate::members::ConsumerMember;
+use crate::validate;
+
+/// How long a push consumer's broker may hold a pull, and the limit of the whole call.
+const SUSPEND: Duration = Duration::from_secs(15);
+const PULL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Configures a push consumer; [`listen`](Self::listen) starts it.
+///
+/// All members of a group must have the same subscriptions, model and allocation strategy.
+#[must_use = "nothing is consumed before `listen` is awaited"]
+pub struct PushConsumerBuilder {
+    client: Client,
+    group: String,
+    subscriptions: Vec<Subscription>,
+    config: ConsumerConfig,
+    strategy: Arc<dyn AllocateStrategy>,
+    on_assignment: Option<OnAssignment>,
+}
+
+/// A topic and how its messages are chosen.
+struct Subscription {
+    topic: String,
+    expression: String,
+    sql: bool,
+}
+
+impl std::fmt::Debug for PushConsumerBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PushConsumerBuilder")
+            .field("group", &self.group)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Starts to configure a push consumer of `group`. A client has one consumer per group.
+    pub fn push_consumer(&self, group: impl Into<String>) -> PushConsumerBuilder {
+        PushConsumerBuilder {
+            client: self.clone(),
+            group: group.into(),
+            subscriptions: Vec::new(),
+            config: ConsumerConfig::default(),
+            strategy: Arc::new(Averagely),
+            on_assignment: None,
+        }
+    }
+}
+
+impl PushConsumerBuilder {
+    /// Subscribes to a topic by tags, `"created || paid"`; `"*"` takes every message. A message without a tag matches
+    /// `"*"` only. Subscribing to a topic again replaces the expression.
+    pub fn subscribe(self, topic: impl Into<String>, tags: impl Into<String>) -> Self {
+        self.add(Subscription { topic: topic.into(), expression: tags.into(), sql: false })
+    }
+
+    /// Subscribes to a topic by an SQL92 condition over message properties, `"amount > 100 AND region = 'eu'"`. Needs a
+    /// broker with `enablePropertyFilter=true`.
+    pub fn subscribe_sql(self, topic: impl Into<String>, condition: impl Into<String>) -> Self {
+        self.add(Subscription { topic: topic.into(), expression: condition.into(), sql: true })
+    }
+
+    fn add(mut self, subscription: Subscription) -> Self {
+        self.subscriptions.retain(|known| known.topic != subscription.topic);
+        self.subscriptions.push(subscription);
+        self
+    }
+
+    /// Handlers running at once, default 20; can be changed while the consumer runs.
+    pub fn concurrency(self, handlers: usize) -> Self {
+        self.configure(|config| config.concurrency = handlers)
+    }
+
+    /// Most messages per call of a batch listener, default 1.
+    pub fn batch(self, messages: usize) -> Self {
+        self.configure(|config| config.batch = messages)
+    }
+
+    /// Handles each queue in order: a message that fails is tried again before those behind it.
+    pub fn orderly(self) -> Self {
+        self.configure(|config| config.orderly = true)
+    }
+
+    /// Shares messages out (default) or hands every message to every member.
+    pub fn model(self, model: MessageModel) -> Self {
+        self.configure(|config| config.model = model)
+    }
+
+    /// Every member gets every message; offsets are kept in a local file.
+    pub fn broadcasting(self) -> Self {
+        self.model(MessageModel::Broadcasting)
+    }
+
+    /// Where a group without stored offsets begins, default at the end.
+    pub fn from_where(self, from: FromWhere) -> Self {
+        self.configure(|config| config.from_where = from)
+    }
+
+    /// Tries after the first before a message goes to the dead letter queue, default 16; in orderly mode the default is
+    /// to try for ever.
+    pub fn max_reconsume_times(self, times: u32) -> Self {
+        self.configure(|config| config.max_reconsume_times = Some(times))
+    }
+
+    /// A handler that takes longer is cancelled and its message retried, default 15 minutes; not in orderly mode.
+    pub fn consume_timeout(self, limit: Duration) -> Self {
+        self.configure(|config| config.consume_timeout = limit)
+    }
+
+    /// The folder a broadcasting consumer keeps its offsets in.
+    pub fn offset_folder(self, folder: impl Into<PathBuf>) -> Self {
+        let folder = folder.into();
+        self.configure(|config| config.offset_folder = Some(folder))
+    }
+
+    /// How queues are split among the members, default [`Averagely`].
+    pub fn allocate(mut self, strategy: impl AllocateStrategy) -> Self {
+        self.strategy = Arc::new(strategy);
+        self
+    }
+
+    /// Calls `tell` with topic, all queues and those of this member after each change.
+    pub fn on_assignment(
+        mut self,
+        tell: impl Fn(&str, &[super::MessageQueue], &[super::MessageQueue]) + Send + Sync + 'static,
+    ) -> Self {
+        self.on_assignment = Some(Arc::new(tell));
+        self
+    }
+
+    /// Changes any other option.
+    pub fn configure(mut self, change: impl FnOnce(&mut ConsumerConfig)) -> Self {
+        change(&mut self.config);
+        self
+    }
+
+    /// Starts the consumer with a handler of single messages.
+    ///
+    /// It runs until [`Running::shutdown`] is called or the returned handle is dropped. Topics that do not exist yet are
+    /// picked up once they do.
+    ///
+    /// # Errors
+    /// An illegal option, name or expression; a second consumer of the group on this client; no reachable name server; a
+    /// filter the broker refuses.
+    pub async fn listen(self, handler: impl Listen) -> Result<Running, StartError> {
+        self.start(Handler::Each(Arc::new(handler))).await
+    }
+
+    /// Starts the consumer with a handler of up to [`batch`](Self::batch) messages of one queue.
+    ///
+    /// # Errors
+    /// As [`listen`](Self::listen).
+    pub async fn listen_batch(self, handler: impl ListenBatch) -> Result<Running, StartError> {
+        self.start(Handler::Batch(Arc::new(handler))).await
+    }
+
+    async fn start(self, handler: Handler) -> Result<Running, StartError> {
+        validate::group(&self.group).map_err(invalid)?;
+        self.config.check().map_err(invalid)?;
+        let subscriptions = self.subscriptions()?;
+        let calls = Calls::new(&self.client, &self.group);
+        let member = self.assemble(handler, calls, subscriptions)?;
+        let registered: Arc<dyn ConsumerMember> = member.clone();
+        if !self.client.inner.register_consumer(&registered) {
+            let text = format!(
+                "this client already consumes as group \"{}\"; shut that consumer down first, or use another client",
+                self.group
+            );
+            return Err(StartError::new(StartErrorKind::GroupInUse, text));
+        }
+        // From here on dropping `running` undoes the registration.
+        let running = Running::new(self.client.clone(), member.clone());
+        member.group.prepare().await?;
+        self.client.inner.heartbeat().await;
+        member.run(self.strategy, self.on_assignment);
+        Ok(running)
+    }
+
+    fn subscriptions(&self) -> Result<BTreeMap<String, Arc<SubscriptionData>>, StartError> {
+        if self.subscriptions.is_empty() {
+            return Err(invalid(format!("group \"{}\" subscribes to no topic: call subscribe", self.group)));
+        }
+        let names = &self.client.inner.names;
+        let mut result = BTreeMap::new();
+        for subscription in &self.subscriptions {
+            let data = parse(subscription, &names.wrap(&subscription.topic))?;
+            result.insert(data.topic.clone(), Arc::new(data));
+        }
+        if self.config.model == MessageModel::Clustering {
+            let retry = retry_topic(&names.wrap(&self.group));
+            let data = SubscriptionData::parse(&retry, "*").map_err(|error| invalid(error.to_string()))?;
+            result.insert(retry, Arc::new(data.with_version(now_ms())));
+        }
+        Ok(result)
+    }
+
+    fn assemble(
+        &self,
+        handler: Handler,
+        calls: Calls,
+        subscriptions: BTreeMap<String, Arc<SubscriptionData>>,
+    ) -> Result<Arc<PushMember>, StartError> {
+        let stats = Arc::<Stats>::default();
+        let offsets = self.offset_store(&calls)?;
+        let service = self.service(handler.clone(), &calls, stats.clone());
+        let group = Group::new(GroupParts {
+            calls,
+            model: self.config.model,
+            orderly: self.config.orderly,
+            from_where: self.config.from_where,
+            flow: self.config.flow,
+            offsets,
+            subscriptions,
+            stats,
+            sink: Arc::new(service.clone()),
+        });
+        Ok(Arc::new(PushMember {
+            name: self.group.clone(),
+            group,
+            service,
+            handler,
+            pull: self.pull_options(),
+            config: self.config.clone(),
+        }))
+    }
+
+    fn service(&self, handler: Handler, calls: &Calls, stats: Arc<Stats>) -> Service {
+        let config = ServiceConfig {
+            group: self.group.clone(),
+            handler,
+            batch: self.config.batch,
+            consume_timeout: self.config.consume_timeout,
+            interceptors: self.client.inner.config.interceptors.clone(),
+        };
+        let back: Arc<dyn SendBack> = Arc::new(ToBroker {
+            calls: calls.clone(),
+            max_reconsume_times: self.config.wire_max_reconsume_times(),
+            broadcasting: self.config.model == MessageModel::Broadcasting,
+        });
+        if !self.config.orderly {
+            return Service::Concurrent(ConcurrentService::start(
+                config,
+                self.config.concurrency,
+                back,
+                stats,
+            ));
+        }
+        let orderly = OrderlyConfig {
+            suspend: self.config.suspend,
+            max_reconsume_times: self.config.max_reconsume_times,
+            locked: self.config.model == MessageModel::Clustering,
+            concurrency: self.config.concurrency,
+        };
+        Service::Orderly(OrderlyService::new(config, orderly, back, stats))
+    }
+
+    fn offset_store(&self, calls: &Calls) -> Result<OffsetStore, StartError> {
+        if self.config.model == MessageModel::Clustering {
+            return Ok(OffsetStore::Broker(calls.clone()));
+        }
+        let folder = self.config.offset_folder.clone().or_else(default_folder).ok_or_else(|| {
+            invalid("there is no home folder to keep offsets in: set offset_folder".to_owned())
+        })?;
+        let file = LocalOffsets::path(&folder, &self.client.inner.stable_id(), &self.group);
+        let offsets = LocalOffsets::open(file).map_err(|error| invalid(error.to_string()))?;
+        Ok(OffsetStore::File(Arc::new(offsets)))
+    }
+
+    fn pull_options(&self) -> PullOptions {
+        PullOptions {
+            max_messages: self.config.pull_batch,
+            max_bytes: self.config.pull_batch_bytes,
+            suspend: SUSPEND,
+            timeout: PULL_TIMEOUT,
+            interval: self.config.pull_interval,
+            inline_subscription: self.config.filter_with_pull,
+        }
+    }
+}
+
+fn parse(subscription: &Subscription, topic: &str) -> Result<SubscriptionData, StartError> {
+    validate::topic(topic).map_err(invalid)?;
+    let parsed = match subscription.sql {
+        true => SubscriptionData::sql92(topic, &subscription.expression),
+        false => SubscriptionData::parse(topic, &subscription.expression),
+    };
+    let data = parsed.map_err(|error| invalid(error.to_string()))?;
+    Ok(data.with_version(now_ms()))
+}
+
+fn default_folder() -> Option<PathBuf> {
+    std::env::home_dir().map(|home| home.join(".rocketmq_offsets"))
+}
+
+pub(crate) fn invalid(text: String) -> StartError {
+    StartError::new(StartErrorKind::InvalidConfig, text)
+}
+
+impl PushMember {
+    /// Starts rebalancing, committing and, in order, renewing locks.
+    fn run(self: &Arc<Self>, strategy: Arc<dyn AllocateStrategy>, on_assignment: Option<OnAssignment>) {
+        let group = &self.group;
+        let rebalancer =
+            Rebalancer { group: group.clone(), strategy, pull: self.pull.clone(), on_assignment };
+        group.tasks.spawn(rebalancer.run());
+        let every = group.calls.client.config.persist_offset_interval;
+        group.tasks.spawn(group.clone().persist_periodically(every));
+        if group.needs_locks() {
+            group.tasks.spawn(group.clone().renew_locks());
+        }
+    }
+}

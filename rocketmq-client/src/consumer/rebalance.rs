@@ -1,0 +1,288 @@
+//! The actor that decides which queues this member reads: on a timer, when the broker says the members changed, and when
+//! something here asks for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rocketmq_remoting::body::MessageModel;
+use rocketmq_remoting::route::MessageQueue;
+use tokio::time::Instant;
+
+use super::assign::{AllocateStrategy, Allocation, java_order, queue_order};
+use super::group::Group;
+use super::owned::OwnedQueue;
+use super::pull_loop::{Begin, HAND_OVER, PullLoop};
+use super::puller::PullOptions;
+use crate::client::now_ms;
+
+/// Between two rounds while all is well.
+const PERIOD: Duration = Duration::from_secs(20);
+/// Between two rounds in any case.
+const SPACING: Duration = Duration::from_secs(1);
+/// After a queue's broker lock was refused.
+const LOCK_RETRY: Duration = Duration::from_millis(500);
+
+/// Told after each change of a topic's queues: the topic, all its queues, those of this member.
+pub(crate) type OnAssignment = Arc<dyn Fn(&str, &[MessageQueue], &[MessageQueue]) + Send + Sync>;
+
+/// The rebalancer of one consumer.
+pub(crate) struct Rebalancer {
+    pub(crate) group: Arc<Group>,
+    pub(crate) strategy: Arc<dyn AllocateStrategy>,
+    pub(crate) pull: PullOptions,
+    pub(crate) on_assignment: Option<OnAssignment>,
+}
+
+/// How a round, or one topic of it, went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Round {
+    /// What is owned is what was assigned.
+    Balanced,
+    /// Something could not be found out or done; another round is due soon.
+    Unbalanced,
+    /// Another member still holds the lock of a queue.
+    Locked,
+}
+
+impl Rebalancer {
+    /// Rounds until the consumer stops.
+    pub(crate) async fn run(self) {
+        let mut pause = Backoff::default();
+        loop {
+            let started = Instant::now();
+            let wait = pause.after(self.round().await);
+            tokio::select! {
+                () = self.group.stopped.cancelled() => return,
+                () = tokio::time::sleep_until(started + wait) => {}
+                () = self.group.rebalance.notified() => {}
+            }
+            tokio::select! {
+                () = self.group.stopped.cancelled() => return,
+                () = tokio::time::sleep_until(started + SPACING.min(wait)) => {}
+            }
+        }
+    }
+
+    async fn round(&self) -> Round {
+        let topics: Vec<String> = self.group.subscriptions.read().keys().cloned().collect();
+        self.drop_unsubscribed(&topics).await;
+        let mut worst = Round::Balanced;
+        for topic in &topics {
+            worst = match (worst, self.topic(topic).await) {
+                (Round::Locked, _) | (_, Round::Locked) => Round::Locked,
+                (Round::Balanced, outcome) => outcome,
+                (worst, _) => worst,
+            };
+        }
+        worst
+    }
+
+    async fn drop_unsubscribed(&self, topics: &[String]) {
+        for owned in self.group.owned() {
+            if !topics.contains(&owned.queue.topic) {
+                self.release(&owned).await;
+            }
+        }
+    }
+
+    async fn topic(&self, topic: &str) -> Round {
+        let Some(all) = self.queues(topic).await else { return Round::Unbalanced };
+        let Some(mine) = self.assigned(topic, &all).await else { return Round::Unbalanced };
+        self.apply(topic, &all, mine).await
+    }
+
+    /// The topic's queues in Java's order; `None` when no name server knows it (yet).
+    async fn queues(&self, topic: &str) -> Option<Vec<MessageQueue>> {
+        let info = match self.group.calls.client.topic_info(topic).await {
+            Ok(info) => info,
+            Err(error) => {
+                tracing::debug!(group = self.group.name(), topic, "no route, nothing is rebalanced: {error}");
+                return None;
+            }
+        };
+        let mut queues: Vec<MessageQueue> = info.subscribe.iter().map(|queue| (**queue).clone()).collect();
+        queues.sort_by(queue_order);
+        Some(queues)
+    }
+
+    async fn assigned(&self, topic: &str, all: &[MessageQueue]) -> Option<Assigned> {
+        if self.group.model == MessageModel::Broadcasting {
+            return Some(Assigned { queues: all.to_vec(), alone: true });
+        }
+        let mut members = self.members(topic).await?;
+        members.sort_by(|a, b| java_order(a, b));
+        let allocation =
+            Allocation { me: &self.group.calls.client.client_id, queues: all, members: &members };
+        match self.strategy.allocate(&allocation) {
+            Ok(queues) => Some(Assigned { queues, alone: members.len() == 1 }),
+            Err(error) => {
+                tracing::error!(group = self.group.name(), topic, "the queues cannot be allocated: {error}");
+                None
+            }
+        }
+    }
+
+    /// Asks one broker of the topic, another one when that fails; an empty list changes nothing either.
+    async fn members(&self, topic: &str) -> Option<Vec<String>> {
+        for address in self.group.calls.client.topic_brokers(topic) {
+            match self.group.calls.members(&address).await {
+                Ok(members) if !members.is_empty() => return Some(members),
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::debug!(group = self.group.name(), topic, "the members are not known: {error}");
+                }
+            }
+        }
+        None
+    }
+
+    async fn apply(&self, topic: &str, all: &[MessageQueue], mine: Assigned) -> Round {
+        let now = now_ms();
+        let owned = self.group.owned().into_iter().filter(|owned| owned.queue.topic == topic);
+        let owned: BTreeMap<MessageQueue, Arc<OwnedQueue>> = owned.map(|o| (o.queue.clone(), o)).collect();
+        let change = Change::between(&mine.queues, &owned, now);
+        let mut outcome = Round::Balanced;
+        for queue in &change.release {
+            if let Some(owned) = owned.get(queue)
+                && !self.release(owned).await
+            {
+                outcome = Round::Unbalanced;
+            }
+        }
+        let opened = self.acquire(&change.acquire, mine.alone).await;
+        if opened < change.acquire.len() {
+            outcome = Round::Locked;
+        }
+        if opened + change.release.len() > 0 {
+            self.changed(topic, all, &mine.queues).await;
+        }
+        outcome
+    }
+
+    /// Gives a queue up; `false` when a handler still works on it in order, so that it stays for another round.
+    async fn release(&self, owned: &Arc<OwnedQueue>) -> bool {
+        if self.group.needs_locks() && !owned.wait_idle(super::orderly::RELEASE_WAIT).await {
+            return false;
+        }
+        owned.drop_it();
+        if let Some(offset) = owned.offset() {
+            self.group.offsets.store(vec![(owned.queue.clone(), offset)]).await;
+        }
+        self.group.remove(owned);
+        if self.group.needs_locks() {
+            self.group.unlock(vec![owned.queue.clone()]).await;
+        }
+        tracing::info!(group = self.group.name(), queue = ?owned.queue, "queue released");
+        true
+    }
+
+    /// Starts on queues; how many.
+    async fn acquire(&self, queues: &[MessageQueue], alone: bool) -> usize {
+        let locked = match self.group.needs_locks() {
+            true => self.group.lock(queues).await,
+            false => queues.iter().cloned().collect(),
+        };
+        let delay = if alone { Duration::ZERO } else { HAND_OVER };
+        let mut opened = 0;
+        for queue in queues.iter().filter(|queue| locked.contains(queue)) {
+            let owned = OwnedQueue::new(queue.clone(), now_ms());
+            owned.set_locked(self.group.needs_locks(), now_ms());
+            if self.group.insert(owned.clone()) {
+                tracing::info!(group = self.group.name(), queue = ?queue, "queue assigned");
+                PullLoop::spawn(&self.group, owned, self.pull.clone(), Begin::Lookup(delay));
+            }
+            opened += 1;
+        }
+        opened
+    }
+
+    /// Brokers learn of the change by a new subscription version, the application by its callback.
+    async fn changed(&self, topic: &str, all: &[MessageQueue], mine: &[MessageQueue]) {
+        self.group.touch_subscription(topic);
+        self.group.calls.client.heartbeat().await;
+        if let Some(tell) = &self.on_assignment {
+            tell(topic, all, mine);
+        }
+    }
+}
+
+/// The queues of this member, and whether it is the only one.
+struct Assigned {
+    queues: Vec<MessageQueue>,
+    alone: bool,
+}
+
+/// What a round has to do about one topic.
+#[derive(Debug, PartialEq, Eq)]
+struct Change {
+    release: Vec<MessageQueue>,
+    acquire: Vec<MessageQueue>,
+}
+
+impl Change {
+    /// Queues whose pull loop must be stuck are released and acquired in one go.
+    fn between(mine: &[MessageQueue], owned: &BTreeMap<MessageQueue, Arc<OwnedQueue>>, now_ms: i64) -> Self {
+        let wanted: BTreeSet<&MessageQueue> = mine.iter().collect();
+        let expired = |queue: &MessageQueue| owned.get(queue).is_some_and(|o| o.is_pull_expired(now_ms));
+        let release =
+            owned.keys().filter(|queue| !wanted.contains(queue) || expired(queue)).cloned().collect();
+        let acquire =
+            mine.iter().filter(|queue| !owned.contains_key(queue) || expired(queue)).cloned().collect();
+        Self { release, acquire }
+    }
+}
+
+/// Rounds that do not succeed come after 1, 2, 4 … seconds, so that a missing topic is found soon but not asked for
+/// every second for ever.
+#[derive(Debug, Default)]
+struct Backoff {
+    failed: u32,
+}
+
+impl Backoff {
+    fn after(&mut self, round: Round) -> Duration {
+        self.failed = if round == Round::Unbalanced { self.failed + 1 } else { 0 };
+        match round {
+            Round::Balanced => PERIOD,
+            Round::Locked => LOCK_RETRY,
+            Round::Unbalanced => (SPACING * (1 << (self.failed - 1).min(5))).min(PERIOD),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue(id: i32) -> MessageQueue {
+        MessageQueue::new("t", "b", id)
+    }
+
+    fn owned(ids: &[i32], pulled_at: i64) -> BTreeMap<MessageQueue, Arc<OwnedQueue>> {
+        ids.iter().map(|id| (queue(*id), OwnedQueue::new(queue(*id), pulled_at))).collect()
+    }
+
+    #[test]
+    fn only_the_difference_is_changed() {
+        let change = Change::between(&[queue(1), queue(2)], &owned(&[0, 1], 0), 1000);
+        assert_eq!(change, Change { release: vec![queue(0)], acquire: vec![queue(2)] });
+        assert_eq!(Change::between(&[], &owned(&[0], 0), 0).release, [queue(0)]);
+    }
+
+    #[test]
+    fn a_queue_nobody_pulled_for_two_minutes_is_started_anew() {
+        let change = Change::between(&[queue(0)], &owned(&[0], 0), 120_001);
+        assert_eq!(change, Change { release: vec![queue(0)], acquire: vec![queue(0)] });
+    }
+
+    #[test]
+    fn unsuccessful_rounds_come_ever_more_rarely() {
+        let mut backoff = Backoff::default();
+        let waits: Vec<u64> = (0..7).map(|_| backoff.after(Round::Unbalanced).as_secs()).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 20, 20]);
+        assert_eq!(backoff.after(Round::Balanced), PERIOD);
+        assert_eq!(backoff.after(Round::Unbalanced), SPACING);
+        assert_eq!(backoff.after(Round::Locked), LOCK_RETRY);
+    }
+}

@@ -1,0 +1,118 @@
+//! How a message goes back to the broker for another try.
+
+use rocketmq_remoting::message::{Properties, names};
+
+use crate::delivery::{Delivery, Outcome};
+
+/// Delay level a message starts at when its consumer re-sends it, or its handler ran out of time: ten seconds.
+const FIRST_RETRY_LEVEL: i32 = 3;
+/// Retries of a message when neither the consumer nor the group says otherwise.
+pub(crate) const DEFAULT_MAX_RECONSUME_TIMES: i32 = 16;
+
+/// What to ask the broker for a message that was not handled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Redelivery {
+    /// The broker's own ladder.
+    Ladder,
+    /// This delay level.
+    Level(i32),
+    /// The dead letter queue, now.
+    DeadLetter,
+}
+
+impl Redelivery {
+    /// `None` when there is nothing to redeliver.
+    pub(crate) fn of(outcome: Outcome, timed_out: bool) -> Option<Self> {
+        match outcome {
+            Outcome::Ack => None,
+            Outcome::Retry if timed_out => Some(Redelivery::Level(FIRST_RETRY_LEVEL)),
+            Outcome::Retry => Some(Redelivery::Ladder),
+            Outcome::RetryAfter(level) => Some(Redelivery::Level(level.get())),
+            Outcome::DeadLetter => Some(Redelivery::DeadLetter),
+        }
+    }
+
+    /// The `delayLevel` of request 36.
+    pub(crate) fn level(self) -> i32 {
+        match self {
+            Redelivery::Ladder => 0,
+            Redelivery::Level(level) => level,
+            Redelivery::DeadLetter => -1,
+        }
+    }
+}
+
+/// The topic a group's retries come through.
+pub(crate) fn retry_topic(group: &str) -> String {
+    format!("%RETRY%{group}")
+}
+
+/// Whether this is a group's retry topic.
+pub(crate) fn is_retry_topic(topic: &str) -> bool {
+    topic.starts_with("%RETRY%")
+}
+
+/// The properties of a message its consumer sends to the retry topic by itself, because request 36 failed. The counters
+/// travel in the request's header.
+pub(crate) fn resend_properties(delivery: &Delivery, how: Redelivery) -> Properties {
+    let mut properties = delivery.properties().clone();
+    let tries = i64::from(delivery.reconsume_times());
+    let origin = properties.get(names::ORIGIN_MESSAGE_ID).unwrap_or(delivery.message_id()).to_owned();
+    let level = match how {
+        Redelivery::Level(level) => i64::from(level),
+        Redelivery::Ladder | Redelivery::DeadLetter => i64::from(FIRST_RETRY_LEVEL) + tries,
+    };
+    properties.set(names::RETRY_TOPIC, delivery.topic());
+    properties.set(names::ORIGIN_MESSAGE_ID, origin);
+    properties.set(names::DELAY, level.to_string());
+    properties.remove(names::TRAN_MSG);
+    properties
+}
+
+/// Seconds until a popped message may be seen again, by how often it was tried.
+const POP_DELAYS: [u64; 16] =
+    [10, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200];
+
+/// How long a popped message that was not handled stays invisible, in milliseconds.
+pub(crate) fn pop_delay_ms(reconsume_times: u32, how: Redelivery) -> u64 {
+    let step = match how {
+        Redelivery::Level(level) if level > 0 => level as usize - 1,
+        _ => reconsume_times as usize,
+    };
+    POP_DELAYS[step.min(POP_DELAYS.len() - 1)] * 1000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{DelayLevel, Message};
+
+    #[test]
+    fn outcomes_become_delay_levels() {
+        let level = |outcome, late| Redelivery::of(outcome, late).map(Redelivery::level);
+        assert_eq!(level(Outcome::Ack, false), None);
+        assert_eq!(level(Outcome::Retry, false), Some(0));
+        assert_eq!(level(Outcome::Retry, true), Some(3));
+        assert_eq!(level(Outcome::RetryAfter(DelayLevel::H2), false), Some(18));
+        assert_eq!(level(Outcome::DeadLetter, false), Some(-1));
+    }
+
+    #[test]
+    fn a_message_re_sent_by_its_consumer_carries_its_history() {
+        let first = Delivery::sample(Message::new("orders", "x").tag("a"), 2);
+        let properties = resend_properties(&first, Redelivery::Ladder);
+        let get = |name| properties.get(name);
+        assert_eq!(get("RETRY_TOPIC"), Some("orders"));
+        assert_eq!(get("ORIGIN_MESSAGE_ID"), Some(first.message_id()));
+        assert_eq!(get("DELAY"), Some("5"));
+        assert_eq!(get("TAGS"), Some("a"));
+        assert_eq!(get("TRAN_MSG"), None);
+    }
+
+    #[test]
+    fn pop_delays_follow_the_tries_unless_a_level_is_asked_for() {
+        assert_eq!(pop_delay_ms(0, Redelivery::Ladder), 10_000);
+        assert_eq!(pop_delay_ms(99, Redelivery::Ladder), 7_200_000);
+        assert_eq!(pop_delay_ms(5, Redelivery::Level(1)), 10_000);
+    }
+}

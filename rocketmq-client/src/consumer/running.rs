@@ -1,0 +1,115 @@
+//! The handle to a running push consumer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rocketmq_remoting::body::ConsumerRunningInfo;
+use rocketmq_remoting::route::MessageQueue;
+
+use super::member::PushMember;
+use crate::client::Client;
+use crate::members::ConsumerMember as _;
+
+/// A push consumer at work.
+///
+/// Dropping it aborts: pulling stops, running handlers are cancelled, their messages are delivered again later.
+#[must_use = "dropping it stops the consumer"]
+pub struct Running {
+    client: Client,
+    member: Arc<PushMember>,
+    done: bool,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").field("group", &self.member.name).finish_non_exhaustive()
+    }
+}
+
+impl Running {
+    pub(crate) fn new(client: Client, member: Arc<PushMember>) -> Self {
+        Self { client, member, done: false }
+    }
+
+    /// The group it consumes for.
+    pub fn group(&self) -> &str {
+        &self.member.name
+    }
+
+    /// The queues it reads now.
+    pub fn queues(&self) -> Vec<MessageQueue> {
+        let mut queues: Vec<_> = self.member.group.owned().iter().map(|owned| owned.queue.clone()).collect();
+        queues.sort();
+        queues
+    }
+
+    /// Changes how many handlers run at once; running ones are not cut.
+    pub fn set_concurrency(&self, handlers: usize) {
+        self.member.service.set_concurrency(handlers);
+    }
+
+    /// How many handlers may run at once.
+    pub fn concurrency(&self) -> usize {
+        self.member.service.concurrency()
+    }
+
+    /// Stops pulling within about a second; what was pulled is still handled.
+    pub fn pause(&self) {
+        self.member.group.set_paused(true);
+    }
+
+    /// Pulls again after [`pause`](Self::pause).
+    pub fn resume(&self) {
+        self.member.group.set_paused(false);
+    }
+
+    /// Queues, offsets, rates: what administration tools see of this consumer.
+    pub fn info(&self) -> ConsumerRunningInfo {
+        self.member.running_info()
+    }
+
+    /// Ends the consumer in order: pulling stops, running handlers finish (for up to `shutdown_timeout`, then they are
+    /// cancelled), offsets are committed, queues unlocked, the group unregistered. Messages pulled but not started are
+    /// delivered again to whoever owns their queue next.
+    ///
+    /// Returns whether every running handler finished in time.
+    pub async fn shutdown(self) -> bool {
+        let deadline = self.member.config.shutdown_timeout;
+        self.shutdown_within(deadline).await
+    }
+
+    /// [`shutdown`](Self::shutdown) with another limit for running handlers.
+    pub async fn shutdown_within(mut self, deadline: Duration) -> bool {
+        self.done = true;
+        let group = &self.member.group;
+        group.stop_pulling().await;
+        self.member.service.stop();
+        let finished = self.member.service.drained(deadline).await;
+        if !finished {
+            tracing::warn!(
+                group = self.member.name,
+                "handlers were cancelled after {} ms, their messages will be delivered again",
+                deadline.as_millis()
+            );
+        }
+        group.persist().await;
+        let queues = group.remove_all().iter().map(|owned| owned.queue.clone()).collect();
+        if group.needs_locks() {
+            group.unlock(queues).await;
+        }
+        self.client.inner.unregister_consumer(self.member.group()).await;
+        finished
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.done {
+            return;
+        }
+        self.member.group.stopped.cancel();
+        self.member.service.abort();
+        self.member.group.remove_all();
+        self.client.inner.members.remove_consumer(&self.member.name);
+    }
+}

@@ -1,0 +1,111 @@
+//! Giving failed messages back: to the broker that stores them, or, when it refuses, as a new message to the retry topic.
+
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use rand::seq::IndexedRandom as _;
+use rocketmq_remoting::requests::send::SendMessageRequest;
+use rocketmq_remoting::route::MessageQueue;
+
+use super::calls::Calls;
+use super::concurrent::SendBack;
+use super::retry::{Redelivery, resend_properties, retry_topic};
+use crate::client::now_ms;
+use crate::delivery::Delivery;
+use crate::error::BoxError;
+
+/// Queues with this prefix belong to no real broker (static topics), which therefore cannot take a message back.
+const LOGICAL_BROKER: &str = "__syslo__";
+/// The group Java clients send such messages as.
+const INNER_PRODUCER: &str = "CLIENT_INNER_PRODUCER";
+const RESEND_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Sends to the group's brokers.
+#[derive(Clone)]
+pub(crate) struct ToBroker {
+    pub(crate) calls: Calls,
+    pub(crate) max_reconsume_times: i32,
+    pub(crate) broadcasting: bool,
+}
+
+impl SendBack for ToBroker {
+    fn send_back(&self, delivery: Delivery, how: Redelivery) -> BoxFuture<'static, bool> {
+        let this = self.clone();
+        async move { this.take_back(&delivery, how).await }.boxed()
+    }
+}
+
+impl ToBroker {
+    async fn take_back(&self, delivery: &Delivery, how: Redelivery) -> bool {
+        if self.broadcasting {
+            tracing::warn!(
+                group = self.calls.group,
+                topic = delivery.topic(),
+                message_id = delivery.message_id(),
+                "a broadcasting consumer has no retries, the failed message is dropped"
+            );
+            return true;
+        }
+        let refused = match self.give_back(delivery, how).await {
+            Ok(()) => return true,
+            Err(error) => error,
+        };
+        match self.resend(delivery, how).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(
+                    group = self.calls.group,
+                    topic = delivery.topic(),
+                    message_id = delivery.message_id(),
+                    "the message cannot be given back ({refused}) nor re-sent ({error}), it is tried here again"
+                );
+                false
+            }
+        }
+    }
+
+    async fn give_back(&self, delivery: &Delivery, how: Redelivery) -> Result<(), BoxError> {
+        if delivery.queue().broker_name.starts_with(LOGICAL_BROKER) {
+            return Err("its queue is a logical one".into());
+        }
+        Ok(self.calls.send_back(delivery, how.level(), self.max_reconsume_times).await?)
+    }
+
+    async fn resend(&self, delivery: &Delivery, how: Redelivery) -> Result<(), BoxError> {
+        let topic = retry_topic(&self.calls.group);
+        let info = self.calls.client.publish_info(&topic, 1).await?;
+        let queue =
+            info.publish.choose(&mut rand::rng()).ok_or("no queue of the retry topic takes messages")?;
+        let request = self.resend_request(delivery, how, queue);
+        self.calls.call(&queue.broker_name, &request, delivery.body().clone(), RESEND_TIMEOUT).await?;
+        Ok(())
+    }
+
+    fn resend_request(
+        &self,
+        delivery: &Delivery,
+        how: Redelivery,
+        queue: &MessageQueue,
+    ) -> SendMessageRequest {
+        let tries = i32::try_from(delivery.reconsume_times()).unwrap_or(i32::MAX).saturating_add(1);
+        let over = self.max_reconsume_times.saturating_add(1);
+        SendMessageRequest {
+            producer_group: INNER_PRODUCER.to_owned(),
+            topic: queue.topic.clone(),
+            default_topic: "TBW102".to_owned(),
+            default_topic_queue_nums: 1,
+            queue_id: queue.queue_id,
+            born_timestamp: now_ms(),
+            flag: delivery.flag(),
+            properties: Some(resend_properties(delivery, how).encode_stored()),
+            // A broker moves what was tried more often than allowed to the dead letters.
+            reconsume_times: Some(if how == Redelivery::DeadLetter { over } else { tries }),
+            max_reconsume_times: Some(self.max_reconsume_times),
+            unit_mode: Some(self.calls.client.config.unit_mode),
+            batch: Some(false),
+            broker_name: Some(queue.broker_name.clone()),
+            ..SendMessageRequest::default()
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Either way of calling handlers, behind one face.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::concurrent::ConcurrentService;
+use super::group::Sink;
+use super::orderly::OrderlyService;
+use super::owned::OwnedQueue;
+use crate::delivery::Delivery;
+
+/// The part that calls the handlers.
+#[derive(Clone)]
+pub(crate) enum Service {
+    Concurrent(Arc<ConcurrentService>),
+    Orderly(Arc<OrderlyService>),
+}
+
+impl Sink for Service {
+    fn deliver(&self, queue: &Arc<OwnedQueue>, messages: Vec<Delivery>) {
+        match self {
+            Service::Concurrent(service) => service.submit(queue.clone(), messages),
+            // The queue's worker takes them from the window, which rings when messages arrive.
+            Service::Orderly(_) => {}
+        }
+    }
+
+    fn opened(&self, queue: &Arc<OwnedQueue>) {
+        if let Service::Orderly(service) = self {
+            service.open(queue);
+        }
+    }
+}
+
+impl Service {
+    pub(crate) fn set_concurrency(&self, handlers: usize) {
+        match self {
+            Service::Concurrent(service) => service.set_concurrency(handlers),
+            Service::Orderly(service) => service.set_concurrency(handlers),
+        }
+    }
+
+    pub(crate) fn concurrency(&self) -> usize {
+        match self {
+            Service::Concurrent(service) => service.concurrency(),
+            Service::Orderly(service) => service.concurrency(),
+        }
+    }
+
+    pub(crate) fn stop(&self) {
+        match self {
+            Service::Concurrent(service) => service.stop(),
+            Service::Orderly(service) => service.stop(),
+        }
+    }
+
+    pub(crate) async fn drained(&self, deadline: Duration) -> bool {
+        match self {
+            Service::Concurrent(service) => service.drained(deadline).await,
+            Service::Orderly(service) => service.drained(deadline).await,
+        }
+    }
+
+    pub(crate) fn abort(&self) {
+        match self {
+            Service::Concurrent(service) => service.abort(),
+            Service::Orderly(service) => service.abort(),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Where a queue that was just assigned begins: stored offset first, then the consumer's wish (Java's table).
+
+/// Where a consumer group without a stored offset begins on a queue.
+///
+/// A young queue is an exception the broker makes: while its first message is still in memory it answers offset 0 for a
+/// new group, so `LastOffset` then reads from the beginning.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FromWhere {
+    /// Only messages stored after the group first appeared (default).
+    #[default]
+    LastOffset,
+    /// The oldest message the broker still has.
+    FirstOffset,
+    /// The first message stored at or after this time, in milliseconds since the epoch.
+    Timestamp(i64),
+}
+
+impl FromWhere {
+    /// What to ask for when the group has no offset on the queue.
+    pub(crate) fn without_stored_offset(self, is_retry_topic: bool) -> Start {
+        match (self, is_retry_topic) {
+            (FromWhere::LastOffset, false) | (FromWhere::Timestamp(_), true) => Start::Max,
+            (FromWhere::Timestamp(ms), false) => Start::AtTime(ms),
+            // An offset below the queue's first one is corrected by the broker on the first pull.
+            (FromWhere::LastOffset, true) | (FromWhere::FirstOffset, _) => Start::At(0),
+        }
+    }
+}
+
+/// How to find the first offset to pull.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// This offset, no question needed.
+    At(i64),
+    /// Ask for the queue's end.
+    Max,
+    /// Ask for the offset by time.
+    AtTime(i64),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_group_starts_where_java_starts() {
+        let cases = [
+            (FromWhere::LastOffset, false, Start::Max),
+            (FromWhere::LastOffset, true, Start::At(0)),
+            (FromWhere::FirstOffset, false, Start::At(0)),
+            (FromWhere::FirstOffset, true, Start::At(0)),
+            (FromWhere::Timestamp(17), false, Start::AtTime(17)),
+            (FromWhere::Timestamp(17), true, Start::Max),
+        ];
+        for (from, retry, start) in cases {
+            assert_eq!(from.without_stored_offset(retry), start, "{from:?} retry={retry}");
+        }
+    }
+}
