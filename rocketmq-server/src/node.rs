@@ -124,6 +124,7 @@ impl Node {
         if let Some(vip) = &self.vip {
             vip.shutdown().await;
         }
+        // The registration's tasks, which shared it, have ended.
         match Arc::into_inner(self.broker) {
             Some(broker) => broker.shutdown().await,
             None => Ok(()),
@@ -132,7 +133,9 @@ impl Node {
 
     /// Stops as a crash would: nothing is said, saved or flushed.
     pub async fn kill(self) {
-        drop(self.registration);
+        if let Some(registration) = self.registration {
+            registration.vanish().await;
+        }
         self.server.kill();
         self.vip.iter().for_each(Server::kill);
         self.server.ended().await;

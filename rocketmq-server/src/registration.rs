@@ -62,7 +62,8 @@ impl Default for Timing {
 /// A broker's presence at its name servers. Dropping it leaves them without a word.
 #[derive(Debug)]
 pub struct Registration {
-    stop: CancellationToken,
+    leave: CancellationToken,
+    vanish: CancellationToken,
     tasks: TaskTracker,
     registered: Vec<watch::Receiver<bool>>,
 }
@@ -77,7 +78,7 @@ impl Registration {
         timing: Timing,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let (leave, vanish, tasks) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
         let links = name_servers.iter().map(|name_server| {
             let (registered, receiver) = watch::channel(false);
             let link = Link {
@@ -86,14 +87,14 @@ impl Registration {
                 source: source.clone(),
                 timing: timing.clone(),
                 clock: clock.clone(),
-                stop: stop.clone(),
+                stop: leave.clone(),
                 registered,
             };
-            tasks.spawn(link.run());
+            tasks.spawn(vanish.clone().run_until_cancelled_owned(link.run()));
             receiver
         });
         let registered = links.collect();
-        Self { stop, tasks, registered }
+        Self { leave, vanish, tasks, registered }
     }
 
     /// Completes when every name server has accepted the broker once.
@@ -106,7 +107,14 @@ impl Registration {
 
     /// Tells every name server that can be reached that the broker leaves, and hangs up.
     pub async fn shutdown(self) {
-        self.stop.cancel();
+        self.leave.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Hangs up without a word, as a crash would.
+    pub async fn vanish(self) {
+        self.vanish.cancel();
         self.tasks.close();
         self.tasks.wait().await;
     }
@@ -114,7 +122,7 @@ impl Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        self.stop.cancel();
+        self.vanish.cancel();
     }
 }
 
