@@ -125,8 +125,7 @@ impl Dispatcher {
 
 impl Handler for Dispatcher {
     fn handle(&self, connection: &Connection, command: Command) -> Answer {
-        let answer = self.route(connection, &command);
-        if command.is_oneway() { silent(answer) } else { answer }
+        self.route(connection, &command)
     }
 
     fn commit(&self, connection: &Connection) -> Result<(), net::Refusal> {
@@ -142,17 +141,6 @@ impl Handler for Dispatcher {
 
 fn now(reply: Reply) -> Answer {
     Answer::Now(reply.unwrap_or_else(Refusal::into_command))
-}
-
-/// A one-way request is carried out and not answered.
-fn silent(answer: Answer) -> Answer {
-    match answer {
-        Answer::Later(future) => Answer::Later(Box::pin(async move {
-            future.await;
-            None
-        })),
-        Answer::None | Answer::Now(_) | Answer::Committed(_) => Answer::None,
-    }
 }
 
 fn unsupported(code: Code) -> Refusal {

@@ -1,1 +1,82 @@
-//!
+//! What is still there after the broker stopped, in order or not.
+
+use std::time::Duration;
+
+use rocketmq_remoting::requests::offset::{QueryConsumerOffsetRequest, UpdateConsumerOffsetRequest};
+
+use super::rig::{Client, Rig};
+
+async fn commit(client: &Client, offset: i64) {
+    let update = UpdateConsumerOffsetRequest {
+        consumer_group: "g".into(),
+        topic: "t".into(),
+        queue_id: 0,
+        commit_offset: offset,
+    };
+    client.ask(&update).await;
+}
+
+async fn committed(client: &Client) -> Option<String> {
+    let query = QueryConsumerOffsetRequest {
+        consumer_group: "g".into(),
+        topic: "t".into(),
+        queue_id: 0,
+        set_zero_if_not_found: Some(false),
+    };
+    client.ask(&query).await.ext.get("offset").map(str::to_owned)
+}
+
+#[tokio::test]
+async fn messages_topics_groups_and_offsets_survive_a_restart() {
+    let rig = Rig::start().await;
+    let client = rig.connect();
+    client.heartbeat("c", "g", &["t"]).await;
+    client.send("t", "x", &[]).await;
+    commit(&client, 1).await;
+    let rig = rig.restart().await;
+    let client = rig.connect();
+    assert_eq!(client.drain("t", 0, 1).await.len(), 1);
+    assert_eq!(committed(&client).await.as_deref(), Some("1"));
+    assert_eq!(client.send("t", "y", &[]).await.queue_offset, 1);
+    assert!(rig.broker.topics().topic_config_table.contains_key("%RETRY%g"));
+}
+
+#[tokio::test]
+async fn an_acknowledged_message_survives_a_crash_and_offsets_those_of_the_last_interval() {
+    let rig = Rig::start().await;
+    let client = rig.connect();
+    client.heartbeat("c", "g", &["t"]).await;
+    client.send("t", "x", &[]).await;
+    commit(&client, 7).await;
+    let file = rig.path().join("config/consumerOffset.json");
+    while !file.exists() {
+        rig.advance(Duration::from_secs(5));
+        tokio::task::yield_now().await;
+    }
+    commit(&client, 8).await;
+    let rig = rig.crash().await;
+    let client = rig.connect();
+    assert_eq!(client.drain("t", 0, 1).await.len(), 1);
+    assert_eq!(committed(&client).await.as_deref(), Some("7"));
+}
+
+#[tokio::test]
+async fn the_files_have_apaches_names_and_members() {
+    let rig = Rig::start().await;
+    let client = rig.connect();
+    client.heartbeat("c", "g", &["t"]).await;
+    client.send("t", "x", &[("DELAY", "1")]).await;
+    rig.advance(Duration::from_secs(1));
+    client.drain("t", 0, 1).await;
+    commit(&client, 1).await;
+    let rig = rig.restart().await;
+    let read = |name: &str| std::fs::read_to_string(rig.path().join("config").join(name)).unwrap();
+    let offsets: serde_json::Value = serde_json::from_str(&read("consumerOffset.json")).unwrap();
+    assert_eq!(offsets["offsetTable"]["t@g"]["0"], 1);
+    let delays: serde_json::Value = serde_json::from_str(&read("delayOffset.json")).unwrap();
+    assert_eq!(delays["offsetTable"]["1"], 1);
+    let topics: serde_json::Value = serde_json::from_str(&read("topics.json")).unwrap();
+    assert_eq!(topics["topicConfigTable"]["t"]["writeQueueNums"], 4);
+    let groups: serde_json::Value = serde_json::from_str(&read("subscriptionGroup.json")).unwrap();
+    assert_eq!(groups["subscriptionGroupTable"]["g"]["retryMaxTimes"], 16);
+}

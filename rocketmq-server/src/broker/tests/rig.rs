@@ -14,6 +14,7 @@ use rocketmq_remoting::subscription::SubscriptionData;
 use rocketmq_remoting::{Command, ExtFields, Request, RequestCode, ResponseCode, fastjson};
 use serde::Serialize;
 use tempfile::TempDir;
+use tokio::io::DuplexStream;
 use tokio::sync::{Mutex, mpsc};
 
 use crate::broker::{Broker, FixedConfig, Settings};
@@ -64,21 +65,58 @@ impl Rig {
         self.dir.path()
     }
 
+    pub fn clock_millis(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    /// How many pulls wait.
+    pub fn parked(&self) -> usize {
+        self.broker.core.parking.len()
+    }
+
+    /// Waits for a topic the broker makes by itself.
+    pub async fn when_topic_exists(&self, topic: &str) {
+        let mut changes = self.broker.topic_changes();
+        while self.broker.core.topics.get(topic).is_none() {
+            tokio::time::timeout(PATIENCE, changes.changed()).await.unwrap().unwrap();
+        }
+    }
+
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
     }
 
-    pub fn connect(&self) -> Client {
+    /// The near end of a connection, for a client that does not behave.
+    pub fn connect_raw(&self) -> DuplexStream {
         let (near, far) = tokio::io::duplex(1 << 20);
-        let here = SocketAddr::from(([127, 0, 0, 1], 40_000));
-        let there = SocketAddr::from(([127, 0, 0, 1], 10_911));
-        let config = ConnectionConfig::default();
-        Connection::spawn(far, here, there, self.broker.handler(), config.clone()).detach();
+        Connection::spawn(
+            far,
+            near_address(),
+            far_address(),
+            self.broker.handler(),
+            ConnectionConfig::default(),
+        )
+        .detach();
+        near
+    }
+
+    pub fn connect(&self) -> Client {
         let (sender, inbox) = mpsc::unbounded_channel();
-        let connection = Connection::spawn(near, there, here, Arc::new(Inbox(sender)), config);
+        let inbox_handler = Arc::new(Inbox(sender));
+        let near = self.connect_raw();
+        let config = ConnectionConfig::default();
+        let connection = Connection::spawn(near, far_address(), near_address(), inbox_handler, config);
         let inbox = Mutex::new(inbox);
         Client { connection, inbox, now: self.clock.now_ms() }
     }
+}
+
+fn near_address() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 40_000))
+}
+
+fn far_address() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 10_911))
 }
 
 fn open(settings: &Settings, clock: &Manual) -> Broker {

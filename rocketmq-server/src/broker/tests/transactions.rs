@@ -1,1 +1,205 @@
-//!
+//! Transactions: halves, ends, and what happens to those nobody ends.
+
+use std::time::Duration;
+
+use rocketmq_remoting::message::{MessageRecord, OffsetMessageId, Properties, SysFlag};
+use rocketmq_remoting::requests::send::SendMessageResponse;
+use rocketmq_remoting::requests::transaction::EndTransactionRequest;
+use rocketmq_remoting::{Command, RequestCode, ResponseCode};
+
+use super::rig::{Client, Rig};
+use crate::broker::names::{HALF_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC};
+
+const COMMIT: i32 = SysFlag::TRANSACTION_COMMIT;
+const ROLLBACK: i32 = SysFlag::TRANSACTION_ROLLBACK;
+
+async fn half(client: &Client, body: &'static str, extra: &[(&str, &str)]) -> SendMessageResponse {
+    let mut properties = vec![("TRAN_MSG", "true"), ("PGROUP", "p"), ("UNIQ_KEY", body)];
+    properties.extend_from_slice(extra);
+    client.send("t", body, &properties).await
+}
+
+fn end_of(half: &SendMessageResponse, decision: i32) -> EndTransactionRequest {
+    let id: OffsetMessageId = half.msg_id.as_ref().unwrap().parse().unwrap();
+    EndTransactionRequest {
+        producer_group: "p".into(),
+        tran_state_table_offset: half.queue_offset,
+        commit_log_offset: id.offset,
+        commit_or_rollback: decision,
+        ..EndTransactionRequest::default()
+    }
+}
+
+/// The end that answers a check.
+fn answer_to(check: &Command, decision: i32) -> EndTransactionRequest {
+    let number = |name| check.ext.get(name).unwrap().parse().unwrap();
+    EndTransactionRequest {
+        producer_group: "p".into(),
+        tran_state_table_offset: number("tranStateTableOffset"),
+        commit_log_offset: number("commitLogOffset"),
+        commit_or_rollback: decision,
+        from_transaction_check: true,
+        ..EndTransactionRequest::default()
+    }
+}
+
+async fn visible(client: &Client) -> Vec<MessageRecord> {
+    client.pull("t", 0, 0).await.messages
+}
+
+#[tokio::test]
+async fn a_half_is_invisible_until_it_is_committed_and_committed_once() {
+    let rig = Rig::start().await;
+    let client = rig.connect();
+    let sent = half(&client, "x", &[]).await;
+    assert!(visible(&client).await.is_empty());
+    for _ in 0..2 {
+        let answer = client.ask(&end_of(&sent, COMMIT)).await;
+        assert_eq!(answer.response_code(), ResponseCode::SUCCESS, "{:?}", answer.remark);
+    }
+    let messages = visible(&client).await;
+    assert_eq!(messages.len(), 1);
+    let message = &messages[0];
+    assert_eq!((&message.body[..], message.queue_id), (&b"x"[..], 0));
+    assert!(message.sys_flag.has(COMMIT));
+    assert_eq!(message.prepared_transaction_offset, end_of(&sent, COMMIT).commit_log_offset);
+    let properties = Properties::parse(&message.properties);
+    assert_eq!(properties.get("REAL_TOPIC"), None);
+    assert_eq!(properties.get("TRAN_MSG"), Some("true"));
+}
+
+#[tokio::test]
+async fn an_end_must_name_the_half_it_ends() {
+    let rig = Rig::start().await;
+    let client = rig.connect();
+    let sent = half(&client, "x", &[]).await;
+    let good = end_of(&sent, COMMIT);
+    let wrong = [
+        EndTransactionRequest { producer_group: "q".into(), ..good.clone() },
+        EndTransactionRequest { tran_state_table_offset: 9, ..good.clone() },
+        EndTransactionRequest { commit_log_offset: 7, ..good.clone() },
+        EndTransactionRequest { commit_or_rollback: 3, ..good.clone() },
+    ];
+    for end in wrong {
+        assert_eq!(client.ask(&end).await.response_code(), ResponseCode::SYSTEM_ERROR, "{end:?}");
+    }
+    assert!(visible(&client).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_undecided_half_is_asked_about_and_the_answer_counts() {
+    let rig = Rig::start().await;
+    let client = rig.connect();
+    client.producer_heartbeat("c", "p").await;
+    half(&client, "x", &[]).await;
+    rig.advance(Duration::from_secs(30));
+    let check = client.next_of(RequestCode::CHECK_TRANSACTION_STATE).await;
+    assert!(check.is_oneway());
+    assert_eq!(check.ext.get("transactionId"), Some("x"));
+    let body = MessageRecord::decode(&mut check.body.clone()).unwrap();
+    assert_eq!((body.topic.as_str(), &body.body[..]), ("t", &b"x"[..]));
+    assert!(body.properties.contains("TRANSACTION_CHECK_TIMES\u{1}1\u{2}"));
+    client.ask(&answer_to(&check, COMMIT)).await;
+    assert_eq!(client.drain("t", 0, 1).await.len(), 1);
+}
+
+#[tokio::test]
+async fn any_live_member_of_the_group_may_be_asked() {
+    let rig = Rig::start().await;
+    let (gone, alive) = (rig.connect(), rig.connect());
+    gone.producer_heartbeat("c1", "p").await;
+    half(&gone, "x", &[]).await;
+    gone.connection.close();
+    gone.connection.closed().await;
+    alive.producer_heartbeat("c2", "p").await;
+    rig.advance(Duration::from_secs(30));
+    let check = alive.next_of(RequestCode::CHECK_TRANSACTION_STATE).await;
+    alive.ask(&answer_to(&check, ROLLBACK)).await;
+    assert!(visible(&alive).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_late_commit_by_the_first_offsets_still_delivers_once() {
+    let rig = Rig::start().await;
+    let client = rig.connect();
+    client.producer_heartbeat("c", "p").await;
+    let sent = half(&client, "x", &[]).await;
+    rig.advance(Duration::from_secs(30));
+    let check = client.next_of(RequestCode::CHECK_TRANSACTION_STATE).await;
+    client.ask(&end_of(&sent, COMMIT)).await;
+    client.ask(&answer_to(&check, COMMIT)).await;
+    client.drain("t", 0, 1).await;
+    assert_eq!(visible(&client).await.len(), 1);
+}
+
+#[tokio::test]
+async fn after_the_last_check_a_half_is_given_up() {
+    let rig = Rig::with(|settings| settings.transaction_check_max = 2).await;
+    let client = rig.connect();
+    client.producer_heartbeat("c", "p").await;
+    half(&client, "x", &[]).await;
+    for times in ["1", "2"] {
+        rig.advance(Duration::from_secs(30));
+        let check = client.next_of(RequestCode::CHECK_TRANSACTION_STATE).await;
+        let body = MessageRecord::decode(&mut check.body.clone()).unwrap();
+        assert_eq!(Properties::parse(&body.properties).get("TRANSACTION_CHECK_TIMES"), Some(times));
+    }
+    rig.advance(Duration::from_secs(30));
+    rig.when_topic_exists(TRANS_CHECK_MAX_TIME_TOPIC).await;
+    let given_up = client.drain(TRANS_CHECK_MAX_TIME_TOPIC, 0, 1).await;
+    assert_eq!(&given_up[0].body[..], b"x");
+    assert!(visible(&client).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_long_immunity_does_not_hold_up_others() {
+    let rig = Rig::start().await;
+    let client = rig.connect();
+    client.producer_heartbeat("c", "p").await;
+    half(&client, "patient", &[("CHECK_IMMUNITY_TIME_IN_SECONDS", "50")]).await;
+    half(&client, "usual", &[]).await;
+    rig.advance(Duration::from_secs(30));
+    let check = client.next_of(RequestCode::CHECK_TRANSACTION_STATE).await;
+    assert_eq!(check.ext.get("transactionId"), Some("usual"));
+    client.ask(&answer_to(&check, COMMIT)).await;
+    rig.advance(Duration::from_secs(30));
+    let check = client.next_of(RequestCode::CHECK_TRANSACTION_STATE).await;
+    assert_eq!(check.ext.get("transactionId"), Some("patient"));
+}
+
+#[tokio::test]
+async fn what_was_decided_before_a_crash_is_not_asked_about_after_it() {
+    let rig = Rig::start().await;
+    let client = rig.connect();
+    let first = half(&client, "decided", &[]).await;
+    half(&client, "open", &[]).await;
+    client.ask(&end_of(&first, COMMIT)).await;
+    let rig = rig.crash().await;
+    let client = rig.connect();
+    client.producer_heartbeat("c", "p").await;
+    rig.advance(Duration::from_secs(30));
+    let check = client.next_of(RequestCode::CHECK_TRANSACTION_STATE).await;
+    assert_eq!(check.ext.get("transactionId"), Some("open"));
+    client.ask(&answer_to(&check, ROLLBACK)).await;
+    assert_eq!(visible(&client).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_delayed_transaction_waits_for_both() {
+    let rig = Rig::start().await;
+    let client = rig.connect();
+    let sent = half(&client, "x", &[("DELAY", "1")]).await;
+    client.ask(&end_of(&sent, COMMIT)).await;
+    assert!(visible(&client).await.is_empty());
+    rig.advance(Duration::from_secs(1));
+    assert_eq!(client.drain("t", 0, 1).await.len(), 1);
+}
+
+#[tokio::test]
+async fn transactions_can_be_refused() {
+    let rig = Rig::with(|settings| settings.reject_transactions = true).await;
+    let client = rig.connect();
+    let request = client.send_request("t", &[("TRAN_MSG", "true")]);
+    assert_eq!(client.send_raw(&request, "x").await.response_code(), ResponseCode::NO_PERMISSION);
+    assert_eq!(client.pull(HALF_TOPIC, 0, 0).await.messages.len(), 0);
+}
