@@ -37,7 +37,8 @@ struct Detail {
 }
 
 impl<K: ErrorKind> Error<K> {
-    pub(crate) fn new(kind: K, message: impl Into<String>) -> Self {
+    /// A failure of this kind, told by a sentence; for what is built on this crate, and for tests.
+    pub fn new(kind: K, message: impl Into<String>) -> Self {
         Self { kind, detail: Arc::new(Detail { message: message.into(), ..Detail::default() }) }
     }
 

@@ -28,7 +28,7 @@ pub(crate) enum Kind {
     Choice(&'static [&'static str]),
     /// Tags joined by `||`, or `*`.
     Tags,
-    /// `"first"`, `"last"`, or a time such as `"20260131120000"`.
+    /// `"first"`, `"last"`, or a UTC time such as `"2026-01-31T12:00:00Z"`.
     StartPoint,
 }
 
@@ -45,7 +45,7 @@ impl Kind {
                 format!("one of {}", quoted.join(", "))
             }
             Kind::Tags => "tags such as \"created || paid\", or \"*\"".into(),
-            Kind::StartPoint => "\"first\", \"last\", or a local time written yyyyMMddHHmmss".into(),
+            Kind::StartPoint => "\"first\", \"last\", or a UTC time such as \"2026-01-31T12:00:00Z\"".into(),
         }
     }
 
@@ -59,7 +59,7 @@ impl Kind {
             Kind::Period => is_period(value),
             Kind::Choice(words) => words.contains(&value),
             Kind::Tags => return check_tags(value),
-            Kind::StartPoint => matches!(value, "first" | "last") || is_compact_time(value),
+            Kind::StartPoint => matches!(value, "first" | "last") || is_time(value),
         };
         if fits { Ok(()) } else { Err(format!("is not {}", self.expected())) }
     }
@@ -123,9 +123,16 @@ fn is_period(text: &str) -> bool {
     true
 }
 
-/// `yyyyMMddHHmmss`, the form of Java's consumeTimestamp.
-fn is_compact_time(text: &str) -> bool {
-    text.len() == 14 && text.bytes().all(|b| b.is_ascii_digit())
+/// `2026-01-31T12:00:00Z`; the `T` may be a space and the `Z` may be left out.
+fn is_time(text: &str) -> bool {
+    const FORM: &[u8] = b"0000-00-00T00:00:00";
+    let text = text.strip_suffix('Z').unwrap_or(text).as_bytes();
+    let fits = |(byte, form): (&u8, &u8)| match form {
+        b'0' => byte.is_ascii_digit(),
+        b'T' => matches!(byte, b'T' | b' '),
+        other => byte == other,
+    };
+    text.len() == FORM.len() && text.iter().zip(FORM).all(fits)
 }
 
 /// The known key that is nearest to a misspelt one, when one is near enough to be meant.
@@ -174,7 +181,7 @@ mod tests {
     fn counts_and_start_points_have_bounds() {
         assert!(Kind::Count { min: 1, max: 1000 }.check("0").is_err());
         assert!(Kind::Count { min: 1, max: 1000 }.check("1000").is_ok());
-        assert!(Kind::StartPoint.check("20260131120000").is_ok());
+        assert!(Kind::StartPoint.check("2026-01-31T12:00:00Z").is_ok());
         assert!(Kind::StartPoint.check("2026-01-31").is_err());
     }
 

@@ -1,18 +1,24 @@
-//! What a running application offers to its listeners and hooks.
+//! What a running application offers to its listeners, checkers and hooks.
 
+use crate::extract::{FromContext, FromMessage, Needs, Rejection};
+use crate::health::{Counters, Health, ListenerHealth};
+use crate::template::RocketmqTemplate;
+use rocketmq_client::Delivery;
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use tokio::sync::Notify;
 
 /// The values given to `App::state`, one of each type.
-#[derive(Default)]
-pub(crate) struct States(HashMap<TypeId, Box<dyn Any + Send + Sync>>);
+#[derive(Default, Clone)]
+pub(crate) struct States(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
 
 impl States {
     /// A second value of a type takes the place of the first.
     pub(crate) fn insert<T: Clone + Send + Sync + 'static>(&mut self, state: T) {
-        self.0.insert(TypeId::of::<T>(), Box::new(state));
+        self.0.insert(TypeId::of::<T>(), Arc::new(state));
     }
 
     pub(crate) fn contains(&self, id: TypeId) -> bool {
@@ -35,17 +41,113 @@ impl fmt::Debug for States {
 pub struct Context(Arc<Shared>);
 
 #[derive(Debug, Default)]
-struct Shared {
-    states: States,
+pub(crate) struct Shared {
+    pub(crate) states: States,
+    pub(crate) template: Option<RocketmqTemplate>,
+    pub(crate) named: BTreeMap<String, RocketmqTemplate>,
+    pub(crate) listeners: Vec<Watched>,
+    pub(crate) ready: AtomicBool,
+    pub(crate) stop: Notify,
+}
+
+/// A listener whose work is counted.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    pub(crate) name: String,
+    pub(crate) group: String,
+    pub(crate) topic: String,
+    pub(crate) counters: Arc<Counters>,
 }
 
 impl Context {
-    pub(crate) fn new(states: States) -> Self {
-        Context(Arc::new(Shared { states }))
+    pub(crate) fn new(shared: Shared) -> Self {
+        Context(Arc::new(shared))
     }
 
     /// What was given to [`App::state`](crate::App::state), if any of this type was.
     pub fn state<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
         self.0.states.get()
+    }
+
+    /// The template over `[rocketmq.producer]`; none when no `rocketmq.producer.group` is configured.
+    pub fn template(&self) -> Option<&RocketmqTemplate> {
+        self.0.template.as_ref()
+    }
+
+    /// The template over `[rocketmq.producers.<name>]`.
+    pub fn named_template(&self, name: &str) -> Option<&RocketmqTemplate> {
+        self.0.named.get(name)
+    }
+
+    pub(crate) fn templates(&self) -> impl Iterator<Item = &RocketmqTemplate> {
+        self.0.template.iter().chain(self.0.named.values())
+    }
+
+    /// Whether the application is ready, and what its listeners did so far.
+    pub fn health(&self) -> Health {
+        let listeners = self.0.listeners.iter().map(Watched::health).collect();
+        Health { ready: self.0.ready.load(Relaxed), listeners }
+    }
+
+    /// Asks the application to shut down, as a signal would: what is in flight is finished first.
+    pub fn stop(&self) {
+        self.0.stop.notify_one();
+    }
+
+    /// The counters of the listener that has this topic in this group.
+    pub(crate) fn counters(&self, group: &str, topic: &str) -> Arc<Counters> {
+        let is = |watched: &&Watched| watched.group == group && watched.topic == topic;
+        self.0.listeners.iter().find(is).map(|watched| Arc::clone(&watched.counters)).unwrap_or_default()
+    }
+
+    pub(crate) async fn stopped(&self) {
+        self.0.stop.notified().await;
+    }
+
+    pub(crate) fn set_ready(&self, ready: bool) {
+        self.0.ready.store(ready, Relaxed);
+    }
+}
+
+impl Watched {
+    fn health(&self) -> ListenerHealth {
+        let (name, group, topic) = (self.name.clone(), self.group.clone(), self.topic.clone());
+        ListenerHealth { name, group, topic, ..self.counters.health() }
+    }
+}
+
+impl FromContext for RocketmqTemplate {
+    fn needs(needs: &mut Needs) {
+        needs.template();
+    }
+
+    fn from_context(context: &Context) -> Result<Self, Rejection> {
+        context
+            .template()
+            .cloned()
+            .ok_or_else(|| Rejection::not_now("no `rocketmq.producer.group` is configured"))
+    }
+}
+
+impl FromMessage for RocketmqTemplate {
+    fn needs(needs: &mut Needs) {
+        needs.template();
+    }
+
+    fn from_message(_: &Delivery, context: &Context) -> Result<Self, Rejection> {
+        Self::from_context(context)
+    }
+}
+
+/// The whole context, for templates by name and for health.
+impl FromMessage for Context {
+    fn from_message(_: &Delivery, context: &Context) -> Result<Self, Rejection> {
+        Ok(context.clone())
+    }
+}
+
+impl FromContext for Context {
+    fn from_context(context: &Context) -> Result<Self, Rejection> {
+        Ok(context.clone())
     }
 }

@@ -2,15 +2,13 @@
 
 use crate::context::Context;
 use crate::health::Counters;
+use crate::listener::Listener;
 use crate::listener::options::{HandlerOptions, OnError, OnUnreadable};
-use crate::listener::{Batch, Call, Listener};
 use crate::outcome::{BoxError, Handled, Verdict};
-use futures_util::FutureExt;
+use crate::replier::Replier;
 use futures_util::future::BoxFuture;
 use rocketmq_client::{Delivery, Outcome};
-use std::any::Any;
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 /// A listener with everything it needs to be called.
@@ -20,6 +18,7 @@ pub(crate) struct Bound {
     options: HandlerOptions,
     counters: Arc<Counters>,
     context: Context,
+    replier: Option<Replier>,
 }
 
 impl Bound {
@@ -28,39 +27,29 @@ impl Bound {
         options: HandlerOptions,
         counters: Arc<Counters>,
         context: Context,
+        replier: Option<Replier>,
     ) -> Self {
-        Bound { listener, options, counters, context }
+        Bound { listener, options, counters, context, replier }
     }
 
     /// Handles messages of this listener's topic; one outcome each, in their order.
     async fn handle(&self, deliveries: Vec<Delivery>) -> Vec<Outcome> {
         let _in_flight = self.counters.enter(deliveries.len());
-        match &self.listener.call {
-            Call::Single(call) => {
-                let mut outcomes = Vec::with_capacity(deliveries.len());
-                for delivery in deliveries {
-                    let handled = guarded(async { call(&delivery, &self.context).await }).await;
-                    outcomes.push(self.conclude(&delivery, handled.unwrap_or_else(Handled::panicked)).await);
-                }
-                outcomes
-            }
-            Call::Batch(call) => {
-                let batch = Batch::new(deliveries.clone());
-                let all = guarded(async { call(batch, &self.context).await }).await;
-                let all = all.unwrap_or_else(|text| {
-                    deliveries.iter().map(|_| Handled::panicked(text.clone())).collect()
-                });
-                let mut outcomes = Vec::with_capacity(deliveries.len());
-                for (delivery, handled) in deliveries.iter().zip(all) {
-                    outcomes.push(self.conclude(delivery, handled).await);
-                }
-                outcomes
+        let call = &self.listener.call;
+        let mut outcomes = Vec::with_capacity(deliveries.len());
+        for part in deliveries.chunks(call.share(deliveries.len())) {
+            for (delivery, handled) in part.iter().zip(call.run(part, &self.context).await) {
+                outcomes.push(self.conclude(delivery, handled).await);
             }
         }
+        outcomes
     }
 
     /// Sends the reply, if there is one, and settles what becomes of the message.
     async fn conclude(&self, delivery: &Delivery, handled: Handled) -> Outcome {
+        if let (Some(body), Some(replier)) = (handled.reply, &self.replier) {
+            replier.reply(delivery, body, self.options.reply_timeout).await;
+        }
         let outcome = judge(&handled.verdict, &self.options);
         if !matches!(handled.verdict, Verdict::Decided(_)) {
             let (listener, id) = (self.listener.name(), delivery.message_id());
@@ -72,7 +61,7 @@ impl Bound {
 }
 
 /// The listener's options turn a verdict into an outcome.
-fn judge(verdict: &Verdict, options: &HandlerOptions) -> Outcome {
+pub(crate) fn judge(verdict: &Verdict, options: &HandlerOptions) -> Outcome {
     let retry = || options.retry_delay.map_or(Outcome::Retry, Outcome::RetryAfter);
     match verdict {
         Verdict::Decided(Outcome::Retry) | Verdict::Panicked(_) => retry(),
@@ -88,16 +77,6 @@ fn judge(verdict: &Verdict, options: &HandlerOptions) -> Outcome {
         },
         Verdict::Rejected(_) => retry(),
     }
-}
-
-/// A panic ends the call, not the consumer.
-async fn guarded<T>(call: impl Future<Output = T>) -> Result<T, String> {
-    AssertUnwindSafe(call).catch_unwind().await.map_err(|payload| panic_text(payload.as_ref()))
-}
-
-fn panic_text(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
 }
 
 /// The listeners of one group, by topic.
@@ -162,7 +141,7 @@ mod tests {
 
     fn dispatcher(listener: Listener, options: HandlerOptions) -> (Dispatcher, Arc<Counters>) {
         let counters = Arc::new(Counters::default());
-        let bound = Bound::new(listener, options, Arc::clone(&counters), Context::default());
+        let bound = Bound::new(listener, options, Arc::clone(&counters), Context::default(), None);
         (Dispatcher::new([("t".to_owned(), Arc::new(bound))]), counters)
     }
 

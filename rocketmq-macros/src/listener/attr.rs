@@ -44,6 +44,4 @@ pub(super) static KEYS: &[Key] = &[
     Key { name: "namespace", kind: Kind::Text },
     Key { name: "namespace_v2", kind: Kind::Text },
     Key { name: "instance_name", kind: Kind::Text },
-    Key { name: "enable_msg_trace", kind: Kind::Switch },
-    Key { name: "customized_trace_topic", kind: Kind::Resource { max: TOPIC_MAX } },
 ];

@@ -47,10 +47,6 @@ pub struct ProducerProperties {
     pub compress_message_body_threshold: Option<usize>,
     /// `max-message-size` in bytes. Default: 4 MiB.
     pub max_message_size: Option<usize>,
-    /// `enable-msg-trace`. Default: false.
-    pub enable_msg_trace: Option<bool>,
-    /// `customized-trace-topic`. Default: `RMQ_SYS_TRACE_TOPIC`.
-    pub customized_trace_topic: Option<String>,
     /// Who connects, and how.
     pub access: Access,
 }
@@ -162,6 +158,7 @@ impl ProducerProperties {
             "retry-times-when-send-async-failed",
             "every send is asynchronous and retried alike",
         );
+        without_trace(&mut section);
         let read = ProducerProperties {
             group: section.text("group"),
             name_server: section.text("name-server"),
@@ -170,8 +167,6 @@ impl ProducerProperties {
             retry_next_server: section.switch("retry-next-server"),
             compress_message_body_threshold: section.bytes("compress-message-body-threshold"),
             max_message_size: section.bytes("max-message-size"),
-            enable_msg_trace: section.switch("enable-msg-trace"),
-            customized_trace_topic: section.text("customized-trace-topic"),
             access: Access::read(&mut section),
         };
         section.finish();
@@ -194,10 +189,6 @@ impl ProducerProperties {
                 .compress_message_body_threshold
                 .or(default.compress_message_body_threshold),
             max_message_size: own.max_message_size.or(default.max_message_size),
-            enable_msg_trace: own.enable_msg_trace.or(default.enable_msg_trace),
-            customized_trace_topic: own
-                .customized_trace_topic
-                .or_else(|| default.customized_trace_topic.clone()),
             // Credentials of one cluster are not shown to another.
             access: if elsewhere { own.access } else { own.access.or(&default.access) },
         }
@@ -241,6 +232,7 @@ impl ConsumerProperties {
         for key in ["group", "topic", "message-model", "selector-type", "selector-expression"] {
             section.without_effect(key, "each listener's attribute says it, as in Spring");
         }
+        without_trace(&mut section);
         section.table("listeners");
         section.table("groups");
         let read = ConsumerProperties { await_termination: section.period("await-termination") };
@@ -252,9 +244,7 @@ impl ConsumerProperties {
 impl PullConsumerProperties {
     fn read(mut section: Section<'_>) -> Self {
         let sql = section.read("selector-type", parse::word(&[("TAG", false), ("SQL92", true)]));
-        for key in ["enable-msg-trace", "customized-trace-topic"] {
-            section.without_effect(key, "a pulled message is handled where its caller decides");
-        }
+        without_trace(&mut section);
         let read = PullConsumerProperties {
             group: section.text("group"),
             topic: section.text("topic"),
@@ -267,6 +257,13 @@ impl PullConsumerProperties {
         };
         section.finish();
         read
+    }
+}
+
+/// Spring's keys for RocketMQ's message trace, which this client does not write.
+fn without_trace(section: &mut Section<'_>) {
+    for key in ["enable-msg-trace", "customized-trace-topic"] {
+        section.without_effect(key, "no message trace is written; spans and logs go through `tracing`");
     }
 }
 

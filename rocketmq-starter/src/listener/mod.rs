@@ -1,10 +1,12 @@
 //! A listener: what it subscribes to, what it needs, and how it is called.
 
 mod batch;
+mod call;
 mod handler;
 pub(crate) mod options;
 
-pub use batch::Batch;
+pub use batch::{Batch, batch_outcome, rejected_batch};
+pub(crate) use call::Call;
 pub use handler::Handler;
 
 use crate::context::Context;
@@ -15,16 +17,6 @@ use rocketmq_client::Delivery;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-
-type Single = dyn Fn(&Delivery, &Context) -> BoxFuture<'static, Handled> + Send + Sync;
-type Many = dyn Fn(Batch, &Context) -> BoxFuture<'static, Vec<Handled>> + Send + Sync;
-
-/// How a listener is called.
-#[derive(Clone)]
-pub(crate) enum Call {
-    Single(Arc<Single>),
-    Batch(Arc<Many>),
-}
 
 /// A function that handles messages, with what it subscribes to.
 ///

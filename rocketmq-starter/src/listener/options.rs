@@ -7,7 +7,8 @@ use crate::config::sources::{Found, Sources, canonical};
 use crate::config::{Access, Secret};
 use crate::error::{Mistake, MistakeKind};
 use rocketmq_client::DelayLevel;
-use std::time::Duration;
+use rocketmq_client::consumer::FromWhere;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Every option, as it is spelt in configuration; the attribute writes `_` for `-`.
 pub(crate) const OPTION_KEYS: &[&str] = &[
@@ -35,8 +36,6 @@ pub(crate) const OPTION_KEYS: &[&str] = &[
     "namespace",
     "namespace-v2",
     "instance-name",
-    "enable-msg-trace",
-    "customized-trace-topic",
 ];
 
 /// The delays of a broker's default ladder, by level.
@@ -98,25 +97,19 @@ pub(crate) enum OnUnreadable {
 }
 
 /// Where a group begins that has consumed nothing yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum StartPoint {
-    First,
-    Last,
-    /// `yyyyMMddHHmmss` in local time, the form of Java's consumeTimestamp.
-    At(String),
+fn start_point(text: &str) -> Result<FromWhere, String> {
+    match text.trim() {
+        "first" => Ok(FromWhere::FirstOffset),
+        "last" => Ok(FromWhere::LastOffset),
+        time => epoch_millis(time)
+            .map(FromWhere::Timestamp)
+            .ok_or_else(|| "\"first\", \"last\", or a UTC time such as \"2026-01-31T12:00:00Z\",".to_owned()),
+    }
 }
 
-impl StartPoint {
-    fn parse(text: &str) -> Result<Self, String> {
-        match text.trim() {
-            "first" => Ok(StartPoint::First),
-            "last" => Ok(StartPoint::Last),
-            time if time.len() == 14 && time.bytes().all(|b| b.is_ascii_digit()) => {
-                Ok(StartPoint::At(time.to_owned()))
-            }
-            _ => Err("\"first\", \"last\", or a local time written yyyyMMddHHmmss".to_owned()),
-        }
-    }
+fn epoch_millis(time: &str) -> Option<i64> {
+    let time = humantime::parse_rfc3339_weak(time).ok()?;
+    i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
 }
 
 /// How one listener judges its messages.
@@ -139,14 +132,12 @@ pub(crate) struct GroupOptions {
     pub(crate) max_reconsume_times: Option<u32>,
     pub(crate) consume_timeout: Option<Duration>,
     pub(crate) suspend_time: Option<Duration>,
-    pub(crate) from: Option<StartPoint>,
+    pub(crate) from: Option<FromWhere>,
     pub(crate) pull_batch_size: Option<u32>,
     pub(crate) pull_interval: Option<Duration>,
     pub(crate) await_termination: Option<Duration>,
     pub(crate) name_server: Option<String>,
     pub(crate) access: Access,
-    pub(crate) trace: bool,
-    pub(crate) trace_topic: Option<String>,
 }
 
 impl HandlerOptions {
@@ -177,14 +168,12 @@ impl GroupOptions {
             max_reconsume_times: options.read("max-reconsume-times", parse::count_within(0, i32::MAX as u32)),
             consume_timeout: options.read("consume-timeout", parse::period),
             suspend_time: options.read("suspend-time", parse::period),
-            from: options.read("from", StartPoint::parse),
+            from: options.read("from", start_point),
             pull_batch_size: options.read("pull-batch-size", parse::count_within(1, MAX_BATCH)),
             pull_interval: options.read("pull-interval", parse::period),
             await_termination: options.read("await-termination", parse::period),
             name_server: options.read("name-server", parse::text),
             access: access(options),
-            trace: options.read("enable-msg-trace", parse::switch).unwrap_or_default(),
-            trace_topic: options.read("customized-trace-topic", parse::text),
         };
         if read.mode == ConsumeMode::Orderly && read.model == MessageModel::Broadcasting {
             options.mistake(MistakeKind::Listener, "orderly needs clustering: broadcasting keeps no order");
@@ -378,6 +367,13 @@ mod tests {
         let (_, handler, _) = read(toml, &[&listener]);
         assert_eq!(handler.retry_delay, Some(DelayLevel::S10));
         assert_eq!((handler.on_unreadable, handler.on_error), (OnUnreadable::Skip, OnError::DeadLetter));
+    }
+
+    #[test]
+    fn a_group_may_begin_at_a_time() {
+        assert_eq!(start_point("1970-01-01T00:00:02Z"), Ok(FromWhere::Timestamp(2000)));
+        assert_eq!(start_point("first"), Ok(FromWhere::FirstOffset));
+        assert!(start_point("yesterday").is_err());
     }
 
     #[test]

@@ -1,0 +1,209 @@
+//! The producers of an application: `[rocketmq.producer]` and `[rocketmq.producers.<name>]`.
+
+use super::clients::Clients;
+use super::plan::check_name;
+use crate::checker::{Checkers, TransactionChecker};
+use crate::config::sources::Sources;
+use crate::config::{ProducerProperties, RocketmqProperties};
+use crate::context::Context;
+use crate::error::{Mistake, MistakeKind};
+use rocketmq_client::{Producer, ProducerConfig, TransactionState};
+use std::sync::{Arc, OnceLock};
+
+/// Apache's limit on the length of a group.
+const GROUP_MAX: usize = 255;
+
+/// One producer to start.
+#[derive(Debug)]
+pub(crate) struct ProducerPlan {
+    /// `None` for `[rocketmq.producer]`.
+    pub(crate) name: Option<String>,
+    pub(crate) group: String,
+    pub(crate) properties: ProducerProperties,
+    pub(crate) checkers: Vec<(Option<String>, TransactionChecker)>,
+}
+
+/// Plans every producer that has a group, and gives each checker to the producers of its group.
+pub(crate) fn plan(
+    properties: &RocketmqProperties,
+    checkers: Vec<TransactionChecker>,
+    sources: &Sources,
+    mistakes: &mut Vec<Mistake>,
+) -> Vec<ProducerPlan> {
+    let mut plans = Vec::new();
+    plans.extend(plan_one(None, properties.producer.clone(), mistakes));
+    for (name, own) in &properties.producers {
+        let own = own.inheriting(&properties.producer);
+        if own.group.is_none() {
+            let message =
+                format!("`rocketmq.producers.{name}` has no group: set `rocketmq.producers.{name}.group`");
+            mistakes.push(Mistake::new(MistakeKind::MissingGroup, message));
+        }
+        plans.extend(plan_one(Some(name.clone()), own, mistakes));
+    }
+    for checker in checkers {
+        assign(checker, &mut plans, sources, mistakes);
+    }
+    plans
+}
+
+fn plan_one(
+    name: Option<String>,
+    properties: ProducerProperties,
+    mistakes: &mut Vec<Mistake>,
+) -> Option<ProducerPlan> {
+    let group = properties.group.clone()?;
+    if let Err(problem) = check_name(&group, GROUP_MAX) {
+        let message = format!("the producer group \"{group}\" {problem}");
+        mistakes.push(Mistake::new(MistakeKind::WrongValue, message));
+    }
+    Some(ProducerPlan { name, group, properties, checkers: Vec::new() })
+}
+
+fn assign(
+    checker: TransactionChecker,
+    plans: &mut [ProducerPlan],
+    sources: &Sources,
+    mistakes: &mut Vec<Mistake>,
+) {
+    let mut resolve = |text: Option<&str>| match text.map(|text| sources.resolve(text)).transpose() {
+        Ok(text) => Some(text),
+        Err(error) => {
+            let message = format!("{}: {error}", checker.spec.described());
+            mistakes.push(Mistake::new(MistakeKind::Placeholder, message));
+            None
+        }
+    };
+    let (Some(group), Some(name)) = (resolve(checker.spec.group), resolve(checker.spec.name)) else { return };
+    let groups: Vec<_> = plans.iter().map(|plan| plan.group.clone()).collect();
+    let matching = |plan: &&mut ProducerPlan| match &group {
+        Some(group) => plan.group == *group,
+        None => plan.name.is_none(),
+    };
+    let mut found = false;
+    for plan in plans.iter_mut().filter(matching) {
+        found = true;
+        if let Some((_, first)) = plan.checkers.iter().find(|(own, _)| *own == name) {
+            mistakes.push(same_name(first, &checker, &plan.group));
+        }
+        plan.checkers.push((name.clone(), checker.clone()));
+    }
+    if !found {
+        mistakes.push(no_producer(&checker, group.as_deref(), &groups));
+    }
+}
+
+fn same_name(first: &TransactionChecker, second: &TransactionChecker, group: &str) -> Mistake {
+    let message = format!(
+        "{} and {} both answer for producer group `{group}`; give each a `name`, and choose it with `checked_by`",
+        first.spec.described(),
+        second.spec.described()
+    );
+    Mistake::new(MistakeKind::Transaction, message)
+}
+
+fn no_producer(checker: &TransactionChecker, group: Option<&str>, groups: &[String]) -> Mistake {
+    let described = checker.spec.described();
+    let message = match group {
+        Some(group) if !groups.is_empty() => format!(
+            "{described} answers for producer group `{group}`, but this application's groups are {}",
+            groups.join(", ")
+        ),
+        _ => format!("{described} needs a producer: set `rocketmq.producer.group`"),
+    };
+    Mistake::new(MistakeKind::MissingGroup, message)
+}
+
+/// Starts one producer. Its checkers wait for `context`, which is complete only when all producers are there.
+pub(crate) async fn start(
+    plan: &ProducerPlan,
+    name_server: &str,
+    clients: &mut Clients,
+    context: &Arc<OnceLock<Context>>,
+) -> Result<Producer, Mistake> {
+    let client = clients.get(name_server, &plan.properties.access).await?.client;
+    let mut builder = client.producer(&plan.group).configure(|config| configure(config, &plan.properties));
+    if !plan.checkers.is_empty() {
+        let (checkers, context) = (Checkers::new(plan.checkers.clone()), Arc::clone(context));
+        builder = builder.transaction_checker(move |half| {
+            let (checkers, context) = (checkers.clone(), context.get().cloned());
+            async move {
+                match context {
+                    Some(context) => checkers.check(half, &context).await,
+                    None => TransactionState::Unknown,
+                }
+            }
+        });
+    }
+    builder.build().await.map_err(|error| {
+        Mistake::new(
+            MistakeKind::Connect,
+            format!("the producer of group `{}` did not start: {error}", plan.group),
+        )
+    })
+}
+
+/// What is not configured stays at the client's default.
+fn configure(config: &mut ProducerConfig, properties: &ProducerProperties) {
+    fn set<T: Copy>(target: &mut T, value: Option<T>) {
+        if let Some(value) = value {
+            *target = value;
+        }
+    }
+    set(&mut config.send_timeout, properties.send_message_timeout);
+    set(&mut config.retries, properties.retry_times_when_send_failed);
+    set(&mut config.retry_when_not_stored, properties.retry_next_server);
+    set(&mut config.compress_threshold, properties.compress_message_body_threshold);
+    set(&mut config.max_message_size, properties.max_message_size);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checker::{CheckerSpec, checker, decision};
+    use crate::extract::Needs;
+
+    fn named(group: Option<&'static str>, name: Option<&'static str>) -> TransactionChecker {
+        let spec = CheckerSpec { function: "check", place: "here", group, name };
+        checker(spec, Needs::default(), |_, _| decision(std::future::ready(TransactionState::Commit)))
+    }
+
+    fn planned(toml: &str, checkers: Vec<TransactionChecker>) -> (Vec<ProducerPlan>, Vec<String>) {
+        let (sources, mut mistakes) = (Sources::from_toml(toml, &[]), Vec::new());
+        let properties = RocketmqProperties::read(&sources, &mut mistakes);
+        let plans = plan(&properties, checkers, &sources, &mut mistakes);
+        (plans, mistakes.iter().map(ToString::to_string).collect())
+    }
+
+    const TWO: &str = "[rocketmq.producer]\ngroup = 'a'\n[rocketmq.producers.audit]\ngroup = 'b'";
+
+    #[test]
+    fn each_checker_goes_to_the_producers_of_its_group() {
+        let (plans, mistakes) = planned(TWO, vec![named(None, None), named(Some("${g:b}"), Some("x"))]);
+        assert!(mistakes.is_empty(), "{mistakes:?}");
+        assert_eq!(plans.len(), 2);
+        assert_eq!(plans.iter().map(|plan| plan.checkers.len()).collect::<Vec<_>>(), [1, 1]);
+        assert_eq!(plans[1].checkers[0].0.as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn two_checkers_of_one_name_and_checkers_without_a_producer_are_mistakes() {
+        let (_, mistakes) =
+            planned(TWO, vec![named(None, None), named(Some("a"), None), named(Some("c"), None)]);
+        assert_eq!(mistakes.len(), 2, "{mistakes:?}");
+        assert!(mistakes[0].contains("checked_by") && mistakes[1].contains("a, b"), "{mistakes:?}");
+        let (_, mistakes) = planned("", vec![named(None, None)]);
+        assert!(mistakes[0].contains("rocketmq.producer.group"), "{mistakes:?}");
+    }
+
+    #[test]
+    fn a_further_producer_needs_a_group_of_its_own() {
+        let (_, mistakes) =
+            planned("[rocketmq.producer]\ngroup='a b'\n[rocketmq.producers.x]\nname-server='h:1'", vec![]);
+        assert_eq!(mistakes.len(), 2, "{mistakes:?}");
+        assert!(
+            mistakes[0].contains("' '") && mistakes[1].contains("rocketmq.producers.x.group"),
+            "{mistakes:?}"
+        );
+    }
+}

@@ -1,0 +1,100 @@
+//! An application at work, and how it ends.
+
+use super::backend::Backend;
+use super::clients::Clients;
+use super::consumers::GroupConsumer;
+use super::hooks::Hooks;
+use crate::context::Context;
+use crate::health::Health;
+use crate::template::RocketmqTemplate;
+use futures_util::future::join_all;
+
+/// An application at work.
+///
+/// Dropping it stops it without waiting: messages in flight are cut and delivered again later.
+#[derive(Debug)]
+#[must_use = "dropping it stops the application"]
+pub struct RunningApp {
+    context: Context,
+    consumers: Vec<GroupConsumer>,
+    clients: Clients,
+    backend: Backend,
+    on_stop: Hooks,
+}
+
+impl RunningApp {
+    pub(super) fn new(
+        context: Context,
+        consumers: Vec<GroupConsumer>,
+        clients: Clients,
+        backend: Backend,
+        on_stop: Hooks,
+    ) -> Self {
+        RunningApp { context, consumers, clients, backend, on_stop }
+    }
+
+    /// States, templates and health.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The template over `[rocketmq.producer]`; none when no `rocketmq.producer.group` is configured.
+    pub fn template(&self) -> Option<&RocketmqTemplate> {
+        self.context.template()
+    }
+
+    /// Whether the application is ready, and what its listeners did so far.
+    pub fn health(&self) -> Health {
+        self.context.health()
+    }
+
+    /// The broker inside this application, when one runs; its time can be moved forward.
+    #[cfg(feature = "embedded")]
+    pub fn embedded(&self) -> Option<&rocketmq_server::Embedded> {
+        self.backend.embedded()
+    }
+
+    /// Stops the group's listeners from being given new messages; what was pulled is still handled. Returns whether
+    /// the application has such a group.
+    pub fn pause(&self, group: &str) -> bool {
+        self.with_group(group, |consumer| consumer.running().pause())
+    }
+
+    /// Takes back [`pause`](Self::pause).
+    pub fn resume(&self, group: &str) -> bool {
+        self.with_group(group, |consumer| consumer.running().resume())
+    }
+
+    /// Changes how many messages the group handles at once.
+    pub fn set_concurrency(&self, group: &str, handlers: usize) -> bool {
+        self.with_group(group, |consumer| consumer.running().set_concurrency(handlers))
+    }
+
+    fn with_group(&self, group: &str, act: impl Fn(&GroupConsumer)) -> bool {
+        let consumer = self.consumers.iter().find(|consumer| consumer.group() == group);
+        consumer.map(act).is_some()
+    }
+
+    /// Waits until [`Context::stop`] is called.
+    pub async fn stopped(&self) {
+        self.context.stopped().await;
+    }
+
+    /// Ends the application in order: consumers finish what is in flight (each for up to its `await-termination`)
+    /// and commit, the stop hooks run, producers send what they still hold, connections are closed.
+    pub async fn shutdown(self) {
+        self.context.set_ready(false);
+        shut_down(self.consumers).await;
+        self.on_stop.run_all(&self.context).await;
+        for template in self.context.templates() {
+            template.producer().shutdown().await;
+        }
+        self.clients.shutdown().await;
+        self.backend.shutdown().await;
+    }
+}
+
+/// All groups at once: the time to finish is not added up.
+pub(super) async fn shut_down(consumers: Vec<GroupConsumer>) {
+    join_all(consumers.into_iter().map(GroupConsumer::shutdown)).await;
+}

@@ -1,0 +1,170 @@
+//! Calling listeners without a broker, with feature `testing`.
+//!
+//! ```
+//! use rocketmq_starter::testing::TestListener;
+//! use rocketmq_starter::{Json, Message, Outcome, State, rocketmq_listener};
+//!
+//! #[rocketmq_listener(topic = "orders", group = "billing")]
+//! async fn handle(Json(id): Json<u64>, State(limit): State<u64>) -> Outcome {
+//!     if id > limit { Outcome::DeadLetter } else { Outcome::Ack }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let listener = TestListener::new(handle).state(10_u64);
+//! assert_eq!(listener.deliver(Message::new("orders", "7")).await.outcome(), Outcome::Ack);
+//! assert_eq!(listener.deliver(Message::new("orders", "99")).await.outcome(), Outcome::DeadLetter);
+//! // No number: it can never be read, so it goes to the dead letters.
+//! assert_eq!(listener.deliver(Message::new("orders", "x")).await.outcome(), Outcome::DeadLetter);
+//! # }
+//! ```
+
+use crate::config::sources::Sources;
+use crate::context::{Context, Shared, States};
+use crate::dispatch::judge;
+use crate::error::StartError;
+use crate::listener::options::{HandlerOptions, Options};
+use crate::listener::{IntoListener, Listener};
+use crate::outcome::Handled;
+use bytes::Bytes;
+use rocketmq_client::{Delivery, Message, Outcome};
+
+/// A listener that is called by a test: with everything a consumer does around it, but without a broker.
+#[derive(Debug)]
+pub struct TestListener {
+    listener: Listener,
+    states: States,
+}
+
+impl TestListener {
+    /// Takes an annotated function or a [`Listener`].
+    pub fn new(listener: impl IntoListener) -> Self {
+        TestListener { listener: listener.into_listener(), states: States::default() }
+    }
+
+    /// Gives it a value to take as `State<T>`.
+    #[must_use]
+    pub fn state<T: Clone + Send + Sync + 'static>(mut self, state: T) -> Self {
+        self.states.insert(state);
+        self
+    }
+
+    /// Delivers `message` for the first time.
+    pub async fn deliver(&self, message: Message) -> Tested {
+        self.deliver_again(message, 0).await
+    }
+
+    /// Delivers `message` as one that was handed back `times` times: `Attempt` is `times + 1`.
+    pub async fn deliver_again(&self, message: Message, times: u32) -> Tested {
+        let mut tested = self.call(&[Delivery::sample(message, times)]).await;
+        tested.pop().unwrap_or_else(Tested::nothing)
+    }
+
+    /// Delivers several messages, in one call when it is a batch listener; one answer each, in their order.
+    pub async fn deliver_all(&self, messages: impl IntoIterator<Item = Message>) -> Vec<Tested> {
+        let deliveries: Vec<_> = messages.into_iter().map(|message| Delivery::sample(message, 0)).collect();
+        self.call(&deliveries).await
+    }
+
+    async fn call(&self, deliveries: &[Delivery]) -> Vec<Tested> {
+        let options = match self.options() {
+            Ok(options) => options,
+            Err(error) => return deliveries.iter().map(|_| Tested::failed(&error)).collect(),
+        };
+        let context = Context::new(Shared { states: self.states.clone(), ..Shared::default() });
+        let answers = self.listener.call.run(deliveries, &context).await;
+        answers.into_iter().map(|handled| Tested::of(handled, &options)).collect()
+    }
+
+    /// The options of the attribute; its placeholders have their defaults.
+    fn options(&self) -> Result<HandlerOptions, StartError> {
+        let (sources, mut mistakes) = (Sources::default(), Vec::new());
+        let specs = [&self.listener.spec];
+        let group = &self.listener.spec.group;
+        let options = HandlerOptions::read(&mut Options::new(&sources, group, &specs, &mut mistakes));
+        if mistakes.is_empty() { Ok(options) } else { Err(StartError::of(mistakes)) }
+    }
+}
+
+/// What became of a message in a test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tested {
+    outcome: Outcome,
+    reply: Option<Bytes>,
+    reason: String,
+}
+
+impl Tested {
+    /// What the broker would be told.
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// What would be sent back to who asked.
+    pub fn reply(&self) -> Option<&Bytes> {
+        self.reply.as_ref()
+    }
+
+    /// Why the outcome is what it is, as the log would say it.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    fn of(handled: Handled, options: &HandlerOptions) -> Self {
+        let outcome = judge(&handled.verdict, options);
+        Tested { outcome, reason: handled.verdict.to_string(), reply: handled.reply }
+    }
+
+    fn failed(error: &StartError) -> Self {
+        Tested { outcome: Outcome::Retry, reply: None, reason: error.to_string() }
+    }
+
+    fn nothing() -> Self {
+        Self::of(Handled::failed("the listener gave no answer"), &HandlerOptions::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::{Attempt, Json, State, Text};
+    use rocketmq_client::DelayLevel;
+
+    #[tokio::test]
+    async fn options_of_the_listener_count() {
+        let listener =
+            Listener::new("t", "g", |_: Json<u8>| async {}).option("on_unreadable", "${policy:skip}");
+        assert_eq!(
+            TestListener::new(listener.clone()).deliver(Message::new("t", "x")).await.outcome(),
+            Outcome::Ack
+        );
+        let wrong =
+            TestListener::new(listener.option("retry_delay", "11s")).deliver(Message::new("t", "1")).await;
+        assert!(wrong.reason().contains("retry-delay"), "{wrong:?}");
+    }
+
+    #[tokio::test]
+    async fn a_missing_state_and_a_later_attempt_are_seen() {
+        let listener = TestListener::new(Listener::new(
+            "t",
+            "g",
+            |State(n): State<u32>, Attempt(a): Attempt| async move {
+                if a > n { Outcome::DeadLetter } else { Outcome::RetryAfter(DelayLevel::S10) }
+            },
+        ));
+        let missing = listener.deliver(Message::new("t", "x")).await;
+        assert!(missing.reason().contains("no state of type `u32`"), "{missing:?}");
+        let listener = listener.state(3_u32);
+        assert_eq!(
+            listener.deliver_again(Message::new("t", "x"), 2).await.outcome(),
+            Outcome::RetryAfter(DelayLevel::S10)
+        );
+        assert_eq!(listener.deliver_again(Message::new("t", "x"), 3).await.outcome(), Outcome::DeadLetter);
+    }
+
+    #[tokio::test]
+    async fn a_reply_is_caught() {
+        let echo = TestListener::new(Listener::new("t", "g", |text: Text| async move { text }));
+        assert_eq!(echo.deliver(Message::new("t", "hi")).await.reply().unwrap(), "hi");
+    }
+}
