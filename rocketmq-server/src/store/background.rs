@@ -71,7 +71,7 @@ impl Signal {
     fn wait(&self, interval: Duration, wakes: bool) -> bool {
         let deadline = Instant::now() + interval;
         let mut wishes = self.state.lock();
-        while !wishes.stop && !(wakes && wishes.flush) {
+        while !(wishes.stop || (wakes && wishes.flush)) {
             if self.changed.wait_until(&mut wishes, deadline).timed_out() {
                 break;
             }

@@ -112,7 +112,7 @@ impl Reader<'_> {
         if let Some(hot) = self.log.hot(unit.physical_offset, len) {
             return Some(hot);
         }
-        let cold = match self.from_window(unit.physical_offset, len) {
+        let cold = match self.in_window(unit.physical_offset, len) {
             Some(record) => record,
             None => {
                 let span = usize::try_from(self.span(units)).ok()?;
@@ -120,13 +120,13 @@ impl Reader<'_> {
                     return None;
                 }
                 self.window = Some((unit.physical_offset, self.log.read_cold(unit.physical_offset, span)?));
-                self.from_window(unit.physical_offset, len)?
+                self.in_window(unit.physical_offset, len)?
             }
         };
         is_record_at(&cold, unit.physical_offset).then_some(cold)
     }
 
-    fn from_window(&self, offset: i64, len: usize) -> Option<Bytes> {
+    fn in_window(&self, offset: i64, len: usize) -> Option<Bytes> {
         let (start, bytes) = self.window.as_ref()?;
         let from = usize::try_from(offset - start).ok()?;
         let to = from.checked_add(len)?;

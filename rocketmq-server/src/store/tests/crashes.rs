@@ -189,7 +189,7 @@ fn messages_of_every_log_file_are_found_by_key_after_a_crash() {
     store.kill();
     let store = bench.open();
     for name in names(0..30) {
-        assert_eq!(find(&store, &format!("k{name}")), [name.clone()], "{name}");
+        assert_eq!(find(&store, &format!("k{name}")), [name.as_str()], "{name}");
     }
 }
 
