@@ -250,6 +250,6 @@ pub(crate) fn malformed(error: rocketmq_remoting::DecodeError) -> CallError {
     CallError::new(CallErrorKind::Malformed, error.to_string())
 }
 
-fn unwritable(error: impl std::fmt::Display) -> CallError {
+pub(crate) fn unwritable(error: impl std::fmt::Display) -> CallError {
     CallError::new(CallErrorKind::InvalidRequest, error.to_string())
 }

@@ -62,7 +62,7 @@ impl Incoming<'_> {
     }
 
     /// Brokers compare hashes of tags; only the text decides.
-    fn wants(&self, record: &MessageRecord) -> bool {
+    pub(crate) fn wants(&self, record: &MessageRecord) -> bool {
         self.subscription.tags_set.is_empty()
             || self.subscription.matches_tag_text(properties::find(&record.properties, names::TAGS))
     }

@@ -270,8 +270,13 @@ impl LiteConsumer {
         let every = self.client.inner.config.persist_offset_interval;
         group.tasks.spawn(group.clone().persist_periodically(every));
         if assigned.is_empty() {
-            let rebalancer =
-                Rebalancer { group: group.clone(), strategy, pull: self.pull.clone(), on_assignment: None };
+            let rebalancer = Rebalancer {
+                group: group.clone(),
+                strategy,
+                pull: self.pull.clone(),
+                on_assignment: None,
+                pop: None,
+            };
             group.tasks.spawn(rebalancer.run());
             return;
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use rocketmq_remoting::Request as _;
@@ -22,6 +22,7 @@ use super::group::Group;
 use super::handler::{Failure, Handler, Outcomes};
 use super::incoming::Incoming;
 use super::owned::Snapshot;
+use super::pop_push::PopService;
 use super::puller::PullOptions;
 use super::service::Service;
 use super::start::FromWhere;
@@ -39,6 +40,8 @@ pub(crate) struct PushMember {
     pub(crate) group: Arc<Group>,
     pub(crate) service: Service,
     pub(crate) handler: Handler,
+    /// Set when the broker assigns the queues.
+    pub(crate) pop: Option<Arc<PopService>>,
     pub(crate) pull: PullOptions,
     pub(crate) config: ConsumerConfig,
 }
@@ -114,9 +117,22 @@ impl PushMember {
             properties: self.properties(),
             subscription_set: self.group.subscription_set(),
             mq_table: mq_table.collect(),
+            mq_pop_table: self.pop.iter().flat_map(|pop| pop.info()).collect(),
             status_table: rates.collect(),
             ..ConsumerRunningInfo::default()
         }
+    }
+
+    /// Waits for running handlers for at most `deadline`.
+    pub(crate) async fn drained(&self, deadline: Duration) -> bool {
+        let popped = async {
+            match &self.pop {
+                Some(pop) => pop.drained(deadline).await,
+                None => true,
+            }
+        };
+        let (pulled, popped) = tokio::join!(self.service.drained(deadline), popped);
+        pulled && popped
     }
 
     fn properties(&self) -> BTreeMap<String, String> {

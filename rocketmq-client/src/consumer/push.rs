@@ -17,6 +17,7 @@ use super::handler::{Handler, Listen, ListenBatch};
 use super::member::PushMember;
 use super::offsets::{LocalOffsets, OffsetStore};
 use super::orderly::{OrderlyConfig, OrderlyService};
+use super::pop_push::{PopParts, PopService};
 use super::puller::PullOptions;
 use super::rebalance::{OnAssignment, Rebalancer};
 use super::retry::retry_topic;
@@ -232,7 +233,13 @@ impl PushConsumerBuilder {
     ) -> Result<Arc<PushMember>, StartError> {
         let stats = Arc::<Stats>::default();
         let offsets = self.offset_store(&calls)?;
-        let service = self.service(handler.clone(), &calls, stats.clone());
+        let config = self.service_config(handler.clone());
+        let back: Arc<dyn SendBack> = Arc::new(ToBroker {
+            calls: calls.clone(),
+            max_reconsume_times: self.config.wire_max_reconsume_times(),
+            broadcasting: self.config.model == MessageModel::Broadcasting,
+        });
+        let service = self.service(config.clone(), back.clone(), stats.clone());
         let group = Group::new(GroupParts {
             calls,
             model: self.config.model,
@@ -246,6 +253,7 @@ impl PushConsumerBuilder {
         });
         Ok(Arc::new(PushMember {
             name: self.group.clone(),
+            pop: self.config.broker_assignment.then(|| self.pop_service(&group, config, back)),
             group,
             service,
             handler,
@@ -254,19 +262,17 @@ impl PushConsumerBuilder {
         }))
     }
 
-    fn service(&self, handler: Handler, calls: &Calls, stats: Arc<Stats>) -> Service {
-        let config = ServiceConfig {
+    fn service_config(&self, handler: Handler) -> ServiceConfig {
+        ServiceConfig {
             group: self.group.clone(),
             handler,
             batch: self.config.batch,
             consume_timeout: self.config.consume_timeout,
             interceptors: self.client.inner.config.interceptors.clone(),
-        };
-        let back: Arc<dyn SendBack> = Arc::new(ToBroker {
-            calls: calls.clone(),
-            max_reconsume_times: self.config.wire_max_reconsume_times(),
-            broadcasting: self.config.model == MessageModel::Broadcasting,
-        });
+        }
+    }
+
+    fn service(&self, config: ServiceConfig, back: Arc<dyn SendBack>, stats: Arc<Stats>) -> Service {
         if !self.config.orderly {
             return Service::Concurrent(ConcurrentService::start(
                 config,
@@ -282,6 +288,22 @@ impl PushConsumerBuilder {
             concurrency: self.config.concurrency,
         };
         Service::Orderly(OrderlyService::new(config, orderly, back, stats))
+    }
+
+    fn pop_service(
+        &self,
+        group: &Arc<Group>,
+        config: ServiceConfig,
+        dead_letters: Arc<dyn SendBack>,
+    ) -> Arc<PopService> {
+        let parts = PopParts {
+            config,
+            pop: self.config.pop,
+            max_reconsume_times: u32::try_from(self.config.wire_max_reconsume_times()).unwrap_or(u32::MAX),
+            concurrency: self.config.concurrency,
+            dead_letters,
+        };
+        PopService::new(group.clone(), parts)
     }
 
     fn offset_store(&self, calls: &Calls) -> Result<OffsetStore, StartError> {
@@ -330,8 +352,13 @@ impl PushMember {
     /// Starts rebalancing, committing and, in order, renewing locks.
     fn run(self: &Arc<Self>, strategy: Arc<dyn AllocateStrategy>, on_assignment: Option<OnAssignment>) {
         let group = &self.group;
-        let rebalancer =
-            Rebalancer { group: group.clone(), strategy, pull: self.pull.clone(), on_assignment };
+        let rebalancer = Rebalancer {
+            group: group.clone(),
+            strategy,
+            pull: self.pull.clone(),
+            on_assignment,
+            pop: self.pop.clone(),
+        };
         group.tasks.spawn(rebalancer.run());
         let every = group.calls.client.config.persist_offset_interval;
         group.tasks.spawn(group.clone().persist_periodically(every));

@@ -5,15 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rocketmq_remoting::body::MessageModel;
+use rocketmq_remoting::body::{MessageModel, MessageQueueAssignment, MessageRequestMode};
 use rocketmq_remoting::route::MessageQueue;
+use rocketmq_remoting::subscription::SubscriptionData;
 use tokio::time::Instant;
 
 use super::assign::{AllocateStrategy, Allocation, java_order, queue_order};
 use super::group::Group;
 use super::owned::OwnedQueue;
+use super::pop_push::PopService;
 use super::pull_loop::{Begin, HAND_OVER, PullLoop};
 use super::puller::PullOptions;
+use super::receipt::Origin;
+use super::retry::is_retry_topic;
 use crate::client::now_ms;
 
 /// Between two rounds while all is well.
@@ -32,6 +36,8 @@ pub(crate) struct Rebalancer {
     pub(crate) strategy: Arc<dyn AllocateStrategy>,
     pub(crate) pull: PullOptions,
     pub(crate) on_assignment: Option<OnAssignment>,
+    /// Set when the broker assigns the queues.
+    pub(crate) pop: Option<Arc<PopService>>,
 }
 
 /// How a round, or one topic of it, went.
@@ -88,7 +94,11 @@ impl Rebalancer {
 
     async fn topic(&self, topic: &str) -> Round {
         let Some(all) = self.queues(topic).await else { return Round::Unbalanced };
-        let Some(mine) = self.assigned(topic, &all).await else { return Round::Unbalanced };
+        let mine = match &self.pop {
+            Some(pop) if !is_retry_topic(topic) => self.brokers_choice(topic, &all, pop).await,
+            _ => self.assigned(topic, &all).await,
+        };
+        let Some(mine) = mine else { return Round::Unbalanced };
         self.apply(topic, &all, mine).await
     }
 
@@ -120,6 +130,55 @@ impl Rebalancer {
                 tracing::error!(group = self.group.name(), topic, "the queues cannot be allocated: {error}");
                 None
             }
+        }
+    }
+
+    /// What the broker assigns: queues to pop go to `pop`, the others are returned.
+    async fn brokers_choice(
+        &self,
+        topic: &str,
+        all: &[MessageQueue],
+        pop: &Arc<PopService>,
+    ) -> Option<Assigned> {
+        let Some(assignments) = self.ask_for_assignment(topic).await? else {
+            let owned = self.group.owned().into_iter().map(|owned| owned.queue.clone());
+            return Some(Assigned {
+                queues: owned.filter(|queue| queue.topic == topic).collect(),
+                alone: false,
+            });
+        };
+        let (popped, pulled): (Vec<_>, Vec<_>) =
+            assignments.into_iter().partition(|assignment| assignment.mode == MessageRequestMode::Pop);
+        let queues = |list: Vec<MessageQueueAssignment>| list.into_iter().map(|a| a.message_queue).collect();
+        let (popped, pulled): (Vec<MessageQueue>, Vec<MessageQueue>) = (queues(popped), queues(pulled));
+        self.follow_retries(topic, pop.pops(topic), !popped.is_empty());
+        if pop.assign(topic, &popped) {
+            self.changed(topic, all, &popped).await;
+        }
+        Some(Assigned { queues: pulled, alone: false })
+    }
+
+    async fn ask_for_assignment(&self, topic: &str) -> Option<Option<Vec<MessageQueueAssignment>>> {
+        for address in self.group.calls.client.topic_brokers(topic) {
+            let strategy = self.strategy.name();
+            match self.group.calls.assignment(&address, topic, &strategy, self.group.model).await {
+                Ok(assignments) => return Some(assignments),
+                Err(error) => {
+                    tracing::warn!(group = self.group.name(), topic, "the broker assigns no queues: {error}");
+                }
+            }
+        }
+        None
+    }
+
+    /// Popped messages are retried through a topic of their own, which a pulling consumer must read itself to get what
+    /// was left there.
+    fn follow_retries(&self, topic: &str, popped_before: bool, popped_now: bool) {
+        let retries = Origin::RetryV1.topic(self.group.name(), topic);
+        if popped_now {
+            self.group.subscriptions.write().remove(&retries);
+        } else if popped_before && let Ok(data) = SubscriptionData::parse(&retries, "*") {
+            self.group.subscriptions.write().insert(retries, Arc::new(data.with_version(now_ms())));
         }
     }
 

@@ -1,5 +1,7 @@
 //! How a message goes back to the broker for another try.
 
+use std::time::Duration;
+
 use rocketmq_remoting::message::{Properties, names};
 
 use crate::delivery::{Delivery, Outcome};
@@ -82,6 +84,13 @@ pub(crate) fn pop_delay_ms(reconsume_times: u32, how: Redelivery) -> u64 {
     POP_DELAYS[step.min(POP_DELAYS.len() - 1)] * 1000
 }
 
+/// The same for a message tried as often as allowed, by its age; `None` once it is older than twice the longest delay.
+pub(crate) fn pop_delay_of_age(age: Duration) -> Option<u64> {
+    let passed = |delay: &&u64| age >= Duration::from_secs(**delay * 2);
+    let step = POP_DELAYS.iter().take_while(passed).count();
+    POP_DELAYS.get(step).map(|seconds| seconds * 1000)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,5 +123,13 @@ mod tests {
         assert_eq!(pop_delay_ms(0, Redelivery::Ladder), 10_000);
         assert_eq!(pop_delay_ms(99, Redelivery::Ladder), 7_200_000);
         assert_eq!(pop_delay_ms(5, Redelivery::Level(1)), 10_000);
+    }
+
+    #[test]
+    fn a_message_tried_too_often_waits_by_its_age_and_is_given_up_at_last() {
+        assert_eq!(pop_delay_of_age(Duration::from_secs(19)), Some(10_000));
+        assert_eq!(pop_delay_of_age(Duration::from_secs(20)), Some(30_000));
+        assert_eq!(pop_delay_of_age(Duration::from_secs(14_399)), Some(7_200_000));
+        assert_eq!(pop_delay_of_age(Duration::from_secs(14_400)), None);
     }
 }

@@ -84,7 +84,7 @@ impl Running {
         let group = &self.member.group;
         group.stop_pulling().await;
         self.member.service.stop();
-        let finished = self.member.service.drained(deadline).await;
+        let finished = self.member.drained(deadline).await;
         if !finished {
             tracing::warn!(
                 group = self.member.name,
@@ -109,6 +109,9 @@ impl Drop for Running {
         }
         self.member.group.stopped.cancel();
         self.member.service.abort();
+        if let Some(pop) = &self.member.pop {
+            pop.abort();
+        }
         self.member.group.remove_all();
         self.client.inner.members.remove_consumer(&self.member.name);
     }

@@ -1,0 +1,363 @@
+//! The simple consumer: take messages for a time, acknowledge them one by one.
+
+use std::collections::BTreeMap;
+use std::future::IntoFuture;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use rocketmq_remoting::body::{ConsumeFromWhere, ConsumeType, ConsumerData, MessageModel};
+use rocketmq_remoting::net::Answer;
+use rocketmq_remoting::route::MessageQueue;
+use rocketmq_remoting::subscription::SubscriptionData;
+use rocketmq_remoting::{Command, ResponseCode};
+
+use super::calls::Calls;
+use super::pop_calls::PopOptions;
+use super::push::invalid;
+use super::receipt::PopReceipt;
+use crate::client::{Client, now_ms};
+use crate::delivery::Delivery;
+use crate::error::{CallError, StartError, StartErrorKind};
+use crate::members::ConsumerMember;
+use crate::validate;
+
+/// Any queue of a broker.
+pub(crate) const ANY_QUEUE: i32 = -1;
+
+/// A message handed out for a time. It reads as a [`Delivery`].
+#[derive(Debug, Clone)]
+pub struct Popped {
+    delivery: Delivery,
+    receipt: PopReceipt,
+    /// The topic that was popped, as it is on the wire.
+    topic: String,
+    wanted: bool,
+}
+
+impl Popped {
+    pub(crate) fn new(wanted: bool, delivery: Delivery, receipt: PopReceipt, topic: String) -> Self {
+        Self { delivery, receipt, topic, wanted }
+    }
+
+    /// The message.
+    pub fn delivery(&self) -> &Delivery {
+        &self.delivery
+    }
+
+    /// The message alone.
+    pub fn into_delivery(self) -> Delivery {
+        self.delivery
+    }
+
+    /// Whether the time is over and the broker may have handed it to someone else.
+    pub fn is_expired(&self) -> bool {
+        self.receipt.is_expired(now_ms())
+    }
+
+    pub(crate) fn receipt(&self) -> &PopReceipt {
+        &self.receipt
+    }
+
+    pub(crate) fn wire_topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// Whether its tag is one of those subscribed to, text for text.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+}
+
+impl Deref for Popped {
+    type Target = Delivery;
+
+    fn deref(&self) -> &Delivery {
+        &self.delivery
+    }
+}
+
+/// Configures a [`SimpleConsumer`].
+#[must_use]
+pub struct SimpleConsumerBuilder {
+    client: Client,
+    group: String,
+    subscriptions: Vec<(String, String)>,
+    from_first: bool,
+}
+
+impl std::fmt::Debug for SimpleConsumerBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SimpleConsumerBuilder").field("group", &self.group).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Starts to configure a simple consumer of `group`. Needs a 5.x broker. A client has one consumer per group.
+    pub fn simple_consumer(&self, group: impl Into<String>) -> SimpleConsumerBuilder {
+        SimpleConsumerBuilder {
+            client: self.clone(),
+            group: group.into(),
+            subscriptions: Vec::new(),
+            from_first: false,
+        }
+    }
+}
+
+impl SimpleConsumerBuilder {
+    /// Subscribes to a topic by tags, `"created || paid"`; `"*"` takes every message.
+    pub fn subscribe(mut self, topic: impl Into<String>, tags: impl Into<String>) -> Self {
+        let topic = topic.into();
+        self.subscriptions.retain(|(known, _)| *known != topic);
+        self.subscriptions.push((topic, tags.into()));
+        self
+    }
+
+    /// A new group begins at the oldest message instead of the end.
+    pub fn from_first(mut self) -> Self {
+        self.from_first = true;
+        self
+    }
+
+    /// The consumer, known to the brokers.
+    ///
+    /// # Errors
+    /// An illegal name or expression, no subscription, a second consumer of the group on this client, or no reachable
+    /// name server.
+    pub async fn build(self) -> Result<SimpleConsumer, StartError> {
+        validate::group(&self.group).map_err(invalid)?;
+        if self.subscriptions.is_empty() {
+            return Err(invalid(format!("group \"{}\" subscribes to no topic: call subscribe", self.group)));
+        }
+        let names = &self.client.inner.names;
+        let mut subscriptions = BTreeMap::new();
+        for (topic, tags) in &self.subscriptions {
+            let topic = names.wrap(topic);
+            validate::topic(&topic).map_err(invalid)?;
+            let data = SubscriptionData::parse(&topic, tags).map_err(|error| invalid(error.to_string()))?;
+            subscriptions.insert(topic, data.with_version(now_ms()));
+        }
+        let member = Arc::new(SimpleMember {
+            calls: Calls::new(&self.client, &self.group),
+            name: self.group,
+            subscriptions,
+            from_first: self.from_first,
+        });
+        let registered: Arc<dyn ConsumerMember> = member.clone();
+        if !self.client.inner.register_consumer(&registered) {
+            let text = format!("this client already consumes as group \"{}\"", member.name);
+            return Err(StartError::new(StartErrorKind::GroupInUse, text));
+        }
+        let consumer = SimpleConsumer {
+            shared: Arc::new(Shared { client: self.client, member, turn: AtomicUsize::new(0) }),
+        };
+        consumer.look_up_routes().await?;
+        consumer.shared.client.inner.heartbeat().await;
+        Ok(consumer)
+    }
+}
+
+/// A simple consumer as brokers see it.
+struct SimpleMember {
+    calls: Calls,
+    name: String,
+    subscriptions: BTreeMap<String, SubscriptionData>,
+    from_first: bool,
+}
+
+impl ConsumerMember for SimpleMember {
+    fn group(&self) -> &str {
+        &self.name
+    }
+
+    fn heartbeat(&self) -> ConsumerData {
+        let first = self.from_first;
+        ConsumerData {
+            group_name: self.calls.group.clone(),
+            consume_type: ConsumeType::Pop,
+            message_model: MessageModel::Clustering,
+            consume_from_where: if first {
+                ConsumeFromWhere::FirstOffset
+            } else {
+                ConsumeFromWhere::LastOffset
+            },
+            subscription_data_set: self.subscriptions.values().cloned().collect(),
+            unit_mode: self.calls.client.config.unit_mode,
+        }
+    }
+
+    fn topics(&self) -> Vec<String> {
+        self.subscriptions.keys().cloned().collect()
+    }
+
+    /// Brokers hand out messages; there are no queues to share out.
+    fn rebalance_soon(&self) {}
+
+    fn on_request(&self, request: Command) -> Answer {
+        let code = ResponseCode::REQUEST_CODE_NOT_SUPPORTED;
+        Answer::Now(
+            Command::response_to(&request, code).with_remark("a simple consumer does not serve this request"),
+        )
+    }
+}
+
+/// Takes messages for a time; those not acknowledged in that time are handed out again.
+///
+/// Any number of consumers can share a queue. Clones are handles to the same consumer.
+#[derive(Clone)]
+pub struct SimpleConsumer {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    client: Client,
+    member: Arc<SimpleMember>,
+    /// Which topic and broker to ask next.
+    turn: AtomicUsize,
+}
+
+impl std::fmt::Debug for SimpleConsumer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SimpleConsumer").field("group", &self.shared.member.name).finish_non_exhaustive()
+    }
+}
+
+impl SimpleConsumer {
+    async fn look_up_routes(&self) -> Result<(), StartError> {
+        for topic in self.shared.member.topics() {
+            let found = self.shared.client.inner.topic_info(&topic).await;
+            found.map_err(|error| error.map_kind(|_| StartErrorKind::NoRoute))?;
+        }
+        Ok(())
+    }
+
+    /// Takes up to `max` (at most 32) messages; awaiting the returned value asks for them.
+    pub fn receive(&self, max: u8) -> Receiving {
+        Receiving {
+            shared: self.shared.clone(),
+            options: PopOptions {
+                max: i32::from(max.clamp(1, 32)),
+                invisible: Duration::from_secs(60),
+                wait: Duration::from_secs(15),
+                from_first: self.shared.member.from_first,
+            },
+        }
+    }
+
+    /// Acknowledges a message: it is not handed out again.
+    ///
+    /// # Errors
+    /// When the broker did not confirm it, for instance because the time was over.
+    pub async fn ack(&self, message: &Popped) -> Result<(), CallError> {
+        self.shared.member.calls.ack(&message.topic, &message.receipt).await
+    }
+
+    /// Acknowledges many messages with one request per broker.
+    ///
+    /// # Errors
+    /// As [`ack`](Self::ack); some may be acknowledged all the same.
+    pub async fn ack_all(&self, messages: &[Popped]) -> Result<(), CallError> {
+        self.shared.member.calls.ack_all(messages).await
+    }
+
+    /// Hides a message for `invisible` from now on, to have more time for it or to let it be tried sooner.
+    ///
+    /// # Errors
+    /// When the broker did not confirm it; `message` keeps its receipt then.
+    pub async fn renew(&self, message: &mut Popped, invisible: Duration) -> Result<(), CallError> {
+        message.receipt = self.shared.member.calls.hide(&message.topic, &message.receipt, invisible).await?;
+        Ok(())
+    }
+
+    /// Leaves the group. Messages not acknowledged are handed out again when their time is over.
+    pub async fn shutdown(self) {
+        self.shared.client.inner.unregister_consumer(&self.shared.member.name).await;
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.client.inner.members.remove_consumer(&self.member.name);
+    }
+}
+
+/// A request for messages with its options; a future once awaited.
+#[must_use = "messages are asked for when it is awaited"]
+pub struct Receiving {
+    shared: Arc<Shared>,
+    options: PopOptions,
+}
+
+impl std::fmt::Debug for Receiving {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Receiving").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl Receiving {
+    /// How long the messages are hidden from others, default 60 s.
+    pub fn invisible(mut self, time: Duration) -> Self {
+        self.options.invisible = time;
+        self
+    }
+
+    /// How long to wait for a message, default 15 s.
+    pub fn wait(mut self, limit: Duration) -> Self {
+        self.options.wait = limit;
+        self
+    }
+
+    /// Every broker is asked once without waiting; then each in turn may wait for its share of the time.
+    async fn run(self) -> Result<Vec<Popped>, CallError> {
+        let targets = self.targets();
+        let start = self.shared.turn.fetch_add(1, Ordering::Relaxed);
+        let share = self.options.wait / u32::try_from(targets.len().max(1)).unwrap_or(u32::MAX);
+        let mut failed = None;
+        for wait in [Duration::ZERO, share] {
+            let options = PopOptions { wait, ..self.options.clone() };
+            for turn in 0..targets.len() {
+                let (queue, subscription) = &targets[(start + turn) % targets.len()];
+                match self.shared.member.calls.pop(queue, subscription, &options).await {
+                    Ok(popped) if popped.is_empty() => {}
+                    Ok(popped) => return Ok(self.wanted(popped).await),
+                    Err(error) => failed = Some(error),
+                }
+            }
+        }
+        failed.map_or(Ok(Vec::new()), Err)
+    }
+
+    /// Messages whose tag only shares its hash with one subscribed to are nobody's: they are acknowledged.
+    async fn wanted(&self, popped: Vec<Popped>) -> Vec<Popped> {
+        let (wanted, others): (Vec<_>, Vec<_>) = popped.into_iter().partition(Popped::is_wanted);
+        if let Err(error) = self.shared.member.calls.ack_all(&others).await {
+            tracing::debug!("messages of other tags not acknowledged: {error}");
+        }
+        wanted
+    }
+
+    fn targets(&self) -> Vec<(MessageQueue, SubscriptionData)> {
+        let routes = self.shared.client.inner.routes.load();
+        let mut targets = Vec::new();
+        for (topic, subscription) in &self.shared.member.subscriptions {
+            let Some(info) = routes.topic(topic) else { continue };
+            for broker in &info.route.broker_datas {
+                targets
+                    .push((MessageQueue::new(topic, &broker.broker_name, ANY_QUEUE), subscription.clone()));
+            }
+        }
+        targets
+    }
+}
+
+impl IntoFuture for Receiving {
+    type Output = Result<Vec<Popped>, CallError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.run().boxed()
+    }
+}

@@ -1,0 +1,223 @@
+//! The requests of POP: pop, acknowledge, hide anew, and the broker's own assignment of queues.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use rocketmq_remoting::body::{
+    BatchAck, BatchAckBody, MessageModel, MessageQueueAssignment, QueryAssignmentBody, QueryAssignmentResult,
+};
+use rocketmq_remoting::message::{MessageRecord, names, properties};
+use rocketmq_remoting::requests::group::QueryAssignmentRequest;
+use rocketmq_remoting::requests::pop::{
+    AckMessageRequest, BatchAckMessageRequest, ChangeInvisibleTimeRequest, PopMessageRequest,
+};
+use rocketmq_remoting::route::MessageQueue;
+use rocketmq_remoting::subscription::SubscriptionData;
+use rocketmq_remoting::{Command, Request, ResponseCode, fastjson};
+
+use super::calls::{Calls, accept, command, malformed, unwritable};
+use super::incoming::Incoming;
+use super::pop::Popped;
+use super::receipt::{PopInfo, PopReceipt};
+use crate::error::CallError;
+
+/// What a pop gets on top of the time the broker may wait.
+const MARGIN: Duration = Duration::from_secs(10);
+const ACK_TIMEOUT: Duration = Duration::from_secs(3);
+/// Where a new group starts (`initMode`).
+const FROM_FIRST: i32 = 0;
+const FROM_LAST: i32 = 1;
+
+/// What to pop.
+#[derive(Debug, Clone)]
+pub(crate) struct PopOptions {
+    pub(crate) max: i32,
+    pub(crate) invisible: Duration,
+    /// How long the broker may wait for a message.
+    pub(crate) wait: Duration,
+    pub(crate) from_first: bool,
+}
+
+impl Calls {
+    /// Messages of a queue, or of all queues of its broker when the queue id is -1.
+    pub(crate) async fn pop(
+        &self,
+        queue: &MessageQueue,
+        subscription: &SubscriptionData,
+        options: &PopOptions,
+    ) -> Result<Vec<Popped>, CallError> {
+        let request = PopMessageRequest {
+            consumer_group: self.group.clone(),
+            topic: queue.topic.clone(),
+            queue_id: queue.queue_id,
+            max_msg_nums: options.max,
+            invisible_time: options.invisible.as_millis() as i64,
+            poll_time: options.wait.as_millis() as i64,
+            // The broker fills it in, so that two clocks need not agree.
+            born_time: 0,
+            init_mode: if options.from_first { FROM_FIRST } else { FROM_LAST },
+            exp_type: Some(subscription.expression_type.clone()),
+            exp: Some(subscription.sub_string.clone()),
+            order: false,
+            attempt_id: None,
+        };
+        let address = self.client.master(&queue.broker_name)?;
+        let limit = options.wait + MARGIN;
+        let response = self.client.call_broker(&address, command(&request)?, limit).await?;
+        match response.response_code() {
+            ResponseCode::POLLING_TIMEOUT | ResponseCode::PULL_NOT_FOUND => Ok(Vec::new()),
+            _ => self.popped(accept(response, &queue.broker_name, &queue.topic)?, queue, subscription),
+        }
+    }
+
+    fn popped(
+        &self,
+        response: Command,
+        queue: &MessageQueue,
+        subscription: &SubscriptionData,
+    ) -> Result<Vec<Popped>, CallError> {
+        let answer = PopMessageRequest::response_from_ext(&response.ext).map_err(malformed)?;
+        let records: Vec<MessageRecord> = MessageRecord::decode_all(response.body).collect();
+        let info = PopInfo::new(&answer, &queue.broker_name, &queue.topic);
+        let receipts = info.receipts(&records);
+        let popped = records.into_iter().zip(receipts).map(|(mut record, receipt)| {
+            record.reconsume_times = info.reconsume_times(&record);
+            sign(&mut record, &receipt);
+            let source = Arc::new(MessageQueue { queue_id: record.queue_id, ..queue.clone() });
+            let names = &self.client.names;
+            let incoming = Incoming { queue: &source, subscription, names, offset_delta: 0 };
+            Popped::new(incoming.wants(&record), incoming.deliver(record), receipt, queue.topic.clone())
+        });
+        Ok(popped.collect())
+    }
+
+    /// Tells the broker that a message is done with.
+    pub(crate) async fn ack(&self, topic: &str, receipt: &PopReceipt) -> Result<(), CallError> {
+        let request = AckMessageRequest {
+            consumer_group: self.group.clone(),
+            topic: receipt.origin.topic(&self.group, topic),
+            queue_id: receipt.queue_id,
+            extra_info: receipt.to_string(),
+            offset: receipt.queue_offset,
+        };
+        self.call(&receipt.broker, &request, Bytes::new(), ACK_TIMEOUT).await.map(drop)
+    }
+
+    /// Hides a message for so long from now; the receipt that counts from then on.
+    pub(crate) async fn hide(
+        &self,
+        topic: &str,
+        receipt: &PopReceipt,
+        invisible: Duration,
+    ) -> Result<PopReceipt, CallError> {
+        let request = ChangeInvisibleTimeRequest {
+            consumer_group: self.group.clone(),
+            topic: receipt.origin.topic(&self.group, topic),
+            queue_id: receipt.queue_id,
+            extra_info: receipt.to_string(),
+            offset: receipt.queue_offset,
+            invisible_time: invisible.as_millis() as i64,
+        };
+        let response = self.call(&receipt.broker, &request, Bytes::new(), ACK_TIMEOUT).await?;
+        let answer = ChangeInvisibleTimeRequest::response_from_ext(&response.ext).map_err(malformed)?;
+        Ok(receipt.renewed(&answer))
+    }
+
+    /// [`ack`](Self::ack) for many messages, one request per broker.
+    pub(crate) async fn ack_all(&self, messages: &[Popped]) -> Result<(), CallError> {
+        for (broker, acks) in batches(&self.group, messages) {
+            let body = BatchAckBody { broker_name: broker.clone(), acks };
+            let body = fastjson::to_vec(&body).map_err(unwritable)?;
+            self.call(&broker, &BatchAckMessageRequest {}, body.into(), ACK_TIMEOUT).await?;
+        }
+        Ok(())
+    }
+
+    /// What the broker assigns to this client; `None` when nothing is to change.
+    pub(crate) async fn assignment(
+        &self,
+        address: &str,
+        topic: &str,
+        strategy: &str,
+        model: MessageModel,
+    ) -> Result<Option<Vec<MessageQueueAssignment>>, CallError> {
+        let body = QueryAssignmentBody {
+            topic: topic.to_owned(),
+            consumer_group: self.group.clone(),
+            client_id: self.client.client_id.clone(),
+            strategy_name: strategy.to_owned(),
+            message_model: model,
+        };
+        let body = fastjson::to_vec(&body).map_err(unwritable)?;
+        let request = command(&QueryAssignmentRequest {})?.with_body(body);
+        let response = self.client.call_broker(address, request, self.client.config.api_timeout).await?;
+        let response = accept(response, address, topic)?;
+        let result: QueryAssignmentResult = fastjson::from_slice(&response.body).map_err(malformed)?;
+        Ok(result.message_queue_assignments)
+    }
+}
+
+/// The receipt travels with the message, as in Java, where applications and tools look for it.
+fn sign(record: &mut MessageRecord, receipt: &PopReceipt) {
+    if properties::find(&record.properties, names::POP_CK).is_none() {
+        properties::append_display(&mut record.properties, names::POP_CK, receipt);
+    }
+    if properties::find(&record.properties, names::FIRST_POP_TIME).is_none() {
+        properties::append_display(&mut record.properties, names::FIRST_POP_TIME, receipt.pop_time);
+    }
+}
+
+/// One bit set per checkpoint, by broker.
+fn batches(group: &str, messages: &[Popped]) -> BTreeMap<String, Vec<BatchAck>> {
+    let mut brokers = BTreeMap::<String, Vec<BatchAck>>::new();
+    for message in messages {
+        let (receipt, topic) = (message.receipt(), message.wire_topic());
+        let acks = brokers.entry(receipt.broker.clone()).or_default();
+        let bit = usize::try_from(receipt.queue_offset - receipt.checkpoint_offset).unwrap_or(usize::MAX);
+        let fresh = BatchAck {
+            consumer_group: group.to_owned(),
+            topic: topic.to_owned(),
+            retry: receipt.origin.number().to_string(),
+            start_offset: receipt.checkpoint_offset,
+            queue_id: receipt.queue_id,
+            revive_queue_id: receipt.revive_queue,
+            pop_time: receipt.pop_time,
+            invisible_time: receipt.invisible_ms,
+            ..BatchAck::default()
+        };
+        let same = |ack: &&mut BatchAck| BatchAck { bits: fresh.bits.clone(), ..(**ack).clone() } == fresh;
+        match acks.iter_mut().find(same) {
+            Some(ack) => drop(ack.bits.insert(bit)),
+            None => acks.push(BatchAck { bits: [bit].into_iter().collect(), ..fresh }),
+        }
+    }
+    brokers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consumer::testing::delivery;
+
+    fn popped(receipt: &str) -> Popped {
+        Popped::new(true, delivery("t", 0), receipt.parse().unwrap(), "t".into())
+    }
+
+    #[test]
+    fn messages_of_one_checkpoint_are_acknowledged_by_one_bit_set() {
+        let messages = [
+            popped("5 100 60000 2 0 broker-a 0 5"),
+            popped("5 100 60000 2 0 broker-a 0 14"),
+            popped("5 100 60000 2 1 broker-a 0 5"),
+            popped("5 100 60000 2 0 broker-b 0 6"),
+        ];
+        let brokers = batches("g", &messages);
+        let a = &brokers["broker-a"];
+        assert_eq!(a.iter().map(|ack| ack.retry.as_str()).collect::<Vec<_>>(), ["0", "1"]);
+        assert_eq!(a[0].bits.iter().collect::<Vec<_>>(), [0, 9]);
+        assert_eq!((a[0].start_offset, a[0].pop_time, a[0].revive_queue_id), (5, 100, 2));
+        assert_eq!(brokers["broker-b"][0].bits.iter().collect::<Vec<_>>(), [1]);
+    }
+}

@@ -1,0 +1,280 @@
+//! Push consumption of queues the broker serves by POP: it hands messages out for a time, handlers run, and each outcome
+//! becomes an acknowledgement or a later try. No offsets, no process queues.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use rocketmq_remoting::body::PopProcessQueueInfo;
+use rocketmq_remoting::route::MessageQueue;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::concurrent::{SendBack, ServiceConfig};
+use super::config::PopConfig;
+use super::group::Group;
+use super::handler::{Failure, Outcomes};
+use super::pop::Popped;
+use super::pop_calls::PopOptions;
+use super::retry::{Redelivery, pop_delay_ms, pop_delay_of_age};
+use super::start::FromWhere;
+use crate::client::now_ms;
+use crate::delivery::{Delivery, Outcome};
+use crate::error::CallError;
+
+/// How long the broker may wait for a message.
+const WAIT: Duration = Duration::from_secs(15);
+/// Between two looks while too many messages wait for their acknowledgement.
+const FULL: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The popping side of one push consumer.
+pub(crate) struct PopService {
+    group: Arc<Group>,
+    config: ServiceConfig,
+    pop: PopConfig,
+    max_reconsume_times: u32,
+    dead_letters: Arc<dyn SendBack>,
+    permits: Arc<Semaphore>,
+    queues: Mutex<HashMap<MessageQueue, Arc<PopQueue>>>,
+    handlers: TaskTracker,
+    aborted: CancellationToken,
+}
+
+/// One queue (or all queues of one broker) being popped.
+struct PopQueue {
+    queue: MessageQueue,
+    unacknowledged: AtomicUsize,
+    last_pop: AtomicI64,
+    dropped: CancellationToken,
+}
+
+/// What [`PopService`] is made of, besides the group.
+pub(crate) struct PopParts {
+    pub(crate) config: ServiceConfig,
+    pub(crate) pop: PopConfig,
+    pub(crate) max_reconsume_times: u32,
+    pub(crate) concurrency: usize,
+    pub(crate) dead_letters: Arc<dyn SendBack>,
+}
+
+impl PopService {
+    pub(crate) fn new(group: Arc<Group>, parts: PopParts) -> Arc<Self> {
+        Arc::new(Self {
+            group,
+            config: parts.config,
+            pop: parts.pop,
+            max_reconsume_times: parts.max_reconsume_times,
+            dead_letters: parts.dead_letters,
+            permits: Arc::new(Semaphore::new(parts.concurrency)),
+            queues: Mutex::default(),
+            handlers: TaskTracker::new(),
+            aborted: CancellationToken::new(),
+        })
+    }
+
+    /// Pops exactly these queues of the topic from now on; whether that changes anything.
+    pub(crate) fn assign(self: &Arc<Self>, topic: &str, mine: &[MessageQueue]) -> bool {
+        let mut queues = self.queues.lock();
+        let gone: Vec<MessageQueue> =
+            queues.keys().filter(|queue| queue.topic == topic && !mine.contains(queue)).cloned().collect();
+        for queue in gone.iter().filter_map(|queue| queues.remove(queue)) {
+            queue.dropped.cancel();
+        }
+        let mut changed = !gone.is_empty();
+        for queue in mine {
+            if !queues.contains_key(queue) {
+                queues.insert(queue.clone(), self.open(queue));
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// Whether a topic is consumed by popping.
+    pub(crate) fn pops(&self, topic: &str) -> bool {
+        self.queues.lock().keys().any(|queue| queue.topic == topic)
+    }
+
+    fn open(self: &Arc<Self>, queue: &MessageQueue) -> Arc<PopQueue> {
+        let popped = Arc::new(PopQueue {
+            queue: queue.clone(),
+            unacknowledged: AtomicUsize::new(0),
+            last_pop: AtomicI64::new(now_ms()),
+            dropped: CancellationToken::new(),
+        });
+        let (service, queue) = (self.clone(), popped.clone());
+        self.group.tasks.spawn(async move {
+            tokio::select! {
+                () = service.pop_forever(&queue) => {}
+                () = queue.dropped.cancelled() => {}
+                () = service.group.stopped.cancelled() => {}
+            }
+        });
+        popped
+    }
+
+    /// Waits for running handlers; at the deadline the rest is cancelled.
+    pub(crate) async fn drained(&self, deadline: Duration) -> bool {
+        self.handlers.close();
+        let finished = tokio::time::timeout(deadline, self.handlers.wait()).await.is_ok();
+        self.abort();
+        finished
+    }
+
+    /// Cancels every handler now.
+    pub(crate) fn abort(&self) {
+        self.aborted.cancel();
+        self.queues.lock().drain().for_each(|(_, queue)| queue.dropped.cancel());
+    }
+
+    /// What running info shows.
+    pub(crate) fn info(&self) -> impl Iterator<Item = (MessageQueue, PopProcessQueueInfo)> {
+        let queues: Vec<_> = self.queues.lock().values().cloned().collect();
+        queues.into_iter().map(|queue| {
+            let info = PopProcessQueueInfo {
+                dropped: queue.dropped.is_cancelled(),
+                last_pop_timestamp: queue.last_pop.load(Ordering::Relaxed),
+                wait_ack_count: queue.unacknowledged.load(Ordering::Relaxed) as i32,
+            };
+            (queue.queue.clone(), info)
+        })
+    }
+
+    async fn pop_forever(self: &Arc<Self>, queue: &Arc<PopQueue>) {
+        loop {
+            if self.group.is_paused() {
+                tokio::time::sleep(PAUSE).await;
+            } else if queue.unacknowledged.load(Ordering::Acquire) > self.pop.threshold {
+                tokio::time::sleep(FULL).await;
+            } else if let Err(error) = self.pop_once(queue).await {
+                tracing::warn!(group = self.group.name(), queue = ?queue.queue, "the pop failed, trying again: {error}");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+
+    async fn pop_once(self: &Arc<Self>, queue: &Arc<PopQueue>) -> Result<(), CallError> {
+        let Some(subscription) = self.group.subscription(&queue.queue.topic) else {
+            tokio::time::sleep(PAUSE).await;
+            return Ok(());
+        };
+        queue.last_pop.store(now_ms(), Ordering::Relaxed);
+        let since = Instant::now();
+        let options = PopOptions {
+            max: self.pop.batch,
+            invisible: self.pop.invisible,
+            wait: WAIT,
+            from_first: self.group.from_where == FromWhere::FirstOffset,
+        };
+        let popped = self.group.calls.pop(&queue.queue, &subscription, &options).await?;
+        self.group.stats.pulled(&queue.queue.topic, popped.len() as u64, since.elapsed());
+        let (wanted, others): (Vec<_>, Vec<_>) = popped.into_iter().partition(Popped::is_wanted);
+        self.acknowledge(&others).await;
+        let batch = self.config.handler.batch_size(self.config.batch);
+        let mut wanted = wanted.into_iter().peekable();
+        while wanted.peek().is_some() {
+            self.spawn(queue, wanted.by_ref().take(batch).collect());
+        }
+        Ok(())
+    }
+
+    fn spawn(self: &Arc<Self>, queue: &Arc<PopQueue>, messages: Vec<Popped>) {
+        queue.unacknowledged.fetch_add(messages.len(), Ordering::AcqRel);
+        let (service, queue) = (self.clone(), queue.clone());
+        let count = messages.len();
+        self.handlers.spawn(async move {
+            tokio::select! { () = service.handle(messages) => {}, () = service.aborted.cancelled() => {} }
+            queue.unacknowledged.fetch_sub(count, Ordering::AcqRel);
+        });
+    }
+
+    /// Messages whose time is over belong to someone else: before the call they are left alone, after it the result is.
+    async fn handle(&self, messages: Vec<Popped>) {
+        let Ok(_permit) = self.permits.acquire().await else { return };
+        if self.group.stopped.is_cancelled() || messages.iter().any(Popped::is_expired) {
+            return;
+        }
+        let deliveries: Vec<Delivery> = messages.iter().map(|message| message.delivery().clone()).collect();
+        for interceptor in &self.config.interceptors {
+            interceptor.before_consume(&self.config.group, &deliveries);
+        }
+        let since = Instant::now();
+        let call = self.config.handler.call(&deliveries);
+        let result = tokio::time::timeout(self.config.consume_timeout, call).await;
+        let outcomes = self.outcomes(&deliveries, result.unwrap_or(Err(Failure::Timeout)));
+        let each: Vec<Outcome> = (0..deliveries.len()).map(|index| outcomes.of(index)).collect();
+        for interceptor in &self.config.interceptors {
+            interceptor.after_consume(&self.config.group, &deliveries, &each);
+        }
+        let failed = each.iter().filter(|outcome| **outcome != Outcome::Ack).count();
+        self.group.stats.consumed(
+            messages[0].wire_topic(),
+            (each.len() - failed) as u64,
+            failed as u64,
+            since.elapsed(),
+        );
+        if messages.iter().any(Popped::is_expired) {
+            return;
+        }
+        self.report(messages, &each).await;
+    }
+
+    fn outcomes(&self, deliveries: &[Delivery], result: Result<Outcomes, Failure>) -> Outcomes {
+        result.unwrap_or_else(|failure| {
+            tracing::warn!(
+                group = self.config.group,
+                topic = deliveries[0].topic(),
+                message_id = deliveries[0].message_id(),
+                "the handler failed, the message will be retried: {failure}"
+            );
+            Outcomes::All(Outcome::Retry)
+        })
+    }
+
+    async fn report(&self, messages: Vec<Popped>, outcomes: &[Outcome]) {
+        let mut done = Vec::with_capacity(messages.len());
+        for (message, outcome) in messages.into_iter().zip(outcomes) {
+            match Redelivery::of(*outcome, false) {
+                None => done.push(message),
+                Some(Redelivery::DeadLetter) => {
+                    if self.dead_letters.send_back(message.delivery().clone(), Redelivery::DeadLetter).await {
+                        done.push(message);
+                    }
+                }
+                Some(how) => self.retry(message, how, &mut done).await,
+            }
+        }
+        self.acknowledge(&done).await;
+    }
+
+    /// A message tried too often is dropped once it is older than twice the longest delay, as in Java.
+    async fn retry(&self, message: Popped, how: Redelivery, done: &mut Vec<Popped>) {
+        let tries = message.reconsume_times();
+        let delay = if tries < self.max_reconsume_times {
+            Some(pop_delay_ms(tries, how))
+        } else {
+            pop_delay_of_age(message.born_at().elapsed().unwrap_or_default())
+        };
+        let Some(delay) = delay else { return done.push(message) };
+        let (topic, receipt) = (message.wire_topic(), message.receipt());
+        if let Err(error) = self.group.calls.hide(topic, receipt, Duration::from_millis(delay)).await {
+            tracing::warn!(group = self.config.group, topic, "the retry delay was not set: {error}");
+        }
+    }
+
+    async fn acknowledge(&self, messages: &[Popped]) {
+        for message in messages {
+            if let Err(error) = self.group.calls.ack(message.wire_topic(), message.receipt()).await {
+                tracing::warn!(
+                    group = self.config.group,
+                    message_id = message.message_id(),
+                    "not acknowledged, it will be delivered again: {error}"
+                );
+            }
+        }
+    }
+}
