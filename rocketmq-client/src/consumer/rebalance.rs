@@ -22,8 +22,11 @@ use crate::client::now_ms;
 
 /// Between two rounds while all is well.
 const PERIOD: Duration = Duration::from_secs(20);
-/// Between two rounds in any case.
-const SPACING: Duration = Duration::from_secs(1);
+/// Between two rounds in any case. (Java: one second.) Shorter than [`HAND_OVER`], so that a member gives its queues up,
+/// and stores their offsets, before the member that takes them over asks for those.
+const SPACING: Duration = Duration::from_millis(200);
+/// Until the next round after one that did not succeed.
+const RETRY: Duration = Duration::from_secs(1);
 /// After a queue's broker lock was refused.
 const LOCK_RETRY: Duration = Duration::from_millis(500);
 
@@ -305,7 +308,7 @@ impl Backoff {
         match round {
             Round::Balanced => PERIOD,
             Round::Locked => LOCK_RETRY,
-            Round::Unbalanced => (SPACING * (1 << (self.failed - 1).min(5))).min(PERIOD),
+            Round::Unbalanced => (RETRY * (1 << (self.failed - 1).min(5))).min(PERIOD),
         }
     }
 }
@@ -341,7 +344,7 @@ mod tests {
         let waits: Vec<u64> = (0..7).map(|_| backoff.after(Round::Unbalanced).as_secs()).collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 20, 20]);
         assert_eq!(backoff.after(Round::Balanced), PERIOD);
-        assert_eq!(backoff.after(Round::Unbalanced), SPACING);
+        assert_eq!(backoff.after(Round::Unbalanced), RETRY);
         assert_eq!(backoff.after(Round::Locked), LOCK_RETRY);
     }
 }
