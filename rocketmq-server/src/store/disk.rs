@@ -6,22 +6,22 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// Size and free room of a file system, in bytes.
+/// How a file system is used, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Space {
-    /// All of it.
-    pub total: u64,
-    /// What this process may still use.
+    /// What files take.
+    pub used: u64,
+    /// What this process may still use. Room kept for the superuser is in neither figure.
     pub available: u64,
 }
 
 impl Space {
-    /// The used fraction, 0.0 to 1.0.
+    /// The used fraction of what there is for us, 0.0 to 1.0, as `df` shows it.
     pub fn used_ratio(self) -> f64 {
-        if self.total == 0 {
-            return 0.0;
+        match self.used.saturating_add(self.available) {
+            0 => 0.0,
+            all => self.used as f64 / all as f64,
         }
-        1.0 - self.available as f64 / self.total as f64
     }
 }
 
@@ -40,7 +40,8 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
     /// How full the file system of `folder` is.
     fn space(&self, folder: &Path) -> io::Result<Space> {
         let stats = fs4::statvfs(folder)?;
-        Ok(Space { total: stats.total_space(), available: stats.available_space() })
+        let used = stats.total_space().saturating_sub(stats.free_space());
+        Ok(Space { used, available: stats.available_space() })
     }
 }
 
@@ -67,4 +68,16 @@ pub(crate) fn write_all_at(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_kept_for_the_superuser_does_not_count_as_used() {
+        // A disk of 252 GB of which 32 are used and 60 may be: 35 % full, not 76 %.
+        assert_eq!((Space { used: 32, available: 60 }.used_ratio() * 100.0).round(), 35.0);
+        assert_eq!(Space { used: 0, available: 0 }.used_ratio(), 0.0);
+    }
 }

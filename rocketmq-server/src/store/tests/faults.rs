@@ -39,7 +39,8 @@ impl Disk for FaultyDisk {
     }
 
     fn space(&self, _: &Path) -> io::Result<Space> {
-        Ok(Space { total: 100, available: (100 - self.used.load(SeqCst)).unsigned_abs() })
+        let used = self.used.load(SeqCst).unsigned_abs();
+        Ok(Space { used, available: 100 - used })
     }
 }
 
