@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use rocketmq_remoting::Command;
 use rocketmq_remoting::ExtFields;
+use rocketmq_remoting::Request;
+use rocketmq_remoting::body::broker::HaRuntimeInfo;
 use rocketmq_remoting::body::table::KvTable;
-use rocketmq_remoting::requests::broker::GetBrokerConfigResponse;
+use rocketmq_remoting::requests::broker::{GetBrokerConfigResponse, ViewBrokerStatsDataRequest};
 
 use super::answer::{Refusal, Reply, json, ok, ok_json};
 use super::core::Core;
@@ -30,6 +32,22 @@ pub fn update_config(core: &Core, command: &Command) -> Reply {
     core.live.update(text).map_err(Refusal::system)?;
     core.topics.touch().map_err(Refusal::system)?;
     Ok(ok())
+}
+
+/// GET_BROKER_HA_STATUS (907): a master without slaves.
+pub fn ha_status(core: &Core) -> Reply {
+    ok_json(&HaRuntimeInfo {
+        master: core.settings.broker_id == 0,
+        master_commit_log_max_offset: core.store.max_physical_offset(),
+        ..HaRuntimeInfo::default()
+    })
+}
+
+/// VIEW_BROKER_STATS_DATA (315): figures per topic and group are not kept, which Apache answers in these words too.
+pub fn stats_data(command: &Command) -> Reply {
+    let request = ViewBrokerStatsDataRequest::from_ext(&command.ext)?;
+    let remark = format!("The stats <{}> <{}> not exist", request.stats_name, request.stats_key);
+    Err(Refusal::system(remark))
 }
 
 /// CLEAN_EXPIRED_CONSUMEQUEUE (306) and DELETE_EXPIRED_COMMITLOG (329).

@@ -117,6 +117,8 @@ impl Dispatcher {
             Code::CLEAN_EXPIRED_CONSUMEQUEUE | Code::DELETE_EXPIRED_COMMITLOG => {
                 broker_admin::clean_expired(core)
             }
+            Code::GET_BROKER_HA_STATUS => broker_admin::ha_status(core),
+            Code::VIEW_BROKER_STATS_DATA => broker_admin::stats_data(command),
             // POP (200050 and its kin) is to be routed from here.
             code => Err(unsupported(code)),
         }

@@ -86,7 +86,7 @@ use send_properties::Stamp;
 pub use settings::Settings;
 use settings::millis;
 use stats::Stats;
-use timer::TimerState;
+use timer::{CheckpointFiles, TimerState};
 use topics::TopicTable;
 use transaction::Transactions;
 use uncommitted::Uncommitted;
@@ -222,7 +222,7 @@ fn open(
         parking,
         request_modes: RequestModes::open(file("messageRequestMode.json"))?,
         delay: DelayProgress::open(file("delayOffset.json"), wakers.delay)?,
-        timer: TimerState::open(file("timerProgress.json"), wakers.timer)?,
+        timer: TimerState::open(CheckpointFiles::new(&settings.store_root), wakers.timer)?,
         transactions: Transactions::default(),
         levels,
         stamp: Stamp::new(&settings.cluster, &settings.region, settings.trace_on),

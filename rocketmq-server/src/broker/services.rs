@@ -10,7 +10,9 @@ use tokio_util::task::TaskTracker;
 use super::core::Core;
 use super::persisting::persist;
 use super::pull::{Pull, resume};
-use super::{delay, heartbeat, timer, transaction};
+use super::settings::millis;
+use super::transaction::CheckRound;
+use super::{delay, heartbeat, timer};
 
 /// How often parked pulls are held against the clock.
 const EXPIRY_STEP: Duration = Duration::from_millis(500);
@@ -30,11 +32,8 @@ pub fn start(
     tasks.spawn(until(stop.clone(), watch_pulls(core.clone())));
     tasks.spawn(until(stop.clone(), every(core.clone(), MEMBER_SCAN, heartbeat::expire_members)));
     tasks.spawn(until(stop.clone(), every(core.clone(), SAMPLE, |core| core.stats.sample(core.now()))));
-    tasks.spawn(until(stop.clone(), every(core.clone(), core.settings.persist_interval, persist)));
-    tasks.spawn(until(
-        stop.clone(),
-        every(core.clone(), core.settings.transaction_check_interval, transaction::check_round),
-    ));
+    tasks.spawn(until(stop.clone(), save_tables(core.clone())));
+    tasks.spawn(until(stop.clone(), check_transactions(core.clone())));
     tasks.spawn(until(stop.clone(), deliver_delayed(core.clone())));
     if core.settings.timers {
         tasks.spawn(until(stop.clone(), deliver_timers(core.clone())));
@@ -49,9 +48,46 @@ async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
 }
 
 async fn every(core: Arc<Core>, interval: Duration, work: fn(&Core)) {
+    let mut at = core.now();
     loop {
-        core.clock.sleep(interval).await;
+        at = next_time(&core, at, interval).await;
         work(&core);
+    }
+}
+
+/// Waits until `interval` after `last` and returns the time then. However long the work took, a clock that was moved
+/// meanwhile counts; rounds missed are not made up for.
+async fn next_time(core: &Core, last: i64, interval: Duration) -> i64 {
+    core.clock.sleep_until(last.saturating_add(millis(interval))).await;
+    core.now()
+}
+
+async fn save_tables(core: Arc<Core>) {
+    let mut at = core.now();
+    loop {
+        at = next_time(&core, at, core.settings.persist_interval).await;
+        save(&core).await;
+    }
+}
+
+/// Writing waits for the disk, which requests must not.
+async fn save(core: &Arc<Core>) {
+    let core = core.clone();
+    if let Err(error) = tokio::task::spawn_blocking(move || persist(&core)).await {
+        tracing::error!(%error, "saving the tables was interrupted");
+    }
+}
+
+async fn check_transactions(core: Arc<Core>) {
+    let mut at = core.now();
+    loop {
+        at = next_time(&core, at, core.settings.transaction_check_interval).await;
+        let round = CheckRound::begin(&core);
+        while round.step(&core) {
+            tokio::task::yield_now().await;
+        }
+        // A half that was appended again must not be asked about twice after a crash.
+        save(&core).await;
     }
 }
 

@@ -9,15 +9,7 @@ use rocketmq_remoting::requests::pull::PullMessageRequest;
 use rocketmq_remoting::{Request, RequestCode, ResponseCode, frame};
 use tokio::io::AsyncWriteExt;
 
-use super::rig::{Client, Pulled, Rig};
-
-async fn eventually(mut holds: impl FnMut() -> bool) {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-    while !holds() {
-        assert!(tokio::time::Instant::now() < deadline, "the condition never held");
-        tokio::task::yield_now().await;
-    }
-}
+use super::rig::{Client, Pulled, Rig, eventually};
 
 fn waiting(client: &Client, topic: &str, offset: i64, tags: &str) -> PullMessageRequest {
     let mut request = client.pull_request(topic, 0, offset, tags);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rocketmq_remoting::requests::offset::{QueryConsumerOffsetRequest, UpdateConsumerOffsetRequest};
 
-use super::rig::{Client, Rig};
+use super::rig::{Client, Rig, eventually};
 
 async fn commit(client: &Client, offset: i64) {
     let update = UpdateConsumerOffsetRequest {
@@ -49,10 +49,8 @@ async fn an_acknowledged_message_survives_a_crash_and_offsets_those_of_the_last_
     client.send("t", "x", &[]).await;
     commit(&client, 7).await;
     let file = rig.path().join("config/consumerOffset.json");
-    while !file.exists() {
-        rig.advance(Duration::from_secs(5));
-        tokio::task::yield_now().await;
-    }
+    rig.advance(Duration::from_secs(5));
+    eventually(|| file.exists()).await;
     commit(&client, 8).await;
     let rig = rig.crash().await;
     let client = rig.connect();

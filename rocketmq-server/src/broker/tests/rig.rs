@@ -111,6 +111,15 @@ impl Rig {
     }
 }
 
+/// Lets others run until something holds.
+pub async fn eventually(mut holds: impl FnMut() -> bool) {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(tokio::time::Instant::now() < deadline, "the condition never held");
+        tokio::task::yield_now().await;
+    }
+}
+
 fn near_address() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 40_000))
 }

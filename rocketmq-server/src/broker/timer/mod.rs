@@ -3,7 +3,9 @@
 //! They wait in the timer topic, which is their log; a wheel in memory, rebuilt from it at the start, says which is
 //! due next.
 
+mod checkpoint;
 mod service;
 mod wheel;
 
+pub use checkpoint::CheckpointFiles;
 pub use service::{TimerState, deliver_due, recall_key};

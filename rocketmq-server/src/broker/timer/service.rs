@@ -6,13 +6,12 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use rocketmq_remoting::message::MessageRecord;
 use rocketmq_remoting::message::properties::{Properties, find, names as property};
-use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::super::core::Core;
 use super::super::names::TIMER_TOPIC;
-use super::super::persist::TableFile;
 use super::super::placement::unpark;
+use super::checkpoint::{CheckpointFiles, Progress};
 use super::wheel::{Pending, TimerWheel};
 use crate::store::StoreError;
 
@@ -20,18 +19,6 @@ use crate::store::StoreError;
 const BURST: usize = 256;
 /// Pause after a delivery the store refused, in milliseconds.
 const RETRY_AFTER: i64 = 100;
-
-/// What a restart needs to know; everything else is in the topic.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Progress {
-    /// The oldest queue offset that may not have been delivered.
-    replay_from: i64,
-    /// Everything below was in the wheel.
-    read_to: i64,
-    /// Of what was in the wheel, everything due until here was delivered. Milliseconds since 1970.
-    delivered_until: i64,
-}
 
 #[derive(Debug)]
 struct Loaded {
@@ -47,7 +34,7 @@ pub struct TimerState {
     loaded: Mutex<Loaded>,
     before: Progress,
     saved: Mutex<Progress>,
-    file: TableFile,
+    files: CheckpointFiles,
     wake: Arc<Notify>,
 }
 
@@ -56,14 +43,14 @@ impl TimerState {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn open(file: TableFile, wake: Arc<Notify>) -> Result<Self, StoreError> {
-        let before: Progress = file.load()?;
+    pub fn open(files: CheckpointFiles, wake: Arc<Notify>) -> Result<Self, StoreError> {
+        let before: Progress = files.load()?;
         let loaded = Loaded {
             wheel: TimerWheel::default(),
             next: before.replay_from,
             delivered_until: before.delivered_until,
         };
-        Ok(Self { loaded: Mutex::new(loaded), before, saved: Mutex::new(before), file, wake })
+        Ok(Self { loaded: Mutex::new(loaded), before, saved: Mutex::new(before), files, wake })
     }
 
     /// Completes when a message was put into the timer topic.
@@ -100,14 +87,9 @@ impl TimerState {
         if (saved.replay_from, saved.read_to) == (progress.replay_from, progress.read_to) {
             return Ok(());
         }
-        self.file.save(&progress)?;
+        self.files.save(progress)?;
         *self.saved.lock() = progress;
         Ok(())
-    }
-
-    /// Whether a message read again after a restart had been delivered before it.
-    fn was_delivered(&self, queue_offset: i64, due: i64) -> bool {
-        queue_offset < self.before.read_to && due <= self.before.delivered_until
     }
 }
 
@@ -151,7 +133,7 @@ fn read_pending(core: &Core, offset: i64) -> Option<(i64, Pending)> {
     let unit = core.unit(TIMER_TOPIC, 0, offset)?;
     let record = core.store.read_at(unit.physical_offset)?;
     let due: i64 = find(&record.properties, property::TIMER_OUT_MS)?.parse().ok()?;
-    if core.timer.was_delivered(offset, due) {
+    if core.timer.before.was_delivered(offset, due) {
         return None;
     }
     let pending = Pending { queue_offset: offset, physical_offset: unit.physical_offset };

@@ -4,4 +4,4 @@ mod checks;
 mod halves;
 mod service;
 
-pub use service::{Transactions, check_round, end, resume_check};
+pub use service::{CheckRound, Transactions, end, resume_check};

@@ -25,6 +25,8 @@ use super::halves::{Halves, Standing};
 
 /// The one queue of the half and op topics this broker uses, as Apache's does.
 const QUEUE: i32 = 0;
+/// Halves of one step of a check round.
+const BURST: usize = 256;
 /// Tag of the op records that finish a half message.
 const OP_TAG: &str = "d";
 
@@ -174,22 +176,39 @@ fn write_op(core: &Core, half: i64) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Looks at every undecided half message that is old enough, and remembers how far it came.
-pub fn check_round(core: &Core) {
-    let start = core.now();
-    let limits = CheckLimits {
-        timeout: millis(core.settings.transaction_timeout),
-        max_checks: core.settings.transaction_check_max,
-        retention: millis(core.settings.file_reserved),
-    };
-    let end = core.store.max_offset(names::HALF_TOPIC, QUEUE);
-    loop {
-        let offset = core.transactions.halves.lock().next();
-        if offset >= end || !pass(core, offset, start, &limits) {
-            break;
+/// One look at every undecided half message that is old enough, in steps so that other work gets a turn.
+#[derive(Debug)]
+pub struct CheckRound {
+    start: i64,
+    /// Halves stored later, copies made by this round among them, are for the next one.
+    end: i64,
+    limits: CheckLimits,
+}
+
+impl CheckRound {
+    pub fn begin(core: &Core) -> Self {
+        Self {
+            start: core.now(),
+            end: core.store.max_offset(names::HALF_TOPIC, QUEUE),
+            limits: CheckLimits {
+                timeout: millis(core.settings.transaction_timeout),
+                max_checks: core.settings.transaction_check_max,
+                retention: millis(core.settings.file_reserved),
+            },
         }
     }
-    remember(core);
+
+    /// Deals with some halves; true when there are more. The last step notes how far the round came.
+    pub fn step(&self, core: &Core) -> bool {
+        for _ in 0..BURST {
+            let offset = core.transactions.halves.lock().next();
+            if offset >= self.end || !pass(core, offset, self.start, &self.limits) {
+                remember(core);
+                return false;
+            }
+        }
+        true
+    }
 }
 
 /// Deals with one half; false when it and all after it must wait.
