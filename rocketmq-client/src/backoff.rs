@@ -23,11 +23,6 @@ impl<R: rand::Rng> Backoff<R> {
     pub(crate) fn new(config: BackoffConfig, rng: R) -> Self {
         Self { config, next: config.first, rng }
     }
-
-    /// After a success the next failure waits `first` again.
-    pub(crate) fn reset(&mut self) {
-        self.next = self.config.first;
-    }
 }
 
 impl<R: rand::Rng> Iterator for Backoff<R> {
@@ -57,13 +52,5 @@ mod tests {
             let ceiling = Duration::from_millis(ceiling);
             assert!(*wait <= ceiling && *wait >= ceiling / 2, "{wait:?} for {ceiling:?}");
         }
-    }
-
-    #[test]
-    fn a_reset_starts_over() {
-        let mut backoff = Backoff::new(CONFIG, StdRng::seed_from_u64(7));
-        let _ = backoff.by_ref().take(4).count();
-        backoff.reset();
-        assert!(backoff.next().is_some_and(|wait| wait <= CONFIG.first));
     }
 }

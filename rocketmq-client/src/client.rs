@@ -82,6 +82,11 @@ impl Client {
         self.inner.resolver.servers().to_vec()
     }
 
+    /// How many replies came after [`Producer::request`](crate::Producer::request) had stopped waiting.
+    pub fn late_replies(&self) -> u64 {
+        self.inner.replies.late()
+    }
+
     /// Where a topic lives, asked of a name server now.
     ///
     /// # Errors

@@ -164,10 +164,6 @@ impl Delivery {
         self.property(names::TRANSACTION_ID)
     }
 
-    pub(crate) fn record(&self) -> &MessageRecord {
-        &self.0.record
-    }
-
     /// A delivery that no broker made: `message` as a handler would receive it. For tests of handlers.
     ///
     /// ```

@@ -28,8 +28,8 @@ pub(crate) trait ConsumerMember: Send + Sync + 'static {
 
 /// A producer, as the rest of the client sees it.
 pub(crate) trait ProducerMember: Send + Sync + 'static {
-    /// As it is on the wire.
-    fn group(&self) -> &str;
+    /// Its group as it is on the wire.
+    fn wire_group(&self) -> &str;
     /// What became of this half message?
     fn check(self: Arc<Self>, half: Delivery, check: TransactionCheck);
 }
@@ -55,10 +55,10 @@ impl Members {
     /// False when the group has a living producer already.
     pub(crate) fn add_producer(&self, member: &Arc<dyn ProducerMember>) -> bool {
         let mut producers = self.producers.write();
-        if producers.get(member.group()).is_some_and(|old| old.strong_count() > 0) {
+        if producers.get(member.wire_group()).is_some_and(|old| old.strong_count() > 0) {
             return false;
         }
-        producers.insert(member.group().to_owned(), Arc::downgrade(member));
+        producers.insert(member.wire_group().to_owned(), Arc::downgrade(member));
         true
     }
 
@@ -89,7 +89,8 @@ impl Members {
     /// The members' part of a heartbeat; a dropped producer is in no further one.
     pub(crate) fn heartbeat(&self) -> (Vec<ProducerData>, Vec<ConsumerData>) {
         let producers = self.producers();
-        let producers = producers.iter().map(|p| ProducerData { group_name: p.group().to_owned() }).collect();
+        let producers =
+            producers.iter().map(|p| ProducerData { group_name: p.wire_group().to_owned() }).collect();
         (producers, self.consumers().iter().map(|consumer| consumer.heartbeat()).collect())
     }
 

@@ -48,12 +48,6 @@ impl Names {
     pub(crate) fn plain<'n>(&self, name: &'n str) -> &'n str {
         name.strip_prefix(&self.prefix).unwrap_or(name)
     }
-
-    /// The opposite of [`wrap`](Self::wrap).
-    pub(crate) fn unwrap(&self, name: &str) -> String {
-        let (kind, wrapped) = split_kind(name);
-        format!("{kind}{}", self.plain(wrapped))
-    }
 }
 
 fn split_kind(name: &str) -> (&str, &str) {
@@ -85,7 +79,6 @@ mod tests {
         ] {
             assert_eq!(names.wrap(plain), wrapped);
             assert_eq!(names.wrap(wrapped), wrapped);
-            assert_eq!(names.unwrap(wrapped), plain);
         }
         assert_eq!(names.plain("NS1%CG"), "CG");
     }
@@ -93,7 +86,7 @@ mod tests {
     #[test]
     fn without_a_namespace_nothing_changes() {
         for names in [Names::new(None), Names::new(Some(""))] {
-            assert_eq!((names.wrap("a%b"), names.unwrap("a%b")), ("a%b".into(), "a%b".into()));
+            assert_eq!((names.wrap("a%b").as_str(), names.plain("a%b")), ("a%b", "a%b"));
         }
     }
 }

@@ -4,14 +4,17 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use parking_lot::RwLock;
+use rand::rngs::StdRng;
 use rocketmq_remoting::net::{Connection, ConnectionConfig, Handler};
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
+
+use crate::backoff::{Backoff, BackoffConfig};
 
 /// Why there is no connection. Everyone who waited for the same dial gets the same cause.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -94,12 +97,6 @@ impl Pool {
         self.links.write().entry(address.to_owned()).or_default().clone()
     }
 
-    /// Every address with a live connection.
-    pub(crate) fn connected(&self) -> Vec<String> {
-        let links = self.links.read();
-        links.iter().filter(|(_, link)| link.live().is_some()).map(|(address, _)| address.clone()).collect()
-    }
-
     /// Puts `connection` out of use for new calls, unless another has taken its place. Calls that still
     /// wait on it keep it until it closes.
     pub(crate) fn retire(&self, address: &str, connection: &Connection) {
@@ -130,8 +127,41 @@ struct Link {
     current: ArcSwapOption<Connection>,
     /// How many dials have ended.
     dials: AtomicU64,
-    /// Held while dialling; the cause of the last dial if it failed.
-    dialling: Mutex<Option<DialError>>,
+    /// Held while dialling.
+    dialling: Mutex<Dialling>,
+}
+
+/// What the last dials of one address taught.
+#[derive(Default)]
+struct Dialling {
+    /// The cause of the last failure, until a dial succeeds.
+    failed: Option<DialError>,
+    /// No dial before this; set while a host swallows them.
+    not_before: Option<Instant>,
+    backoff: Option<Backoff<StdRng>>,
+}
+
+/// Between dials of a host that does not even refuse.
+const SILENCE: BackoffConfig =
+    BackoffConfig { first: Duration::from_millis(500), most: Duration::from_secs(2) };
+
+impl Dialling {
+    fn note(&mut self, dialled: &Result<Connection, DialError>, now: Instant) {
+        self.failed = dialled.as_ref().err().cloned();
+        match self.failed {
+            Some(DialError::Timeout(_)) => {
+                let backoff = self.backoff.get_or_insert_with(|| Backoff::new(SILENCE, rand::make_rng()));
+                self.not_before = backoff.next().map(|wait| now + wait);
+            }
+            _ => (self.not_before, self.backoff) = (None, None),
+        }
+    }
+
+    /// The failure to repeat instead of dialling: a host that swallows connections would otherwise cost
+    /// every sender its whole budget before it can try another broker.
+    fn still_failing(&self, now: Instant) -> Option<DialError> {
+        self.failed.clone().filter(|_| self.not_before.is_some_and(|until| now < until))
+    }
 }
 
 impl Link {
@@ -148,11 +178,12 @@ impl Link {
         if let Some(connection) = self.live() {
             return Ok(connection);
         }
-        if let Some(error) = last.as_ref().filter(|_| self.dials.load(Ordering::Acquire) != seen) {
-            return Err(error.clone());
+        let shared = last.failed.clone().filter(|_| self.dials.load(Ordering::Acquire) != seen);
+        if let Some(error) = shared.or_else(|| last.still_failing(Instant::now())) {
+            return Err(error);
         }
         let dialled = self.dial_now(pool, address).await;
-        *last = dialled.as_ref().err().cloned();
+        last.note(&dialled, Instant::now());
         self.dials.fetch_add(1, Ordering::Release);
         drop(last);
         if dialled.is_ok() {
@@ -185,6 +216,19 @@ impl Link {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_host_that_swallows_connections_is_left_alone_and_not_for_long() {
+        let (mut dialling, now) = (Dialling::default(), Instant::now());
+        let refused = Arc::new(io::Error::from(io::ErrorKind::ConnectionRefused));
+        dialling.note(&Err(DialError::Io(refused.clone())), now);
+        assert!(dialling.still_failing(now).is_none());
+        dialling.note(&Err(DialError::Timeout(Duration::from_secs(3))), now);
+        assert!(dialling.still_failing(now).is_some());
+        assert!(dialling.still_failing(now + SILENCE.first).is_none());
+        dialling.note(&Err(DialError::Io(refused)), now);
+        assert!(dialling.still_failing(now).is_none());
+    }
 
     #[test]
     fn addresses_are_split_at_the_last_colon() {

@@ -196,7 +196,7 @@ impl Shared {
 }
 
 impl ProducerMember for Shared {
-    fn group(&self) -> &str {
+    fn wire_group(&self) -> &str {
         &self.wire_group
     }
 
@@ -213,6 +213,15 @@ pub struct ProducerBuilder {
     config: ProducerConfig,
     topics: Vec<String>,
     checker: Option<Checker>,
+}
+
+impl fmt::Debug for ProducerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProducerBuilder")
+            .field("group", &self.group)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ProducerBuilder {

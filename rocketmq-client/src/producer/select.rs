@@ -26,12 +26,8 @@ impl RoundRobin {
     /// The next queue of another broker than `avoid`; any queue when there is no other broker.
     /// `None` only when there are no queues.
     pub(crate) fn pick<'q>(&self, queues: &'q [SharedQueue], avoid: Option<&str>) -> Option<&'q SharedQueue> {
-        if let Some(avoid) = avoid {
-            if let Some(queue) = self.one_turn(queues, |broker| broker != avoid) {
-                return Some(queue);
-            }
-        }
-        self.one_turn(queues, |_| true)
+        let other = avoid.and_then(|avoid| self.one_turn(queues, |broker| broker != avoid));
+        other.or_else(|| self.one_turn(queues, |_| true))
     }
 
     /// As [`pick`](Self::pick), but first brokers without a penalty, then at least reachable ones.

@@ -35,13 +35,18 @@ impl Inner {
         if let Some(info) = self.routes.topic(topic).filter(|info| !info.publish.is_empty()) {
             return Ok(info);
         }
+        // No topic's name holds a '+', so this question has a key of its own.
+        let found = self.lookups.run(&format!("+{topic}"), self.find_or_invent(topic, queues)).await?;
+        found.ok_or_else(|| not_found(topic))
+    }
+
+    async fn find_or_invent(&self, topic: &str, queues: i32) -> Lookup {
         if let Some(info) = self.refresh_topic(topic).await? {
-            return Ok(info);
+            return Ok(Some(info));
         }
-        let budget = self.config.api_timeout;
-        let template = self.resolver.route(&self.rpc, TEMPLATE_TOPIC, budget).await?;
-        let template = template.ok_or_else(|| not_found(topic))?;
-        Ok(self.routes.apply(topic, TopicInfo::provisional(topic, template, queues)).0)
+        let template = self.resolver.route(&self.rpc, TEMPLATE_TOPIC, self.config.api_timeout).await?;
+        let invented = template.map(|template| TopicInfo::provisional(topic, template, queues));
+        Ok(invented.map(|info| self.routes.apply(topic, info).0))
     }
 
     /// Asks a name server, once for all who want to know at this moment.

@@ -84,10 +84,6 @@ impl Snapshot {
         self.topics.get(topic)
     }
 
-    pub(crate) fn broker(&self, name: &str) -> Option<&Arc<BrokerData>> {
-        self.brokers.get(name)
-    }
-
     /// The address of the broker's master.
     pub(crate) fn master(&self, broker: &str) -> Option<&str> {
         self.brokers.get(broker)?.master()
@@ -147,7 +143,7 @@ impl RouteTable {
     pub(crate) fn apply(&self, topic: &str, mut info: TopicInfo) -> (Arc<TopicInfo>, bool) {
         let _writing = self.writing.lock();
         let old = self.current.load();
-        if let Some(known) = old.topic(topic).filter(|known| is_same(known, &info)) {
+        if let Some(known) = old.topic(topic).filter(|known| is_no_news(known, &info)) {
             return (known.clone(), false);
         }
         let generation = old.generation + 1;
@@ -158,22 +154,15 @@ impl RouteTable {
         self.current.store(Arc::new(Snapshot::rebuilt(topics, generation)));
         (info, true)
     }
-
-    /// The topic is gone, or nobody uses it any more.
-    pub(crate) fn forget(&self, topic: &str) {
-        let _writing = self.writing.lock();
-        let old = self.current.load();
-        if old.topic(topic).is_some() {
-            let mut topics = old.topics.clone();
-            topics.remove(topic);
-            self.current.store(Arc::new(Snapshot::rebuilt(topics, old.generation + 1)));
-        }
-    }
 }
 
-/// A provisional route never replaces a real one that says the same.
-fn is_same(known: &TopicInfo, new: &TopicInfo) -> bool {
-    known.route == new.route && known.provisional == new.provisional
+/// An invented route never replaces a real one.
+fn is_no_news(known: &TopicInfo, new: &TopicInfo) -> bool {
+    match (known.provisional, new.provisional) {
+        (false, true) => true,
+        (true, false) => false,
+        _ => known.route == new.route,
+    }
 }
 
 #[cfg(test)]
@@ -255,7 +244,16 @@ mod tests {
         less.broker_datas.pop();
         assert!(table.apply("t", TopicInfo::new("t", less)).1);
         assert_eq!(table.load().generation, 2);
-        assert!(table.load().broker("s").is_none(), "an address no route names is dropped");
+        assert!(!table.load().brokers.contains_key("s"), "an address no route names is dropped");
+    }
+
+    #[test]
+    fn an_invented_route_gives_way_to_the_real_one_and_not_the_other_way_round() {
+        let table = RouteTable::default();
+        assert!(table.apply("t", TopicInfo::provisional("t", route(), 4)).1);
+        assert!(table.apply("t", TopicInfo::new("t", route())).1);
+        assert!(!table.apply("t", TopicInfo::provisional("t", route(), 4)).1);
+        assert!(table.topic("t").is_some_and(|info| !info.provisional));
     }
 
     #[test]
@@ -266,8 +264,6 @@ mod tests {
         moved.broker_datas[0].broker_addrs.insert(0, "elsewhere:1".into());
         let _ = table.apply("u", TopicInfo::new("u", moved));
         assert_eq!(table.load().master("b"), Some("elsewhere:1"));
-        table.forget("u");
-        assert_eq!(table.load().master("b"), Some("b-0:10911"));
     }
 
     #[test]
