@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use rocketmq_remoting::body::offset::DelayOffsetWrapper;
+use rocketmq_remoting::body::topic::DataVersion;
 use tokio::sync::Notify;
 
 use super::core::Core;
@@ -54,6 +55,11 @@ impl DelayProgress {
         self.next.lock().clone()
     }
 
+    /// What the file and slaves get.
+    pub fn table(&self) -> DelayOffsetWrapper {
+        table_of(self.snapshot())
+    }
+
     /// Writes the file if it is out of date.
     ///
     /// # Errors
@@ -63,10 +69,7 @@ impl DelayProgress {
         if *self.saved.lock() == offset_table {
             return Ok(());
         }
-        self.file.save(&DelayOffsetWrapper {
-            offset_table: offset_table.clone(),
-            ..DelayOffsetWrapper::default()
-        })?;
+        self.file.save(&table_of(offset_table.clone()))?;
         *self.saved.lock() = offset_table;
         Ok(())
     }
@@ -78,6 +81,11 @@ impl DelayProgress {
     fn advance(&self, level: i32, to: i64) {
         self.next.lock().insert(level, to);
     }
+}
+
+/// Apache's broker needs the version to be there; it stays 0, as its own does.
+fn table_of(offset_table: BTreeMap<i32, i64>) -> DelayOffsetWrapper {
+    DelayOffsetWrapper { data_version: Some(DataVersion::default()), offset_table }
 }
 
 /// Delivers what is due on every level. Returns when to come back, or `None` when nothing waits.

@@ -3,7 +3,8 @@
 
 use rocketmq_remoting::Command;
 use rocketmq_remoting::Request;
-use rocketmq_remoting::body::offset::{ConsumerOffsetWrapper, DelayOffsetWrapper};
+use rocketmq_remoting::body::offset::ConsumerOffsetWrapper;
+use rocketmq_remoting::body::topic::DataVersion;
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::requests::offset::{
     CloneGroupOffsetRequest, GetEarliestMessageStoreTimeRequest, GetMaxOffsetRequest, GetMinOffsetRequest,
@@ -91,12 +92,16 @@ pub fn all(core: &Core) -> Reply {
 
 /// What `consumerOffset.json` and slaves get.
 pub fn consumer_offsets(core: &Core) -> ConsumerOffsetWrapper {
-    ConsumerOffsetWrapper { offset_table: core.offsets.lock().snapshot(), ..ConsumerOffsetWrapper::default() }
+    ConsumerOffsetWrapper {
+        data_version: Some(DataVersion::default()),
+        offset_table: core.offsets.lock().snapshot(),
+        ..ConsumerOffsetWrapper::default()
+    }
 }
 
 /// GET_ALL_DELAY_OFFSET (45).
 pub fn all_delay(core: &Core) -> Reply {
-    ok_json(&DelayOffsetWrapper { offset_table: core.delay.snapshot(), ..DelayOffsetWrapper::default() })
+    ok_json(&core.delay.table())
 }
 
 /// CLONE_GROUP_OFFSET (314).

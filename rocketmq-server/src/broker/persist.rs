@@ -36,15 +36,70 @@ impl TableFile {
         config_file::save(&self.path, &self.pretty(table)?)
     }
 
-    /// JSON indented by tabs, as fastjson writes these files.
     fn pretty<T: Serialize>(&self, table: &T) -> Result<Vec<u8>, StoreError> {
-        let mut out = Vec::new();
-        let format = serde_json::ser::PrettyFormatter::with_indent(b"\t");
-        let written = table.serialize(&mut serde_json::Serializer::with_formatter(&mut out, format));
-        written.map_err(|error| StoreError::Unusable {
+        let compact = fastjson::to_vec(table).map_err(|error| StoreError::Unusable {
             path: self.path.clone(),
             problem: format!("its table has no form in JSON: {error}"),
         })?;
-        Ok(out)
+        Ok(indent(&compact))
+    }
+}
+
+/// Breaks compact JSON into lines indented by tabs, as Apache's broker writes these files.
+fn indent(compact: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(compact.len() * 2);
+    let (mut depth, mut in_string, mut escaped) = (0, false, false);
+    for (at, byte) in compact.iter().copied().enumerate() {
+        let after = compact.get(at + 1).copied();
+        match byte {
+            _ if in_string => {
+                out.push(byte);
+                in_string = byte != b'"' || escaped;
+                escaped = byte == b'\\' && !escaped;
+            }
+            b'{' | b'[' => {
+                out.push(byte);
+                depth += 1;
+                if !matches!(after, Some(b'}' | b']')) {
+                    break_line(&mut out, depth);
+                }
+            }
+            b'}' | b']' => {
+                depth -= 1;
+                if !matches!(out.last(), Some(b'{' | b'[')) {
+                    break_line(&mut out, depth);
+                }
+                out.push(byte);
+            }
+            b',' => {
+                out.push(byte);
+                break_line(&mut out, depth);
+            }
+            _ => {
+                in_string = byte == b'"';
+                out.push(byte);
+            }
+        }
+    }
+    out
+}
+
+fn break_line(out: &mut Vec<u8>, depth: usize) {
+    out.push(b'\n');
+    out.resize(out.len() + depth, b'\t');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_break_as_in_apaches_files() {
+        let compact = br#"{"a":{},"b":{1:[2,3]},"c":"{,\\\"}"}"#;
+        let lines = String::from_utf8(indent(compact)).unwrap();
+        assert_eq!(
+            lines,
+            "{\n\t\"a\":{},\n\t\"b\":{\n\t\t1:[\n\t\t\t2,\n\t\t\t3\n\t\t]\n\t},\n\t\"c\":\"{,\\\\\\\"}\"\n}"
+        );
     }
 }

@@ -1,7 +1,12 @@
 //! What is still there after the broker stopped, in order or not.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use rocketmq_remoting::body::group::SubscriptionGroupWrapper;
+use rocketmq_remoting::body::offset::DelayOffsetWrapper;
+use rocketmq_remoting::body::topic::TopicConfigWrapper;
+use rocketmq_remoting::fastjson;
 use rocketmq_remoting::requests::offset::{QueryConsumerOffsetRequest, UpdateConsumerOffsetRequest};
 
 use super::rig::{Client, Rig, eventually};
@@ -68,13 +73,13 @@ async fn the_files_have_apaches_names_and_members() {
     client.drain("t", 0, 1).await;
     commit(&client, 1).await;
     let rig = rig.restart().await;
-    let read = |name: &str| std::fs::read_to_string(rig.path().join("config").join(name)).unwrap();
-    let offsets: serde_json::Value = serde_json::from_str(&read("consumerOffset.json")).unwrap();
-    assert_eq!(offsets["offsetTable"]["t@g"]["0"], 1);
-    let delays: serde_json::Value = serde_json::from_str(&read("delayOffset.json")).unwrap();
-    assert_eq!(delays["offsetTable"]["1"], 1);
-    let topics: serde_json::Value = serde_json::from_str(&read("topics.json")).unwrap();
-    assert_eq!(topics["topicConfigTable"]["t"]["writeQueueNums"], 4);
-    let groups: serde_json::Value = serde_json::from_str(&read("subscriptionGroup.json")).unwrap();
-    assert_eq!(groups["subscriptionGroupTable"]["g"]["retryMaxTimes"], 16);
+    let read = |name: &str| std::fs::read(rig.path().join("config").join(name)).unwrap();
+    let text = String::from_utf8(read("consumerOffset.json")).unwrap();
+    assert!(text.contains("\t\t\"t@g\":{\n\t\t\t0:1\n\t\t}"), "{text}");
+    let delays: DelayOffsetWrapper = fastjson::from_slice(&read("delayOffset.json")).unwrap();
+    assert_eq!(delays.offset_table, BTreeMap::from([(1, 1)]));
+    let topics: TopicConfigWrapper = fastjson::from_slice(&read("topics.json")).unwrap();
+    assert_eq!(topics.topic_config_table["t"].write_queue_nums, 4);
+    let groups: SubscriptionGroupWrapper = fastjson::from_slice(&read("subscriptionGroup.json")).unwrap();
+    assert_eq!(groups.subscription_group_table["g"].retry_max_times, 16);
 }
