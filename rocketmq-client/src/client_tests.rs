@@ -182,6 +182,16 @@ async fn a_namespace_is_on_every_name_and_on_no_result() {
 }
 
 #[tokio::test]
+async fn a_lookup_over_a_connection_that_just_ended_is_asked_again() {
+    let (_broker, route) = broker_and_route().await;
+    let server = name_server(route, |_| true).await;
+    let client = connect(server.address.to_string()).await.expect("a client");
+    client.route("t").await.expect("an answer");
+    server.connections().iter().for_each(rocketmq_remoting::net::Connection::close);
+    client.route("t").await.expect("an answer over a new connection");
+}
+
+#[tokio::test]
 async fn a_refused_route_names_server_code_and_topic() {
     let server = FakeServer::start(|_| refuse(ResponseCode::SYSTEM_ERROR, "not ready")).await;
     let client = connect(server.address.to_string()).await.expect("a client");

@@ -96,8 +96,10 @@ impl Rpc {
         Ok(response)
     }
 
-    /// A call that survives a server's shutdown: answered GO_AWAY it is repeated once, over a new
-    /// connection, with what is left of the budget.
+    /// A call that survives a server's restart: answered GO_AWAY, or cut off by a connection that ended,
+    /// it is repeated once, over a new connection, with what is left of the budget. The server may see
+    /// such a request twice; a request that must not be seen twice goes through
+    /// [`call_once`](Self::call_once).
     pub(crate) async fn call(
         &self,
         address: &str,
@@ -105,9 +107,10 @@ impl Rpc {
         budget: Duration,
     ) -> Result<Command, RpcError> {
         let start = Instant::now();
-        let response = self.call_once(address, command.clone(), budget).await?;
-        if response.response_code() != ResponseCode::GO_AWAY {
-            return Ok(response);
+        match self.call_once(address, command.clone(), budget).await {
+            Ok(response) if response.response_code() == ResponseCode::GO_AWAY => {}
+            Err(RpcError::Call(NetError::Closed(_))) => {}
+            settled => return settled,
         }
         self.call_once(address, command, budget.saturating_sub(start.elapsed())).await
     }
