@@ -42,3 +42,8 @@ pub use rocketmq_macros::rocketmq_listener;
 /// Turns an async function into a transaction listener.
 pub use rocketmq_macros::rocketmq_transaction_listener;
 pub use template::{Half, Oneway, Payload, Prepared, ReplyError, Request, RocketmqTemplate, Stored};
+
+/// The README's listings, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
