@@ -1,8 +1,11 @@
 //! What both attributes generate around the user's function.
 //!
-//! The function becomes a unit struct of the same name, so that `app.listener(handle)` and `app.discover()` can
-//! carry it with its settings. The function itself stays callable as `handle::call(..)`, in tests for example.
-//! Every path is absolute: what a user has in scope cannot change the meaning.
+//! `handle` becomes two items of that name. In the value namespace a function that makes the listener, so that
+//! `app.listener(handle)` and `app.discover()` can carry it with its settings; a function and not a unit struct,
+//! because a unit struct would turn every `let handle` and every `Json(handle)` nearby into a pattern of its type.
+//! In the type namespace a struct that cannot be mistaken for a value, so that the function itself stays callable as
+//! `handle::call(..)`, in tests for example. Every path is absolute: what a user has in scope cannot change the
+//! meaning.
 
 use crate::signature::Signature;
 use proc_macro2::{Span, TokenStream};
@@ -12,18 +15,16 @@ use syn::{Attribute, Ident, ItemFn, Visibility};
 
 /// The parts in which the two attributes differ.
 pub(crate) struct Frame {
-    /// The trait to implement and its only method, with the type the method returns.
-    pub(crate) implements: TokenStream,
-    pub(crate) method: Ident,
+    /// What is made.
     pub(crate) returns: TokenStream,
-    /// The body of that method: the construction, or the errors.
+    /// How: the construction, or the errors.
     pub(crate) body: TokenStream,
     /// What inventory collects for `discover()`; nothing while there are errors.
     pub(crate) discovered: Option<TokenStream>,
 }
 
 pub(crate) fn frame(function: &ItemFn, frame: Frame) -> TokenStream {
-    let Frame { implements, method, returns, body, discovered } = frame;
+    let Frame { returns, body, discovered } = frame;
     let (name, visibility) = (&function.sig.ident, &function.vis);
     let cfgs: Vec<_> = function.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
     let docs = function.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
@@ -33,17 +34,15 @@ pub(crate) fn frame(function: &ItemFn, frame: Frame) -> TokenStream {
     });
     quote! {
         #(#cfgs)* #(#docs)*
-        #[allow(non_camel_case_types)]
-        #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
-        #visibility struct #name;
+        #visibility fn #name() -> #returns { #body }
+
+        #(#cfgs)*
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, dead_code, missing_debug_implementations)]
+        #visibility struct #name {}
 
         #(#cfgs)*
         impl #name { #call }
-
-        #(#cfgs)*
-        impl #implements for #name {
-            fn #method(self) -> #returns { #body }
-        }
 
         #submit
     }

@@ -7,7 +7,7 @@ use crate::listener::not_a_function;
 use crate::setting::{Key, Kind};
 use crate::signature::Signature;
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::ItemFn;
 
 static KEYS: &[Key] =
@@ -36,24 +36,12 @@ fn expand(function: &ItemFn, settings: &Settings, signature: &Signature, errors:
     let name = &signature.name;
     let (body, discovered) = match errors.into_tokens() {
         Some(errors) => (errors, None),
-        None => (construction(settings, signature), Some(discovered(name))),
+        None => (
+            construction(settings, signature),
+            Some(quote!(::rocketmq_starter::__private::DiscoveredChecker(#name))),
+        ),
     };
-    let parts = Frame {
-        implements: quote!(::rocketmq_starter::IntoTransactionChecker),
-        method: format_ident!("into_checker"),
-        returns: quote!(::rocketmq_starter::TransactionChecker),
-        body,
-        discovered,
-    };
-    frame(function, parts)
-}
-
-fn discovered(name: &syn::Ident) -> TokenStream {
-    quote! {
-        ::rocketmq_starter::__private::DiscoveredChecker(
-            || <#name as ::rocketmq_starter::IntoTransactionChecker>::into_checker(#name)
-        )
-    }
+    frame(function, Frame { returns: quote!(::rocketmq_starter::TransactionChecker), body, discovered })
 }
 
 fn construction(settings: &Settings, signature: &Signature) -> TokenStream {

@@ -40,6 +40,14 @@ pub trait IntoTransactionChecker {
     fn into_checker(self) -> TransactionChecker;
 }
 
+/// What the attribute makes of a function.
+#[diagnostic::do_not_recommend]
+impl<F: FnOnce() -> TransactionChecker> IntoTransactionChecker for F {
+    fn into_checker(self) -> TransactionChecker {
+        self()
+    }
+}
+
 impl IntoTransactionChecker for TransactionChecker {
     fn into_checker(self) -> TransactionChecker {
         self

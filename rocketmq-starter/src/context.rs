@@ -2,7 +2,7 @@
 
 use crate::extract::{FromContext, FromMessage, Needs, Rejection};
 use crate::health::{Counters, Health, ListenerHealth};
-use crate::template::RocketmqTemplate;
+use crate::template::{Receiver, RocketmqTemplate};
 use rocketmq_client::Delivery;
 use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, HashMap};
@@ -45,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) states: States,
     pub(crate) template: Option<RocketmqTemplate>,
     pub(crate) named: BTreeMap<String, RocketmqTemplate>,
+    pub(crate) receiver: Option<Arc<Receiver>>,
     pub(crate) listeners: Vec<Watched>,
     pub(crate) ready: AtomicBool,
     pub(crate) stop: Notify,
@@ -81,6 +82,12 @@ impl Context {
 
     pub(crate) fn templates(&self) -> impl Iterator<Item = &RocketmqTemplate> {
         self.0.template.iter().chain(self.0.named.values())
+    }
+
+    pub(crate) async fn stop_receiving(&self) {
+        if let Some(receiver) = &self.0.receiver {
+            receiver.shutdown().await;
+        }
     }
 
     /// Whether the application is ready, and what its listeners did so far.

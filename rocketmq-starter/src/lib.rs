@@ -1,4 +1,53 @@
-//! Annotate a handler, write `application.toml`, run.
+//! Annotate a handler, write `application.toml`, run: RocketMQ applications in Rust.
+//!
+//! ```no_run
+//! use rocketmq_starter::{App, BoxError, Json, RocketmqTemplate, SendError, StartError, State, rocketmq_listener};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Order {
+//!     id: u64,
+//! }
+//!
+//! #[rocketmq_listener(topic = "orders", group = "billing", selector = "created || paid")]
+//! async fn bill(Json(order): Json<Order>, State(currency): State<&'static str>) -> Result<(), BoxError> {
+//!     println!("billing order {} in {currency}", order.id);
+//!     Ok(()) // an error: delivered again later
+//! }
+//!
+//! async fn place_order(template: &RocketmqTemplate, order: &Order) -> Result<(), SendError> {
+//!     template.send("orders:created", order).key(order.id).await?;
+//!     Ok(())
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), StartError> {
+//!     App::new().state("EUR").listener(bill).run().await // until SIGTERM or Ctrl-C, then finishes what is in flight
+//! }
+//! ```
+//!
+//! ```toml
+//! # application.toml: Spring's keys; a bare number is milliseconds
+//! [rocketmq]
+//! name-server = "${NAMESRV_ADDR:127.0.0.1:9876}"
+//!
+//! [rocketmq.producer]
+//! group = "order-service"
+//!
+//! [rocketmq.consumer.groups.billing]
+//! concurrency = 32
+//! ```
+//!
+//! - Listeners: [`macro@rocketmq_listener`], [`macro@rocketmq_transaction_listener`], [`Listener::new`] for closures.
+//! - Sending: [`RocketmqTemplate`].
+//! - The life of an application: [`App`], [`RunningApp`], [`Health`].
+//! - All that is wrong with a configuration at once: [`StartError`].
+//!
+//! # Features
+//!
+//! - `embedded`: a broker inside the application when no name server is configured; for development and tests.
+//! - `testing`: `testing::TestListener` calls listeners without any broker.
+//! - `tls`: encrypted connections, for `tls-enable = true`.
 #![warn(missing_docs)]
 
 mod app;
@@ -37,9 +86,9 @@ pub use outcome::{BoxError, Handled, IntoOutcome, IntoOutcomes};
 pub use rocketmq_client::{
     DelayLevel, Delivery, Message, Outcome, Receipt, SendError, Transaction, TransactionState,
 };
-/// Turns an async function into a listener.
+#[doc = include_str!("docs/listener.md")]
 pub use rocketmq_macros::rocketmq_listener;
-/// Turns an async function into a transaction listener.
+#[doc = include_str!("docs/transaction_listener.md")]
 pub use rocketmq_macros::rocketmq_transaction_listener;
 pub use template::{Half, Oneway, Payload, Prepared, ReplyError, Request, RocketmqTemplate, Stored};
 

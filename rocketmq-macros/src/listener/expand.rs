@@ -12,24 +12,9 @@ pub(super) fn expand(function: &ItemFn, model: &Model, errors: Errors) -> TokenS
     let name = &function.sig.ident;
     let (body, discovered) = match errors.into_tokens() {
         Some(errors) => (errors, None),
-        None => (construction(model), Some(discovered(name))),
+        None => (construction(model), Some(quote!(::rocketmq_starter::__private::DiscoveredListener(#name)))),
     };
-    let parts = Frame {
-        implements: quote!(::rocketmq_starter::IntoListener),
-        method: format_ident!("into_listener"),
-        returns: quote!(::rocketmq_starter::Listener),
-        body,
-        discovered,
-    };
-    frame(function, parts)
-}
-
-fn discovered(name: &syn::Ident) -> TokenStream {
-    quote! {
-        ::rocketmq_starter::__private::DiscoveredListener(
-            || <#name as ::rocketmq_starter::IntoListener>::into_listener(#name)
-        )
-    }
+    frame(function, Frame { returns: quote!(::rocketmq_starter::Listener), body, discovered })
 }
 
 fn construction(model: &Model) -> TokenStream {
@@ -149,7 +134,7 @@ mod tests {
                 }
             ),
         );
-        assert!(text.contains("pub (crate) struct handle ;"), "{text}");
+        assert!(text.contains("pub (crate) fn handle () -> :: rocketmq_starter :: Listener"), "{text}");
         assert!(
             text.contains(
                 "async fn call (Json (order) : Json < Order >) -> Outcome { bill (order) . await }"

@@ -6,6 +6,7 @@ mod consumers;
 mod hooks;
 mod plan;
 mod producers;
+mod pull;
 mod running;
 mod signal;
 mod start;

@@ -86,6 +86,7 @@ impl RunningApp {
         self.context.set_ready(false);
         shut_down(self.consumers).await;
         self.on_stop.run_all(&self.context).await;
+        self.context.stop_receiving().await;
         for template in self.context.templates() {
             template.producer().shutdown().await;
         }

@@ -7,6 +7,7 @@ use super::consumers::GroupConsumer;
 use super::hooks::Hooks;
 use super::plan::{self, GroupPlan};
 use super::producers::{self, ProducerPlan};
+use super::pull;
 use super::running::{self, RunningApp};
 use crate::checker::TransactionChecker;
 use crate::config::RocketmqProperties;
@@ -64,6 +65,7 @@ fn look(mut app: App) -> Result<Plan, StartError> {
     let checkers = app.checkers;
     let producers = producers::plan(&properties, checkers.clone(), &sources, &mut mistakes);
     check_needs(&groups, &checkers, &app.states, &producers, &mut mistakes);
+    pull::check(&properties.pull_consumer, has_template(&producers), &mut mistakes);
     let plan = Plan {
         groups,
         producers,
@@ -92,7 +94,7 @@ fn check_needs(
     producers: &[ProducerPlan],
     mistakes: &mut Vec<Mistake>,
 ) {
-    let has_template = producers.iter().any(|producer| producer.name.is_none());
+    let has_template = has_template(producers);
     for listener in
         groups.iter().flat_map(|group| &group.subscriptions).map(|subscription| &subscription.listener)
     {
@@ -101,6 +103,10 @@ fn check_needs(
     for checker in checkers {
         plan::check_needs(&checker.spec.described(), &checker.needs, states, has_template, mistakes);
     }
+}
+
+fn has_template(producers: &[ProducerPlan]) -> bool {
+    producers.iter().any(|producer| producer.name.is_none())
 }
 
 fn needs_default_cluster(plan: &Plan) -> bool {
@@ -130,8 +136,10 @@ async fn connect(
     backend: &Backend,
     clients: &mut Clients,
 ) -> Result<(Context, Vec<GroupConsumer>, Hooks), Mistake> {
-    let context =
-        start_producers(&plan.producers, plan.states, watched(&plan.groups), backend, clients).await?;
+    let receiver = pull::start(&plan.properties.pull_consumer, backend, clients).await?.map(Arc::new);
+    let shared =
+        Shared { states: plan.states, listeners: watched(&plan.groups), receiver, ..Shared::default() };
+    let context = start_producers(&plan.producers, shared, backend, clients).await?;
     let hook_failed = |error| Mistake::new(MistakeKind::Hook, format!("the start-up hook failed: {error}"));
     plan.on_start.run(&context).await.map_err(hook_failed)?;
     let mut consumers = Vec::with_capacity(plan.groups.len());
@@ -155,17 +163,15 @@ async fn connect(
 
 async fn start_producers(
     plans: &[ProducerPlan],
-    states: States,
-    listeners: Vec<Watched>,
+    mut shared: Shared,
     backend: &Backend,
     clients: &mut Clients,
 ) -> Result<Context, Mistake> {
-    let mut shared = Shared { states, listeners, ..Shared::default() };
     let later = Arc::new(OnceLock::new());
     for plan in plans {
         let name_server = backend.or_default(plan.properties.name_server.clone());
         let producer = producers::start(plan, &name_server, clients, &later).await?;
-        let template = RocketmqTemplate::new(producer);
+        let template = RocketmqTemplate::new(producer).receiving_from(shared.receiver.clone());
         match &plan.name {
             Some(name) => drop(shared.named.insert(name.clone(), template)),
             None => shared.template = Some(template),

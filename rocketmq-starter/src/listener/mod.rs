@@ -96,6 +96,14 @@ pub trait IntoListener {
     fn into_listener(self) -> Listener;
 }
 
+/// What the attribute makes of a function.
+#[diagnostic::do_not_recommend]
+impl<F: FnOnce() -> Listener> IntoListener for F {
+    fn into_listener(self) -> Listener {
+        self()
+    }
+}
+
 impl IntoListener for Listener {
     fn into_listener(self) -> Listener {
         self

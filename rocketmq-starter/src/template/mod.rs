@@ -2,14 +2,19 @@
 
 mod payload;
 mod prepared;
+mod receive;
 
 pub use payload::Payload;
 pub use prepared::{Half, Oneway, Prepared, ReplyError, Request, Stored};
+pub(crate) use receive::Receiver;
 
 use crate::extract::FromMessage;
+use crate::outcome::BoxError;
 use rocketmq_client::{
     BatchError, Message, Producer, Receipt, SendError, SendErrorKind, Transaction, TransactionState,
 };
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Sends through one producer. Clones share it.
 ///
@@ -33,12 +38,17 @@ use rocketmq_client::{
 #[derive(Debug, Clone)]
 pub struct RocketmqTemplate {
     producer: Producer,
+    receiver: Option<Arc<Receiver>>,
 }
 
 impl RocketmqTemplate {
     /// A template over a producer of your own.
     pub fn new(producer: Producer) -> Self {
-        RocketmqTemplate { producer }
+        RocketmqTemplate { producer, receiver: None }
+    }
+
+    pub(crate) fn receiving_from(self, receiver: Option<Arc<Receiver>>) -> Self {
+        RocketmqTemplate { receiver, ..self }
     }
 
     /// The producer underneath.
@@ -112,6 +122,22 @@ impl RocketmqTemplate {
         let messages: Result<Vec<_>, _> =
             payloads.into_iter().map(|payload| message(destination, payload)).collect();
         self.producer.send_batch(messages?).await
+    }
+
+    /// Takes the next message of `[rocketmq.pull-consumer]`, read as a listener would read it (`Json<T>`, `Text`,
+    /// `Delivery`), waiting at most `timeout`; `None` when there is none.
+    ///
+    /// Messages are pulled in batches; a batch counts as consumed when the call after its last message begins, so
+    /// that what was handled halfway is delivered again. Cancel safe.
+    ///
+    /// # Errors
+    /// When no `[rocketmq.pull-consumer]` is configured, the application is shut down, or the message cannot be
+    /// read; such a message is passed over.
+    pub async fn receive<T: FromMessage>(&self, timeout: Duration) -> Result<Option<T>, BoxError> {
+        match &self.receiver {
+            Some(receiver) => receiver.receive(timeout).await,
+            None => Err("`receive` needs `rocketmq.pull-consumer.group` and `.topic`".into()),
+        }
     }
 }
 

@@ -1,0 +1,301 @@
+//! Whole applications on an embedded broker: start, handle, shut down.
+
+use rocketmq_starter::{
+    App, Attempt, BoxError, Context, DelayLevel, Delivery, Json, MistakeKind, Outcome, RocketmqTemplate,
+    RunningApp, State, Text, TransactionState, rocketmq_listener, rocketmq_transaction_listener,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::timeout;
+
+/// Far beyond what anything here takes; a test that waits this long has failed.
+const LIMIT: Duration = Duration::from_secs(60);
+
+type Seen = mpsc::UnboundedSender<String>;
+
+fn app() -> (App, mpsc::UnboundedReceiver<String>) {
+    let (seen, received) = mpsc::unbounded_channel();
+    let app = App::new()
+        .environment::<String, String>([])
+        .set("rocketmq.name-server", "embedded")
+        .set("rocketmq.producer.group", "tests")
+        .set("rocketmq.consumer.from", "first")
+        .state::<Seen>(seen);
+    (app, received)
+}
+
+async fn start(app: App) -> RunningApp {
+    timeout(LIMIT, app.start()).await.expect("in time").expect("started")
+}
+
+fn template(app: &RunningApp) -> RocketmqTemplate {
+    app.template().expect("a producer group is set").clone()
+}
+
+async fn next(received: &mut mpsc::UnboundedReceiver<String>) -> String {
+    timeout(LIMIT, received.recv()).await.expect("in time").expect("the application runs")
+}
+
+#[rocketmq_listener(topic = "${billing.topic:orders}", group = "billing", selector = "created")]
+async fn bill(
+    Json(id): Json<u32>,
+    State(seen): State<Seen>,
+    Attempt(attempt): Attempt,
+) -> Result<Outcome, BoxError> {
+    seen.send(format!("{id} at try {attempt}"))?;
+    match (id, attempt) {
+        (1, 1) => Ok(Outcome::RetryAfter(DelayLevel::S1)),
+        (2, 1) => panic!("a handler may panic"),
+        _ => Ok(Outcome::Ack),
+    }
+}
+
+#[tokio::test]
+async fn what_fails_or_panics_is_delivered_again() {
+    let (app, mut received) = app();
+    let running = start(app.listener(bill).set("rocketmq.consumer.groups.billing.retry-delay", "1s")).await;
+    let template = template(&running);
+    template.send("orders:ignored", 9).await.unwrap();
+    template.send("orders:created", 1).await.unwrap();
+    template.send("orders:created", 2).await.unwrap();
+    template.send("orders:created", Text("no number".into())).await.unwrap();
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        seen.push(next(&mut received).await);
+    }
+    running.embedded().unwrap().advance(Duration::from_secs(2));
+    for _ in 0..2 {
+        seen.push(next(&mut received).await);
+    }
+    seen.sort();
+    assert_eq!(seen, ["1 at try 1", "1 at try 2", "2 at try 1", "2 at try 2"]);
+    let before = running.context().clone();
+    running.shutdown().await;
+    let health = &before.health().listeners[0];
+    assert!(!before.health().ready);
+    assert_eq!((health.handled, health.retried, health.dead_lettered, health.panicked), (2, 2, 1, 1));
+}
+
+#[rocketmq_listener(topic = "lines", group = "sums", batch = 8)]
+async fn sum(numbers: Vec<Json<u32>>, State(seen): State<Seen>) -> Result<(), BoxError> {
+    for Json(number) in numbers {
+        seen.send(number.to_string())?;
+    }
+    Ok(())
+}
+
+#[rocketmq_listener(topic = "steps", group = "sums")]
+async fn step(Text(step): Text, State(seen): State<Seen>) {
+    let _ = seen.send(step);
+}
+
+#[tokio::test]
+async fn listeners_of_one_group_share_a_consumer_and_batches_arrive_whole() {
+    let (app, mut received) = app();
+    let running = start(app.listener(sum).listener(step)).await;
+    let template = template(&running);
+    template.send_batch("lines", 0..10_u32).await.unwrap();
+    template.send("steps", Text("one".into())).await.unwrap();
+    let mut seen = Vec::new();
+    for _ in 0..11 {
+        seen.push(next(&mut received).await);
+    }
+    seen.sort();
+    assert_eq!(seen, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "one"]);
+    running.shutdown().await;
+}
+
+#[rocketmq_listener(topic = "questions", group = "answers")]
+async fn answer(Json(question): Json<u32>) -> Result<Json<u32>, BoxError> {
+    Ok(Json(question * 2))
+}
+
+#[tokio::test]
+async fn a_return_value_is_the_reply() {
+    let (app, _received) = app();
+    let running = start(app.listener(answer)).await;
+    let request = template(&running).request::<Json<u32>>("questions", 21).timeout(LIMIT);
+    assert_eq!(request.await.unwrap().0, 42);
+    let wrong = template(&running).request::<Json<Vec<u8>>>("questions", 21).timeout(LIMIT).await;
+    assert!(wrong.unwrap_err().to_string().contains("cannot be read"));
+    running.shutdown().await;
+}
+
+#[rocketmq_transaction_listener(name = "orders")]
+async fn check_order(Json(id): Json<u32>, State(seen): State<Seen>) -> Result<TransactionState, BoxError> {
+    seen.send(format!("asked about {id}"))?;
+    Ok(TransactionState::Commit)
+}
+
+#[rocketmq_transaction_listener(name = "refunds")]
+async fn check_refund() -> TransactionState {
+    TransactionState::Rollback
+}
+
+#[tokio::test]
+async fn an_undecided_transaction_is_put_to_the_checker_it_names() {
+    let (app, mut received) = app();
+    let running = start(app.transaction_listener(check_order).transaction_listener(check_refund).listen(
+        "bookings",
+        "ledger",
+        |delivery: Delivery, State(seen): State<Seen>| async move {
+            seen.send(delivery.text().unwrap_or_default().to_owned())
+        },
+    ))
+    .await;
+    let template = template(&running);
+    drop(template.begin("bookings", 7).checked_by("orders").await.unwrap());
+    drop(template.begin("bookings", 8).checked_by("refunds").await.unwrap());
+    let half = template.begin("bookings", 9);
+    let decided =
+        template.send_in_transaction(half, async { Ok::<_, BoxError>(TransactionState::Commit) }).await;
+    assert_eq!(decided.unwrap(), TransactionState::Commit);
+    assert_eq!(next(&mut received).await, "9");
+    running.embedded().unwrap().advance(Duration::from_secs(120));
+    assert_eq!(next(&mut received).await, "asked about 7");
+    assert_eq!(next(&mut received).await, "7");
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_shutdown_finishes_what_is_in_flight() {
+    let (app, _received) = app();
+    let (entered, go, finished) =
+        (Arc::new(Notify::new()), Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
+    let (inside, wait, done) = (entered.clone(), go.clone(), finished.clone());
+    let running = start(app.listen("slow", "slow", move || {
+        let (inside, wait, done) = (inside.clone(), wait.clone(), done.clone());
+        async move {
+            inside.notify_one();
+            wait.notified().await;
+            done.store(true, SeqCst);
+        }
+    }))
+    .await;
+    template(&running).send("slow", 1).await.unwrap();
+    timeout(LIMIT, entered.notified()).await.expect("the handler is called");
+    assert_eq!(running.health().listeners[0].in_flight, 1);
+    go.notify_one();
+    running.shutdown().await;
+    assert!(finished.load(SeqCst));
+}
+
+#[tokio::test]
+async fn hooks_run_at_their_turning_points_and_the_application_can_end_itself() {
+    let (app, mut received) = app();
+    let tell = |what: &'static str| {
+        move |context: Context| async move {
+            let seen = context.state::<Seen>().ok_or("no state")?;
+            seen.send(format!("{what}, ready: {}", context.health().ready))?;
+            if what == "ready" {
+                context.stop();
+            }
+            Ok::<_, BoxError>(())
+        }
+    };
+    let app = app.on_start(tell("start")).on_ready(tell("ready")).on_stop(tell("stop"));
+    timeout(LIMIT, app.run_until(std::future::pending())).await.expect("in time").unwrap();
+    let mut told = Vec::new();
+    while let Ok(line) = received.try_recv() {
+        told.push(line);
+    }
+    assert_eq!(told, ["start, ready: false", "ready, ready: true", "stop, ready: false"]);
+}
+
+#[tokio::test]
+async fn a_failing_start_hook_keeps_the_application_from_starting() {
+    let (app, _received) = app();
+    let error = app.on_start(|_| async { Err::<(), _>("no cache") }).start().await.unwrap_err();
+    assert_eq!(error.mistakes()[0].kind(), MistakeKind::Hook);
+    assert!(error.to_string().contains("no cache"), "{error}");
+}
+
+#[tokio::test]
+async fn all_mistakes_are_reported_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("application.toml");
+    std::fs::write(&file, "[rocketmq]\nname-servr = 'x'\n[rocketmq.producer]\nmax-message-size = 'big'")
+        .unwrap();
+    let error = App::new()
+        .environment::<String, String>([])
+        .config_file(&file)
+        .listener(bill)
+        .listen("${no.such.key}", "g", || async {})
+        .listen("t", "g", || async {})
+        .listen("t", "g", |_: State<u64>| async {})
+        .start()
+        .await
+        .unwrap_err();
+    let kinds: Vec<_> = error.mistakes().iter().map(|mistake| mistake.kind()).collect();
+    for kind in [
+        MistakeKind::UnknownKey,
+        MistakeKind::WrongValue,
+        MistakeKind::Placeholder,
+        MistakeKind::Subscription,
+        MistakeKind::MissingState,
+    ] {
+        assert!(kinds.contains(&kind), "{kind:?} is missing in {error}");
+    }
+    assert!(error.to_string().contains("application.toml"), "{error}");
+}
+
+#[tokio::test]
+async fn a_name_server_that_does_not_answer_is_named() {
+    let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (app, _received) = app();
+    let error = app.set("rocketmq.name-server", unused.to_string()).start().await.unwrap_err();
+    assert_eq!(error.mistakes()[0].kind(), MistakeKind::Connect);
+    assert!(error.to_string().contains(&unused.to_string()), "{error}");
+}
+
+#[tokio::test]
+async fn several_producers_have_templates_of_their_own() {
+    let (app, _received) = app();
+    let running = start(app.configure(|properties| {
+        let mut audit = properties.producer.clone();
+        audit.group = Some("audit".to_owned());
+        properties.producers.insert("audit".to_owned(), audit);
+    }))
+    .await;
+    let audit = running.context().named_template("audit").expect("it is configured");
+    assert_eq!(audit.producer().group(), "audit");
+    assert!(running.context().named_template("other").is_none());
+    audit.send("audited", 1).await.unwrap();
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn messages_can_be_taken_one_by_one() {
+    let (app, _received) = app();
+    let running =
+        start(app.set("rocketmq.pull-consumer.group", "reader").set("rocketmq.pull-consumer.topic", "rows"))
+            .await;
+    let template = template(&running);
+    assert_eq!(template.receive::<Json<u32>>(Duration::from_millis(1)).await.unwrap(), None);
+    for row in [1, 2] {
+        template.send("rows", row).await.unwrap();
+    }
+    let mut rows = Vec::new();
+    for _ in 0..2 {
+        rows.push(template.receive::<Json<u32>>(LIMIT).await.unwrap().expect("a row").0);
+    }
+    rows.sort_unstable();
+    assert_eq!(rows, [1, 2]);
+    running.shutdown().await;
+    assert!(template.receive::<Json<u32>>(LIMIT).await.is_err());
+}
+
+#[tokio::test]
+async fn an_embedded_store_can_be_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    for expected in [0, 1] {
+        let (app, _received) = app();
+        let running =
+            start(app.set("rocketmq.embedded.store-path", folder.path().display().to_string())).await;
+        let receipt = template(&running).send("kept", 1).ordered_by("one queue").await.unwrap();
+        assert_eq!(receipt.queue_offset(), expected);
+        running.shutdown().await;
+    }
+}
