@@ -16,7 +16,7 @@ async fn remind(
 }
 
 async fn an_unpaid_invoice_is_reminded_of_after_two_hours() -> Result<(), Error> {
-    let (reminded, mut reminders) = mpsc::unbounded_channel();
+    let (reminded, mut reminders) = mpsc::unbounded_channel::<u32>();
     let app = App::new()
         .set("rocketmq.name-server", "embedded")
         .set("rocketmq.producer.group", "invoicing")
