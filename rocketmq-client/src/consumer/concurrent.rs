@@ -22,6 +22,7 @@ use super::handler::{Call, Failure, Handler, Outcomes};
 use super::owned::OwnedQueue;
 use super::retry::Redelivery;
 use super::stats::Stats;
+use crate::client::now_ms;
 use crate::delivery::{Delivery, Outcome};
 use crate::interceptor::Interceptor;
 
@@ -238,6 +239,7 @@ impl ConcurrentService {
 
     async fn handle(self: &Arc<Self>, mut run: Run) {
         let queue = run.queue.clone();
+        queue.touch_consume(now_ms());
         let batch = self.config.handler.batch_size(self.config.batch);
         let mut settled = Settled::new(&queue, &self.stats);
         while !queue.is_dropped() && !self.stopped.is_cancelled() && !run.messages.is_empty() {

@@ -210,13 +210,6 @@ impl Group {
         Ok(())
     }
 
-    /// A new version tells brokers and other members that something about the topic changed.
-    pub(crate) fn touch_subscription(&self, topic: &str) {
-        if let Some(data) = self.subscriptions.write().get_mut(topic) {
-            *data = Arc::new((**data).clone().with_version(now_ms()));
-        }
-    }
-
     /// Ends pull loops, rebalancing and periodic commits, and waits for them.
     pub(crate) async fn stop_pulling(&self) {
         self.stopped.cancel();
@@ -232,14 +225,12 @@ impl Group {
 
     /// Stores offsets every so often until the consumer stops.
     pub(crate) async fn persist_periodically(self: Arc<Self>, every: Duration) {
-        let mut ticks = tokio::time::interval(every);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        ticks.tick().await;
-        loop {
-            tokio::select! {
-                _ = ticks.tick() => self.persist().await,
-                () = self.stopped.cancelled() => return,
+        let persist = async {
+            loop {
+                tokio::time::sleep(every).await;
+                self.persist().await;
             }
-        }
+        };
+        tokio::select! { () = persist => {}, () = self.stopped.cancelled() => {} }
     }
 }

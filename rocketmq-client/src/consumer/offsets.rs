@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use parking_lot::Mutex;
 use rocketmq_remoting::fastjson;
 use rocketmq_remoting::route::MessageQueue;
@@ -41,11 +42,12 @@ impl OffsetStore {
     pub(crate) async fn store(&self, offsets: Vec<(MessageQueue, i64)>) {
         match self {
             OffsetStore::Broker(calls) => {
-                for (queue, offset) in offsets {
-                    if let Err(error) = calls.store_offset_oneway(&queue, offset).await {
+                let stored = offsets.iter().map(|(queue, offset)| async move {
+                    if let Err(error) = calls.store_offset_oneway(queue, *offset).await {
                         tracing::warn!(group = calls.group, ?queue, offset, "offset not stored: {error}");
                     }
-                }
+                });
+                join_all(stored).await;
             }
             OffsetStore::File(file) => file.clone().save(offsets).await,
         }

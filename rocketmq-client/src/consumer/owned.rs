@@ -236,7 +236,7 @@ impl OwnedQueue {
 
     /// Counts one more throttled pull and says whether it is worth a log line: the first, then every 1000th.
     pub(crate) fn note_throttled(&self) -> bool {
-        self.throttled.fetch_add(1, Ordering::Relaxed) % 1000 == 0
+        self.throttled.fetch_add(1, Ordering::Relaxed).is_multiple_of(1000)
     }
 
     /// A still picture for running info.

@@ -172,6 +172,10 @@ impl PullLoop {
             to,
             "the offset does not exist on the broker or was reset, consumption goes on at the corrected one"
         );
+        if from == to {
+            // A broker that insists must not be asked in a tight loop.
+            tokio::time::sleep(PAUSE).await;
+        }
         if let Err(error) = self.group.restart(&self.queue, to, &self.options).await {
             self.report("the corrected offset cannot be stored", &error);
         }

@@ -60,7 +60,11 @@ impl Rebalancer {
         let mut pause = Backoff::default();
         loop {
             let started = Instant::now();
-            let wait = pause.after(self.round().await);
+            let round = tokio::select! {
+                () = self.group.stopped.cancelled() => return,
+                round = self.round() => round,
+            };
+            let wait = pause.after(round);
             tokio::select! {
                 () = self.group.stopped.cancelled() => return,
                 () = tokio::time::sleep_until(started + wait) => {}
@@ -156,7 +160,7 @@ impl Rebalancer {
         let (popped, pulled): (Vec<MessageQueue>, Vec<MessageQueue>) = (queues(popped), queues(pulled));
         self.follow_retries(topic, pop.pops(topic), !popped.is_empty());
         if pop.assign(topic, &popped) {
-            self.changed(topic, all, &popped).await;
+            self.tell(topic, all, &popped);
         }
         Some(Assigned { queues: pulled, alone: false })
     }
@@ -217,7 +221,7 @@ impl Rebalancer {
             outcome = Round::Locked;
         }
         if opened + change.release.len() > 0 {
-            self.changed(topic, all, &mine.queues).await;
+            self.tell(topic, all, &mine.queues);
         }
         outcome
     }
@@ -241,9 +245,14 @@ impl Rebalancer {
 
     /// Starts on queues; how many.
     async fn acquire(&self, queues: &[MessageQueue], alone: bool) -> usize {
+        if queues.is_empty() {
+            return 0;
+        }
+        // A broker refuses pulls of a group it has not heard of, and this one may be new to the topic.
+        self.group.calls.client.heartbeat().await;
         let locked = match self.group.needs_locks() {
             true => self.group.lock(queues).await,
-            false => queues.iter().cloned().collect(),
+            false => queues.to_vec(),
         };
         let delay = if alone { Duration::ZERO } else { HAND_OVER };
         let mut opened = 0;
@@ -259,10 +268,7 @@ impl Rebalancer {
         opened
     }
 
-    /// Brokers learn of the change by a new subscription version, the application by its callback.
-    async fn changed(&self, topic: &str, all: &[MessageQueue], mine: &[MessageQueue]) {
-        self.group.touch_subscription(topic);
-        self.group.calls.client.heartbeat().await;
+    fn tell(&self, topic: &str, all: &[MessageQueue], mine: &[MessageQueue]) {
         if let Some(tell) = &self.on_assignment {
             tell(topic, all, mine);
         }
