@@ -1,1 +1,35 @@
-//! Harness shared by the integration tests.
+//! Integration tests across the crates: the harness, and the [`scenarios`] that run on this project's own broker
+//! (`scenarios.rs`) and on Apache's (`interop_apache.rs`) alike.
+
+mod cluster;
+mod inbox;
+pub mod scenarios;
+mod wait;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+pub(crate) use cluster::queues;
+pub use cluster::{Cluster, Feature};
+pub use inbox::{Inbox, collect};
+pub use wait::{PATIENCE, eventually};
+
+/// What scenarios and tests end with: any error fails the test with its text.
+pub type TestResult<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// A topic no other test uses, also not one that ran on the same cluster before.
+pub fn unique_topic() -> String {
+    unique("t")
+}
+
+/// A group no other test uses.
+pub fn unique_group() -> String {
+    unique("g")
+}
+
+fn unique(kind: &str) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis());
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("{kind}-{started:x}-{}-{number}", std::process::id())
+}

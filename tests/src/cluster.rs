@@ -1,0 +1,145 @@
+//! The cluster a test runs on.
+
+use std::time::Duration;
+
+use rocketmq_client::remoting::requests::topic::UpdateTopicRequest;
+use rocketmq_client::remoting::{Request as _, ResponseCode};
+use rocketmq_client::{Client, MessageQueue, PullConsumer};
+use rocketmq_server::{Embedded, EmbeddedError};
+
+use crate::wait::{PATIENCE, POLL, eventually};
+use crate::{TestResult, unique_group, unique_topic};
+
+/// Readable and writable.
+const PERM: i32 = 6;
+/// Steps in which a span of time passes on the embedded cluster: small enough that nobody notices a jump.
+const STEPS: u32 = 20;
+
+/// What not every version of Apache RocketMQ has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Feature {
+    /// Messages delivered at any millisecond, and their recall.
+    Timers,
+}
+
+/// Where a test runs.
+#[derive(Debug)]
+pub enum Cluster {
+    /// This project's own name server and broker, in this process, for this test alone.
+    Embedded(Embedded),
+    /// A running Apache RocketMQ that tests share; each has topics and groups of its own.
+    Apache {
+        /// Its name servers.
+        name_server: String,
+        /// Its version, such as `4.9.7`.
+        version: String,
+    },
+}
+
+impl Cluster {
+    /// A new embedded cluster, or Apache's where the environment names one.
+    pub async fn start() -> Result<Self, EmbeddedError> {
+        match Self::apache() {
+            Some(apache) => Ok(apache),
+            None => Self::embedded().await,
+        }
+    }
+
+    /// A new embedded cluster that filters by SQL and recalls messages, as `tests/interop/apache` starts Apache's.
+    pub async fn embedded() -> Result<Self, EmbeddedError> {
+        let builder = Embedded::builder().set("enablePropertyFilter", true).set("recallMessageEnable", true);
+        builder.start().await.map(Self::Embedded)
+    }
+
+    /// The cluster at `ROCKETMQ_NAMESRV`, of version `ROCKETMQ_VERSION` (default: 5.4.0).
+    pub fn apache() -> Option<Self> {
+        let name_server = std::env::var("ROCKETMQ_NAMESRV").ok()?;
+        let version = std::env::var("ROCKETMQ_VERSION").unwrap_or_else(|_| "5.4.0".into());
+        Some(Self::Apache { name_server, version })
+    }
+
+    /// What clients connect to.
+    pub fn name_server(&self) -> String {
+        match self {
+            Self::Embedded(embedded) => embedded.name_server(),
+            Self::Apache { name_server, .. } => name_server.clone(),
+        }
+    }
+
+    /// Whether the cluster has `feature`; says why not.
+    pub fn has(&self, feature: Feature) -> bool {
+        match self {
+            Self::Apache { version, .. } if version.starts_with("4.") => {
+                println!("skipped: Apache RocketMQ {version} has no {feature:?}");
+                false
+            }
+            _ => true,
+        }
+    }
+
+    /// A client of its own connections and client id.
+    pub async fn client(&self) -> TestResult<Client> {
+        Ok(rocketmq_client::connect(self.name_server()).await?)
+    }
+
+    /// A new topic of so many queues that name server and broker both know.
+    pub async fn topic(&self, client: &Client, queues: i32) -> TestResult<String> {
+        let topic = unique_topic();
+        let brokers = client.route("TBW102").await?.broker_datas;
+        for broker in &brokers {
+            let address = broker.master().ok_or("a broker without a master")?;
+            create(client, address, &topic, queues).await?;
+        }
+        eventually("the route of a new topic", PATIENCE, async || {
+            client.route(&topic).await.is_ok_and(|route| route.queue_datas.len() == brokers.len())
+        })
+        .await;
+        Ok(topic)
+    }
+
+    /// Lets `span` pass on the cluster: its clock is moved where that can be done, waited for where not.
+    pub async fn pass(&self, span: Duration) {
+        match self {
+            Self::Embedded(embedded) => {
+                for _ in 0..STEPS {
+                    embedded.advance(span / STEPS);
+                    tokio::time::sleep(POLL).await;
+                }
+            }
+            Self::Apache { .. } => tokio::time::sleep(span).await,
+        }
+    }
+
+    /// Waits for what comes about by the time `span` has passed on the cluster, as [`pass`](Self::pass) lets it.
+    ///
+    /// # Panics
+    /// When it does not come about.
+    pub async fn later(&self, span: Duration, what: &str, is_so: impl AsyncFnMut() -> bool) {
+        tokio::join!(self.pass(span), eventually(what, span + PATIENCE, is_so));
+    }
+}
+
+async fn create(client: &Client, broker: &str, topic: &str, queues: i32) -> TestResult {
+    let request = UpdateTopicRequest {
+        topic: topic.to_owned(),
+        default_topic: "TBW102".into(),
+        read_queue_nums: queues,
+        write_queue_nums: queues,
+        perm: PERM,
+        topic_filter_type: "SINGLE_TAG".into(),
+        topic_sys_flag: Some(0),
+        ..UpdateTopicRequest::default()
+    };
+    let answer = client.call(broker, request.to_command()?, PATIENCE).await?;
+    match answer.response_code() {
+        ResponseCode::SUCCESS => Ok(()),
+        code => Err(format!("{broker} does not make topic {topic}: {code} {:?}", answer.remark).into()),
+    }
+}
+
+/// The queues of a topic as an outsider sees them, to look at what is stored.
+pub(crate) async fn queues(client: &Client, topic: &str) -> TestResult<(PullConsumer, Vec<MessageQueue>)> {
+    let reader = client.pull_consumer(unique_group()).build().await?;
+    let queues = reader.queues(topic).await?;
+    Ok((reader, queues))
+}

@@ -1,0 +1,182 @@
+//! Push consumption: sharing out, filtering, and where it begins.
+
+use std::convert::Infallible;
+
+use rocketmq_client::{Client, Delivery, FromWhere, Message, Outcome, Producer, PushConsumerBuilder};
+use tokio::sync::Barrier;
+
+use crate::{Cluster, Inbox, TestResult, unique_group};
+
+struct Stage {
+    client: Client,
+    producer: Producer,
+    topic: String,
+    group: String,
+}
+
+impl Stage {
+    async fn set(cluster: &Cluster) -> TestResult<Self> {
+        let client = cluster.client().await?;
+        let producer = client.producer(unique_group()).build().await?;
+        let topic = cluster.topic(&client, 4).await?;
+        Ok(Self { client, producer, topic, group: unique_group() })
+    }
+
+    async fn send(&self, bodies: impl IntoIterator<Item = &str>) -> TestResult {
+        for body in bodies {
+            self.producer.send(Message::new(&self.topic, body.to_owned())).await?;
+        }
+        Ok(())
+    }
+
+    fn consumer(&self) -> PushConsumerBuilder {
+        let consumer = self.client.push_consumer(&self.group).subscribe(&self.topic, "*");
+        consumer.from_where(FromWhere::FirstOffset)
+    }
+}
+
+/// All messages, from all queues, once each.
+pub async fn each_message_once(cluster: &Cluster) -> TestResult {
+    let stage = Stage::set(cluster).await?;
+    let (inbox, group) = (Inbox::default(), stage.group.clone());
+    let running = stage.consumer().listen(inbox.accept()).await?;
+    let bodies: Vec<String> = (100..300).map(|number| number.to_string()).collect();
+    stage.send(bodies.iter().map(String::as_str)).await?;
+    inbox.expect(bodies.len()).await;
+    assert!(running.shutdown().await, "no handler had to be cut");
+    assert_eq!(inbox.sorted(), bodies);
+    assert!(inbox.all().iter().all(|delivery| delivery.reconsume_times() == 0));
+    assert_eq!(lag(&stage, &group).await?, 0);
+    Ok(())
+}
+
+/// What the group has still to read, by its offsets on the broker.
+async fn lag(stage: &Stage, group: &str) -> TestResult<i64> {
+    let reader = stage.client.pull_consumer(group).build().await?;
+    let mut lag = 0;
+    for queue in reader.queues(&stage.topic).await? {
+        let end = reader.offset(&queue, rocketmq_client::Offset::Last).await?;
+        lag += end - reader.committed(&queue).await?.unwrap_or(0);
+    }
+    Ok(lag)
+}
+
+/// Handlers wait for one another here: one at a time they would wait for ever.
+pub async fn several_at_once(cluster: &Cluster) -> TestResult {
+    let stage = Stage::set(cluster).await?;
+    let (inbox, barrier) = (Inbox::default(), std::sync::Arc::new(Barrier::new(8)));
+    let kept = inbox.clone();
+    let listener = move |delivery: Delivery| {
+        let (barrier, kept) = (barrier.clone(), kept.clone());
+        async move {
+            barrier.wait().await;
+            kept.keep(delivery);
+            Ok::<_, Infallible>(Outcome::Ack)
+        }
+    };
+    let running = stage.consumer().concurrency(8).listen(listener).await?;
+    stage.send(["a", "b", "c", "d", "e", "f", "g", "h"]).await?;
+    inbox.expect(8).await;
+    running.shutdown().await;
+    Ok(())
+}
+
+/// A batch listener gets messages of one queue together, each with an outcome of its own.
+pub async fn in_batches(cluster: &Cluster) -> TestResult {
+    let stage = Stage::set(cluster).await?;
+    let numbers: Vec<String> = (100..164).map(|number| number.to_string()).collect();
+    let messages = numbers.iter().map(|body| Message::new(&stage.topic, body.clone()));
+    stage.producer.send_batch(messages.collect()).await?;
+    let (inbox, largest) = (Inbox::default(), std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0)));
+    let (kept, seen) = (inbox.clone(), largest.clone());
+    let listener = move |deliveries: Vec<Delivery>| {
+        seen.fetch_max(deliveries.len(), std::sync::atomic::Ordering::Relaxed);
+        let outcomes = vec![Outcome::Ack; deliveries.len()];
+        deliveries.into_iter().for_each(|delivery| drop(kept.keep(delivery)));
+        async move { Ok::<_, Infallible>(outcomes) }
+    };
+    let running = stage.consumer().batch(16).listen_batch(listener).await?;
+    inbox.expect(64).await;
+    running.shutdown().await;
+    assert_eq!(inbox.sorted(), numbers);
+    assert_eq!(largest.load(std::sync::atomic::Ordering::Relaxed), 16);
+    Ok(())
+}
+
+/// `created || paid`, and nothing else.
+pub async fn by_tags(cluster: &Cluster) -> TestResult {
+    let stage = Stage::set(cluster).await?;
+    for tag in ["created", "paid", "shipped", "created"] {
+        stage.producer.send(Message::new(&stage.topic, tag).tag(tag)).await?;
+    }
+    stage.send(["untagged"]).await?;
+    let inbox = Inbox::default();
+    let running = stage.consumer().subscribe(&stage.topic, "created || paid").listen(inbox.accept()).await?;
+    inbox.expect(3).await;
+    // The marker is behind the others in time; when it is there, they would be too.
+    stage.producer.send(Message::new(&stage.topic, "paid").tag("paid")).await?;
+    inbox.expect(4).await;
+    running.shutdown().await;
+    assert_eq!(inbox.sorted(), ["created", "created", "paid", "paid"]);
+    Ok(())
+}
+
+/// An SQL92 condition over properties.
+pub async fn by_sql(cluster: &Cluster) -> TestResult {
+    let stage = Stage::set(cluster).await?;
+    for (amount, region) in [(5, "eu"), (50, "eu"), (50, "us"), (500, "eu")] {
+        let message = Message::new(&stage.topic, format!("{amount} {region}"));
+        let message = message.property("amount", amount.to_string()).property("region", region);
+        stage.producer.send(message).await?;
+    }
+    let inbox = Inbox::default();
+    let condition = "amount BETWEEN 10 AND 1000 AND region = 'eu'";
+    let running = stage.consumer().subscribe_sql(&stage.topic, condition).listen(inbox.accept()).await?;
+    inbox.expect(2).await;
+    running.shutdown().await;
+    assert_eq!(inbox.sorted(), ["50 eu", "500 eu"]);
+    Ok(())
+}
+
+/// A group goes on where it stopped, whatever its wish for the beginning.
+pub async fn from_the_committed_offset(cluster: &Cluster) -> TestResult {
+    let stage = Stage::set(cluster).await?;
+    let first = Inbox::default();
+    stage.send(["a", "b", "c", "d", "e"]).await?;
+    let running = stage.consumer().listen(first.accept()).await?;
+    first.expect(5).await;
+    running.shutdown().await;
+
+    stage.send(["f", "g"]).await?;
+    let second = Inbox::default();
+    let running = stage.consumer().listen(second.accept()).await?;
+    second.expect(2).await;
+    running.shutdown().await;
+    assert_eq!(second.sorted(), ["f", "g"]);
+    Ok(())
+}
+
+/// A new group may have everything there is.
+pub async fn from_first(cluster: &Cluster) -> TestResult {
+    let stage = Stage::set(cluster).await?;
+    stage.send(["a", "b"]).await?;
+    let inbox = Inbox::default();
+    let running = stage.consumer().from_where(FromWhere::FirstOffset).listen(inbox.accept()).await?;
+    inbox.expect(2).await;
+    running.shutdown().await;
+    assert_eq!(inbox.sorted(), ["a", "b"]);
+    Ok(())
+}
+
+/// While the first message of a queue is still in memory, brokers send every new group to the queue's beginning, also
+/// one that wishes to start at its end: Apache's rule against losing what was sent while a group came up.
+pub async fn a_young_queue_from_its_beginning(cluster: &Cluster) -> TestResult {
+    let stage = Stage::set(cluster).await?;
+    stage.send(["a", "b"]).await?;
+    let inbox = Inbox::default();
+    let running = stage.consumer().from_where(FromWhere::LastOffset).listen(inbox.accept()).await?;
+    inbox.expect(2).await;
+    running.shutdown().await;
+    assert_eq!(inbox.sorted(), ["a", "b"]);
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! Several members of one group: queues shared out, or every message for everybody.
+
+use std::collections::BTreeSet;
+
+use rocketmq_client::{Client, FromWhere, Message, MessageQueue, PushConsumerBuilder, Running};
+
+use crate::{Cluster, Inbox, PATIENCE, TestResult, eventually, unique_group};
+
+fn consumer(client: &Client, group: &str, topic: &str) -> PushConsumerBuilder {
+    client.push_consumer(group).subscribe(topic, "*").from_where(FromWhere::FirstOffset)
+}
+
+async fn send(client: &Client, topic: &str, bodies: std::ops::Range<u32>) -> TestResult {
+    let producer = client.producer(unique_group()).build().await?;
+    for body in bodies {
+        producer.send(Message::new(topic, format!("{body:03}"))).await?;
+    }
+    producer.shutdown().await;
+    Ok(())
+}
+
+fn numbers(range: std::ops::Range<u32>) -> Vec<String> {
+    range.map(|body| format!("{body:03}")).collect()
+}
+
+/// The queues of the topic itself: a member of the group also has some of its retry topic.
+fn owned(running: &Running, topic: &str) -> BTreeSet<MessageQueue> {
+    running.queues().into_iter().filter(|queue| queue.topic == topic).collect()
+}
+
+/// Two members have half of the queues each, and one has all again when the other leaves; nothing is missed.
+pub async fn queues_follow_the_members(cluster: &Cluster) -> TestResult {
+    let (client, other) = (cluster.client().await?, cluster.client().await?);
+    let topic = cluster.topic(&client, 8).await?;
+    let (inbox, group) = (Inbox::default(), unique_group());
+    let first = consumer(&client, &group, &topic).listen(inbox.accept()).await?;
+    eventually("all queues for the only member", PATIENCE, async || owned(&first, &topic).len() == 8).await;
+
+    let second = consumer(&other, &group, &topic).listen(inbox.accept()).await?;
+    let halved = || owned(&first, &topic).len() == 4 && owned(&second, &topic).len() == 4;
+    eventually("half of the queues for each", PATIENCE, async || halved()).await;
+    assert!(owned(&first, &topic).is_disjoint(&owned(&second, &topic)));
+    send(&client, &topic, 0..40).await?;
+    inbox.expect(40).await;
+
+    second.shutdown().await;
+    eventually("all queues for the one that stays", PATIENCE, async || owned(&first, &topic).len() == 8)
+        .await;
+    send(&client, &topic, 40..80).await?;
+    inbox.expect(80).await;
+    first.shutdown().await;
+    assert_eq!(inbox.sorted(), numbers(0..80));
+    Ok(())
+}
+
+/// A member that dies without a word is replaced, and what it had not committed is delivered again.
+pub async fn a_member_that_vanishes(cluster: &Cluster) -> TestResult {
+    let (client, other) = (cluster.client().await?, cluster.client().await?);
+    let topic = cluster.topic(&client, 4).await?;
+    let (inbox, group) = (Inbox::default(), unique_group());
+    let survivor = consumer(&client, &group, &topic).listen(inbox.accept()).await?;
+    let lost = Inbox::default();
+    let vanishing = consumer(&other, &group, &topic).listen(lost.accept()).await?;
+    eventually("half of the queues for it", PATIENCE, async || owned(&vanishing, &topic).len() == 2).await;
+    drop(vanishing);
+    other.shutdown().await;
+    eventually("all queues for the survivor", PATIENCE, async || owned(&survivor, &topic).len() == 4).await;
+    send(&client, &topic, 0..40).await?;
+    inbox.expect(40).await;
+    survivor.shutdown().await;
+    assert_eq!(inbox.sorted(), numbers(0..40));
+    Ok(())
+}
+
+/// Every member gets every message, once, and goes on where it stopped: by its own file.
+pub async fn broadcasting(cluster: &Cluster) -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let named = |name: &'static str| {
+        let builder = rocketmq_client::Client::builder(cluster.name_server());
+        builder.configure(move |config| config.instance_name = Some(name.into())).connect()
+    };
+    let (client, other) = (named("one").await?, named("two").await?);
+    let topic = cluster.topic(&client, 4).await?;
+    let (mine, theirs, group) = (Inbox::default(), Inbox::default(), unique_group());
+    let start =
+        |client: &Client| consumer(client, &group, &topic).broadcasting().offset_folder(folder.path());
+    let first = start(&client).listen(mine.accept()).await?;
+    let second = start(&other).listen(theirs.accept()).await?;
+    send(&client, &topic, 0..20).await?;
+    mine.expect(20).await;
+    theirs.expect(20).await;
+    second.shutdown().await;
+
+    send(&client, &topic, 20..30).await?;
+    let again = start(&other).listen(theirs.accept()).await?;
+    mine.expect(30).await;
+    theirs.expect(30).await;
+    first.shutdown().await;
+    again.shutdown().await;
+    assert_eq!((mine.sorted(), theirs.sorted()), (numbers(0..30), numbers(0..30)));
+    Ok(())
+}
+
+/// A large backlog is worked off at full speed: each message once, none of them as a retry.
+pub async fn backlog(cluster: &Cluster) -> TestResult {
+    const MESSAGES: u32 = 28_000;
+    let client = cluster.client().await?;
+    let topic = cluster.topic(&client, 4).await?;
+    let producer = client.producer(unique_group()).build().await?;
+    for first in (0..MESSAGES).step_by(500) {
+        let batch = (first..first + 500).map(|body| Message::new(&topic, format!("{body:05}")));
+        producer.send_batch(batch.collect()).await?;
+    }
+    let inbox = Inbox::default();
+    let running = consumer(&client, &unique_group(), &topic).listen(inbox.accept()).await?;
+    inbox.expect_within(2 * PATIENCE, MESSAGES as usize).await;
+    running.shutdown().await;
+    assert_eq!(inbox.sorted(), (0..MESSAGES).map(|body| format!("{body:05}")).collect::<Vec<_>>());
+    let retried = inbox.all().iter().filter(|delivery| delivery.reconsume_times() > 0).count();
+    assert_eq!(retried, 0, "false retries");
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! What has to hold on any cluster. Each scenario has topics and groups of its own, so that all may run at once.
+
+pub mod consume;
+pub mod delay;
+pub mod members;
+pub mod order;
+pub mod pull;
+pub mod refused;
+pub mod request;
+pub mod retry;
+pub mod send;
+pub mod transaction;
+
+/// Every scenario, by its module, for a macro that makes a test of each.
+#[macro_export]
+macro_rules! every_scenario {
+    ($each:ident) => {
+        $each! {
+            send: one_by_one one_way batch batch_over_the_limit by_key to_a_queue compressed;
+            refused: illegal_topic empty_body body_over_the_limit body_over_the_brokers_limit unknown_queue;
+            consume: each_message_once several_at_once in_batches by_tags by_sql
+                from_the_committed_offset from_first a_young_queue_from_its_beginning;
+            retry: until_it_is_done by_the_ladder after_a_panic dead_letter_after_the_maximum dead_letter_at_once;
+            delay: by_level by_timer recalled a_handler_of_a_minute;
+            order: per_key retry_in_place while_members_change;
+            members: queues_follow_the_members a_member_that_vanishes broadcasting backlog;
+            pull: lite_subscribe lite_assign_and_seek lite_commit_by_hand classic long_poll offsets;
+            transaction: decided_by_the_sender decided_by_the_checker;
+            request: answered unanswered a_reply_to_nothing;
+        }
+    };
+}

@@ -1,0 +1,103 @@
+//! Orderly consumption.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rocketmq_client::{Client, FromWhere, Message, MessageQueue, Outcome, PushConsumerBuilder};
+
+use crate::{Cluster, Inbox, PATIENCE, TestResult, eventually, unique_group};
+
+fn orderly(client: &Client, group: &str, topic: &str) -> PushConsumerBuilder {
+    let consumer = client.push_consumer(group).subscribe(topic, "*").orderly();
+    // The least there is, so that retries in place take no time.
+    consumer.from_where(FromWhere::FirstOffset).configure(|config| config.suspend = Duration::from_millis(10))
+}
+
+/// Bodies `key:number`, numbers rising per key.
+async fn send_numbered(client: &Client, topic: &str, numbers: std::ops::Range<u32>) -> TestResult {
+    let producer = client.producer(unique_group()).build().await?;
+    for number in numbers {
+        for key in 0..6 {
+            let message = Message::new(topic, format!("{key}:{number}"));
+            producer.send(message).ordered_by(key).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The numbers by key, in the order they were first handled.
+fn by_key(inbox: &Inbox) -> TestResult<BTreeMap<String, Vec<u32>>> {
+    let mut keys = BTreeMap::<String, Vec<u32>>::new();
+    for text in inbox.texts() {
+        let (key, number) = text.split_once(':').ok_or("not a numbered body")?;
+        let (numbers, number) = (keys.entry(key.to_owned()).or_default(), number.parse()?);
+        if !numbers.contains(&number) {
+            numbers.push(number);
+        }
+    }
+    Ok(keys)
+}
+
+fn assert_in_order(inbox: &Inbox, count: u32) -> TestResult {
+    let keys = by_key(inbox)?;
+    assert_eq!(keys.len(), 6);
+    for (key, numbers) in keys {
+        assert_eq!(numbers, (0..count).collect::<Vec<_>>(), "numbers of key {key}");
+    }
+    Ok(())
+}
+
+/// Messages of one key come one after the other, whatever happens with other keys.
+pub async fn per_key(cluster: &Cluster) -> TestResult {
+    let client = cluster.client().await?;
+    let topic = cluster.topic(&client, 4).await?;
+    let inbox = Inbox::default();
+    let running = orderly(&client, &unique_group(), &topic).listen(inbox.accept()).await?;
+    send_numbered(&client, &topic, 0..20).await?;
+    inbox.expect(120).await;
+    running.shutdown().await;
+    assert_eq!(inbox.len(), 120);
+    assert_in_order(&inbox, 20)
+}
+
+/// A message that fails is tried again before those behind it.
+pub async fn retry_in_place(cluster: &Cluster) -> TestResult {
+    let client = cluster.client().await?;
+    let topic = cluster.topic(&client, 1).await?;
+    let producer = client.producer(unique_group()).build().await?;
+    for body in ["a", "b", "c"] {
+        producer.send(Message::new(&topic, body)).await?;
+    }
+    let inbox = Inbox::default();
+    let stubborn = inbox.decide(|delivery| match (delivery.text(), delivery.reconsume_times()) {
+        (Some("b"), 0 | 1) => Outcome::Retry,
+        _ => Outcome::Ack,
+    });
+    let running = orderly(&client, &unique_group(), &topic).listen(stubborn).await?;
+    inbox.expect(5).await;
+    running.shutdown().await;
+    let tries: Vec<_> =
+        inbox.all().iter().map(|d| (d.text().unwrap_or("").to_owned(), d.reconsume_times())).collect();
+    let expected = [("a", 0), ("b", 0), ("b", 1), ("b", 2), ("c", 0)];
+    assert_eq!(tries, expected.map(|(text, tries)| (text.to_owned(), tries)));
+    Ok(())
+}
+
+/// A second member joins and the first one leaves while messages come: no key's order suffers.
+pub async fn while_members_change(cluster: &Cluster) -> TestResult {
+    let (client, other) = (cluster.client().await?, cluster.client().await?);
+    let topic = cluster.topic(&client, 4).await?;
+    let (inbox, group) = (Inbox::default(), unique_group());
+    let first = orderly(&client, &group, &topic).listen(inbox.accept()).await?;
+    send_numbered(&client, &topic, 0..10).await?;
+    let second = orderly(&other, &group, &topic).listen(inbox.accept()).await?;
+    send_numbered(&other, &topic, 10..20).await?;
+    let half = |queues: Vec<MessageQueue>| queues.iter().filter(|queue| queue.topic == topic).count() == 2;
+    eventually("half for the second member", PATIENCE, async || half(second.queues())).await;
+    first.shutdown().await;
+    send_numbered(&other, &topic, 20..30).await?;
+    let all = |inbox: &Inbox| by_key(inbox).is_ok_and(|keys| keys.values().all(|n| n.len() == 30));
+    eventually("every message", 2 * PATIENCE, async || all(&inbox)).await;
+    second.shutdown().await;
+    assert_in_order(&inbox, 30)
+}

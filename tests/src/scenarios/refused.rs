@@ -1,0 +1,73 @@
+//! Sends that must fail, each with one error that names the thing, the value and the remedy.
+
+use rocketmq_client::{Message, MessageQueue, Producer, SendError, SendErrorKind};
+
+use crate::{Cluster, TestResult, unique_group};
+
+async fn producer(cluster: &Cluster) -> TestResult<(Producer, String)> {
+    let client = cluster.client().await?;
+    let topic = cluster.topic(&client, 4).await?;
+    // No retries: what is refused for good must say so at once.
+    let producer = client.producer(unique_group()).configure(|config| {
+        config.retries = 0;
+        config.max_message_size = 8 << 20;
+        config.compress_threshold = usize::MAX;
+    });
+    Ok((producer.build().await?, topic))
+}
+
+fn assert_says(error: &SendError, kind: SendErrorKind, parts: &[&str]) {
+    let text = error.to_string();
+    assert_eq!(error.kind(), kind, "{text}");
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is missing from {text:?}");
+    }
+}
+
+/// A character that no topic has.
+pub async fn illegal_topic(cluster: &Cluster) -> TestResult {
+    let (producer, _) = producer(cluster).await?;
+    let error = producer.send(Message::new("or ders", "42")).await.expect_err("a blank in a topic");
+    assert_says(&error, SendErrorKind::InvalidMessage, &["or ders", "' '", "allowed"]);
+    assert!(!error.is_retryable());
+    Ok(())
+}
+
+/// A message that says nothing.
+pub async fn empty_body(cluster: &Cluster) -> TestResult {
+    let (producer, topic) = producer(cluster).await?;
+    let error = producer.send(Message::new(&topic, "")).await.expect_err("an empty body");
+    assert_says(&error, SendErrorKind::InvalidMessage, &[&topic, "empty", "at least one byte"]);
+    Ok(())
+}
+
+/// More than the producer may send.
+pub async fn body_over_the_limit(cluster: &Cluster) -> TestResult {
+    let (producer, topic) = producer(cluster).await?;
+    let error =
+        producer.send(Message::new(&topic, vec![0; (8 << 20) + 1])).await.expect_err("8 MiB and a byte");
+    assert_says(&error, SendErrorKind::InvalidMessage, &[&topic, "8388609", "8388608", "max_message_size"]);
+    Ok(())
+}
+
+/// More than the broker takes: its refusal reaches the caller, and the producer goes on.
+pub async fn body_over_the_brokers_limit(cluster: &Cluster) -> TestResult {
+    let (producer, topic) = producer(cluster).await?;
+    let error = producer.send(Message::new(&topic, vec![0; 5 << 20])).await.expect_err("5 MiB");
+    assert_says(&error, SendErrorKind::Refused, &[&topic, "broker-a"]);
+    assert!(!error.is_retryable(), "{error}");
+    producer.send(Message::new(&topic, "small")).await?;
+    Ok(())
+}
+
+/// A queue the topic does not have.
+pub async fn unknown_queue(cluster: &Cluster) -> TestResult {
+    let (producer, topic) = producer(cluster).await?;
+    let queue = MessageQueue::new(&topic, "broker-a", 99);
+    let error = producer.send(Message::new(&topic, "42")).to_queue(&queue).await.expect_err("queue 99");
+    assert_says(&error, SendErrorKind::Refused, &[&topic, "99"]);
+    let queue = MessageQueue::new(&topic, "no-such-broker", 0);
+    let error = producer.send(Message::new(&topic, "42")).to_queue(&queue).await.expect_err("no such broker");
+    assert!(error.to_string().contains("no-such-broker"), "{error}");
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! Requests and their replies.
+
+use std::time::Duration;
+
+use rocketmq_client::{BoxError, Delivery, FromWhere, Message, Outcome, RequestErrorKind};
+
+use crate::{Cluster, PATIENCE, TestResult, unique_group};
+
+/// The reply finds its request, among several at once.
+pub async fn answered(cluster: &Cluster) -> TestResult {
+    let (client, server) = (cluster.client().await?, cluster.client().await?);
+    let topic = cluster.topic(&client, 4).await?;
+    let replier = server.producer(unique_group()).build().await?;
+    let listener = move |request: Delivery| {
+        let replier = replier.clone();
+        async move {
+            let body = format!("re: {}", request.text().unwrap_or_default());
+            replier.reply(&request, body).await?;
+            Ok::<_, BoxError>(Outcome::Ack)
+        }
+    };
+    let consumer = server.push_consumer(unique_group()).subscribe(&topic, "*");
+    let running = consumer.from_where(FromWhere::FirstOffset).listen(listener).await?;
+    let requester = client.producer(unique_group()).build().await?;
+    let ask = async |question: &'static str| {
+        requester.request(Message::new(&topic, question)).timeout(PATIENCE).await
+    };
+    let (a, b, c) = tokio::try_join!(ask("a"), ask("b"), ask("c"))?;
+    assert_eq!([a.text(), b.text(), c.text()], [Some("re: a"), Some("re: b"), Some("re: c")]);
+    running.shutdown().await;
+    Ok(())
+}
+
+/// Nobody answers: the error says what was waited for, and how long.
+pub async fn unanswered(cluster: &Cluster) -> TestResult {
+    let client = cluster.client().await?;
+    let topic = cluster.topic(&client, 1).await?;
+    let requester = client.producer(unique_group()).build().await?;
+    let request = requester.request(Message::new(&topic, "hello?")).timeout(Duration::from_millis(300));
+    let error = request.await.expect_err("a reply from nobody");
+    assert_eq!(error.kind(), RequestErrorKind::NoReply, "{error}");
+    assert!(error.to_string().contains(&topic) && error.to_string().contains("300 ms"), "{error}");
+    Ok(())
+}
+
+/// Only requests can be replied to.
+pub async fn a_reply_to_nothing(cluster: &Cluster) -> TestResult {
+    let client = cluster.client().await?;
+    let replier = client.producer(unique_group()).build().await?;
+    let error = replier.reply(&Delivery::sample(Message::new("t", "b"), 0), "re").await;
+    let error = error.expect_err("a reply to a message that asks nothing");
+    assert!(error.to_string().contains("no request"), "{error}");
+    Ok(())
+}

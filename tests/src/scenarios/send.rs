@@ -1,0 +1,142 @@
+//! Sends that succeed, in every mode.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use rocketmq_client::remoting::compress::Compression;
+use rocketmq_client::remoting::message::SysFlag;
+use rocketmq_client::remoting::subscription::java_string_hash;
+use rocketmq_client::{Client, Delivery, Message, Producer, SendStatus};
+
+use crate::{Cluster, TestResult, collect, unique_group};
+
+async fn producer(client: &Client) -> TestResult<Producer> {
+    Ok(client.producer(unique_group()).build().await?)
+}
+
+/// Everything a message carries arrives, and the receipt says where it is.
+pub async fn one_by_one(cluster: &Cluster) -> TestResult {
+    let client = cluster.client().await?;
+    let topic = cluster.topic(&client, 1).await?;
+    let message = Message::new(&topic, "Grüße, 世界")
+        .tag("früh")
+        .key("key-1")
+        .key("key-2")
+        .property("Größe", "名前 🦀 ={}\"\\")
+        .flag(-7);
+    let receipt = producer(&client).await?.send(message).await?;
+    assert_eq!((receipt.status(), receipt.queue(), receipt.queue_offset()), (SendStatus::Ok, 0, 0));
+
+    let seen = collect(&client, &topic, 1).await?;
+    let [delivery] = seen.as_slice() else { panic!("delivered more than once: {seen:?}") };
+    assert_eq!(delivery.text(), Some("Grüße, 世界"));
+    assert_eq!((delivery.topic(), delivery.tag(), delivery.flag()), (topic.as_str(), Some("früh"), -7));
+    assert_eq!(delivery.keys().collect::<Vec<_>>(), ["key-1", "key-2"]);
+    assert_eq!(delivery.property("Größe"), Some("名前 🦀 ={}\"\\"));
+    assert_eq!(delivery.message_id(), receipt.message_id());
+    assert_eq!(delivery.offset_message_id(), receipt.offset_message_id());
+    Ok(())
+}
+
+/// Messages without an answer arrive too.
+pub async fn one_way(cluster: &Cluster) -> TestResult {
+    let client = cluster.client().await?;
+    let topic = cluster.topic(&client, 4).await?;
+    let producer = producer(&client).await?;
+    for number in 0..10 {
+        producer.send_oneway(Message::new(&topic, number.to_string())).await?;
+    }
+    let seen = collect(&client, &topic, 10).await?;
+    let mut texts = texts(&seen);
+    texts.sort();
+    assert_eq!(texts, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+    Ok(())
+}
+
+/// A batch is stored in one queue, in order, with a receipt for each message.
+pub async fn batch(cluster: &Cluster) -> TestResult {
+    let client = cluster.client().await?;
+    let topic = cluster.topic(&client, 4).await?;
+    let numbers: Vec<String> = (0..100).map(|number| number.to_string()).collect();
+    let messages = numbers.iter().map(|body| Message::new(&topic, body.clone()).tag("t").key(body));
+    let receipts = producer(&client).await?.send_batch(messages.collect()).await?;
+    let offsets: Vec<_> = receipts.iter().map(|receipt| receipt.queue_offset()).collect();
+    assert_eq!(offsets, (0..100).collect::<Vec<_>>());
+
+    let mut seen = collect(&client, &topic, 100).await?;
+    seen.sort_by_key(Delivery::queue_offset);
+    assert_eq!(texts(&seen), numbers);
+    let ids = |delivery: &Delivery| delivery.message_id().to_owned();
+    let sent: Vec<_> = receipts.iter().map(|receipt| receipt.message_id().to_owned()).collect();
+    assert_eq!(seen.iter().map(ids).collect::<Vec<_>>(), sent);
+    Ok(())
+}
+
+/// A batch that is larger than a message may be goes out in several requests; nothing is lost between them.
+pub async fn batch_over_the_limit(cluster: &Cluster) -> TestResult {
+    let client = cluster.client().await?;
+    let topic = cluster.topic(&client, 1).await?;
+    let producer = client.producer(unique_group()).configure(|config| config.max_message_size = 4096);
+    let producer = producer.build().await?;
+    let messages = (0..50).map(|_| Message::new(&topic, vec![b'x'; 500]));
+    let receipts = producer.send_batch(messages.collect()).await?;
+    let offsets: Vec<_> = receipts.iter().map(|receipt| receipt.queue_offset()).collect();
+    assert_eq!(offsets, (0..50).collect::<Vec<_>>());
+    let requests: BTreeSet<_> = receipts.iter().filter_map(|receipt| receipt.transaction_id()).collect();
+    assert!(requests.len() >= 7, "25 kB in requests of 4 kB: {requests:?}");
+    assert_eq!(collect(&client, &topic, 50).await?.len(), 50);
+    Ok(())
+}
+
+/// Equal keys share the queue that Java would choose for them.
+pub async fn by_key(cluster: &Cluster) -> TestResult {
+    let client = cluster.client().await?;
+    let topic = cluster.topic(&client, 4).await?;
+    let producer = producer(&client).await?;
+    for key in ["customer-7", "Größe", "polygenelubricants", ""] {
+        // The last but one has the hash i32::MIN, whose absolute value Java cannot represent.
+        let expected = java_string_hash(key).checked_abs().map_or(0, |hash| hash % 4);
+        for body in ["a", "b"] {
+            let receipt = producer.send(Message::new(&topic, body)).ordered_by(key).await?;
+            assert_eq!(receipt.queue(), expected, "queue of key {key:?}");
+        }
+    }
+    Ok(())
+}
+
+/// A send can name its queue, or choose it.
+pub async fn to_a_queue(cluster: &Cluster) -> TestResult {
+    let client = cluster.client().await?;
+    let topic = cluster.topic(&client, 4).await?;
+    let producer = producer(&client).await?;
+    let chosen = producer.send(Message::new(&topic, "a")).select_with(|queues| queues.len() - 1).await?;
+    let named = producer.send(Message::new(&topic, "b")).to_queue(chosen.message_queue()).await?;
+    assert_eq!(named.message_queue(), chosen.message_queue());
+    assert_eq!(named.queue_offset(), chosen.queue_offset() + 1);
+    Ok(())
+}
+
+/// A large body is small on the wire and whole in the handler.
+pub async fn compressed(cluster: &Cluster) -> TestResult {
+    let client = cluster.client().await?;
+    let topic = cluster.topic(&client, 1).await?;
+    let body = Bytes::from("RocketMQ ".repeat(100_000));
+    for compression in [Compression::Zlib, Compression::Lz4] {
+        let producer = client.producer(unique_group());
+        let producer = producer.configure(move |config| config.compression = compression).build().await?;
+        producer.send(Message::new(&topic, body.clone())).await?;
+    }
+    let seen = collect(&client, &topic, 2).await?;
+    for delivery in &seen {
+        assert!(*delivery.body() == body, "the body has changed on its way");
+        assert!(!delivery.sys_flag().has(SysFlag::COMPRESSED));
+    }
+    // Stored, the second must begin soon behind the first: 900 kB do not fit between them.
+    let distance = (seen[1].commit_log_offset() - seen[0].commit_log_offset()).abs();
+    assert!(distance < 100_000, "the first message takes {distance} bytes of the commit log");
+    Ok(())
+}
+
+fn texts(deliveries: &[Delivery]) -> Vec<&str> {
+    deliveries.iter().map(|delivery| delivery.text().unwrap_or("<no text>")).collect()
+}

@@ -1,0 +1,65 @@
+//! Transactions: decided by their sender, or by whoever the broker asks.
+
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use rocketmq_client::{Delivery, FromWhere, Message, TransactionState};
+
+use crate::{Cluster, Inbox, TestResult, collect, unique_group};
+
+/// Two rounds of questions with the settings that the harness' clusters have: none before 6 s, one each 30 s.
+const TWO_ROUNDS: Duration = Duration::from_secs(75);
+
+/// Committed messages are delivered, others never.
+pub async fn decided_by_the_sender(cluster: &Cluster) -> TestResult {
+    let client = cluster.client().await?;
+    let topic = cluster.topic(&client, 1).await?;
+    let producer = client.producer(unique_group()).build().await?;
+    let dropped = producer.begin(Message::new(&topic, "rolled back")).await?;
+    let kept =
+        producer.begin(Message::new(&topic, "committed").tag("t").key("42").property("p", "v")).await?;
+    let id = kept.message_id().to_owned();
+    producer.send(Message::new(&topic, "between")).await?;
+    dropped.rollback().await?;
+    kept.commit().await?;
+
+    let seen = collect(&client, &topic, 2).await?;
+    let texts: Vec<_> = seen.iter().filter_map(Delivery::text).collect();
+    assert_eq!(texts, ["between", "committed"], "a half message is placed when it is committed");
+    let committed = &seen[1];
+    assert_eq!((committed.tag(), committed.property("p")), (Some("t"), Some("v")));
+    assert_eq!((committed.topic(), committed.message_id()), (topic.as_str(), id.as_str()));
+    Ok(())
+}
+
+/// A broker asks the group about what its sender left open: until it is decided, and not again.
+pub async fn decided_by_the_checker(cluster: &Cluster) -> TestResult {
+    let (client, asked) = (cluster.client().await?, std::sync::Arc::new(Mutex::new(Vec::<String>::new())));
+    let (topic, questions) = (cluster.topic(&client, 1).await?, asked.clone());
+    let checker = move |half: Delivery| {
+        let text = half.text().unwrap_or_default().to_owned();
+        let mut questions = questions.lock();
+        let before = questions.iter().filter(|asked| **asked == text).count();
+        questions.push(text.clone());
+        let state = match (text.as_str(), before) {
+            ("commit", _) | ("later", 1) => TransactionState::Commit,
+            ("later", _) => TransactionState::Unknown,
+            _ => TransactionState::Rollback,
+        };
+        async move { state }
+    };
+    let producer = client.producer(unique_group()).transaction_checker(checker).build().await?;
+    for body in ["commit", "later", "rollback"] {
+        drop(producer.begin(Message::new(&topic, body)).await?);
+    }
+    let inbox = Inbox::default();
+    let consumer = client.push_consumer(unique_group()).subscribe(&topic, "*");
+    let running = consumer.from_where(FromWhere::FirstOffset).listen(inbox.accept()).await?;
+    cluster.later(TWO_ROUNDS, "both committed messages", async || inbox.len() >= 2).await;
+    running.shutdown().await;
+    assert_eq!(inbox.texts(), ["commit", "later"]);
+    let mut asked = asked.lock().clone();
+    asked.sort();
+    assert_eq!(asked, ["commit", "later", "later", "rollback"]);
+    Ok(())
+}
