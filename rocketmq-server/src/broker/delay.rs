@@ -65,12 +65,13 @@ impl DelayProgress {
     /// # Errors
     /// The disk refuses; the next call tries again.
     pub fn save(&self) -> Result<(), StoreError> {
+        let mut saved = self.saved.lock();
         let offset_table = self.snapshot();
-        if *self.saved.lock() == offset_table {
+        if *saved == offset_table {
             return Ok(());
         }
-        self.file.save(&table_of(offset_table.clone()))?;
-        *self.saved.lock() = offset_table;
+        self.file.save(|| table_of(offset_table.clone()))?;
+        *saved = offset_table;
         Ok(())
     }
 

@@ -128,7 +128,7 @@ impl GroupTable {
     /// # Errors
     /// The disk refuses.
     pub fn save(&self) -> Result<(), StoreError> {
-        self.file.save(&self.snapshot())
+        self.file.save(|| self.snapshot())
     }
 
     fn change<R>(&self, change: impl FnOnce(&mut Table) -> R) -> Result<R, StoreError> {

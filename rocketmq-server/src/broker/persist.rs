@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use parking_lot::Mutex;
 use rocketmq_remoting::fastjson;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -9,15 +10,16 @@ use serde::de::DeserializeOwned;
 use crate::store::{StoreError, config_file};
 
 /// One file of the configuration folder.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct TableFile {
     path: PathBuf,
+    writing: Mutex<()>,
 }
 
 impl TableFile {
     pub fn new(store_root: &Path, name: &str) -> Self {
         let path = store_root.join("config").join(name);
-        Self { path }
+        Self { path, writing: Mutex::default() }
     }
 
     /// Reads the file, or its backup when the file is missing or torn; the default when neither is there.
@@ -28,12 +30,14 @@ impl TableFile {
         Ok(config_file::load(&self.path, fastjson::from_slice)?.unwrap_or_default())
     }
 
-    /// Replaces the file durably, keeping the old one as `.bak`.
+    /// Replaces the file durably, keeping the old one as `.bak`. The table is asked for when its turn has come: of two
+    /// changes at once, the later is what stays on disk.
     ///
     /// # Errors
     /// The disk refuses; the file is then as before, or its backup is.
-    pub fn save<T: Serialize>(&self, table: &T) -> Result<(), StoreError> {
-        config_file::save(&self.path, &self.pretty(table)?)
+    pub fn save<T: Serialize>(&self, table: impl FnOnce() -> T) -> Result<(), StoreError> {
+        let _one_at_a_time = self.writing.lock();
+        config_file::save(&self.path, &self.pretty(&table())?)
     }
 
     fn pretty<T: Serialize>(&self, table: &T) -> Result<Vec<u8>, StoreError> {
@@ -91,7 +95,27 @@ fn break_line(out: &mut Vec<u8>, depth: usize) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+
+    #[test]
+    fn changes_at_once_leave_a_whole_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = TableFile::new(dir.path(), "table.json");
+        let newest = std::sync::atomic::AtomicU32::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    newest.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                    let table = || BTreeMap::from([("n", newest.load(std::sync::atomic::Ordering::SeqCst))]);
+                    file.save(table).unwrap();
+                });
+            }
+        });
+        let table: BTreeMap<String, u32> = file.load().unwrap();
+        assert_eq!(table["n"], 8);
+    }
 
     #[test]
     fn lines_break_as_in_apaches_files() {

@@ -22,5 +22,5 @@ fn save_offsets(core: &Core) -> Result<(), StoreError> {
     if !core.offsets.lock().take_changed() {
         return Ok(());
     }
-    core.offset_file.save(&consumer_offsets(core)).inspect_err(|_| core.offsets.lock().mark_changed())
+    core.offset_file.save(|| consumer_offsets(core)).inspect_err(|_| core.offsets.lock().mark_changed())
 }

@@ -39,7 +39,7 @@ impl RequestModes {
             let mut modes = self.modes.lock();
             modes.entry(mode.topic.clone()).or_default().insert(mode.consumer_group.clone(), mode);
         }
-        self.file.save(&self.snapshot())
+        self.file.save(|| self.snapshot())
     }
 
     pub fn snapshot(&self) -> AllMessageRequestModes {

@@ -158,7 +158,7 @@ impl TopicTable {
     /// # Errors
     /// The disk refuses.
     pub fn save(&self) -> Result<(), StoreError> {
-        self.file.save(&self.snapshot())
+        self.file.save(|| self.snapshot())
     }
 
     /// Announces a change that routes must follow although no topic changed, such as the broker's permission.

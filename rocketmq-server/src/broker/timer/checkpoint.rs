@@ -82,7 +82,7 @@ impl CheckpointFiles {
     pub fn save(&self, progress: Progress) -> Result<(), StoreError> {
         fs::write(&self.apache, progress.to_apache())
             .map_err(|error| StoreError::io("write", &self.apache, error))?;
-        self.own.save(&progress)
+        self.own.save(|| progress)
     }
 }
 

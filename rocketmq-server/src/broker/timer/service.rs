@@ -82,13 +82,13 @@ impl TimerState {
     /// # Errors
     /// The disk refuses; the next call tries again.
     pub fn save(&self) -> Result<(), StoreError> {
+        let mut saved = self.saved.lock();
         let progress = self.progress();
-        let saved = *self.saved.lock();
         if (saved.replay_from, saved.read_to) == (progress.replay_from, progress.read_to) {
             return Ok(());
         }
         self.files.save(progress)?;
-        *self.saved.lock() = progress;
+        *saved = progress;
         Ok(())
     }
 }
