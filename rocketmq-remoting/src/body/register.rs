@@ -59,7 +59,11 @@ impl RegisterBrokerBody {
         fastjson::from_slice(body)
     }
 
-    /// The compressed form, which loses each topic's `order` and `topicSysFlag`.
+    /// The compressed form, which loses each topic's `order` and `topicSysFlag`, and for a `version` before 5.0 its
+    /// attributes.
+    ///
+    /// A 4.9 name server refuses the whole registration when one topic has attributes, whatever the version says:
+    /// [`encode`](Self::encode) is for every reader.
     ///
     /// # Errors
     /// A section over `i32::MAX` bytes, attributes with a space, or a build without zlib.
@@ -69,7 +73,7 @@ impl RegisterBrokerBody {
         put_section(&mut out, &fastjson::to_vec(&topics.data_version)?)?;
         put_count(&mut out, topics.topic_config_table.len())?;
         for topic in topics.topic_config_table.values() {
-            put_section(&mut out, topic_line(topic)?.as_bytes())?;
+            put_section(&mut out, topic_line(topic, version)?.as_bytes())?;
         }
         put_section(&mut out, &fastjson::to_vec(&self.filter_server_list)?)?;
         if version >= V5_0_0 {
@@ -105,15 +109,20 @@ impl RegisterBrokerBody {
     }
 }
 
-fn topic_line(topic: &TopicConfig) -> Result<String, EncodeError> {
-    let attributes = String::from_utf8_lossy(&fastjson::to_vec(&topic.attributes)?).into_owned();
+/// 4.9 reads five words only, 5.x five or six: the attributes come last, and only when there are some.
+fn topic_line(topic: &TopicConfig, version: i32) -> Result<String, EncodeError> {
+    let attributes = match topic.attributes.is_empty() || version < V5_0_0 {
+        true => String::new(),
+        false => String::from_utf8_lossy(&fastjson::to_vec(&topic.attributes)?).into_owned(),
+    };
     if attributes.contains(' ') || topic.topic_name.contains(' ') {
         let why = format!("{} or its attributes hold a space; register uncompressed", topic.topic_name);
         return Err(EncodeError::new("topic", why));
     }
     let TopicConfig { topic_name, read_queue_nums, write_queue_nums, perm, topic_filter_type, .. } = topic;
     let kind = topic_filter_type.name();
-    Ok(format!("{topic_name} {read_queue_nums} {write_queue_nums} {} {kind} {attributes}", perm.0))
+    let line = format!("{topic_name} {read_queue_nums} {write_queue_nums} {} {kind}", perm.0);
+    Ok(if attributes.is_empty() { line } else { format!("{line} {attributes}") })
 }
 
 /// Five words, or six with attributes.
@@ -211,8 +220,11 @@ mod tests {
             let bytes = body().encode_compressed(version).unwrap();
             assert_eq!(bytes[0], ZLIB);
             let mut expected = body();
+            let topics = &mut expected.topic_config_serialize_wrapper;
             if version >= V5_0_0 {
-                expected.topic_config_serialize_wrapper.topic_queue_mapping_info_map = Some(BTreeMap::new());
+                topics.topic_queue_mapping_info_map = Some(BTreeMap::new());
+            } else {
+                topics.topic_config_table.values_mut().for_each(|topic| topic.attributes.clear());
             }
             assert_eq!(RegisterBrokerBody::decode(&bytes, version, 1 << 20).unwrap(), expected);
             assert!(RegisterBrokerBody::decode(&bytes, version, 20).is_err());
@@ -232,6 +244,14 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_topic_line_is_no_longer_than_4_9_can_read() {
+        let mut topic = TopicConfig { topic_name: "T".into(), ..TopicConfig::default() };
+        assert_eq!(topic_line(&topic, 493).unwrap(), "T 16 16 6 SINGLE_TAG");
+        topic.attributes.insert("message.type".into(), "FIFO".into());
+        assert_eq!(topic_line(&topic, 407).unwrap(), "T 16 16 6 SINGLE_TAG");
+        assert_eq!(topic_line(&topic, 493).unwrap(), r#"T 16 16 6 SINGLE_TAG {"message.type":"FIFO"}"#);
+    }
     #[test]
     fn hostile_sections_are_refused() {
         let mut text: &[u8] = &[0x7f, 0xff, 0xff, 0xff, 1];
