@@ -21,6 +21,7 @@ use super::offsets::ConsumerOffsets;
 use super::parking::PullParking;
 use super::persist::TableFile;
 use super::placement::{PlacementRules, park};
+use super::pop::PopState;
 use super::producers::ProducerTable;
 use super::queue_locks::QueueLocks;
 use super::request_modes::RequestModes;
@@ -48,6 +49,7 @@ pub struct Core {
     pub locks: Mutex<QueueLocks>,
     pub channels: Channels,
     pub parking: Arc<PullParking>,
+    pub pop: PopState,
     pub request_modes: RequestModes,
     pub delay: DelayProgress,
     pub timer: TimerState,

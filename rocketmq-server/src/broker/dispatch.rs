@@ -9,8 +9,8 @@ use rocketmq_remoting::net::{self, Answer, CloseReason, Connection, Handler};
 use super::answer::{Refusal, Reply};
 use super::core::Core;
 use super::{
-    assignment, broker_admin, consume_stats, group_admin, heartbeat, lock_requests, offset_requests, pull,
-    query, recall, relay, reply, reset, send, send_back, topic_admin, transaction,
+    assignment, broker_admin, consume_stats, group_admin, heartbeat, lock_requests, offset_requests, pop,
+    pull, query, recall, relay, reply, reset, send, send_back, topic_admin, transaction,
 };
 
 /// The broker as a connection sees it.
@@ -40,7 +40,8 @@ impl Dispatcher {
                 Some(reply) => now(reply),
                 None => Answer::None,
             },
-            _ => now(self.answer(connection, command)),
+            _ => pop::handle(&self.core, connection, command)
+                .unwrap_or_else(|| now(self.answer(connection, command))),
         }
     }
 
@@ -119,7 +120,6 @@ impl Dispatcher {
             }
             Code::GET_BROKER_HA_STATUS => broker_admin::ha_status(core),
             Code::VIEW_BROKER_STATS_DATA => broker_admin::stats_data(command),
-            // POP (200050 and its kin) is to be routed from here.
             code => Err(unsupported(code)),
         }
     }

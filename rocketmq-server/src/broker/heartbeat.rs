@@ -109,6 +109,7 @@ pub fn connection_closed(core: &Core, connection: u64) {
     core.channels.remove(connection);
     core.uncommitted.take(connection);
     core.parking.forget(connection);
+    core.pop.parking.forget(connection);
     core.producers.lock().remove_channel(connection);
     let groups = core.consumers.lock().remove_channel(connection);
     for group in groups {

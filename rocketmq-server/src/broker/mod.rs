@@ -27,6 +27,7 @@ mod parking;
 mod persist;
 mod persisting;
 mod placement;
+mod pop;
 mod producers;
 mod pull;
 mod query;
@@ -78,6 +79,8 @@ use long_poll::Arrival;
 use offsets::ConsumerOffsets;
 use parking::PullParking;
 use persist::TableFile;
+pub use pop::PopSettings;
+use pop::PopState;
 use producers::ProducerTable;
 use pull::Pull;
 use queue_locks::QueueLocks;
@@ -209,6 +212,9 @@ fn open(
     let parking = Arc::new(parking);
     let wakers = Wakers::default();
     listen(&store, parking.clone(), &wakers);
+    let revive_topic = names::revive_topic(&settings.cluster);
+    let pop = PopState::open(file("consumerOrderInfo.json"), &settings.pop, revive_topic)?;
+    store.on_append(pop.listener());
     let address = SocketAddr::new(settings.advertised_ip, settings.listen_port);
     let core = Core {
         topics: TopicTable::open(file("topics.json"), &settings, clock.clone())?,
@@ -220,6 +226,7 @@ fn open(
         locks: Mutex::new(QueueLocks::new(millis(settings.queue_lock_lease))),
         channels: Channels::default(),
         parking,
+        pop,
         request_modes: RequestModes::open(file("messageRequestMode.json"))?,
         delay: DelayProgress::open(file("delayOffset.json"), wakers.delay)?,
         timer: TimerState::open(CheckpointFiles::new(&settings.store_root), wakers.timer)?,

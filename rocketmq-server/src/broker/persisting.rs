@@ -2,6 +2,7 @@
 
 use super::core::Core;
 use super::offset_requests::consumer_offsets;
+use super::pop;
 use crate::store::StoreError;
 
 /// Saves what changed since the last time; a failure is logged and tried again at the next call.
@@ -10,6 +11,7 @@ pub fn persist(core: &Core) {
         ("consumerOffset.json", save_offsets(core)),
         ("delayOffset.json", core.delay.save()),
         ("timerProgress.json", core.timer.save()),
+        ("consumerOrderInfo.json", pop::save(core)),
     ];
     for (file, result) in results {
         if let Err(error) = result {

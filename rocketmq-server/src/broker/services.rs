@@ -12,7 +12,7 @@ use super::persisting::persist;
 use super::pull::{Pull, resume};
 use super::settings::millis;
 use super::transaction::CheckRound;
-use super::{delay, heartbeat, timer};
+use super::{delay, heartbeat, pop, timer};
 
 /// How often parked pulls are held against the clock.
 const EXPIRY_STEP: Duration = Duration::from_millis(500);
@@ -35,6 +35,7 @@ pub fn start(
     tasks.spawn(until(stop.clone(), save_tables(core.clone())));
     tasks.spawn(until(stop.clone(), check_transactions(core.clone())));
     tasks.spawn(until(stop.clone(), deliver_delayed(core.clone())));
+    pop::start(core, tasks, stop);
     if core.settings.timers {
         tasks.spawn(until(stop.clone(), deliver_timers(core.clone())));
     }

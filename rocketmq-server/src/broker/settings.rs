@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::delay_level::DEFAULT_LEVELS;
+use super::pop::PopSettings;
 
 /// Settings of one broker. The network's own (threads, TLS, idle limits) belong to the listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +80,7 @@ pub struct Settings {
     pub accept_sends_from: i64,
     /// Queues of the POP revive topic.
     pub revive_queues: i32,
+    pub pop: PopSettings,
 }
 
 impl Settings {
@@ -132,6 +134,7 @@ impl Settings {
             max_waiting_sends: 10_000,
             accept_sends_from: 0,
             revive_queues: 8,
+            pop: PopSettings::default(),
         }
     }
 }

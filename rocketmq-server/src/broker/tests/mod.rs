@@ -2,6 +2,11 @@
 
 mod delays;
 mod groups;
+mod pop_rig;
+mod pops;
+mod pops_again;
+mod pops_ordered;
+mod pops_waiting;
 mod pulls;
 mod restarts;
 mod rig;

@@ -26,6 +26,24 @@ struct Loaded {
     /// The next queue offset to load.
     next: i64,
     delivered_until: i64,
+    /// What left the wheel and is being delivered: when it was due, and its lowest queue offset.
+    delivering: Option<(i64, i64)>,
+}
+
+impl Loaded {
+    /// Takes out everything of the earliest time, if that has come.
+    fn take_due(&mut self, now: i64) -> Option<(i64, Vec<Pending>)> {
+        let (due, pending) = self.wheel.take_due(now)?;
+        let lowest = pending.iter().map(|pending| pending.queue_offset).min();
+        self.delivering = lowest.map(|lowest| (due, lowest));
+        Some((due, pending))
+    }
+
+    /// What is not delivered yet is not counted as such, even if it is due before what is.
+    fn add(&mut self, due: i64, pending: Pending) {
+        self.delivered_until = self.delivered_until.min(due.saturating_sub(1));
+        self.wheel.add(due, pending);
+    }
 }
 
 /// The pending messages and how far they are on disk.
@@ -49,6 +67,7 @@ impl TimerState {
             wheel: TimerWheel::default(),
             next: before.replay_from,
             delivered_until: before.delivered_until,
+            delivering: None,
         };
         Ok(Self { loaded: Mutex::new(loaded), before, saved: Mutex::new(before), files, wake })
     }
@@ -68,10 +87,19 @@ impl TimerState {
         self.loaded.lock().next
     }
 
+    /// Whether everything loaded that was due at or before `due` has been delivered.
+    pub fn delivered_until(&self, due: i64) -> bool {
+        let loaded = self.loaded.lock();
+        let delivering = loaded.delivering.map(|(due, _)| due);
+        loaded.wheel.next_due().into_iter().chain(delivering).all(|waiting| waiting > due)
+    }
+
     fn progress(&self) -> Progress {
         let loaded = self.loaded.lock();
+        let delivering = loaded.delivering.map(|(_, lowest)| lowest);
+        let waiting = loaded.wheel.first_queue_offset().into_iter().chain(delivering).min();
         Progress {
-            replay_from: loaded.wheel.first_queue_offset().unwrap_or(loaded.next),
+            replay_from: waiting.unwrap_or(loaded.next),
             read_to: loaded.next,
             delivered_until: loaded.delivered_until,
         }
@@ -100,16 +128,18 @@ pub fn deliver_due(core: &Core) -> Option<i64> {
     }
     for _ in 0..BURST {
         let now = core.now();
-        let (due, pending) = match core.timer.loaded.lock().wheel.take_due(now) {
+        let (due, pending) = match core.timer.loaded.lock().take_due(now) {
             Some(slot) => slot,
             None => break,
         };
-        if let Err(left) = deliver_slot(core, due, pending) {
-            let mut loaded = core.timer.loaded.lock();
-            left.into_iter().for_each(|pending| loaded.wheel.add(due, pending));
+        let delivered = deliver_slot(core, due, pending);
+        let mut loaded = core.timer.loaded.lock();
+        loaded.delivering = None;
+        if let Err(left) = delivered {
+            left.into_iter().for_each(|pending| loaded.add(due, pending));
             return Some(now + RETRY_AFTER);
         }
-        core.timer.loaded.lock().delivered_until = due;
+        loaded.delivered_until = due;
     }
     core.timer.loaded.lock().wheel.next_due()
 }
@@ -122,7 +152,7 @@ fn load(core: &Core) -> bool {
     let last = max.min(first.saturating_add(BURST as i64));
     for offset in first..last {
         if let Some((due, pending)) = read_pending(core, offset) {
-            loaded.wheel.add(due, pending);
+            loaded.add(due, pending);
         }
     }
     loaded.next = last;

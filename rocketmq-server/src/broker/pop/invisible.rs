@@ -1,0 +1,92 @@
+//! CHANGE_MESSAGE_INVISIBLETIME (200053): hides a popped message for longer, or shorter.
+
+use rocketmq_remoting::Command;
+use rocketmq_remoting::Request;
+use rocketmq_remoting::code::ResponseCode;
+use rocketmq_remoting::net::{Answer, Connection};
+use rocketmq_remoting::requests::pop::{ChangeInvisibleTimeRequest, ChangeInvisibleTimeResponse};
+
+use super::super::answer::{Refusal, Reply, ok_header};
+use super::super::core::Core;
+use super::ack::{self, Named, check_queue, check_revive_queue};
+use super::offset;
+use super::receipt::Receipt;
+use super::revive_log::Checkpoint;
+
+pub fn handle(core: &Core, connection: &Connection, command: &Command) -> Answer {
+    match change(core, connection, command) {
+        Ok(answer) => Answer::Committed(answer),
+        Err(refusal) => Answer::Now(refusal.into_command()),
+    }
+}
+
+fn change(core: &Core, connection: &Connection, command: &Command) -> Reply {
+    let request = ChangeInvisibleTimeRequest::from_ext(&command.ext)?;
+    let named = Named {
+        topic: &request.topic,
+        group: &request.consumer_group,
+        queue: request.queue_id,
+        offset: request.offset,
+    };
+    check_queue(core, named)?;
+    let (min, max) =
+        (core.store.min_offset(named.topic, named.queue), core.store.max_offset(named.topic, named.queue));
+    if !(min..max).contains(&named.offset) {
+        let remark = format!("there is no message at offset {}, the queue has {min}~{max}", named.offset);
+        return Err(Refusal::new(ResponseCode::NO_MESSAGE, remark));
+    }
+    let receipt: Receipt = request.extra_info.parse()?;
+    let changed = match receipt.is_ordered() {
+        true => change_in_order(core, named, &receipt, request.invisible_time),
+        false => begin_anew(core, connection, named, &receipt, request.invisible_time)?,
+    };
+    ok_header(&changed)
+}
+
+/// Begins a checkpoint for the message alone and acknowledges it under its old one: in this order, so that it is never
+/// without.
+fn begin_anew(
+    core: &Core,
+    connection: &Connection,
+    named: Named<'_>,
+    receipt: &Receipt,
+    invisible_time: i64,
+) -> Result<ChangeInvisibleTimeResponse, Refusal> {
+    check_revive_queue(core, receipt.revive_queue)?;
+    let pop_time = core.now();
+    let checkpoint = Checkpoint {
+        broker_name: receipt.broker_name.clone(),
+        group: named.group.to_owned(),
+        diffs: vec![0],
+        invisible_time,
+        count: 1,
+        pop_time,
+        queue_id: named.queue,
+        start_offset: named.offset,
+        topic: named.topic.to_owned(),
+        ..Checkpoint::default()
+    };
+    core.put(checkpoint.record(core, receipt.revive_queue)?)?;
+    ack::log(core, connection, named, receipt)?;
+    Ok(ChangeInvisibleTimeResponse { pop_time, invisible_time, revive_qid: receipt.revive_queue })
+}
+
+/// In order the receipt stays good: its pop time names what was handed out.
+fn change_in_order(
+    core: &Core,
+    named: Named<'_>,
+    receipt: &Receipt,
+    invisible_time: i64,
+) -> ChangeInvisibleTimeResponse {
+    let Named { topic, group, queue, offset } = named;
+    let _guard = core.pop.lock(topic, group, queue);
+    if offset < offset::stored(core, topic, group, queue).unwrap_or(-1) {
+        return ChangeInvisibleTimeResponse::default();
+    }
+    let pop_time = receipt.pop_time;
+    let visible_at = core.now().saturating_add(invisible_time);
+    core.pop.orders.hide(topic, group, queue, (offset, pop_time), visible_at);
+    core.pop.parking.deadlines.notify_one();
+    let invisible_time = visible_at.saturating_sub(pop_time);
+    ChangeInvisibleTimeResponse { pop_time, invisible_time, revive_qid: receipt.revive_queue }
+}

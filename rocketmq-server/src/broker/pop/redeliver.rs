@@ -1,0 +1,140 @@
+//! Hands a message out again, or gives it up: the record that goes into the retry topic or the dead letter queue.
+
+use rocketmq_remoting::message::properties::{Properties, names as property};
+use rocketmq_remoting::message::{MessageRecord, OffsetMessageId};
+
+use super::super::answer::Refusal;
+use super::super::core::Core;
+use super::super::names;
+use super::super::retry::{Fate, sent_back};
+use super::super::topics::open_topic;
+use super::retry_topic::{normal_topic, written};
+use super::revive_log::Checkpoint;
+
+/// Seconds until the next try after so many failures.
+const PAUSES: [i64; 17] =
+    [10, 20, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200];
+
+/// Whether anybody can still be given the messages of a checkpoint.
+pub fn is_wanted(core: &Core, checkpoint: &Checkpoint) -> bool {
+    let topic = normal_topic(&checkpoint.topic, &checkpoint.group);
+    core.topics.get(topic).is_some() && core.groups.get(&checkpoint.group).is_some()
+}
+
+/// Hands out again one message of a checkpoint. One that is no longer in the log is passed over.
+///
+/// # Errors
+/// The store refuses.
+pub fn redeliver(core: &Core, checkpoint: &Checkpoint, offset: i64) -> Result<(), Refusal> {
+    let unit = core.unit(&checkpoint.topic, checkpoint.queue_id, offset);
+    let Some(original) = unit.and_then(|unit| core.store.read_at(unit.physical_offset)) else {
+        tracing::info!(topic = checkpoint.topic, offset, "a popped message is gone and not handed out again");
+        return Ok(());
+    };
+    if is_exhausted(core, &checkpoint.group, original.reconsume_times) {
+        give_up(core, checkpoint, original)
+    } else {
+        hand_out_again(core, checkpoint, original)
+    }
+}
+
+/// Apache's broker hands a popped message out for ever. Here `retryMaxTimes` of the group counts, as it does for
+/// messages that are sent back: one that nobody can handle ends in the dead letter queue. Below 0 there is no limit.
+fn is_exhausted(core: &Core, group: &str, reconsume_times: i32) -> bool {
+    core.groups
+        .get(group)
+        .is_some_and(|config| config.retry_max_times >= 0 && reconsume_times >= config.retry_max_times)
+}
+
+fn hand_out_again(core: &Core, checkpoint: &Checkpoint, original: MessageRecord) -> Result<(), Refusal> {
+    let (group, topic) =
+        (&checkpoint.group, written(&core.settings.pop, &checkpoint.group, &checkpoint.topic));
+    ensure_retry_topic(core, &topic, group)?;
+    core.append(again(original, topic, checkpoint, core.address))?;
+    Ok(())
+}
+
+/// A new retry topic is popped from its first message on, even by groups that begin with the newest.
+fn ensure_retry_topic(core: &Core, topic: &str, group: &str) -> Result<(), Refusal> {
+    core.topics.ensure(topic, || open_topic(topic, 1)).map_err(Refusal::system)?;
+    let mut offsets = core.offsets.lock();
+    if offsets.query(topic, group, 0).is_none() {
+        offsets.commit(topic, group, 0, 0);
+    }
+    Ok(())
+}
+
+fn again(
+    original: MessageRecord,
+    topic: String,
+    checkpoint: &Checkpoint,
+    address: std::net::SocketAddr,
+) -> MessageRecord {
+    let mut properties = Properties::parse(&original.properties);
+    if original.reconsume_times == 0 || properties.get(property::FIRST_POP_TIME).is_none() {
+        properties.set(property::FIRST_POP_TIME, checkpoint.pop_time.to_string());
+    }
+    properties.set(property::ORIGIN_GROUP, checkpoint.group.as_str());
+    MessageRecord {
+        topic,
+        queue_id: 0,
+        properties: properties.encode_stored(),
+        reconsume_times: original.reconsume_times + 1,
+        prepared_transaction_offset: 0,
+        born_host: address,
+        store_host: address,
+        ..original
+    }
+}
+
+fn give_up(core: &Core, checkpoint: &Checkpoint, mut original: MessageRecord) -> Result<(), Refusal> {
+    let dead_letters = names::dlq_topic(&checkpoint.group);
+    core.topics.ensure(&dead_letters, || open_topic(&*dead_letters, 1)).map_err(Refusal::system)?;
+    let id = OffsetMessageId { host: original.store_host, offset: original.physical_offset };
+    original.topic = normal_topic(&checkpoint.topic, &checkpoint.group).to_owned();
+    let mut dead = sent_back(original, dead_letters, 0, Fate::DeadLetter, id.to_string());
+    dead.store_host = core.address;
+    core.append(dead)?;
+    Ok(())
+}
+
+/// Keeps a message that could not be handed out again, in a checkpoint of its own that waits longer each time.
+///
+/// # Errors
+/// The store refuses this too.
+pub fn postpone(core: &Core, checkpoint: &Checkpoint, offset: i64, revive_queue: i32) -> Result<(), Refusal> {
+    let failures: usize =
+        checkpoint.failures.as_deref().map_or(0, |text| text.parse().unwrap_or(PAUSES.len()));
+    let pause = PAUSES[failures.min(PAUSES.len() - 1)] * 1_000;
+    let again = Checkpoint {
+        acked: 0,
+        count: 1,
+        diffs: vec![0],
+        start_offset: offset,
+        // From its own due time on, as Apache counts; a broker that was down must not try without a pause.
+        invisible_time: checkpoint.invisible_time.max(core.now() - checkpoint.pop_time).saturating_add(pause),
+        failures: Some((failures + 1).to_string()),
+        ..checkpoint.clone()
+    };
+    core.put(again.record(core, revive_queue)?)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_handed_out_again_is_one_try_older_and_remembers_its_first_pop() {
+        let checkpoint = Checkpoint { group: "g".into(), pop_time: 77, ..Checkpoint::default() };
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], 10_911));
+        let original = MessageRecord { properties: "TAGS\u{1}a\u{2}".into(), ..MessageRecord::default() };
+        let once = again(original, "%RETRY%g_t".into(), &checkpoint, address);
+        let later = Checkpoint { pop_time: 99, ..checkpoint };
+        let twice = again(once, "%RETRY%g_t".into(), &later, address);
+        let properties = Properties::parse(&twice.properties);
+        assert_eq!((twice.reconsume_times, properties.tags()), (2, Some("a")));
+        assert_eq!(properties.get(property::FIRST_POP_TIME), Some("77"));
+        assert_eq!(properties.get(property::ORIGIN_GROUP), Some("g"));
+    }
+}

@@ -1,0 +1,108 @@
+//! The retry topics of POP: one for each group and topic, in two spellings, and when a pop looks into which.
+
+use super::super::names::{self, pop_retry_topic_v1, pop_retry_topic_v2};
+use super::settings::PopSettings;
+
+/// Which topic a popped message lies in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    Topic,
+    /// `%RETRY%group_topic`
+    RetryV1,
+    /// `%RETRY%group+topic`
+    RetryV2,
+}
+
+impl Origin {
+    /// As receipts and offset strings spell it.
+    pub fn digit(self) -> char {
+        match self {
+            Self::Topic => '0',
+            Self::RetryV1 => '1',
+            Self::RetryV2 => '2',
+        }
+    }
+
+    /// The reverse of [`digit`](Self::digit); what is unknown means the topic itself, as in Apache.
+    pub fn of_digit(digit: &str) -> Self {
+        match digit {
+            "1" => Self::RetryV1,
+            "2" => Self::RetryV2,
+            _ => Self::Topic,
+        }
+    }
+
+    /// The name of the stored topic.
+    pub fn name(self, group: &str, topic: &str) -> String {
+        match self {
+            Self::Topic => topic.to_owned(),
+            Self::RetryV1 => pop_retry_topic_v1(group, topic),
+            Self::RetryV2 => pop_retry_topic_v2(group, topic),
+        }
+    }
+}
+
+/// The topic a group subscribed to, behind one of its retry topics.
+pub fn normal_topic<'a>(topic: &'a str, group: &str) -> &'a str {
+    let behind = names::group_of_retry(topic).and_then(|rest| rest.strip_prefix(group));
+    behind.and_then(|rest| rest.strip_prefix(['+', '_'])).unwrap_or(topic)
+}
+
+/// Where messages of `topic` go when they are handed out again.
+pub fn written(settings: &PopSettings, group: &str, topic: &str) -> String {
+    if names::is_retry(topic) {
+        return topic.to_owned();
+    }
+    let origin = if settings.retry_topic_v2 { Origin::RetryV2 } else { Origin::RetryV1 };
+    origin.name(group, topic)
+}
+
+/// What one pop does about retry topics. It reads one of them at most, since both count as one in its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// Before the topic itself, else after it.
+    pub first: bool,
+    pub origin: Origin,
+}
+
+impl Look {
+    /// Decides by a number of 0 to 99.
+    pub fn by_chance(settings: &PopSettings, chance: u32) -> Self {
+        let old = settings.read_retry_topic_v1 && chance % 2 == 0;
+        let origin = if settings.retry_topic_v2 && !old { Origin::RetryV2 } else { Origin::RetryV1 };
+        Self { first: chance < settings.retry_first_percent, origin }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_spellings_lead_back_to_the_topic() {
+        for origin in [Origin::RetryV1, Origin::RetryV2] {
+            let name = origin.name("g_x", "t_y");
+            assert_eq!(Origin::of_digit(&origin.digit().to_string()), origin);
+            assert_eq!(normal_topic(&name, "g_x"), "t_y");
+        }
+        assert_eq!(normal_topic("t", "g"), "t");
+        assert_eq!(normal_topic("%RETRY%g", "g"), "%RETRY%g");
+    }
+
+    #[test]
+    fn every_fifth_pop_looks_into_the_retry_topic_first() {
+        let settings = PopSettings::default();
+        let first = (0..100).filter(|chance| Look::by_chance(&settings, *chance).first).count();
+        assert_eq!(first, 20);
+        assert_eq!(Look::by_chance(&settings, 7).origin, Origin::RetryV1);
+    }
+
+    #[test]
+    fn with_the_new_spelling_the_old_one_is_read_half_the_time() {
+        let settings = PopSettings { retry_topic_v2: true, ..PopSettings::default() };
+        assert_eq!(Look::by_chance(&settings, 8).origin, Origin::RetryV1);
+        assert_eq!(Look::by_chance(&settings, 9).origin, Origin::RetryV2);
+        assert_eq!(written(&settings, "g", "t"), "%RETRY%g+t");
+        assert_eq!(written(&settings, "g", "%RETRY%g_t"), "%RETRY%g_t");
+    }
+}

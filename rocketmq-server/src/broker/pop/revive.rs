@@ -1,0 +1,177 @@
+//! Hands out again what was popped and not acknowledged in time: follows the revive queues and, when a checkpoint's
+//! time is over, puts its open messages into the retry topic.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::super::answer::Refusal;
+use super::super::core::Core;
+use super::super::names::TIMER_TOPIC;
+use super::pending::Pending;
+use super::redeliver::{is_wanted, postpone, redeliver};
+use super::revive_log::{Checkpoint, Entry};
+use crate::store::{All, Fetched, GetLimits};
+use rocketmq_remoting::message::MessageRecord;
+
+/// The group whose offsets say how far each revive queue is done.
+const REVIVE_GROUP: &str = "CID_RMQ_SYS_REVIVE_GROUP";
+/// How long after its time a checkpoint still takes acknowledgements, in milliseconds.
+const GRACE: i64 = 2_000;
+/// Records read or messages handed out again before other work gets a turn.
+const BURST: usize = 256;
+/// Pause after the store refused, or while timers are behind, in milliseconds.
+const PAUSE: i64 = 100;
+
+/// How far the revive topic has been followed.
+#[derive(Debug)]
+pub struct Revival {
+    topic: String,
+    queues: Mutex<Vec<Pending>>,
+    wake: Notify,
+    /// What the timer delivers next decides about checkpoints, whatever topic it goes to.
+    waits_for_timers: AtomicBool,
+}
+
+impl Revival {
+    pub fn new(topic: String) -> Self {
+        Self {
+            topic,
+            queues: Mutex::default(),
+            wake: Notify::new(),
+            waits_for_timers: AtomicBool::new(false),
+        }
+    }
+
+    /// A message became readable.
+    pub fn appended(&self, topic: &str) {
+        if topic == self.topic || self.waits_for_timers.load(Ordering::SeqCst) {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Completes when there may be something to do.
+    pub async fn woken(&self) {
+        self.wake.notified().await;
+    }
+}
+
+/// Reads what is new and hands out again what is due. Returns when to come back, or `None` when nothing waits.
+pub fn run(core: &Core) -> Option<i64> {
+    let mut queues = core.pop.revival.queues.lock();
+    let count = usize::try_from(core.settings.revive_queues).unwrap_or(0);
+    queues.resize_with(count, Pending::default);
+    let turns = queues.iter_mut().enumerate().filter_map(|(queue, pending)| {
+        // A queue count of this kind came from a non-negative i32.
+        Queue { core, id: queue as i32, pending }.turn()
+    });
+    turns.min()
+}
+
+struct Queue<'a> {
+    core: &'a Core,
+    id: i32,
+    pending: &'a mut Pending,
+}
+
+impl Queue<'_> {
+    fn turn(&mut self) -> Option<i64> {
+        let more = self.read();
+        let next = if more { Some(self.core.now()) } else { self.revive_due() };
+        self.commit();
+        next
+    }
+
+    /// Reads a burst of new records; true when there are more.
+    fn read(&mut self) -> bool {
+        let topic = &self.core.pop.revival.topic;
+        let done = self.core.offsets.lock().query(topic, REVIVE_GROUP, self.id).unwrap_or(-1);
+        let next = self.pending.next(done);
+        if next >= self.core.store.max_offset(topic, self.id) {
+            return false;
+        }
+        let limits = GetLimits { max_messages: BURST, max_bytes: self.core.settings.max_pull_bytes };
+        let fetched = self.core.store.get(topic, self.id, next, limits, &All);
+        self.take_in(&fetched);
+        // What was skipped because it is gone stays skipped; an unreadable file is tried again.
+        let progressed = fetched.next_begin != next;
+        if progressed {
+            self.pending.read_to(fetched.next_begin.min(fetched.max));
+        }
+        progressed && fetched.next_begin < fetched.max
+    }
+
+    fn take_in(&mut self, fetched: &Fetched) {
+        for record in &fetched.records {
+            let entry = MessageRecord::decode(&mut record.clone()).ok().and_then(|r| Entry::read(&r));
+            match entry {
+                Some(entry) => self.pending.add(entry),
+                None => {
+                    tracing::warn!(queue = self.id, "a record of the revive topic cannot be read: skipped")
+                }
+            }
+        }
+    }
+
+    /// Hands out again what is due. Checkpoints lie in the order of their times, so the first decides.
+    fn revive_due(&mut self) -> Option<i64> {
+        for _ in 0..BURST {
+            let checkpoint = self.pending.first()?.clone();
+            let decided_at = checkpoint.due().saturating_add(GRACE);
+            let now = self.core.now();
+            if now <= decided_at {
+                return Some(decided_at + 1);
+            }
+            if !timers_delivered(self.core, checkpoint.due()) {
+                return Some(now + PAUSE);
+            }
+            if let Err(refusal) = self.revive(&checkpoint) {
+                tracing::warn!(%refusal, "popped messages could not be handed out again yet");
+                return Some(now + PAUSE);
+            }
+            self.pending.remove(checkpoint.revive_offset);
+        }
+        Some(self.core.now())
+    }
+
+    /// Hands out again the open messages of a checkpoint. What fails gets a checkpoint of its own.
+    fn revive(&mut self, checkpoint: &Checkpoint) -> Result<(), Refusal> {
+        if !is_wanted(self.core, checkpoint) {
+            tracing::info!(
+                topic = checkpoint.topic,
+                group = checkpoint.group,
+                "popped messages without a taker"
+            );
+            return Ok(());
+        }
+        for offset in checkpoint.unacked() {
+            if let Err(refusal) = redeliver(self.core, checkpoint, offset) {
+                tracing::warn!(topic = checkpoint.topic, offset, %refusal, "not handed out again: put off");
+                postpone(self.core, checkpoint, offset, self.id)?;
+            }
+            self.pending.settle(checkpoint.revive_offset, offset);
+        }
+        Ok(())
+    }
+
+    fn commit(&self) {
+        let topic = &self.core.pop.revival.topic;
+        let Some(done) = self.pending.done() else { return };
+        let mut offsets = self.core.offsets.lock();
+        if done >= 0 && offsets.query(topic, REVIVE_GROUP, self.id) != Some(done) {
+            offsets.commit(topic, REVIVE_GROUP, self.id, done);
+        }
+    }
+}
+
+/// Whether every acknowledgement made before `due` has come out of the timer. While not, whatever the timer delivers
+/// wakes the loop.
+fn timers_delivered(core: &Core, due: i64) -> bool {
+    let waits = &core.pop.revival.waits_for_timers;
+    waits.store(true, Ordering::SeqCst);
+    let loaded = core.timer.read_offset() >= core.store.max_offset(TIMER_TOPIC, 0);
+    let delivered = loaded && core.timer.delivered_until(due);
+    waits.store(!delivered, Ordering::SeqCst);
+    delivered
+}
