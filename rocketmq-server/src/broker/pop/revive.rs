@@ -1,7 +1,7 @@
 //! Hands out again what was popped and not acknowledged in time: follows the revive queues and, when a checkpoint's
 //! time is over, puts its open messages into the retry topic.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -23,6 +23,8 @@ const GRACE: i64 = 2_000;
 const BURST: usize = 256;
 /// Pause after the store refused, or while timers are behind, in milliseconds.
 const PAUSE: i64 = 100;
+/// Turns given to the timer before a pause.
+const TURNS: u32 = 64;
 
 /// How far the revive topic has been followed.
 #[derive(Debug)]
@@ -32,6 +34,8 @@ pub struct Revival {
     wake: Notify,
     /// What the timer delivers next decides about checkpoints, whatever topic it goes to.
     waits_for_timers: AtomicBool,
+    /// Looks in a row that found the timer behind.
+    looks: AtomicU32,
 }
 
 impl Revival {
@@ -41,6 +45,7 @@ impl Revival {
             queues: Mutex::default(),
             wake: Notify::new(),
             waits_for_timers: AtomicBool::new(false),
+            looks: AtomicU32::new(0),
         }
     }
 
@@ -49,6 +54,12 @@ impl Revival {
         if topic == self.topic || self.waits_for_timers.load(Ordering::SeqCst) {
             self.wake.notify_one();
         }
+    }
+
+    /// When to look again while the timer is behind: soon, since it may only need its turn, but not for ever.
+    fn look_again(&self, now: i64) -> i64 {
+        let looks = self.looks.fetch_add(1, Ordering::Relaxed);
+        if looks % TURNS == TURNS - 1 { now + PAUSE } else { now }
     }
 
     /// Completes when there may be something to do.
@@ -124,7 +135,7 @@ impl Queue<'_> {
                 return Some(decided_at + 1);
             }
             if !timers_delivered(self.core, checkpoint.due()) {
-                return Some(now + PAUSE);
+                return Some(self.core.pop.revival.look_again(now));
             }
             if let Err(refusal) = self.revive(&checkpoint) {
                 tracing::warn!(%refusal, "popped messages could not be handed out again yet");
@@ -165,8 +176,8 @@ impl Queue<'_> {
     }
 }
 
-/// Whether every acknowledgement made before `due` has come out of the timer. While not, whatever the timer delivers
-/// wakes the loop.
+/// Whether every acknowledgement made before `due` has come out of the timer. While not, whatever it delivers wakes the
+/// loop.
 fn timers_delivered(core: &Core, due: i64) -> bool {
     let waits = &core.pop.revival.waits_for_timers;
     waits.store(true, Ordering::SeqCst);
