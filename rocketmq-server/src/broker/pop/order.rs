@@ -256,14 +256,11 @@ impl Orders {
     /// # Errors
     /// The disk refuses; the next call tries again.
     pub fn save(&self) -> Result<(), StoreError> {
-        let stored = {
-            let mut table = self.table.lock();
-            if !std::mem::take(&mut table.changed) {
-                return Ok(());
-            }
-            Stored { level: "QUEUE".into(), table: table.queues.clone() }
-        };
-        self.file.save(&stored).inspect_err(|_| self.table.lock().changed = true)
+        if !std::mem::take(&mut self.table.lock().changed) {
+            return Ok(());
+        }
+        let stored = || Stored { level: "QUEUE".into(), table: self.table.lock().queues.clone() };
+        self.file.save(stored).inspect_err(|_| self.table.lock().changed = true)
     }
 }
 
