@@ -73,7 +73,12 @@ impl PullLoop {
         tokio::time::sleep(delay).await;
         loop {
             match self.group.start_offset(&self.queue.queue).await {
-                Ok(offset) => return offset,
+                Ok(offset) => {
+                    // Also when nothing was stored: where a new group begins is settled once, so that what arrives
+                    // before its first commit is not skipped after a restart.
+                    self.queue.advance(offset);
+                    return offset;
+                }
                 Err(error) => self.report("the first offset cannot be found", &error),
             }
             tokio::time::sleep(PAUSE).await;
