@@ -37,6 +37,42 @@
 //! # }
 //! ```
 //!
+//! # Consuming
+//!
+//! A push consumer calls a handler; what the handler returns decides whether a message comes back.
+//!
+//! ```no_run
+//! use rocketmq_client::{Delivery, FromWhere, Outcome};
+//!
+//! # async fn bill(body: &[u8]) -> Result<(), std::io::Error> { Ok(()) }
+//! # async fn tour(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+//! let running = client
+//!     .push_consumer("billing")
+//!     .subscribe("orders", "created || paid")
+//!     .from_where(FromWhere::FirstOffset)
+//!     .concurrency(16)
+//!     .listen(|delivery: Delivery| async move {
+//!         bill(delivery.body()).await?; // an error, or a panic, and the broker delivers it again later
+//!         Ok::<_, std::io::Error>(Outcome::Ack)
+//!     })
+//!     .await?;
+//! // ...
+//! running.shutdown().await; // stops pulling, finishes what runs, commits
+//!
+//! // Or ask for messages instead of being called:
+//! let mut lite = client.lite_consumer("audit").subscribe("orders", "*").build().await?;
+//! while let Some(batch) = lite.next_batch().await? {
+//!     for delivery in &batch {
+//!         println!("{}", delivery.message_id());
+//!     }
+//!     batch.commit().await?;
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`consumer`] has the rest: consumption in order, broadcasting, POP, allocation strategies.
+//!
 //! # Errors
 //!
 //! Each operation has an error type of its own, [`Error`] over the kinds it can end with. A send that failed

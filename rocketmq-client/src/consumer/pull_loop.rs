@@ -7,6 +7,7 @@ use rocketmq_remoting::ResponseCode;
 use rocketmq_remoting::body::MessageModel;
 
 use super::calls::is_refusal;
+use super::flow::Throttle;
 use super::group::Group;
 use super::owned::OwnedQueue;
 use super::puller::{PullOptions, Pulled, Puller};
@@ -133,6 +134,9 @@ impl PullLoop {
 
     fn is_full(&self) -> bool {
         let throttle = self.group.limits().check(self.queue.usage(), !self.group.orderly);
+        if let Some(throttle) = throttle {
+            self.count_throttled(&throttle);
+        }
         if let Some(throttle) = throttle
             && self.queue.note_throttled()
         {
@@ -148,6 +152,18 @@ impl PullLoop {
         }
         throttle.is_some()
     }
+
+    #[cfg(feature = "metrics")]
+    fn count_throttled(&self, throttle: &Throttle) {
+        let (group, topic) = (self.group.name().to_owned(), self.queue.queue.topic.clone());
+        metrics::counter!(
+            "rocketmq_consumer_throttled_total", "group" => group, "topic" => topic, "limit" => throttle.kind()
+        )
+        .increment(1);
+    }
+
+    #[cfg(not(feature = "metrics"))]
+    fn count_throttled(&self, _: &Throttle) {}
 
     /// Travels with the pull, so that the broker knows it before the next periodic commit.
     fn commit_offset(&self) -> Option<i64> {
