@@ -21,10 +21,12 @@ use super::push::invalid;
 use super::receipt::PopReceipt;
 use crate::client::{Client, now_ms};
 use crate::delivery::Delivery;
-use crate::error::{CallError, StartError, StartErrorKind};
+use crate::error::{CallError, RouteErrorKind, StartError, StartErrorKind};
 use crate::members::ConsumerMember;
 use crate::validate;
 
+/// How long to wait before looking again for a topic that does not exist.
+const NO_TOPIC: Duration = Duration::from_secs(1);
 /// Any queue of a broker.
 pub(crate) const ANY_QUEUE: i32 = -1;
 
@@ -228,8 +230,13 @@ impl std::fmt::Debug for SimpleConsumer {
 impl SimpleConsumer {
     async fn look_up_routes(&self) -> Result<(), StartError> {
         for topic in self.shared.member.topics() {
-            let found = self.shared.client.inner.topic_info(&topic).await;
-            found.map_err(|error| error.map_kind(|_| StartErrorKind::NoRoute))?;
+            match self.shared.client.inner.topic_info(&topic).await {
+                Ok(_) => {}
+                Err(error) if error.kind() == RouteErrorKind::TopicNotFound => {
+                    tracing::warn!(group = self.shared.member.name, topic, "the topic does not exist yet");
+                }
+                Err(error) => return Err(error.map_kind(|_| StartErrorKind::NoRoute)),
+            }
         }
         Ok(())
     }
@@ -312,7 +319,10 @@ impl Receiving {
 
     /// Every broker is asked once without waiting; then each in turn may wait for its share of the time.
     async fn run(self) -> Result<Vec<Popped>, CallError> {
-        let targets = self.targets();
+        let targets = self.targets().await;
+        if targets.is_empty() {
+            tokio::time::sleep(self.options.wait.min(NO_TOPIC)).await;
+        }
         let start = self.shared.turn.fetch_add(1, Ordering::Relaxed);
         let share = self.options.wait / u32::try_from(targets.len().max(1)).unwrap_or(u32::MAX);
         let mut failed = None;
@@ -339,11 +349,11 @@ impl Receiving {
         wanted
     }
 
-    fn targets(&self) -> Vec<(MessageQueue, SubscriptionData)> {
-        let routes = self.shared.client.inner.routes.load();
+    /// Every broker of every topic; a topic that does not exist yet is looked for again.
+    async fn targets(&self) -> Vec<(MessageQueue, SubscriptionData)> {
         let mut targets = Vec::new();
         for (topic, subscription) in &self.shared.member.subscriptions {
-            let Some(info) = routes.topic(topic) else { continue };
+            let Ok(info) = self.shared.client.inner.topic_info(topic).await else { continue };
             for broker in &info.route.broker_datas {
                 targets
                     .push((MessageQueue::new(topic, &broker.broker_name, ANY_QUEUE), subscription.clone()));
