@@ -39,10 +39,7 @@ fn body<T: Serialize + DeserializeOwned + PartialEq + Debug>(golden: &mut Golden
     golden.write(name, &ours);
 }
 
-fn map<K: Ord, V, const N: usize>(entries: [(K, V); N]) -> BTreeMap<String, V>
-where
-    K: Into<String>,
-{
+fn map<K: Into<String>, V, const N: usize>(entries: [(K, V); N]) -> BTreeMap<String, V> {
     entries.into_iter().map(|(key, value)| (key.into(), value)).collect()
 }
 
