@@ -32,7 +32,8 @@ async fn capabilities(version: &str, program: &str, name_server: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn java_client_capabilities() {
     let Some(version) = version() else { return };
-    let cluster = Embedded::builder().set("enablePropertyFilter", true).start().await.expect("the cluster starts");
+    let cluster =
+        Embedded::builder().set("enablePropertyFilter", true).start().await.expect("the cluster starts");
     capabilities(&version, "Capabilities", &cluster.name_server()).await;
 }
 
@@ -43,6 +44,7 @@ async fn java_client_capabilities_of_5x() {
         println!("skipped: {version} has none of them");
         return;
     }
-    let cluster = Embedded::builder().set("recallMessageEnable", true).start().await.expect("the cluster starts");
+    let cluster =
+        Embedded::builder().set("recallMessageEnable", true).start().await.expect("the cluster starts");
     capabilities(&version, "Capabilities5", &cluster.name_server()).await;
 }

@@ -1,5 +1,7 @@
 //! A cluster inside the test's own process.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
+
 mod support;
 
 use std::net::SocketAddr;

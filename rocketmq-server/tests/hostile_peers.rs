@@ -1,5 +1,7 @@
 //! Peers that are broken, hostile or just different: each costs itself at most.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
+
 mod support;
 
 use std::sync::Arc;

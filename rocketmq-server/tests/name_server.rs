@@ -1,5 +1,7 @@
 //! The name server as its peers see it: raw frames over loopback.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
+
 mod support;
 
 use std::sync::Arc;

@@ -59,7 +59,7 @@ impl Inbox {
 
     /// The bodies as text, in the order they came.
     pub fn texts(&self) -> Vec<String> {
-        self.seen.lock().iter().map(|delivery| text(delivery)).collect()
+        self.seen.lock().iter().map(text).collect()
     }
 
     /// The bodies as text, sorted: for consumers that keep no order.

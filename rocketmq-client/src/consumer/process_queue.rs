@@ -238,7 +238,9 @@ mod tests {
             if self.open.is_empty() {
                 return None;
             }
-            offsets.iter().for_each(|offset| drop(self.open.remove(offset)));
+            for offset in offsets {
+                self.open.remove(offset);
+            }
             Some(self.open.keys().next().copied().unwrap_or(self.max + 1))
         }
     }

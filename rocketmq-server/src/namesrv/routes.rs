@@ -336,10 +336,12 @@ fn appoint_acting_masters(topic: &str, route: &mut TopicRoute) {
     for broker in &mut route.broker_datas {
         let queues = route.queue_datas.iter().find(|queue| queue.broker_name == broker.broker_name);
         let read_only = queues.is_some_and(|queue| !queue.perm.is_writable());
-        if read_only && broker.enable_acting_master && broker.master().is_none() {
-            if let Some((_, address)) = broker.broker_addrs.pop_first() {
-                broker.broker_addrs.insert(MASTER_ID, address);
-            }
+        if read_only
+            && broker.enable_acting_master
+            && broker.master().is_none()
+            && let Some((_, address)) = broker.broker_addrs.pop_first()
+        {
+            broker.broker_addrs.insert(MASTER_ID, address);
         }
     }
 }

@@ -64,10 +64,10 @@ impl Backend {
 
     pub(super) async fn shutdown(self) {
         #[cfg(feature = "embedded")]
-        if let Some(embedded) = self.embedded {
-            if let Err(error) = embedded.shutdown().await {
-                tracing::warn!(%error, "the embedded broker did not stop in order");
-            }
+        if let Some(embedded) = self.embedded
+            && let Err(error) = embedded.shutdown().await
+        {
+            tracing::warn!(%error, "the embedded broker did not stop in order");
         }
     }
 }

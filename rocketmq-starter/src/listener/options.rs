@@ -247,7 +247,7 @@ impl<'a> Options<'a> {
 
     /// Reads what only the attribute can say.
     pub(crate) fn own<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
-        let found = self.from_attributes(key)?;
+        let found = self.attributes_say(key)?;
         parse(&found.text).map_err(|expected| self.mistakes.push(wrong_value(key, &found, &expected))).ok()
     }
 
@@ -255,7 +255,7 @@ impl<'a> Options<'a> {
         let group = format!("rocketmq.consumer.groups.{}.{key}", self.group);
         let found = self
             .configured(&group)
-            .or_else(|| self.from_attributes(key))
+            .or_else(|| self.attributes_say(key))
             .or_else(|| self.configured(&format!("rocketmq.consumer.{key}")));
         found.filter(|found| !found.text.trim().is_empty())
     }
@@ -268,10 +268,10 @@ impl<'a> Options<'a> {
     }
 
     /// What the attributes agree on. One consumer cannot follow two that differ.
-    fn from_attributes(&mut self, key: &str) -> Option<Found> {
+    fn attributes_say(&mut self, key: &str) -> Option<Found> {
         let mut agreed: Option<Found> = None;
         for spec in self.specs {
-            let Some(found) = self.from_attribute(spec, key) else { continue };
+            let Some(found) = self.attribute_says(spec, key) else { continue };
             match &agreed {
                 Some(first) if first.text != found.text => {
                     let message = format!(
@@ -288,7 +288,7 @@ impl<'a> Options<'a> {
         agreed
     }
 
-    fn from_attribute(&mut self, spec: &Spec, key: &str) -> Option<Found> {
+    fn attribute_says(&mut self, spec: &Spec, key: &str) -> Option<Found> {
         let (_, text) = spec.options.iter().find(|(name, _)| *name == key)?;
         match self.sources.resolve(text) {
             Ok(text) => Some(Found { text, origin: spec.described() }),

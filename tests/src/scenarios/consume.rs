@@ -92,7 +92,9 @@ pub async fn in_batches(cluster: &Cluster) -> TestResult {
     let listener = move |deliveries: Vec<Delivery>| {
         seen.fetch_max(deliveries.len(), std::sync::atomic::Ordering::Relaxed);
         let outcomes = vec![Outcome::Ack; deliveries.len()];
-        deliveries.into_iter().for_each(|delivery| drop(kept.keep(delivery)));
+        for delivery in deliveries {
+            kept.keep(delivery);
+        }
         async move { Ok::<_, Infallible>(outcomes) }
     };
     let running = stage.consumer().batch(16).listen_batch(listener).await?;

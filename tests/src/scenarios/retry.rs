@@ -139,7 +139,9 @@ async fn dead_letter(cluster: &Cluster, stage: &Stage) -> TestResult<Delivery> {
     cluster
         .later(SECOND, "a dead letter", async || {
             if let Ok(Pulled::Found { messages, .. }) = reader.pull(&queue, Offset::At(0)).await {
-                messages.into_iter().for_each(|message| drop(inbox.keep(message)));
+                for message in messages {
+                    inbox.keep(message);
+                }
             }
             !inbox.is_empty()
         })

@@ -68,7 +68,7 @@ pub struct Look {
 impl Look {
     /// Decides by a number of 0 to 99.
     pub fn by_chance(settings: &PopSettings, chance: u32) -> Self {
-        let old = settings.read_retry_topic_v1 && chance % 2 == 0;
+        let old = settings.read_retry_topic_v1 && chance.is_multiple_of(2);
         let origin = if settings.retry_topic_v2 && !old { Origin::RetryV2 } else { Origin::RetryV1 };
         Self { first: chance < settings.retry_first_percent, origin }
     }
