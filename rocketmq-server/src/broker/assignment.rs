@@ -21,7 +21,7 @@ pub fn query(core: &Core, command: &Command) -> Reply {
     let queues: Vec<i32> = (0..config.read_queue_nums).collect();
     let mode = mode_of(core, topic, &request.consumer_group);
     let mine = match mode {
-        MessageRequestMode::Pop => vec![-1],
+        MessageRequestMode::Pop => pop_share(core, &request, &queues)?,
         MessageRequestMode::Pull if request.message_model == MessageModel::Broadcasting => queues,
         MessageRequestMode::Pull => match share(core, &request, &queues)? {
             Some(mine) => mine,
@@ -47,19 +47,48 @@ fn mode_of(core: &Core, topic: &str, group: &str) -> MessageRequestMode {
     core.request_modes.get(topic, group).map_or(MessageRequestMode::Pull, |mode| mode.mode)
 }
 
-fn share(core: &Core, request: &QueryAssignmentBody, queues: &[i32]) -> Result<Option<Vec<i32>>, Refusal> {
+/// What a member pops: all queues, written -1, unless the group was told to let only some members share each.
+fn pop_share(core: &Core, request: &QueryAssignmentBody, queues: &[i32]) -> Result<Vec<i32>, Refusal> {
+    let mode = core.request_modes.get(&request.topic, &request.consumer_group);
+    let further = usize::try_from(mode.map_or(0, |mode| mode.pop_share_queue_num)).unwrap_or(0);
+    let members = members(core, &request.consumer_group);
+    let index = members.iter().position(|member| *member == request.client_id);
+    let Some(index) = index.filter(|_| further > 0 && further + 1 < members.len() && !queues.is_empty())
+    else {
+        return Ok(vec![-1]);
+    };
+    if members.len() > queues.len() {
+        return Ok(vec![queues[index % queues.len()]]);
+    }
+    let mut mine = Vec::new();
+    for place in index..=index + further {
+        mine.extend(allocate(&request.strategy_name, queues, members.len(), place % members.len())?);
+    }
+    Ok(mine)
+}
+
+/// The group's live members as Java sorts them: by UTF-16 units.
+fn members(core: &Core, group: &str) -> Vec<String> {
     let mut members = {
         let consumers = core.consumers.lock();
-        consumers.group(&request.consumer_group).map(|live| live.client_ids()).unwrap_or_default()
+        consumers.group(group).map(|live| live.client_ids()).unwrap_or_default()
     };
-    // Java compares strings by UTF-16 units.
     members.sort_by(|a, b| a.encode_utf16().cmp(b.encode_utf16()));
+    members
+}
+
+fn share(core: &Core, request: &QueryAssignmentBody, queues: &[i32]) -> Result<Option<Vec<i32>>, Refusal> {
+    let members = members(core, &request.consumer_group);
     let Some(index) = members.iter().position(|member| *member == request.client_id) else {
         return Ok(None);
     };
-    match request.strategy_name.as_str() {
-        "" | "AVG" => Ok(Some(averagely(queues, members.len(), index))),
-        "AVG_BY_CIRCLE" => Ok(Some(by_circle(queues, members.len(), index))),
+    allocate(&request.strategy_name, queues, members.len(), index).map(Some)
+}
+
+fn allocate(strategy: &str, queues: &[i32], members: usize, index: usize) -> Result<Vec<i32>, Refusal> {
+    match strategy {
+        "" | "AVG" => Ok(averagely(queues, members, index)),
+        "AVG_BY_CIRCLE" => Ok(by_circle(queues, members, index)),
         other => Err(Refusal::system(format_args!(
             "QueryAssignment: strategy {other:?} is neither AVG nor AVG_BY_CIRCLE"
         ))),

@@ -16,8 +16,15 @@ use super::revive_log::Checkpoint;
 pub fn handle(core: &Core, connection: &Connection, command: &Command) -> Answer {
     match change(core, connection, command) {
         Ok(answer) => Answer::Committed(answer),
-        Err(refusal) => Answer::Now(refusal.into_command()),
+        Err(refusal) => Answer::Now(zeros(refusal).into_command()),
     }
+}
+
+/// Java clients read these fields of refusals too.
+fn zeros(refusal: Refusal) -> Refusal {
+    ["popTime", "invisibleTime", "reviveQid"]
+        .into_iter()
+        .fold(refusal, |refusal, field| refusal.with_ext(field, "0"))
 }
 
 fn change(core: &Core, connection: &Connection, command: &Command) -> Reply {

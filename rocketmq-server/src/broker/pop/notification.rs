@@ -80,7 +80,7 @@ fn serve(core: &Core, call: NotificationCall) -> Result<Option<Command>, Refusal
 }
 
 fn answer(has_msg: bool, full: bool) -> Reply {
-    ok_header(&NotificationResponse { has_msg, polling_full: full.then_some(true) })
+    ok_header(&NotificationResponse { has_msg, polling_full: Some(full) })
 }
 
 fn has_message(core: &Core, request: &NotificationRequest) -> Result<bool, Refusal> {

@@ -334,10 +334,7 @@ mod tests {
         orders_before.popped("t", "g", 3, pop(Some("a"), 1_000, &[5, 6]));
         orders_before.save().unwrap();
         let text = std::fs::read_to_string(dir.path().join("config/consumerOrderInfo.json")).unwrap();
-        assert!(
-            text.contains("\"orderedConsumptionLevel\": \"QUEUE\"") && text.contains("\"t@g\""),
-            "{text}"
-        );
+        assert!(text.contains(r#""orderedConsumptionLevel":"QUEUE""#) && text.contains(r#""t@g""#), "{text}");
         let after = orders(dir.path());
         assert!(after.is_blocked("t", "g", 3, None, 1_050));
         after.retain(|_, group, _| group != "g");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rocketmq_remoting::body::QueryAssignmentBody;
+use rocketmq_remoting::body::{MessageRequestMode, QueryAssignmentBody, QueryAssignmentResult};
 use rocketmq_remoting::requests::pop::{NotificationRequest, PollingInfoRequest, PopMessageRequest};
 use rocketmq_remoting::{RequestCode, ResponseCode};
 
@@ -112,20 +112,33 @@ async fn a_notification_says_that_there_is_something_and_takes_nothing() {
     assert_eq!(answer.ext.get("hasMsg"), Some("true"), "what comes again counts too");
 }
 
-#[tokio::test]
-async fn groups_that_pop_are_given_all_queues_of_the_broker() {
-    let rig = Rig::start().await;
-    let popper = topic(&rig).await;
-    popper.set_pop_mode("t", 8).await;
-    popper.client.heartbeat("c1", "g", &["t"]).await;
+/// The queues a member of the group is told to pop.
+async fn assigned(popper: &Popper, client_id: &str) -> Vec<i32> {
     let body = QueryAssignmentBody {
-        client_id: "c1".into(),
+        client_id: client_id.into(),
         consumer_group: "g".into(),
         strategy_name: "AVG".into(),
         topic: "t".into(),
         ..QueryAssignmentBody::default()
     };
     let answer = popper.client.ask_json(RequestCode::QUERY_ASSIGNMENT, &body).await;
-    let text = String::from_utf8(answer.body.to_vec()).unwrap();
-    assert!(text.contains("\"queueId\":-1") && text.contains("\"mode\":\"POP\""), "{text}");
+    let result: QueryAssignmentResult = rocketmq_remoting::fastjson::from_slice(&answer.body).unwrap();
+    let assignments = result.message_queue_assignments.unwrap();
+    assert!(assignments.iter().all(|one| one.mode == MessageRequestMode::Pop));
+    assignments.into_iter().map(|one| one.message_queue.queue_id).collect()
+}
+
+#[tokio::test]
+async fn members_that_pop_share_all_queues_or_as_many_as_they_were_told() {
+    let rig = Rig::start().await;
+    let popper = topic(&rig).await;
+    let members: Vec<Client> = (0..3).map(|_| rig.connect()).collect();
+    for (member, id) in members.iter().zip(["c1", "c2", "c3"]) {
+        member.heartbeat(id, "g", &["t"]).await;
+    }
+    popper.set_pop_mode("t", 8).await;
+    assert_eq!(assigned(&popper, "c1").await, [-1]);
+    popper.set_pop_mode("t", 1).await;
+    assert_eq!(assigned(&popper, "c1").await, [0, 1, 2]);
+    assert_eq!(assigned(&popper, "c3").await, [3, 0, 1]);
 }
