@@ -11,7 +11,6 @@ use super::super::core::Core;
 use super::checks::{Target, check_broker, check_target, queues};
 use super::offset;
 use super::parking::NoRoom;
-use super::retry_topic::Look;
 
 /// A notification that passed its checks.
 #[derive(Debug)]
@@ -86,8 +85,8 @@ fn answer(has_msg: bool, full: bool) -> Reply {
 fn has_message(core: &Core, request: &NotificationRequest) -> Result<bool, Refusal> {
     let topic = core.topics.get(&request.topic).ok_or_else(|| Refusal::no_topic(&request.topic))?;
     let chance = rand::random_range(0..100);
-    let look = Look::by_chance(&core.settings.pop, chance);
-    let retry = look.origin.name(&request.consumer_group, &request.topic);
+    let group = &request.consumer_group;
+    let retry = offset::look(core, &request.topic, group, chance).origin.name(group, &request.topic);
     let in_retry = core.topics.get(&retry).is_some_and(|config| {
         queues(&config, -1, chance).into_iter().any(|queue| is_ready(core, request, &retry, queue))
     });
@@ -103,5 +102,5 @@ fn is_ready(core: &Core, request: &NotificationRequest, topic: &str, queue: i32)
             return false;
         }
     }
-    core.store.max_offset(topic, queue) > offset::peek(core, topic, group, queue)
+    offset::has_message(core, topic, group, queue)
 }

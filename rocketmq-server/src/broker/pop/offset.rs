@@ -2,6 +2,7 @@
 
 use super::super::core::Core;
 use super::super::names;
+use super::retry_topic::Look;
 
 /// `initMode` of groups that begin with the newest message.
 const FROM_THE_END: i32 = 1;
@@ -28,6 +29,18 @@ pub fn peek(core: &Core, topic: &str, group: &str, queue: i32) -> i64 {
 
 pub fn commit(core: &Core, topic: &str, group: &str, queue: i32, offset: i64) {
     core.offsets.lock().commit(topic, group, queue, offset);
+}
+
+/// Whether a queue holds something the group has not popped.
+pub fn has_message(core: &Core, topic: &str, group: &str, queue: i32) -> bool {
+    core.store.max_offset(topic, queue) > peek(core, topic, group, queue)
+}
+
+/// What a request for this topic does about the group's retry topics.
+pub fn look(core: &Core, topic: &str, group: &str, chance: u32) -> Look {
+    Look::by_chance(&core.settings.pop, chance, |origin| {
+        has_message(core, &origin.name(group, topic), group, 0)
+    })
 }
 
 /// What was committed.

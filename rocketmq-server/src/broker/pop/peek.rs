@@ -24,7 +24,7 @@ pub fn peek(core: &Core, command: &Command) -> Reply {
     let target = Target { topic: &request.topic, group: &request.consumer_group, queue: request.queue_id };
     let topic = check_target(core, target)?;
     let chance = rand::random_range(0..100);
-    let look = Look::by_chance(&core.settings.pop, chance);
+    let look = offset::look(core, &request.topic, &request.consumer_group, chance);
     let mut peek = Peek { core, request: &request, records: Vec::new(), rest: 0 };
     if look.first {
         peek.retry_topic(look, chance);

@@ -67,9 +67,17 @@ pub struct Look {
 
 impl Look {
     /// Decides by a number of 0 to 99.
-    pub fn by_chance(settings: &PopSettings, chance: u32) -> Self {
-        let old = settings.read_retry_topic_v1 && chance.is_multiple_of(2);
-        let origin = if settings.retry_topic_v2 && !old { Origin::RetryV2 } else { Origin::RetryV1 };
+    ///
+    /// Where both retry topics are read, the other is looked into if the one chosen has nothing: a pop that was woken
+    /// by a message handed out again would else sleep on half the time.
+    pub fn by_chance(settings: &PopSettings, chance: u32, has_message: impl Fn(Origin) -> bool) -> Self {
+        let chosen = match (settings.retry_topic_v2, settings.read_retry_topic_v1) {
+            (false, _) => [Origin::RetryV1; 2],
+            (true, false) => [Origin::RetryV2; 2],
+            (true, true) if chance.is_multiple_of(2) => [Origin::RetryV1, Origin::RetryV2],
+            (true, true) => [Origin::RetryV2, Origin::RetryV1],
+        };
+        let origin = if chosen[0] == chosen[1] || has_message(chosen[0]) { chosen[0] } else { chosen[1] };
         Self { first: chance < settings.retry_first_percent, origin }
     }
 }
@@ -92,16 +100,17 @@ mod tests {
     #[test]
     fn every_fifth_pop_looks_into_the_retry_topic_first() {
         let settings = PopSettings::default();
-        let first = (0..100).filter(|chance| Look::by_chance(&settings, *chance).first).count();
+        let first = (0..100).filter(|chance| Look::by_chance(&settings, *chance, |_| true).first).count();
         assert_eq!(first, 20);
-        assert_eq!(Look::by_chance(&settings, 7).origin, Origin::RetryV1);
+        assert_eq!(Look::by_chance(&settings, 7, |_| false).origin, Origin::RetryV1);
     }
 
     #[test]
     fn with_the_new_spelling_the_old_one_is_read_half_the_time() {
         let settings = PopSettings { retry_topic_v2: true, ..PopSettings::default() };
-        assert_eq!(Look::by_chance(&settings, 8).origin, Origin::RetryV1);
-        assert_eq!(Look::by_chance(&settings, 9).origin, Origin::RetryV2);
+        assert_eq!(Look::by_chance(&settings, 8, |_| true).origin, Origin::RetryV1);
+        assert_eq!(Look::by_chance(&settings, 9, |_| true).origin, Origin::RetryV2);
+        assert_eq!(Look::by_chance(&settings, 8, |origin| origin == Origin::RetryV2).origin, Origin::RetryV2);
         assert_eq!(written(&settings, "g", "t"), "%RETRY%g+t");
         assert_eq!(written(&settings, "g", "%RETRY%g_t"), "%RETRY%g_t");
     }

@@ -12,7 +12,7 @@ use super::checks::queues;
 use super::offset;
 use super::order::OrderedPop;
 use super::receipt::{ORDER_QUEUE, OffsetInfo, Receipt};
-use super::retry_topic::{Look, Origin};
+use super::retry_topic::Origin;
 use super::revive_log::Checkpoint;
 use crate::filter::Filter;
 use crate::store::{Fetched, GetLimits, GetStatus};
@@ -52,7 +52,7 @@ pub fn take(core: &Core, topic: &TopicConfig, request: &PopMessageRequest, filte
     let ends = ends(core, topic, request);
     let taken = Taken { pop_time: core.now(), revive_queue, ends, ..Taken::default() };
     let mut round = Round { core, request, filter, taken };
-    let look = Look::by_chance(&core.settings.pop, chance);
+    let look = offset::look(core, &request.topic, &request.consumer_group, chance);
     if look.first {
         round.retry_topic(look.origin, chance);
     }
