@@ -39,6 +39,8 @@ use crate::route::{Lookup, discovery};
 const DISCOVERY_INTERVAL: Duration = Duration::from_secs(120);
 /// How soon a topic that was about to be created is looked up for real.
 const PROVISIONAL_REFRESH: Duration = Duration::from_secs(1);
+/// How long after a lost connection brokers are told again who is here.
+const RECONNECT_DELAY: Duration = Duration::from_millis(200);
 
 /// Connects to a cluster through its name servers, `host:port` each, separated by `;`; or through the
 /// `http://` URL of an address server.
@@ -358,6 +360,21 @@ impl Inner {
     pub(crate) fn deliver(&self, record: MessageRecord) -> Result<Delivery, DecodeError> {
         let queue = Arc::new(MessageQueue::new(record.topic.as_str(), "", record.queue_id));
         Delivery::from_record(queue, record, &self.names)
+    }
+
+    /// A connection was lost, and with it what the broker at its other end knew of this client: everybody hears again who
+    /// is here, rather than at the next turn of the timer. Until then no transaction of ours would be checked.
+    pub(crate) fn disconnected(self: &Arc<Self>) {
+        if self.stop.is_cancelled() {
+            return;
+        }
+        let (client, stop) = (Arc::downgrade(self), self.stop.clone());
+        self.tasks.spawn(stop.run_until_cancelled_owned(async move {
+            tokio::time::sleep(RECONNECT_DELAY).await;
+            if let Some(client) = client.upgrade() {
+                client.heartbeat().await;
+            }
+        }));
     }
 
     /// A connection came up. A broker hears who is there at once; a name server does not care.

@@ -109,8 +109,12 @@ impl Embedded {
     /// Moves the brokers' time forward: what is due within `by` (delay levels, timers, check-backs, lock expiry)
     /// becomes due now. Between two calls time passes as usual.
     ///
-    /// Name servers keep to real time, to which a jump of hours would look like brokers that fell silent for hours.
+    /// Name servers keep to real time, to which a jump of hours would look like brokers that fell silent for hours. So
+    /// would clients to the brokers, which therefore let clients and their queue locks live through it.
     pub fn advance(&self, by: Duration) {
+        for broker in &self.brokers {
+            broker.running.lock().iter().for_each(|node| node.broker().before_jump(by));
+        }
         self.clock.advance(by);
     }
 

@@ -31,6 +31,11 @@ impl Handler for ServerCalls {
 
     fn closed(&self, connection: &Connection, reason: &CloseReason) {
         tracing::debug!(peer = %connection.peer(), %reason, "connection closed");
+        if let Some(client) = self.client.upgrade()
+            && !matches!(reason, CloseReason::Local)
+        {
+            client.disconnected();
+        }
     }
 }
 

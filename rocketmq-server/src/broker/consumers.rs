@@ -183,6 +183,14 @@ impl ConsumerTable {
         gone
     }
 
+    /// The clock is about to jump: members live through it, for they cannot send heartbeats meanwhile.
+    pub fn outlive(&mut self, jump_ms: i64) {
+        self.groups
+            .values_mut()
+            .flat_map(|group| group.members.values_mut())
+            .for_each(|m| m.last_seen += jump_ms);
+    }
+
     pub fn group(&self, group: &str) -> Option<&ConsumerGroup> {
         self.groups.get(group)
     }

@@ -56,6 +56,7 @@ mod uncommitted;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use rocketmq_remoting::body::offset::ConsumerOffsetWrapper;
@@ -149,6 +150,15 @@ impl Broker {
     /// The store, for figures and replication.
     pub fn store(&self) -> &Store {
         &self.core.store
+    }
+
+    /// To be called before the clock is moved ahead by hand: clients and their queue locks live through the jump, since
+    /// none of them can send a heartbeat meanwhile.
+    pub fn before_jump(&self, by: Duration) {
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX / 2);
+        self.core.consumers.lock().outlive(by);
+        self.core.producers.lock().outlive(by);
+        self.core.locks.lock().outlive(by);
     }
 
     /// The topics to register at the name servers, as they are now.

@@ -50,6 +50,14 @@ impl ProducerTable {
         gone
     }
 
+    /// The clock is about to jump: members live through it, for they cannot send heartbeats meanwhile.
+    pub fn outlive(&mut self, jump_ms: i64) {
+        self.groups
+            .values_mut()
+            .flat_map(BTreeMap::values_mut)
+            .for_each(|member| member.last_seen += jump_ms);
+    }
+
     fn retain(&mut self, mut keep: impl FnMut(&Member) -> bool) {
         self.groups.retain(|_, members| {
             members.retain(|_, member| keep(member));

@@ -63,6 +63,11 @@ impl QueueLocks {
         held.values().any(|lease| !expired(lease, now, self.lease_ms))
     }
 
+    /// The clock is about to jump: leases live through it, for their holders cannot renew them meanwhile.
+    pub fn outlive(&mut self, jump_ms: i64) {
+        self.groups.values_mut().flat_map(HashMap::values_mut).for_each(|lease| lease.renewed_at += jump_ms);
+    }
+
     /// Forgets leases that ended, so that groups long gone cost nothing.
     pub fn expire(&mut self, now: i64) {
         let lease_ms = self.lease_ms;
