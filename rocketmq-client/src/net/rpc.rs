@@ -77,7 +77,8 @@ impl Rpc {
             return self.call_on(address, &connection, command, budget).await;
         }
         let start = Instant::now();
-        let connection = self.pool.connection(address, budget).await?;
+        // Dialling is rare and its future large: boxed, it does not burden every call.
+        let connection = Box::pin(self.pool.connection(address, budget)).await?;
         self.call_on(address, &connection, command, budget.saturating_sub(start.elapsed())).await
     }
 
