@@ -115,10 +115,16 @@ fn ends_in_zero(view: &RecordView<'_>) -> bool {
     last.ends_with('\0')
 }
 
+/// Whether all of `bytes` is zero: most of a file is, and comparing memory is far cheaper than looking for records.
+fn is_unused(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&0) && bytes[1..] == bytes[..bytes.len() - 1]
+}
+
 /// Places in `bytes` where a record may begin: its magic is 4 bytes further on.
 fn records_in(bytes: &[u8]) -> impl Iterator<Item = usize> + '_ {
     let magics = [layout::MAGIC_V1.to_be_bytes(), layout::MAGIC_V2.to_be_bytes()];
-    bytes
+    let searched = if is_unused(bytes) { &[] } else { bytes };
+    searched
         .windows(BLANK_LEN)
         .enumerate()
         .filter(move |(_, w)| magics.iter().any(|m| w[4..] == *m))
