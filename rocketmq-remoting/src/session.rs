@@ -65,6 +65,11 @@ impl<W, T: Ord + Copy> Session<W, T> {
         expired
     }
 
+    /// Forgets the waiters `keep` says no to; their answers will find nobody.
+    pub fn retain(&mut self, keep: impl Fn(&W) -> bool) {
+        self.waiting.retain(|_, waiting| keep(&waiting.waiter));
+    }
+
     /// All waiters: the connection is gone.
     pub fn poison(&mut self) -> Vec<W> {
         self.waiting.drain().map(|(_, waiting)| waiting.waiter).collect()
@@ -94,6 +99,14 @@ mod tests {
         assert_eq!(session.answered(second), None);
         assert_eq!(session.poison(), ['a']);
         assert!(session.is_empty());
+    }
+
+    #[test]
+    fn a_waiter_that_gave_up_is_waited_for_no_longer() {
+        let mut session = Session::new();
+        let (gone, there) = (session.wait('a', 10), session.wait('b', 20));
+        session.retain(|waiter| *waiter == 'b');
+        assert_eq!((session.answered(gone), session.answered(there)), (None, Some('b')));
     }
 
     #[test]

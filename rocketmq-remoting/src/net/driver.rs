@@ -151,7 +151,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 }
                 self.output.pushed(size);
             }
-            Outgoing::Close => self.closing = true,
+            Outgoing::Close => {
+                self.closing = true;
+                // The end of a long poll that was given up would keep the socket for half a minute.
+                self.session.retain(|reply| !reply.is_closed());
+            }
         }
     }
 
