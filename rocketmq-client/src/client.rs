@@ -323,16 +323,6 @@ impl Inner {
         self.rpc.call(address, command, timeout).await.map_err(|error| error.at(address))
     }
 
-    /// Returns once the request is written.
-    pub(crate) async fn send_oneway(
-        &self,
-        address: &str,
-        command: Command,
-        timeout: Duration,
-    ) -> Result<(), CallError> {
-        self.rpc.oneway(address, command, timeout).await.map_err(|error| error.at(address))
-    }
-
     /// Takes the consumer into the heartbeats and hands it what brokers ask of its group; false when the
     /// group has a living one. A heartbeat follows when the caller wants one.
     pub(crate) fn register_consumer(&self, member: &Arc<dyn ConsumerMember>) -> bool {

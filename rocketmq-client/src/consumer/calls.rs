@@ -74,17 +74,6 @@ impl Calls {
         self.call(&queue.broker_name, &request, Bytes::new(), OFFSET_TIMEOUT).await.map(drop)
     }
 
-    /// Stores where the group stands; returns once it is written.
-    pub(crate) async fn store_offset_oneway(
-        &self,
-        queue: &MessageQueue,
-        offset: i64,
-    ) -> Result<(), CallError> {
-        let command = command(&self.offset_update(queue, offset))?;
-        let address = self.client.reader(&queue.broker_name, 0)?;
-        self.client.send_oneway(&address, command, OFFSET_TIMEOUT).await
-    }
-
     fn offset_update(&self, queue: &MessageQueue, offset: i64) -> UpdateConsumerOffsetRequest {
         UpdateConsumerOffsetRequest {
             consumer_group: self.group.clone(),

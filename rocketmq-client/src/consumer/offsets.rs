@@ -38,12 +38,13 @@ impl OffsetStore {
         }
     }
 
-    /// Stores progress. A failure is logged: the next round stores it again.
+    /// Stores progress, and waits for the broker's word: of two updates under way at once Apache's brokers may take
+    /// either first, and the older one would win. A failure is logged: the next round stores it again.
     pub(crate) async fn store(&self, offsets: Vec<(MessageQueue, i64)>) {
         match self {
             OffsetStore::Broker(calls) => {
                 let stored = offsets.iter().map(|(queue, offset)| async move {
-                    if let Err(error) = calls.store_offset_oneway(queue, *offset).await {
+                    if let Err(error) = calls.store_offset(queue, *offset).await {
                         tracing::warn!(group = calls.group, ?queue, offset, "offset not stored: {error}");
                     }
                 });

@@ -77,8 +77,7 @@ impl Rpc {
             return self.call_on(address, &connection, command, budget).await;
         }
         let start = Instant::now();
-        // Dialling is rare and its future large: boxed, it does not burden every call.
-        let connection = Box::pin(self.pool.connection(address, budget)).await?;
+        let connection = self.pool.connection(address, budget).await?;
         self.call_on(address, &connection, command, budget.saturating_sub(start.elapsed())).await
     }
 

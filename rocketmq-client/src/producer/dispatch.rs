@@ -160,7 +160,7 @@ impl Shared {
         let routes = self.client.inner.routes.load_full();
         let address = match routes.master(&queue.broker_name) {
             Some(address) => Cow::Borrowed(address),
-            None => Box::pin(self.master_of(queue)).await?,
+            None => self.master_of(queue).await?,
         };
         let start = Instant::now();
         let address = self.channel(address);

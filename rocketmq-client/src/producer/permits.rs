@@ -38,7 +38,7 @@ impl Permits {
         if let Some(room) = self.room_now(bytes) {
             return Some(room);
         }
-        Box::pin(timeout(budget, self.room_later(bytes))).await.ok().flatten()
+        timeout(budget, self.room_later(bytes)).await.ok().flatten()
     }
 
     fn room_now(&self, bytes: u32) -> Option<Room> {

@@ -190,7 +190,7 @@ impl Shared {
         self.admit(&mut message)?;
         match &self.accumulator {
             Some(accumulator) if options.timeout.is_none() && matches!(options.target, Target::Any) => {
-                Box::pin(accumulator.send(self, message)).await
+                accumulator.send(self, message).await
             }
             _ => self.send_now(message, options).await,
         }
@@ -226,8 +226,7 @@ impl Shared {
         if let Some(info) = known.filter(|info| !info.publish.is_empty()) {
             return Ok(info);
         }
-        // Boxed for being rare and large: what every send carries around should be small.
-        let lookup = Box::pin(self.client.inner.publish_info(topic, self.config.default_topic_queues));
+        let lookup = self.client.inner.publish_info(topic, self.config.default_topic_queues);
         match tokio::time::timeout_at(deadline.into(), lookup).await {
             Ok(found) => found.map_err(no_route),
             Err(_) => Err(SendError::new(SendErrorKind::Timeout, format!("looking up the route of {topic}"))),
