@@ -3,6 +3,7 @@
 
 mod cluster;
 mod inbox;
+mod process;
 pub mod scenarios;
 mod wait;
 
@@ -12,6 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub(crate) use cluster::queues;
 pub use cluster::{Cluster, Feature};
 pub use inbox::{Inbox, collect};
+pub use process::BrokerProcess;
 pub use wait::{PATIENCE, eventually};
 
 /// What scenarios and tests end with: any error fails the test with its text.

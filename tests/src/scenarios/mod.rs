@@ -9,6 +9,7 @@ pub mod refused;
 pub mod request;
 pub mod retry;
 pub mod send;
+pub mod starter;
 pub mod transaction;
 
 /// Every scenario, by its module, for a macro that makes a test of each.
@@ -26,6 +27,7 @@ macro_rules! every_scenario {
             members: queues_follow_the_members a_member_that_vanishes broadcasting backlog;
             pull: lite_subscribe lite_assign_and_seek lite_commit_by_hand classic long_poll offsets;
             transaction: decided_by_the_sender decided_by_the_checker;
+            starter: listeners_and_template;
             request: answered unanswered a_reply_to_nothing;
         }
     };

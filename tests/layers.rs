@@ -1,0 +1,107 @@
+//! Which crate may use which, read from `cargo metadata`: an edge that is not in the table is a mistake.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use rocketmq_tests::TestResult;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    dependencies: Vec<Dependency>,
+    features: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+    kind: Option<String>,
+    optional: bool,
+}
+
+fn packages() -> TestResult<BTreeMap<String, Package>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1", "--manifest-path"])
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
+        .output()?;
+    let metadata: Metadata = serde_json::from_slice(&output.stdout)?;
+    Ok(metadata.packages.into_iter().map(|package| (package.name.clone(), package)).collect())
+}
+
+impl Package {
+    /// What it is built with, save what only its tests use.
+    fn uses(&self, optional: bool) -> BTreeSet<&str> {
+        let built = self.dependencies.iter().filter(|d| d.kind.as_deref() != Some("dev"));
+        built.filter(|d| d.optional == optional).map(|d| d.name.as_str()).collect()
+    }
+
+    /// The crates of this workspace among them.
+    fn ours(&self, optional: bool) -> BTreeSet<&str> {
+        self.uses(optional).into_iter().filter(|name| name.starts_with("rocketmq-")).collect()
+    }
+}
+
+#[test]
+fn crates_use_only_what_the_table_allows() -> TestResult {
+    let packages = packages()?;
+    let table: [(&str, &[&str]); 6] = [
+        ("rocketmq-remoting", &[]),
+        ("rocketmq-client", &["rocketmq-remoting"]),
+        ("rocketmq-macros", &[]),
+        ("rocketmq-starter", &["rocketmq-client", "rocketmq-macros"]),
+        ("rocketmq-server", &["rocketmq-remoting"]),
+        ("rocketmq-admin", &["rocketmq-client"]),
+    ];
+    for (name, allowed) in table {
+        let package = &packages[name];
+        assert_eq!(package.ours(false), allowed.iter().copied().collect(), "what {name} uses");
+        let optional: &[&str] = if name == "rocketmq-starter" { &["rocketmq-server"] } else { &[] };
+        assert_eq!(
+            package.ours(true),
+            optional.iter().copied().collect(),
+            "what {name} uses behind features"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn the_protocol_has_no_sockets_by_default() -> TestResult {
+    let packages = packages()?;
+    let remoting = &packages["rocketmq-remoting"];
+    assert!(!remoting.uses(false).contains("tokio"), "tokio must stay optional");
+    let mut open = vec!["default".to_owned()];
+    let mut reached = BTreeSet::new();
+    while let Some(feature) = open.pop() {
+        if reached.insert(feature.clone()) {
+            open.extend(remoting.features.get(&feature).into_iter().flatten().cloned());
+        }
+    }
+    assert!(!reached.iter().any(|feature| feature.contains("tokio") || feature == "net"), "{reached:?}");
+    Ok(())
+}
+
+#[test]
+fn the_embedded_broker_is_a_choice() -> TestResult {
+    let packages = packages()?;
+    let starter = &packages["rocketmq-starter"];
+    assert_eq!(starter.features["embedded"], ["dep:rocketmq-server"]);
+    assert!(starter.features["default"].is_empty(), "{:?}", starter.features["default"]);
+    Ok(())
+}
+
+#[test]
+fn configuration_files_are_the_starters_business() -> TestResult {
+    let packages = packages()?;
+    for (name, package) in &packages {
+        let reads = package.uses(false).contains("figment") || package.uses(true).contains("figment");
+        assert_eq!(reads, name == "rocketmq-starter", "{name}");
+    }
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! A broker as a process of its own, for tests that kill it: one argument, the file with its settings. Prints where it
+//! listens once it serves.
+
+use std::error::Error;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use rocketmq_server::clock::System;
+use rocketmq_server::config::BrokerConfig;
+use rocketmq_server::{Node, program};
+
+fn main() -> ExitCode {
+    program::run(serve())
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
+    let file = std::env::args().nth(1).ok_or("which file has the settings?")?;
+    // The file says where the store is.
+    let mut config = BrokerConfig::loopback("");
+    config.load(Path::new(&file))?;
+    let node = Node::start(config, Arc::new(System)).await?;
+    node.registered().await;
+    println!("{}", node.advertised());
+    program::stop_requested().await?;
+    node.shutdown().await?;
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! A broker in a process of its own, which can be killed as the kernel kills.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+
+use rocketmq_server::clock::System;
+use rocketmq_server::config::NamesrvConfig;
+use rocketmq_server::namesrv::NameServer;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::{PATIENCE, TestResult};
+
+/// A name server in this process, and a broker that comes and goes. It gets a new port at each start.
+#[derive(Debug)]
+pub struct BrokerProcess {
+    program: PathBuf,
+    name_server: NameServer,
+    folder: TempDir,
+    child: Option<Child>,
+}
+
+impl BrokerProcess {
+    /// Starts `program` (`env!("CARGO_BIN_EXE_broker_under_test")`, which only an integration test knows) on an empty
+    /// store, with these settings besides.
+    pub async fn start(program: impl Into<PathBuf>, settings: &str) -> TestResult<Self> {
+        let name_server = NameServer::start(NamesrvConfig::ephemeral(), Arc::new(System)).await?;
+        let folder = tempfile::tempdir()?;
+        let store = folder.path().join("store");
+        let file = format!(
+            "brokerName=broker-a\nlistenPort=0\nnamesrvAddr={}\nstorePathRootDir={}\n{settings}\n",
+            name_server.address(),
+            store.display()
+        );
+        std::fs::write(settings_file(folder.path()), file)?;
+        let mut process = Self { program: program.into(), name_server, folder, child: None };
+        process.restart().await?;
+        Ok(process)
+    }
+
+    /// What clients connect to.
+    pub fn name_server(&self) -> String {
+        self.name_server.address().to_string()
+    }
+
+    /// Where the broker keeps everything.
+    pub fn store(&self) -> PathBuf {
+        self.folder.path().join("store")
+    }
+
+    /// Kills with SIGKILL: nothing is written, answered or told any more.
+    pub async fn kill(&mut self) -> TestResult {
+        if let Some(mut child) = self.child.take() {
+            child.kill().await?;
+        }
+        Ok(())
+    }
+
+    /// Starts the broker on the same store and waits until its name server knows it.
+    pub async fn restart(&mut self) -> TestResult {
+        let mut child = Command::new(&self.program)
+            .arg(settings_file(self.folder.path()))
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let stdout = child.stdout.take().ok_or("no pipe to the broker")?;
+        let mut lines = BufReader::new(stdout).lines();
+        let listening = tokio::time::timeout(PATIENCE, lines.next_line()).await??;
+        listening.ok_or("the broker did not start; its reason is on standard error")?;
+        self.child = Some(child);
+        Ok(())
+    }
+}
+
+fn settings_file(folder: &Path) -> PathBuf {
+    folder.join("broker.conf")
+}
