@@ -50,13 +50,12 @@ impl Package {
 #[test]
 fn crates_use_only_what_the_table_allows() -> TestResult {
     let packages = packages()?;
-    let table: [(&str, &[&str]); 6] = [
+    let table: [(&str, &[&str]); 5] = [
         ("rocketmq-remoting", &[]),
         ("rocketmq-client", &["rocketmq-remoting"]),
         ("rocketmq-macros", &[]),
         ("rocketmq-starter", &["rocketmq-client", "rocketmq-macros"]),
         ("rocketmq-server", &["rocketmq-remoting"]),
-        ("rocketmq-admin", &["rocketmq-client"]),
     ];
     for (name, allowed) in table {
         let package = &packages[name];
