@@ -51,12 +51,12 @@ impl Outgoing {
         })
     }
 
-    /// A batch whose members are encoded in `body` already.
+    /// A batch whose members are encoded in `body` already. Its header names no id of the batch itself, as the 5.x Java client
+    /// does: a 4.9 broker would write that over the ids of the members.
     pub(crate) fn batch(shared: &Shared, topic: String, body: Bytes, wait_store: bool) -> Self {
         let message_id = shared.client.inner.ids.next(now_ms());
-        let mut properties = String::with_capacity(64);
+        let mut properties = String::with_capacity(16);
         append(&mut properties, names::WAIT, if wait_store { "true" } else { "false" });
-        append(&mut properties, names::UNIQ_KEY, &message_id);
         Self {
             topic: wire_topic(shared, topic),
             message_id,

@@ -96,12 +96,12 @@ final class Harness {
 
     static String brokerName(DefaultMQProducer p, String topic) throws Exception { return p.fetchPublishMessageQueues(topic).get(0).getBrokerName(); }
 
+    /** 5.x has a form without a cluster; 4.9.7 wants one, as its last argument. */
     static void deleteTopicInNameServers(DefaultMQAdminExt admin, Set<String> addrs, String topic) throws Exception {
-        for (Method m : DefaultMQAdminExt.class.getMethods()) {
-            if (!m.getName().equals("deleteTopicInNameServer")) continue;
-            if (m.getParameterCount() == 2) m.invoke(admin, addrs, topic);
-            else m.invoke(admin, addrs, "DefaultCluster", topic);
-            return;
+        try {
+            DefaultMQAdminExt.class.getMethod("deleteTopicInNameServer", Set.class, String.class).invoke(admin, addrs, topic);
+        } catch (NoSuchMethodException e) {
+            DefaultMQAdminExt.class.getMethod("deleteTopicInNameServer", Set.class, String.class, String.class).invoke(admin, addrs, topic, "DefaultCluster");
         }
     }
 
