@@ -66,6 +66,11 @@ impl Cluster {
         }
     }
 
+    /// Whether this is Apache RocketMQ 4.x.
+    pub fn is_4x(&self) -> bool {
+        matches!(self, Self::Apache { version, .. } if version.starts_with("4."))
+    }
+
     /// Whether the cluster has `feature`; says why not.
     pub fn has(&self, feature: Feature) -> bool {
         match self {

@@ -150,7 +150,9 @@ pub async fn offsets(cluster: &Cluster) -> TestResult {
     assert_eq!(pull.offset(queue, Offset::Last).await?, 10);
     assert_eq!(pull.offset(queue, Offset::Time(UNIX_EPOCH + Duration::from_secs(1))).await?, 0);
     let tomorrow = SystemTime::now() + Duration::from_secs(24 * 3600);
-    assert_eq!(pull.offset(queue, Offset::Time(tomorrow)).await?, 10);
+    // 4.9 answers with the last message for a time after it, 5.x with the end of the queue.
+    let end = if cluster.is_4x() { 9 } else { 10 };
+    assert_eq!(pull.offset(queue, Offset::Time(tomorrow)).await?, end);
 
     // While a queue's first message is still in memory brokers say that a new group stands at its beginning.
     assert_eq!(pull.committed(queue).await?.unwrap_or(0), 0);
