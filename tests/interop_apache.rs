@@ -3,6 +3,15 @@
 
 use rocketmq_tests::{Cluster, TestResult, every_scenario, scenarios};
 
+/// The cluster under test; `None`, and a line that says why, when there is none.
+fn apache() -> Option<Cluster> {
+    let cluster = Cluster::apache();
+    if cluster.is_none() {
+        println!("skipped: ROCKETMQ_NAMESRV names no cluster of Apache RocketMQ");
+    }
+    cluster
+}
+
 macro_rules! on_apache {
     ($($module:ident: $($scenario:ident)*;)*) => {$(
         mod $module {
@@ -10,13 +19,8 @@ macro_rules! on_apache {
             $(
                 #[tokio::test]
                 async fn $scenario() -> TestResult {
-                    match Cluster::apache() {
-                        Some(cluster) => scenarios::$module::$scenario(&cluster).await,
-                        None => {
-                            println!("skipped: ROCKETMQ_NAMESRV names no cluster of Apache RocketMQ");
-                            Ok(())
-                        }
-                    }
+                    let Some(cluster) = apache() else { return Ok(()) };
+                    scenarios::$module::$scenario(&cluster).await
                 }
             )*
         }
@@ -24,3 +28,24 @@ macro_rules! on_apache {
 }
 
 every_scenario!(on_apache);
+
+mod with_java {
+    use super::*;
+
+    #[tokio::test]
+    async fn queues_on_apaches_broker() -> TestResult {
+        let Some(cluster) = apache() else { return Ok(()) };
+        let Cluster::Apache { version, .. } = &cluster else { return Ok(()) };
+        scenarios::members::shared_with_java(&cluster, version).await
+    }
+
+    #[tokio::test]
+    async fn queues_on_our_broker() -> TestResult {
+        let Ok(version) = std::env::var("ROCKETMQ_JAVA").or_else(|_| std::env::var("ROCKETMQ_VERSION"))
+        else {
+            println!("skipped: set ROCKETMQ_JAVA=5.4.0 to run the official Java client");
+            return Ok(());
+        };
+        scenarios::members::shared_with_java(&Cluster::embedded().await?, &version).await
+    }
+}

@@ -3,6 +3,7 @@
 
 mod cluster;
 mod inbox;
+mod java;
 mod process;
 pub mod scenarios;
 mod wait;
