@@ -147,9 +147,12 @@ fn index_files(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
     Ok(paths)
 }
 
+/// The last millisecond of the year 9999: names have four digits for the year, and a damaged record may claim any time.
+const LAST_NAME_MS: i64 = 253_402_300_799_999;
+
 /// `yyyyMMddHHmmssSSS` as a number, in UTC.
 fn timestamp_name(now_ms: i64) -> u64 {
-    let ms = now_ms.max(0).unsigned_abs();
+    let ms = now_ms.clamp(0, LAST_NAME_MS).unsigned_abs();
     let (days, in_day) = (ms / 86_400_000, ms % 86_400_000);
     let (year, month, day) = civil_date(days);
     let (hour, minute) = (in_day / 3_600_000, in_day / 60_000 % 60);
@@ -187,6 +190,7 @@ mod tests {
     #[test]
     fn names_are_times() {
         assert_eq!(timestamp_name(0), 19_700_101_000_000_000);
+        assert_eq!(timestamp_name(i64::MAX), 99_991_231_235_959_999);
         assert_eq!(timestamp_name(951_827_696_789), 20_000_229_123_456_789);
         assert_eq!(timestamp_name(1_795_408_545_106), 20_261_123_043_545_106);
     }

@@ -148,7 +148,8 @@ impl IndexFile {
             self.header.begin_time = store_time;
             self.header.begin_offset = offset;
         }
-        let seconds = (store_time - self.header.begin_time) / 1000;
+        // A damaged record may claim any time at all.
+        let seconds = store_time.saturating_sub(self.header.begin_time) / 1000;
         let seconds = seconds.clamp(0, i64::from(i32::MAX)) as i32;
         let previous = self.replace_slot(hash, number)?;
         self.pending.extend_from_slice(&Entry { hash, offset, seconds, previous }.encode());
@@ -173,9 +174,9 @@ impl IndexFile {
         // Chains lead to ever smaller numbers: anything else is damage and must not make a circle.
         while found.len() < max && number > 0 && number < self.header.next_entry {
             let entry = self.entry(number)?;
-            let time = self.header.begin_time + i64::from(entry.seconds) * 1000;
+            let time = self.header.begin_time.saturating_add(i64::from(entry.seconds) * 1000);
             // Seconds are cut off, so an entry may be up to a second newer than it says.
-            if entry.hash == hash && time + 999 >= begin && time <= end {
+            if entry.hash == hash && time.saturating_add(999) >= begin && time <= end {
                 found.push(entry.offset);
             }
             if entry.previous >= number {
