@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::background::Threads;
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, Times};
 use super::commit_log::CommitLog;
 use super::config::StoreConfig;
 use super::disk::{Disk, RealDisk};
@@ -51,14 +51,19 @@ impl Store {
         let log = CommitLog::open(&config, disk.clone())?;
         let queue_root = config.root.join("consumequeue");
         let (queues, damaged_queue) = Queues::open(queue_root, config.queue_file_units, disk.clone())?;
-        let checkpoint = Checkpoint::open(&config.root)?;
+        let mut checkpoint = Checkpoint::open(&config.root)?;
         let mut index = open_index(&config, &disk)?;
+        let times = checkpoint.times();
+        if abnormal || damaged_queue {
+            // Recovery makes queues anew in memory: until they are on disk again nobody may vouch for them.
+            checkpoint.save(Times { queues: 0, ..times })?;
+        }
         let recovered = Recovery {
             config: &config,
             log: &log,
             queues: &queues,
             index: &mut index,
-            times: checkpoint.times(),
+            times,
             abnormal,
             damaged_queue,
         }

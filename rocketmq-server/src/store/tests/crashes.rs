@@ -357,8 +357,7 @@ fn step(bench: &Bench, store: &mut Store, model: &mut [Vec<String>; 3], act: &Ac
 }
 
 proptest! {
-    // The same cases each time. A hunt with others has found one more loss (a queue of exactly one full file), which is open.
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(7), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_a_store_is_the_list_of_what_was_written(acts in acts()) {
@@ -392,4 +391,19 @@ proptest! {
         let mut rest = names(0..20).into_iter();
         prop_assert!(seen.iter().all(|s| rest.any(|n| n == *s)), "{seen:?}");
     }
+}
+/// Recovery makes queues anew in memory. A checkpoint that still vouched for them cost a queue at the next crash.
+#[test]
+fn queues_made_anew_and_not_yet_on_disk_survive_a_second_crash() {
+    let bench = Bench::new();
+    let mut store = bench.open();
+    let mut model = [const { Vec::new() }; 3];
+    let mut acts: Vec<Act> =
+        [48, 38, 120, 104, 60, 36, 110, 62, 226, 0].iter().map(|n| Act::Put(0, *n)).collect();
+    acts.extend([Act::Put(1, 170), Act::Put(1, 0), Act::SyncQueues, Act::Kill, Act::Flush]);
+    for (serial, act) in acts.iter().enumerate() {
+        step(&bench, &mut store, &mut model, act, serial);
+    }
+    store.kill();
+    assert_eq!(bodies(&bench.open(), "T", 0), model[0]);
 }
