@@ -51,8 +51,8 @@ impl Outgoing {
         })
     }
 
-    /// A batch whose members are encoded in `body` already. Its header names no id of the batch itself, as the 5.x Java client
-    /// does: a 4.9 broker would write that over the ids of the members.
+    /// A batch whose members are encoded in `body` already. Its header names no id of the batch itself, unlike that of the
+    /// 5.x Java client: a 4.9 broker would write it over the ids of the members.
     pub(crate) fn batch(shared: &Shared, topic: String, body: Bytes, wait_store: bool) -> Self {
         let message_id = shared.client.inner.ids.next(now_ms());
         let mut properties = String::with_capacity(16);
