@@ -72,8 +72,8 @@ pub mod __private;
 pub use app::{App, RunningApp};
 pub use checker::{IntoTransactionChecker, IntoTransactionState, TransactionChecker};
 pub use config::{
-    Access, ConsumerProperties, EmbeddedProperties, ProducerProperties, PullConsumerProperties,
-    RocketmqProperties, Secret,
+    Access, ConsumerProperties, EmbeddedProperties, ProducerProperties, ProducerTuning,
+    PullConsumerProperties, RocketmqProperties, Secret,
 };
 pub use context::Context;
 pub use error::{Mistake, MistakeKind, StartError};

@@ -107,6 +107,35 @@ async fn listeners_of_one_group_share_a_consumer_and_batches_arrive_whole() {
     running.shutdown().await;
 }
 
+#[rocketmq_listener(topic = "texts", group = "archive", allocate = "by-circle", client_rebalance = false)]
+async fn archive(Text(text): Text, State(seen): State<Seen>) {
+    let _ = seen.send(text);
+}
+
+#[tokio::test]
+async fn settings_of_producer_and_consumer_work_together_end_to_end() {
+    let (app, mut received) = app();
+    let app = app
+        .set("rocketmq.producer.auto-batch", "true")
+        .set("rocketmq.producer.batch-max-delay-ms", "5")
+        .set("rocketmq.producer.compress-type", "LZ4")
+        .set("rocketmq.producer.compress-message-body-threshold", "64")
+        .set("rocketmq.consumer.groups.archive.pull-threshold-for-queue", "2");
+    let running = start(app.listener(archive)).await;
+    let template = template(&running);
+    let texts: Vec<String> = (0..6).map(|n| format!("{n} ").repeat(100)).collect();
+    for text in &texts {
+        template.send("texts", Text(text.clone())).await.unwrap();
+    }
+    let mut seen = Vec::new();
+    for _ in &texts {
+        seen.push(next(&mut received).await);
+    }
+    seen.sort();
+    assert_eq!(seen, texts);
+    running.shutdown().await;
+}
+
 #[rocketmq_listener(topic = "questions", group = "answers")]
 async fn answer(Json(question): Json<u32>) -> Result<Json<u32>, BoxError> {
     Ok(Json(question * 2))

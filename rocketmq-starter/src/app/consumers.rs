@@ -75,6 +75,7 @@ fn dispatcher(plan: GroupPlan, replier: &Replier, context: &Context) -> Dispatch
 
 fn subscribe(client: &Client, plan: &GroupPlan) -> PushConsumerBuilder {
     let consumer = client.push_consumer(&plan.group).configure(|config| configure(config, &plan.options));
+    let consumer = plan.options.tuning.allocate(consumer);
     plan.subscriptions.iter().fold(consumer, |consumer, subscription| match &subscription.filter {
         Filter::Tags(tags) => consumer.subscribe(&subscription.topic, tags),
         Filter::Sql(condition) => consumer.subscribe_sql(&subscription.topic, condition),
@@ -101,4 +102,5 @@ fn configure(config: &mut ConsumerConfig, options: &GroupOptions) {
     set(&mut config.from_where, options.from);
     set(&mut config.pull_batch, options.pull_batch_size.and_then(|size| size.try_into().ok()));
     set(&mut config.pull_interval, options.pull_interval);
+    options.tuning.apply(config);
 }

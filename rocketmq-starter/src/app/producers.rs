@@ -155,6 +155,7 @@ fn configure(config: &mut ProducerConfig, properties: &ProducerProperties) {
     set(&mut config.retry_when_not_stored, properties.retry_next_server);
     set(&mut config.compress_threshold, properties.compress_message_body_threshold);
     set(&mut config.max_message_size, properties.max_message_size);
+    properties.tuning.apply(config);
 }
 
 #[cfg(test)]

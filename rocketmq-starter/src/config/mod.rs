@@ -8,9 +8,11 @@ mod properties;
 pub(crate) mod reader;
 mod secret;
 pub(crate) mod sources;
+mod tuning;
 
 pub use properties::{
     Access, ConsumerProperties, EmbeddedProperties, ProducerProperties, PullConsumerProperties,
     RocketmqProperties,
 };
 pub use secret::Secret;
+pub use tuning::ProducerTuning;

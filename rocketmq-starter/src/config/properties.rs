@@ -3,6 +3,7 @@
 use super::reader::{Section, parse};
 use super::secret::Secret;
 use super::sources::Sources;
+use super::tuning::ProducerTuning;
 use crate::error::Mistake;
 use crate::listener::options::{MessageModel, OPTION_KEYS};
 use std::collections::BTreeMap;
@@ -47,6 +48,8 @@ pub struct ProducerProperties {
     pub compress_message_body_threshold: Option<usize>,
     /// `max-message-size` in bytes. Default: 4 MiB.
     pub max_message_size: Option<usize>,
+    /// The settings that Spring leaves to code.
+    pub tuning: ProducerTuning,
     /// Who connects, and how.
     pub access: Access,
 }
@@ -167,6 +170,7 @@ impl ProducerProperties {
             retry_next_server: section.switch("retry-next-server"),
             compress_message_body_threshold: section.bytes("compress-message-body-threshold"),
             max_message_size: section.bytes("max-message-size"),
+            tuning: ProducerTuning::read(&mut section),
             access: Access::read(&mut section),
         };
         section.finish();
@@ -189,6 +193,7 @@ impl ProducerProperties {
                 .compress_message_body_threshold
                 .or(default.compress_message_body_threshold),
             max_message_size: own.max_message_size.or(default.max_message_size),
+            tuning: own.tuning.or(&default.tuning),
             // Credentials of one cluster are not shown to another.
             access: if elsewhere { own.access } else { own.access.or(&default.access) },
         }

@@ -4,6 +4,7 @@ mod batch;
 mod call;
 mod handler;
 pub(crate) mod options;
+mod tuning;
 
 pub use batch::{Batch, batch_outcome, rejected_batch};
 pub(crate) use call::Call;

@@ -2,6 +2,7 @@
 //! what both leave open comes from `[rocketmq.consumer]`.
 
 use super::Spec;
+use super::tuning::ConsumerTuning;
 use crate::config::reader::{parse, unknown_key, wrong_value};
 use crate::config::sources::{Found, Sources, canonical};
 use crate::config::{Access, Secret};
@@ -36,6 +37,17 @@ pub(crate) const OPTION_KEYS: &[&str] = &[
     "namespace",
     "namespace-v2",
     "instance-name",
+    "allocate",
+    "client-rebalance",
+    "pop-invisible-time",
+    "pop-batch-nums",
+    "pop-threshold-for-queue",
+    "pull-threshold-for-queue",
+    "pull-threshold-size-for-queue",
+    "pull-threshold-for-topic",
+    "pull-threshold-size-for-topic",
+    "consume-concurrently-max-span",
+    "local-offset-store-dir",
 ];
 
 /// The delays of a broker's default ladder, by level.
@@ -138,6 +150,7 @@ pub(crate) struct GroupOptions {
     pub(crate) await_termination: Option<Duration>,
     pub(crate) name_server: Option<String>,
     pub(crate) access: Access,
+    pub(crate) tuning: ConsumerTuning,
 }
 
 impl HandlerOptions {
@@ -174,6 +187,7 @@ impl GroupOptions {
             await_termination: options.read("await-termination", parse::period),
             name_server: options.read("name-server", parse::text),
             access: access(options),
+            tuning: ConsumerTuning::read(options),
         };
         if read.mode == ConsumeMode::Orderly && read.model == MessageModel::Broadcasting {
             options.mistake(MistakeKind::Listener, "orderly needs clustering: broadcasting keeps no order");

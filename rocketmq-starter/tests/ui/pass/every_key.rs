@@ -30,7 +30,18 @@ use rocketmq_starter::{Json, rocketmq_listener};
     tls_enable = false,
     namespace = "${NS:}",
     namespace_v2 = "${NS:}",
-    instance_name = "ledger-1"
+    instance_name = "ledger-1",
+    allocate = "consistent-hash",
+    client_rebalance = true,
+    pop_invisible_time = "30s",
+    pop_batch_nums = 16,
+    pop_threshold_for_queue = 64,
+    pull_threshold_for_queue = 500,
+    pull_threshold_size_for_queue = "16MiB",
+    pull_threshold_for_topic = 5000,
+    pull_threshold_size_for_topic = "64MiB",
+    consume_concurrently_max_span = 1000,
+    local_offset_store_dir = "${OFFSETS:offsets}"
 )]
 pub async fn post(Json(_id): Json<u64>) {}
 

@@ -1,0 +1,136 @@
+//! The further settings of a group's consumer, under the names the Java client gives them.
+
+use super::options::Options;
+use crate::config::reader::parse;
+use rocketmq_client::consumer::{
+    AveragelyByCircle, ConsistentHash, ConsumerConfig, FlowLimits, PopConfig, PushConsumerBuilder,
+};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Which member of the group gets which queues; every member has to say the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Allocate {
+    Averagely,
+    ByCircle,
+    ConsistentHash,
+}
+
+const STRATEGIES: &[(&str, Allocate)] = &[
+    ("averagely", Allocate::Averagely),
+    ("by-circle", Allocate::ByCircle),
+    ("consistent-hash", Allocate::ConsistentHash),
+];
+
+/// Who hands out queues, and how much may wait in memory.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ConsumerTuning {
+    allocate: Option<Allocate>,
+    client_rebalance: Option<bool>,
+    pop_invisible_time: Option<Duration>,
+    pop_batch_nums: Option<u32>,
+    pop_threshold_for_queue: Option<u32>,
+    pull_threshold_for_queue: Option<u32>,
+    pull_threshold_size_for_queue: Option<usize>,
+    pull_threshold_for_topic: Option<u32>,
+    pull_threshold_size_for_topic: Option<usize>,
+    consume_concurrently_max_span: Option<u32>,
+    local_offset_store_dir: Option<PathBuf>,
+}
+
+impl ConsumerTuning {
+    pub(super) fn read(options: &mut Options<'_>) -> Self {
+        let queue_messages = parse::count_within(1, 65_535);
+        ConsumerTuning {
+            allocate: options.read("allocate", parse::word(STRATEGIES)),
+            client_rebalance: options.read("client-rebalance", parse::switch),
+            pop_invisible_time: options.read("pop-invisible-time", parse::period),
+            pop_batch_nums: options.read("pop-batch-nums", parse::count_within(1, 32)),
+            pop_threshold_for_queue: options.read("pop-threshold-for-queue", &queue_messages),
+            pull_threshold_for_queue: options.read("pull-threshold-for-queue", &queue_messages),
+            pull_threshold_size_for_queue: options.read("pull-threshold-size-for-queue", parse::bytes),
+            pull_threshold_for_topic: options
+                .read("pull-threshold-for-topic", parse::count_within(1, 6_553_500)),
+            pull_threshold_size_for_topic: options.read("pull-threshold-size-for-topic", parse::bytes),
+            consume_concurrently_max_span: options.read("consume-concurrently-max-span", &queue_messages),
+            local_offset_store_dir: options.read("local-offset-store-dir", parse::text).map(PathBuf::from),
+        }
+    }
+
+    /// What is not configured stays at the client's default.
+    pub(crate) fn apply(&self, config: &mut ConsumerConfig) {
+        set(&mut config.broker_assignment, self.client_rebalance.map(|client| !client));
+        self.apply_to_pop(&mut config.pop);
+        self.apply_to_flow(&mut config.flow);
+        config.offset_folder = self.local_offset_store_dir.clone().or(config.offset_folder.take());
+    }
+
+    fn apply_to_pop(&self, pop: &mut PopConfig) {
+        set(&mut pop.invisible, self.pop_invisible_time);
+        set(&mut pop.batch, self.pop_batch_nums.and_then(|messages| messages.try_into().ok()));
+        set(&mut pop.threshold, self.pop_threshold_for_queue.map(|messages| messages as usize));
+    }
+
+    fn apply_to_flow(&self, flow: &mut FlowLimits) {
+        set(&mut flow.queue_count, self.pull_threshold_for_queue.map(|messages| messages as usize));
+        set(&mut flow.queue_bytes, self.pull_threshold_size_for_queue);
+        set(&mut flow.max_span, self.consume_concurrently_max_span.map(i64::from));
+        flow.topic_count =
+            self.pull_threshold_for_topic.map(|messages| messages as usize).or(flow.topic_count);
+        flow.topic_bytes = self.pull_threshold_size_for_topic.or(flow.topic_bytes);
+    }
+
+    pub(crate) fn allocate(&self, consumer: PushConsumerBuilder) -> PushConsumerBuilder {
+        match self.allocate {
+            None | Some(Allocate::Averagely) => consumer,
+            Some(Allocate::ByCircle) => consumer.allocate(AveragelyByCircle),
+            Some(Allocate::ConsistentHash) => consumer.allocate(ConsistentHash::default()),
+        }
+    }
+}
+
+fn set<T>(target: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *target = value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::sources::Sources;
+    use crate::listener::Spec;
+
+    fn read(toml: &str) -> (ConsumerTuning, Vec<String>) {
+        let (sources, mut mistakes) = (Sources::from_toml(toml, &[]), Vec::new());
+        let spec = Spec::new("a", "here", "t", "g", &[("pull-threshold-for-queue", "500")]);
+        let specs = [&spec];
+        let tuning = ConsumerTuning::read(&mut Options::new(&sources, "g", &specs, &mut mistakes));
+        (tuning, mistakes.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn what_is_configured_reaches_the_consumer_and_the_rest_stays() {
+        let (tuning, mistakes) = read(
+            "[rocketmq.consumer.groups.g]\nclient-rebalance=false\npop-invisible-time='30s'\n\
+             pull-threshold-size-for-queue='8MiB'\nlocal-offset-store-dir='offsets'",
+        );
+        assert!(mistakes.is_empty(), "{mistakes:?}");
+        let mut config = ConsumerConfig::default();
+        tuning.apply(&mut config);
+        assert!(config.broker_assignment);
+        assert_eq!((config.pop.invisible, config.pop.batch), (Duration::from_secs(30), 32));
+        assert_eq!((config.flow.queue_count, config.flow.queue_bytes), (500, 8 << 20));
+        assert_eq!((config.flow.topic_count, config.flow.max_span), (None, 2000));
+        assert_eq!(config.offset_folder, Some(PathBuf::from("offsets")));
+    }
+
+    #[test]
+    fn an_unknown_strategy_names_the_known_ones() {
+        let (_, mistakes) = read("[rocketmq.consumer.groups.g]\nallocate='random'\npop-batch-nums=33");
+        assert!(
+            mistakes[0].contains("\"by-circle\"") && mistakes[1].contains("from 1 to 32"),
+            "{mistakes:?}"
+        );
+    }
+}
