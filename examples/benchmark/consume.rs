@@ -1,14 +1,34 @@
-//! Push consumption from the first offset, until so many messages were handled.
+//! Push consumption of what is stored, from the first offset until so many messages were handled: queue by queue, in
+//! order, by POP, or through an SQL filter.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use rocketmq_client::{Delivery, FromWhere, Outcome};
+use rocketmq_client::{Client, Delivery, FromWhere, Outcome, PushConsumerBuilder};
 use tokio::sync::Notify;
 
-use crate::Failure;
+use crate::measure::number;
 use crate::produce::connect;
+use crate::{Failure, pop};
+
+/// What a tenth of the messages of `fill` passes.
+const CONDITION: &str = "bucket = 7";
+
+/// What is to be consumed, by whom, and for how long at most.
+pub struct Backlog<'a> {
+    topic: &'a str,
+    group: &'a str,
+    count: u64,
+    timeout: Duration,
+}
+
+impl<'a> Backlog<'a> {
+    pub fn parse(topic: &'a str, group: &'a str, count: &str, timeout: &str) -> Result<Self, Failure> {
+        let timeout = Duration::from_secs(number(timeout)? as u64);
+        Ok(Self { topic, group, count: number(count)? as u64, timeout })
+    }
+}
 
 /// What the handler counts.
 struct Progress {
@@ -23,59 +43,74 @@ struct Progress {
 }
 
 impl Progress {
-    fn count(&self, deliveries: &[Delivery]) {
+    fn new(wanted: u64) -> Arc<Self> {
+        Arc::new(Self {
+            begun: Instant::now(),
+            first: AtomicU64::new(0),
+            last: AtomicU64::new(0),
+            received: AtomicU64::new(0),
+            retried: AtomicU64::new(0),
+            wanted,
+            done: Notify::new(),
+        })
+    }
+
+    fn count(&self, delivery: &Delivery) {
         let now = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         let _ = self.first.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
-        let retried = deliveries.iter().filter(|delivery| delivery.reconsume_times() > 0).count();
-        self.retried.fetch_add(retried as u64, Ordering::Relaxed);
-        let before = self.received.fetch_add(deliveries.len() as u64, Ordering::Relaxed);
-        if before < self.wanted && before + deliveries.len() as u64 >= self.wanted {
+        self.retried.fetch_add(u64::from(delivery.reconsume_times() > 0), Ordering::Relaxed);
+        if self.received.fetch_add(1, Ordering::Relaxed) + 1 == self.wanted {
             self.last.store(now, Ordering::Relaxed);
             self.done.notify_one();
         }
     }
+
+    fn report(&self, mode: &str) -> String {
+        let end = match self.last.load(Ordering::Relaxed) {
+            0 => self.begun.elapsed().as_micros() as u64,
+            last => last,
+        };
+        let seconds = end.saturating_sub(self.first.load(Ordering::Relaxed)) as f64 / 1e6;
+        let (received, retried) =
+            (self.received.load(Ordering::Relaxed), self.retried.load(Ordering::Relaxed));
+        let rate = received as f64 / seconds.max(1e-6);
+        format!(
+            r#"{{"client":"rust","mode":"{mode}","received":{received},"seconds":{seconds:.3},"msgs_per_s":{rate:.0},"retried":{retried}}}"#
+        )
+    }
 }
 
-pub async fn run(
-    name_server: &str,
-    topic: &str,
-    group: &str,
-    wanted: u64,
-    timeout: Duration,
-) -> Result<String, Failure> {
+pub async fn run(name_server: &str, mode: &str, backlog: Backlog<'_>) -> Result<String, Failure> {
     let client = connect(name_server).await?;
-    let progress = Arc::new(Progress {
-        begun: Instant::now(),
-        first: AtomicU64::new(0),
-        last: AtomicU64::new(0),
-        received: AtomicU64::new(0),
-        retried: AtomicU64::new(0),
-        wanted,
-        done: Notify::new(),
-    });
+    let consumer = consumer(&client, mode, &backlog).await?;
+    let progress = Progress::new(backlog.count);
     let counted = progress.clone();
-    let running = client
-        .push_consumer(group)
-        .subscribe(topic, "*")
-        .from_where(FromWhere::FirstOffset)
-        .listen(move |delivery: Delivery| {
-            counted.count(std::slice::from_ref(&delivery));
-            std::future::ready(Ok::<_, std::convert::Infallible>(Outcome::Ack))
-        })
-        .await?;
-    // A run that does not finish is reported with what it did.
-    let _ = tokio::time::timeout(timeout, progress.done.notified()).await;
-    let end = match progress.last.load(Ordering::Relaxed) {
-        0 => progress.begun.elapsed().as_micros() as u64,
-        last => last,
+    let handler = move |delivery: Delivery| {
+        counted.count(&delivery);
+        std::future::ready(Ok::<_, std::convert::Infallible>(Outcome::Ack))
     };
-    let (received, retried) =
-        (progress.received.load(Ordering::Relaxed), progress.retried.load(Ordering::Relaxed));
-    let seconds = end.saturating_sub(progress.first.load(Ordering::Relaxed)) as f64 / 1e6;
+    let running = consumer.from_where(FromWhere::FirstOffset).listen(handler).await?;
+    // A run that does not finish is reported with what it did.
+    let _ = tokio::time::timeout(backlog.timeout, progress.done.notified()).await;
+    let line = progress.report(mode);
     running.shutdown().await;
     client.shutdown().await;
-    Ok(format!(
-        r#"{{"client":"rust","mode":"consume","received":{received},"seconds":{seconds:.3},"msgs_per_s":{:.0},"retried":{retried}}}"#,
-        received as f64 / seconds.max(1e-6)
-    ))
+    Ok(line)
+}
+
+async fn consumer(
+    client: &Client,
+    mode: &str,
+    backlog: &Backlog<'_>,
+) -> Result<PushConsumerBuilder, Failure> {
+    let consumer = client.push_consumer(backlog.group).subscribe(backlog.topic, "*");
+    Ok(match mode {
+        "orderly" => consumer.orderly(),
+        "sql" => consumer.subscribe_sql(backlog.topic, CONDITION),
+        "pop" => {
+            pop::switch(client, backlog.topic, backlog.group).await?;
+            consumer.configure(|config| config.broker_assignment = true)
+        }
+        _ => consumer,
+    })
 }

@@ -1,14 +1,14 @@
 //! The ceiling: requests of the size of a send over loopback, answered by nothing but a connection.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rocketmq_client::remoting::net::{Answer, Connection, ConnectionConfig, Handler};
 use rocketmq_client::remoting::{Command, RequestCode, ResponseCode};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::Failure;
-use crate::measure::{Load, Tally, Window};
+use crate::measure::Load;
 
 struct Echo;
 
@@ -24,29 +24,18 @@ fn spawn(stream: TcpStream) -> Result<Connection, Failure> {
     Ok(Connection::spawn(stream, peer, local, Arc::new(Echo), ConnectionConfig::default()))
 }
 
-pub async fn run(load: Load) -> Result<String, Failure> {
+pub async fn run(load: Load<'_>) -> Result<String, Failure> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let (client, server) = tokio::join!(TcpStream::connect(listener.local_addr()?), listener.accept());
     let (client, _server) = (spawn(client?)?, spawn(server?.0)?);
-    let window = load.window();
-    let workers: Vec<_> =
-        (0..load.concurrency).map(|_| tokio::spawn(worker(client.clone(), window, load.body))).collect();
-    let mut tallies = Vec::new();
-    for worker in workers {
-        tallies.push(worker.await?);
-    }
-    Ok(Tally::report(&load, tallies))
+    let request = Command::request(RequestCode::SEND_MESSAGE_V2).with_body(load.bytes());
+    load.drive(|_| {
+        let (connection, request) = (client.clone(), request.clone());
+        move || call(connection.clone(), request.clone())
+    })
+    .await
 }
 
-async fn worker(connection: Connection, window: Window, body: usize) -> Tally {
-    let mut tally = Tally::default();
-    let request = Command::request(RequestCode::SEND_MESSAGE_V2).with_body(vec![b'x'; body]);
-    while !window.is_over() {
-        let begun = Instant::now();
-        match connection.call(request.clone(), Duration::from_secs(3)).await {
-            Ok(_) => tally.ok(&window, begun, 1),
-            Err(_) => tally.failed(),
-        }
-    }
-    tally
+async fn call(connection: Connection, request: Command) -> Option<u64> {
+    connection.call(request, Duration::from_secs(3)).await.ok().map(|_| 1)
 }

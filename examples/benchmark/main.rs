@@ -1,26 +1,37 @@
 //! A load generator with the arguments and the output of `tests/interop/java/Bench.java`, so that the two can be put side
-//! by side on one broker:
+//! by side on one broker; `tests/interop/benchmarks` does so.
 //!
 //! ```text
-//! cargo run --release --example benchmark -- produce NAMESRV TOPIC CONCURRENCY SECONDS BODY_BYTES
-//!                                            async   NAMESRV TOPIC IN_FLIGHT   SECONDS BODY_BYTES
-//!                                            batch   NAMESRV TOPIC CONCURRENCY SECONDS BODY_BYTES
-//!                                            consume NAMESRV TOPIC GROUP COUNT TIMEOUT_SECONDS
-//!                                            limit   CONCURRENCY SECONDS BODY_BYTES
+//! cargo run --release --example benchmark -- produce     NAMESRV TOPIC CONCURRENCY SECONDS BODY_BYTES
+//!                                            async       NAMESRV TOPIC IN_FLIGHT   SECONDS BODY_BYTES
+//!                                            batch       NAMESRV TOPIC CONCURRENCY SECONDS BODY_BYTES
+//!                                            ordered     NAMESRV TOPIC CONCURRENCY SECONDS BODY_BYTES
+//!                                            transaction NAMESRV TOPIC CONCURRENCY SECONDS BODY_BYTES
+//!                                            fill        NAMESRV TOPIC COUNT BODY_BYTES
+//!                                            consume     NAMESRV TOPIC GROUP COUNT TIMEOUT_SECONDS
+//!                                            orderly     NAMESRV TOPIC GROUP COUNT TIMEOUT_SECONDS
+//!                                            pop         NAMESRV TOPIC GROUP COUNT TIMEOUT_SECONDS
+//!                                            sql         NAMESRV TOPIC GROUP COUNT TIMEOUT_SECONDS
+//!                                            delay       NAMESRV TOPIC COUNT AFTER_SECONDS OVER_SECONDS
+//!                                            limit       CONCURRENCY SECONDS BODY_BYTES
 //! ```
 //!
-//! `limit` measures what this machine's loopback and this project's connection can do at most: bare requests that are
-//! answered at once. The first second of a run is warm-up and is not counted.
+//! `fill` stores what the four modes below it consume: a tenth of its messages passes the filter of `sql`. `limit` measures
+//! what this machine's loopback and this project's connection can do at most: bare requests that are answered at once. The
+//! first second of a run that has SECONDS is warm-up and is not counted.
 
 mod consume;
+mod delay;
 mod limit;
 mod measure;
+mod pop;
 mod produce;
+mod transaction;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
-use measure::{Load, number};
+use consume::Backlog;
+use measure::Load;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -43,21 +54,26 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 async fn run(words: &[&str]) -> Result<String, Failure> {
     match words {
         ["limit", load @ ..] => limit::run(Load::parse("limit", load)?).await,
-        ["produce", name_server, topic, load @ ..] => {
-            produce::run(name_server, topic, Load::parse("produce", load)?).await
+        [mode @ ("produce" | "async" | "batch" | "ordered"), name_server, topic, load @ ..] => {
+            produce::run(name_server, topic, Load::parse(mode, load)?).await
         }
-        ["async", name_server, topic, load @ ..] => {
-            produce::run(name_server, topic, Load::parse("async", load)?).await
+        ["transaction", name_server, topic, load @ ..] => {
+            transaction::run(name_server, topic, Load::parse("transaction", load)?).await
         }
-        ["batch", name_server, topic, load @ ..] => {
-            produce::run(name_server, topic, Load::parse("batch", load)?).await
+        ["fill", name_server, topic, count, body] => {
+            produce::fill(name_server, topic, measure::number(count)?, measure::number(body)?).await
         }
-        ["consume", name_server, topic, group, count, timeout] => {
-            let timeout = Duration::from_secs(number(timeout)? as u64);
-            consume::run(name_server, topic, group, number(count)? as u64, timeout).await
+        [mode @ ("consume" | "orderly" | "pop" | "sql"), name_server, topic, group, count, timeout] => {
+            let backlog = Backlog::parse(topic, group, count, timeout)?;
+            consume::run(name_server, mode, backlog).await
         }
-        _ => Err("usage: produce|async|batch NAMESRV TOPIC CONCURRENCY SECONDS BODY_BYTES, \
-                  consume NAMESRV TOPIC GROUP COUNT TIMEOUT_SECONDS, or limit CONCURRENCY SECONDS BODY_BYTES"
+        ["delay", name_server, topic, count, after, over] => {
+            delay::run(name_server, topic, delay::Plan::parse(count, after, over)?).await
+        }
+        _ => Err("usage: produce|async|batch|ordered|transaction NAMESRV TOPIC CONCURRENCY SECONDS BODY_BYTES, \
+                  fill NAMESRV TOPIC COUNT BODY_BYTES, \
+                  consume|orderly|pop|sql NAMESRV TOPIC GROUP COUNT TIMEOUT_SECONDS, \
+                  delay NAMESRV TOPIC COUNT AFTER_SECONDS OVER_SECONDS, or limit CONCURRENCY SECONDS BODY_BYTES"
             .into()),
     }
 }

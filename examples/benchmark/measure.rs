@@ -6,15 +6,15 @@ use crate::Failure;
 
 /// What a run is asked to do.
 #[derive(Debug, Clone, Copy)]
-pub struct Load {
-    pub mode: &'static str,
+pub struct Load<'a> {
+    pub mode: &'a str,
     pub concurrency: usize,
     pub seconds: u64,
     pub body: usize,
 }
 
-impl Load {
-    pub fn parse(mode: &'static str, words: &[&str]) -> Result<Self, Failure> {
+impl<'a> Load<'a> {
+    pub fn parse(mode: &'a str, words: &[&str]) -> Result<Self, Failure> {
         let [concurrency, seconds, body] = words else {
             return Err(format!("{mode} needs CONCURRENCY SECONDS BODY_BYTES, not {words:?}").into());
         };
@@ -26,10 +26,48 @@ impl Load {
         })
     }
 
+    /// The body of every message.
+    pub fn bytes(&self) -> bytes::Bytes {
+        vec![b'x'; self.body].into()
+    }
+
     /// The counted part of the run, after one second of warm-up.
-    pub fn window(&self) -> Window {
+    fn window(&self) -> Window {
         let from = Instant::now() + Duration::from_secs(1);
         Window { from, to: from + Duration::from_secs(self.seconds) }
+    }
+
+    /// Lets each worker, told its number, send again and again until the time is over; one line of JSON about all of them.
+    /// A send tells how many messages were stored; `None` when not all of them were.
+    pub async fn drive<S, F>(&self, worker: impl Fn(usize) -> S) -> Result<String, Failure>
+    where
+        S: FnMut() -> F + Send + 'static,
+        F: Future<Output = Option<u64>> + Send + 'static,
+    {
+        let window = self.window();
+        let workers: Vec<_> =
+            (0..self.concurrency).map(|number| tokio::spawn(work(worker(number), window))).collect();
+        let mut tallies = Vec::new();
+        for worker in workers {
+            tallies.push(worker.await?);
+        }
+        Ok(self.report(tallies))
+    }
+
+    fn report(&self, tallies: Vec<Tally>) -> String {
+        let messages: u64 = tallies.iter().map(|tally| tally.messages).sum();
+        let failed: u64 = tallies.iter().map(|tally| tally.failed).sum();
+        let latencies = Sorted::new(tallies.into_iter().flat_map(|tally| tally.latencies).collect());
+        format!(
+            r#"{{"client":"rust","mode":"{}","concurrency":{},"body":{},"msgs_per_s":{:.0},"p50_ms":{:.3},"p99_ms":{:.3},"max_ms":{:.3},"failed":{failed}}}"#,
+            self.mode,
+            self.concurrency,
+            self.body,
+            messages as f64 / self.seconds as f64,
+            latencies.quantile(0.5) / 1000.0,
+            latencies.quantile(0.99) / 1000.0,
+            latencies.quantile(1.0) / 1000.0,
+        )
     }
 }
 
@@ -39,58 +77,51 @@ pub fn number(word: &str) -> Result<usize, Failure> {
 
 /// When counting begins and ends.
 #[derive(Debug, Clone, Copy)]
-pub struct Window {
+struct Window {
     from: Instant,
     to: Instant,
 }
 
-impl Window {
-    pub fn is_over(&self) -> bool {
-        Instant::now() >= self.to
-    }
-}
-
 /// What one worker saw.
 #[derive(Debug, Default)]
-pub struct Tally {
-    latencies: Vec<u32>,
+struct Tally {
+    /// In microseconds.
+    latencies: Vec<i64>,
     messages: u64,
     failed: u64,
 }
 
-impl Tally {
-    /// Counts a success of `messages` messages that was begun at `begun` and ended just now.
-    pub fn ok(&mut self, window: &Window, begun: Instant, messages: u64) {
+async fn work<F: Future<Output = Option<u64>>>(mut send: impl FnMut() -> F, window: Window) -> Tally {
+    let mut tally = Tally::default();
+    let mut begun = Instant::now();
+    while begun < window.to {
+        let stored = send().await;
         let now = Instant::now();
-        if begun >= window.from && now <= window.to {
-            self.latencies.push(u32::try_from((now - begun).as_micros()).unwrap_or(u32::MAX));
-            self.messages += messages;
+        match stored {
+            Some(messages) if begun >= window.from && now <= window.to => {
+                tally.latencies.push(i64::try_from((now - begun).as_micros()).unwrap_or(i64::MAX));
+                tally.messages += messages;
+            }
+            Some(_) => (),
+            None => tally.failed += 1,
         }
+        begun = now;
+    }
+    tally
+}
+
+/// Values in ascending order.
+pub struct Sorted(Vec<i64>);
+
+impl Sorted {
+    pub fn new(mut values: Vec<i64>) -> Self {
+        values.sort_unstable();
+        Self(values)
     }
 
-    pub fn failed(&mut self) {
-        self.failed += 1;
-    }
-
-    /// One line of JSON over what all workers saw.
-    pub fn report(load: &Load, tallies: Vec<Tally>) -> String {
-        let messages: u64 = tallies.iter().map(|tally| tally.messages).sum();
-        let failed: u64 = tallies.iter().map(|tally| tally.failed).sum();
-        let mut latencies: Vec<u32> = tallies.into_iter().flat_map(|tally| tally.latencies).collect();
-        latencies.sort_unstable();
-        let quantile = |q: f64| {
-            let at = ((latencies.len() as f64 * q) as usize).min(latencies.len().saturating_sub(1));
-            latencies.get(at).map_or(0.0, |micros| f64::from(*micros) / 1000.0)
-        };
-        format!(
-            r#"{{"client":"rust","mode":"{}","concurrency":{},"body":{},"msgs_per_s":{:.0},"p50_ms":{:.3},"p99_ms":{:.3},"max_ms":{:.3},"failed":{failed}}}"#,
-            load.mode,
-            load.concurrency,
-            load.body,
-            messages as f64 / load.seconds as f64,
-            quantile(0.5),
-            quantile(0.99),
-            quantile(1.0),
-        )
+    /// The value that this part of them does not exceed; 0 when there are none.
+    pub fn quantile(&self, part: f64) -> f64 {
+        let at = ((self.0.len() as f64 * part) as usize).min(self.0.len().saturating_sub(1));
+        self.0.get(at).map_or(0.0, |value| *value as f64)
     }
 }

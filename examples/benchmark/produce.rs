@@ -1,66 +1,83 @@
-//! Sending: one at a time per worker, many futures of one task, or batches of 32.
+//! Sending: one at a time per worker, with or without a key that keeps an order, or batches of 32; and storing a backlog.
 
 use std::time::Instant;
 
-use rocketmq_client::{Client, Message, Producer, SendStatus};
+use bytes::Bytes;
+use rocketmq_client::{Client, Message, Producer, Receipt, SendStatus};
 
 use crate::Failure;
-use crate::measure::{Load, Tally, Window};
+use crate::measure::Load;
 
 /// Messages in one batch, as in the Java program.
 const BATCH: usize = 32;
+/// The property whose value, 0 to 9 in turn, the mode `sql` looks at.
+const BUCKET: &str = "bucket";
 
-pub async fn run(name_server: &str, topic: &str, load: Load) -> Result<String, Failure> {
-    let client = connect(name_server).await?;
-    let producer =
-        client.producer("bench_producer").configure(|config| config.compress_threshold = usize::MAX);
-    let producer = producer.topics([topic]).build().await?;
-    let window = load.window();
-    let workers: Vec<_> = (0..load.concurrency)
-        .map(|_| tokio::spawn(worker(producer.clone(), topic.to_owned(), load, window)))
-        .collect();
-    let mut tallies = Vec::new();
-    for worker in workers {
-        tallies.push(worker.await?);
-    }
-    let line = Tally::report(&load, tallies);
+pub async fn run(name_server: &str, topic: &str, load: Load<'_>) -> Result<String, Failure> {
+    let (client, producer) = start(name_server, topic).await?;
+    let message = || Message::new(topic, load.bytes());
+    let line = match load.mode {
+        "batch" => load.drive(|_| sending(&producer, message(), batch)).await,
+        "ordered" => load.drive(|worker| sending(&producer, message().key(worker), in_order)).await,
+        _ => load.drive(|_| sending(&producer, message(), one)).await,
+    };
     producer.shutdown().await;
     client.shutdown().await;
-    Ok(line)
+    line
+}
+
+/// Stores so many messages.
+pub async fn fill(name_server: &str, topic: &str, count: usize, body: usize) -> Result<String, Failure> {
+    let (client, producer) = start(name_server, topic).await?;
+    let (begun, body) = (Instant::now(), Bytes::from(vec![b'x'; body]));
+    for first in (0..count).step_by(BATCH) {
+        let numbers = first..count.min(first + BATCH);
+        let message =
+            |number: usize| Message::new(topic, body.clone()).property(BUCKET, (number % 10).to_string());
+        producer.send_batch(numbers.map(message).collect()).await?;
+    }
+    producer.shutdown().await;
+    client.shutdown().await;
+    let seconds = begun.elapsed().as_secs_f64();
+    Ok(format!(r#"{{"client":"rust","mode":"fill","stored":{count},"seconds":{seconds:.3}}}"#))
 }
 
 pub async fn connect(name_server: &str) -> Result<Client, Failure> {
     Ok(rocketmq_client::connect(name_server).await?)
 }
 
-async fn worker(producer: Producer, topic: String, load: Load, window: Window) -> Tally {
-    let mut tally = Tally::default();
-    let body = bytes(load.body);
-    while !window.is_over() {
-        let begun = Instant::now();
-        match send(&producer, &topic, &body, load.mode == "batch").await {
-            Some(messages) => tally.ok(&window, begun, messages),
-            None => tally.failed(),
-        }
-    }
-    tally
+async fn start(name_server: &str, topic: &str) -> Result<(Client, Producer), Failure> {
+    let client = connect(name_server).await?;
+    let producer =
+        client.producer("bench_producer").configure(|config| config.compress_threshold = usize::MAX);
+    let producer = producer.topics([topic]).build().await?;
+    Ok((client, producer))
 }
 
-/// How many messages were stored; `None` when not all of them were.
-async fn send(producer: &Producer, topic: &str, body: &Body, batch: bool) -> Option<u64> {
-    let message = || Message::new(topic, body.clone());
-    let stored = if batch {
-        let receipts = producer.send_batch((0..BATCH).map(|_| message()).collect()).await.ok()?;
-        receipts.iter().all(|receipt| receipt.status() == SendStatus::Ok).then_some(BATCH)
-    } else {
-        let receipt = producer.send(message()).await.ok()?;
-        (receipt.status() == SendStatus::Ok).then_some(1)
-    };
-    stored.map(|messages| messages as u64)
+/// What a worker does again and again.
+fn sending<F>(
+    producer: &Producer,
+    message: Message,
+    send: fn(Producer, Message) -> F,
+) -> impl FnMut() -> F + use<F> {
+    let producer = producer.clone();
+    move || send(producer.clone(), message.clone())
 }
 
-type Body = bytes::Bytes;
+async fn one(producer: Producer, message: Message) -> Option<u64> {
+    producer.send(message).await.ok().filter(is_stored).map(|_| 1)
+}
 
-fn bytes(length: usize) -> Body {
-    Body::from(vec![b'x'; length])
+async fn in_order(producer: Producer, message: Message) -> Option<u64> {
+    let key = message.properties().get("KEYS").unwrap_or_default().to_owned();
+    producer.send(message).ordered_by(key).await.ok().filter(is_stored).map(|_| 1)
+}
+
+async fn batch(producer: Producer, message: Message) -> Option<u64> {
+    let receipts = producer.send_batch(vec![message; BATCH]).await.ok()?;
+    receipts.iter().all(is_stored).then_some(BATCH as u64)
+}
+
+fn is_stored(receipt: &Receipt) -> bool {
+    receipt.status() == SendStatus::Ok
 }
