@@ -6,6 +6,7 @@ mod inbox;
 mod java;
 mod process;
 pub mod scenarios;
+pub mod sql;
 mod wait;
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -2,7 +2,7 @@
 //!
 //! That includes what surprises: the longest valid beginning of the text counts and the rest is ignored (`a > 4 b` is
 //! `a > 4`), two absent properties are equal, `a > 5` does not match `a = "5.5"`, and `NOT a > 9` is refused because NOT
-//! binds to `a`. Expressions are checked against Apache's own classes in `tests/interop`.
+//! binds to `a`. Expressions are checked against Apache's own classes by `tests/interop_filter.rs`.
 //!
 //! ```
 //! use rocketmq_server::filter::sql::Sql;
@@ -14,6 +14,7 @@
 //! ```
 
 mod expression;
+mod number;
 mod parser;
 mod token;
 mod value;

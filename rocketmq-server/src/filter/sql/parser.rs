@@ -5,8 +5,9 @@
 
 use super::SqlError;
 use super::expression::{Expression, Magnitude, Part};
+use super::number::parse_double;
 use super::token::{Lexer, Token};
-use super::value::{Value, compare, parse_double};
+use super::value::{Value, compare};
 
 /// Parentheses nested deeper than this are refused; Java's parser overflows its stack somewhat later.
 const MAX_DEPTH: usize = 50;

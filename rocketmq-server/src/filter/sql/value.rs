@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use super::number::{parse_double, parse_int, parse_long};
+
 /// A value. Properties are always `Text`; a comparison with a number turns them into one.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
@@ -78,85 +80,9 @@ fn compare_utf16(left: &str, right: &str) -> Ordering {
     left.encode_utf16().cmp(right.encode_utf16())
 }
 
-fn parse_int(text: &str) -> Result<i32, Undecidable> {
-    text.parse().map_err(|_| Undecidable)
-}
-
-fn parse_long(text: &str) -> Result<i64, Undecidable> {
-    text.parse().map_err(|_| Undecidable)
-}
-
-/// What `Double.valueOf` reads: surrounding blanks and control characters, a type suffix and hexadecimal are allowed, the
-/// short names of infinity that Rust knows are not.
-pub(super) fn parse_double(text: &str) -> Result<f64, Undecidable> {
-    let text = text.trim_matches(|c| c <= ' ');
-    let (negative, magnitude) = match text.strip_prefix(['+', '-']) {
-        Some(rest) => (text.starts_with('-'), rest),
-        None => (false, text),
-    };
-    let value = match magnitude {
-        "NaN" => f64::NAN,
-        "Infinity" => f64::INFINITY,
-        _ if magnitude.starts_with("0x") || magnitude.starts_with("0X") => {
-            parse_hexadecimal(&magnitude[2..])?
-        }
-        _ => parse_decimal(magnitude)?,
-    };
-    Ok(if negative { -value } else { value })
-}
-
-fn without_suffix(text: &str) -> &str {
-    text.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(text)
-}
-
-fn parse_decimal(text: &str) -> Result<f64, Undecidable> {
-    let text = without_suffix(text);
-    let plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
-    // A second sign would be read by Rust, since the first one has been taken off.
-    if !plain || text.starts_with(['+', '-']) {
-        return Err(Undecidable);
-    }
-    text.parse().map_err(|_| Undecidable)
-}
-
-/// `HEX[.HEX]pEXPONENT`, the exponent being that of two and required. Digits beyond what a double holds are cut off.
-fn parse_hexadecimal(text: &str) -> Result<f64, Undecidable> {
-    let (mantissa, exponent) = without_suffix(text).split_once(['p', 'P']).ok_or(Undecidable)?;
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    if whole.is_empty() && fraction.is_empty() {
-        return Err(Undecidable);
-    }
-    let exponent: i32 = exponent.parse().map_err(|_| Undecidable)?;
-    let mut value = 0.0_f64;
-    for digit in whole.chars().chain(fraction.chars()) {
-        value = value * 16.0 + f64::from(digit.to_digit(16).ok_or(Undecidable)?);
-    }
-    let scale =
-        exponent.saturating_sub(i32::try_from(fraction.len()).map_err(|_| Undecidable)?.saturating_mul(4));
-    Ok(value * 2.0_f64.powi(scale))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn doubles_are_read_as_java_reads_them() {
-        for (text, value) in [
-            ("1e3", 1000.0),
-            (" 5 ", 5.0),
-            ("5d", 5.0),
-            ("+.5F", 0.5),
-            ("0x1.8p1", 3.0),
-            ("-Infinity", f64::NEG_INFINITY),
-        ] {
-            assert_eq!(parse_double(text), Ok(value), "{text}");
-        }
-        for text in ["", "inf", "nan", "infinity", "--1", "5L", "0x1", "1_0", "five", "."] {
-            assert_eq!(parse_double(text), Err(Undecidable), "{text}");
-        }
-        assert!(parse_double("NaN").is_ok_and(f64::is_nan));
-    }
 
     #[test]
     fn types_without_a_common_one_count_as_less() {

@@ -1,0 +1,66 @@
+//! SQL92 filters beside Apache's own classes, on generated expressions. `ROCKETMQ_JAVA` names the version whose jars
+//! `tests/interop/apache install VERSION` has fetched; `SQL_SEED` and `SQL_EXPRESSIONS` make another, longer run.
+
+use rocketmq_tests::TestResult;
+use rocketmq_tests::sql::{Generator, PropertySet, apaches, ours};
+
+const SETS: usize = 12;
+/// So many differences are shown.
+const SHOWN: usize = 40;
+
+/// A number from the environment, or the default.
+fn setting(name: &str, default: u64) -> TestResult<u64> {
+    std::env::var(name).map_or(Ok(default), |text| Ok(text.parse()?))
+}
+
+/// The sets on which the verdicts differ, for a person to read.
+fn difference(expression: &str, sets: &[PropertySet], ours: &str, apaches: &str) -> String {
+    if ours == apaches {
+        return String::new();
+    }
+    if ours == "R" || apaches == "R" {
+        return format!("{expression:?}: ours {ours}, Apache's {apaches}\n");
+    }
+    let differing =
+        ours.chars().zip(apaches.chars()).zip(sets).filter(|((ours, apaches), _)| ours != apaches);
+    differing
+        .map(|((ours, apaches), set)| format!("{expression:?} on {set:?}: ours {ours}, Apache's {apaches}\n"))
+        .collect()
+}
+
+/// How many of each verdict there are: a generator that wanders off into nonsense would find no difference either.
+fn census(verdicts: &[String]) -> String {
+    let refused = verdicts.iter().filter(|each| *each == "R").count();
+    assert!(refused * 2 < verdicts.len(), "{refused} of {} expressions are refused", verdicts.len());
+    let all = verdicts.concat();
+    let [yes, no, unknown, failed] = ["T", "F", "N", "X"].map(|letter| all.matches(letter).count());
+    format!("{refused} refused; of the others {yes} true, {no} false, {unknown} unknown, {failed} failed")
+}
+
+#[tokio::test]
+async fn every_verdict_is_apaches() -> TestResult {
+    let Ok(version) = std::env::var("ROCKETMQ_JAVA") else {
+        println!("skipped: set ROCKETMQ_JAVA=5.4.0 to run Apache's filter");
+        return Ok(());
+    };
+    let mut generator = Generator::new(setting("SQL_SEED", 92)?, &version);
+    let sets = generator.properties(SETS);
+    let expressions: Vec<_> =
+        (0..setting("SQL_EXPRESSIONS", 10_000)?).map(|_| generator.expression()).collect();
+    let apaches = apaches(&version, &expressions, &sets).await?;
+
+    let differences: Vec<_> = expressions
+        .iter()
+        .zip(&apaches)
+        .map(|(expression, apaches)| difference(expression, &sets, &ours(expression, &sets), apaches))
+        .filter(|difference| !difference.is_empty())
+        .collect();
+    let shown = differences[..differences.len().min(SHOWN)].concat();
+    assert!(differences.is_empty(), "{} expressions differ:\n{shown}", differences.len());
+    println!(
+        "{} expressions on {SETS} sets beside Apache {version}: {}",
+        expressions.len(),
+        census(&apaches)
+    );
+    Ok(())
+}
