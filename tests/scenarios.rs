@@ -17,3 +17,16 @@ macro_rules! on_a_cluster {
 }
 
 every_scenario!(on_a_cluster);
+
+/// A broker whose retry topics have the names of 5.x.
+mod retry_topics_v2 {
+    use rocketmq_server::Embedded;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_consumer_that_dies() -> TestResult {
+        let cluster = Embedded::builder().set("enableRetryTopicV2", true).start().await?;
+        scenarios::pop::a_consumer_that_dies(&Cluster::Embedded(cluster)).await
+    }
+}

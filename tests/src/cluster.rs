@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rocketmq_client::remoting::requests::topic::UpdateTopicRequest;
-use rocketmq_client::remoting::{Request as _, ResponseCode};
+use rocketmq_client::remoting::{Command, Request, ResponseCode};
 use rocketmq_client::{Client, MessageQueue, PullConsumer};
 use rocketmq_server::{Embedded, EmbeddedError};
 
@@ -20,6 +20,10 @@ const STEPS: u32 = 20;
 pub enum Feature {
     /// Messages delivered at any millisecond, and their recall.
     Timers,
+    /// Messages handed out for a time.
+    Pop,
+    /// Resetting a queue of a group to an offset.
+    ResetToOffset,
 }
 
 /// Where a test runs.
@@ -102,6 +106,14 @@ impl Cluster {
         Ok(topic)
     }
 
+    /// Gives a topic so many queues.
+    pub async fn resize(&self, client: &Client, topic: &str, queues: i32) -> TestResult {
+        for broker in &client.route(topic).await?.broker_datas {
+            create(client, broker.master().ok_or("a broker without a master")?, topic, queues).await?;
+        }
+        Ok(())
+    }
+
     /// Lets `span` pass on the cluster: its clock is moved where that can be done, waited for where not.
     pub async fn pass(&self, span: Duration) {
         match self {
@@ -121,6 +133,22 @@ impl Cluster {
     /// When it does not come about.
     pub async fn later(&self, span: Duration, what: &str, is_so: impl AsyncFnMut() -> bool) {
         tokio::join!(self.pass(span), eventually(what, span + PATIENCE, is_so));
+    }
+}
+
+/// What a topic's broker answers.
+pub(crate) async fn ask(client: &Client, topic: &str, request: &impl Request) -> TestResult<Command> {
+    send_to_broker(client, topic, request.to_command()?).await
+}
+
+/// [`ask`] for requests without a type.
+pub(crate) async fn send_to_broker(client: &Client, topic: &str, command: Command) -> TestResult<Command> {
+    let route = client.route(topic).await?;
+    let address = route.broker_datas.first().and_then(|broker| broker.master()).ok_or("no master")?;
+    let answer = client.call(address, command, PATIENCE).await?;
+    match answer.response_code() {
+        ResponseCode::SUCCESS => Ok(answer),
+        code => Err(format!("{address} answers {code}: {:?}", answer.remark).into()),
     }
 }
 

@@ -89,6 +89,7 @@ pub struct SimpleConsumerBuilder {
     group: String,
     subscriptions: Vec<(String, String)>,
     from_first: bool,
+    ordered: bool,
 }
 
 impl std::fmt::Debug for SimpleConsumerBuilder {
@@ -105,6 +106,7 @@ impl Client {
             group: group.into(),
             subscriptions: Vec::new(),
             from_first: false,
+            ordered: false,
         }
     }
 }
@@ -121,6 +123,13 @@ impl SimpleConsumerBuilder {
     /// A new group begins at the oldest message instead of the end.
     pub fn from_first(mut self) -> Self {
         self.from_first = true;
+        self
+    }
+
+    /// Hands out the messages of each queue in order: those behind a message wait until it is acknowledged, and where its
+    /// time runs out they come again together. All consumers of the group have to agree on this.
+    pub fn ordered(mut self) -> Self {
+        self.ordered = true;
         self
     }
 
@@ -147,6 +156,7 @@ impl SimpleConsumerBuilder {
             name: self.group,
             subscriptions,
             from_first: self.from_first,
+            ordered: self.ordered,
         });
         let registered: Arc<dyn ConsumerMember> = member.clone();
         if !self.client.inner.register_consumer(&registered) {
@@ -168,6 +178,7 @@ struct SimpleMember {
     name: String,
     subscriptions: BTreeMap<String, SubscriptionData>,
     from_first: bool,
+    ordered: bool,
 }
 
 impl ConsumerMember for SimpleMember {
@@ -250,6 +261,7 @@ impl SimpleConsumer {
                 invisible: Duration::from_secs(60),
                 wait: Duration::from_secs(15),
                 from_first: self.shared.member.from_first,
+                attempt: None,
             },
         }
     }
@@ -282,6 +294,13 @@ impl SimpleConsumer {
     /// Leaves the group. Messages not acknowledged are handed out again when their time is over.
     pub async fn shutdown(self) {
         self.shared.client.inner.unregister_consumer(&self.shared.member.name).await;
+    }
+}
+
+impl Shared {
+    /// A name no other request has.
+    fn attempt(&self, turn: usize) -> String {
+        format!("{}#{turn}", self.client.inner.client_id)
     }
 }
 
@@ -318,12 +337,13 @@ impl Receiving {
     }
 
     /// Every broker is asked once without waiting; then each in turn may wait for its share of the time.
-    async fn run(self) -> Result<Vec<Popped>, CallError> {
+    async fn run(mut self) -> Result<Vec<Popped>, CallError> {
         let targets = self.targets().await;
         if targets.is_empty() {
             tokio::time::sleep(self.options.wait.min(NO_TOPIC)).await;
         }
         let start = self.shared.turn.fetch_add(1, Ordering::Relaxed);
+        self.options.attempt = self.shared.member.ordered.then(|| self.shared.attempt(start));
         let share = self.options.wait / u32::try_from(targets.len().max(1)).unwrap_or(u32::MAX);
         let mut failed = None;
         for wait in [Duration::ZERO, share] {

@@ -38,6 +38,8 @@ pub(crate) struct PopOptions {
     /// How long the broker may wait for a message.
     pub(crate) wait: Duration,
     pub(crate) from_first: bool,
+    /// In order: under this name the same messages are answered again until they are acknowledged, under any other none.
+    pub(crate) attempt: Option<String>,
 }
 
 impl Calls {
@@ -60,8 +62,8 @@ impl Calls {
             init_mode: if options.from_first { FROM_FIRST } else { FROM_LAST },
             exp_type: Some(subscription.expression_type.clone()),
             exp: Some(subscription.sub_string.clone()),
-            order: false,
-            attempt_id: None,
+            order: options.attempt.is_some(),
+            attempt_id: options.attempt.clone(),
         };
         let address = self.client.master(&queue.broker_name)?;
         let limit = options.wait + MARGIN;

@@ -169,6 +169,7 @@ impl PopService {
             invisible: self.pop.invisible,
             wait: WAIT,
             from_first: self.group.from_where == FromWhere::FirstOffset,
+            attempt: None,
         };
         let popped = self.group.calls.pop(&queue.queue, &subscription, &options).await?;
         self.group.stats.pulled(&queue.queue.topic, popped.len() as u64, since.elapsed());

@@ -4,12 +4,14 @@ pub mod consume;
 pub mod delay;
 pub mod members;
 pub mod order;
+pub mod pop;
 pub mod pull;
 pub mod refused;
 pub mod request;
 pub mod retry;
 pub mod send;
 pub mod starter;
+pub mod tools;
 pub mod transaction;
 
 /// Every scenario, by its module, for a macro that makes a test of each.
@@ -26,6 +28,8 @@ macro_rules! every_scenario {
             order: per_key retry_in_place while_members_change;
             members: queues_follow_the_members a_member_that_vanishes broadcasting backlog;
             pull: lite_subscribe lite_assign_and_seek lite_commit_by_hand classic long_poll offsets;
+            pop: a_consumer_that_dies renewed in_order pushed;
+            tools: queries running_info consumed_directly dead_letter_resent;
             transaction: decided_by_the_sender decided_by_the_checker;
             starter: listeners_and_template;
             request: answered unanswered a_reply_to_nothing;

@@ -1,0 +1,201 @@
+//! POP: messages handed out for a time, to as many consumers as ask.
+
+use std::time::Duration;
+
+use rocketmq_client::consumer::{Popped, SimpleConsumer};
+use rocketmq_client::remoting::body::{MessageRequestMode, MessageRequestModeBody};
+use rocketmq_client::remoting::{Command, RequestCode, fastjson};
+use rocketmq_client::{Client, DelayLevel, FromWhere, Message, Outcome};
+
+use crate::cluster::{Feature, send_to_broker};
+use crate::wait::{PATIENCE, eventually};
+use crate::{Cluster, Inbox, TestResult, unique_group};
+
+const SECOND: Duration = Duration::from_secs(1);
+/// How long messages are hidden from others.
+const HIDDEN: Duration = Duration::from_secs(8);
+/// By then Apache's broker has noticed that a time is over.
+const NOTICED: Duration = Duration::from_secs(12);
+/// Long enough for what is already there.
+const GLANCE: Duration = Duration::from_millis(200);
+
+struct Stage {
+    client: Client,
+    topic: String,
+    group: String,
+}
+
+impl Stage {
+    async fn set(cluster: &Cluster, queues: i32, bodies: &[&str]) -> TestResult<Self> {
+        let client = cluster.client().await?;
+        let topic = cluster.topic(&client, queues).await?;
+        let stage = Self { client, topic, group: unique_group() };
+        stage.send(bodies).await?;
+        Ok(stage)
+    }
+
+    async fn send(&self, bodies: &[&str]) -> TestResult {
+        let producer = self.client.producer(unique_group()).build().await?;
+        for body in bodies {
+            producer.send(Message::new(&self.topic, (*body).to_owned()).tag("t")).await?;
+        }
+        producer.shutdown().await;
+        Ok(())
+    }
+
+    async fn consumer(&self, client: &Client) -> TestResult<SimpleConsumer> {
+        Ok(client.simple_consumer(&self.group).subscribe(&self.topic, "t").from_first().build().await?)
+    }
+
+    async fn ordered(&self, client: &Client) -> TestResult<SimpleConsumer> {
+        let consumer = client.simple_consumer(&self.group).subscribe(&self.topic, "t");
+        Ok(consumer.from_first().ordered().build().await?)
+    }
+}
+
+/// What is there, at most `max` at a time.
+async fn look(consumer: &SimpleConsumer, max: u8) -> TestResult<Vec<Popped>> {
+    Ok(consumer.receive(max).invisible(HIDDEN).wait(GLANCE).await?)
+}
+
+/// Asks until so many have come, while `span` passes on the cluster.
+async fn take(cluster: &Cluster, span: Duration, consumer: &SimpleConsumer, count: usize) -> Vec<Popped> {
+    let mut taken = Vec::new();
+    let what = format!("{count} messages to take");
+    cluster
+        .later(span, &what, async || {
+            taken.extend(look(consumer, 32).await.unwrap_or_default());
+            taken.len() >= count
+        })
+        .await;
+    taken
+}
+
+fn sorted(messages: &[Popped]) -> Vec<&str> {
+    let mut texts: Vec<_> = messages.iter().filter_map(|message| message.text()).collect();
+    texts.sort_unstable();
+    texts
+}
+
+/// What a consumer that died had not acknowledged comes to another one, counted, and what it had does not.
+pub async fn a_consumer_that_dies(cluster: &Cluster) -> TestResult {
+    if !cluster.has(Feature::Pop) {
+        return Ok(());
+    }
+    let stage = Stage::set(cluster, 2, &["0", "1", "2", "3", "4", "5", "6", "7"]).await?;
+    let (mortal, other) = (cluster.client().await?, cluster.client().await?);
+    let dying = stage.consumer(&mortal).await?;
+    let taken = take(cluster, Duration::ZERO, &dying, 8).await;
+    assert!(taken.iter().all(|message| message.reconsume_times() == 0));
+    for message in &taken[..2] {
+        dying.ack(message).await?;
+    }
+    dying.ack_all(&taken[2..4]).await?;
+    drop(dying);
+    mortal.shutdown().await;
+
+    let heir = stage.consumer(&other).await?;
+    assert_eq!(sorted(&look(&heir, 32).await?), Vec::<&str>::new(), "still hidden");
+    let again = take(cluster, NOTICED, &heir, 4).await;
+    assert_eq!(sorted(&again), sorted(&taken[4..]));
+    for message in &again {
+        assert_eq!((message.topic(), message.reconsume_times()), (stage.topic.as_str(), 1));
+    }
+    heir.ack_all(&again).await?;
+    cluster.pass(NOTICED).await;
+    assert_eq!(sorted(&look(&heir, 32).await?), Vec::<&str>::new(), "acknowledged as retries, too");
+    heir.shutdown().await;
+    Ok(())
+}
+
+/// A changed time counts from the change on: a shorter one brings the message sooner, a longer one keeps it.
+pub async fn renewed(cluster: &Cluster) -> TestResult {
+    if !cluster.has(Feature::Pop) {
+        return Ok(());
+    }
+    let stage = Stage::set(cluster, 1, &["kept", "soon"]).await?;
+    let consumer = stage.consumer(&stage.client).await?;
+    let mut taken = take(cluster, Duration::ZERO, &consumer, 2).await;
+    taken.sort_by_key(|message| message.text().map(str::to_owned));
+    consumer.renew(&mut taken[0], 60 * SECOND).await?;
+    consumer.renew(&mut taken[1], SECOND).await?;
+    let soon = take(cluster, NOTICED, &consumer, 1).await;
+    assert_eq!(sorted(&soon), ["soon"]);
+    consumer.ack(&soon[0]).await?;
+    cluster.pass(NOTICED).await;
+    assert_eq!(sorted(&look(&consumer, 32).await?), Vec::<&str>::new(), "the other one is kept");
+    consumer.ack(&taken[0]).await?;
+    consumer.shutdown().await;
+    Ok(())
+}
+
+/// In order: the next messages of a queue only after those before, and after a failure the failed one first.
+pub async fn in_order(cluster: &Cluster) -> TestResult {
+    if !cluster.has(Feature::Pop) {
+        return Ok(());
+    }
+    let stage = Stage::set(cluster, 1, &["a", "b", "c"]).await?;
+    let client = cluster.client().await?;
+    let (one, two) = (stage.ordered(&stage.client).await?, stage.ordered(&client).await?);
+    let mut first = look(&one, 2).await?;
+    assert_eq!(texts(&first), ["a", "b"]);
+    assert_eq!(texts(&look(&two, 2).await?), Vec::<&str>::new(), "nobody overtakes");
+    one.ack(&first[0]).await?;
+    assert_eq!(texts(&look(&two, 2).await?), Vec::<&str>::new(), "one of them is still out");
+    one.renew(&mut first[1], SECOND).await?;
+
+    let mut again = Vec::new();
+    cluster
+        .later(NOTICED, "the queue's next messages", async || {
+            again = look(&two, 2).await.unwrap_or_default();
+            !again.is_empty()
+        })
+        .await;
+    assert_eq!(texts(&again), ["b", "c"]);
+    assert_eq!(again.iter().map(|message| message.reconsume_times()).collect::<Vec<_>>(), [1, 0]);
+    two.ack_all(&again).await?;
+    stage.send(&["d"]).await?;
+    eventually("what comes after them", PATIENCE, async || {
+        look(&one, 2).await.is_ok_and(|messages| texts(&messages) == ["d"])
+    })
+    .await;
+    Ok(())
+}
+
+fn texts(messages: &[Popped]) -> Vec<&str> {
+    messages.iter().filter_map(|message| message.text()).collect()
+}
+
+/// A push consumer whose queues the broker serves by POP: retries after the time the handler asks for, dead letters.
+pub async fn pushed(cluster: &Cluster) -> TestResult {
+    if !cluster.has(Feature::Pop) {
+        return Ok(());
+    }
+    let stage = Stage::set(cluster, 2, &["bad", "good", "later"]).await?;
+    let mode = MessageRequestModeBody {
+        topic: stage.topic.clone(),
+        consumer_group: stage.group.clone(),
+        mode: MessageRequestMode::Pop,
+        ..MessageRequestModeBody::default()
+    };
+    let command = Command::request(RequestCode::SET_MESSAGE_REQUEST_MODE);
+    send_to_broker(&stage.client, &stage.topic, command.with_body(fastjson::to_vec(&mode)?)).await?;
+
+    let inbox = Inbox::default();
+    let handler = inbox.decide(|delivery| match (delivery.text(), delivery.reconsume_times()) {
+        (Some("bad"), _) => Outcome::DeadLetter,
+        (Some("later"), 0) => Outcome::RetryAfter(DelayLevel::S1),
+        _ => Outcome::Ack,
+    });
+    let consumer = stage.client.push_consumer(&stage.group).subscribe(&stage.topic, "t");
+    let consumer = consumer.from_where(FromWhere::FirstOffset).configure(|it| it.broker_assignment = true);
+    let running = consumer.listen(handler).await?;
+    cluster.later(NOTICED, "a second try", async || inbox.len() >= 4).await;
+    assert!(inbox.all().iter().all(|delivery| delivery.property("POP_CK").is_some()));
+    assert_eq!(inbox.sorted(), ["bad", "good", "later", "later"]);
+    assert!(running.info().mq_pop_table.keys().any(|queue| queue.topic == stage.topic));
+    running.shutdown().await;
+    let letters = crate::collect(&stage.client, &format!("%DLQ%{}", stage.group), 1).await?;
+    assert_eq!(letters[0].text(), Some("bad"));
+    Ok(())
+}
