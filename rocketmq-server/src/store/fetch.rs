@@ -28,17 +28,27 @@ pub(crate) fn fetch(
     if let Some((status, next)) = misplaced(offset, range) {
         return Fetched::empty(status, next, range);
     }
-    let max_messages = limits.max_messages.max(1);
-    let units = queue.read(offset, max_messages.max(SCAN_UNITS)).unwrap_or_else(|e| {
-        tracing::error!(error = %e, topic = %queue.topic(), queue = queue.queue_id(), "cannot read a consume queue");
-        Vec::new()
-    });
-    if units.is_empty() {
+    let limits = GetLimits { max_messages: limits.max_messages.max(1), ..limits };
+    let mut reader = Reader { log, filter, window: None };
+    let mut fetched = Fetched::empty(GetStatus::NoMatchedMessage, offset, range);
+    // As many units as messages may be returned; only a filter that skips some has use for those behind them.
+    for count in [limits.max_messages, SCAN_UNITS.saturating_sub(limits.max_messages)] {
+        let units = units(queue, fetched.next_begin, count);
+        if !fetched.collect(&mut reader, &units, limits) || units.len() < count {
+            break;
+        }
+    }
+    if fetched.next_begin == offset {
         return Fetched::empty(GetStatus::OffsetFoundNull, queue.file_end(offset), range);
     }
-    let mut fetched = Fetched::empty(GetStatus::NoMatchedMessage, offset, range);
-    fetched.collect(log, &units, GetLimits { max_messages, ..limits }, filter);
     fetched
+}
+
+fn units(queue: &ConsumeQueue, offset: i64, count: usize) -> Vec<Unit> {
+    queue.read(offset, count).unwrap_or_else(|e| {
+        tracing::error!(error = %e, topic = %queue.topic(), queue = queue.queue_id(), "cannot read a consume queue");
+        Vec::new()
+    })
 }
 
 fn misplaced(offset: i64, (min, max): (i64, i64)) -> Option<(GetStatus, i64)> {
@@ -60,12 +70,13 @@ impl Fetched {
         Self { status, next_begin, min, max, records: Vec::new(), bytes: 0 }
     }
 
-    fn collect(&mut self, log: &CommitLog, units: &[Unit], limits: GetLimits, filter: &dyn Filter) {
-        let mut reader = Reader { log, filter, window: None };
+    /// Takes what is wanted of `units`; says whether there is room for more.
+    fn collect(&mut self, reader: &mut Reader<'_>, units: &[Unit], limits: GetLimits) -> bool {
+        let filter = reader.filter;
         for (i, unit) in units.iter().enumerate() {
             if filter.wants_code(unit.tags_code) || unit.is_filler() {
                 if self.is_full(limits, unit.size) {
-                    break;
+                    return false;
                 }
                 self.take(reader.read(&units[i..]), filter);
             } else if self.records.is_empty() {
@@ -73,6 +84,7 @@ impl Fetched {
             }
             self.next_begin += 1;
         }
+        !self.is_full(limits, 0)
     }
 
     fn is_full(&self, limits: GetLimits, next: i32) -> bool {
