@@ -2,6 +2,9 @@
 //!
 //! Data flows one way round: what handles queued and what the handler answered is gathered in one buffer and written at
 //! once; what is read is split into frames, and each frame goes to its waiter or to the handler.
+//!
+//! Callers that got their answers from one read mostly call again, one after the other. The first of them wakes this task,
+//! which then lets the others have their turn before it writes: one write for all instead of one for each.
 
 use std::future::Future;
 use std::io;
@@ -60,6 +63,8 @@ pub(super) struct Driver<S> {
     input: BytesMut,
     output: Output,
     unflushed: bool,
+    /// Answers given out since the last gathering: as many calls may be about to come.
+    answered: usize,
     committed: Vec<(ReturnAddress, Command)>,
     later: FuturesUnordered<BoxFuture<'static, (ReturnAddress, Option<Command>)>>,
     timer: Pin<Box<Sleep>>,
@@ -86,6 +91,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             input: BytesMut::new(),
             output: Output::default(),
             unflushed: false,
+            answered: 0,
             committed: Vec::new(),
             later: FuturesUnordered::new(),
             timer: Box::pin(tokio::time::sleep(FAR)),
@@ -96,7 +102,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     fn poll_all(&mut self, context: &mut Context<'_>) -> Result<(), CloseReason> {
         loop {
-            let mut progress = self.poll_queue(context);
+            let taken = self.poll_queue(context);
+            if taken > 0 && taken < std::mem::take(&mut self.answered) {
+                context.waker().wake_by_ref();
+                return Ok(());
+            }
+            let mut progress = taken > 0;
             progress |= self.poll_later(context);
             progress |= self.poll_read(context)?;
             progress |= self.poll_write(context)?;
@@ -117,8 +128,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         self.output.waiting().len() > self.config.max_write_buffer
     }
 
-    /// Takes a batch from the queue; says whether there was one.
-    fn poll_queue(&mut self, context: &mut Context<'_>) -> bool {
+    /// Takes a batch from the queue; says how many there were.
+    fn poll_queue(&mut self, context: &mut Context<'_>) -> usize {
         let mut batch = std::mem::take(&mut self.batch);
         let count = match self.queue.poll_recv_many(context, &mut batch, QUEUE_BATCH) {
             Poll::Ready(count) => count,
@@ -126,7 +137,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         };
         batch.drain(..).for_each(|outgoing| self.accept(outgoing));
         self.batch = batch;
-        count > 0
+        count
     }
 
     fn accept(&mut self, outgoing: Outgoing) {
@@ -197,6 +208,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         // A caller that gave up after the request was written is as late as one whose time ran out.
         if waiter.is_none_or(|waiter| waiter.send(Ok(answer)).is_err()) {
             self.connection.shared.late_answers.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.answered += 1;
         }
     }
 
@@ -215,13 +228,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             return;
         }
         let refusal = self.handler.commit(&self.connection).err();
-        for (to, answer) in std::mem::take(&mut self.committed) {
+        let mut committed = std::mem::take(&mut self.committed);
+        for (to, answer) in committed.drain(..) {
             let answer = match &refusal {
                 None => answer,
                 Some(refusal) => Command::response(refusal.code).with_remark(refusal.remark.clone()),
             };
             self.answer(to, answer);
         }
+        self.committed = committed;
     }
 
     fn answer(&mut self, to: ReturnAddress, answer: Command) {

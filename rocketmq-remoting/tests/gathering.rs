@@ -1,0 +1,90 @@
+//! Calls that come close together share a write.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use rocketmq_remoting::net::{Answer, Connection, ConnectionConfig, Handler};
+use rocketmq_remoting::{Command, RequestCode, ResponseCode};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+
+const ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
+
+/// Counts the writes.
+struct Counted {
+    inner: DuplexStream,
+    writes: Arc<AtomicUsize>,
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(context, out)
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        Pin::new(&mut self.inner).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(context)
+    }
+}
+
+struct Echo;
+
+impl Handler for Echo {
+    fn handle(&self, _: &Connection, _: Command) -> Answer {
+        Answer::Now(Command::response(ResponseCode::SUCCESS))
+    }
+}
+
+/// One worker, so that who runs after whom does not depend on the machine.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn callers_answered_by_one_read_call_again_with_one_write() {
+    const CALLERS: usize = 16;
+    const CALLS: usize = 50;
+    let (left, right) = tokio::io::duplex(1 << 16);
+    let writes = Arc::new(AtomicUsize::new(0));
+    let counted = Counted { inner: left, writes: writes.clone() };
+    let calls = async move {
+        let (client, _server) = (spawn(counted), spawn(right));
+        let callers = (0..CALLERS).map(|_| tokio::spawn(call(client.clone(), CALLS)));
+        futures_util::future::join_all(callers)
+            .await
+            .into_iter()
+            .for_each(|caller| caller.expect("answered"));
+    };
+    tokio::spawn(calls).await.expect("the callers end");
+    let writes = writes.load(Ordering::Relaxed);
+    assert!(writes <= CALLERS * CALLS / 4, "{writes} writes for {} calls", CALLERS * CALLS);
+}
+
+fn spawn(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Connection {
+    Connection::spawn(stream, ADDRESS, ADDRESS, Arc::new(Echo), ConnectionConfig::default())
+}
+
+async fn call(client: Connection, times: usize) {
+    for _ in 0..times {
+        let request = Command::request(RequestCode::HEART_BEAT);
+        client.call(request, Duration::from_secs(60)).await.expect("an answer");
+    }
+}
