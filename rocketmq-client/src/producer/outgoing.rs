@@ -79,11 +79,11 @@ impl Outgoing {
         ext.push("a", &shared.wire_group);
         ext.push("b", &self.topic);
         ext.push("c", &shared.config.create_topic_key);
-        ext.push_display("d", shared.config.default_topic_queues);
-        ext.push_display("e", queue.queue_id);
-        ext.push_display("f", self.sys_flag.0);
-        ext.push_display("g", now_ms());
-        ext.push_display("h", self.flag);
+        ext.push_int("d", shared.config.default_topic_queues);
+        ext.push_int("e", queue.queue_id);
+        ext.push_int("f", self.sys_flag.0);
+        ext.push_int("g", now_ms());
+        ext.push_int("h", self.flag);
         ext.push("i", &self.properties);
         ext.push("j", self.reconsume_times.as_deref().unwrap_or("0"));
         ext.push("k", if shared.client.inner.config.unit_mode { "true" } else { "false" });

@@ -1,5 +1,7 @@
 //! The JSON header. Read and written by hand: it is on the path of every message, and Java's dialect of it is loose.
 
+use std::borrow::Cow;
+
 use bytes::{BufMut, BytesMut};
 
 use crate::code::{LanguageCode, RequestCode};
@@ -25,10 +27,8 @@ pub(super) fn decode(header: &[u8]) -> Result<Command, DecodeError> {
     let mut command = Command::request(RequestCode(0));
     command.version = 0;
     command.language = LanguageCode::OTHER;
-    let mut key = String::new();
     scanner.members(|scanner| {
-        key.clear();
-        scanner.string_into(&mut key)?;
+        let key = scanner.string()?;
         scanner.colon()?;
         read_member(&key, scanner, &mut command)
     })?;
@@ -43,8 +43,8 @@ fn read_member(key: &str, scanner: &mut Scanner<'_>, command: &mut Command) -> R
         "flag" => command.flag = scanner.integer()?,
         "version" => command.version = scanner.integer()?,
         "language" => {
-            let mut name = String::new();
-            scanner.scalar_into(&mut name)?;
+            let quoted = scanner.peek() == Some(b'"');
+            let name = if quoted { scanner.string()? } else { Cow::Borrowed(scanner.skipped()?) };
             command.language = LanguageCode::from_name(&name).unwrap_or(LanguageCode::OTHER);
         }
         "remark" => {
@@ -150,6 +150,22 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// A string; only one with escapes is copied.
+    fn string(&mut self) -> Result<Cow<'a, str>, DecodeError> {
+        if self.peek() == Some(b'"') {
+            let rest = &self.text[self.at + 1..];
+            if let Some(stop) = memchr::memchr2(b'"', b'\\', rest.as_bytes())
+                && rest.as_bytes()[stop] == b'"'
+            {
+                self.at += stop + 2;
+                return Ok(Cow::Borrowed(&rest[..stop]));
+            }
+        }
+        let mut text = String::new();
+        self.string_into(&mut text)?;
+        Ok(Cow::Owned(text))
+    }
+
     /// A string, its text appended to `out`.
     fn string_into(&mut self, out: &mut String) -> Result<(), DecodeError> {
         if !self.accept(b'"') {
@@ -219,10 +235,16 @@ impl<'a> Scanner<'a> {
         if self.null() {
             return Ok(false);
         }
+        out.push_str(self.skipped()?);
+        Ok(true)
+    }
+
+    /// Any value as it stands in the text.
+    fn skipped(&mut self) -> Result<&'a str, DecodeError> {
+        self.peek();
         let start = self.at;
         self.skip_value()?;
-        out.push_str(&self.text[start..self.at]);
-        Ok(true)
+        Ok(&self.text[start..self.at])
     }
 
     /// A number, or one in quotes; null is 0, as Java's default.
@@ -243,13 +265,9 @@ impl<'a> Scanner<'a> {
     /// Any value, without looking at it. Counts nesting instead of recursing.
     fn skip_value(&mut self) -> Result<(), DecodeError> {
         let mut depth = 0_usize;
-        let mut ignored = String::new();
         loop {
             match self.peek() {
-                Some(b'"') => {
-                    ignored.clear();
-                    self.string_into(&mut ignored)?;
-                }
+                Some(b'"') => drop(self.string()?),
                 Some(b'{' | b'[') => {
                     self.at += 1;
                     depth += 1;

@@ -5,12 +5,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-use bytes::{BufMut, BytesMut};
+use bytes::BufMut;
 
 use super::record::put_host;
 use crate::error::DecodeError;
 
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
+/// Bytes of an offset message id with an IPv6 address: address, port in four bytes, offset.
+const ID_LEN: usize = 28;
 
 /// Where a message is stored: the broker's address and its commit log offset, written as 32 (IPv4) or
 /// 56 (IPv6) hexadecimal digits. A unique key looks the same; nothing but trying tells them apart.
@@ -24,10 +26,17 @@ pub struct OffsetMessageId {
 
 impl fmt::Display for OffsetMessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut bytes = BytesMut::with_capacity(28);
-        put_host(&mut bytes, self.host);
-        bytes.put_i64(self.offset);
-        f.write_str(&to_hex(&bytes))
+        // Every stored message is told its id: the text is made on the stack and written once.
+        let mut bytes = [0; ID_LEN];
+        let mut rest = &mut bytes[..];
+        put_host(&mut rest, self.host);
+        rest.put_i64(self.offset);
+        let len = ID_LEN - rest.len();
+        let mut digits = [0; 2 * ID_LEN];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(&bytes[..len]) {
+            pair.copy_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+        }
+        f.write_str(std::str::from_utf8(&digits[..2 * len]).unwrap_or_default())
     }
 }
 

@@ -506,7 +506,7 @@ fn length_i16(what: &'static str, text: &str) -> Result<i16, EncodeError> {
         .map_err(|_| EncodeError::new(what, format!("{} bytes; at most {}", text.len(), i16::MAX)))
 }
 
-pub(crate) fn put_host(out: &mut BytesMut, host: SocketAddr) {
+pub(crate) fn put_host(out: &mut impl BufMut, host: SocketAddr) {
     match host.ip() {
         IpAddr::V4(ip) => out.put_slice(&ip.octets()),
         IpAddr::V6(ip) => out.put_slice(&ip.octets()),

@@ -62,12 +62,12 @@ impl PullMessageRequest {
         ext.push_int("commitOffset", self.commit_offset);
         ext.push_int("suspendTimeoutMillis", self.suspend_timeout_millis);
         ext.push_int("subVersion", self.sub_version);
-        push_some(&mut ext, "subscription", self.subscription.as_deref());
-        push_some(&mut ext, "expressionType", self.expression_type.as_deref());
+        ext.push_some("subscription", self.subscription.as_deref());
+        ext.push_some("expressionType", self.expression_type.as_deref());
         push_some(&mut ext, "maxMsgBytes", self.max_msg_bytes);
         push_some(&mut ext, "requestSource", self.request_source);
-        push_some(&mut ext, "proxyFrowardClientId", self.proxy_forward_client_id.as_deref());
-        push_some(&mut ext, "bname", self.bname.as_deref());
+        ext.push_some("proxyFrowardClientId", self.proxy_forward_client_id.as_deref());
+        ext.push_some("bname", self.bname.as_deref());
         ext
     }
 

@@ -73,12 +73,12 @@ impl SendMessageRequest {
         ext.push_int("f", self.sys_flag);
         ext.push_int("g", self.born_timestamp);
         ext.push_int("h", self.flag);
-        push_some(&mut ext, "i", self.properties.as_deref());
+        ext.push_some("i", self.properties.as_deref());
         push_some(&mut ext, "j", self.reconsume_times);
         push_some(&mut ext, "k", self.unit_mode);
         push_some(&mut ext, "l", self.max_reconsume_times);
         push_some(&mut ext, "m", self.batch);
-        push_some(&mut ext, "n", self.broker_name.as_deref());
+        ext.push_some("n", self.broker_name.as_deref());
         ext
     }
 
@@ -287,14 +287,14 @@ pub struct SendMessageResponse {
 impl SendMessageResponse {
     fn write(&self) -> ExtFields {
         let mut ext = ExtFields::with_capacity(8, 256);
-        push_some(&mut ext, "msgId", self.msg_id.as_deref());
+        ext.push_some("msgId", self.msg_id.as_deref());
         ext.push_int("queueId", self.queue_id);
         ext.push_int("queueOffset", self.queue_offset);
-        push_some(&mut ext, "transactionId", self.transaction_id.as_deref());
-        push_some(&mut ext, "batchUniqId", self.batch_uniq_id.as_deref());
-        push_some(&mut ext, "recallHandle", self.recall_handle.as_deref());
-        push_some(&mut ext, "MSG_REGION", self.msg_region.as_deref());
-        push_some(&mut ext, "TRACE_ON", self.trace_on.as_deref());
+        ext.push_some("transactionId", self.transaction_id.as_deref());
+        ext.push_some("batchUniqId", self.batch_uniq_id.as_deref());
+        ext.push_some("recallHandle", self.recall_handle.as_deref());
+        ext.push_some("MSG_REGION", self.msg_region.as_deref());
+        ext.push_some("TRACE_ON", self.trace_on.as_deref());
         ext
     }
 

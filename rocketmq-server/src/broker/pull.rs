@@ -321,12 +321,12 @@ fn wire_code(status: GetStatus, requested: i64) -> ResponseCode {
 
 fn header(pull: &Pull, found: &Found) -> ExtFields {
     let mut ext = ExtFields::with_capacity(6, 128);
-    ext.push_display("suggestWhichBrokerId", 0);
-    ext.push_display("nextBeginOffset", found.next);
-    ext.push_display("minOffset", found.min);
-    ext.push_display("maxOffset", found.max);
-    ext.push_display("topicSysFlag", pull.topic.topic_sys_flag);
-    ext.push_display("groupSysFlag", pull.group.group_sys_flag);
+    ext.push_int("suggestWhichBrokerId", 0_i64);
+    ext.push_int("nextBeginOffset", found.next);
+    ext.push_int("minOffset", found.min);
+    ext.push_int("maxOffset", found.max);
+    ext.push_int("topicSysFlag", pull.topic.topic_sys_flag);
+    ext.push_int("groupSysFlag", pull.group.group_sys_flag);
     ext
 }
 
