@@ -11,6 +11,7 @@ use rocketmq_starter::{
     rocketmq_listener,
 };
 use serde::{Deserialize, Serialize};
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -92,7 +93,13 @@ async fn demonstrate(context: Context) -> Result<(), BoxError> {
 
 #[tokio::main]
 async fn main() -> Result<(), StartError> {
-    tracing_subscriber::fmt().with_env_filter("warn").with_target(false).without_time().init();
+    let colours = std::io::stdout().is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter("warn")
+        .with_target(false)
+        .with_ansi(colours)
+        .without_time()
+        .init();
     App::new()
         .config_file(concat!(env!("CARGO_MANIFEST_DIR"), "/application.toml"))
         .listener(bill)

@@ -1,6 +1,7 @@
 //! What the two programs have in common: logs, signals, exit codes.
 
 use std::fmt::Display;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use tracing_subscriber::EnvFilter;
@@ -11,7 +12,8 @@ const CANNOT_START: u8 = 253;
 /// Logs to standard error, at the levels of `RUST_LOG`; warnings and worse without it.
 fn log() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
 }
 
 /// Runs a program to its end: 0 when it was told to stop, 253 with one line on standard error when it cannot start.

@@ -1,6 +1,7 @@
 //! The broker as a program.
 
 use std::error::Error;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -18,7 +19,8 @@ struct Args {
     /// Settings, as Java properties or TOML
     #[arg(short = 'c', long, value_name = "FILE")]
     config_file: Option<PathBuf>,
-    /// Name servers, such as "127.0.0.1:9876;192.168.0.1:9876"; before `namesrvAddr` of the file
+    /// Name servers, such as "127.0.0.1:9876;192.168.0.1:9876"; before `namesrvAddr` of the file. With --dev: where its
+    /// name server listens
     #[arg(short = 'n', long, value_name = "ADDRESSES")]
     namesrv_addr: Option<String>,
     /// Print every setting and exit
@@ -28,7 +30,7 @@ struct Args {
     #[arg(short = 'm', long)]
     print_important_config: bool,
     /// Run a name server too, on this machine only, with a store that is removed at the end
-    #[arg(long, conflicts_with = "namesrv_addr")]
+    #[arg(long)]
     dev: bool,
 }
 
@@ -49,7 +51,7 @@ async fn serve(args: Args) -> Outcome<()> {
     } else if args.print_important_config {
         print!("{}", config.important());
     } else if args.dev {
-        run_with_name_server(config).await?;
+        run_with_name_server(config, args.namesrv_addr.as_deref()).await?;
     } else {
         run(config).await?;
     }
@@ -71,8 +73,8 @@ fn configure(config: &mut BrokerConfig, args: &Args) -> Outcome<()> {
         println!("load config properties file OK, {}", path.display());
     }
     match &args.namesrv_addr {
-        Some(addresses) => set_name_servers(config, addresses),
-        None => Ok(()),
+        Some(addresses) if !args.dev => set_name_servers(config, addresses),
+        _ => Ok(()),
     }
 }
 
@@ -87,10 +89,18 @@ fn set_name_servers(config: &mut BrokerConfig, addresses: &str) -> Outcome<()> {
     })
 }
 
-async fn run_with_name_server(mut config: BrokerConfig) -> Outcome<()> {
+async fn run_with_name_server(mut config: BrokerConfig, address: Option<&str>) -> Outcome<()> {
     let mut settings = NamesrvConfig::ephemeral();
     settings.network.listen_port = NamesrvConfig::DEFAULT_PORT;
-    let server = NameServer::start(settings, Arc::new(System)).await?;
+    if let Some(address) = address {
+        let one: SocketAddr = address.parse().map_err(|_| {
+            format!("-n is {address:?}, but with --dev must be one address, such as 127.0.0.1:9876")
+        })?;
+        settings.network.bind_address = one.ip();
+        settings.network.listen_port = one.port();
+    }
+    let server = NameServer::start(settings, Arc::new(System)).await;
+    let server = server.map_err(|error| format!("{error}, with --dev: `-n 127.0.0.1:PORT`"))?;
     println!("The Name Server boot success. serializeType=JSON, address {}", server.address());
     config.name_servers = vec![server.address().to_string()];
     run(config).await?;

@@ -26,7 +26,10 @@ pub enum StoreError {
         source: Arc<io::Error>,
     },
     /// Any other failure of the file system.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error(
+        "cannot {action} {}: {source}; check the disk and who may write there, or set storePathRootDir to another folder",
+        path.display()
+    )]
     Io {
         /// What was tried, as a verb.
         action: &'static str,

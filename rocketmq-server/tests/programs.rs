@@ -1,0 +1,161 @@
+//! The programs, run as a user runs them: what they print, how they end, and what they say when they cannot start.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+const BROKER: &str = env!("CARGO_BIN_EXE_mqbroker");
+const NAME_SERVER: &str = env!("CARGO_BIN_EXE_mqnamesrv");
+
+/// A running program, killed when a test fails.
+struct Program {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
+}
+
+impl Program {
+    fn start(program: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new(program);
+        let command = command.args(arguments).env_remove("NAMESRV_ADDR").stdout(Stdio::piped());
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        Self { child, stdout }
+    }
+
+    /// The next line it prints; empty at its end.
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    /// Asks it to stop; how it ended, what it had still to say, and its log.
+    fn stop(&mut self) -> (i32, String, String) {
+        let told = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(told.success());
+        self.end()
+    }
+
+    fn end(&mut self) -> (i32, String, String) {
+        let (mut rest, mut log) = (String::new(), String::new());
+        self.stdout.read_to_string(&mut rest).unwrap();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        (self.child.wait().unwrap().code().unwrap(), rest, log)
+    }
+}
+
+/// What a program that cannot start says, on standard error alone.
+fn refusal(program: &str, arguments: &[&str]) -> String {
+    let (code, _, error) = Program::start(program, arguments).end();
+    assert_eq!(code, 253, "{error}");
+    error
+}
+
+/// The two files that `tests/interop/apache` writes for Apache's programs.
+fn apaches_files(home: &Path, name_server: &str, broker: &str) -> [PathBuf; 2] {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/interop/apache");
+    let mut command = Command::new(script);
+    let command = command.args(["conf", "5.4.0", name_server, broker]).env("APACHE_HOME", home);
+    let paths = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    let mut paths = paths.lines().map(PathBuf::from);
+    [paths.next().unwrap(), paths.next().unwrap()]
+}
+
+#[test]
+fn the_files_of_apaches_programs_start_ours_with_the_same_boot_lines() {
+    let home = tempfile::tempdir().unwrap();
+    let [file, _] = apaches_files(home.path(), "0", "0");
+    let mut server = Program::start(NAME_SERVER, &["-c", file.to_str().unwrap()]);
+    assert_eq!(server.line(), format!("load config properties file OK, {}", file.display()));
+    let booted = server.line();
+    let address = booted.strip_prefix("The Name Server boot success. serializeType=JSON, address 127.0.0.1:");
+    let port = address.expect(&booted);
+
+    let [_, file] = apaches_files(home.path(), port, "0");
+    let mut broker = Program::start(BROKER, &["-c", file.to_str().unwrap()]);
+    assert_eq!(broker.line(), format!("load config properties file OK, {}", file.display()));
+    let booted = broker.line();
+    assert!(booted.starts_with("The broker[broker-a, 127.0.0.1:"), "{booted}");
+    let rest = format!("] boot success. serializeType=JSON and name server is 127.0.0.1:{port}");
+    assert!(booted.ends_with(&rest), "{booted}");
+
+    let (code, rest, _) = broker.stop();
+    assert_eq!((code, rest.trim_end()), (0, "shutdown complete"));
+    assert_eq!(server.stop().0, 0);
+}
+
+#[test]
+fn a_key_that_does_nothing_here_is_named_and_the_broker_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("broker.conf");
+    let store = folder.path().join("store");
+    let text = format!(
+        "listenPort=0\nbrokerIP1=127.0.0.1\nbindAddress=127.0.0.1\nstorePathRootDir={}\nlistenPrt=1\n",
+        store.display()
+    );
+    std::fs::write(&file, text).unwrap();
+    let mut broker = Program::start(BROKER, &["-c", file.to_str().unwrap()]);
+    broker.line();
+    assert!(broker.line().contains("boot success"));
+    let (code, _, log) = broker.stop();
+    assert_eq!(code, 0);
+    assert!(log.contains("listenPrt") && log.contains("listenPort"), "{log}");
+}
+
+#[test]
+fn for_development_one_program_is_both_on_any_ports() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("broker.conf");
+    std::fs::write(&file, "listenPort=0\n").unwrap();
+    let mut both = Program::start(BROKER, &["--dev", "-n", "127.0.0.1:0", "-c", file.to_str().unwrap()]);
+    both.line();
+    let server = both.line();
+    assert!(server.starts_with("The Name Server boot success. "), "{server}");
+    let address = server.rsplit(' ').next().unwrap();
+    let broker = both.line();
+    assert!(broker.ends_with(&format!("and name server is {address}")), "{broker}");
+
+    let error = refusal(BROKER, &["--dev", "-n", address]);
+    assert!(error.contains(address) && error.contains("`-n 127.0.0.1:PORT`"), "{error}");
+    let error = refusal(BROKER, &["--dev", "-n", "here;there"]);
+    assert!(error.contains("here;there") && error.contains("127.0.0.1:9876"), "{error}");
+    assert_eq!(both.stop().0, 0);
+}
+
+#[test]
+fn what_keeps_a_broker_from_starting_is_one_clear_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("broker.conf");
+    let broker = |text: String| {
+        std::fs::write(&file, text).unwrap();
+        refusal(BROKER, &["-c", file.to_str().unwrap()])
+    };
+    let error = broker("listenPort=many\n".into());
+    assert!(error.contains("listenPort") && error.contains("many"), "{error}");
+
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let store = folder.path().join("store");
+    let error = broker(format!(
+        "listenPort={}\nbindAddress=127.0.0.1\nbrokerIP1=127.0.0.1\nstorePathRootDir={}\n",
+        address.port(),
+        store.display()
+    ));
+    assert!(error.contains(&address.to_string()) && error.contains("listenPort"), "{error}");
+
+    let missing = folder.path().join("missing.conf");
+    let error = refusal(BROKER, &["-c", missing.to_str().unwrap()]);
+    assert!(error.contains(&missing.display().to_string()), "{error}");
+
+    let error = refusal(BROKER, &["-n", "nowhere"]);
+    assert!(error.contains("nowhere") && error.contains("127.0.0.1:9876"), "{error}");
+}
