@@ -29,6 +29,22 @@ macro_rules! on_apache {
 
 every_scenario!(on_apache);
 
+mod backlog {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn on_one_core() -> TestResult {
+        let Some(cluster) = apache() else { return Ok(()) };
+        scenarios::members::backlog(&cluster).await
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn on_two_cores() -> TestResult {
+        let Some(cluster) = apache() else { return Ok(()) };
+        scenarios::members::backlog(&cluster).await
+    }
+}
+
 mod with_java {
     use super::*;
 

@@ -30,3 +30,18 @@ mod retry_topics_v2 {
         scenarios::pop::a_consumer_that_dies(&Cluster::Embedded(cluster)).await
     }
 }
+
+/// Client and broker share so many threads.
+mod backlog {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn on_one_core() -> TestResult {
+        scenarios::members::backlog(&Cluster::start().await?).await
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn on_two_cores() -> TestResult {
+        scenarios::members::backlog(&Cluster::start().await?).await
+    }
+}
