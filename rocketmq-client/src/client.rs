@@ -25,9 +25,11 @@ use crate::heartbeat::Leaving;
 use crate::interceptor::Interceptor;
 use crate::members::{ConsumerMember, Members, ProducerMember};
 use crate::namespace::Names;
-use crate::net::pool::{Dialer, Pool, target};
+use crate::net::dialer::{Dialer, Transport, target};
+use crate::net::pool::Pool;
 use crate::net::rpc::{Outbound, Rpc};
 use crate::net::server_calls::ServerCalls;
+use crate::net::socks::SocksProxies;
 use crate::producer::ProducerBuilder;
 use crate::producer::request::Replies;
 use crate::route::resolver::Resolver;
@@ -172,10 +174,16 @@ impl ClientBuilder {
         self
     }
 
-    /// Encrypts every connection.
+    /// Encrypts every connection. [`connect`](Self::connect) reads the files it names.
     #[cfg(feature = "tls")]
     pub fn tls(mut self, tls: crate::TlsConfig) -> Self {
         self.config.tls = Some(tls);
+        self
+    }
+
+    /// Reaches name servers and brokers through SOCKS5 proxies. An address server is still asked directly.
+    pub fn socks_proxies(mut self, proxies: SocksProxies) -> Self {
+        self.config.socks_proxies = proxies;
         self
     }
 
@@ -197,7 +205,8 @@ impl ClientBuilder {
             Some(ip) => ip,
             None => local_address(&servers).await,
         };
-        let inner = Inner::new(self.config, servers, ip);
+        let transport = Transport::new(&self.config)?;
+        let inner = Inner::new(self.config, transport, servers, ip);
         if !self.lazy {
             inner.reach_a_name_server().await?;
         }
@@ -235,12 +244,15 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
-    fn new(config: ClientConfig, servers: Vec<String>, ip: IpAddr) -> Arc<Self> {
+    fn new(config: ClientConfig, transport: Transport, servers: Vec<String>, ip: IpAddr) -> Arc<Self> {
         let mut rng = rand::rng();
         Arc::new_cyclic(|this: &Weak<Self>| Self {
             client_id: client_id(&config, ip),
             names: Names::new(config.namespace.as_deref()),
-            rpc: Rpc { pool: Pool::new(dialer(&config, this.clone())), outbound: outbound(&config) },
+            rpc: Rpc {
+                pool: Pool::new(dialer(&config, transport, this.clone())),
+                outbound: outbound(&config),
+            },
             resolver: Resolver::new(servers, rng.random_range(0..1 << 16)),
             routes: RouteTable::default(),
             lookups: SingleFlight::default(),
@@ -256,14 +268,21 @@ impl Inner {
 
     async fn reach_a_name_server(&self) -> Result<(), ConnectError> {
         let mut failures = Vec::new();
+        let mut kind = ConnectErrorKind::Unreachable;
         for server in self.resolver.servers().iter() {
             match self.rpc.pool.connection(server, self.config.connect_timeout).await {
                 Ok(_) => return Ok(()),
-                Err(error) => failures.push(format!("{server} ({error})")),
+                Err(error) => {
+                    if error.is_tls() {
+                        kind = ConnectErrorKind::Tls;
+                    }
+                    failures.push(format!("{server} ({error})"));
+                }
             }
         }
-        let text = format!("tried {}; start one, or correct the addresses", failures.join(", "));
-        Err(ConnectError::new(ConnectErrorKind::Unreachable, text))
+        let advice = if kind == ConnectErrorKind::Tls { "" } else { "; start one, or correct the addresses" };
+        let text = format!("tried {}{advice}", failures.join(", "));
+        Err(ConnectError::new(kind, text))
     }
 
     /// The tasks hold the client weakly, so that dropping its last handle ends them.
@@ -390,7 +409,7 @@ impl Drop for Inner {
     }
 }
 
-fn dialer(config: &ClientConfig, client: Weak<Inner>) -> Dialer {
+fn dialer(config: &ClientConfig, transport: Transport, client: Weak<Inner>) -> Dialer {
     let handler = Arc::new(ServerCalls { client: client.clone() });
     let on_connect = move |address: &str| {
         if let Some(client) = client.upgrade() {
@@ -402,8 +421,7 @@ fn dialer(config: &ClientConfig, client: Weak<Inner>) -> Dialer {
         connection: ConnectionConfig { idle: Some(config.idle_timeout), ..ConnectionConfig::default() },
         handler,
         on_connect: Box::new(on_connect),
-        #[cfg(feature = "tls")]
-        tls: config.tls.clone(),
+        transport,
     }
 }
 

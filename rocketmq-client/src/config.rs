@@ -12,6 +12,7 @@ use rocketmq_remoting::{HeaderCodec, ResponseCode};
 use crate::acl::CredentialsSource;
 use crate::error::RETRYABLE_CODES;
 use crate::interceptor::Interceptor;
+use crate::net::socks::SocksProxies;
 
 /// What all producers and consumers of one client share.
 #[derive(Clone)]
@@ -51,7 +52,9 @@ pub struct ClientConfig {
     pub credentials: Option<Arc<dyn CredentialsSource>>,
     /// Encryption of every connection. Default: none.
     #[cfg(feature = "tls")]
-    pub tls: Option<crate::net::tls::TlsConfig>,
+    pub tls: Option<rocketmq_remoting::net::tls::TlsConfig>,
+    /// The proxies that lead to name servers and brokers. Default: none.
+    pub socks_proxies: SocksProxies,
     /// Called around every send and every delivery, in this order. Default: none.
     pub interceptors: Vec<Arc<dyn Interceptor>>,
 }
@@ -77,6 +80,7 @@ impl Default for ClientConfig {
             credentials: None,
             #[cfg(feature = "tls")]
             tls: None,
+            socks_proxies: SocksProxies::default(),
             interceptors: Vec::new(),
         }
     }

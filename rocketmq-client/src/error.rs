@@ -234,8 +234,8 @@ error_kinds! {
         InvalidConfig = "invalid configuration", FINAL;
         /// No name server could be reached.
         Unreachable = "no name server could be reached", TRANSIENT;
-        /// The certificates or keys are unusable.
-        Tls = "TLS set-up failed", FINAL;
+        /// Certificates or keys are unusable, or a name server's cannot be verified.
+        Tls = "no encrypted connection", FINAL;
     }
 }
 

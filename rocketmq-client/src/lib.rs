@@ -126,11 +126,12 @@ pub use error::{
 };
 pub use interceptor::Interceptor;
 pub use message::{DelayLevel, Message};
-#[cfg(feature = "tls")]
-pub use net::tls::TlsConfig;
+pub use net::socks::{InvalidProxies, SocksProxies};
 pub use producer::batch::BatchError;
 pub use producer::request::{RequestError, RequestErrorKind, Requesting};
 pub use producer::transaction::{Transaction, TransactionState};
 pub use producer::{Producer, ProducerBuilder, Receipt, SendStatus, Sending, SendingBatch, SendingOneway};
 pub use rocketmq_remoting as remoting;
+#[cfg(feature = "tls")]
+pub use rocketmq_remoting::net::tls::TlsConfig;
 pub use rocketmq_remoting::route::MessageQueue;

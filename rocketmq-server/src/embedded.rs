@@ -10,7 +10,11 @@ use tempfile::TempDir;
 use tokio::time::timeout;
 
 use crate::broker::BrokerError;
+#[cfg(feature = "tls")]
+use crate::certificates::Certificates;
 use crate::clock::{Clock, Shifted, System};
+#[cfg(feature = "tls")]
+use crate::config::TlsMode;
 use crate::config::{BrokerConfig, ConfigError, NamesrvConfig};
 use crate::namesrv::{NameServer, NamesrvError};
 use crate::node::{Node, NodeError};
@@ -66,6 +70,8 @@ pub struct Embedded {
     brokers: Vec<EmbeddedBroker>,
     name_servers: Vec<EmbeddedNameServer>,
     clock: Shifted,
+    #[cfg(feature = "tls")]
+    certificates: Option<Certificates>,
     // After the brokers: they must be gone before their folder is.
     _folder: Option<TempDir>,
 }
@@ -106,6 +112,12 @@ impl Embedded {
         &self.brokers
     }
 
+    /// The certificates of a cluster that [`EmbeddedBuilder::tls`] encrypts: whom to trust, and what to show.
+    #[cfg(feature = "tls")]
+    pub fn certificates(&self) -> Option<&Certificates> {
+        self.certificates.as_ref()
+    }
+
     /// Moves the brokers' time forward: what is due within `by` (delay levels, timers, check-backs, lock expiry)
     /// becomes due now. Between two calls time passes as usual.
     ///
@@ -141,11 +153,23 @@ pub struct EmbeddedBuilder {
     name_servers: usize,
     store: Option<PathBuf>,
     settings: String,
+    /// Those of the network, which the name servers take too.
+    tls_settings: String,
+    #[cfg(feature = "tls")]
+    tls: Option<TlsMode>,
 }
 
 impl Default for EmbeddedBuilder {
     fn default() -> Self {
-        Self { brokers: 1, name_servers: 1, store: None, settings: String::new() }
+        Self {
+            brokers: 1,
+            name_servers: 1,
+            store: None,
+            settings: String::new(),
+            tls_settings: String::new(),
+            #[cfg(feature = "tls")]
+            tls: None,
+        }
     }
 }
 
@@ -173,22 +197,56 @@ impl EmbeddedBuilder {
         self.set("flushDiskType", "SYNC_FLUSH")
     }
 
-    /// Sets one of the brokers' settings, under Apache's name: `set("transactionCheckMax", 3)`.
-    pub fn set(mut self, key: &str, value: impl std::fmt::Display) -> Self {
-        self.settings.push_str(&format!("{key}={value}\n"));
+    /// Serves over TLS, with certificates made up for this cluster ([`Embedded::certificates`]); brokers register over it
+    /// and verify their name servers. In mode [`Enforcing`](TlsMode::Enforcing) nothing else is served.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, mode: TlsMode) -> Self {
+        self.tls = Some(mode);
         self
+    }
+
+    /// Sets one of the brokers' settings, under Apache's name: `set("transactionCheckMax", 3)`. Those that begin with
+    /// `tls.` are the name servers' too.
+    pub fn set(mut self, key: &str, value: impl std::fmt::Display) -> Self {
+        let settings = if key.starts_with("tls.") { &mut self.tls_settings } else { &mut self.settings };
+        settings.push_str(&format!("{key}={value}\n"));
+        self
+    }
+
+    /// Makes certificates if they are wanted, and puts them into the settings, before those that the caller set.
+    #[cfg(feature = "tls")]
+    fn certify(&mut self) -> Result<Option<Certificates>, EmbeddedError> {
+        let Some(mode) = self.tls else { return Ok(None) };
+        let made = Certificates::make()?;
+        let ((server, server_key), (client, client_key)) = (made.server(), made.client());
+        let files = [
+            ("tls.server.certPath", server),
+            ("tls.server.keyPath", server_key),
+            ("tls.server.trustCertPath", made.authority()),
+            ("tls.client.certPath", client),
+            ("tls.client.keyPath", client_key),
+            ("tls.client.trustCertPath", made.authority()),
+        ];
+        let lines = files.map(|(key, path)| format!("{key}={}\n", path.display())).concat();
+        self.tls_settings.insert_str(
+            0,
+            &format!("tls.server.mode={}\ntls.enable={}\n{lines}", mode.word(), mode != TlsMode::Disabled),
+        );
+        Ok(Some(made))
     }
 
     /// Starts everything and waits until the name servers know the brokers.
     ///
     /// # Errors
     /// When a setting is wrong, or a folder, a port or the store is not to be had.
-    pub async fn start(self) -> Result<Embedded, EmbeddedError> {
+    pub async fn start(mut self) -> Result<Embedded, EmbeddedError> {
+        #[cfg(feature = "tls")]
+        let certificates = self.certify()?;
         let (root, folder) = self.folder()?;
         let clock = Shifted::default();
         let mut name_servers = Vec::new();
         for _ in 0..self.name_servers {
-            name_servers.push(EmbeddedNameServer::start().await?);
+            name_servers.push(EmbeddedNameServer::start(&self.tls_settings).await?);
         }
         let addresses: Vec<_> = name_servers.iter().map(|server| server.address.to_string()).collect();
         let mut brokers = Vec::new();
@@ -196,7 +254,14 @@ impl EmbeddedBuilder {
             let config = self.broker_config(&root, index, &addresses)?;
             brokers.push(EmbeddedBroker::start(config, clock.clone()).await?);
         }
-        Ok(Embedded { brokers, name_servers, clock, _folder: folder })
+        Ok(Embedded {
+            brokers,
+            name_servers,
+            clock,
+            #[cfg(feature = "tls")]
+            certificates,
+            _folder: folder,
+        })
     }
 
     fn folder(&self) -> Result<(PathBuf, Option<TempDir>), EmbeddedError> {
@@ -220,7 +285,7 @@ impl EmbeddedBuilder {
         config.behaviour.broker_name = name;
         config.network.shutdown_wait = SHUTDOWN_WAIT;
         config.name_servers = name_servers.to_vec();
-        let notes = config.apply(&self.settings)?;
+        let notes = config.apply(&format!("{}{}", self.settings, self.tls_settings))?;
         // In a file a setting without effect is a warning; in a test it is a test that does not test.
         match notes.warnings().into_iter().next() {
             Some(warning) => Err(EmbeddedError::Setting(warning)),
@@ -339,8 +404,9 @@ pub struct EmbeddedNameServer {
 }
 
 impl EmbeddedNameServer {
-    async fn start() -> Result<Self, EmbeddedError> {
+    async fn start(settings: &str) -> Result<Self, EmbeddedError> {
         let mut config = NamesrvConfig::ephemeral();
+        config.apply(settings)?;
         config.network.shutdown_wait = SHUTDOWN_WAIT;
         let server = NameServer::start(config.clone(), real_time()).await?;
         let address = server.address();

@@ -1,6 +1,8 @@
 //! rocketmq-server
 
 pub mod broker;
+#[cfg(feature = "tls")]
+mod certificates;
 pub mod clock;
 pub mod config;
 mod embedded;
@@ -12,5 +14,7 @@ pub mod program;
 pub mod registration;
 pub mod store;
 
+#[cfg(feature = "tls")]
+pub use certificates::Certificates;
 pub use embedded::{Embedded, EmbeddedBroker, EmbeddedBuilder, EmbeddedError, EmbeddedNameServer};
 pub use node::{Node, NodeError};

@@ -11,7 +11,7 @@ use tracing::warn;
 use crate::broker::{Broker, BrokerError, LiveConfig, Settings};
 use crate::clock::Clock;
 use crate::config::BrokerConfig;
-use crate::net::{BindError, Listener, Server};
+use crate::net::{BindError, Listener, Outgoing, Security, SecurityError, Server};
 use crate::registration::{Identity, Registration, TopicSource};
 use crate::store::StoreConfig;
 
@@ -35,6 +35,9 @@ pub enum NodeError {
         /// What the resolver said.
         source: io::Error,
     },
+    /// Its encryption.
+    #[error(transparent)]
+    Security(#[from] SecurityError),
     /// Its store or its configuration folder.
     #[error(transparent)]
     Broker(#[from] BrokerError),
@@ -57,7 +60,9 @@ impl Node {
     /// When the port is taken, the store cannot be used, or a setting makes no sense.
     pub async fn start(config: BrokerConfig, clock: Arc<dyn Clock>) -> Result<Self, NodeError> {
         let network = &config.network;
+        let (security, outgoing) = (Security::load(&network.tls)?, Outgoing::load(&network.tls)?);
         let listener = Listener::bind(network.bind_address, network.listen_port).await?;
+        let listener = listener.secured(security.clone());
         let port = listener.address().port();
         let (host, ip) = advertised(&config).await?;
         let (settings, store) = parts(&config, ip, port);
@@ -68,12 +73,13 @@ impl Node {
             clock.clone(),
         )?);
         let server = listener.serve(broker.handler(), network);
-        let vip = if config.vip_port { vip(&broker, &config, port).await } else { None };
+        let vip = if config.vip_port { vip(&broker, &config, port, security).await } else { None };
         let source = Arc::new(Topics(broker.clone()));
         let identity = identity(&broker, &host, port);
         let advertised = identity.address.clone();
         let registration = (!config.name_servers.is_empty()).then(|| {
-            Registration::start(identity, &config.name_servers, source, config.registration.clone(), clock)
+            let timing = config.registration.clone();
+            Registration::start(identity, &config.name_servers, outgoing, source, timing, clock)
         });
         Ok(Self { registration, server, vip, broker, advertised })
     }
@@ -185,10 +191,10 @@ fn parts(config: &BrokerConfig, ip: IpAddr, port: u16) -> (Settings, StoreConfig
 }
 
 /// Old clients dial the VIP port first and fall back: a broker without it is slower for them, not broken.
-async fn vip(broker: &Broker, config: &BrokerConfig, port: u16) -> Option<Server> {
+async fn vip(broker: &Broker, config: &BrokerConfig, port: u16, security: Security) -> Option<Server> {
     let port = port.checked_sub(VIP_DISTANCE)?;
     match Listener::bind(config.network.bind_address, port).await {
-        Ok(listener) => Some(listener.serve(broker.handler(), &config.network)),
+        Ok(listener) => Some(listener.secured(security).serve(broker.handler(), &config.network)),
         Err(error) => {
             warn!(%error, "no VIP channel");
             None

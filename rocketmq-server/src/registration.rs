@@ -9,13 +9,13 @@ use rocketmq_remoting::body::{RegisterBrokerBody, TopicConfigWrapper};
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::net::{Answer, CallError, Connection, ConnectionConfig, Handler};
 use rocketmq_remoting::requests::route::{RegisterBrokerRequest, UnregisterBrokerRequest};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::clock::Clock;
+use crate::net::Outgoing;
 
 /// Shortest and longest time between two registrations, as in Apache.
 const PERIOD_LIMITS: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(60));
@@ -70,10 +70,11 @@ pub struct Registration {
 
 impl Registration {
     /// Registers with each of `name_servers` (`host:port`) and keeps doing so: every period by `clock`, at once when
-    /// topics change, and again over a new connection when one is lost. Names are resolved at every dial.
+    /// topics change, and again over a new connection when one is lost. Names are resolved at every dial, which `outgoing` does.
     pub fn start(
         identity: Identity,
         name_servers: &[String],
+        outgoing: Outgoing,
         source: Arc<dyn TopicSource>,
         timing: Timing,
         clock: Arc<dyn Clock>,
@@ -84,6 +85,7 @@ impl Registration {
             let link = Link {
                 name_server: name_server.clone(),
                 identity: identity.clone(),
+                outgoing: outgoing.clone(),
                 source: source.clone(),
                 timing: timing.clone(),
                 clock: clock.clone(),
@@ -130,6 +132,7 @@ impl Drop for Registration {
 struct Link {
     name_server: String,
     identity: Identity,
+    outgoing: Outgoing,
     source: Arc<dyn TopicSource>,
     timing: Timing,
     clock: Arc<dyn Clock>,
@@ -159,16 +162,13 @@ impl Link {
 
     async fn dial(&self) -> std::io::Result<Connection> {
         const PATIENCE: Duration = Duration::from_secs(3);
-        let dialled = tokio::select! {
+        let dial = self.outgoing.dial(&self.name_server, Arc::new(Silent), ConnectionConfig::default());
+        tokio::select! {
             () = self.stop.cancelled() => Err(std::io::ErrorKind::Interrupted.into()),
-            dialled = tokio::time::timeout(PATIENCE, TcpStream::connect(&self.name_server)) => {
+            dialled = tokio::time::timeout(PATIENCE, dial) => {
                 dialled.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
             }
-        };
-        let stream = dialled?;
-        stream.set_nodelay(true)?;
-        let (peer, local) = (stream.peer_addr()?, stream.local_addr()?);
-        Ok(Connection::spawn(stream, peer, local, Arc::new(Silent), ConnectionConfig::default()))
+        }
     }
 
     /// Registers again and again until the connection is lost or the broker leaves.

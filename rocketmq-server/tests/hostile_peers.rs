@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rocketmq_remoting::Command;
 use rocketmq_remoting::code::{RequestCode, ResponseCode};
 use rocketmq_server::clock::System;
-use rocketmq_server::config::NamesrvConfig;
+use rocketmq_server::config::{NamesrvConfig, TlsMode};
 use rocketmq_server::namesrv::NameServer;
 use support::{Peer, eventually, registration};
 
@@ -45,7 +45,9 @@ async fn whoever_breaks_the_framing_is_hung_up_on() {
 
 #[tokio::test]
 async fn a_tls_client_is_hung_up_on_where_there_is_no_tls() {
-    let server = start(NamesrvConfig::ephemeral()).await;
+    let mut config = NamesrvConfig::ephemeral();
+    config.network.tls.mode = TlsMode::Disabled;
+    let server = start(config).await;
     let mut peer = Peer::dial(server.address()).await;
     peer.write(&[0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0]).await;
     assert!(peer.is_hung_up().await);

@@ -13,6 +13,7 @@ use rocketmq_remoting::body::TopicConfigWrapper;
 use rocketmq_server::clock::{Clock, Manual, System};
 use rocketmq_server::config::NamesrvConfig;
 use rocketmq_server::namesrv::NameServer;
+use rocketmq_server::net::Outgoing;
 use rocketmq_server::registration::{Identity, Registration, Timing, TopicSource};
 use support::{Peer, body, eventually, within};
 use tokio::sync::watch;
@@ -60,7 +61,7 @@ fn register(servers: &[SocketAddr], topics: &Arc<Topics>, clock: Arc<dyn Clock>)
         ha_address: "127.0.0.1:10912".into(),
     };
     let servers: Vec<_> = servers.iter().map(SocketAddr::to_string).collect();
-    Registration::start(identity, &servers, topics.clone(), Timing::default(), clock)
+    Registration::start(identity, &servers, Outgoing::default(), topics.clone(), Timing::default(), clock)
 }
 
 async fn knows(server: SocketAddr, topic: &str) -> bool {

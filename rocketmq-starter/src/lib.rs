@@ -47,7 +47,7 @@
 //!
 //! - `embedded`: a broker inside the application when no name server is configured; for development and tests.
 //! - `testing`: `testing::TestListener` calls listeners without any broker.
-//! - `tls`: encrypted connections, for `tls-enable = true`.
+//! - `tls`: encrypted connections, for `[rocketmq.tls]` and `tls-enable`; needs a C compiler.
 #![warn(missing_docs)]
 
 mod app;
@@ -73,7 +73,7 @@ pub use app::{App, RunningApp};
 pub use checker::{IntoTransactionChecker, IntoTransactionState, TransactionChecker};
 pub use config::{
     Access, ConsumerProperties, EmbeddedProperties, ProducerProperties, ProducerTuning,
-    PullConsumerProperties, RocketmqProperties, Secret,
+    PullConsumerProperties, RocketmqProperties, Secret, TlsProperties,
 };
 pub use context::Context;
 pub use error::{Mistake, MistakeKind, StartError};

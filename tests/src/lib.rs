@@ -6,6 +6,7 @@ mod inbox;
 mod java;
 mod process;
 pub mod scenarios;
+mod socks;
 pub mod sql;
 mod wait;
 
@@ -16,6 +17,7 @@ pub(crate) use cluster::queues;
 pub use cluster::{Cluster, Feature};
 pub use inbox::{Inbox, collect};
 pub use process::BrokerProcess;
+pub use socks::{SocksProxy, USER};
 pub use wait::{PATIENCE, eventually};
 
 /// What scenarios and tests end with: any error fails the test with its text.

@@ -1,7 +1,6 @@
 //! Address to connection: dialled once however many callers wait, found without a lock afterwards.
 
 use std::collections::HashMap;
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -9,60 +8,12 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwapOption;
 use parking_lot::RwLock;
 use rand::rngs::StdRng;
-use rocketmq_remoting::net::{Connection, ConnectionConfig, Handler};
-use tokio::net::TcpStream;
+use rocketmq_remoting::net::Connection;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
+use super::dialer::{DialError, Dialer};
 use crate::backoff::{Backoff, BackoffConfig};
-
-/// Why there is no connection. Everyone who waited for the same dial gets the same cause.
-#[derive(Clone, Debug, thiserror::Error)]
-pub(crate) enum DialError {
-    #[error("connecting took longer than {} ms", .0.as_millis())]
-    Timeout(Duration),
-    #[error("cannot connect: {0}")]
-    Io(Arc<io::Error>),
-    #[error("the client is shut down")]
-    Closed,
-}
-
-/// How connections are made.
-pub(crate) struct Dialer {
-    pub(crate) connect_timeout: Duration,
-    pub(crate) connection: ConnectionConfig,
-    pub(crate) handler: Arc<dyn Handler>,
-    /// Told about every new connection.
-    pub(crate) on_connect: Box<dyn Fn(&str) + Send + Sync>,
-    #[cfg(feature = "tls")]
-    pub(crate) tls: Option<super::tls::TlsConfig>,
-}
-
-impl Dialer {
-    /// Names are resolved here, so a server that moved is found again at the next dial.
-    async fn dial(&self, address: &str) -> io::Result<Connection> {
-        let socket = TcpStream::connect(target(address)?).await?;
-        socket.set_nodelay(true)?;
-        let (peer, local) = (socket.peer_addr()?, socket.local_addr()?);
-        let (handler, config) = (self.handler.clone(), self.connection.clone());
-        #[cfg(feature = "tls")]
-        if let Some(tls) = &self.tls {
-            let (host, _) = target(address)?;
-            let stream = tls.wrap(host, socket).await?;
-            return Ok(Connection::spawn(stream, peer, local, handler, config));
-        }
-        Ok(Connection::spawn(socket, peer, local, handler, config))
-    }
-}
-
-/// Host and port, split at the last colon: brokers register bare IPv6 addresses too.
-pub(crate) fn target(address: &str) -> io::Result<(&str, u16)> {
-    let parts = address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
-    let (host, port) = parts.ok_or_else(|| {
-        io::Error::new(io::ErrorKind::InvalidInput, format!("\"{address}\" is not host:port"))
-    })?;
-    Ok((host.trim_start_matches('[').trim_end_matches(']'), port))
-}
 
 /// The connections of one client.
 pub(crate) struct Pool {
@@ -194,9 +145,8 @@ impl Link {
 
     async fn dial_now(&self, pool: &Pool, address: &str) -> Result<Connection, DialError> {
         let limit = pool.dialer.connect_timeout;
-        let dialled =
-            timeout(limit, pool.dialer.dial(address)).await.map_err(|_| DialError::Timeout(limit))?;
-        let connection = dialled.map_err(|error| DialError::Io(Arc::new(error)))?;
+        let dialled = timeout(limit, pool.dialer.dial(address)).await;
+        let connection = dialled.map_err(|_| DialError::Timeout(limit))??;
         self.current.store(Some(Arc::new(connection.clone())));
         // The pool may have been closed during the dial, after it had closed every link it knew.
         if pool.closed.load(Ordering::Acquire) {
@@ -215,6 +165,8 @@ impl Link {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
 
     #[test]
@@ -228,15 +180,5 @@ mod tests {
         assert!(dialling.still_failing(now + SILENCE.first).is_none());
         dialling.note(&Err(DialError::Io(refused)), now);
         assert!(dialling.still_failing(now).is_none());
-    }
-
-    #[test]
-    fn addresses_are_split_at_the_last_colon() {
-        assert_eq!(target("host:1").expect("fine"), ("host", 1));
-        assert_eq!(target("::1:9876").expect("fine"), ("::1", 9876));
-        assert_eq!(target("[::1]:9876").expect("fine"), ("::1", 9876));
-        for bad in ["host", "host:", "host:70000"] {
-            assert!(target(bad).is_err(), "{bad}");
-        }
     }
 }

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use rocketmq_remoting::net::{CallError as NetError, Connection};
 use rocketmq_remoting::{Command, HeaderCodec, ResponseCode};
 
-use super::pool::{DialError, Pool};
+use super::dialer::DialError;
+use super::pool::Pool;
 use crate::acl::{self, CredentialsSource};
 use crate::error::{BoxError, BrokerRefusal, CallError, CallErrorKind};
 
@@ -23,8 +24,7 @@ impl RpcError {
     pub(crate) fn kind(&self) -> CallErrorKind {
         match self {
             Self::Dial(DialError::Closed) => CallErrorKind::Closed,
-            Self::Dial(DialError::Timeout(_)) => CallErrorKind::Unreachable,
-            Self::Dial(DialError::Io(_)) => CallErrorKind::Unreachable,
+            Self::Dial(_) => CallErrorKind::Unreachable,
             Self::Call(NetError::Timeout { .. }) => CallErrorKind::Timeout,
             Self::Call(NetError::Encode(_)) => CallErrorKind::InvalidRequest,
             Self::Call(_) => CallErrorKind::Unreachable,

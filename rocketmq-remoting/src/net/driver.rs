@@ -185,6 +185,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 self.split_frames()?;
                 Ok(true)
             }
+            // An encrypted peer that hangs up without a word; frames tell by themselves whether they are whole.
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Err(CloseReason::Peer),
             Poll::Ready(Err(error)) => Err(error.into()),
         }
     }

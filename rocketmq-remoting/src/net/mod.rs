@@ -4,6 +4,8 @@ mod connection;
 mod driver;
 mod error;
 mod output;
+#[cfg(feature = "tls")]
+pub mod tls;
 
 pub use connection::{Answer, Connection, ConnectionConfig, Handler, Refusal};
 pub use error::{CallError, CloseReason};

@@ -72,6 +72,7 @@ fn configure(config: &mut BrokerConfig, args: &Args) -> Outcome<()> {
         config.load(path)?.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
         println!("load config properties file OK, {}", path.display());
     }
+    config.load_tls_file()?.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
     match &args.namesrv_addr {
         Some(addresses) if !args.dev => set_name_servers(config, addresses),
         _ => Ok(()),

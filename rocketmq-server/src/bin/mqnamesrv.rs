@@ -36,6 +36,7 @@ async fn serve(args: Args) -> Result<(), Box<dyn Error>> {
         config.load(path)?.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
         println!("load config properties file OK, {}", path.display());
     }
+    config.load_tls_file()?.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
     if args.print_config_item {
         print!("{}", config.properties());
         return Ok(());

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::key::{ConfigError, Key, Keys, Notes, key};
 use super::kind::{
-    Addresses, HOURS, HoursOfDay, Kind, MILLIS, Optional, Percent, Plain, QueueFileBytes, SECONDS, Words,
+    Addresses, HOURS, Hidden, HoursOfDay, Kind, MILLIS, Optional, Percent, Plain, QueueFileBytes, SECONDS,
+    Words,
 };
 use super::network::NetworkConfig;
+use super::tls::{CLIENT_AUTH, MODE, tls_keys};
 use crate::broker::Settings;
 use crate::registration::Timing;
 use crate::store::{FlushMode, StoreConfig};
@@ -76,6 +78,18 @@ impl BrokerConfig {
         KEYS.load(path, self)
     }
 
+    /// Sets what the file of TLS settings says: the one that `tls.config.file` names, or `/etc/rocketmq/tls.properties` if
+    /// it exists. To be called last: this file wins, as in Apache.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_tls_file(&mut self) -> Result<Notes, ConfigError> {
+        match self.network.tls.file() {
+            Some(path) => Keys(&[TLS]).load(&path, self),
+            None => Ok(Notes::default()),
+        }
+    }
+
     /// Sets what a text in properties syntax says.
     ///
     /// # Errors
@@ -112,7 +126,11 @@ const ROLE: Words<()> = Words {
     expected: "ASYNC_MASTER or SYNC_MASTER: this broker does not replicate",
 };
 
-const KEYS: Keys<BrokerConfig> = Keys(&[
+const KEYS: Keys<BrokerConfig> = Keys(&[OWN, TLS]);
+
+const TLS: &[Key<BrokerConfig>] = tls_keys!();
+
+const OWN: &[Key<BrokerConfig>] = &[
     key!(important "brokerClusterName", Plain, behaviour.cluster),
     key!(important "brokerName", Plain, behaviour.broker_name),
     key!(important "brokerId", Plain, behaviour.broker_id),
@@ -194,11 +212,12 @@ const KEYS: Keys<BrokerConfig> = Keys(&[
     key!("diskMaxUsedSpaceRatio", Percent, store.disk_max_used),
     key!("diskSpaceCleanForciblyRatio", Percent, store.disk_clean_forcibly),
     key!("diskSpaceWarningLevelRatio", Percent, store.disk_warning),
-]);
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::TlsMode;
     use std::time::Duration;
 
     /// What a script that runs Apache's broker writes for it.
@@ -239,6 +258,31 @@ mod tests {
         assert_eq!(read.properties(), config.properties());
         assert_eq!(read.store.delete_hours, [4, 16]);
         assert_eq!(read.store.file_reserved, Duration::from_secs(48 * 3600));
+    }
+
+    #[test]
+    fn the_settings_of_tls_come_from_a_file_of_their_own_which_wins() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tls.properties");
+        std::fs::write(
+            &path,
+            "tls.server.certPath=/c.pem\ntls.server.keyPassword=pw-7\ntls.client.authServer=false\n",
+        )
+        .unwrap();
+        let mut config = BrokerConfig::in_folder("s");
+        let own = format!(
+            "tls.config.file={}\ntls.server.certPath=/d.pem\ntls.server.mode=enforcing\n",
+            path.display()
+        );
+        config.apply(&own).unwrap();
+        assert_eq!(config.load_tls_file().unwrap(), Notes::default());
+        let tls = &config.network.tls;
+        assert_eq!((tls.mode, tls.certificate.as_deref()), (TlsMode::Enforcing, Some(Path::new("/c.pem"))));
+        assert!(tls.is_outgoing() && !tls.verify);
+        assert_eq!(tls.key_password.as_deref(), Some("pw-7"));
+        assert!(!config.properties().contains("pw-7") && !format!("{config:?}").contains("pw-7"));
+        let error = config.apply("tls.server.mode=strict\n").unwrap_err().to_string();
+        assert!(error.contains("permissive, enforcing or disabled"), "{error}");
     }
 
     #[test]

@@ -135,8 +135,8 @@ pub struct BadValue {
     pub expected: &'static str,
 }
 
-/// Every key of a program.
-pub(super) struct Keys<C: 'static>(pub(super) &'static [Key<C>]);
+/// Every key of a program, in the order of its listing.
+pub(super) struct Keys<C: 'static>(pub(super) &'static [&'static [Key<C>]]);
 
 impl<C> Keys<C> {
     /// Sets in `config` what the file at `path` says.
@@ -172,8 +172,12 @@ impl<C> Keys<C> {
         if bad.is_empty() { Ok(notes) } else { Err(ConfigError::Values(bad)) }
     }
 
+    fn all(&self) -> impl Iterator<Item = &'static Key<C>> + use<C> {
+        self.0.iter().copied().flatten()
+    }
+
     fn find(&self, name: &str) -> Option<&Key<C>> {
-        self.0.iter().find(|key| key.is(name))
+        self.all().find(|key| key.is(name))
     }
 
     fn note(&self, entry: &Entry, notes: &mut Notes) {
@@ -187,19 +191,19 @@ impl<C> Keys<C> {
 
     fn nearest(&self, key: &str) -> Option<&'static str> {
         let alike = |name: &'static str| (strsim::normalized_damerau_levenshtein(key, name), name);
-        let ours = self.0.iter().map(|key| key.name);
+        let ours = self.all().map(|key| key.name);
         let best = ours.chain(APACHE_KEYS.lines()).map(alike).max_by(|a, b| a.0.total_cmp(&b.0))?;
         (best.0 >= ALIKE).then_some(best.1)
     }
 
     /// Every setting in effect, in properties syntax.
     pub(super) fn properties(&self, config: &C) -> String {
-        listing(self.0.iter(), config)
+        listing(self.all(), config)
     }
 
     /// The settings an operator looks at first, in properties syntax.
     pub(super) fn important(&self, config: &C) -> String {
-        listing(self.0.iter().filter(|key| key.important), config)
+        listing(self.all().filter(|key| key.important), config)
     }
 }
 

@@ -88,6 +88,19 @@ where
     }
 }
 
+/// A text that is never shown again.
+pub(super) struct Hidden;
+
+impl Kind<Option<String>> for Hidden {
+    fn parse(&self, text: &str) -> Result<Option<String>, &'static str> {
+        Optional.parse(text)
+    }
+
+    fn show(&self, _value: &Option<String>) -> String {
+        String::new()
+    }
+}
+
 /// Addresses `host:port` joined by semicolons.
 pub(super) struct Addresses;
 

@@ -9,8 +9,10 @@ mod kind;
 mod namesrv;
 mod network;
 mod source;
+mod tls;
 
 pub use broker::BrokerConfig;
 pub use key::{BadValue, ConfigError, Notes, UnknownKey};
 pub use namesrv::NamesrvConfig;
 pub use network::NetworkConfig;
+pub use tls::{ClientAuth, TlsConfig, TlsMode};

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::key::{ConfigError, Key, Keys, Notes, key};
-use super::kind::{Kind, MILLIS, Optional, Plain, SECONDS};
+use super::kind::{Hidden, Kind, MILLIS, Optional, Plain, SECONDS};
 use super::network::NetworkConfig;
 use super::source::property_entries;
+use super::tls::{CLIENT_AUTH, MODE, tls_keys};
 
 /// Settings of one name server. Every default is Apache's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +65,11 @@ fn in_home(file: &str) -> Option<PathBuf> {
     std::env::home_dir().map(|home| home.join("namesrv").join(file))
 }
 
-const KEYS: Keys<NamesrvConfig> = Keys(&[
+const KEYS: Keys<NamesrvConfig> = Keys(&[OWN, TLS]);
+
+const TLS: &[Key<NamesrvConfig>] = tls_keys!();
+
+const OWN: &[Key<NamesrvConfig>] = &[
     key!(important "listenPort", Plain, network.listen_port),
     key!(important "bindAddress", Plain, network.bind_address),
     key!("serverChannelMaxIdleTimeSeconds", SECONDS, network.idle),
@@ -81,7 +86,7 @@ const KEYS: Keys<NamesrvConfig> = Keys(&[
     key!("needWaitForService", Plain, need_wait_for_service),
     key!("waitSecondsForService", SECONDS, wait_for_service),
     key!("configBlackList", Plain, black_list),
-]);
+];
 
 impl NamesrvConfig {
     /// The port clients look for a name server on.
@@ -98,6 +103,18 @@ impl NamesrvConfig {
     /// When the file cannot be read, or holds a value of the wrong type; each such value is named with its line.
     pub fn load(&mut self, path: &Path) -> Result<Notes, ConfigError> {
         KEYS.load(path, self)
+    }
+
+    /// Sets what the file of TLS settings says: the one that `tls.config.file` names, or `/etc/rocketmq/tls.properties` if
+    /// it exists. To be called last: this file wins, as in Apache.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_tls_file(&mut self) -> Result<Notes, ConfigError> {
+        match self.network.tls.file() {
+            Some(path) => Keys(&[TLS]).load(&path, self),
+            None => Ok(Notes::default()),
+        }
     }
 
     /// Sets what a text in properties syntax says.

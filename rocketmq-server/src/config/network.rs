@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use super::tls::TlsConfig;
+
 /// Where to listen and what one peer may cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -17,6 +19,8 @@ pub struct NetworkConfig {
     pub max_connections: usize,
     /// How long requests in flight may take to finish at shutdown. Default: 3 s.
     pub shutdown_wait: Duration,
+    /// Encryption.
+    pub tls: TlsConfig,
 }
 
 impl NetworkConfig {
@@ -28,6 +32,7 @@ impl NetworkConfig {
             idle: Duration::from_secs(120),
             max_connections: 10_000,
             shutdown_wait: Duration::from_secs(3),
+            tls: TlsConfig::default(),
         }
     }
 

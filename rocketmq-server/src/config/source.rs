@@ -4,6 +4,9 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
+/// The family of settings that has dots in its names, which are tables to TOML.
+const DOTTED: &str = "tls";
+
 /// One `key = value` of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
@@ -35,20 +38,34 @@ fn toml_entries(text: &str) -> Result<Vec<Entry>, SyntaxError> {
         line: line_at(text, error.span().map_or(0, |span| span.start)),
         what: error.message().to_owned(),
     })?;
-    let entry = |(key, value): (&toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| {
-        let line = line_at(text, key.span().start);
-        let key: &std::borrow::Cow<'_, str> = key.get_ref();
-        match scalar(value.get_ref()) {
-            Some(value) => Ok(Entry { key: key.to_string(), value, line }),
-            None => Err(SyntaxError {
-                line,
-                what: format!("`{key}` is a section or a nested value; every key stands at the top level"),
-            }),
-        }
-    };
-    let mut entries = table.get_ref().iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+    let mut entries = Vec::new();
+    flatten("", table.get_ref(), text, &mut entries)?;
     entries.sort_by_key(|entry| entry.line);
     Ok(entries)
+}
+
+fn flatten(
+    prefix: &str,
+    table: &DeTable<'_>,
+    text: &str,
+    entries: &mut Vec<Entry>,
+) -> Result<(), SyntaxError> {
+    for (key, value) in table {
+        let line = line_at(text, key.span().start);
+        let key = format!("{prefix}{}", key.get_ref());
+        match (scalar(value.get_ref()), value.get_ref()) {
+            (Some(value), _) => entries.push(Entry { key, value, line }),
+            (None, DeValue::Table(inner)) if key.split('.').next() == Some(DOTTED) => {
+                flatten(&format!("{key}."), inner, text, entries)?;
+            }
+            _ => {
+                let what =
+                    format!("`{key}` is a section or a nested value; only those of `{DOTTED}` are nested");
+                return Err(SyntaxError { line, what });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Lists become what Apache's lists are: texts joined by semicolons.
@@ -179,6 +196,21 @@ mod tests {
         assert_eq!(
             pairs(&entries),
             [("listenPort", "10911", 2), ("namesrvAddr", "a:1;b:2", 3), ("traceOn", "false", 4)]
+        );
+    }
+
+    #[test]
+    fn the_settings_of_tls_may_be_a_section() {
+        let text = "listenPort = 1\ntls.enable = true\n[tls.server]\nmode = \"enforcing\"\nneed.client.auth = \"none\"\n";
+        let entries = entries(Path::new("broker.toml"), text).unwrap();
+        assert_eq!(
+            pairs(&entries),
+            [
+                ("listenPort", "1", 1),
+                ("tls.enable", "true", 2),
+                ("tls.server.mode", "enforcing", 4),
+                ("tls.server.need.client.auth", "none", 5),
+            ]
         );
     }
 

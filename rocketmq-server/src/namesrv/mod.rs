@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::NamesrvConfig;
-use crate::net::{BindError, Listener, Server};
+use crate::net::{BindError, Listener, Security, SecurityError, Server};
 use kv::KvConfig;
 use state::State;
 
@@ -35,6 +35,9 @@ pub enum NamesrvError {
     /// Its address cannot be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// Its encryption.
+    #[error(transparent)]
+    Security(#[from] SecurityError),
     /// Its key-value configuration cannot be read.
     #[error("cannot read the key-value configuration {}: {source}; repair or remove the file", path.display())]
     KvConfig {
@@ -63,7 +66,8 @@ impl NameServer {
             source,
         })?;
         let network = config.network.clone();
-        let listener = Listener::bind(network.bind_address, network.listen_port).await?;
+        let security = Security::load(&network.tls)?;
+        let listener = Listener::bind(network.bind_address, network.listen_port).await?.secured(security);
         let state = Arc::new(State::new(config, kv, clock));
         let server = Arc::new(listener.serve(state.clone(), &network));
         let stop = CancellationToken::new();

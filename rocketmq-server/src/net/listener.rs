@@ -14,12 +14,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
-use super::proxy;
+use super::security::{Security, Stream};
 use super::shutdown::{Gate, Phase};
 use crate::config::NetworkConfig;
 
-/// First byte of a TLS handshake record. A plain frame begins with the high byte of its length, which is 0.
-const TLS_RECORD: u8 = 0x16;
 /// How long connections may take to write what they owe when they are closed.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 /// How long to wait before accepting again when the process has run out of file descriptors.
@@ -61,6 +59,7 @@ fn remedy(error: &io::Error) -> &'static str {
 pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
+    security: Security,
 }
 
 impl Listener {
@@ -73,7 +72,14 @@ impl Listener {
         let failed = |source| BindError { address: wanted, source };
         let socket = TcpListener::bind(wanted).await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
-        Ok(Self { socket, address })
+        Ok(Self { socket, address, security: Security::plain() })
+    }
+
+    /// Takes peers by this rule. Without one, only those that do not encrypt are served.
+    #[must_use]
+    pub fn secured(mut self, security: Security) -> Self {
+        self.security = security;
+        self
     }
 
     /// The address that peers can dial, with the real port.
@@ -85,6 +91,7 @@ impl Listener {
     pub fn serve(self, handler: Arc<dyn Handler>, config: &NetworkConfig) -> Server {
         let shared = Arc::new(Shared {
             gate: Gate::new(handler),
+            security: self.security,
             open: Mutex::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -175,6 +182,7 @@ impl Drop for Killed<'_> {
 
 struct Shared {
     gate: Gate,
+    security: Security,
     open: Mutex<HashMap<u64, Connection>>,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -230,44 +238,19 @@ fn admit(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr) {
 }
 
 async fn greet_and_serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr) {
+    let Ok(local) = stream.local_addr() else { return };
     let greeted = tokio::select! {
         () = shared.stop.cancelled() => return,
-        greeted = tokio::time::timeout(shared.idle, greet(stream, peer)) => greeted,
+        greeted = tokio::time::timeout(shared.idle, shared.security.greet(stream, peer)) => greeted,
     };
     match greeted {
-        Ok(Ok((stream, peer))) => serve(shared, stream, peer).await,
+        Ok(Ok((stream, peer))) => serve(shared, stream, peer, local).await,
         Ok(Err(error)) => debug!(%peer, %error, "a connection that never began"),
         Err(_) => debug!(%peer, "a connection that never said anything"),
     }
 }
 
-/// Looks at the first byte to find out what the peer speaks; takes a PROXY preamble off.
-async fn greet(mut stream: TcpStream, mut peer: SocketAddr) -> io::Result<(TcpStream, SocketAddr)> {
-    let mut first = peek(&stream).await?;
-    if matches!(first, proxy::V1_FIRST | proxy::V2_FIRST) {
-        peer = proxy::read_preamble(&mut stream, first).await?.unwrap_or(peer);
-        first = peek(&stream).await?;
-    }
-    if first == TLS_RECORD {
-        return Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            "the peer wants TLS, which is not configured",
-        ));
-    }
-    Ok((stream, peer))
-}
-
-async fn peek(stream: &TcpStream) -> io::Result<u8> {
-    let mut first = [0];
-    match stream.peek(&mut first).await? {
-        0 => Err(io::ErrorKind::UnexpectedEof.into()),
-        _ => Ok(first[0]),
-    }
-}
-
-async fn serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr) {
-    // Small answers must not wait for the acknowledgement of earlier ones.
-    let (Ok(()), Ok(local)) = (stream.set_nodelay(true), stream.local_addr()) else { return };
+async fn serve(shared: Arc<Shared>, stream: Box<dyn Stream>, peer: SocketAddr, local: SocketAddr) {
     let config = ConnectionConfig { idle: Some(shared.idle), ..ConnectionConfig::default() };
     let connection = Connection::spawn(stream, peer, local, shared.clone(), config);
     shared.open.lock().insert(connection.id(), connection.clone());

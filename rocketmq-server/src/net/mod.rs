@@ -1,7 +1,13 @@
 //! The listening side that name server and broker share.
 
 mod listener;
+mod outgoing;
 mod proxy;
+mod security;
 mod shutdown;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use listener::{BindError, Listener, Server};
+pub use outgoing::Outgoing;
+pub use security::{Security, SecurityError};

@@ -1,15 +1,23 @@
 //! One client for each cluster and each way to present oneself there; producers and consumers share them.
 
-use crate::config::{Access, Secret};
+use crate::config::{Access, RocketmqProperties, Secret, TlsProperties};
 use crate::error::{Mistake, MistakeKind};
 use crate::replier::Replier;
-use rocketmq_client::{Client, ClientConfig, Credentials};
+use rocketmq_client::{Client, ClientBuilder, ClientConfig, Credentials};
 use std::sync::Arc;
 
 /// The clients that are connected so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Clients {
+    way: Way,
     open: Vec<Connected>,
+}
+
+/// How every cluster is reached.
+#[derive(Debug)]
+struct Way {
+    tls: TlsProperties,
+    socks_proxies: Option<String>,
 }
 
 /// A client, and what it was connected for.
@@ -22,13 +30,18 @@ pub(crate) struct Connected {
 }
 
 impl Clients {
+    pub(crate) fn new(properties: &RocketmqProperties) -> Self {
+        let (tls, socks_proxies) = (properties.tls.clone(), properties.socks_proxy_config.clone());
+        Clients { way: Way { tls, socks_proxies }, open: Vec::new() }
+    }
+
     /// The client for this cluster and access, connected on first use.
     pub(crate) async fn get(&mut self, name_server: &str, access: &Access) -> Result<Connected, Mistake> {
         let same = |known: &&Connected| known.name_server == name_server && known.access == *access;
         if let Some(known) = self.open.iter().find(same) {
             return Ok(known.clone());
         }
-        let client = connect(name_server, access).await?;
+        let client = self.way.connect(name_server, access).await?;
         let connected = Connected {
             name_server: name_server.to_owned(),
             access: access.clone(),
@@ -47,27 +60,39 @@ impl Clients {
     }
 }
 
-async fn connect(name_server: &str, access: &Access) -> Result<Client, Mistake> {
-    let failed = |text: String| Mistake::new(MistakeKind::Connect, text);
-    let credentials = credentials(access)?;
-    let mut builder = Client::builder(name_server).configure(|config| present(config, access));
-    if let Some(credentials) = credentials {
-        builder = builder.credentials(Arc::new(credentials));
+impl Way {
+    async fn connect(&self, name_server: &str, access: &Access) -> Result<Client, Mistake> {
+        let mut builder = Client::builder(name_server).configure(|config| present(config, access));
+        if let Some(credentials) = credentials(access)? {
+            builder = builder.credentials(Arc::new(credentials));
+        }
+        if let Some(proxies) = &self.socks_proxies {
+            let proxies = proxies.parse().map_err(|error| {
+                let text = format!("`rocketmq.socks-proxy-config` cannot be used: {error}");
+                Mistake::new(MistakeKind::WrongValue, text)
+            })?;
+            builder = builder.socks_proxies(proxies);
+        }
+        if access.tls_enable.or(self.tls.enable) == Some(true) {
+            builder = self.encrypted(builder)?;
+        }
+        builder.connect().await.map_err(|error| {
+            let text = format!("`rocketmq.name-server` is \"{name_server}\": {error}");
+            Mistake::new(MistakeKind::Connect, text)
+        })
     }
+
     #[cfg(feature = "tls")]
-    if access.tls_enable == Some(true) {
-        builder = builder.tls(rocketmq_client::TlsConfig::default());
+    #[expect(clippy::unnecessary_wraps, reason = "without the feature it fails")]
+    fn encrypted(&self, builder: ClientBuilder) -> Result<ClientBuilder, Mistake> {
+        Ok(builder.tls(self.tls.client()))
     }
+
     #[cfg(not(feature = "tls"))]
-    if access.tls_enable == Some(true) {
-        return Err(failed(
-            "`tls-enable` is true: build with the feature `tls` of rocketmq-starter".to_owned(),
-        ));
+    fn encrypted(&self, _builder: ClientBuilder) -> Result<ClientBuilder, Mistake> {
+        let text = "`tls-enable` is true: build with the feature `tls` of rocketmq-starter";
+        Err(Mistake::new(MistakeKind::Connect, text))
     }
-    builder
-        .connect()
-        .await
-        .map_err(|error| failed(format!("`rocketmq.name-server` is \"{name_server}\": {error}")))
 }
 
 fn present(config: &mut ClientConfig, access: &Access) {

@@ -34,7 +34,7 @@ struct Plan {
 pub(super) async fn start(app: App) -> Result<RunningApp, StartError> {
     let plan = look(app)?;
     let backend = Backend::start(&plan.properties, needs_default_cluster(&plan)).await?;
-    let mut clients = Clients::default();
+    let mut clients = Clients::new(&plan.properties);
     match connect(plan, &backend, &mut clients).await {
         Ok((context, consumers, on_stop)) => {
             Ok(RunningApp::new(context, consumers, clients, backend, on_stop))

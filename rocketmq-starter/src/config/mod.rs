@@ -8,6 +8,7 @@ mod properties;
 pub(crate) mod reader;
 mod secret;
 pub(crate) mod sources;
+mod tls;
 mod tuning;
 
 pub use properties::{
@@ -15,4 +16,5 @@ pub use properties::{
     RocketmqProperties,
 };
 pub use secret::Secret;
+pub use tls::TlsProperties;
 pub use tuning::ProducerTuning;

@@ -3,6 +3,7 @@
 use super::reader::{Section, parse};
 use super::secret::Secret;
 use super::sources::Sources;
+use super::tls::TlsProperties;
 use super::tuning::ProducerTuning;
 use crate::error::Mistake;
 use crate::listener::options::{MessageModel, OPTION_KEYS};
@@ -26,6 +27,10 @@ pub struct RocketmqProperties {
     pub consumer: ConsumerProperties,
     /// `[rocketmq.pull-consumer]`, what the template receives from.
     pub pull_consumer: PullConsumerProperties,
+    /// `[rocketmq.tls]`, with feature `tls`.
+    pub tls: TlsProperties,
+    /// `socks-proxy-config`: SOCKS5 proxies by network, in the JSON of Java's client. Default: none.
+    pub socks_proxy_config: Option<String>,
     /// `[rocketmq.embedded]`, with feature `embedded`.
     pub embedded: EmbeddedProperties,
 }
@@ -68,7 +73,7 @@ pub struct Access {
     pub namespace: Option<String>,
     /// `namespace-v2`, which travels in headers as 5.x brokers expect it. Default: none.
     pub namespace_v2: Option<String>,
-    /// `tls-enable`. Default: false.
+    /// `tls-enable`. Default: `enable` of `[rocketmq.tls]`, else false.
     pub tls_enable: Option<bool>,
     /// `instance-name`. Default: unique per client.
     pub instance_name: Option<String>,
@@ -121,16 +126,21 @@ impl RocketmqProperties {
         let name_server = root.text("name-server");
         root.text("profile");
         root.without_effect("access-channel", "it only steers the trace topic of one cloud vendor");
-        let tables =
-            ["producer", "producers", "consumer", "pull-consumer", "embedded"].map(|table| root.table(table));
+        let socks_proxy_config = root.text("socks-proxy-config");
+        let tables = ["producer", "producers", "consumer", "pull-consumer", "tls", "embedded"]
+            .map(|table| root.table(table));
         root.finish();
-        let [producer, producers, consumer, pull_consumer, embedded] = tables;
+        let [producer, producers, consumer, pull_consumer, tls, embedded] = tables;
+        let tls = TlsProperties::read(Section::new(sources, &tls, mistakes));
+        tls.check(mistakes);
         RocketmqProperties {
             name_server: name_server.or_else(|| usual_variable(sources)),
             producer: ProducerProperties::read(Section::new(sources, &producer, mistakes)),
             producers: read_producers(sources, &producers, mistakes),
             consumer: ConsumerProperties::read(Section::new(sources, &consumer, mistakes)),
             pull_consumer: PullConsumerProperties::read(Section::new(sources, &pull_consumer, mistakes)),
+            tls,
+            socks_proxy_config,
             embedded: EmbeddedProperties::read(Section::new(sources, &embedded, mistakes)),
         }
     }

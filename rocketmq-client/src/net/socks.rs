@@ -1,0 +1,167 @@
+//! SOCKS5 proxies between the client and its servers.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+use serde::Deserialize;
+use tokio::net::TcpStream;
+use tokio_socks::tcp::Socks5Stream;
+
+/// Java's name for "every server": it holds for names and IPv6 addresses too.
+const EVERYWHERE: &str = "0.0.0.0/0";
+
+/// Which proxy leads to which servers.
+///
+/// Written as the JSON of Java's client (`com.rocketmq.socks.proxy.config`), a map from networks to proxies:
+/// `{"0.0.0.0/0": {"addr": "proxy:1080", "username": "u", "password": "p"}}`. Where several networks hold an address, the
+/// narrowest counts; Java takes any. `0.0.0.0/0` holds for host names too, which are then resolved by the proxy; narrower
+/// networks hold only for servers known by their address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SocksProxies(Vec<(Network, Proxy)>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Network {
+    Everywhere,
+    Only(IpNet),
+}
+
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+struct Proxy {
+    addr: String,
+    username: Option<String>,
+    password: Option<String>,
+}
+
+/// Proxies that cannot be understood.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0}; write a JSON map such as {{\"0.0.0.0/0\": {{\"addr\": \"proxy:1080\", \"username\": \"u\", \"password\": \"p\"}}}}"
+)]
+pub struct InvalidProxies(String);
+
+impl FromStr for SocksProxies {
+    type Err = InvalidProxies;
+
+    fn from_str(json: &str) -> Result<Self, InvalidProxies> {
+        let map: BTreeMap<String, Proxy> =
+            serde_json::from_str(json).map_err(|error| InvalidProxies(error.to_string()))?;
+        let mut proxies = map
+            .into_iter()
+            .map(|(network, proxy)| Ok((Network::parse(&network)?, proxy.checked()?)))
+            .collect::<Result<Vec<_>, InvalidProxies>>()?;
+        proxies.sort_by_key(|(network, _)| std::cmp::Reverse(network.width()));
+        Ok(Self(proxies))
+    }
+}
+
+impl Network {
+    fn parse(text: &str) -> Result<Self, InvalidProxies> {
+        if text == EVERYWHERE {
+            return Ok(Self::Everywhere);
+        }
+        let one = || text.parse::<IpAddr>().ok().map(IpNet::from);
+        let network = text.parse().ok().or_else(one);
+        network
+            .map(Self::Only)
+            .ok_or_else(|| InvalidProxies(format!("\"{text}\" is not a network such as 10.0.0.0/8")))
+    }
+
+    /// How many bits are fixed.
+    fn width(self) -> u8 {
+        match self {
+            Self::Everywhere => 0,
+            Self::Only(network) => network.prefix_len(),
+        }
+    }
+
+    fn holds(self, host: &str) -> bool {
+        match self {
+            Self::Everywhere => true,
+            Self::Only(network) => host.parse::<IpAddr>().is_ok_and(|ip| network.contains(&ip)),
+        }
+    }
+}
+
+impl Proxy {
+    fn checked(self) -> Result<Self, InvalidProxies> {
+        super::dialer::target(&self.addr).map_err(|error| InvalidProxies(error.to_string()))?;
+        Ok(self)
+    }
+
+    async fn connect(&self, target: (&str, u16)) -> io::Result<TcpStream> {
+        let proxy = super::dialer::target(&self.addr)?;
+        let connected = match (&self.username, &self.password) {
+            (Some(user), Some(password)) if !user.is_empty() => {
+                Socks5Stream::connect_with_password(proxy, target, user, password).await
+            }
+            _ => Socks5Stream::connect(proxy, target).await,
+        };
+        let failed = |error| io::Error::other(format!("through the SOCKS proxy {}: {error}", self.addr));
+        Ok(connected.map_err(failed)?.into_inner())
+    }
+}
+
+impl SocksProxies {
+    /// A socket to the server, through the proxy that leads to it, if one does.
+    pub(super) async fn connect(&self, host: &str, port: u16) -> io::Result<TcpStream> {
+        match self.0.iter().find(|(network, _)| network.holds(host)) {
+            Some((_, proxy)) => proxy.connect((host, port)).await,
+            None => TcpStream::connect((host, port)).await,
+        }
+    }
+}
+
+/// Credentials are not shown.
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proxy").field("addr", &self.addr).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leading_to(proxies: &SocksProxies, host: &str) -> Option<String> {
+        let found = proxies.0.iter().find(|(network, _)| network.holds(host));
+        found.map(|(_, proxy)| proxy.addr.clone())
+    }
+
+    #[test]
+    fn the_narrowest_network_counts() {
+        let json = r#"{"0.0.0.0/0": {"addr": "all:1"}, "10.1.0.0/16": {"addr": "near:1"},
+            "10.0.0.0/8": {"addr": "far:1", "username": "u", "password": "p"}, "10.1.2.3": {"addr": "one:1"}}"#;
+        let proxies: SocksProxies = json.parse().expect("proxies");
+        let cases = [
+            ("10.1.2.3", "one:1"),
+            ("10.1.9.9", "near:1"),
+            ("10.9.9.9", "far:1"),
+            ("h", "all:1"),
+            ("::1", "all:1"),
+        ];
+        for (host, proxy) in cases {
+            assert_eq!(leading_to(&proxies, host).as_deref(), Some(proxy), "{host}");
+        }
+        let some: SocksProxies = r#"{"10.0.0.0/8": {"addr": "far:1"}}"#.parse().expect("proxies");
+        assert_eq!(leading_to(&some, "11.0.0.1"), None);
+        assert_eq!(leading_to(&some, "host"), None);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_an_example_and_no_password() {
+        for (json, part) in [
+            ("x", "expected value"),
+            (r#"{"10.0.0.0": {}}"#, "`addr`"),
+            (r#"{"ten": {"addr": "a:1"}}"#, "\"ten\""),
+            (r#"{"0.0.0.0/0": {"addr": "a", "password": "sesame"}}"#, "\"a\" is not host:port"),
+        ] {
+            let error = json.parse::<SocksProxies>().expect_err(json).to_string();
+            assert!(error.contains(part) && error.contains("proxy:1080"), "{error}");
+            assert!(!error.contains("sesame"), "{error}");
+        }
+    }
+}

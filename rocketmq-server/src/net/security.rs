@@ -1,0 +1,153 @@
+//! What a listening socket does with peers that encrypt and with those that do not.
+
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+use super::proxy;
+#[cfg(feature = "tls")]
+use super::tls::Acceptor;
+use crate::config::{TlsConfig, TlsMode};
+
+/// First byte of a TLS handshake record. A plain frame begins with the high byte of its length, which is 0.
+const TLS_RECORD: u8 = 0x16;
+
+/// Why encryption cannot be had as it is configured.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SecurityError {
+    /// One of two settings that make sense together only.
+    #[error("`{missing}` is missing: a certificate and its key are set together")]
+    HalfIdentity {
+        /// The setting without a value.
+        missing: &'static str,
+    },
+    /// Nobody could connect.
+    #[error(
+        "`tls.server.mode` is enforcing, but there is no certificate: set `tls.server.certPath` and `tls.server.keyPath`"
+    )]
+    NoCertificate,
+    /// Every certificate would do.
+    #[error(
+        "`tls.server.need.client.auth` asks for certificates, but nobody is trusted to issue them: set `tls.server.trustCertPath`"
+    )]
+    NoTrust,
+    /// A file cannot be used.
+    #[cfg(feature = "tls")]
+    #[error("`{key}` cannot be used: {source}")]
+    Unusable {
+        /// The setting.
+        key: &'static str,
+        /// What is wrong with it.
+        source: rocketmq_remoting::net::tls::TlsError,
+    },
+    /// The program cannot encrypt at all.
+    #[error(
+        "TLS is configured, but this program was built without it: build rocketmq-server with the feature `tls`"
+    )]
+    NotBuilt,
+}
+
+/// The rule of one server; clones share the certificate.
+#[derive(Debug, Clone)]
+pub struct Security {
+    mode: TlsMode,
+    #[cfg(feature = "tls")]
+    acceptor: Option<std::sync::Arc<Acceptor>>,
+}
+
+impl Security {
+    /// Takes plain peers only.
+    pub fn plain() -> Self {
+        Self {
+            mode: TlsMode::Disabled,
+            #[cfg(feature = "tls")]
+            acceptor: None,
+        }
+    }
+
+    /// Reads certificates and keys.
+    ///
+    /// # Errors
+    /// When the settings ask for what cannot be had; the text names the setting.
+    #[cfg(feature = "tls")]
+    pub fn load(config: &TlsConfig) -> Result<Self, SecurityError> {
+        if config.mode == TlsMode::Disabled {
+            return Ok(Self::plain());
+        }
+        match Acceptor::load(config)? {
+            None if config.mode == TlsMode::Enforcing => Err(SecurityError::NoCertificate),
+            acceptor => Ok(Self { mode: config.mode, acceptor: acceptor.map(Into::into) }),
+        }
+    }
+
+    /// Takes plain peers only: this program is built without TLS.
+    ///
+    /// # Errors
+    /// When the settings ask for TLS.
+    #[cfg(not(feature = "tls"))]
+    pub fn load(config: &TlsConfig) -> Result<Self, SecurityError> {
+        if config.mode == TlsMode::Enforcing || config.certificate.is_some() {
+            return Err(SecurityError::NotBuilt);
+        }
+        Ok(Self::plain())
+    }
+
+    /// Looks at the first byte to find out what the peer speaks, and settles how to speak to it; takes a PROXY preamble
+    /// off before.
+    pub(super) async fn greet(
+        &self,
+        mut stream: TcpStream,
+        mut peer: SocketAddr,
+    ) -> io::Result<(Box<dyn Stream>, SocketAddr)> {
+        // Small answers must not wait for the acknowledgement of earlier ones.
+        stream.set_nodelay(true)?;
+        let mut first = peek(&stream).await?;
+        if matches!(first, proxy::V1_FIRST | proxy::V2_FIRST) {
+            peer = proxy::read_preamble(&mut stream, first).await?.unwrap_or(peer);
+            first = peek(&stream).await?;
+        }
+        let stream = if first == TLS_RECORD { self.encrypted(stream).await? } else { self.bare(stream)? };
+        Ok((stream, peer))
+    }
+
+    fn bare(&self, stream: TcpStream) -> io::Result<Box<dyn Stream>> {
+        match self.mode {
+            TlsMode::Enforcing => Err(refused("the peer does not encrypt, as `tls.server.mode` demands")),
+            _ => Ok(Box::new(stream)),
+        }
+    }
+
+    #[cfg(feature = "tls")]
+    async fn encrypted(&self, stream: TcpStream) -> io::Result<Box<dyn Stream>> {
+        match &self.acceptor {
+            Some(acceptor) => Ok(Box::new(acceptor.accept(stream).await?)),
+            None => Err(refused("the peer wants TLS, which is switched off or has no certificate")),
+        }
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[expect(clippy::unused_async, reason = "it is not, with TLS")]
+    async fn encrypted(&self, _stream: TcpStream) -> io::Result<Box<dyn Stream>> {
+        Err(refused("the peer wants TLS, without which this program was built"))
+    }
+}
+
+/// What frames go over.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+fn refused(why: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, why)
+}
+
+async fn peek(stream: &TcpStream) -> io::Result<u8> {
+    let mut first = [0];
+    match stream.peek(&mut first).await? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(first[0]),
+    }
+}

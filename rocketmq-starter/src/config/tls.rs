@@ -1,0 +1,110 @@
+//! `[rocketmq.tls]`: how connections are encrypted.
+
+use super::reader::Section;
+use super::secret::Secret;
+use crate::error::{Mistake, MistakeKind};
+use std::path::PathBuf;
+
+/// Whom to trust and what to show, for every cluster of the application.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TlsProperties {
+    /// `enable`: encrypt wherever `tls-enable` says nothing else. Default: false.
+    pub enable: Option<bool>,
+    /// `ca`: the certificates of the authorities to trust, in PEM. Default: those this system trusts.
+    pub ca: Option<PathBuf>,
+    /// `cert`: the certificate chain to show to servers that ask, in PEM. Default: none.
+    pub cert: Option<PathBuf>,
+    /// `key`: its key, in PEM.
+    pub key: Option<PathBuf>,
+    /// `key-password`: what opens an encrypted key.
+    pub key_password: Option<Secret>,
+    /// `server-name`: the name every server's certificate must carry. Default: the host that is dialled.
+    pub server_name: Option<String>,
+    /// `insecure`: verify nobody, as Java's client does unless it is told otherwise. Default: false.
+    pub insecure: Option<bool>,
+}
+
+impl TlsProperties {
+    pub(crate) fn read(mut section: Section<'_>) -> Self {
+        let read = TlsProperties {
+            enable: section.switch("enable"),
+            ca: section.text("ca").map(PathBuf::from),
+            cert: section.text("cert").map(PathBuf::from),
+            key: section.text("key").map(PathBuf::from),
+            key_password: section.secret("key-password"),
+            server_name: section.text("server-name"),
+            insecure: section.switch("insecure"),
+        };
+        section.finish();
+        read
+    }
+
+    /// Settings that contradict each other.
+    pub(crate) fn check(&self, mistakes: &mut Vec<Mistake>) {
+        let mut wrong = |text: &str| mistakes.push(Mistake::new(MistakeKind::WrongValue, text.to_owned()));
+        match (&self.cert, &self.key) {
+            (Some(_), None) => wrong("`rocketmq.tls.key` is missing: cert and key are set together"),
+            (None, Some(_)) => wrong("`rocketmq.tls.cert` is missing: cert and key are set together"),
+            _ => {}
+        }
+        if self.insecure == Some(true) && self.ca.is_some() {
+            wrong(
+                "`rocketmq.tls.insecure` is true, which makes `rocketmq.tls.ca` useless: remove one of them",
+            );
+        }
+    }
+
+    /// As the client understands them.
+    #[cfg(feature = "tls")]
+    pub(crate) fn client(&self) -> rocketmq_client::TlsConfig {
+        use rocketmq_client::TlsConfig;
+        let mut tls = match &self.ca {
+            _ if self.insecure == Some(true) => TlsConfig::insecure(),
+            Some(ca) => TlsConfig::trusting(ca),
+            None => TlsConfig::default(),
+        };
+        if let (Some(cert), Some(key)) = (&self.cert, &self.key) {
+            let password = self.key_password.as_ref().map(|password| password.expose().to_owned());
+            tls = tls.identity(cert, key, password);
+        }
+        match &self.server_name {
+            Some(name) => tls.server_name(name),
+            None => tls,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sources::Sources;
+    use super::*;
+
+    fn read(toml: &str) -> (TlsProperties, Vec<String>) {
+        let (sources, mut mistakes) = (Sources::from_toml(toml, &[]), Vec::new());
+        let tls = TlsProperties::read(Section::new(&sources, "rocketmq.tls", &mut mistakes));
+        tls.check(&mut mistakes);
+        (tls, mistakes.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn every_key_is_read_and_the_password_is_not_shown() {
+        let (tls, mistakes) = read(
+            "[rocketmq.tls]\nenable=true\nca='ca.pem'\ncert='c.pem'\nkey='c.key'\nkey-password='pw-7'\n\
+             server-name='brokers'\ninsecure=false",
+        );
+        assert!(mistakes.is_empty(), "{mistakes:?}");
+        assert_eq!((tls.enable, tls.insecure), (Some(true), Some(false)));
+        assert_eq!(tls.server_name.as_deref(), Some("brokers"));
+        assert!(!format!("{tls:?}").contains("pw-7"), "{tls:?}");
+    }
+
+    #[test]
+    fn contradictions_are_mistakes() {
+        let (_, mistakes) = read("[rocketmq.tls]\nca='ca.pem'\ninsecure=true\ncert='c.pem'\nkee='k'");
+        assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+        assert!(mistakes[0].contains("`key`"), "{mistakes:?}");
+        assert!(mistakes[1].contains("`rocketmq.tls.key` is missing"), "{mistakes:?}");
+        assert!(mistakes[2].contains("`rocketmq.tls.ca`"), "{mistakes:?}");
+    }
+}
