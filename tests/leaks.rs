@@ -1,31 +1,63 @@
-//! Starting and stopping again and again leaves no task, no socket and no file behind.
+//! Starting and stopping again and again leaves no task, no thread, no socket, no file and no member behind.
 //!
-//! File descriptors belong to the process, so these tests take turns.
+//! File descriptors and threads belong to the process, so these tests take turns.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::path::Path;
 use std::time::Duration;
 
-use rocketmq_client::{Client, Delivery, FromWhere, Message, Offset, Outcome};
+use rocketmq_client::remoting::body::{MessageRequestMode, MessageRequestModeBody};
+use rocketmq_client::remoting::requests::group::{
+    GetConsumerConnectionListRequest, GetProducerConnectionListRequest,
+};
+use rocketmq_client::remoting::{Command, Request as _, RequestCode, ResponseCode, fastjson};
+use rocketmq_client::{
+    Client, Delivery, FromWhere, Message, Offset, Outcome, PushConsumerBuilder, TransactionState,
+};
 use rocketmq_server::Embedded;
 use rocketmq_starter::{App, Text};
 use rocketmq_tests::{PATIENCE, TestResult, eventually};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
-const CYCLES: usize = 20;
+const CYCLES: usize = 100;
 const TOPIC: &str = "orders";
 /// Shorter than a long poll, which must not outlive its client.
 const SOON: Duration = Duration::from_secs(10);
 
+/// Every group that a test uses, as producer or as consumer.
+const GROUPS: [&str; 4] = ["p", "g", "pull", "lite"];
+
 static TURN: Mutex<()> = Mutex::const_new(());
 
-/// What a process holds: tasks of the current runtime, and open files, sockets and pipes.
-fn held() -> TestResult<(usize, usize)> {
-    let descriptors = std::fs::read_dir("/proc/self/fd")?.count();
-    Ok((Handle::current().metrics().num_alive_tasks(), descriptors))
+/// What a process holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Held {
+    /// Of the current runtime.
+    tasks: usize,
+    /// Files, sockets and pipes, those of the brokers included: they are in this process.
+    descriptors: usize,
+    threads: usize,
 }
+
+impl Held {
+    fn now() -> TestResult<Self> {
+        let tasks = Handle::current().metrics().num_alive_tasks();
+        let entries = |folder: &str| std::fs::read_dir(folder).map(Iterator::count);
+        Ok(Self { tasks, descriptors: entries("/proc/self/fd")?, threads: entries("/proc/self/task")? })
+    }
+
+    /// Threads for blocking work come and go with its amount; a runtime bounds them.
+    fn is_within(self, before: Self) -> bool {
+        self.tasks <= before.tasks
+            && self.descriptors <= before.descriptors
+            && self.threads <= before.threads + SPARE_THREADS
+    }
+}
+
+/// Far fewer than there are cycles.
+const SPARE_THREADS: usize = 8;
 
 /// Runs `cycle` once to fill what is kept for good, then again and again, and compares.
 async fn assert_nothing_stays(mut cycle: impl AsyncFnMut() -> TestResult) -> TestResult {
@@ -35,20 +67,20 @@ async fn assert_nothing_stays(mut cycle: impl AsyncFnMut() -> TestResult) -> Tes
         cycle().await?;
     }
     let mut now = before;
-    let what = format!("{before:?} tasks and descriptors as before");
+    let what = format!("{before:?} as before");
     eventually(&what, SOON, async || {
-        now = held().unwrap_or(now);
-        now.0 <= before.0 && now.1 <= before.1
+        now = Held::now().unwrap_or(now);
+        now.is_within(before)
     })
     .await;
     Ok(())
 }
 
 /// What is held once it has been the same for a while: sockets close a moment after their tasks.
-async fn settled() -> TestResult<(usize, usize)> {
-    let (mut last, mut same) = (held()?, 0);
+async fn settled() -> TestResult<Held> {
+    let (mut last, mut same) = (Held::now()?, 0);
     eventually("a quiet process", PATIENCE, async || {
-        let now = held().unwrap_or_default();
+        let now = Held::now().unwrap_or_default();
         same = if now == last { same + 1 } else { 0 };
         last = now;
         same == 20
@@ -78,7 +110,24 @@ async fn assert_clients_leave(cycle: impl AsyncFn(&Client) -> TestResult) -> Tes
         client.shutdown().await;
         Ok(())
     })
-    .await
+    .await?;
+    assert_no_members(&cluster).await
+}
+
+/// The broker knows nobody of any group any more.
+async fn assert_no_members(cluster: &Embedded) -> TestResult {
+    let client = rocketmq_client::connect(cluster.name_server()).await?;
+    let broker = cluster.broker().address().to_string();
+    for group in GROUPS {
+        let consumers = GetConsumerConnectionListRequest { consumer_group: group.into() };
+        let answer = client.call(&broker, consumers.to_command()?, PATIENCE).await?;
+        assert_eq!(answer.response_code(), ResponseCode::CONSUMER_NOT_ONLINE, "{group} {:?}", answer.remark);
+        let producers = GetProducerConnectionListRequest { producer_group: group.into() };
+        let answer = client.call(&broker, producers.to_command()?, PATIENCE).await?;
+        assert_ne!(answer.response_code(), ResponseCode::SUCCESS, "{group} has producers: {:?}", answer.body);
+    }
+    client.shutdown().await;
+    Ok(())
 }
 
 #[tokio::test]
@@ -86,17 +135,45 @@ async fn producers() -> TestResult {
     assert_clients_leave(async |client| {
         let producer = client.producer("p").build().await?;
         producer.send(Message::new(TOPIC, "43")).await?;
-        producer.begin(Message::new(TOPIC, "44")).await?.rollback().await?;
         producer.shutdown().await;
         Ok(())
     })
     .await
 }
 
-async fn push(client: &Client, orderly: bool) -> TestResult {
+#[tokio::test]
+async fn transaction_producers() -> TestResult {
+    assert_clients_leave(async |client| {
+        let checker = |_: Delivery| async { TransactionState::Commit };
+        let producer = client.producer("p").transaction_checker(checker).build().await?;
+        producer.begin(Message::new(TOPIC, "44")).await?.rollback().await?;
+        producer.begin(Message::new(TOPIC, "44")).await?.commit().await?;
+        producer.shutdown().await;
+        Ok(())
+    })
+    .await
+}
+
+/// A producer that looks after brokers which answer late, and gathers messages.
+#[tokio::test]
+async fn producers_with_tasks_of_their_own() -> TestResult {
+    assert_clients_leave(async |client| {
+        let producer = client.producer("p").linger(Duration::from_millis(1)).configure(|config| {
+            config.latency_fault_tolerance = true;
+            config.latency_fault_detector = true;
+        });
+        let producer = producer.build().await?;
+        producer.send(Message::new(TOPIC, "43")).await?;
+        producer.shutdown().await;
+        Ok(())
+    })
+    .await
+}
+
+async fn push(client: &Client, shape: impl FnOnce(PushConsumerBuilder) -> PushConsumerBuilder) -> TestResult {
     let (arrived, mut first) = tokio::sync::mpsc::unbounded_channel();
     let consumer = client.push_consumer("g").subscribe(TOPIC, "*").from_where(FromWhere::FirstOffset);
-    let consumer = consumer.configure(|config| config.orderly = orderly);
+    let consumer = shape(consumer);
     let listener = move |delivery: Delivery| {
         let sent = arrived.send(delivery);
         async move { Ok::<_, Infallible>(sent.map_or(Outcome::Retry, |()| Outcome::Ack)) }
@@ -112,12 +189,61 @@ async fn push(client: &Client, orderly: bool) -> TestResult {
 
 #[tokio::test]
 async fn push_consumers() -> TestResult {
-    assert_clients_leave(async |client| push(client, false).await).await
+    assert_clients_leave(async |client| push(client, |consumer| consumer).await).await
 }
 
 #[tokio::test]
 async fn orderly_consumers() -> TestResult {
-    assert_clients_leave(async |client| push(client, true).await).await
+    assert_clients_leave(async |client| push(client, PushConsumerBuilder::orderly).await).await
+}
+
+#[tokio::test]
+async fn broadcasting_consumers() -> TestResult {
+    let offsets = tempfile::tempdir()?;
+    assert_clients_leave(async |client| {
+        push(client, |consumer| {
+            consumer.broadcasting().configure(|config| config.offset_folder = Some(offsets.path().into()))
+        })
+        .await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn consumers_by_pop() -> TestResult {
+    assert_clients_leave(async |client| {
+        let mode = MessageRequestModeBody {
+            topic: TOPIC.into(),
+            consumer_group: "g".into(),
+            mode: MessageRequestMode::Pop,
+            ..MessageRequestModeBody::default()
+        };
+        let command =
+            Command::request(RequestCode::SET_MESSAGE_REQUEST_MODE).with_body(fastjson::to_vec(&mode)?);
+        let route = client.route(TOPIC).await?;
+        let broker = route.broker_datas[0].master().ok_or("a broker without a master")?;
+        client.call(broker, command, PATIENCE).await?;
+        push(client, |consumer| consumer.configure(|config| config.broker_assignment = true)).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn simple_consumers() -> TestResult {
+    assert_clients_leave(async |client| {
+        let consumer = client.simple_consumer("g").subscribe(TOPIC, "*").from_first().build().await?;
+        let producer = client.producer("p").build().await?;
+        producer.send(Message::new(TOPIC, "43")).await?;
+        let mut popped = Vec::new();
+        while popped.is_empty() {
+            popped = consumer.receive(1).wait(Duration::from_secs(1)).await?;
+        }
+        consumer.ack_all(&popped).await?;
+        consumer.shutdown().await;
+        producer.shutdown().await;
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]

@@ -240,4 +240,8 @@ impl TopicSource for Topics {
     fn changes(&self) -> watch::Receiver<u64> {
         self.0.topic_changes()
     }
+
+    fn announced(&self, change: u64) {
+        self.0.topics_announced(change);
+    }
 }

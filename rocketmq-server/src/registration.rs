@@ -29,6 +29,9 @@ pub trait TopicSource: Send + Sync + 'static {
 
     /// Changes whenever [`topics`](Self::topics) does.
     fn changes(&self) -> watch::Receiver<u64>;
+
+    /// A name server knows the topics as they were when [`changes`](Self::changes) showed `change`.
+    fn announced(&self, change: u64);
 }
 
 /// Who registers.
@@ -177,8 +180,8 @@ impl Link {
         let (shortest, longest) = PERIOD_LIMITS;
         let period = self.timing.period.clamp(shortest, longest);
         loop {
-            changes.mark_unchanged();
-            if let Err(error) = self.register(connection).await {
+            let change = *changes.borrow_and_update();
+            if let Err(error) = self.register(connection, change).await {
                 warn!(name_server = self.name_server, %error, "a registration got no answer");
                 return;
             }
@@ -194,10 +197,11 @@ impl Link {
         }
     }
 
-    async fn register(&self, connection: &Connection) -> Result<(), CallError> {
+    async fn register(&self, connection: &Connection, change: u64) -> Result<(), CallError> {
         let answer = connection.call(self.registration()?, self.timing.timeout).await?;
         if answer.response_code() == ResponseCode::SUCCESS {
             self.registered.send_replace(true);
+            self.source.announced(change);
         } else {
             let (code, remark) = (answer.response_code(), answer.remark);
             warn!(name_server = self.name_server, %code, remark, "the name server refuses the broker");

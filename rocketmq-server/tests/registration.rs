@@ -44,6 +44,8 @@ impl TopicSource for Topics {
     fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
+
+    fn announced(&self, _change: u64) {}
 }
 
 async fn name_server(port: u16) -> NameServer {

@@ -4,6 +4,7 @@
 mod cluster;
 mod inbox;
 mod java;
+mod load;
 mod process;
 pub mod scenarios;
 mod socks;
@@ -16,6 +17,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub(crate) use cluster::queues;
 pub use cluster::{Cluster, Feature};
 pub use inbox::{Inbox, collect};
+pub use load::Load;
 pub use process::BrokerProcess;
 pub use socks::{SocksProxy, USER};
 pub use wait::{PATIENCE, eventually};

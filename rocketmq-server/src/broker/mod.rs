@@ -171,6 +171,11 @@ impl Broker {
         self.core.topics.changes()
     }
 
+    /// A name server knows the topics as they were after this change.
+    pub(crate) fn topics_announced(&self, change: u64) {
+        self.core.topics.announce(change);
+    }
+
     /// Stops in order: no more work by the clock, parked pulls answered, tables saved, log flushed.
     ///
     /// The connections should be closed before.

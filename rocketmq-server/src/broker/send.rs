@@ -28,7 +28,12 @@ use crate::store::Stored;
 
 /// Handles a send of either kind; the answer follows when the message is as safe as it asked to be.
 pub fn handle(core: &Arc<Core>, connection: &Connection, command: &Command) -> Answer {
+    let topics = core.topics.change();
     match accept(core, connection, command) {
+        Ok(accepted) if core.topics.change() != topics => {
+            let core = core.clone();
+            Answer::Later(Box::pin(async move { Some(accepted.announced(&core).await) }))
+        }
         Ok(accepted) if accepted.wait && core.settings.sync_flush => {
             let core = core.clone();
             Answer::Later(Box::pin(async move { Some(accepted.flushed(&core).await) }))
@@ -57,6 +62,12 @@ pub struct Accepted {
 }
 
 impl Accepted {
+    /// As Apache's broker, answers the send that made a topic when consumers can find it.
+    async fn announced(self, core: &Core) -> Command {
+        core.topics.announced().await;
+        self.flushed(core).await
+    }
+
     async fn flushed(self, core: &Core) -> Command {
         match self.settle(core).await {
             Ok(code) => self.answer(core, code),
@@ -73,6 +84,9 @@ impl Accepted {
 
     async fn settle(&self, core: &Core) -> Result<ResponseCode, Refusal> {
         core.store.written(&self.stored).map_err(refuse_put)?;
+        if !(self.wait && core.settings.sync_flush) {
+            return Ok(ResponseCode::SUCCESS);
+        }
         let _waiting = Waiting::enter(core)?;
         let flushed = core.store.flushed(self.stored.end, core.settings.sync_flush_timeout).await;
         Ok(if flushed { ResponseCode::SUCCESS } else { ResponseCode::FLUSH_DISK_TIMEOUT })

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::RwLock;
 use rocketmq_remoting::body::topic::{DataVersion, TopicConfig, TopicConfigWrapper};
 use rocketmq_remoting::route::Perm;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::names;
 use super::persist::TableFile;
@@ -30,7 +32,12 @@ pub struct TopicTable {
     file: TableFile,
     clock: Arc<dyn Clock>,
     changes: watch::Sender<u64>,
+    /// The last change that a name server knows.
+    announced: watch::Sender<u64>,
 }
+
+/// How long the first send to a new topic waits for a name server: it usually takes a millisecond.
+const ANNOUNCED_WITHIN: Duration = Duration::from_secs(1);
 
 /// What a first send asks for when its topic is unknown.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +63,8 @@ impl TopicTable {
             table.topics.entry(config.topic_name.clone()).or_insert_with(|| Arc::new(config));
         }
         close_template(&mut table, settings);
-        let topics = Self { table: RwLock::new(table), file, clock, changes: watch::Sender::new(0) };
+        let (changes, announced) = (watch::Sender::new(0), watch::Sender::new(0));
+        let topics = Self { table: RwLock::new(table), file, clock, changes, announced };
         topics.save()?;
         Ok(topics)
     }
@@ -68,6 +76,26 @@ impl TopicTable {
     /// Counts up whenever the table changes.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    /// How often the table has changed.
+    pub fn change(&self) -> u64 {
+        *self.changes.borrow()
+    }
+
+    /// A name server knows the topics as they were after this change.
+    pub fn announce(&self, change: u64) {
+        self.announced.send_if_modified(|last| change > std::mem::replace(last, change.max(*last)));
+    }
+
+    /// Waits until a name server knows the topics as they are now; not for long, and not at all while none is connected.
+    pub async fn announced(&self) {
+        if self.changes.receiver_count() == 0 {
+            return;
+        }
+        let (now, mut announced) = (self.change(), self.announced.subscribe());
+        // Whoever sent is not to suffer for a name server that does not answer.
+        let _ = timeout(ANNOUNCED_WITHIN, announced.wait_for(|last| *last >= now)).await;
     }
 
     /// Creates or replaces topics; equal ones are left alone.

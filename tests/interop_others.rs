@@ -1,0 +1,47 @@
+//! Other clients against our name server and broker, capability by capability: the official Go client, the official C++
+//! client (through a Python package that carries it), and a Node client.
+//!
+//! Runs those that `ROCKETMQ_OTHERS` names (`go`, `cpp`, `node`); `tests/interop/others install NAME` has to have fetched
+//! them.
+
+use rocketmq_server::Embedded;
+use rocketmq_tests::TestResult;
+use tokio::process::Command;
+
+/// Runs the program of `client` to its end; it exits with the number of capabilities that failed.
+async fn capabilities(client: &str) -> TestResult {
+    let chosen = std::env::var("ROCKETMQ_OTHERS").unwrap_or_default();
+    if !chosen.split_whitespace().any(|each| each == client) {
+        println!("skipped: set ROCKETMQ_OTHERS={client} to run this client");
+        return Ok(());
+    }
+    let cluster = Embedded::builder()
+        .set("enablePropertyFilter", true)
+        .set("transactionCheckInterval", 2_000)
+        // Not every client lets its user choose when the next try comes; the first comes at the third level.
+        .set("messageDelayLevel", "1s 5s 2s 2s 2s 2s")
+        .start()
+        .await?;
+    let status = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/interop/others"))
+        .args(["run", client, &cluster.name_server()])
+        .kill_on_drop(true)
+        .status()
+        .await?;
+    assert!(status.success(), "{client}: {status}; the lines above name the capabilities");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_go_client() -> TestResult {
+    capabilities("go").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_cpp_client() -> TestResult {
+    capabilities("cpp").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_node_client() -> TestResult {
+    capabilities("node").await
+}

@@ -1,0 +1,353 @@
+//! Brokers and name servers restarted, crashed, frozen, moved and gone, under load: nothing acknowledged is lost, and
+//! everything goes on by itself.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rocketmq_client::remoting::body::{MessageRequestMode, MessageRequestModeBody};
+use rocketmq_client::remoting::{Command, RequestCode, fastjson};
+use rocketmq_client::{
+    Client, Delivery, FromWhere, Message, PushConsumerBuilder, SendErrorKind, TransactionState,
+};
+use rocketmq_server::clock::System;
+use rocketmq_server::config::{BrokerConfig, NamesrvConfig};
+use rocketmq_server::namesrv::NameServer;
+use rocketmq_server::{Embedded, Node};
+use rocketmq_tests::{Cluster, Inbox, Load, PATIENCE, TestResult, eventually};
+
+const TOPIC: &str = "orders";
+
+#[tokio::test]
+async fn a_broker_restarts() -> TestResult {
+    let cluster = Embedded::start().await?;
+    let mut load = Load::start(cluster.name_server(), TOPIC).await?;
+    for _ in 0..3 {
+        load.send(20).await;
+        cluster.broker().restart().await?;
+    }
+    load.send(20).await;
+    load.assert_all_arrive().await;
+    load.running.shutdown().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_broker_crashes_and_comes_back() -> TestResult {
+    let cluster = Embedded::start().await?;
+    let mut load = Load::start(cluster.name_server(), TOPIC).await?;
+    for _ in 0..3 {
+        load.send(20).await;
+        cluster.broker().kill().await;
+        cluster.broker().restart().await?;
+    }
+    load.send(20).await;
+    load.assert_all_arrive().await;
+    load.running.shutdown().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_broker_freezes_for_a_while() -> TestResult {
+    let cluster = Embedded::start().await?;
+    let mut load = Load::start(cluster.name_server(), TOPIC).await?;
+    load.send(20).await;
+    cluster.broker().pause();
+    let producer = load.client.producer("impatient").build().await?;
+    let send = producer.send(Message::new(TOPIC, "frozen")).timeout(Duration::from_millis(200));
+    let error = send.await.expect_err("nobody answers");
+    assert_eq!(error.kind(), SendErrorKind::Timeout, "{error}");
+    cluster.broker().resume();
+    load.send(20).await;
+    load.assert_all_arrive().await;
+    load.running.shutdown().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_broker_moves_to_another_address() -> TestResult {
+    let name_server = NameServer::start(NamesrvConfig::ephemeral(), Arc::new(System)).await?;
+    let folder = tempfile::tempdir()?;
+    let start = async || {
+        let mut config = BrokerConfig::loopback(folder.path());
+        config.name_servers = vec![name_server.address().to_string()];
+        config.network.shutdown_wait = Duration::from_millis(100);
+        let node = Node::start(config, Arc::new(System)).await?;
+        node.registered().await;
+        TestResult::Ok(node)
+    };
+    let mut node = start().await?;
+    let mut load = Load::start(name_server.address().to_string(), TOPIC).await?;
+    for _ in 0..2 {
+        load.send(20).await;
+        // Its port stays taken until it is somewhere else.
+        let taken = node.address();
+        node.shutdown().await?;
+        let _taken = TcpListener::bind(taken);
+        node = start().await?;
+        assert_ne!(node.address(), taken);
+    }
+    load.send(20).await;
+    load.assert_all_arrive().await;
+    load.running.shutdown().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_only_name_server_restarts() -> TestResult {
+    let cluster = Embedded::start().await?;
+    let mut load = Load::start(cluster.name_server(), TOPIC).await?;
+    let server = &cluster.name_servers()[0];
+    server.stop().await;
+    // Who knows the way needs no name server.
+    load.send_all(20).await;
+    server.restart().await?;
+    eventually("a route for newcomers", PATIENCE, async || {
+        let newcomer = rocketmq_client::connect(cluster.name_server()).await;
+        match newcomer {
+            Ok(client) => client.route(TOPIC).await.is_ok(),
+            Err(_) => false,
+        }
+    })
+    .await;
+    load.send(20).await;
+    load.assert_all_arrive().await;
+    load.running.shutdown().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_of_two_name_servers_is_gone() -> TestResult {
+    let cluster = Embedded::builder().name_servers(2).start().await?;
+    for server in cluster.name_servers() {
+        server.stop().await;
+        let client = rocketmq_client::connect(cluster.name_server()).await?;
+        let producer = client.producer("p").build().await?;
+        producer.send(Message::new(TOPIC, "42")).await?;
+        client.shutdown().await;
+        server.restart().await?;
+        eventually("the broker's return to it", PATIENCE, async || {
+            let newcomer = rocketmq_client::connect(server.address().to_string()).await;
+            match newcomer {
+                Ok(client) => client.route("TBW102").await.is_ok(),
+                Err(_) => false,
+            }
+        })
+        .await;
+    }
+    Ok(())
+}
+
+/// Two brokers, and a load on a topic that both have.
+async fn two_brokers() -> TestResult<(Cluster, Load)> {
+    let cluster = Cluster::Embedded(Embedded::builder().brokers(2).start().await?);
+    let client = cluster.client().await?;
+    let topic = cluster.topic(&client, 4).await?;
+    client.shutdown().await;
+    let load = Load::start(cluster.name_server(), &topic).await?;
+    Ok((cluster, load))
+}
+
+fn embedded(cluster: &Cluster) -> TestResult<&Embedded> {
+    match cluster {
+        Cluster::Embedded(embedded) => Ok(embedded),
+        Cluster::Apache { .. } => Err("not one of ours".into()),
+    }
+}
+
+/// Sends go to the broker that is left without a failure; the other is used again when it is back.
+#[tokio::test]
+async fn one_of_two_brokers_crashes_and_comes_back() -> TestResult {
+    let (cluster, mut load) = two_brokers().await?;
+    let broker = &embedded(&cluster)?.brokers()[1];
+    load.send_until_taken_by(broker.name()).await;
+    for _ in 0..2 {
+        broker.kill().await;
+        load.send_all(40).await;
+        assert!(!load.last_brokers(40).contains(broker.name()));
+        broker.restart().await?;
+        load.send_until_taken_by(broker.name()).await;
+    }
+    load.assert_all_arrive().await;
+    load.running.shutdown().await;
+    Ok(())
+}
+
+/// A retry goes to another broker than the one that does not answer.
+#[tokio::test]
+async fn one_of_two_brokers_freezes() -> TestResult {
+    let (cluster, mut load) = two_brokers().await?;
+    let broker = &embedded(&cluster)?.brokers()[0];
+    load.send_until_taken_by(broker.name()).await;
+    broker.pause();
+    load.send_all(8).await;
+    assert!(!load.last_brokers(8).contains(broker.name()));
+    broker.resume();
+    load.send_until_taken_by(broker.name()).await;
+    load.assert_all_arrive().await;
+    load.running.shutdown().await;
+    Ok(())
+}
+
+/// With latency fault tolerance one slow answer is enough: the next sends do not try that broker, until the detector
+/// finds that it answers again.
+#[tokio::test]
+async fn a_frozen_broker_is_spared_until_it_answers_again() -> TestResult {
+    let (cluster, mut load) = two_brokers().await?;
+    let broker = &embedded(&cluster)?.brokers()[0];
+    let producer = load.client.producer("careful").configure(|config| {
+        config.attempt_timeout = Some(Duration::from_millis(600));
+        config.latency_fault_tolerance = true;
+        config.latency_fault_detector = true;
+    });
+    let producer = producer.build().await?;
+    let taken_by_it = async || {
+        let receipt = producer.send(Message::new(load.topic(), "42")).await;
+        receipt.is_ok_and(|receipt| receipt.broker() == broker.name())
+    };
+    eventually("a message for the first broker", PATIENCE, taken_by_it).await;
+    broker.pause();
+    // Somewhere among these is the one that finds out.
+    for _ in 0..8 {
+        producer.send(Message::new(load.topic(), "42")).await?;
+    }
+    let begun = Instant::now();
+    for _ in 0..40 {
+        let receipt = producer.send(Message::new(load.topic(), "42")).await?;
+        assert_ne!(receipt.broker(), broker.name());
+    }
+    assert!(begun.elapsed() < Duration::from_millis(600), "a spared broker was tried");
+    broker.resume();
+    eventually("its return", PATIENCE, taken_by_it).await;
+    load.send_all(8).await;
+    load.running.shutdown().await;
+    Ok(())
+}
+
+/// One that accepts connections and says nothing is worse than one that is gone; the other has to do.
+#[tokio::test]
+async fn one_of_two_name_servers_freezes() -> TestResult {
+    let cluster = Embedded::builder().name_servers(2).start().await?;
+    let mut load = Load::start(cluster.name_server(), TOPIC).await?;
+    for server in cluster.name_servers() {
+        server.pause();
+        load.send_all(20).await;
+        let builder = Client::builder(cluster.name_server());
+        let newcomer = builder.configure(|config| config.api_timeout = Duration::from_millis(500));
+        let newcomer = newcomer.connect().await?;
+        let producer = newcomer.producer("p").build().await?;
+        producer.send(Message::new(TOPIC, "42")).await?;
+        newcomer.shutdown().await;
+        server.resume();
+    }
+    load.assert_all_arrive().await;
+    load.running.shutdown().await;
+    Ok(())
+}
+
+/// What was prepared before an outage is decided after it, by its sender or by whoever is asked.
+#[tokio::test]
+async fn a_broker_restarts_in_the_middle_of_transactions() -> TestResult {
+    let cluster = Cluster::Embedded(Embedded::start().await?);
+    let client = cluster.client().await?;
+    let topic = cluster.topic(&client, 1).await?;
+    let checker = |half: Delivery| async move {
+        if half.text() == Some("asked") { TransactionState::Commit } else { TransactionState::Rollback }
+    };
+    let producer = client.producer("p").transaction_checker(checker).build().await?;
+    let inbox = Inbox::default();
+    let consumer = client.push_consumer("g").subscribe(&topic, "*").from_where(FromWhere::FirstOffset);
+    let running = consumer.listen(inbox.accept()).await?;
+    let mut wanted = Vec::new();
+    for round in 0..2 {
+        let kept = producer.begin(Message::new(&topic, format!("kept {round}"))).await?;
+        let dropped = producer.begin(Message::new(&topic, format!("dropped {round}"))).await?;
+        wanted.push(format!("kept {round}"));
+        match round {
+            0 => embedded(&cluster)?.broker().restart().await?,
+            _ => {
+                embedded(&cluster)?.broker().kill().await;
+                embedded(&cluster)?.broker().restart().await?;
+            }
+        }
+        kept.commit().await?;
+        dropped.rollback().await?;
+    }
+    drop(producer.begin(Message::new(&topic, "asked")).await?);
+    embedded(&cluster)?.broker().restart().await?;
+    wanted.push("asked".into());
+    // A broker that has restarted knows its producers only from their next heartbeat or message.
+    let known = async || producer.send(Message::new(&topic, "between")).await.is_ok();
+    eventually("the broker's return", PATIENCE, known).await;
+    let all = || wanted.iter().all(|text| inbox.texts().contains(text));
+    cluster.later(Duration::from_secs(75), "every committed message", async || all()).await;
+    running.shutdown().await;
+    assert!(!inbox.texts().iter().any(|text| text.starts_with("dropped")), "{:?}", inbox.texts());
+    Ok(())
+}
+
+/// Locks are lost with the broker and taken again; each key keeps its order.
+#[tokio::test]
+async fn a_broker_comes_and_goes_under_ordered_consumption() -> TestResult {
+    let cluster = Embedded::start().await?;
+    let mut load = Load::shaped(cluster.name_server(), TOPIC, PushConsumerBuilder::orderly).await?;
+    for round in 0..4 {
+        load.send(20).await;
+        if round % 2 == 0 {
+            cluster.broker().restart().await?;
+        } else {
+            cluster.broker().kill().await;
+            cluster.broker().restart().await?;
+        }
+    }
+    load.send(20).await;
+    load.assert_all_arrive().await;
+    load.assert_order();
+    load.running.shutdown().await;
+    Ok(())
+}
+
+/// What was handed out and not acknowledged comes again, whether the broker could save its books or not.
+#[tokio::test]
+async fn a_broker_comes_and_goes_under_pop() -> TestResult {
+    let cluster = Embedded::start().await?;
+    let client = rocketmq_client::connect(cluster.name_server()).await?;
+    let mode = MessageRequestModeBody {
+        topic: TOPIC.into(),
+        consumer_group: "g".into(),
+        mode: MessageRequestMode::Pop,
+        ..MessageRequestModeBody::default()
+    };
+    let command = Command::request(RequestCode::SET_MESSAGE_REQUEST_MODE).with_body(fastjson::to_vec(&mode)?);
+    client.call(&cluster.broker().address().to_string(), command, PATIENCE).await?;
+    let by_pop = |consumer: PushConsumerBuilder| consumer.configure(|config| config.broker_assignment = true);
+    let mut load = Load::shaped(cluster.name_server(), TOPIC, by_pop).await?;
+    for round in 0..4 {
+        load.send(20).await;
+        if round % 2 == 0 {
+            cluster.broker().restart().await?;
+        } else {
+            cluster.broker().kill().await;
+            cluster.broker().restart().await?;
+        }
+    }
+    load.send(20).await;
+    let mut moved = Instant::now();
+    let revived = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            // Longer than a message stays invisible, again and again: it may be popped and lost once more.
+            if moved.elapsed() > Duration::from_secs(1) {
+                cluster.advance(Duration::from_secs(70));
+                moved = Instant::now();
+            }
+        }
+    };
+    tokio::select! {
+        () = load.assert_all_arrive() => {}
+        () = revived => {}
+    }
+    assert!(load.inbox.all().iter().all(|delivery| delivery.property("POP_CK").is_some()));
+    load.running.shutdown().await;
+    Ok(())
+}

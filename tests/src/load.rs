@@ -1,0 +1,144 @@
+//! A producer and a consumer that go on while servers come and go.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use rocketmq_client::{Client, FromWhere, Message, Producer, PushConsumerBuilder, Receipt, Running};
+
+use crate::wait::{PATIENCE, eventually};
+use crate::{Inbox, TestResult};
+
+/// How long one attempt waits for a server that does not answer: long for loopback, short for a test.
+const ATTEMPT: Duration = Duration::from_millis(500);
+/// Messages of one key keep their order.
+const KEYS: usize = 3;
+
+/// A producer that goes on through outages, and a consumer that keeps what comes.
+#[derive(Debug)]
+pub struct Load {
+    /// Both belong to it.
+    pub client: Client,
+    /// What the consumer got.
+    pub inbox: Inbox,
+    /// The consumer.
+    pub running: Running,
+    producer: Producer,
+    topic: String,
+    tried: usize,
+    acknowledged: Vec<Receipt>,
+    sent: Vec<String>,
+}
+
+impl Load {
+    /// Starts on a topic, which the first message makes if need be.
+    pub async fn start(name_server: String, topic: &str) -> TestResult<Self> {
+        Self::shaped(name_server, topic, |consumer| consumer).await
+    }
+
+    /// [`start`](Self::start) with another kind of consumer.
+    pub async fn shaped(
+        name_server: String,
+        topic: &str,
+        shape: impl FnOnce(PushConsumerBuilder) -> PushConsumerBuilder,
+    ) -> TestResult<Self> {
+        // Outages are noticed at the next look at the routes; for a test that has to be soon.
+        let refresh = Duration::from_millis(100);
+        let builder = Client::builder(name_server).configure(|config| config.route_refresh = refresh);
+        let client = builder.connect().await?;
+        let producer = client.producer("load").configure(|config| config.attempt_timeout = Some(ATTEMPT));
+        let producer = producer.build().await?;
+        let inbox = Inbox::default();
+        let first = producer.send(Message::new(topic, body(0))).ordered_by(0).await?;
+        let consumer = client.push_consumer("g").subscribe(topic, "*").from_where(FromWhere::FirstOffset);
+        let running = shape(consumer).listen(inbox.accept()).await?;
+        let (topic, sent) = (topic.to_owned(), vec![body(0)]);
+        Ok(Self { client, inbox, running, producer, topic, tried: 0, acknowledged: vec![first], sent })
+    }
+
+    /// Where it sends.
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// Sends once; what failed may be stored all the same, so the next try has another body.
+    async fn try_to_send(&mut self) -> bool {
+        self.tried += 1;
+        let sending = self.producer.send(Message::new(&*self.topic, body(self.tried)));
+        let Ok(receipt) = sending.ordered_by(self.tried % KEYS).await else { return false };
+        self.acknowledged.push(receipt);
+        self.sent.push(body(self.tried));
+        true
+    }
+
+    /// Sends until so many were acknowledged, whatever happens in between.
+    ///
+    /// # Panics
+    /// When that takes too long.
+    pub async fn send(&mut self, count: usize) {
+        let goal = self.sent.len() + count;
+        eventually("every message acknowledged", 2 * PATIENCE, async || {
+            self.try_to_send().await;
+            self.sent.len() >= goal
+        })
+        .await;
+    }
+
+    /// Sends so many, each of which has to be acknowledged.
+    ///
+    /// # Panics
+    /// When one is not.
+    pub async fn send_all(&mut self, count: usize) {
+        for _ in 0..count {
+            assert!(self.try_to_send().await, "message {} was not acknowledged", self.tried);
+        }
+    }
+
+    /// Sends until this broker has taken a message.
+    ///
+    /// # Panics
+    /// When that takes too long.
+    pub async fn send_until_taken_by(&mut self, broker: &str) {
+        let what = format!("a message for {broker}");
+        eventually(&what, PATIENCE, async || {
+            self.try_to_send().await;
+            self.acknowledged.last().is_some_and(|receipt| receipt.broker() == broker)
+        })
+        .await;
+    }
+
+    /// The brokers that acknowledged the last `count` messages.
+    pub fn last_brokers(&self, count: usize) -> BTreeSet<&str> {
+        self.acknowledged.iter().rev().take(count).map(Receipt::broker).collect()
+    }
+
+    /// Every acknowledged message arrives.
+    ///
+    /// # Panics
+    /// When one does not.
+    pub async fn assert_all_arrive(&self) {
+        eventually("every acknowledged message handled", 2 * PATIENCE, async || {
+            let seen: BTreeSet<_> = self.inbox.texts().into_iter().collect();
+            self.sent.iter().all(|body| seen.contains(body))
+        })
+        .await;
+    }
+
+    /// Messages of one key were first handled in the order they were sent in.
+    ///
+    /// # Panics
+    /// When one was not.
+    pub fn assert_order(&self) {
+        let mut seen = BTreeSet::new();
+        let mut last = [0; KEYS];
+        for number in self.inbox.texts().iter().filter_map(|text| text.parse::<usize>().ok()) {
+            if seen.insert(number) {
+                assert!(number >= last[number % KEYS], "{number} came after {}", last[number % KEYS]);
+                last[number % KEYS] = number;
+            }
+        }
+    }
+}
+
+fn body(number: usize) -> String {
+    format!("{number:06}")
+}
