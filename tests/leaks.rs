@@ -222,7 +222,8 @@ async fn consumers_by_pop() -> TestResult {
             Command::request(RequestCode::SET_MESSAGE_REQUEST_MODE).with_body(fastjson::to_vec(&mode)?);
         let route = client.route(TOPIC).await?;
         let broker = route.broker_datas[0].master().ok_or("a broker without a master")?;
-        client.call(broker, command, PATIENCE).await?;
+        let answer = client.call(broker, command, PATIENCE).await?;
+        assert_eq!(answer.response_code(), ResponseCode::SUCCESS, "{:?}", answer.remark);
         push(client, |consumer| consumer.configure(|config| config.broker_assignment = true)).await
     })
     .await

@@ -10,7 +10,7 @@ use crate::{Inbox, TestResult};
 
 /// How long one attempt waits for a server that does not answer: long for loopback, short for a test.
 const ATTEMPT: Duration = Duration::from_millis(500);
-/// Messages of one key keep their order.
+/// Messages of one key keep their order, where that is asked for.
 const KEYS: usize = 3;
 
 /// A producer that goes on through outages, and a consumer that keeps what comes.
@@ -24,6 +24,7 @@ pub struct Load {
     pub running: Running,
     producer: Producer,
     topic: String,
+    ordered: bool,
     tried: usize,
     acknowledged: Vec<Receipt>,
     sent: Vec<String>,
@@ -33,6 +34,12 @@ impl Load {
     /// Starts on a topic, which the first message makes if need be.
     pub async fn start(name_server: String, topic: &str) -> TestResult<Self> {
         Self::shaped(name_server, topic, |consumer| consumer).await
+    }
+
+    /// [`start`](Self::start) with messages of three keys, consumed in order. What has a key goes to no other broker.
+    pub async fn ordered(name_server: String, topic: &str) -> TestResult<Self> {
+        let load = Self::shaped(name_server, topic, PushConsumerBuilder::orderly).await?;
+        Ok(Self { ordered: true, ..load })
     }
 
     /// [`start`](Self::start) with another kind of consumer.
@@ -48,11 +55,21 @@ impl Load {
         let producer = client.producer("load").configure(|config| config.attempt_timeout = Some(ATTEMPT));
         let producer = producer.build().await?;
         let inbox = Inbox::default();
-        let first = producer.send(Message::new(topic, body(0))).ordered_by(0).await?;
+        let first = producer.send(Message::new(topic, body(0))).await?;
         let consumer = client.push_consumer("g").subscribe(topic, "*").from_where(FromWhere::FirstOffset);
         let running = shape(consumer).listen(inbox.accept()).await?;
         let (topic, sent) = (topic.to_owned(), vec![body(0)]);
-        Ok(Self { client, inbox, running, producer, topic, tried: 0, acknowledged: vec![first], sent })
+        Ok(Self {
+            client,
+            inbox,
+            running,
+            producer,
+            topic,
+            ordered: false,
+            tried: 0,
+            acknowledged: vec![first],
+            sent,
+        })
     }
 
     /// Where it sends.
@@ -64,7 +81,8 @@ impl Load {
     async fn try_to_send(&mut self) -> bool {
         self.tried += 1;
         let sending = self.producer.send(Message::new(&*self.topic, body(self.tried)));
-        let Ok(receipt) = sending.ordered_by(self.tried % KEYS).await else { return false };
+        let sending = if self.ordered { sending.ordered_by(self.tried % KEYS) } else { sending };
+        let Ok(receipt) = sending.await else { return false };
         self.acknowledged.push(receipt);
         self.sent.push(body(self.tried));
         true

@@ -230,7 +230,7 @@ func orderlyRetry(topic string) error {
 }
 
 // The message comes at its time and not before.
-func delayed(topic string, message *primitive.Message, by time.Duration) error {
+func delayed(topic string, late func(*primitive.Message), by time.Duration) error {
 	// The consumer is there before, so that only the broker delays.
 	if err := sendAll(topic, primitive.NewMessage(topic, []byte("first"))); err != nil {
 		return err
@@ -244,7 +244,8 @@ func delayed(topic string, message *primitive.Message, by time.Duration) error {
 	if err := in.await(1); err != nil {
 		return err
 	}
-	sent := time.Now()
+	sent, message := time.Now(), primitive.NewMessage(topic, []byte("late"))
+	late(message)
 	if err := sendAll(topic, message); err != nil {
 		return err
 	}
@@ -258,13 +259,12 @@ func delayed(topic string, message *primitive.Message, by time.Duration) error {
 }
 
 func delayLevel(topic string) error {
-	message := primitive.NewMessage(topic, []byte("late"))
-	return delayed(topic, message.WithDelayTimeLevel(2), 5*time.Second)
+	return delayed(topic, func(late *primitive.Message) { late.WithDelayTimeLevel(2) }, 5*time.Second)
 }
 
 func timer(topic string) error {
-	message := primitive.NewMessage(topic, []byte("late"))
-	return delayed(topic, message.WithDelayTimestamp(time.Now().Add(3*time.Second)), 2500*time.Millisecond)
+	by := 3 * time.Second
+	return delayed(topic, func(late *primitive.Message) { late.WithDelayTimestamp(time.Now().Add(by)) }, by)
 }
 
 // The next tries come after a second each: the listener asks for it.

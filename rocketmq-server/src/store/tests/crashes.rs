@@ -356,8 +356,13 @@ fn step(bench: &Bench, store: &mut Store, model: &mut [Vec<String>; 3], act: &Ac
     bench.clock.advance(std::time::Duration::from_millis(1_500));
 }
 
+/// A longer hunt sets `PROPTEST_CASES`.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(48)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_a_store_is_the_list_of_what_was_written(acts in acts()) {
