@@ -56,12 +56,30 @@ mod with_java {
     }
 
     #[tokio::test]
+    async fn traces_on_apaches_broker() -> TestResult {
+        let Some(cluster) = apache() else { return Ok(()) };
+        let Cluster::Apache { version, .. } = &cluster else { return Ok(()) };
+        scenarios::trace::read_by_mqadmin(&cluster, version).await
+    }
+
+    #[tokio::test]
+    async fn traces_on_our_broker() -> TestResult {
+        let Some(version) = java() else { return Ok(()) };
+        scenarios::trace::read_by_mqadmin(&Cluster::embedded().await?, &version).await
+    }
+
+    #[tokio::test]
     async fn queues_on_our_broker() -> TestResult {
-        let Ok(version) = std::env::var("ROCKETMQ_JAVA").or_else(|_| std::env::var("ROCKETMQ_VERSION"))
-        else {
-            println!("skipped: set ROCKETMQ_JAVA=5.4.0 to run the official Java client");
-            return Ok(());
-        };
+        let Some(version) = java() else { return Ok(()) };
         scenarios::members::shared_with_java(&Cluster::embedded().await?, &version).await
+    }
+
+    /// The version of the Java programs to run beside our broker.
+    fn java() -> Option<String> {
+        let version = std::env::var("ROCKETMQ_JAVA").or_else(|_| std::env::var("ROCKETMQ_VERSION"));
+        if version.is_err() {
+            println!("skipped: set ROCKETMQ_JAVA=5.4.0 to run the official Java client");
+        }
+        version.ok()
     }
 }

@@ -24,6 +24,7 @@ use crate::error::{CallError, ConnectError, ConnectErrorKind, RouteError};
 use crate::heartbeat::Leaving;
 use crate::interceptor::Interceptor;
 use crate::members::{ConsumerMember, Members, ProducerMember};
+use crate::metrics;
 use crate::namespace::Names;
 use crate::net::dialer::{Dialer, Transport, target};
 use crate::net::pool::Pool;
@@ -36,6 +37,7 @@ use crate::route::resolver::Resolver;
 use crate::route::single_flight::SingleFlight;
 use crate::route::table::RouteTable;
 use crate::route::{Lookup, discovery};
+use crate::trace::TraceConfig;
 
 /// How often an HTTP address server is asked again.
 const DISCOVERY_INTERVAL: Duration = Duration::from_secs(120);
@@ -174,6 +176,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Traces what all producers and push consumers of this client do, save those configured otherwise.
+    pub fn trace(mut self, trace: TraceConfig) -> Self {
+        self.config.trace = Some(trace);
+        self
+    }
+
     /// Encrypts every connection. [`connect`](Self::connect) reads the files it names.
     #[cfg(feature = "tls")]
     pub fn tls(mut self, tls: crate::TlsConfig) -> Self {
@@ -205,6 +213,7 @@ impl ClientBuilder {
             Some(ip) => ip,
             None => local_address(&servers).await,
         };
+        metrics::describe();
         let transport = Transport::new(&self.config)?;
         let inner = Inner::new(self.config, transport, servers, ip);
         if !self.lazy {
@@ -377,6 +386,7 @@ impl Inner {
         if self.stop.is_cancelled() {
             return;
         }
+        metrics::connection_lost();
         let (client, stop) = (Arc::downgrade(self), self.stop.clone());
         self.tasks.spawn(stop.run_until_cancelled_owned(async move {
             tokio::time::sleep(RECONNECT_DELAY).await;
@@ -388,6 +398,7 @@ impl Inner {
 
     /// A connection came up. A broker hears who is there at once; a name server does not care.
     fn connected(self: &Arc<Self>, address: &str) {
+        metrics::connected(address);
         let is_broker = {
             let routes = self.routes.load();
             routes.brokers().any(|broker| broker.broker_addrs.values().any(|known| known == address))

@@ -13,6 +13,7 @@ use crate::acl::CredentialsSource;
 use crate::error::RETRYABLE_CODES;
 use crate::interceptor::Interceptor;
 use crate::net::socks::SocksProxies;
+use crate::trace::TraceConfig;
 
 /// What all producers and consumers of one client share.
 #[derive(Clone)]
@@ -57,6 +58,8 @@ pub struct ClientConfig {
     pub socks_proxies: SocksProxies,
     /// Called around every send and every delivery, in this order. Default: none.
     pub interceptors: Vec<Arc<dyn Interceptor>>,
+    /// Trace what all producers and push consumers do. Default: none.
+    pub trace: Option<TraceConfig>,
 }
 
 impl Default for ClientConfig {
@@ -82,6 +85,7 @@ impl Default for ClientConfig {
             tls: None,
             socks_proxies: SocksProxies::default(),
             interceptors: Vec::new(),
+            trace: None,
         }
     }
 }
@@ -180,6 +184,8 @@ pub struct ProducerConfig {
     pub latency_fault_detector: bool,
     /// Gather messages into batches. Default: none.
     pub linger: Option<LingerConfig>,
+    /// Trace stored messages. Default: as the client is configured, which is not to.
+    pub trace: Option<TraceConfig>,
 }
 
 impl Default for ProducerConfig {
@@ -201,6 +207,7 @@ impl Default for ProducerConfig {
             latency_fault_tolerance: false,
             latency_fault_detector: false,
             linger: None,
+            trace: None,
         }
     }
 }

@@ -105,12 +105,15 @@ mod heartbeat;
 mod interceptor;
 mod members;
 mod message;
+mod metrics;
 mod namespace;
 mod net;
 mod producer;
 mod route;
+mod span;
 #[cfg(test)]
 mod testkit;
+mod trace;
 mod validate;
 
 pub use acl::{Credentials, CredentialsSource};
@@ -135,3 +138,4 @@ pub use rocketmq_remoting as remoting;
 #[cfg(feature = "tls")]
 pub use rocketmq_remoting::net::tls::TlsConfig;
 pub use rocketmq_remoting::route::MessageQueue;
+pub use trace::TraceConfig;

@@ -144,7 +144,7 @@ impl fmt::Debug for Message {
 }
 
 /// Every property that holds a message back.
-const DELAYS: [&str; 4] =
+pub(crate) const DELAYS: [&str; 4] =
     [names::DELAY, names::TIMER_DELIVER_MS, names::TIMER_DELAY_MS, names::TIMER_DELAY_SEC];
 
 fn property_fault(name: &str, value: &str) -> Option<String> {

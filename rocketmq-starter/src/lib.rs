@@ -72,7 +72,7 @@ pub mod __private;
 pub use app::{App, RunningApp};
 pub use checker::{IntoTransactionChecker, IntoTransactionState, TransactionChecker};
 pub use config::{
-    Access, ConsumerProperties, EmbeddedProperties, ProducerProperties, ProducerTuning,
+    Access, ConsumerProperties, EmbeddedProperties, MsgTrace, ProducerProperties, ProducerTuning,
     PullConsumerProperties, RocketmqProperties, Secret, TlsProperties,
 };
 pub use context::Context;
@@ -84,7 +84,7 @@ pub use health::{Health, ListenerHealth};
 pub use listener::{Handler, IntoListener, Listener};
 pub use outcome::{BoxError, Handled, IntoOutcome, IntoOutcomes};
 pub use rocketmq_client::{
-    DelayLevel, Delivery, Message, Outcome, Receipt, SendError, Transaction, TransactionState,
+    DelayLevel, Delivery, Interceptor, Message, Outcome, Receipt, SendError, Transaction, TransactionState,
 };
 #[doc = include_str!("docs/listener.md")]
 pub use rocketmq_macros::rocketmq_listener;

@@ -1,4 +1,4 @@
-//! A member of a consumer group that runs the official Java client.
+//! The official Java client and tools: a member of a consumer group, and `mqadmin`.
 
 use std::process::Stdio;
 use std::sync::Arc;
@@ -51,6 +51,14 @@ impl JavaMember {
         tokio::time::timeout(PATIENCE, self.child.wait()).await??;
         Ok(())
     }
+}
+
+/// What `mqadmin` of `version` prints.
+pub(crate) async fn admin(version: &str, args: &[&str]) -> TestResult<String> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/interop/apache");
+    let mut command = Command::new(script);
+    let output = command.args(["admin", version]).args(args).kill_on_drop(true).output().await?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn delivery(line: &str) -> Option<(i32, String)> {

@@ -22,9 +22,9 @@ use super::handler::{Call, Failure, Handler, Outcomes};
 use super::owned::OwnedQueue;
 use super::retry::Redelivery;
 use super::stats::Stats;
+use super::watch::Watchers;
 use crate::client::now_ms;
 use crate::delivery::{Delivery, Outcome};
-use crate::interceptor::Interceptor;
 
 /// The longest run one worker takes at a time.
 const MAX_RUN: usize = 32;
@@ -44,7 +44,7 @@ pub(crate) struct ServiceConfig {
     pub(crate) handler: Handler,
     pub(crate) batch: usize,
     pub(crate) consume_timeout: Duration,
-    pub(crate) interceptors: Vec<Arc<dyn Interceptor>>,
+    pub(crate) watchers: Watchers,
 }
 
 /// The workers and what they work on.
@@ -244,8 +244,7 @@ impl ConcurrentService {
         let mut settled = Settled::new(&queue, &self.stats);
         while !queue.is_dropped() && !self.stopped.is_cancelled() && !run.messages.is_empty() {
             let messages: Vec<Delivery> = run.messages.drain(..batch.min(run.messages.len())).collect();
-            self.before(&messages);
-            let mut call = self.config.handler.call(&messages);
+            let (watch, mut call) = self.config.call(&messages);
             let result = match poll_once(&mut call).await {
                 Some(result) => result,
                 None => {
@@ -254,17 +253,12 @@ impl ConcurrentService {
                     finish_call(call, self.config.consume_timeout).await
                 }
             };
+            self.config.ended(watch, &messages, &result);
             let failed = self.settle(messages, result, &mut settled);
             if !failed.is_empty() {
                 settled.commit();
                 self.redeliver(&queue, failed).await;
             }
-        }
-    }
-
-    fn before(&self, messages: &[Delivery]) {
-        for interceptor in &self.config.interceptors {
-            interceptor.before_consume(&self.config.group, messages);
         }
     }
 
@@ -276,7 +270,6 @@ impl ConcurrentService {
         settled: &mut Settled<'_>,
     ) -> Vec<(Delivery, Redelivery)> {
         let (outcomes, timed_out) = self.outcomes(&messages, result);
-        self.after(&messages, &outcomes);
         let mut failed = Vec::new();
         for (index, delivery) in messages.into_iter().enumerate() {
             match Redelivery::of(outcomes.of(index), timed_out) {
@@ -305,16 +298,6 @@ impl ConcurrentService {
                 }
                 (Outcomes::All(Outcome::Retry), matches!(failure, Failure::Timeout))
             }
-        }
-    }
-
-    fn after(&self, messages: &[Delivery], outcomes: &Outcomes) {
-        if self.config.interceptors.is_empty() {
-            return;
-        }
-        let each: Vec<Outcome> = (0..messages.len()).map(|index| outcomes.of(index)).collect();
-        for interceptor in &self.config.interceptors {
-            interceptor.after_consume(&self.config.group, messages, &each);
         }
     }
 
@@ -430,7 +413,7 @@ mod tests {
             handler,
             batch,
             consume_timeout: Duration::from_secs(900),
-            interceptors: Vec::new(),
+            watchers: Watchers::default(),
         };
         (ConcurrentService::start(config, concurrency, broker.clone(), Arc::default()), broker)
     }

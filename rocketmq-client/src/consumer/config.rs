@@ -7,6 +7,7 @@ use rocketmq_remoting::body::MessageModel;
 
 use super::flow::FlowLimits;
 use super::start::FromWhere;
+use crate::trace::TraceConfig;
 
 /// Options of a push consumer; the defaults are the Java client's unless a field says otherwise.
 #[derive(Debug, Clone)]
@@ -47,6 +48,8 @@ pub struct ConsumerConfig {
     pub broker_assignment: bool,
     /// Options of queues the broker serves in POP mode.
     pub pop: PopConfig,
+    /// Trace the calls of the handler, default as the client is configured.
+    pub trace: Option<TraceConfig>,
 }
 
 impl Default for ConsumerConfig {
@@ -69,6 +72,7 @@ impl Default for ConsumerConfig {
             offset_folder: None,
             broker_assignment: false,
             pop: PopConfig::default(),
+            trace: None,
         }
     }
 }

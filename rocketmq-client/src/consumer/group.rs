@@ -23,6 +23,7 @@ use super::stats::Stats;
 use crate::client::now_ms;
 use crate::delivery::Delivery;
 use crate::error::{CallError, RouteErrorKind, StartError, StartErrorKind};
+use crate::metrics;
 
 /// Takes pulled messages; they are in the queue's window by then.
 pub(crate) trait Sink: Send + Sync + 'static {
@@ -93,6 +94,24 @@ impl Group {
     /// The group's name on the wire.
     pub(crate) fn name(&self) -> &str {
         &self.calls.group
+    }
+
+    /// Counts one pull or pop of a topic (named as on the wire).
+    pub(crate) fn count_pull(&self, topic: &str, outcome: &'static str, messages: usize) {
+        let names = &self.calls.client.names;
+        metrics::pulled(names.plain(self.name()), names.plain(topic), outcome, messages);
+    }
+
+    /// Counts a pull that had to wait, and for which limit.
+    pub(crate) fn count_throttled(&self, topic: &str, limit: &'static str) {
+        let names = &self.calls.client.names;
+        metrics::throttled(names.plain(self.name()), names.plain(topic), limit);
+    }
+
+    /// Counts a change of the queues this member reads.
+    pub(crate) fn count_rebalance(&self, topic: &str) {
+        let names = &self.calls.client.names;
+        metrics::rebalanced(names.plain(self.name()), names.plain(topic));
     }
 
     /// Every queue owned now.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
+use tracing::Span;
 
 use crate::delivery::{Delivery, Outcome};
 use crate::error::BoxError;
@@ -63,16 +64,18 @@ pub(crate) enum Handler {
 }
 
 impl Handler {
-    /// Starts one call. A listener that panics before it returns its future fails the call, not the caller.
-    pub(crate) fn call(&self, messages: &[Delivery]) -> Call {
+    /// Starts one call, which runs inside `span`. A listener that panics before it returns its future fails the call,
+    /// not the caller.
+    pub(crate) fn call(&self, messages: &[Delivery], span: Span) -> Call {
         let start = || match self {
-            Handler::Each(listen) => messages.first().map(|d| Call::Each(listen.on_message(d.clone()))),
-            Handler::Batch(listen) => Some(Call::Batch(listen.on_batch(messages.to_vec()))),
+            Handler::Each(listen) => messages.first().map(|d| Step::Each(listen.on_message(d.clone()))),
+            Handler::Batch(listen) => Some(Step::Batch(listen.on_batch(messages.to_vec()))),
         };
-        match catch_unwind(AssertUnwindSafe(start)) {
-            Ok(call) => call.unwrap_or(Call::Nothing),
-            Err(payload) => Call::Panicked(panic_text(payload.as_ref())),
-        }
+        let step = match span.in_scope(|| catch_unwind(AssertUnwindSafe(start))) {
+            Ok(step) => step.unwrap_or(Step::Decided(Outcome::Ack)),
+            Err(payload) => Step::Panicked(panic_text(payload.as_ref())),
+        };
+        Call { step, span }
     }
 
     /// How many messages one call may take, given what was asked for.
@@ -94,23 +97,36 @@ impl fmt::Debug for Handler {
 }
 
 /// One running call of a listener. Panics while it is polled end it as [`Failure::Panic`].
-pub(crate) enum Call {
+pub(crate) struct Call {
+    step: Step,
+    span: Span,
+}
+
+enum Step {
     Each(BoxFuture<'static, Result<Outcome, BoxError>>),
     Batch(BoxFuture<'static, Result<Vec<Outcome>, BoxError>>),
     Panicked(String),
-    Nothing,
+    Decided(Outcome),
+}
+
+impl Call {
+    /// A call that need not be made.
+    pub(crate) fn decided(outcome: Outcome) -> Self {
+        Self { step: Step::Decided(outcome), span: Span::none() }
+    }
 }
 
 impl Future for Call {
     type Output = Result<Outcomes, Failure>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let call = self.get_mut();
-        let poll = || match call {
-            Call::Each(future) => future.as_mut().poll(cx).map_ok(Outcomes::All).map_err(Failure::Error),
-            Call::Batch(future) => future.as_mut().poll(cx).map_ok(Outcomes::Each).map_err(Failure::Error),
-            Call::Panicked(text) => Poll::Ready(Err(Failure::Panic(std::mem::take(text)))),
-            Call::Nothing => Poll::Ready(Ok(Outcomes::All(Outcome::Ack))),
+        let Call { step, span } = self.get_mut();
+        let _entered = span.enter();
+        let poll = || match step {
+            Step::Each(future) => future.as_mut().poll(cx).map_ok(Outcomes::All).map_err(Failure::Error),
+            Step::Batch(future) => future.as_mut().poll(cx).map_ok(Outcomes::Each).map_err(Failure::Error),
+            Step::Panicked(text) => Poll::Ready(Err(Failure::Panic(std::mem::take(text)))),
+            Step::Decided(outcome) => Poll::Ready(Ok(Outcomes::All(*outcome))),
         };
         catch_unwind(AssertUnwindSafe(poll))
             .unwrap_or_else(|payload| Poll::Ready(Err(Failure::Panic(panic_text(payload.as_ref())))))
@@ -152,6 +168,17 @@ pub(crate) enum Failure {
     Timeout,
 }
 
+impl Failure {
+    /// A label for metrics.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Failure::Error(_) => "error",
+            Failure::Panic(_) => "panic",
+            Failure::Timeout => "timeout",
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -174,24 +201,30 @@ mod tests {
     #[tokio::test]
     async fn an_error_a_panic_and_an_early_panic_end_the_call_not_the_caller() {
         let error = each(|_| async { Err::<Outcome, _>("no such order") });
-        let text = error.call(&[delivery("t", 0)]).await.unwrap_err().to_string();
+        let text = error.call(&[delivery("t", 0)], Span::none()).await.unwrap_err().to_string();
         assert_eq!(text, "no such order");
 
         let late =
             each(|_: Delivery| async { Ok::<_, BoxError>(if true { panic!("late") } else { Outcome::Ack }) });
-        assert_eq!(late.call(&[delivery("t", 0)]).await.unwrap_err().to_string(), "panicked: late");
+        assert_eq!(
+            late.call(&[delivery("t", 0)], Span::none()).await.unwrap_err().to_string(),
+            "panicked: late"
+        );
 
         fn early(_: Delivery) -> BoxFuture<'static, Result<Outcome, BoxError>> {
             panic!("early {}", 1)
         }
-        assert_eq!(each(early).call(&[delivery("t", 0)]).await.unwrap_err().to_string(), "panicked: early 1");
+        assert_eq!(
+            each(early).call(&[delivery("t", 0)], Span::none()).await.unwrap_err().to_string(),
+            "panicked: early 1"
+        );
     }
 
     #[tokio::test]
     async fn messages_without_an_outcome_are_retried() {
         let short =
             Handler::Batch(Arc::new(|_: Vec<Delivery>| async { Ok::<_, BoxError>(vec![Outcome::Ack]) }));
-        let outcomes = short.call(&[delivery("t", 0), delivery("t", 1)]).await.unwrap();
+        let outcomes = short.call(&[delivery("t", 0), delivery("t", 1)], Span::none()).await.unwrap();
         assert_eq!((outcomes.of(0), outcomes.of(1)), (Outcome::Ack, Outcome::Retry));
     }
 }

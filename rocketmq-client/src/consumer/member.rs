@@ -29,6 +29,7 @@ use super::start::FromWhere;
 use super::stats::Rates;
 use crate::delivery::{Delivery, Outcome};
 use crate::members::ConsumerMember;
+use crate::trace::Tracer;
 
 /// The name of the protocol version in this client's requests.
 const CLIENT_VERSION: &str = "V5_3_3";
@@ -44,6 +45,7 @@ pub(crate) struct PushMember {
     pub(crate) pop: Option<Arc<PopService>>,
     pub(crate) pull: PullOptions,
     pub(crate) config: ConsumerConfig,
+    pub(crate) tracer: Option<Arc<Tracer>>,
 }
 
 impl ConsumerMember for PushMember {
@@ -154,11 +156,13 @@ impl PushMember {
     fn consume_directly(&self, request: &Command) -> Result<Answer, DecodeError> {
         let record = MessageRecord::decode(&mut request.body.clone())?;
         let delivery = self.picked(record, request.ext.get("brokerName").unwrap_or_default());
+        let name = self.name.clone();
         let (handler, order, limit) = (self.handler.clone(), self.group.orderly, self.config.consume_timeout);
         let response = Command::response_to(request, ResponseCode::SUCCESS);
         let run = async move {
             let since = Instant::now();
-            let call = handler.call(std::slice::from_ref(&delivery));
+            let span = crate::span::consume(&name, std::slice::from_ref(&delivery));
+            let call = handler.call(std::slice::from_ref(&delivery), span);
             let outcome = tokio::time::timeout(limit, call).await.unwrap_or(Err(Failure::Timeout));
             let result = directly_result(outcome, order, since.elapsed().as_millis() as i64);
             fastjson::to_vec(&result).ok().map(|body| response.with_body(body))

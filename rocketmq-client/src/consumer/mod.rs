@@ -31,6 +31,7 @@ mod start;
 mod stats;
 #[cfg(test)]
 mod testing;
+mod watch;
 
 pub use assign::{
     AllocateError, AllocateStrategy, Allocation, Averagely, AveragelyByCircle, Configured, ConsistentHash,
@@ -38,6 +39,7 @@ pub use assign::{
 };
 pub use config::{ConsumerConfig, PopConfig};
 pub use flow::FlowLimits;
+pub(crate) use handler::Failure;
 pub use handler::{Listen, ListenBatch};
 pub use lite::{Batch, LiteConsumer, LiteConsumerBuilder};
 pub use pop::{Popped, Receiving, SimpleConsumer, SimpleConsumerBuilder};

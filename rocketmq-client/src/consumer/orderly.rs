@@ -18,6 +18,7 @@ use super::retry::Redelivery;
 use super::stats::Stats;
 use crate::client::now_ms;
 use crate::delivery::{Delivery, Outcome};
+use crate::metrics;
 
 /// How often locks are renewed; the broker keeps them 60 s.
 pub(crate) const LOCK_RENEWAL: Duration = Duration::from_secs(20);
@@ -192,18 +193,10 @@ impl OrderlyService {
     }
 
     async fn call(&self, messages: &[Delivery]) -> Outcomes {
-        for interceptor in &self.config.interceptors {
-            interceptor.before_consume(&self.config.group, messages);
-        }
-        let outcomes = match self.config.handler.call(messages).await {
-            Ok(outcomes) => outcomes,
-            Err(failure) => self.failed(&messages[0], &failure),
-        };
-        let each: Vec<Outcome> = (0..messages.len()).map(|index| outcomes.of(index)).collect();
-        for interceptor in &self.config.interceptors {
-            interceptor.after_consume(&self.config.group, messages, &each);
-        }
-        outcomes
+        let (watch, call) = self.config.call(messages);
+        let result = call.await;
+        self.config.ended(watch, messages, &result);
+        result.unwrap_or_else(|failure| self.failed(&messages[0], &failure))
     }
 
     fn failed(&self, first: &Delivery, failure: &Failure) -> Outcomes {
@@ -225,6 +218,9 @@ impl OrderlyService {
                 break;
             }
             done += 1;
+        }
+        if let Some(again) = messages.get(done) {
+            metrics::given_back(&self.config.group, again.topic(), false);
         }
         let offset = queue.with_window(|window| {
             let offset = window.settle(done);
@@ -328,6 +324,7 @@ mod tests {
     use super::*;
     use crate::consumer::handler::Handler;
     use crate::consumer::testing::{delivery, owned_queue};
+    use crate::consumer::watch::Watchers;
     use crate::error::BoxError;
     use futures_util::future::BoxFuture;
     use std::future::Future;
@@ -354,7 +351,7 @@ mod tests {
             handler: Handler::Each(Arc::new(handler)),
             batch: 1,
             consume_timeout: Duration::from_secs(900),
-            interceptors: Vec::new(),
+            watchers: Watchers::default(),
         };
         let orderly = OrderlyConfig {
             suspend: Duration::from_secs(1),
@@ -449,7 +446,7 @@ mod tests {
             })),
             batch: 1,
             consume_timeout: Duration::from_secs(900),
-            interceptors: Vec::new(),
+            watchers: Watchers::default(),
         };
         let orderly = OrderlyConfig {
             suspend: Duration::ZERO,

@@ -24,6 +24,7 @@ use super::start::FromWhere;
 use crate::client::now_ms;
 use crate::delivery::{Delivery, Outcome};
 use crate::error::CallError;
+use crate::metrics;
 
 /// How long the broker may wait for a message.
 const WAIT: Duration = Duration::from_secs(15);
@@ -149,6 +150,7 @@ impl PopService {
             if self.group.is_paused() {
                 tokio::time::sleep(PAUSE).await;
             } else if queue.unacknowledged.load(Ordering::Acquire) > self.pop.threshold {
+                self.group.count_throttled(&queue.queue.topic, "unacknowledged");
                 tokio::time::sleep(FULL).await;
             } else if let Err(error) = self.pop_once(queue).await {
                 tracing::warn!(group = self.group.name(), queue = ?queue.queue, "the pop failed, trying again: {error}");
@@ -171,7 +173,14 @@ impl PopService {
             from_first: self.group.from_where == FromWhere::FirstOffset,
             attempt: None,
         };
-        let popped = self.group.calls.pop(&queue.queue, &subscription, &options).await?;
+        let popped = self.group.calls.pop(&queue.queue, &subscription, &options).await;
+        let (outcome, count) = match &popped {
+            Ok(popped) if popped.is_empty() => ("empty", 0),
+            Ok(popped) => ("found", popped.len()),
+            Err(_) => ("error", 0),
+        };
+        self.group.count_pull(&queue.queue.topic, outcome, count);
+        let popped = popped?;
         self.group.stats.pulled(&queue.queue.topic, popped.len() as u64, since.elapsed());
         let (wanted, others): (Vec<_>, Vec<_>) = popped.into_iter().partition(Popped::is_wanted);
         self.acknowledge(&others).await;
@@ -200,17 +209,13 @@ impl PopService {
             return;
         }
         let deliveries: Vec<Delivery> = messages.iter().map(|message| message.delivery().clone()).collect();
-        for interceptor in &self.config.interceptors {
-            interceptor.before_consume(&self.config.group, &deliveries);
-        }
         let since = Instant::now();
-        let call = self.config.handler.call(&deliveries);
+        let (watch, call) = self.config.call(&deliveries);
         let result = tokio::time::timeout(self.config.consume_timeout, call).await;
-        let outcomes = self.outcomes(&deliveries, result.unwrap_or(Err(Failure::Timeout)));
+        let result = result.unwrap_or(Err(Failure::Timeout));
+        self.config.ended(watch, &deliveries, &result);
+        let outcomes = self.outcomes(&deliveries, result);
         let each: Vec<Outcome> = (0..deliveries.len()).map(|index| outcomes.of(index)).collect();
-        for interceptor in &self.config.interceptors {
-            interceptor.after_consume(&self.config.group, &deliveries, &each);
-        }
         let failed = each.iter().filter(|outcome| **outcome != Outcome::Ack).count();
         self.group.stats.consumed(
             messages[0].wire_topic(),
@@ -261,6 +266,7 @@ impl PopService {
             pop_delay_of_age(message.born_at().elapsed().unwrap_or_default())
         };
         let Some(delay) = delay else { return done.push(message) };
+        metrics::given_back(&self.config.group, message.topic(), false);
         let (topic, receipt) = (message.wire_topic(), message.receipt());
         if let Err(error) = self.group.calls.hide(topic, receipt, Duration::from_millis(delay)).await {
             tracing::warn!(group = self.config.group, topic, "the retry delay was not set: {error}");

@@ -7,7 +7,6 @@ use rocketmq_remoting::ResponseCode;
 use rocketmq_remoting::body::MessageModel;
 
 use super::calls::is_refusal;
-use super::flow::Throttle;
 use super::group::Group;
 use super::owned::OwnedQueue;
 use super::puller::{PullOptions, Pulled, Puller};
@@ -102,7 +101,9 @@ impl PullLoop {
             return Some(offset);
         };
         let since = Instant::now();
-        match self.puller.pull(offset, self.commit_offset(), &subscription).await {
+        let pulled = self.puller.pull(offset, self.commit_offset(), &subscription).await;
+        self.count(&pulled);
+        match pulled {
             Ok(Pulled::Found { messages, next }) => {
                 self.found(messages, next, since.elapsed());
                 self.rest().await;
@@ -120,6 +121,16 @@ impl PullLoop {
         }
     }
 
+    fn count(&self, pulled: &Result<Pulled, CallError>) {
+        let (outcome, messages) = match pulled {
+            Ok(Pulled::Found { messages, .. }) => ("found", messages.len()),
+            Ok(Pulled::Empty { .. }) => ("empty", 0),
+            Ok(Pulled::Moved { .. }) => ("moved", 0),
+            Err(_) => ("error", 0),
+        };
+        self.group.count_pull(&self.queue.queue.topic, outcome, messages);
+    }
+
     /// The pause an application asked for; without one, tasks of a single-threaded runtime still get their turn.
     async fn rest(&self) {
         if !self.options.interval.is_zero() {
@@ -135,7 +146,7 @@ impl PullLoop {
     fn is_full(&self) -> bool {
         let throttle = self.group.limits().check(self.queue.usage(), !self.group.orderly);
         if let Some(throttle) = throttle {
-            self.count_throttled(&throttle);
+            self.group.count_throttled(&self.queue.queue.topic, throttle.kind());
         }
         if let Some(throttle) = throttle
             && self.queue.note_throttled()
@@ -152,18 +163,6 @@ impl PullLoop {
         }
         throttle.is_some()
     }
-
-    #[cfg(feature = "metrics")]
-    fn count_throttled(&self, throttle: &Throttle) {
-        let (group, topic) = (self.group.name().to_owned(), self.queue.queue.topic.clone());
-        metrics::counter!(
-            "rocketmq_consumer_throttled_total", "group" => group, "topic" => topic, "limit" => throttle.kind()
-        )
-        .increment(1);
-    }
-
-    #[cfg(not(feature = "metrics"))]
-    fn count_throttled(&self, _: &Throttle) {}
 
     /// Travels with the pull, so that the broker knows it before the next periodic commit.
     fn commit_offset(&self) -> Option<i64> {
@@ -205,6 +204,7 @@ impl PullLoop {
 
     async fn recover(&self, error: &CallError) {
         if is_refusal(error, FLOW_CONTROL) {
+            self.group.count_throttled(&self.queue.queue.topic, "broker");
             return tokio::time::sleep(THROTTLED).await;
         }
         self.report("the pull failed", error);

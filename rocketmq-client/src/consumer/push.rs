@@ -26,9 +26,12 @@ use super::send_back::ToBroker;
 use super::service::Service;
 use super::start::FromWhere;
 use super::stats::Stats;
+use super::watch::Watchers;
 use crate::client::{Client, now_ms};
 use crate::error::{StartError, StartErrorKind};
+use crate::interceptor::Interceptors;
 use crate::members::ConsumerMember;
+use crate::trace::{Role, TraceConfig, Tracer};
 use crate::validate;
 
 /// How long a push consumer's broker may hold a pull, and the limit of the whole call.
@@ -159,6 +162,11 @@ impl PushConsumerBuilder {
         self
     }
 
+    /// Traces the calls of the handler. Default: as the client is configured, which is not to.
+    pub fn trace(self, trace: TraceConfig) -> Self {
+        self.configure(|config| config.trace = Some(trace))
+    }
+
     /// Changes any other option.
     pub fn configure(mut self, change: impl FnOnce(&mut ConsumerConfig)) -> Self {
         change(&mut self.config);
@@ -234,6 +242,7 @@ impl PushConsumerBuilder {
         let stats = Arc::<Stats>::default();
         let offsets = self.offset_store(&calls)?;
         let config = self.service_config(handler.clone());
+        let tracer = config.watchers.tracer.clone();
         let back: Arc<dyn SendBack> = Arc::new(ToBroker {
             calls: calls.clone(),
             max_reconsume_times: self.config.wire_max_reconsume_times(),
@@ -259,6 +268,7 @@ impl PushConsumerBuilder {
             handler,
             pull: self.pull_options(),
             config: self.config.clone(),
+            tracer,
         }))
     }
 
@@ -268,8 +278,16 @@ impl PushConsumerBuilder {
             handler,
             batch: self.config.batch,
             consume_timeout: self.config.consume_timeout,
-            interceptors: self.client.inner.config.interceptors.clone(),
+            watchers: self.watchers(),
         }
+    }
+
+    fn watchers(&self) -> Watchers {
+        let client = &self.client.inner.config;
+        let trace = self.config.trace.as_ref().or(client.trace.as_ref());
+        let tracer =
+            |config: &TraceConfig| Tracer::start(&self.client, &self.group, Role::Consume, config.clone());
+        Watchers { interceptors: Interceptors::new(&client.interceptors), tracer: trace.map(tracer) }
     }
 
     fn service(&self, config: ServiceConfig, back: Arc<dyn SendBack>, stats: Arc<Stats>) -> Service {

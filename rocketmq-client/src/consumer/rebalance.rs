@@ -269,6 +269,7 @@ impl Rebalancer {
     }
 
     fn tell(&self, topic: &str, all: &[MessageQueue], mine: &[MessageQueue]) {
+        self.group.count_rebalance(topic);
         if let Some(tell) = &self.on_assignment {
             tell(topic, all, mine);
         }

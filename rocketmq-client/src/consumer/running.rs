@@ -63,6 +63,11 @@ impl Running {
         self.member.group.set_paused(false);
     }
 
+    /// How many records of the message trace were lost, because the buffer was full or a broker did not take them.
+    pub fn dropped_traces(&self) -> u64 {
+        self.member.tracer.as_ref().map_or(0, |tracer| tracer.dropped())
+    }
+
     /// Queues, offsets, rates: what administration tools see of this consumer.
     pub fn info(&self) -> ConsumerRunningInfo {
         self.member.running_info()
@@ -98,6 +103,9 @@ impl Running {
             group.unlock(queues).await;
         }
         self.client.inner.unregister_consumer(self.member.group()).await;
+        if let Some(tracer) = &self.member.tracer {
+            tracer.shutdown().await;
+        }
         finished
     }
 }

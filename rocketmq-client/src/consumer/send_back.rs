@@ -14,6 +14,7 @@ use super::retry::{Redelivery, resend_properties, retry_topic};
 use crate::client::now_ms;
 use crate::delivery::Delivery;
 use crate::error::BoxError;
+use crate::metrics;
 
 /// Queues with this prefix belong to no real broker (static topics), which therefore cannot take a message back.
 const LOGICAL_BROKER: &str = "__syslo__";
@@ -48,11 +49,11 @@ impl ToBroker {
             return true;
         }
         let refused = match self.give_back(delivery, how).await {
-            Ok(()) => return true,
+            Ok(()) => return self.taken_back(delivery, how),
             Err(error) => error,
         };
         match self.resend(delivery, how).await {
-            Ok(()) => true,
+            Ok(()) => self.taken_back(delivery, how),
             Err(error) => {
                 tracing::warn!(
                     group = self.calls.group,
@@ -63,6 +64,14 @@ impl ToBroker {
                 false
             }
         }
+    }
+
+    /// A broker moves what was tried often enough to the dead letters by itself.
+    fn taken_back(&self, delivery: &Delivery, how: Redelivery) -> bool {
+        let tries = i32::try_from(delivery.reconsume_times()).unwrap_or(i32::MAX);
+        let dead = how == Redelivery::DeadLetter || tries >= self.max_reconsume_times;
+        metrics::given_back(self.calls.client.names.plain(&self.calls.group), delivery.topic(), dead);
+        true
     }
 
     async fn give_back(&self, delivery: &Delivery, how: Redelivery) -> Result<(), BoxError> {

@@ -1,14 +1,18 @@
 //! Batches: messages of one topic in one request, split so that each request fits.
 
 use std::fmt;
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::future::BoxFuture;
 use rocketmq_remoting::message::batch::{BatchMessage, OVERHEAD};
+use tracing::Instrument as _;
 
 use super::Shared;
 use super::outgoing::{Outgoing, stamp};
 use super::receipt::Receipt;
 use super::sending::{Options, Target};
+use super::watch::Watch;
 use crate::error::{SendError, SendErrorKind};
 use crate::message::Message;
 
@@ -57,6 +61,21 @@ pub(super) struct Chunk {
 }
 
 pub(super) async fn send(
+    shared: &Shared,
+    mut messages: Vec<Message>,
+    options: Options,
+) -> Result<Vec<Receipt>, BatchError> {
+    let (watch, count) = (Watch::batch(shared, &mut messages), messages.len());
+    let sending: BoxFuture<'_, _> = Box::pin(send_chunks(shared, messages, options));
+    let result = sending.instrument(watch.span.clone()).await;
+    match &result {
+        Ok(receipts) => watch.end_batch(count, receipts, None),
+        Err(failed) => watch.end_batch(count, &failed.stored, Some(&failed.error)),
+    }
+    result
+}
+
+async fn send_chunks(
     shared: &Shared,
     mut messages: Vec<Message>,
     options: Options,
@@ -112,18 +131,15 @@ pub(super) async fn send_chunk(
     wait_store: bool,
     chunk: Chunk,
     target: Target,
-    deadline: std::time::Instant,
+    deadline: Instant,
 ) -> Result<Vec<Receipt>, SendError> {
+    let begun = Instant::now();
     let Chunk { ids, body } = chunk;
     let _room = shared.room(body.len(), deadline).await?;
     let out = Outgoing::batch(shared, topic.to_owned(), body.freeze(), wait_store);
-    let result = shared.route_and_dispatch(&out, target, deadline).await;
-    let receipts = result.map(|batch| members(&batch, ids));
-    match &receipts {
-        Ok(receipts) => receipts.iter().for_each(|receipt| shared.observe(topic, Ok(receipt))),
-        Err(error) => shared.observe(topic, Err(error)),
-    }
-    receipts
+    let batch = shared.route_and_dispatch(&out, target, deadline).await?;
+    shared.trace(&out, &batch, begun.elapsed());
+    Ok(members(&batch, ids))
 }
 
 fn members(batch: &Receipt, ids: Vec<String>) -> Vec<Receipt> {

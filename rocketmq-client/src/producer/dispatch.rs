@@ -207,7 +207,7 @@ impl Shared {
 
     /// The VIP channel is the port two below.
     pub(super) fn channel<'a>(&self, address: Cow<'a, str>) -> Cow<'a, str> {
-        if !self.client.inner.config.vip_channel {
+        if !self.client.inner.config.vip_channel || !self.observed {
             return address;
         }
         let split = address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));

@@ -1,5 +1,6 @@
 //! Sending: queue choice, retries, batches, transactions, request-reply.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,8 +10,10 @@ use crate::client::Client;
 use crate::config::{LingerConfig, ProducerConfig};
 use crate::delivery::Delivery;
 use crate::error::{CallError, SendError, SendErrorKind, StartError, StartErrorKind};
+use crate::interceptor::Interceptors;
 use crate::members::ProducerMember;
 use crate::message::Message;
+use crate::trace::{Role, Stored, TraceConfig, Tracer};
 use crate::validate;
 use rand::RngExt as _;
 
@@ -30,9 +33,11 @@ pub(crate) mod sending;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transaction;
+mod watch;
 
 use latency::LatencyTable;
 use linger::Accumulator;
+use outgoing::Outgoing;
 use permits::Permits;
 pub use receipt::{Receipt, SendStatus};
 use request::Requesting;
@@ -60,6 +65,10 @@ pub(crate) struct Shared {
     pub(crate) permits: Permits,
     pub(crate) checker: Option<Checker>,
     pub(crate) accumulator: Option<Accumulator>,
+    pub(crate) interceptors: Interceptors,
+    pub(crate) tracer: Option<Arc<Tracer>>,
+    /// False for the producer of message traces, which nobody watches and which knows no namespace.
+    pub(crate) observed: bool,
     pub(crate) closed: AtomicBool,
 }
 
@@ -143,6 +152,14 @@ impl Producer {
             accumulator.flush(&self.shared).await;
         }
         self.shared.client.inner.unregister_producer(&self.shared.wire_group).await;
+        if let Some(tracer) = &self.shared.tracer {
+            tracer.shutdown().await;
+        }
+    }
+
+    /// How many records of the message trace were lost, because the buffer was full or a broker did not take them.
+    pub fn dropped_traces(&self) -> u64 {
+        self.shared.tracer.as_ref().map_or(0, |tracer| tracer.dropped())
     }
 }
 
@@ -163,21 +180,21 @@ impl Shared {
         if self.closed.load(Ordering::Acquire) || self.client.inner.stop.is_cancelled() {
             return Err(SendError::new(SendErrorKind::Closed, format!("producer of group {}", self.group)));
         }
-        for interceptor in &self.client.inner.config.interceptors {
-            interceptor.before_send(message).map_err(|cause| {
-                SendError::new(SendErrorKind::Vetoed, format!("message to {}: {cause}", message.topic))
-                    .with_source(cause)
-            })?;
-        }
+        self.interceptors.before_send(message).map_err(|cause| {
+            SendError::new(SendErrorKind::Vetoed, format!("message to {}: {cause}", message.topic))
+                .with_source(cause)
+        })?;
         validate::message(message, self.config.max_message_size)
             .map_err(|fault| SendError::new(SendErrorKind::InvalidMessage, fault))
     }
 
-    /// Tells the interceptors how it went.
-    pub(crate) fn observe(&self, topic: &str, result: Result<&Receipt, &SendError>) {
-        for interceptor in &self.client.inner.config.interceptors {
-            interceptor.after_send(topic, result);
-        }
+    /// Traces a stored message or batch.
+    pub(crate) fn trace(&self, out: &Outgoing, receipt: &Receipt, took: Duration) {
+        let Some(tracer) = &self.tracer else { return };
+        let routes = self.client.inner.routes.load();
+        let host = self.channel(Cow::Borrowed(routes.master(receipt.broker()).unwrap_or_default()));
+        let topic = self.client.inner.names.plain(&out.topic);
+        tracer.sent(&Stored { topic, out, receipt, host: &host, took });
     }
 
     /// Room for a body of this size.
@@ -213,6 +230,7 @@ pub struct ProducerBuilder {
     config: ProducerConfig,
     topics: Vec<String>,
     checker: Option<Checker>,
+    observed: bool,
 }
 
 impl fmt::Debug for ProducerBuilder {
@@ -226,7 +244,13 @@ impl fmt::Debug for ProducerBuilder {
 
 impl ProducerBuilder {
     pub(crate) fn new(client: Client, group: String) -> Self {
-        Self { client, group, config: ProducerConfig::default(), topics: Vec::new(), checker: None }
+        let (topics, checker) = (Vec::new(), None);
+        Self { client, group, config: ProducerConfig::default(), topics, checker, observed: true }
+    }
+
+    /// The producer of message traces.
+    pub(crate) fn unobserved(client: Client, group: String) -> Self {
+        Self { observed: false, ..Self::new(client, group) }
     }
 
     /// Replaces all options set so far.
@@ -256,6 +280,12 @@ impl ProducerBuilder {
     /// Gather messages for up to this long and send them together. Default: each goes alone.
     pub fn linger(mut self, max_delay: Duration) -> Self {
         self.config.linger = Some(LingerConfig { max_delay, ..LingerConfig::default() });
+        self
+    }
+
+    /// Traces stored messages and decided transactions. Default: as the client is configured, which is not to.
+    pub fn trace(mut self, trace: TraceConfig) -> Self {
+        self.config.trace = Some(trace);
         self
     }
 
@@ -295,14 +325,28 @@ impl ProducerBuilder {
         Ok(Producer { shared })
     }
 
+    fn interceptors(&self) -> Interceptors {
+        let configured = if self.observed { &*self.client.inner.config.interceptors } else { &[] };
+        Interceptors::new(configured)
+    }
+
+    fn tracer(&self) -> Option<Arc<Tracer>> {
+        let config = self.config.trace.as_ref().or(self.client.inner.config.trace.as_ref());
+        let config = config.filter(|_| self.observed)?;
+        Some(Tracer::start(&self.client, &self.group, Role::Produce, config.clone()))
+    }
+
     fn into_shared(self, wire_group: String) -> Shared {
         Shared {
             wire_group,
             robin: RoundRobin::starting_at(rand::rng().random_range(0..1 << 16)),
             faults: LatencyTable::default(),
             permits: Permits::new(self.config.max_in_flight, self.config.max_in_flight_bytes),
-            checker: self.checker,
             accumulator: self.config.linger.map(Accumulator::new),
+            interceptors: self.interceptors(),
+            tracer: self.tracer(),
+            observed: self.observed,
+            checker: self.checker,
             closed: AtomicBool::new(false),
             client: self.client,
             group: self.group,

@@ -96,10 +96,10 @@ impl Outgoing {
     }
 }
 
-/// Without a namespace the name is taken as it is, without a copy.
+/// Without a namespace the name is taken as it is, without a copy. The topic of message traces is in none.
 fn wire_topic(shared: &Shared, topic: String) -> String {
     let names = &shared.client.inner.names;
-    if names.namespace().is_none() { topic } else { names.wrap(&topic) }
+    if names.namespace().is_none() || !shared.observed { topic } else { names.wrap(&topic) }
 }
 
 /// On their way to a retry topic the counters travel in the header.

@@ -16,6 +16,7 @@ use crate::validate;
 struct Handle {
     topic: String,
     broker: String,
+    message_id: String,
 }
 
 impl Handle {
@@ -27,7 +28,8 @@ impl Handle {
         }
         let (topic, broker) = (parts.next()?.to_owned(), parts.next()?.to_owned());
         parts.next()?.parse::<i64>().ok()?;
-        (parts.next().is_some() && parts.next().is_none()).then_some(Self { topic, broker })
+        let message_id = parts.next()?.to_owned();
+        parts.next().is_none().then_some(Self { topic, broker, message_id })
     }
 }
 
@@ -50,6 +52,10 @@ pub(super) async fn recall(shared: &Shared, topic: &str, handle: &str) -> Result
     let command = header.to_command().map_err(|error| invalid(error.to_string()))?;
     let client = &shared.client.inner;
     let response = client.call_broker(&address, command, shared.config.send_timeout).await?;
+    if let Some(tracer) = &shared.tracer {
+        let success = response.response_code() == ResponseCode::SUCCESS;
+        tracer.recalled(topic, &parts.message_id, response.ext.get("MSG_REGION"), success);
+    }
     if response.response_code() != ResponseCode::SUCCESS {
         return Err(CallError::refused(CallErrorKind::Refused, refusal(&response, &parts.broker, topic)));
     }
@@ -79,7 +85,11 @@ mod tests {
     #[test]
     fn apaches_handle_is_read() {
         let handle = "djEgVDEgYnJva2VyLWEgMTcwMDAwMDAwMDAwMSAwQTAwMDAwNTEyMzQxOEI0QUFDMjBBNENCODdCMDAwQQ==";
-        let expected = Handle { topic: "T1".into(), broker: "broker-a".into() };
+        let expected = Handle {
+            topic: "T1".into(),
+            broker: "broker-a".into(),
+            message_id: "0A000005123418B4AAC20A4CB87B000A".into(),
+        };
         assert_eq!(Handle::decode(handle), Some(expected));
     }
 

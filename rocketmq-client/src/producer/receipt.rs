@@ -118,9 +118,9 @@ impl Receipt {
         self.answer.get("MSG_REGION").unwrap_or("DefaultRegion")
     }
 
-    /// Whether the broker wants this message traced.
+    /// Whether the broker wants this message traced, which it does unless it says otherwise.
     pub fn is_traced(&self) -> bool {
-        self.answer.get("TRACE_ON").is_some_and(|on| on == "true")
+        self.answer.get("TRACE_ON") != Some("false")
     }
 }
 

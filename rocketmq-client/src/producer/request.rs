@@ -49,6 +49,7 @@ impl Replies {
         let delivered = waiting.is_some_and(|request| request.send(reply).is_ok());
         if !delivered {
             self.late.fetch_add(1, Ordering::Relaxed);
+            crate::metrics::late_reply();
         }
         delivered
     }
@@ -119,7 +120,6 @@ async fn request(
 ) -> Result<Delivery, RequestError> {
     let timeout = timeout.unwrap_or(shared.config.send_timeout);
     let (deadline, correlation) = (Instant::now() + timeout, correlation_id());
-    shared.admit(&mut message).map_err(not_sent)?;
     let topic = message.topic.clone();
     message.properties.set(names::CORRELATION_ID, correlation.as_str());
     message.properties.set(names::REPLY_TO_CLIENT, shared.client.client_id());
@@ -128,7 +128,7 @@ async fn request(
     let reply = replies.wait_for(&correlation);
     let _waiting = Waiting { replies, correlation: &correlation };
     let options = Options { timeout: Some(timeout), target: Target::Any };
-    shared.send_now(message, options).await.map_err(not_sent)?;
+    shared.send_alone(message, options).await.map_err(not_sent)?;
     match timeout_at(deadline.into(), reply).await {
         Ok(Ok(reply)) => Ok(reply),
         _ => Err(RequestError::new(
@@ -173,12 +173,11 @@ pub(super) async fn reply(
     if let Some(ttl) = request.property(names::TTL) {
         message = message.reserved(names::TTL, ttl.to_owned());
     }
-    shared.admit(&mut message)?;
     let broker = request.queue().broker_name.clone();
     let near = move |queues: &[Arc<rocketmq_remoting::route::MessageQueue>]| {
         queues.iter().position(|queue| queue.broker_name == broker).unwrap_or(0)
     };
-    shared.send_now(message, Options { timeout: None, target: Target::Selector(Box::new(near)) }).await
+    shared.send_alone(message, Options { timeout: None, target: Target::Selector(Box::new(near)) }).await
 }
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 
 use std::future::IntoFuture;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use rocketmq_remoting::route::MessageQueue;
+use tracing::Instrument as _;
 
 use super::Shared;
 use super::batch::{self, BatchError};
@@ -13,6 +14,7 @@ use super::dispatch::no_route;
 use super::outgoing::Outgoing;
 use super::receipt::Receipt;
 use super::select::{SharedQueue, index_of_key};
+use super::watch::Watch;
 use crate::error::{SendError, SendErrorKind};
 use crate::message::Message;
 
@@ -187,23 +189,48 @@ impl Shared {
         mut message: Message,
         options: Options,
     ) -> Result<Receipt, SendError> {
-        self.admit(&mut message)?;
-        match &self.accumulator {
-            Some(accumulator) if options.timeout.is_none() && matches!(options.target, Target::Any) => {
-                accumulator.send(self, message).await
+        let watch = Watch::begin(self, &mut message);
+        let sending = async {
+            self.admit(&mut message)?;
+            match &self.accumulator {
+                Some(accumulator) if options.timeout.is_none() && matches!(options.target, Target::Any) => {
+                    let gathered: BoxFuture<'_, _> = Box::pin(accumulator.send(self, message));
+                    gathered.await
+                }
+                _ => self.send_now(message, options).await,
             }
-            _ => self.send_now(message, options).await,
-        }
+        };
+        let result = sending.instrument(watch.span.clone()).await;
+        watch.end(result.as_ref().map(Some));
+        result
+    }
+
+    /// Sends a message by itself.
+    pub(super) async fn send_alone(
+        &self,
+        mut message: Message,
+        options: Options,
+    ) -> Result<Receipt, SendError> {
+        let watch = Watch::begin(self, &mut message);
+        // Boxed: it ends up inside futures of the application, whose types must not grow too deep to compile.
+        let sending: BoxFuture<'_, _> = Box::pin(async {
+            self.admit(&mut message)?;
+            self.send_now(message, options).await
+        });
+        let result = sending.instrument(watch.span.clone()).await;
+        watch.end(result.as_ref().map(Some));
+        result
     }
 
     /// Sends a message that was admitted.
     pub(super) async fn send_now(&self, message: Message, options: Options) -> Result<Receipt, SendError> {
+        let begun = Instant::now();
         let deadline = self.deadline(options.timeout);
         let _room = self.room(message.body.len(), deadline).await?;
         let out = Outgoing::message(self, message)?;
-        let result = self.route_and_dispatch(&out, options.target, deadline).await;
-        self.observe(&out.topic, result.as_ref());
-        result
+        let receipt = self.route_and_dispatch(&out, options.target, deadline).await?;
+        self.trace(&out, &receipt, begun.elapsed());
+        Ok(receipt)
     }
 
     pub(super) async fn route_and_dispatch(
@@ -234,6 +261,13 @@ impl Shared {
     }
 
     async fn send_oneway(&self, mut message: Message, options: Options) -> Result<(), SendError> {
+        let watch = Watch::begin(self, &mut message);
+        let result = self.write_oneway(message, options).instrument(watch.span.clone()).await;
+        watch.end(result.as_ref().map(|()| None));
+        result
+    }
+
+    async fn write_oneway(&self, mut message: Message, options: Options) -> Result<(), SendError> {
         self.admit(&mut message)?;
         let deadline = self.deadline(options.timeout);
         let _room = self.room(message.body.len(), deadline).await?;

@@ -20,6 +20,7 @@ use crate::delivery::Delivery;
 use crate::error::{CallError, CallErrorKind, SendError, SendErrorKind};
 use crate::message::Message;
 use crate::net::rpc::refusal;
+use crate::trace::Decision;
 
 /// How many questions one producer works on at once; the broker asks again about those it drops.
 const CHECKS_AT_ONCE: usize = 64;
@@ -52,6 +53,8 @@ pub struct Transaction {
     shared: Arc<Shared>,
     topic: String,
     receipt: Receipt,
+    /// What a trace says of it, when there is one.
+    traced: Option<Decision>,
 }
 
 impl Transaction {
@@ -91,6 +94,9 @@ impl Transaction {
         let address = client.master_of(broker, &header_topic(&header)).await.ok_or_else(|| {
             CallError::new(CallErrorKind::UnknownBroker, format!("no master of {broker} is known"))
         })?;
+        if let (Some(tracer), Some(traced)) = (&self.shared.tracer, &self.traced) {
+            tracer.decided(traced, state, &address, false);
+        }
         let response = client.call_broker(&address, command, self.shared.config.send_timeout).await?;
         match response.response_code() {
             ResponseCode::SUCCESS => Ok(()),
@@ -127,14 +133,15 @@ impl fmt::Debug for Transaction {
 }
 
 pub(super) async fn begin(shared: &Arc<Shared>, mut message: Message) -> Result<Transaction, SendError> {
-    shared.admit(&mut message)?;
     message.properties.remove(names::DELAY);
     message.properties.set(names::TRAN_MSG, "true");
     message.properties.set(names::PGROUP, shared.wire_group.as_str());
     let topic = message.topic.clone();
-    let receipt = shared.send_now(message, Options::default()).await?;
+    let traced = shared.tracer.is_some().then(|| message.properties.clone());
+    let receipt = shared.send_alone(message, Options::default()).await?;
     let status = receipt.status();
-    let transaction = Transaction { shared: shared.clone(), topic, receipt };
+    let traced = traced.map(|properties| Decision::of_sent(&topic, receipt.message_id(), &properties));
+    let transaction = Transaction { shared: shared.clone(), topic, receipt, traced };
     if status == SendStatus::Ok {
         return Ok(transaction);
     }
@@ -198,11 +205,15 @@ pub(super) fn check(shared: Arc<Shared>, half: Delivery, check: TransactionCheck
 async fn answer(shared: &Shared, half: Delivery, check: TransactionCheck) {
     let Some(checker) = &shared.checker else { return };
     let message_id = half.message_id().to_owned();
+    let traced = shared.tracer.as_ref().map(|tracer| (tracer, Decision::of_half(&half)));
     let decision = AssertUnwindSafe((checker.check)(half)).catch_unwind().await;
     let state = decision.unwrap_or_else(|_| {
         tracing::error!(message_id, "a transaction checker panicked; the broker will ask again");
         TransactionState::Unknown
     });
+    if let Some((tracer, half)) = traced {
+        tracer.decided(&half, state, &check.connection.peer().to_string(), true);
+    }
     let Some(command) = answer_command(shared, check.header, message_id, state) else { return };
     if let Err(error) = shared.client.inner.rpc.oneway_on(&check.connection, command).await {
         tracing::warn!(%error, "a transaction check was not answered; the broker will ask again");

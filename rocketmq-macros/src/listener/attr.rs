@@ -55,4 +55,6 @@ pub(super) static KEYS: &[Key] = &[
     Key { name: "pull_threshold_size_for_topic", kind: Kind::Text },
     Key { name: "consume_concurrently_max_span", kind: Kind::Count { min: 1, max: 65_535 } },
     Key { name: "local_offset_store_dir", kind: Kind::Text },
+    Key { name: "enable_msg_trace", kind: Kind::Switch },
+    Key { name: "customized_trace_topic", kind: Kind::Text },
 ];

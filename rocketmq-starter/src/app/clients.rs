@@ -3,7 +3,8 @@
 use crate::config::{Access, RocketmqProperties, Secret, TlsProperties};
 use crate::error::{Mistake, MistakeKind};
 use crate::replier::Replier;
-use rocketmq_client::{Client, ClientBuilder, ClientConfig, Credentials};
+use rocketmq_client::{Client, ClientBuilder, ClientConfig, Credentials, Interceptor};
+use std::fmt;
 use std::sync::Arc;
 
 /// The clients that are connected so far.
@@ -14,10 +15,10 @@ pub(crate) struct Clients {
 }
 
 /// How every cluster is reached.
-#[derive(Debug)]
 struct Way {
     tls: TlsProperties,
     socks_proxies: Option<String>,
+    interceptors: Vec<Arc<dyn Interceptor>>,
 }
 
 /// A client, and what it was connected for.
@@ -29,10 +30,16 @@ pub(crate) struct Connected {
     pub(crate) replier: Replier,
 }
 
+impl fmt::Debug for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Way").field("socks_proxies", &self.socks_proxies).finish_non_exhaustive()
+    }
+}
+
 impl Clients {
-    pub(crate) fn new(properties: &RocketmqProperties) -> Self {
+    pub(crate) fn new(properties: &RocketmqProperties, interceptors: Vec<Arc<dyn Interceptor>>) -> Self {
         let (tls, socks_proxies) = (properties.tls.clone(), properties.socks_proxy_config.clone());
-        Clients { way: Way { tls, socks_proxies }, open: Vec::new() }
+        Clients { way: Way { tls, socks_proxies, interceptors }, open: Vec::new() }
     }
 
     /// The client for this cluster and access, connected on first use.
@@ -62,7 +69,10 @@ impl Clients {
 
 impl Way {
     async fn connect(&self, name_server: &str, access: &Access) -> Result<Client, Mistake> {
-        let mut builder = Client::builder(name_server).configure(|config| present(config, access));
+        let mut builder = Client::builder(name_server).configure(|config| {
+            present(config, access);
+            config.interceptors.clone_from(&self.interceptors);
+        });
         if let Some(credentials) = credentials(access)? {
             builder = builder.credentials(Arc::new(credentials));
         }

@@ -103,4 +103,5 @@ fn configure(config: &mut ConsumerConfig, options: &GroupOptions) {
     set(&mut config.pull_batch, options.pull_batch_size.and_then(|size| size.try_into().ok()));
     set(&mut config.pull_interval, options.pull_interval);
     options.tuning.apply(config);
+    config.trace = options.trace.to_client();
 }

@@ -21,10 +21,12 @@ use crate::error::StartError;
 use crate::listener::{Handler, IntoListener, Listener};
 use crate::outcome::BoxError;
 use hooks::Hooks;
+use rocketmq_client::Interceptor;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 type Configure = Box<dyn FnOnce(&mut RocketmqProperties) + Send>;
 
@@ -44,6 +46,7 @@ pub struct App {
     states: States,
     listeners: Vec<Listener>,
     checkers: Vec<TransactionChecker>,
+    interceptors: Vec<Arc<dyn Interceptor>>,
     discover: bool,
     on_start: Hooks,
     on_ready: Hooks,
@@ -118,6 +121,31 @@ impl App {
     /// Adds a function with `#[rocketmq_transaction_listener]`.
     pub fn transaction_listener(mut self, checker: impl IntoTransactionChecker) -> Self {
         self.add_checker(checker.into_checker());
+        self
+    }
+
+    /// Calls this around every send of the templates and every call of a listener, in the order of addition; see
+    /// [`Interceptor`]. A veto of a send reaches its caller as an error; a listener can be spared a message.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use rocketmq_starter::{App, Delivery, Interceptor, Outcome};
+    ///
+    /// /// Messages of a load test are taken note of and otherwise left alone.
+    /// struct SkipLoadTests;
+    ///
+    /// impl Interceptor for SkipLoadTests {
+    ///     fn before_consume(&self, _group: &str, deliveries: &[Delivery]) -> ControlFlow<Outcome> {
+    ///         let probe = deliveries.iter().all(|delivery| delivery.property("load-test").is_some());
+    ///         if probe { ControlFlow::Break(Outcome::Ack) } else { ControlFlow::Continue(()) }
+    ///     }
+    /// }
+    ///
+    /// let app = App::new().interceptor(SkipLoadTests);
+    /// # drop(app);
+    /// ```
+    pub fn interceptor(mut self, interceptor: impl Interceptor) -> Self {
+        self.interceptors.push(Arc::new(interceptor));
         self
     }
 

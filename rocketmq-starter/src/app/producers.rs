@@ -156,6 +156,7 @@ fn configure(config: &mut ProducerConfig, properties: &ProducerProperties) {
     set(&mut config.compress_threshold, properties.compress_message_body_threshold);
     set(&mut config.max_message_size, properties.max_message_size);
     properties.tuning.apply(config);
+    config.trace = properties.trace.to_client();
 }
 
 #[cfg(test)]

@@ -32,9 +32,10 @@ struct Plan {
 }
 
 pub(super) async fn start(app: App) -> Result<RunningApp, StartError> {
+    let interceptors = app.interceptors.clone();
     let plan = look(app)?;
     let backend = Backend::start(&plan.properties, needs_default_cluster(&plan)).await?;
-    let mut clients = Clients::new(&plan.properties);
+    let mut clients = Clients::new(&plan.properties, interceptors);
     match connect(plan, &backend, &mut clients).await {
         Ok((context, consumers, on_stop)) => {
             Ok(RunningApp::new(context, consumers, clients, backend, on_stop))

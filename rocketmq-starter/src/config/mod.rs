@@ -9,6 +9,7 @@ pub(crate) mod reader;
 mod secret;
 pub(crate) mod sources;
 mod tls;
+mod trace;
 mod tuning;
 
 pub use properties::{
@@ -17,4 +18,5 @@ pub use properties::{
 };
 pub use secret::Secret;
 pub use tls::TlsProperties;
+pub use trace::MsgTrace;
 pub use tuning::ProducerTuning;

@@ -4,6 +4,7 @@ use super::reader::{Section, parse};
 use super::secret::Secret;
 use super::sources::Sources;
 use super::tls::TlsProperties;
+use super::trace::MsgTrace;
 use super::tuning::ProducerTuning;
 use crate::error::Mistake;
 use crate::listener::options::{MessageModel, OPTION_KEYS};
@@ -55,6 +56,8 @@ pub struct ProducerProperties {
     pub max_message_size: Option<usize>,
     /// The settings that Spring leaves to code.
     pub tuning: ProducerTuning,
+    /// Whether sends are traced.
+    pub trace: MsgTrace,
     /// Who connects, and how.
     pub access: Access,
 }
@@ -171,8 +174,8 @@ impl ProducerProperties {
             "retry-times-when-send-async-failed",
             "every send is asynchronous and retried alike",
         );
-        without_trace(&mut section);
         let read = ProducerProperties {
+            trace: MsgTrace::read(&mut section),
             group: section.text("group"),
             name_server: section.text("name-server"),
             send_message_timeout: section.period("send-message-timeout"),
@@ -204,6 +207,7 @@ impl ProducerProperties {
                 .or(default.compress_message_body_threshold),
             max_message_size: own.max_message_size.or(default.max_message_size),
             tuning: own.tuning.or(&default.tuning),
+            trace: own.trace.or(&default.trace),
             // Credentials of one cluster are not shown to another.
             access: if elsewhere { own.access } else { own.access.or(&default.access) },
         }
@@ -247,7 +251,6 @@ impl ConsumerProperties {
         for key in ["group", "topic", "message-model", "selector-type", "selector-expression"] {
             section.without_effect(key, "each listener's attribute says it, as in Spring");
         }
-        without_trace(&mut section);
         section.table("listeners");
         section.table("groups");
         let read = ConsumerProperties { await_termination: section.period("await-termination") };
@@ -259,7 +262,9 @@ impl ConsumerProperties {
 impl PullConsumerProperties {
     fn read(mut section: Section<'_>) -> Self {
         let sql = section.read("selector-type", parse::word(&[("TAG", false), ("SQL92", true)]));
-        without_trace(&mut section);
+        for key in ["enable-msg-trace", "customized-trace-topic"] {
+            section.without_effect(key, "what is pulled is not traced; listeners are");
+        }
         let read = PullConsumerProperties {
             group: section.text("group"),
             topic: section.text("topic"),
@@ -272,13 +277,6 @@ impl PullConsumerProperties {
         };
         section.finish();
         read
-    }
-}
-
-/// Spring's keys for RocketMQ's message trace, which this client does not write.
-fn without_trace(section: &mut Section<'_>) {
-    for key in ["enable-msg-trace", "customized-trace-topic"] {
-        section.without_effect(key, "no message trace is written; spans and logs go through `tracing`");
     }
 }
 

@@ -5,7 +5,7 @@ use super::Spec;
 use super::tuning::ConsumerTuning;
 use crate::config::reader::{parse, unknown_key, wrong_value};
 use crate::config::sources::{Found, Sources, canonical};
-use crate::config::{Access, Secret};
+use crate::config::{Access, MsgTrace, Secret};
 use crate::error::{Mistake, MistakeKind};
 use rocketmq_client::DelayLevel;
 use rocketmq_client::consumer::FromWhere;
@@ -48,6 +48,8 @@ pub(crate) const OPTION_KEYS: &[&str] = &[
     "pull-threshold-size-for-topic",
     "consume-concurrently-max-span",
     "local-offset-store-dir",
+    "enable-msg-trace",
+    "customized-trace-topic",
 ];
 
 /// The delays of a broker's default ladder, by level.
@@ -151,6 +153,7 @@ pub(crate) struct GroupOptions {
     pub(crate) name_server: Option<String>,
     pub(crate) access: Access,
     pub(crate) tuning: ConsumerTuning,
+    pub(crate) trace: MsgTrace,
 }
 
 impl HandlerOptions {
@@ -188,6 +191,10 @@ impl GroupOptions {
             name_server: options.read("name-server", parse::text),
             access: access(options),
             tuning: ConsumerTuning::read(options),
+            trace: MsgTrace {
+                enable_msg_trace: options.read("enable-msg-trace", parse::switch),
+                customized_trace_topic: options.read("customized-trace-topic", parse::text),
+            },
         };
         if read.mode == ConsumeMode::Orderly && read.model == MessageModel::Broadcasting {
             options.mistake(MistakeKind::Listener, "orderly needs clustering: broadcasting keeps no order");

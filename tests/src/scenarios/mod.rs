@@ -12,6 +12,7 @@ pub mod retry;
 pub mod send;
 pub mod starter;
 pub mod tools;
+pub mod trace;
 pub mod transaction;
 
 /// Every scenario, by its module, for a macro that makes a test of each.
@@ -32,6 +33,7 @@ macro_rules! every_scenario {
             tools: queries running_info consumed_directly dead_letter_resent;
             transaction: decided_by_the_sender decided_by_the_checker;
             starter: listeners_and_template;
+            trace: sends_and_handlers transactions;
             request: answered unanswered a_reply_to_nothing;
         }
     };

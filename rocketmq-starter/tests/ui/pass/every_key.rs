@@ -41,7 +41,9 @@ use rocketmq_starter::{Json, rocketmq_listener};
     pull_threshold_for_topic = 5000,
     pull_threshold_size_for_topic = "64MiB",
     consume_concurrently_max_span = 1000,
-    local_offset_store_dir = "${OFFSETS:offsets}"
+    local_offset_store_dir = "${OFFSETS:offsets}",
+    enable_msg_trace = "${TRACED:true}",
+    customized_trace_topic = "ledger-traces"
 )]
 pub async fn post(Json(_id): Json<u64>) {}
 

@@ -1,0 +1,79 @@
+//! Who is told of a send: interceptors, metrics and the span around it.
+
+use std::time::Instant;
+
+use tracing::Span;
+
+use super::Shared;
+use super::receipt::Receipt;
+use crate::error::SendError;
+use crate::message::Message;
+use crate::{metrics, span};
+
+/// One send being watched, from before its message is checked until its result is known.
+pub(super) struct Watch<'a> {
+    shared: &'a Shared,
+    /// `None` when nobody will ask for it.
+    topic: Option<String>,
+    begun: Instant,
+    _running: Option<metrics::Running>,
+    pub(super) span: Span,
+}
+
+impl<'a> Watch<'a> {
+    /// Also carries the context of the span over to the consumer.
+    pub(super) fn begin(shared: &'a Shared, message: &mut Message) -> Self {
+        let span = if shared.observed { span::send(&shared.group, message, 1) } else { Span::none() };
+        span::inject(&span, message);
+        Self::new(shared, &message.topic, span)
+    }
+
+    /// A batch: one span, one measurement of time, and the interceptors for each message.
+    pub(super) fn batch(shared: &'a Shared, messages: &mut [Message]) -> Self {
+        let Some(first) = messages.first().filter(|_| shared.observed) else {
+            return Self::new(shared, "", Span::none());
+        };
+        let span = span::send(&shared.group, first, messages.len());
+        let watch = Self::new(shared, &first.topic, span);
+        messages.iter_mut().for_each(|message| span::inject(&watch.span, message));
+        watch
+    }
+
+    fn new(shared: &'a Shared, topic: &str, span: Span) -> Self {
+        let wanted = shared.observed && (metrics::ENABLED || !shared.interceptors.is_empty());
+        let running = shared.observed.then(|| metrics::Running::send(&shared.group));
+        let topic = wanted.then(|| topic.to_owned());
+        Self { shared, topic, begun: Instant::now(), _running: running, span }
+    }
+
+    pub(super) fn end(self, result: Result<Option<&Receipt>, &SendError>) {
+        span::sent(&self.span, result);
+        self.count(1, result.err());
+        self.tell(result);
+    }
+
+    pub(super) fn end_batch(self, messages: usize, stored: &[Receipt], error: Option<&SendError>) {
+        match error {
+            Some(error) => span::sent(&self.span, Err(error)),
+            None => span::sent(&self.span, Ok(None)),
+        }
+        self.count(stored.len(), None);
+        stored.iter().for_each(|receipt| self.tell(Ok(Some(receipt))));
+        if let Some(error) = error {
+            self.count(messages - stored.len(), Some(error));
+            (stored.len()..messages).for_each(|_| self.tell(Err(error)));
+        }
+    }
+
+    fn count(&self, messages: usize, error: Option<&SendError>) {
+        if let Some(topic) = self.topic.as_deref().filter(|_| messages > 0) {
+            metrics::sent(topic, messages, error, self.begun.elapsed());
+        }
+    }
+
+    fn tell(&self, result: Result<Option<&Receipt>, &SendError>) {
+        if let Some(topic) = &self.topic {
+            self.shared.interceptors.after_send(topic, result);
+        }
+    }
+}

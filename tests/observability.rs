@@ -1,0 +1,321 @@
+//! What an application sees of its clients: spans, contexts that travel with messages, metrics, interceptors.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use metrics::{Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit};
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
+use parking_lot::Mutex;
+use rocketmq_client::{
+    BoxError, Client, Delivery, FromWhere, Interceptor, Message, Outcome, Receipt, SendError, SendErrorKind,
+};
+use rocketmq_tests::{Cluster, Inbox, PATIENCE, TestResult, eventually, unique_group};
+use tracing::Instrument as _;
+use tracing_subscriber::layer::SubscriberExt as _;
+
+async fn consume(
+    client: &Client,
+    topic: &str,
+    inbox: &Inbox,
+    decide: fn(&Delivery) -> Outcome,
+) -> TestResult<rocketmq_client::Running> {
+    let consumer = client.push_consumer(unique_group()).subscribe(topic, "*");
+    Ok(consumer.from_where(FromWhere::FirstOffset).listen(inbox.decide(decide)).await?)
+}
+
+fn accept(_: &Delivery) -> Outcome {
+    tracing::info!("inside the handler");
+    Outcome::Ack
+}
+
+/// What a span says under a name.
+fn attribute(span: &SpanData, name: &str) -> Option<String> {
+    let found = span.attributes.iter().find(|attribute| attribute.key.as_str() == name);
+    found.map(|attribute| attribute.value.as_str().into_owned())
+}
+
+#[tokio::test]
+async fn spans_surround_sends_and_handlers_and_one_trace_holds_both() -> TestResult {
+    opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
+    let exporter = InMemorySpanExporter::default();
+    let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
+    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+    let _subscribed = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
+
+    let cluster = Cluster::embedded().await?;
+    let client = cluster.client().await?;
+    let topic = cluster.topic(&client, 1).await?;
+    let producer = client.producer(unique_group()).build().await?;
+    let request = tracing::info_span!("request");
+    let message = Message::new(&topic, "one").tag("t").key("k");
+    let sent = producer.send(message).into_future().instrument(request).await?;
+    producer.send_batch(vec![Message::new(&topic, "two"), Message::new(&topic, "three")]).await?;
+    let failed = producer.send(Message::new("no topic", "x")).await;
+    assert!(failed.is_err());
+    let inbox = Inbox::default();
+    let running = consume(&client, &topic, &inbox, accept).await?;
+    inbox.expect(3).await;
+    assert!(inbox.all()[0].property("traceparent").is_some(), "the context travels as W3C has it");
+    running.shutdown().await;
+
+    let spans = exporter.get_finished_spans()?;
+    let named = |name: &str| spans.iter().filter(|span| span.name == name).collect::<Vec<_>>();
+    let (sends, processes) = (named(&format!("send {topic}")), named(&format!("process {topic}")));
+    assert_eq!((sends.len(), processes.len()), (2, 3), "{spans:#?}");
+    let send = sends[0];
+    assert_eq!(send.parent_span_id, named("request")[0].span_context.span_id());
+    let expected = [
+        ("messaging.system", "rocketmq"),
+        ("messaging.destination.name", &topic),
+        ("messaging.message.id", sent.message_id()),
+        ("messaging.rocketmq.client_group", producer.group()),
+        ("messaging.rocketmq.message.tag", "t"),
+        ("messaging.rocketmq.message.keys", "k"),
+    ];
+    for (name, value) in expected {
+        assert_eq!(attribute(send, name).as_deref(), Some(value), "{name}");
+    }
+    let process = processes[0];
+    assert_eq!(
+        process.parent_span_id,
+        send.span_context.span_id(),
+        "the handler goes on where the sender was"
+    );
+    assert_eq!(process.span_context.trace_id(), send.span_context.trace_id());
+    assert_eq!(attribute(process, "messaging.rocketmq.delivery_attempt").as_deref(), Some("1"));
+    assert_eq!(attribute(process, "messaging.rocketmq.outcome").as_deref(), Some("ack"));
+    assert!(
+        process.events.iter().any(|event| event.name == "inside the handler"),
+        "handlers run in their span"
+    );
+    assert_eq!(attribute(sends[1], "messaging.batch.message_count").as_deref(), Some("2"));
+    assert!(processes[1..].iter().all(|span| span.parent_span_id == sends[1].span_context.span_id()));
+    let refused = named("send no topic");
+    assert_eq!(attribute(refused[0], "error.type").as_deref(), Some("InvalidMessage"));
+    Ok(())
+}
+
+/// Keeps every value by name and labels.
+#[derive(Default, Clone)]
+struct Kept {
+    numbers: Arc<Mutex<BTreeMap<String, Arc<AtomicU64>>>>,
+    samples: Arc<Mutex<BTreeMap<String, Arc<Samples>>>>,
+    described: Arc<Mutex<BTreeMap<String, Option<Unit>>>>,
+}
+
+#[derive(Default)]
+struct Samples(AtomicU64);
+
+impl HistogramFn for Samples {
+    fn record(&self, _: f64) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn title(key: &Key) -> String {
+    let labels: Vec<_> = key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
+    format!("{}{{{}}}", key.name(), labels.join(","))
+}
+
+impl Kept {
+    fn number(&self, key: &Key) -> Arc<AtomicU64> {
+        self.numbers.lock().entry(title(key)).or_default().clone()
+    }
+
+    fn describe(&self, key: &KeyName, unit: Option<Unit>) {
+        self.described.lock().insert(key.as_str().to_owned(), unit);
+    }
+
+    fn value(&self, title: &str) -> u64 {
+        self.numbers.lock().get(title).map_or(0, |number| number.load(Ordering::Relaxed))
+    }
+
+    fn sampled(&self, title: &str) -> u64 {
+        self.samples.lock().get(title).map_or(0, |samples| samples.0.load(Ordering::Relaxed))
+    }
+}
+
+impl Recorder for Kept {
+    fn describe_counter(&self, key: KeyName, unit: Option<Unit>, _: SharedString) {
+        self.describe(&key, unit);
+    }
+
+    fn describe_gauge(&self, key: KeyName, unit: Option<Unit>, _: SharedString) {
+        self.describe(&key, unit);
+    }
+
+    fn describe_histogram(&self, key: KeyName, unit: Option<Unit>, _: SharedString) {
+        self.describe(&key, unit);
+    }
+
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::from_arc(self.number(key))
+    }
+
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::from_arc(self.number(key))
+    }
+
+    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::from_arc(self.samples.lock().entry(title(key)).or_default().clone())
+    }
+}
+
+#[tokio::test]
+async fn what_happens_is_counted_and_every_name_is_described() -> TestResult {
+    let kept = Kept::default();
+    let _recording = metrics::set_default_local_recorder(&kept);
+    let cluster = Cluster::embedded().await?;
+    let client = cluster.client().await?;
+    let topic = cluster.topic(&client, 1).await?;
+    let producer = client.producer(unique_group()).build().await?;
+    producer.send(Message::new(&topic, "good")).await?;
+    producer.send_batch(vec![Message::new(&topic, "good"), Message::new(&topic, "bad")]).await?;
+    assert!(producer.send(Message::new(&topic, "")).await.is_err());
+    let inbox = Inbox::default();
+    let judge = |delivery: &Delivery| match delivery.text() {
+        Some("bad") => Outcome::DeadLetter,
+        _ => Outcome::Ack,
+    };
+    let running = consume(&client, &topic, &inbox, judge).await?;
+    let group = running.group().to_owned();
+    inbox.expect(3).await;
+    running.shutdown().await;
+
+    let value = |name: &str, labels: &str| kept.value(&format!("rocketmq_{name}{{{labels}}}"));
+    let (sent, seen) = (format!("topic={topic},outcome="), format!("topic={topic},group={group}"));
+    assert_eq!(value("producer_sends_total", &format!("{sent}ok")), 3);
+    assert_eq!(value("producer_sends_total", &format!("{sent}invalid_message")), 1);
+    assert_eq!(kept.sampled(&format!("rocketmq_producer_send_seconds{{{sent}ok}}")), 2);
+    assert_eq!(value("consumer_messages_total", &format!("{seen},outcome=ack")), 2);
+    assert_eq!(value("consumer_messages_total", &format!("{seen},outcome=dead_letter")), 1);
+    assert_eq!(kept.sampled(&format!("rocketmq_consumer_handler_seconds{{{seen},outcome=ack}}")), 2);
+    assert_eq!(value("consumer_pulled_messages_total", &seen), 3);
+    assert_eq!(value("consumer_dead_letters_total", &seen), 1);
+    assert_eq!(value("consumer_rebalances_total", &seen), 1);
+    assert_eq!(value("consumer_handlers_running", &format!("group={group}")), 0, "none runs any more");
+    assert!(
+        kept.numbers.lock().keys().any(|title| title.starts_with("rocketmq_client_connects_total{address="))
+    );
+    let described = kept.described.lock();
+    for title in kept.numbers.lock().keys().chain(kept.samples.lock().keys()) {
+        let name = title.split('{').next().unwrap_or_default();
+        assert!(described.get(name).is_some_and(Option::is_some), "{name} has a description with a unit");
+        assert!(
+            include_str!("../docs/observability.md").contains(name),
+            "{name} is in docs/observability.md"
+        );
+    }
+    Ok(())
+}
+
+/// Writes down what it is told, and does as bodies say.
+#[derive(Default, Clone)]
+struct Notes(Arc<Mutex<Vec<String>>>);
+
+impl Notes {
+    fn add(&self, text: String) {
+        self.0.lock().push(text);
+    }
+
+    fn count(&self, text: &str) -> usize {
+        self.0.lock().iter().filter(|note| *note == text).count()
+    }
+}
+
+impl Interceptor for Notes {
+    fn before_send(&self, message: &mut Message) -> Result<(), BoxError> {
+        match &message.body()[..] {
+            b"veto" => return Err("not this one".into()),
+            b"panic" => panic!("before the send"),
+            _ => {}
+        }
+        *message = message.clone().property("seen", "yes");
+        self.add("before send".into());
+        Ok(())
+    }
+
+    fn after_send(&self, _: &str, result: Result<Option<&Receipt>, &SendError>) {
+        self.add(match result {
+            Ok(Some(_)) => "stored".into(),
+            Ok(None) => "written".into(),
+            Err(error) => format!("{:?}", error.kind()),
+        });
+        if result.is_ok() {
+            panic!("after the send");
+        }
+    }
+
+    fn before_consume(&self, _: &str, deliveries: &[Delivery]) -> ControlFlow<Outcome> {
+        self.add("before handler".into());
+        match deliveries[0].text() {
+            Some("spare") => ControlFlow::Break(Outcome::Ack),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn after_consume(&self, _: &str, deliveries: &[Delivery], outcomes: &[Outcome]) {
+        self.add(format!("{:?} {outcomes:?}", deliveries[0].text().unwrap_or_default()));
+        panic!("after the handler");
+    }
+}
+
+#[tokio::test]
+async fn interceptors_see_every_kind_of_send_and_their_panics_hurt_nobody() -> TestResult {
+    let (cluster, notes) = (Cluster::embedded().await?, Notes::default());
+    let client = Client::builder(cluster.name_server()).interceptor(notes.clone()).connect().await?;
+    let topic = cluster.topic(&client, 1).await?;
+    let producer = client.producer(unique_group()).build().await?;
+    producer.send(Message::new(&topic, "one")).await?;
+    producer.send_oneway(Message::new(&topic, "one way")).await?;
+    producer.send_batch(vec![Message::new(&topic, "b1"), Message::new(&topic, "b2")]).await?;
+    producer.begin(Message::new(&topic, "half")).await?.commit().await?;
+    let unanswered = producer.request(Message::new(&topic, "request")).timeout(Duration::from_millis(300));
+    assert!(unanswered.await.is_err(), "nobody replies");
+    let gathering = client.producer(unique_group()).linger(Duration::from_millis(5)).build().await?;
+    gathering.send(Message::new(&topic, "gathered")).await?;
+    for (body, text) in [("veto", "not this one"), ("panic", "panicked")] {
+        let error = producer.send(Message::new(&topic, body)).await.expect_err("kept back");
+        assert_eq!(error.kind(), SendErrorKind::Vetoed);
+        assert!(error.to_string().contains(text), "{error}");
+    }
+    assert_eq!(notes.count("before send"), 7);
+    assert_eq!((notes.count("stored"), notes.count("written"), notes.count("Vetoed")), (6, 1, 2));
+    let inbox = Inbox::default();
+    let running = consume(&client, &topic, &inbox, accept).await?;
+    inbox.expect(7).await;
+    assert!(inbox.all().iter().all(|delivery| delivery.property("seen") == Some("yes")));
+    running.shutdown().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn interceptors_decide_before_handlers_of_every_kind() -> TestResult {
+    let (cluster, notes) = (Cluster::embedded().await?, Notes::default());
+    let client = Client::builder(cluster.name_server()).interceptor(notes.clone()).connect().await?;
+    let topic = cluster.topic(&client, 1).await?;
+    let producer = client.producer(unique_group()).build().await?;
+    for body in ["handle", "spare", "end"] {
+        producer.send(Message::new(&topic, body)).await?;
+    }
+    for orderly in [false, true] {
+        let inbox = Inbox::default();
+        let consumer = client.push_consumer(unique_group()).subscribe(&topic, "*");
+        let consumer =
+            consumer.from_where(FromWhere::FirstOffset).configure(|config| config.orderly = orderly);
+        let running = consumer.listen(inbox.accept()).await?;
+        let told = 1 + usize::from(orderly);
+        for body in ["handle", "spare", "end"] {
+            let note = format!("{body:?} [Ack]");
+            eventually(&note, PATIENCE, async || notes.count(&note) == told).await;
+        }
+        assert_eq!(inbox.sorted(), ["end", "handle"], "one was spared, orderly: {orderly}");
+        running.shutdown().await;
+    }
+    Ok(())
+}
