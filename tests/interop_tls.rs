@@ -72,7 +72,8 @@ async fn our_client_on(version: &str, name_server: &str, made: &Certificates) ->
     let (chain, key) = made.client();
     round_trip(name_server, trusting().identity(chain, key, None)).await?;
     println!("ok verified both ways on {version}");
-    let connected = Client::builder(name_server).tls(TlsConfig::trusting(Certificates::make()?.authority()));
+    let stranger = Certificates::make()?;
+    let connected = Client::builder(name_server).tls(TlsConfig::trusting(stranger.authority()));
     let error = connected.connect().await.expect_err("a stranger's authority").to_string();
     assert!(error.contains("UnknownIssuer") || error.contains("BadSignature"), "{error}");
     // Without a certificate the handshake of TLS 1.3 succeeds at this end, but nothing is answered.
@@ -106,8 +107,8 @@ async fn our_client_on_apache() -> TestResult {
     result
 }
 
-/// A few capabilities of each kind: sending, consuming, ordering, transactions and administration.
-const CAPABILITIES: [&str; 6] = ["send_sync", "send_oneway", "tags", "orderly", "transaction", "admin_reads"];
+/// Sending, consuming and being asked by the broker. Few: each client's first handshake in a cold JVM is slow.
+const CAPABILITIES: [&str; 3] = ["send_sync", "tags", "transaction"];
 
 async fn java_on_ours(options: Options, cluster: &Embedded, version: &str) -> TestResult {
     let name_server = cluster.name_server();
