@@ -137,7 +137,17 @@ impl BrokerRefusal {
     /// Whether another broker, or this one later, may take the same request: the codes Java's producer
     /// retries, save flow control.
     pub fn is_retryable(&self) -> bool {
-        !self.is_flow_control() && RETRYABLE_CODES.contains(&self.code)
+        !self.is_flow_control() && !self.is_access_denied() && RETRYABLE_CODES.contains(&self.code)
+    }
+
+    /// Whether the broker's access control refuses: no such user, a wrong signature, or no permission. Another broker
+    /// would say the same, so this is not tried again, unlike the same codes for other reasons.
+    pub fn is_access_denied(&self) -> bool {
+        match self.code {
+            ResponseCode::NO_PERMISSION => ACCESS_DENIED.iter().any(|words| self.remark.contains(words)),
+            ResponseCode::SYSTEM_ERROR => self.remark.contains("AclException: "),
+            _ => false,
+        }
     }
 
     /// Whether the broker asks to be left alone for a while. A request that was thrown out of the send
@@ -159,6 +169,16 @@ pub(crate) const RETRYABLE_CODES: [ResponseCode; 8] = [
     ResponseCode(204),
     ResponseCode(205),
     ResponseCode::GO_AWAY,
+];
+
+/// What 5.x brokers say with code 16 when it is about the user; 4.x brokers say `AclException` with code 1.
+const ACCESS_DENIED: [&str; 6] = [
+    "username cannot be null",
+    "check signature failed",
+    "no permission to access",
+    "User:",
+    "Authentication failed",
+    "Authorization failed",
 ];
 
 /// 215 is what proxies and cloud brokers throttle with; 216 its sibling for one message too many.
@@ -268,6 +288,8 @@ error_kinds! {
         Timeout = "the broker did not answer in time", TRANSIENT;
         /// The broker refused; see [`Error::refusal`](crate::Error::refusal).
         Refused = "the broker refused", FINAL;
+        /// The broker's access control refused; [`Error::refusal`](crate::Error::refusal) says which user lacks what.
+        NotPermitted = "the broker denies access (check the access key, its secret and its permissions)", FINAL;
         /// The answer cannot be read.
         Malformed = "the broker's answer cannot be read", FINAL;
         /// The route names no such broker.
@@ -296,6 +318,8 @@ error_kinds! {
         Timeout = "the send took too long", TRANSIENT;
         /// The broker refused; see [`Error::refusal`](crate::Error::refusal).
         Refused = "the broker refused the message", FINAL;
+        /// The broker's access control refused; [`Error::refusal`](crate::Error::refusal) says which user lacks what.
+        NotPermitted = "the broker denies access (check the access key, its secret and its permissions)", FINAL;
         /// The broker throttles; slow down before trying again.
         FlowControl = "the broker asks to slow down", TRANSIENT;
         /// The producer's own limits of messages in flight left no room within the budget.
@@ -322,6 +346,20 @@ error_kinds! {
         Refused = "a broker refused", FINAL;
         /// The client was shut down.
         Closed = "the client is shut down", FINAL;
+    }
+}
+
+impl CallErrorKind {
+    /// The kind of a call that ended with this refusal.
+    pub(crate) fn of(refusal: &BrokerRefusal) -> Self {
+        if refusal.is_access_denied() { Self::NotPermitted } else { Self::Refused }
+    }
+}
+
+impl CallError {
+    /// The broker said no.
+    pub(crate) fn refused_by(refusal: BrokerRefusal) -> Self {
+        Self::refused(CallErrorKind::of(&refusal), refusal)
     }
 }
 
@@ -356,6 +394,22 @@ mod tests {
         assert!(!refusal(2, "[PCBUSY_CLEAN_QUEUE]broker busy").is_retryable());
         assert!(!refusal(215, "").is_retryable());
         assert!(!refusal(13, "too long").is_retryable());
+    }
+
+    #[test]
+    fn a_lack_of_rights_is_told_from_a_topic_that_takes_no_writes() {
+        let exception = "org.apache.rocketmq.acl.common.AclException: No accessKey is configured, x.java";
+        for (code, remark, denied) in [
+            (16, "check signature failed.", true),
+            (16, "User:bob has no permission to access Topic:t from 127.0.0.1, no matched policies.", true),
+            (16, "User:bob is disabled.", true),
+            (1, exception, true),
+            (16, "the broker[10.0.0.1] sending message is forbidden", false),
+            (1, "the store is closed", false),
+        ] {
+            let refusal = refusal(code, remark);
+            assert_eq!((refusal.is_access_denied(), refusal.is_retryable()), (denied, !denied), "{remark}");
+        }
     }
 
     #[test]

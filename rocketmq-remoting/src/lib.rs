@@ -47,6 +47,7 @@ mod request;
 pub mod requests;
 pub mod route;
 pub mod session;
+pub mod signature;
 pub mod subscription;
 pub mod version;
 

@@ -210,6 +210,7 @@ fn identity(broker: &Broker, host: &str, port: u16) -> Identity {
         broker_id: settings.broker_id,
         address: format!("{host}:{port}"),
         ha_address: format!("{host}:{}", port.saturating_add(1)),
+        login: settings.acl.own_login.clone(),
     }
 }
 

@@ -9,11 +9,13 @@ use rocketmq_remoting::body::{RegisterBrokerBody, TopicConfigWrapper};
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::net::{Answer, CallError, Connection, ConnectionConfig, Handler};
 use rocketmq_remoting::requests::route::{RegisterBrokerRequest, UnregisterBrokerRequest};
+use rocketmq_remoting::signature;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+use crate::broker::Login;
 use crate::clock::Clock;
 use crate::net::Outgoing;
 
@@ -45,6 +47,17 @@ pub struct Identity {
     pub address: String,
     /// `host:port` that slaves dial.
     pub ha_address: String,
+    /// Signs what the broker asks of name servers.
+    pub login: Option<Login>,
+}
+
+impl Identity {
+    fn signed(&self, mut command: Command) -> Command {
+        if let Some(Login { user, password }) = &self.login {
+            signature::sign(&mut command, user, password, None);
+        }
+        command
+    }
 }
 
 /// When to register.
@@ -225,7 +238,7 @@ impl Link {
             enable_acting_master: Some(false),
             ..RegisterBrokerRequest::default()
         };
-        Ok(header.to_command()?.with_body(body))
+        Ok(self.identity.signed(header.to_command()?.with_body(body)))
     }
 
     async fn leave(&self, connection: &Connection) {
@@ -237,7 +250,7 @@ impl Link {
             broker_id: self.identity.broker_id,
         };
         let left = match header.to_command() {
-            Ok(command) => connection.call(command, PATIENCE).await.map(drop),
+            Ok(command) => connection.call(self.identity.signed(command), PATIENCE).await.map(drop),
             Err(error) => Err(error.into()),
         };
         if let Err(error) = left {

@@ -1,6 +1,7 @@
 //! Integration tests across the crates: the harness, and the [`scenarios`] that run on this project's own broker
 //! (`scenarios.rs`) and on Apache's (`interop_apache.rs`) alike.
 
+pub mod access;
 mod cluster;
 mod inbox;
 mod java;

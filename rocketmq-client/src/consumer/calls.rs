@@ -227,7 +227,7 @@ pub(crate) fn accept(response: Command, broker: &str, topic: &str) -> Result<Com
     if response.response_code() == ResponseCode::SUCCESS {
         return Ok(response);
     }
-    Err(CallError::refused(CallErrorKind::Refused, crate::net::rpc::refusal(&response, broker, topic)))
+    Err(CallError::refused_by(crate::net::rpc::refusal(&response, broker, topic)))
 }
 
 /// Whether the broker answered with this code.

@@ -62,6 +62,7 @@ impl Failed {
 fn kind_of(refusal: &BrokerRefusal) -> SendErrorKind {
     match refusal.code {
         _ if refusal.is_flow_control() => SendErrorKind::FlowControl,
+        _ if refusal.is_access_denied() => SendErrorKind::NotPermitted,
         ResponseCode::TOPIC_NOT_EXIST => SendErrorKind::TopicNotFound,
         _ => SendErrorKind::Refused,
     }

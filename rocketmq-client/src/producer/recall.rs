@@ -57,7 +57,7 @@ pub(super) async fn recall(shared: &Shared, topic: &str, handle: &str) -> Result
         tracer.recalled(topic, &parts.message_id, response.ext.get("MSG_REGION"), success);
     }
     if response.response_code() != ResponseCode::SUCCESS {
-        return Err(CallError::refused(CallErrorKind::Refused, refusal(&response, &parts.broker, topic)));
+        return Err(CallError::refused_by(refusal(&response, &parts.broker, topic)));
     }
     let recalled = RecallMessageRequest::response_from_ext(&response.ext)
         .map_err(|error| CallError::new(CallErrorKind::Malformed, error.to_string()).with_source(error))?;

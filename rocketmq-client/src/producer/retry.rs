@@ -52,7 +52,7 @@ impl RetryPolicy<'_> {
     }
 
     fn after_refusal(&self, refusal: &BrokerRefusal) -> Next {
-        if refusal.is_flow_control() || !self.codes.contains(&refusal.code) {
+        if refusal.is_flow_control() || refusal.is_access_denied() || !self.codes.contains(&refusal.code) {
             Next::Stop
         } else if refusal.code == ResponseCode::GO_AWAY {
             Next::Anywhere
@@ -100,6 +100,11 @@ mod tests {
         for code in [13, 29, 3, 26, 9999] {
             assert_eq!(after(code, ""), Next::Stop, "{code}");
         }
+    }
+
+    #[test]
+    fn who_lacks_the_rights_lacks_them_everywhere() {
+        assert_eq!(after(16, "check signature failed."), Next::Stop);
     }
 
     #[test]

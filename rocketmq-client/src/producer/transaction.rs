@@ -100,7 +100,7 @@ impl Transaction {
         let response = client.call_broker(&address, command, self.shared.config.send_timeout).await?;
         match response.response_code() {
             ResponseCode::SUCCESS => Ok(()),
-            _ => Err(CallError::refused(CallErrorKind::Refused, refusal(&response, broker, &self.topic))),
+            _ => Err(CallError::refused_by(refusal(&response, broker, &self.topic))),
         }
     }
 

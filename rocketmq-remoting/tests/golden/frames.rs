@@ -10,6 +10,7 @@ use rocketmq_remoting::requests::route::GetRouteInfoRequest;
 use rocketmq_remoting::requests::send::{SendMessageRequest, SendMessageResponse};
 use rocketmq_remoting::{
     Command, ExtFields, FrameLimits, HeaderCodec, LanguageCode, Request, RequestCode, ResponseCode, frame,
+    signature,
 };
 
 use crate::Golden;
@@ -114,6 +115,12 @@ fn signed(golden: &mut Golden, codec: HeaderCodec) {
     let twice = command.ext.iter().filter(|(key, _)| *key == "topic").count();
     assert_eq!(twice, if codec == HeaderCodec::Binary { 2 } else { 1 });
     assert_eq!(encode(&command), golden.read(&name));
+    assert!(signature::verify(&command, "secret12") && !signature::verify(&command, "secret13"));
+    let covered = signature::covered(&command).concat().into_bytes();
+    assert_eq!([&covered, &*command.body].concat(), golden.read("text-signed-content"));
+    let mut again = command.clone();
+    signature::sign(&mut again, "access", "secret12", Some("token"));
+    assert_eq!(again.ext.get("Signature"), command.ext.get("Signature"));
 }
 
 fn request<T: Request + PartialEq + Debug>(

@@ -11,6 +11,7 @@ use rocketmq_remoting::message::properties::Properties;
 use rocketmq_remoting::message::{MessageRecord, UniqueIds};
 use rocketmq_remoting::net::Connection;
 
+use super::acl::AccessControl;
 use super::answer::Refusal;
 use super::consumers::ConsumerTable;
 use super::delay::DelayProgress;
@@ -39,6 +40,7 @@ use crate::store::{Store, StoreError, Stored, Unit};
 #[derive(Debug)]
 pub struct Core {
     pub settings: Settings,
+    pub acl: AccessControl,
     pub clock: Arc<dyn Clock>,
     pub store: Store,
     pub topics: TopicTable,

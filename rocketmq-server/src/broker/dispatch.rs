@@ -9,8 +9,8 @@ use rocketmq_remoting::net::{self, Answer, CloseReason, Connection, Handler};
 use super::answer::{Refusal, Reply};
 use super::core::Core;
 use super::{
-    assignment, broker_admin, consume_stats, group_admin, heartbeat, lock_requests, offset_requests, pop,
-    pull, query, recall, relay, reply, reset, send, send_back, topic_admin, transaction,
+    acl, assignment, broker_admin, consume_stats, group_admin, heartbeat, lock_requests, offset_requests,
+    pop, pull, query, recall, relay, reply, reset, send, send_back, topic_admin, transaction,
 };
 
 /// The broker as a connection sees it.
@@ -120,14 +120,17 @@ impl Dispatcher {
             }
             Code::GET_BROKER_HA_STATUS => broker_admin::ha_status(core),
             Code::VIEW_BROKER_STATS_DATA => broker_admin::stats_data(command),
-            code => Err(unsupported(code)),
+            code => acl::administer(core, command).unwrap_or_else(|| Err(unsupported(code))),
         }
     }
 }
 
 impl Handler for Dispatcher {
     fn handle(&self, connection: &Connection, command: Command) -> Answer {
-        self.route(connection, &command)
+        match self.core.acl.check(connection.peer().ip(), &command) {
+            Ok(()) => self.route(connection, &command),
+            Err(refusal) => now(Err(refusal)),
+        }
     }
 
     fn commit(&self, connection: &Connection) -> Result<(), net::Refusal> {

@@ -3,6 +3,7 @@
 //! [`Broker`] owns everything; requests come in through [`Broker::handler`], which serves any number of connections.
 //! Decisions are pure functions and tables in files of their own; time comes from the [`Clock`] alone.
 
+mod acl;
 mod allocation;
 mod answer;
 mod assignment;
@@ -70,6 +71,8 @@ use tokio_util::task::TaskTracker;
 use self::core::{Channels, Core};
 use crate::clock::Clock;
 use crate::store::{Dispatched, FlushMode, Store, StoreConfig, StoreError};
+use acl::AccessControl;
+pub use acl::{AclError, AclSettings, Login};
 use consumers::ConsumerTable;
 use delay::DelayProgress;
 use delay_level::{DelayLevelError, DelayLevels};
@@ -105,6 +108,18 @@ pub enum BrokerError {
     /// The delay levels.
     #[error(transparent)]
     DelayLevels(#[from] DelayLevelError),
+    /// Access control: settings that contradict each other, or unusable rules.
+    #[error(transparent)]
+    Acl(#[from] AclError),
+}
+
+impl From<acl::OpenError> for BrokerError {
+    fn from(error: acl::OpenError) -> Self {
+        match error {
+            acl::OpenError::Acl(error) => Self::Acl(error),
+            acl::OpenError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 /// A running broker without its network: whoever accepts connections gives them [`Broker::handler`].
@@ -232,6 +247,7 @@ fn open(
     store.on_append(pop.listener());
     let address = SocketAddr::new(settings.advertised_ip, settings.listen_port);
     let core = Core {
+        acl: AccessControl::open(&settings)?,
         topics: TopicTable::open(file("topics.json"), &settings, clock.clone())?,
         groups: GroupTable::open(file("subscriptionGroup.json"), settings.auto_create_groups, clock.clone())?,
         offsets: Mutex::new(ConsumerOffsets::from_table(stored.offset_table)),

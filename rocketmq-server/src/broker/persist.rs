@@ -7,19 +7,26 @@ use rocketmq_remoting::fastjson;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::store::{StoreError, config_file};
+use crate::store::StoreError;
+use crate::store::config_file::{self, Readers};
 
 /// One file of the configuration folder.
 #[derive(Debug)]
 pub struct TableFile {
     path: PathBuf,
+    readers: Readers,
     writing: Mutex<()>,
 }
 
 impl TableFile {
     pub fn new(store_root: &Path, name: &str) -> Self {
         let path = store_root.join("config").join(name);
-        Self { path, writing: Mutex::default() }
+        Self { path, readers: Readers::Anyone, writing: Mutex::default() }
+    }
+
+    /// One that only the owner of the process may read.
+    pub fn secret(store_root: &Path, name: &str) -> Self {
+        Self { readers: Readers::Owner, ..Self::new(store_root, name) }
     }
 
     /// Reads the file, or its backup when the file is missing or torn; the default when neither is there.
@@ -37,7 +44,7 @@ impl TableFile {
     /// The disk refuses; the file is then as before, or its backup is.
     pub fn save<T: Serialize>(&self, table: impl FnOnce() -> T) -> Result<(), StoreError> {
         let _one_at_a_time = self.writing.lock();
-        config_file::save(&self.path, &self.pretty(&table())?)
+        config_file::save(&self.path, &self.pretty(&table())?, self.readers)
     }
 
     fn pretty<T: Serialize>(&self, table: &T) -> Result<Vec<u8>, StoreError> {

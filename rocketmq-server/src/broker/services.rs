@@ -20,6 +20,8 @@ const EXPIRY_STEP: Duration = Duration::from_millis(500);
 const RECHECK: i64 = 5_000;
 const SAMPLE: Duration = Duration::from_secs(1);
 const MEMBER_SCAN: Duration = Duration::from_secs(10);
+/// How often the files of access rules are looked at, as in Apache.
+const RULES_SCAN: Duration = Duration::from_secs(5);
 
 /// Starts every loop.
 pub fn start(
@@ -35,6 +37,9 @@ pub fn start(
     tasks.spawn(until(stop.clone(), save_tables(core.clone())));
     tasks.spawn(until(stop.clone(), check_transactions(core.clone())));
     tasks.spawn(until(stop.clone(), deliver_delayed(core.clone())));
+    if core.acl.has_files() {
+        tasks.spawn(until(stop.clone(), every(core.clone(), RULES_SCAN, |core| core.acl.reload())));
+    }
     pop::start(core, tasks, stop);
     if core.settings.timers {
         tasks.spawn(until(stop.clone(), deliver_timers(core.clone())));

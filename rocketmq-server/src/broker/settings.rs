@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::acl::AclSettings;
 use super::delay_level::DEFAULT_LEVELS;
 use super::pop::PopSettings;
 
@@ -81,6 +82,7 @@ pub struct Settings {
     /// Queues of the POP revive topic.
     pub revive_queues: i32,
     pub pop: PopSettings,
+    pub acl: AclSettings,
 }
 
 impl Settings {
@@ -135,6 +137,7 @@ impl Settings {
             accept_sends_from: 0,
             revive_queues: 8,
             pop: PopSettings::default(),
+            acl: AclSettings::default(),
         }
     }
 }

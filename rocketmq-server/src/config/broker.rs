@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::key::{ConfigError, Key, Keys, Notes, key};
 use super::kind::{
-    Addresses, HOURS, Hidden, HoursOfDay, Kind, MILLIS, Optional, Percent, Plain, QueueFileBytes, SECONDS,
-    Words,
+    Addresses, Codes, HOURS, Hidden, HoursOfDay, Kind, LoginJson, MILLIS, Optional, Percent, Plain,
+    QueueFileBytes, SECONDS, Words,
 };
 use super::network::NetworkConfig;
 use super::tls::{CLIENT_AUTH, MODE, tls_keys};
@@ -126,6 +126,43 @@ const ROLE: Words<()> = Words {
     expected: "ASYNC_MASTER or SYNC_MASTER: this broker does not replicate",
 };
 
+/// A provider of one's own that were ignored would leave the broker to other rules than its owner wrote.
+const PROVIDER: Words<()> = Words {
+    words: &[
+        ("", ()),
+        ("org.apache.rocketmq.auth.authentication.provider.DefaultAuthenticationProvider", ()),
+        ("org.apache.rocketmq.auth.authentication.provider.LocalAuthenticationMetadataProvider", ()),
+        ("org.apache.rocketmq.auth.authentication.strategy.StatelessAuthenticationStrategy", ()),
+        ("org.apache.rocketmq.auth.authorization.provider.DefaultAuthorizationProvider", ()),
+        ("org.apache.rocketmq.auth.authorization.provider.LocalAuthorizationMetadataProvider", ()),
+        ("org.apache.rocketmq.auth.authorization.strategy.StatelessAuthorizationStrategy", ()),
+    ],
+    expected: "left out, or Apache's default class: this broker has its own and runs no other",
+};
+
+/// A key that may name the class that is built in.
+const fn provider(name: &'static str) -> Key<BrokerConfig> {
+    Key {
+        name,
+        aliases: &[],
+        set: |_, text| PROVIDER.parse(text),
+        show: |_| PROVIDER.show(&()),
+        important: false,
+    }
+}
+
+const USER: LoginJson = LoginJson {
+    user: "username",
+    password: "password",
+    expected: "JSON such as {\"username\":\"admin\",\"password\":\"secret\"}",
+};
+
+const CREDENTIALS: LoginJson = LoginJson {
+    user: "accessKey",
+    password: "secretKey",
+    expected: "JSON such as {\"accessKey\":\"admin\",\"secretKey\":\"secret\"}",
+};
+
 const KEYS: Keys<BrokerConfig> = Keys(&[OWN, TLS]);
 
 const TLS: &[Key<BrokerConfig>] = tls_keys!();
@@ -192,6 +229,20 @@ const OWN: &[Key<BrokerConfig>] = &[
     key!("popResponseReturnActualRetryTopic", Plain, behaviour.pop.actual_retry_topic),
     key!("popPollingSize", Plain, behaviour.pop.waiting_per_queue),
     key!("maxPopPollingSize", Plain, behaviour.pop.waiting),
+    key!("aclEnable", Plain, behaviour.acl.plain),
+    key!("rocketmqHome", Optional, behaviour.acl.home),
+    key!("authenticationEnabled", Plain, behaviour.acl.authentication),
+    key!("authenticationWhitelist", Codes, behaviour.acl.authentication_whitelist),
+    key!("initAuthenticationUser", USER, behaviour.acl.first_user),
+    key!("innerClientAuthenticationCredentials", CREDENTIALS, behaviour.acl.own_login),
+    key!("authorizationEnabled", Plain, behaviour.acl.authorization),
+    key!("authorizationWhitelist", Codes, behaviour.acl.authorization_whitelist),
+    provider("authenticationProvider"),
+    provider("authenticationMetadataProvider"),
+    provider("authenticationStrategy"),
+    provider("authorizationProvider"),
+    provider("authorizationMetadataProvider"),
+    provider("authorizationStrategy"),
     key!(important "storePathRootDir", Plain, store.root),
     key!("storePathCommitLog", Optional, store.commit_log_dir),
     key!(important "flushDiskType", FLUSH, store.flush_mode),
@@ -292,6 +343,30 @@ mod tests {
             error.contains("`brokerRole` is \"SLAVE\"") && error.contains("does not replicate"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn access_control_as_apaches_file_has_it_and_no_secret_in_what_is_printed() {
+        let mut config = BrokerConfig::in_folder("s");
+        let text = "authenticationEnabled=true\nauthorizationWhitelist=28, 38\n\
+            authorizationMetadataProvider=org.apache.rocketmq.auth.authorization.provider.LocalAuthorizationMetadataProvider\n\
+            initAuthenticationUser={\"username\":\"admin\",\"password\":\"hush-hush\"}\n\
+            innerClientAuthenticationCredentials={\"accessKey\":\"admin\",\"secretKey\":\"hush-hush\"}\n";
+        assert_eq!(config.apply(text).unwrap(), Notes::default());
+        let acl = &config.behaviour.acl;
+        assert_eq!((acl.authentication, acl.authorization_whitelist.as_slice()), (true, &[28, 38][..]));
+        let login = acl.first_user.as_ref().unwrap();
+        assert_eq!((login.user.as_str(), login.password.as_str()), ("admin", "hush-hush"));
+        assert_eq!(acl.own_login, acl.first_user);
+        assert!(!config.properties().contains("hush-hush") && !format!("{config:?}").contains("hush-hush"));
+        assert!(config.properties().contains("admin"));
+        for bad in [
+            "initAuthenticationUser=admin",
+            "initAuthenticationUser={\"username\":\"admin\"}",
+            "authenticationProvider=com.example.Own",
+        ] {
+            assert!(config.apply(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::broker::Login;
+
 /// One way to write a `T`. The error of [`parse`](Kind::parse) says what was expected.
 pub(super) trait Kind<T> {
     fn parse(&self, text: &str) -> Result<T, &'static str>;
@@ -216,6 +218,48 @@ impl Kind<Vec<u8>> for HoursOfDay {
     fn show(&self, value: &Vec<u8>) -> String {
         let hours: Vec<_> = value.iter().map(|hour| format!("{hour:02}")).collect();
         hours.join(";")
+    }
+}
+
+/// Request codes joined by commas.
+pub(super) struct Codes;
+
+impl Kind<Vec<i32>> for Codes {
+    fn parse(&self, text: &str) -> Result<Vec<i32>, &'static str> {
+        let codes = text.split(',').map(str::trim).filter(|code| !code.is_empty());
+        codes.map(|code| code.parse().map_err(|_| "request codes, joined by commas")).collect()
+    }
+
+    fn show(&self, value: &Vec<i32>) -> String {
+        value.iter().map(i32::to_string).collect::<Vec<_>>().join(",")
+    }
+}
+
+/// A user and its password as a JSON object. What is shown does not hold the password.
+pub(super) struct LoginJson {
+    pub(super) user: &'static str,
+    pub(super) password: &'static str,
+    pub(super) expected: &'static str,
+}
+
+impl Kind<Option<Login>> for LoginJson {
+    fn parse(&self, text: &str) -> Result<Option<Login>, &'static str> {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let object: serde_json::Value = serde_json::from_str(text).map_err(|_| self.expected)?;
+        let field = |name: &str| {
+            let text = object.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+            if text.is_empty() { Err(self.expected) } else { Ok(text.to_owned()) }
+        };
+        Ok(Some(Login { user: field(self.user)?, password: field(self.password)? }))
+    }
+
+    fn show(&self, value: &Option<Login>) -> String {
+        let shown = value
+            .as_ref()
+            .map(|login| serde_json::json!({ self.user: login.user, self.password: "******" }).to_string());
+        shown.unwrap_or_default()
     }
 }
 

@@ -3,22 +3,31 @@
 //! The current file becomes `.bak`, the new one is complete and on the platter before it takes the name. Reading falls
 //! back to `.bak` when the file is missing, empty or torn, as Apache's broker does.
 
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::error::StoreError;
 use super::segment::sync_dir;
 
+/// Who may read a file that is written anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readers {
+    /// As the process is set up.
+    Anyone,
+    /// Its owner alone, where the system knows owners: it holds secrets.
+    Owner,
+}
+
 /// Replaces the file at `path` by `text`, keeping the one before as `path.bak`.
 ///
 /// # Errors
 /// What could not be written. The old file, or its `.bak`, is still there.
-pub fn save(path: &Path, text: &[u8]) -> Result<(), StoreError> {
+pub fn save(path: &Path, text: &[u8], readers: Readers) -> Result<(), StoreError> {
     let dir = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(dir).map_err(|e| StoreError::io("create", dir, e))?;
     let fresh = with_suffix(path, ".tmp");
-    write_synced(&fresh, text).map_err(|e| StoreError::io("write", &fresh, e))?;
+    write_synced(&fresh, text, readers).map_err(|e| StoreError::io("write", &fresh, e))?;
     if is_usable(path) {
         let backup = with_suffix(path, ".bak");
         fs::rename(path, &backup).map_err(|e| StoreError::io("keep", path, e))?;
@@ -70,8 +79,16 @@ fn is_usable(path: &Path) -> bool {
     fs::read(path).is_ok_and(|text| !is_blank(&text) && text.trim_ascii_end().ends_with(b"}"))
 }
 
-fn write_synced(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
+fn write_synced(path: &Path, text: &[u8], readers: Readers) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    if readers == Readers::Owner {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    #[cfg(not(unix))]
+    let _ = readers;
+    let mut file = options.open(path)?;
     file.write_all(text)?;
     file.sync_all()
 }
@@ -95,8 +112,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("config/topics.json");
         assert_eq!(load_json(&path).unwrap(), None);
-        save(&path, b"{\"a\":1}").unwrap();
-        save(&path, b"{\"a\":2}").unwrap();
+        save(&path, b"{\"a\":1}", Readers::Anyone).unwrap();
+        save(&path, b"{\"a\":2}", Readers::Anyone).unwrap();
         assert_eq!(load_json(&path).unwrap().unwrap()["a"], 2);
         assert_eq!(fs::read(dir.path().join("config/topics.json.bak")).unwrap(), b"{\"a\":1}");
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 2, "nothing else stays");
@@ -108,11 +125,11 @@ mod tests {
         for cut in 0..whole.len() {
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("topics.json");
-            save(&path, b"{\"a\":1}").unwrap();
-            save(&path, b"{\"a\":2}").unwrap();
+            save(&path, b"{\"a\":1}", Readers::Anyone).unwrap();
+            save(&path, b"{\"a\":2}", Readers::Anyone).unwrap();
             fs::write(&path, &whole[..cut]).unwrap();
             assert_eq!(load_json(&path).unwrap().unwrap()["a"], 1, "cut at {cut}");
-            save(&path, b"{\"a\":3}").unwrap();
+            save(&path, b"{\"a\":3}", Readers::Anyone).unwrap();
             assert_eq!(fs::read(with_suffix(&path, ".bak")).unwrap(), b"{\"a\":1}");
         }
     }
@@ -121,8 +138,8 @@ mod tests {
     fn zeros_in_place_of_the_text_fall_back() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("topics.json");
-        save(&path, b"{\"a\":1}").unwrap();
-        save(&path, b"{\"a\":2}").unwrap();
+        save(&path, b"{\"a\":1}", Readers::Anyone).unwrap();
+        save(&path, b"{\"a\":2}", Readers::Anyone).unwrap();
         fs::write(&path, [0; 512]).unwrap();
         assert_eq!(load_json(&path).unwrap().unwrap()["a"], 1);
         fs::remove_file(&path).unwrap();

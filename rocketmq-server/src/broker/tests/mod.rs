@@ -1,5 +1,6 @@
 //! The broker behind a connection, as clients meet it: raw commands in, answers and notifications out.
 
+mod access;
 mod delays;
 mod groups;
 mod pop_rig;

@@ -1,0 +1,151 @@
+//! Access control of 5.x: users and their permissions, kept by the broker and changed by tools.
+
+pub mod admin;
+mod policy;
+mod resource;
+mod users;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::Path;
+
+use parking_lot::RwLock;
+use rocketmq_remoting::body::{AclInfo, UserInfo};
+use rocketmq_remoting::{Command, signature};
+
+use super::needs::{Need, needs};
+use super::settings::{AclSettings, Login};
+use crate::broker::persist::TableFile;
+use crate::store::StoreError;
+use policy::{Acl, Verdict};
+use resource::kind_name;
+use users::User;
+
+/// Who there is, and what they may do.
+#[derive(Debug)]
+pub struct Auth {
+    settings: AclSettings,
+    cluster: String,
+    tables: RwLock<Tables>,
+    users_file: TableFile,
+    acls_file: TableFile,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    users: BTreeMap<String, User>,
+    acls: BTreeMap<String, Acl>,
+}
+
+impl Auth {
+    /// Reads the tables below `store_root` and makes the configured super users that are missing.
+    ///
+    /// # Errors
+    /// A table cannot be read or written.
+    pub fn open(settings: &AclSettings, cluster: &str, store_root: &Path) -> Result<Self, StoreError> {
+        let file = |name| TableFile::secret(store_root, name);
+        let (users_file, acls_file) = (file("users.json"), file("acls.json"));
+        let users: BTreeMap<String, UserInfo> = users_file.load()?;
+        let acls: BTreeMap<String, AclInfo> = acls_file.load()?;
+        let tables = Tables {
+            users: users.into_iter().filter_map(|(name, info)| Some((name, User::new(&info)?))).collect(),
+            acls: acls.into_iter().filter_map(|(name, info)| Some((name, Acl::read(&info).ok()?))).collect(),
+        };
+        let tables = RwLock::new(tables);
+        let auth =
+            Self { settings: settings.clone(), cluster: cluster.to_owned(), tables, users_file, acls_file };
+        [&settings.first_user, &settings.own_login]
+            .into_iter()
+            .flatten()
+            .try_for_each(|login| auth.ensure(login))?;
+        Ok(auth)
+    }
+
+    /// A user that is there keeps its password.
+    fn ensure(&self, login: &Login) -> Result<(), StoreError> {
+        if self.tables.read().users.contains_key(&login.user) {
+            return Ok(());
+        }
+        self.tables.write().users.insert(login.user.clone(), User::above_all(login));
+        self.save_users()
+    }
+
+    /// Whether anybody can log in.
+    pub fn has_users(&self) -> bool {
+        !self.tables.read().users.is_empty()
+    }
+
+    /// Why a request is refused, if it is, in Apache's words.
+    pub fn check(&self, from: IpAddr, command: &Command) -> Result<(), String> {
+        let settings = &self.settings;
+        if settings.authentication && !settings.authentication_whitelist.contains(&command.code) {
+            self.authenticate(command)?;
+        }
+        if settings.authorization && !settings.authorization_whitelist.contains(&command.code) {
+            self.authorize(from, command)?;
+        }
+        Ok(())
+    }
+
+    fn authenticate(&self, command: &Command) -> Result<(), String> {
+        let name = command.ext.get(signature::ACCESS_KEY).filter(|name| !name.is_empty());
+        let name = name.ok_or("username cannot be null.")?;
+        let tables = self.tables.read();
+        let user = tables.users.get(name).ok_or_else(|| format!("User:{name} is not found."))?;
+        if !user.enabled {
+            return Err(format!("User:{name} is disabled."));
+        }
+        signature::verify(command, &user.password)
+            .then_some(())
+            .ok_or_else(|| "check signature failed.".into())
+    }
+
+    fn authorize(&self, from: IpAddr, command: &Command) -> Result<(), String> {
+        let needs = needs(command, &self.cluster)
+            .map_err(|problem| format!("parse authorization context error. {problem}"))?;
+        if needs.is_empty() {
+            return Ok(());
+        }
+        let name = command.ext.get(signature::ACCESS_KEY).unwrap_or_default();
+        let tables = self.tables.read();
+        let user = tables.users.get(name).ok_or_else(|| format!("User:{name} not found."))?;
+        if user.is_super {
+            return Ok(());
+        }
+        let acl = tables.acls.get(name);
+        needs.iter().try_for_each(|need| judge(acl, name, need, from))
+    }
+
+    fn save_users(&self) -> Result<(), StoreError> {
+        self.users_file.save(|| {
+            let tables = self.tables.read();
+            tables
+                .users
+                .iter()
+                .map(|(name, user)| (name.clone(), user.show(name)))
+                .collect::<BTreeMap<_, _>>()
+        })
+    }
+
+    fn save_acls(&self) -> Result<(), StoreError> {
+        self.acls_file.save(|| {
+            let tables = self.tables.read();
+            let shown = tables.acls.iter().map(|(name, acl)| (name.clone(), acl.show(&subject(name), "")));
+            shown.collect::<BTreeMap<_, _>>()
+        })
+    }
+}
+
+fn judge(acl: Option<&Acl>, user: &str, need: &Need, from: IpAddr) -> Result<(), String> {
+    let why = match acl.map_or(Verdict::Unmentioned, |acl| acl.judge(need, from)) {
+        Verdict::Allowed => return Ok(()),
+        Verdict::Denied => "the decision is deny.",
+        Verdict::Unmentioned => "no matched policies.",
+    };
+    let (kind, name) = (kind_name(need.kind), &need.name);
+    Err(format!("User:{user} has no permission to access {kind}:{name} from {from}, {why}"))
+}
+
+fn subject(user: &str) -> String {
+    format!("User:{user}")
+}

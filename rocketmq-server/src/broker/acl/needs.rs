@@ -1,0 +1,307 @@
+//! What a request needs: on which topics, groups and cluster it acts, and how. The codes and fields are those of 5.4.0;
+//! what Apache forgot there (batches, settings, groups made or changed, lite pulls) is held to the same rules as its like.
+
+use rocketmq_remoting::body::{
+    BatchAckBody, HeartbeatData, LockBatchBody, SubscriptionGroupConfig, SubscriptionGroupList,
+    TopicConfigList,
+};
+use rocketmq_remoting::code::RequestCode as Code;
+use rocketmq_remoting::{Command, fastjson};
+use serde::de::DeserializeOwned;
+
+use crate::broker::names::{group_of_retry, is_retry};
+
+/// What can be acted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Cluster,
+    Topic,
+    Group,
+}
+
+/// How it can be acted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    All,
+    Pub,
+    Sub,
+    Create,
+    Update,
+    Delete,
+    Get,
+    List,
+}
+
+/// One of `actions` must be allowed on this resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    pub kind: Kind,
+    pub name: String,
+    pub actions: &'static [Action],
+}
+
+const PUB: &[Action] = &[Action::Pub];
+const SUB: &[Action] = &[Action::Sub];
+const GET: &[Action] = &[Action::Get];
+const CREATE: &[Action] = &[Action::Create];
+const UPDATE: &[Action] = &[Action::Update];
+const DELETE: &[Action] = &[Action::Delete];
+const SUB_OR_GET: &[Action] = &[Action::Sub, Action::Get];
+const SUB_OR_UPDATE: &[Action] = &[Action::Sub, Action::Update];
+
+const TOPIC: &[(Kind, &str)] = &[(Kind::Topic, "topic")];
+const GROUP: &[(Kind, &str)] = &[(Kind::Group, "group")];
+const CONSUMER_GROUP: &[(Kind, &str)] = &[(Kind::Group, "consumerGroup")];
+const TOPIC_AND_GROUP: &[(Kind, &str)] = &[(Kind::Topic, "topic"), (Kind::Group, "group")];
+const TOPIC_AND_CONSUMER_GROUP: &[(Kind, &str)] = &[(Kind::Topic, "topic"), (Kind::Group, "consumerGroup")];
+
+impl Need {
+    fn new(kind: Kind, name: &str, actions: &'static [Action]) -> Self {
+        Self { kind, name: name.to_owned(), actions }
+    }
+
+    /// A retry topic belongs to its group.
+    fn topic(name: &str, actions: &'static [Action]) -> Self {
+        match group_of_retry(name) {
+            Some(group) => Self::new(Kind::Group, group, actions),
+            None => Self::new(Kind::Topic, name, actions),
+        }
+    }
+
+    fn group(name: &str, actions: &'static [Action]) -> Self {
+        Self::new(Kind::Group, group_of_retry(name).unwrap_or(name), actions)
+    }
+
+    /// Whether only administrators do such a thing under the rules of 4.x, which know nothing but sending and receiving.
+    pub fn administers(&self) -> bool {
+        let changes = [Action::Create, Action::Update, Action::Delete];
+        self.actions.iter().all(|action| changes.contains(action))
+    }
+}
+
+/// What `command` needs; nothing for what every user may ask.
+///
+/// # Errors
+/// The body that names the resources cannot be read.
+pub fn needs(command: &Command, cluster: &str) -> Result<Vec<Need>, String> {
+    match command.request_code() {
+        Code::SEND_MESSAGE => Ok(sending(command, "topic", "group")),
+        Code::SEND_MESSAGE_V2 | Code::SEND_BATCH_MESSAGE => Ok(sending(command, "b", "a")),
+        Code::HEART_BEAT => Ok(heartbeat(&body(command)?)),
+        Code::LOCK_BATCH_MQ | Code::UNLOCK_BATCH_MQ => Ok(locking(&body(command)?)),
+        Code::BATCH_ACK_MESSAGE => Ok(acknowledging(&body(command)?)),
+        Code::UPDATE_AND_CREATE_TOPIC_LIST => {
+            let topics = body::<TopicConfigList>(command)?.topic_config_list;
+            Ok(topics.iter().map(|topic| Need::topic(&topic.topic_name, CREATE)).collect())
+        }
+        Code::UPDATE_AND_CREATE_SUBSCRIPTIONGROUP => {
+            Ok(vec![Need::group(&body::<SubscriptionGroupConfig>(command)?.group_name, CREATE)])
+        }
+        Code::UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST => {
+            let groups = body::<SubscriptionGroupList>(command)?.group_config_list;
+            Ok(groups.iter().map(|group| Need::group(&group.group_name, CREATE)).collect())
+        }
+        code => Ok(by_header(code).map(|(actions, fields)| named(command, actions, fields)).unwrap_or_else(
+            || {
+                by_cluster(code)
+                    .map(|actions| Need::new(Kind::Cluster, cluster, actions))
+                    .into_iter()
+                    .collect()
+            },
+        )),
+    }
+}
+
+/// Requests whose header names what they act on.
+fn by_header(code: Code) -> Option<(&'static [Action], &'static [(Kind, &'static str)])> {
+    Some(match code {
+        Code::RECALL_MESSAGE | Code::END_TRANSACTION => (PUB, TOPIC),
+        Code::CONSUMER_SEND_MSG_BACK => (SUB, GROUP),
+        Code::UNREGISTER_CLIENT => (SUB, CONSUMER_GROUP),
+        Code::GET_CONSUMER_LIST_BY_GROUP => (SUB_OR_GET, CONSUMER_GROUP),
+        Code::QUERY_MESSAGE => (SUB_OR_GET, TOPIC),
+        Code::QUERY_CONSUMER_OFFSET => (SUB_OR_GET, TOPIC_AND_CONSUMER_GROUP),
+        Code::UPDATE_CONSUMER_OFFSET => (SUB_OR_UPDATE, TOPIC_AND_CONSUMER_GROUP),
+        Code::PULL_MESSAGE
+        | Code::LITE_PULL_MESSAGE
+        | Code::POP_MESSAGE
+        | Code::ACK_MESSAGE
+        | Code::PEEK_MESSAGE
+        | Code::CHANGE_MESSAGE_INVISIBLETIME
+        | Code::NOTIFICATION
+        | Code::CONSUME_MESSAGE_DIRECTLY => (SUB, TOPIC_AND_CONSUMER_GROUP),
+        Code::GET_MAX_OFFSET
+        | Code::GET_MIN_OFFSET
+        | Code::GET_EARLIEST_MSG_STORETIME
+        | Code::SEARCH_OFFSET_BY_TIMESTAMP
+        | Code::VIEW_MESSAGE_BY_ID
+        | Code::GET_TOPIC_CONFIG
+        | Code::GET_TOPIC_STATS_INFO
+        | Code::QUERY_TOPIC_CONSUME_BY_WHO => (GET, TOPIC),
+        Code::GET_CONSUMER_RUNNING_INFO | Code::GET_CONSUMER_CONNECTION_LIST => (GET, CONSUMER_GROUP),
+        Code::GET_SUBSCRIPTIONGROUP_CONFIG | Code::QUERY_TOPICS_BY_CONSUMER => (GET, GROUP),
+        Code::POLLING_INFO | Code::QUERY_CONSUME_QUEUE => (GET, TOPIC_AND_CONSUMER_GROUP),
+        Code::INVOKE_BROKER_TO_GET_CONSUMER_STATUS
+        | Code::QUERY_CONSUME_TIME_SPAN
+        | Code::QUERY_SUBSCRIPTION_BY_CONSUMER => (GET, TOPIC_AND_GROUP),
+        Code::GET_CONSUME_STATS => {
+            (GET, &[(Kind::Group, "consumerGroup"), (Kind::Topic, "topic"), (Kind::Topic, "topicList")])
+        }
+        Code::QUERY_CORRECTION_OFFSET => {
+            (GET, &[(Kind::Group, "filterGroups"), (Kind::Group, "compareGroup"), (Kind::Topic, "topic")])
+        }
+        Code::UPDATE_AND_CREATE_TOPIC | Code::UPDATE_AND_CREATE_STATIC_TOPIC => (CREATE, TOPIC),
+        Code::DELETE_TOPIC_IN_BROKER => (DELETE, TOPIC),
+        Code::DELETE_SUBSCRIPTIONGROUP => (DELETE, &[(Kind::Group, "groupName")]),
+        Code::RESUME_CHECK_HALF_MESSAGE => (UPDATE, TOPIC),
+        Code::INVOKE_BROKER_TO_RESET_OFFSET | Code::UPDATE_AND_GET_GROUP_FORBIDDEN => {
+            (UPDATE, TOPIC_AND_GROUP)
+        }
+        Code::CLONE_GROUP_OFFSET => (UPDATE, &[(Kind::Group, "destGroup"), (Kind::Topic, "topic")]),
+        _ => return None,
+    })
+}
+
+/// Requests that concern the broker as a whole.
+fn by_cluster(code: Code) -> Option<&'static [Action]> {
+    Some(match code {
+        Code::UPDATE_BROKER_CONFIG
+        | Code::CLEAN_EXPIRED_CONSUMEQUEUE
+        | Code::CLEAN_UNUSED_TOPIC
+        | Code::DELETE_EXPIRED_COMMITLOG
+        | Code::SET_MESSAGE_REQUEST_MODE
+        | Code::SWITCH_TIMER_ENGINE
+        | Code::AUTH_CREATE_USER
+        | Code::AUTH_UPDATE_USER
+        | Code::AUTH_DELETE_USER
+        | Code::AUTH_CREATE_ACL
+        | Code::AUTH_UPDATE_ACL
+        | Code::AUTH_DELETE_ACL
+        | Code::UPDATE_AND_CREATE_ACL_CONFIG
+        | Code::DELETE_ACL_CONFIG
+        | Code::UPDATE_GLOBAL_WHITE_ADDRS_CONFIG
+        // Its answer holds every secret key.
+        | Code::GET_BROKER_CLUSTER_ACL_CONFIG => UPDATE,
+        Code::GET_BROKER_CONFIG
+        | Code::GET_ALL_PRODUCER_INFO
+        | Code::GET_PRODUCER_CONNECTION_LIST
+        | Code::GET_BROKER_CONSUME_STATS
+        | Code::VIEW_BROKER_STATS_DATA
+        | Code::AUTH_GET_USER
+        | Code::AUTH_LIST_USER
+        | Code::AUTH_GET_ACL
+        | Code::AUTH_LIST_ACL => GET,
+        _ => return None,
+    })
+}
+
+/// The resources that the fields name; some fields hold several.
+fn named(command: &Command, actions: &'static [Action], fields: &[(Kind, &str)]) -> Vec<Need> {
+    let values = fields.iter().flat_map(|(kind, field)| {
+        let value = command.ext.get(field).unwrap_or_default();
+        value.split([',', ';']).filter(|name| !name.trim().is_empty()).map(move |name| (*kind, name))
+    });
+    values
+        .map(|(kind, name)| match kind {
+            Kind::Topic => Need::topic(name, actions),
+            _ => Need::group(name, actions),
+        })
+        .collect()
+}
+
+/// A consumer that sends to its retry topic gives a message back.
+fn sending(command: &Command, topic: &str, group: &str) -> Vec<Need> {
+    let topic = command.ext.get(topic).unwrap_or_default();
+    let group = command.ext.get(group).filter(|group| !group.is_empty()).unwrap_or(topic);
+    vec![if is_retry(topic) { Need::group(group, SUB) } else { Need::topic(topic, PUB) }]
+}
+
+fn heartbeat(data: &HeartbeatData) -> Vec<Need> {
+    let mut needs = Vec::new();
+    for consumer in &data.consumer_data_set {
+        needs.push(Need::group(&consumer.group_name, SUB));
+        let topics =
+            consumer.subscription_data_set.iter().filter(|subscription| !is_retry(&subscription.topic));
+        needs.extend(topics.map(|subscription| Need::topic(&subscription.topic, SUB)));
+    }
+    needs
+}
+
+fn locking(body: &LockBatchBody) -> Vec<Need> {
+    let topics = body.mq_set.iter().filter(|queue| !is_retry(&queue.topic));
+    let mut needs = vec![Need::group(&body.consumer_group, SUB)];
+    needs.extend(topics.map(|queue| Need::topic(&queue.topic, SUB)));
+    needs.dedup();
+    needs
+}
+
+fn acknowledging(body: &BatchAckBody) -> Vec<Need> {
+    let pairs = body
+        .acks
+        .iter()
+        .flat_map(|ack| [Need::group(&ack.consumer_group, SUB), Need::topic(&ack.topic, SUB)]);
+    pairs.collect()
+}
+
+fn body<B: DeserializeOwned>(command: &Command) -> Result<B, String> {
+    fastjson::from_slice(&command.body).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(code: Code, fields: &[(&str, &str)]) -> Vec<String> {
+        let mut command = Command::request(code);
+        fields.iter().for_each(|(name, value)| command.ext.push(name, value));
+        needs(&command, "C")
+            .unwrap()
+            .iter()
+            .map(|need| format!("{:?}:{} {:?}", need.kind, need.name, need.actions))
+            .collect()
+    }
+
+    #[test]
+    fn a_send_needs_its_topic_and_a_send_back_its_group() {
+        assert_eq!(of(Code::SEND_MESSAGE, &[("topic", "t"), ("group", "g")]), ["Topic:t [Pub]"]);
+        assert_eq!(of(Code::SEND_BATCH_MESSAGE, &[("b", "t"), ("a", "g")]), ["Topic:t [Pub]"]);
+        assert_eq!(of(Code::SEND_MESSAGE_V2, &[("b", "%RETRY%g"), ("a", "h")]), ["Group:h [Sub]"]);
+        assert_eq!(of(Code::SEND_MESSAGE_V2, &[("b", "%RETRY%g")]), ["Group:g [Sub]"]);
+    }
+
+    #[test]
+    fn receiving_needs_topic_and_group_and_a_retry_topic_is_its_group() {
+        let pull = [("topic", "t"), ("consumerGroup", "g")];
+        assert_eq!(of(Code::PULL_MESSAGE, &pull), ["Topic:t [Sub]", "Group:g [Sub]"]);
+        assert_eq!(of(Code::LITE_PULL_MESSAGE, &pull), of(Code::PULL_MESSAGE, &pull));
+        let retry = [("topic", "%RETRY%g"), ("consumerGroup", "g")];
+        assert_eq!(of(Code::POP_MESSAGE, &retry), ["Group:g [Sub]", "Group:g [Sub]"]);
+    }
+
+    #[test]
+    fn a_field_can_name_several_and_an_absent_one_none() {
+        let stats = [("consumerGroup", "g"), ("topicList", "t1;t2")];
+        assert_eq!(
+            of(Code::GET_CONSUME_STATS, &stats),
+            ["Group:g [Get]", "Topic:t1 [Get]", "Topic:t2 [Get]"]
+        );
+        assert!(of(Code::END_TRANSACTION, &[]).is_empty());
+        assert!(of(Code::GET_BROKER_RUNTIME_INFO, &[]).is_empty());
+    }
+
+    #[test]
+    fn what_concerns_the_broker_is_the_clusters() {
+        assert_eq!(of(Code::UPDATE_BROKER_CONFIG, &[]), ["Cluster:C [Update]"]);
+        assert_eq!(of(Code::AUTH_LIST_USER, &[]), ["Cluster:C [Get]"]);
+    }
+
+    #[test]
+    fn bodies_name_resources_too() {
+        let body = r#"{"clientID":"c","consumerDataSet":[{"groupName":"g","subscriptionDataSet":[{"topic":"t"},{"topic":"%RETRY%g"}]}],"producerDataSet":[{"groupName":"p"}]}"#;
+        let beat = Command::request(Code::HEART_BEAT).with_body(body);
+        let names: Vec<_> =
+            needs(&beat, "C").unwrap().into_iter().map(|need| (need.kind, need.name)).collect();
+        assert_eq!(names, [(Kind::Group, "g".to_owned()), (Kind::Topic, "t".to_owned())]);
+        assert!(needs(&Command::request(Code::HEART_BEAT).with_body("{"), "C").is_err());
+    }
+}

@@ -1,0 +1,326 @@
+//! Access control as clients of a broker meet it.
+
+use std::fs;
+use std::time::Duration;
+
+use rocketmq_remoting::body::{AclInfo, PlainAclConfig, PolicyEntryInfo, PolicyInfo, UserInfo};
+use rocketmq_remoting::requests::admin::{
+    CreateAclRequest, CreateUserRequest, DeleteAclRequest, DeletePlainAclRequest, DeleteUserRequest,
+    GetAclRequest, GetPlainAclConfigRequest, GetPlainAclVersionRequest, GetUserRequest, ListAclRequest,
+    ListUserRequest, PlainAclVersionResponse, UpdatePlainAclRequest, UpdateUserRequest,
+};
+use rocketmq_remoting::requests::broker::GetBrokerRuntimeInfoRequest;
+use rocketmq_remoting::{Command, Request, RequestCode, ResponseCode, fastjson, signature};
+use serde::Serialize;
+
+use super::rig::{Client, Rig};
+use crate::broker::{AclError, AclSettings, Broker, BrokerError, FixedConfig, Login, Settings};
+use crate::clock::Manual;
+use crate::store::StoreConfig;
+
+const SECRET: &str = "12345678";
+const ADMIN: &str = "admin-key";
+const USER: &str = "user-key";
+
+const FILE: &str = "globalWhiteRemoteAddresses: []\naccounts:\n- accessKey: admin-key\n  secretKey: 12345678\n  admin: true\n\
+    - accessKey: user-key\n  secretKey: 12345678\n  defaultTopicPerm: DENY\n  defaultGroupPerm: SUB\n  topicPerms: [t=PUB|SUB]\n";
+
+/// What the broker says to a request signed by `user`: code and remark.
+async fn said(client: &Client, user: &str, mut command: Command) -> (i32, String) {
+    signature::sign(&mut command, user, SECRET, None);
+    let answer = client.call(command).await;
+    (answer.code, answer.remark.unwrap_or_default())
+}
+
+async fn answer(client: &Client, user: &str, mut command: Command) -> Command {
+    signature::sign(&mut command, user, SECRET, None);
+    let answer = client.call(command).await;
+    assert_eq!(answer.response_code(), ResponseCode::SUCCESS, "{:?}", answer.remark);
+    answer
+}
+
+fn with_body(header: &impl Request, body: &impl Serialize) -> Command {
+    header.to_command().unwrap().with_body(fastjson::to_vec(body).unwrap())
+}
+
+fn send(client: &Client, topic: &str) -> Command {
+    client.send_request(topic, &[]).to_command().unwrap().with_body("42")
+}
+
+fn ok() -> (i32, String) {
+    (0, String::new())
+}
+
+mod files {
+    use super::*;
+
+    async fn rig() -> Rig {
+        Rig::with(|settings| {
+            fs::create_dir_all(settings.store_root.join("conf")).unwrap();
+            fs::write(settings.store_root.join("conf/plain_acl.yml"), FILE).unwrap();
+            settings.acl.plain = true;
+        })
+        .await
+    }
+
+    fn exception(text: &str) -> (i32, String) {
+        (1, format!("org.apache.rocketmq.acl.common.AclException: {text}"))
+    }
+
+    #[tokio::test]
+    async fn a_request_is_checked_before_anything_else() {
+        let rig = rig().await;
+        let client = rig.connect();
+        assert_eq!(said(&client, USER, send(&client, "t")).await, ok());
+        let told = said(&client, USER, send(&client, "other")).await;
+        assert_eq!(told, exception("No default permission for topic:other"));
+        assert!(rig.broker.core.topics.get("other").is_none(), "nothing has been done");
+        let unsigned = client.call(send(&client, "t")).await;
+        assert_eq!((unsigned.code, unsigned.remark.unwrap()), exception("No accessKey is configured"));
+        let silent = client.call(GetBrokerRuntimeInfoRequest {}.to_command().unwrap()).await;
+        assert_eq!(silent.code, 1, "looking needs a key too");
+        assert_eq!(said(&client, USER, GetBrokerRuntimeInfoRequest {}.to_command().unwrap()).await, ok());
+    }
+
+    #[tokio::test]
+    async fn a_changed_file_counts_and_a_broken_one_does_not() {
+        let rig = rig().await;
+        let (client, path) = (rig.connect(), rig.path().join("conf/plain_acl.yml"));
+        fs::write(&path, FILE.replace("t=PUB|SUB", "u=PUB")).unwrap();
+        rig.advance(Duration::from_secs(6));
+        while said(&client, USER, send(&client, "u")).await != ok() {
+            rig.advance(Duration::from_secs(6));
+        }
+        assert_eq!(
+            said(&client, USER, send(&client, "t")).await,
+            exception("No default permission for topic:t")
+        );
+        fs::write(&path, "accounts: [").unwrap();
+        rig.broker.core.acl.reload();
+        assert_eq!(said(&client, USER, send(&client, "u")).await, ok(), "the rules before stay");
+    }
+
+    #[tokio::test]
+    async fn administrators_change_the_file() {
+        let rig = rig().await;
+        let client = rig.connect();
+        let change = UpdatePlainAclRequest {
+            access_key: "third-key".into(),
+            secret_key: Some(SECRET.into()),
+            topic_perms: Some("t=SUB,u=PUB".into()),
+            ..UpdatePlainAclRequest::default()
+        };
+        let told = said(&client, USER, change.to_command().unwrap()).await;
+        assert_eq!(
+            told,
+            exception("Need admin permission for request code=50, but accessKey=user-key is not")
+        );
+        answer(&client, ADMIN, change.to_command().unwrap()).await;
+        assert_eq!(said(&client, "third-key", send(&client, "u")).await, ok());
+        let shown = answer(&client, ADMIN, GetPlainAclConfigRequest {}.to_command().unwrap()).await;
+        let shown: PlainAclConfig = fastjson::from_slice(&shown.body).unwrap();
+        assert_eq!(shown.plain_access_configs[2].topic_perms, ["t=SUB", "u=PUB"]);
+        let version = answer(&client, USER, GetPlainAclVersionRequest {}.to_command().unwrap()).await;
+        let version: PlainAclVersionResponse =
+            GetPlainAclVersionRequest::response_from_ext(&version.ext).unwrap();
+        assert!(version.version.unwrap().contains("\"counter\":1"));
+        let bad = UpdatePlainAclRequest { topic_perms: Some("t=READ".into()), ..change };
+        assert_eq!(said(&client, ADMIN, bad.to_command().unwrap()).await.0, 209);
+        let gone = DeletePlainAclRequest { access_key: "third-key".into() };
+        answer(&client, ADMIN, gone.to_command().unwrap()).await;
+        assert_eq!(said(&client, ADMIN, gone.to_command().unwrap()).await.0, 210);
+        assert_eq!(
+            said(&client, "third-key", send(&client, "u")).await,
+            exception("No acl config for third-key")
+        );
+    }
+}
+
+mod users {
+    use super::*;
+
+    async fn rig() -> Rig {
+        Rig::with(|settings| {
+            settings.acl = AclSettings {
+                authentication: true,
+                authorization: true,
+                authentication_whitelist: vec![RequestCode::GET_BROKER_RUNTIME_INFO.0],
+                first_user: Some(Login { user: ADMIN.into(), password: SECRET.into() }),
+                ..AclSettings::default()
+            };
+        })
+        .await
+    }
+
+    async fn create(client: &Client, by: &str, name: &str, user_type: &str) -> (i32, String) {
+        let info = UserInfo {
+            password: Some(SECRET.into()),
+            user_type: Some(user_type.into()),
+            ..UserInfo::default()
+        };
+        said(client, by, with_body(&CreateUserRequest { username: name.into() }, &info)).await
+    }
+
+    async fn permit(client: &Client, resource: &str, actions: &[&str], decision: &str) -> (i32, String) {
+        let entry = PolicyEntryInfo {
+            actions: actions.iter().map(|action| (*action).to_owned()).collect(),
+            decision: Some(decision.into()),
+            resource: Some(resource.into()),
+            source_ips: None,
+        };
+        let info =
+            AclInfo { policies: vec![PolicyInfo { entries: vec![entry], policy_type: None }], subject: None };
+        let header = CreateAclRequest { subject: format!("User:{USER}") };
+        said(client, ADMIN, with_body(&header, &info)).await
+    }
+
+    #[tokio::test]
+    async fn who_is_not_known_or_does_not_sign_is_refused() {
+        let rig = rig().await;
+        let client = rig.connect();
+        create(&client, ADMIN, USER, "Normal").await;
+        let unsigned = client.call(send(&client, "t")).await;
+        assert_eq!((unsigned.code, unsigned.remark.as_deref()), (16, Some("username cannot be null.")));
+        assert_eq!(
+            said(&client, "nobody", send(&client, "t")).await,
+            (16, "User:nobody is not found.".into())
+        );
+        let mut forged = send(&client, "t");
+        signature::sign(&mut forged, ADMIN, "wrong", None);
+        assert_eq!(client.call(forged).await.remark.as_deref(), Some("check signature failed."));
+        assert_eq!(
+            client.call(GetBrokerRuntimeInfoRequest {}.to_command().unwrap()).await.code,
+            0,
+            "on the white list"
+        );
+        let off = UserInfo { user_status: Some("disable".into()), ..UserInfo::default() };
+        answer(&client, ADMIN, with_body(&UpdateUserRequest { username: USER.into() }, &off)).await;
+        assert_eq!(said(&client, USER, send(&client, "t")).await, (16, format!("User:{USER} is disabled.")));
+    }
+
+    #[tokio::test]
+    async fn permissions_come_and_go_and_outlive_a_crash() {
+        let rig = rig().await;
+        let client = rig.connect();
+        assert_eq!(create(&client, ADMIN, USER, "Normal").await, ok());
+        let denied = |why: &str| {
+            (16, format!("User:{USER} has no permission to access Topic:t from 127.0.0.1, {why}"))
+        };
+        assert_eq!(said(&client, USER, send(&client, "t")).await, denied("no matched policies."));
+        assert_eq!(permit(&client, "Topic:*", &["Pub"], "Allow").await, ok());
+        assert_eq!(said(&client, USER, send(&client, "t")).await, ok());
+        let rig = rig.crash().await;
+        let client = rig.connect();
+        assert_eq!(said(&client, USER, send(&client, "t")).await, ok());
+        assert_eq!(permit(&client, "Topic:t", &["Pub"], "Deny").await, ok());
+        assert_eq!(said(&client, USER, send(&client, "t")).await, denied("the decision is deny."));
+        let gone = DeleteAclRequest {
+            subject: format!("User:{USER}"),
+            policy_type: None,
+            resource: Some("Topic:t".into()),
+        };
+        answer(&client, ADMIN, gone.to_command().unwrap()).await;
+        assert_eq!(said(&client, USER, send(&client, "t")).await, ok());
+        answer(&client, ADMIN, DeleteUserRequest { username: USER.into() }.to_command().unwrap()).await;
+        assert_eq!(said(&client, USER, send(&client, "t")).await.1, format!("User:{USER} is not found."));
+        assert_eq!(create(&client, ADMIN, USER, "Normal").await, ok());
+        assert_eq!(said(&client, USER, send(&client, "t")).await, denied("no matched policies."));
+    }
+
+    #[tokio::test]
+    async fn tools_list_what_there_is() {
+        let rig = rig().await;
+        let client = rig.connect();
+        create(&client, ADMIN, USER, "Normal").await;
+        assert_eq!(create(&client, ADMIN, USER, "Normal").await, (16, "The user is existed".into()));
+        permit(&client, "Topic:t", &["Pub", "Sub"], "Allow").await;
+        let users =
+            answer(&client, ADMIN, ListUserRequest { filter: Some("user".into()) }.to_command().unwrap())
+                .await;
+        assert_eq!(
+            &*users.body,
+            br#"[{"password":"12345678","userStatus":"enable","userType":"Normal","username":"user-key"}]"#
+        );
+        let one =
+            answer(&client, ADMIN, GetUserRequest { username: "nobody".into() }.to_command().unwrap()).await;
+        assert!(one.body.is_empty());
+        let acl =
+            answer(&client, ADMIN, GetAclRequest { subject: format!("User:{USER}") }.to_command().unwrap())
+                .await;
+        let text = r#"{"policies":[{"entries":[{"actions":["Pub","Sub"],"decision":"Allow","resource":"Topic:t"}],"policyType":"Custom"}],"subject":"User:user-key"}"#;
+        assert_eq!(&*acl.body, text.as_bytes());
+        let all = |resource: &str| ListAclRequest {
+            resource_filter: Some(resource.into()),
+            ..ListAclRequest::default()
+        };
+        let listed = answer(&client, ADMIN, all("Topic").to_command().unwrap()).await;
+        assert_eq!(&*listed.body, format!("[{text}]").as_bytes());
+        assert!(answer(&client, ADMIN, all("Group").to_command().unwrap()).await.body.is_empty());
+    }
+
+    #[tokio::test]
+    async fn only_super_users_make_super_users_and_others_need_the_cluster() {
+        let rig = rig().await;
+        let client = rig.connect();
+        create(&client, ADMIN, USER, "Normal").await;
+        let refused = create(&client, USER, "other", "Normal").await;
+        assert_eq!(
+            refused,
+            (
+                16,
+                format!(
+                    "User:{USER} has no permission to access Cluster:DefaultCluster from 127.0.0.1, no matched policies."
+                )
+            )
+        );
+        permit(&client, "Cluster:*", &["Update"], "Allow").await;
+        assert_eq!(create(&client, USER, "other", "Normal").await, ok());
+        assert_eq!(
+            create(&client, USER, "root", "Super").await,
+            (1, "The super user can only be create by super user".into())
+        );
+        let take_over = UserInfo { password: Some("mine-now".into()), ..UserInfo::default() };
+        let told =
+            said(&client, USER, with_body(&UpdateUserRequest { username: ADMIN.into() }, &take_over)).await;
+        assert_eq!(told, (16, "The super user can only be update by super user".into()));
+    }
+
+    #[tokio::test]
+    async fn passwords_are_kept_from_other_users_of_the_machine() {
+        let rig = rig().await;
+        create(&rig.connect(), ADMIN, USER, "Normal").await;
+        #[cfg(unix)]
+        for file in ["config/users.json", "config/users.json.bak"] {
+            let mode = std::os::unix::fs::MetadataExt::mode(&fs::metadata(rig.path().join(file)).unwrap());
+            assert_eq!(mode & 0o777, 0o600, "{file}");
+        }
+        assert!(!format!("{:?}", rig.broker).contains(SECRET));
+    }
+}
+
+#[tokio::test]
+async fn settings_that_make_no_sense_are_refused_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = |acl: AclSettings| {
+        let settings = Settings { acl, ..Settings::new(folder.path()) };
+        let store = StoreConfig::new(folder.path());
+        match Broker::start(
+            settings,
+            store,
+            std::sync::Arc::new(FixedConfig),
+            std::sync::Arc::new(Manual::new(0)),
+        ) {
+            Err(BrokerError::Acl(error)) => error,
+            other => panic!("{other:?}"),
+        }
+    };
+    let on = AclSettings { authentication: true, ..AclSettings::default() };
+    assert!(matches!(start(on.clone()), AclError::NoUsers));
+    assert!(matches!(start(AclSettings { plain: true, ..on }), AclError::Both));
+    assert!(matches!(
+        start(AclSettings { authorization: true, ..AclSettings::default() }),
+        AclError::NoAuthentication
+    ));
+    let missing = start(AclSettings { plain: true, ..AclSettings::default() }).to_string();
+    assert!(missing.contains("plain_acl.yml") && missing.contains("rocketmqHome"), "{missing}");
+}
