@@ -101,8 +101,8 @@ const USERS: [(&str, &str); 8] = [
 /// The same of 4.9.7.
 const FILES: [(&str, &str); 5] = [
     ("updateAclConfig -n NS -b BROKER -a tool-user -s 12345678 -t topicA=PUB|SUB -g groupA=SUB", "success"),
-    ("clusterAclConfigVersion -n NS -b BROKER", "plain_acl.yml"),
-    ("getAclConfig -n NS -b BROKER", "topicA=PUB|SUB"),
+    ("clusterAclConfigVersion -n NS -b BROKER", "version success"),
+    ("getAclConfig -n NS -b BROKER", "tool-user"),
     ("updateGlobalWhiteAddr -n NS -b BROKER -g 10.10.104.*", "success"),
     ("deleteAclConfig -n NS -b BROKER -a tool-user", "success"),
 ];

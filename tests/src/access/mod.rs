@@ -46,7 +46,7 @@ pub async fn embedded(rules: Rules) -> TestResult<(Embedded, TempDir)> {
     let builder = match rules {
         Rules::Files => Embedded::builder().set("aclEnable", true).set("rocketmqHome", home.path().display()),
         Rules::Users => {
-            let settings = include_str!("../interop/acl/broker-5.4.0.conf").lines();
+            let settings = include_str!("../../interop/acl/broker-5.4.0.conf").lines();
             let pairs = settings.filter_map(|line| line.split_once('='));
             pairs.fold(Embedded::builder(), |builder, (key, value)| builder.set(key, value))
         }
@@ -129,7 +129,7 @@ async fn refused(producer: &Producer, topic: &str) -> TestResult<SendError> {
 async fn received(user: &Client) -> TestResult {
     let inbox = Inbox::default();
     let consumer = user.push_consumer(unique_group()).subscribe("acl-open", "*");
-    let consumer = consumer.from_where(FromWhere::FirstOffset).start(inbox.accept()).await?;
+    let consumer = consumer.from_where(FromWhere::FirstOffset).listen(inbox.accept()).await?;
     eventually("the message", PATIENCE, async || !inbox.is_empty()).await;
     consumer.shutdown().await;
     Ok(())
