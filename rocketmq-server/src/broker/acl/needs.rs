@@ -40,6 +40,10 @@ pub struct Need {
     pub actions: &'static [Action],
 }
 
+type Actions = &'static [Action];
+/// Of the header, with what they name.
+type Fields = &'static [(Kind, &'static str)];
+
 const PUB: &[Action] = &[Action::Pub];
 const SUB: &[Action] = &[Action::Sub];
 const GET: &[Action] = &[Action::Get];
@@ -113,7 +117,7 @@ pub fn needs(command: &Command, cluster: &str) -> Result<Vec<Need>, String> {
 }
 
 /// Requests whose header names what they act on.
-fn by_header(code: Code) -> Option<(&'static [Action], &'static [(Kind, &'static str)])> {
+fn by_header(code: Code) -> Option<(Actions, Fields)> {
     Some(match code {
         Code::RECALL_MESSAGE | Code::END_TRANSACTION => (PUB, TOPIC),
         Code::CONSUMER_SEND_MSG_BACK => (SUB, GROUP),
