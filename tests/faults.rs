@@ -9,7 +9,7 @@ use std::time::Duration;
 use rocketmq_client::remoting::net::{Answer, Connection, Handler};
 use rocketmq_client::remoting::route::{BrokerData, Perm, QueueData, TopicRoute};
 use rocketmq_client::remoting::{Command, RequestCode, ResponseCode, fastjson};
-use rocketmq_client::{Client, ConnectErrorKind, Message, SendErrorKind, StartErrorKind};
+use rocketmq_client::{Client, ConnectErrorKind, FromWhere, Message, SendErrorKind, StartErrorKind};
 use rocketmq_server::clock::System;
 use rocketmq_server::config::{BrokerConfig, NamesrvConfig};
 use rocketmq_server::namesrv::NameServer;
