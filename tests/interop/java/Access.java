@@ -1,6 +1,7 @@
 import java.util.*;
 import org.apache.rocketmq.acl.common.*;
 import org.apache.rocketmq.client.consumer.*;
+import org.apache.rocketmq.client.consumer.rebalance.AllocateMessageQueueAveragely;
 import org.apache.rocketmq.client.exception.*;
 import org.apache.rocketmq.client.producer.*;
 import org.apache.rocketmq.common.TopicConfig;
@@ -36,12 +37,15 @@ public class Access {
         return p;
     }
 
-    /** Code 16 of 5.x, or the exception of 4.x. */
+    /** Code 16 of 5.x, or the exception of 4.x; the producer wraps it. */
     static void refused(DefaultMQProducer p, String topic) throws Exception {
         try {
             p.send(new Message(topic, Harness.bytes("42")));
-        } catch (MQBrokerException e) {
-            Harness.that(e.getResponseCode() == 16 || e.getErrorMessage().contains("AclException"), e.toString());
+        } catch (MQClientException | MQBrokerException e) {
+            Throwable cause = e instanceof MQBrokerException ? e : e.getCause();
+            Harness.that(cause instanceof MQBrokerException, e.toString());
+            MQBrokerException refusal = (MQBrokerException) cause;
+            Harness.that(refusal.getResponseCode() == 16 || refusal.getErrorMessage().contains("AclException"), e.toString());
             return;
         }
         throw new AssertionError(topic + " took the message");
@@ -66,7 +70,7 @@ public class Access {
     static void consume() throws Exception {
         DefaultMQProducer p = producer(USER);
         p.send(new Message("acl-open", Harness.bytes("43")));
-        DefaultMQPushConsumer c = new DefaultMQPushConsumer("acl-readers-" + UUID.randomUUID(), USER);
+        DefaultMQPushConsumer c = new DefaultMQPushConsumer("acl-readers-" + UUID.randomUUID(), USER, new AllocateMessageQueueAveragely());
         c.setInstanceName(UUID.randomUUID().toString());
         c.setNamesrvAddr(namesrv);
         c.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
