@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
+use futures_util::future::BoxFuture;
 use parking_lot::RwLock;
 use rand::rngs::StdRng;
 use rocketmq_remoting::net::Connection;
@@ -33,7 +34,10 @@ impl Pool {
             return Ok(connection);
         }
         let link = self.link(address);
-        timeout(budget, link.dial(self, address)).await.unwrap_or(Err(DialError::Timeout(budget)))
+        // Boxed: every call would carry room for the long way to a new connection, and the compiler its type, which in
+        // release builds is nested too deep for it.
+        let dial: BoxFuture<'_, _> = Box::pin(link.dial(self, address));
+        timeout(budget, dial).await.unwrap_or(Err(DialError::Timeout(budget)))
     }
 
     /// The connection to `address`, if there is one.

@@ -253,7 +253,9 @@ impl Shared {
         if let Some(info) = known.filter(|info| !info.publish.is_empty()) {
             return Ok(info);
         }
-        let lookup = self.client.inner.publish_info(topic, self.config.default_topic_queues);
+        // Boxed for the same reason as a dial: sends seldom come here.
+        let lookup: BoxFuture<'_, _> =
+            Box::pin(self.client.inner.publish_info(topic, self.config.default_topic_queues));
         match tokio::time::timeout_at(deadline.into(), lookup).await {
             Ok(found) => found.map_err(no_route),
             Err(_) => Err(SendError::new(SendErrorKind::Timeout, format!("looking up the route of {topic}"))),
