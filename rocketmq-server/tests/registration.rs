@@ -61,6 +61,7 @@ fn register(servers: &[SocketAddr], topics: &Arc<Topics>, clock: Arc<dyn Clock>)
         broker_id: 0,
         address: "127.0.0.1:10911".into(),
         ha_address: "127.0.0.1:10912".into(),
+        login: None,
     };
     let servers: Vec<_> = servers.iter().map(SocketAddr::to_string).collect();
     Registration::start(identity, &servers, Outgoing::default(), topics.clone(), Timing::default(), clock)
