@@ -94,16 +94,22 @@ impl Cluster {
     /// A new topic of so many queues that name server and broker both know.
     pub async fn topic(&self, client: &Client, queues: i32) -> TestResult<String> {
         let topic = unique_topic();
+        self.topic_named(client, &topic, queues).await?;
+        Ok(topic)
+    }
+
+    /// [`topic`](Self::topic) of a given name, by a client without a namespace.
+    pub async fn topic_named(&self, client: &Client, topic: &str, queues: i32) -> TestResult {
         let brokers = client.route("TBW102").await?.broker_datas;
         for broker in &brokers {
             let address = broker.master().ok_or("a broker without a master")?;
-            create(client, address, &topic, queues).await?;
+            create(client, address, topic, queues).await?;
         }
         eventually("the route of a new topic", PATIENCE, async || {
-            client.route(&topic).await.is_ok_and(|route| route.queue_datas.len() == brokers.len())
+            client.route(topic).await.is_ok_and(|route| route.queue_datas.len() == brokers.len())
         })
         .await;
-        Ok(topic)
+        Ok(())
     }
 
     /// Gives a topic so many queues.

@@ -69,6 +69,13 @@ impl Inbox {
         texts
     }
 
+    /// [`sorted`](Self::sorted) without the first `skip` that came.
+    pub fn sorted_from(&self, skip: usize) -> Vec<String> {
+        let mut texts = self.texts().split_off(skip);
+        texts.sort();
+        texts
+    }
+
     /// Waits until `count` have come.
     pub async fn expect(&self, count: usize) {
         self.expect_within(PATIENCE, count).await;

@@ -1,9 +1,13 @@
 //! Push consumption: sharing out, filtering, and where it begins.
 
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
 
-use rocketmq_client::{Client, Delivery, FromWhere, Message, Outcome, Producer, PushConsumerBuilder};
-use tokio::sync::Barrier;
+use rocketmq_client::{
+    Client, DelayLevel, Delivery, FromWhere, Message, Outcome, Producer, PushConsumerBuilder,
+};
+use tokio::sync::{Barrier, Semaphore};
 
 use crate::{Cluster, Inbox, TestResult, unique_group};
 
@@ -81,6 +85,62 @@ pub async fn several_at_once(cluster: &Cluster) -> TestResult {
     stage.send(["a", "b", "c", "d", "e", "f", "g", "h"]).await?;
     inbox.expect(8).await;
     running.shutdown().await;
+    Ok(())
+}
+
+/// How many handlers run at once can be changed while they do.
+pub async fn concurrency_changed(cluster: &Cluster) -> TestResult {
+    let stage = Stage::set(cluster).await?;
+    let (inbox, gate) = (Inbox::default(), Arc::new(Semaphore::new(0)));
+    let (kept, opened) = (inbox.clone(), gate.clone());
+    let listener = move |delivery: Delivery| {
+        kept.keep(delivery);
+        let gate = opened.clone();
+        async move {
+            gate.acquire().await.map_err(|error| error.to_string())?.forget();
+            Ok::<_, String>(Outcome::Ack)
+        }
+    };
+    let running = stage.consumer().concurrency(1).listen(listener).await?;
+    stage.send(["a", "b", "c", "d", "e", "f", "g", "h"]).await?;
+    inbox.expect(1).await;
+    gate.add_permits(1);
+    inbox.expect(2).await;
+    running.set_concurrency(4);
+    // The one that waits and three more; with the gate shut nobody makes room for a fifth.
+    inbox.expect(5).await;
+    assert_eq!((inbox.len(), running.concurrency()), (5, 4));
+    gate.add_permits(100);
+    inbox.expect(8).await;
+    running.shutdown().await;
+    Ok(())
+}
+
+/// Of a batch only the messages that are not done come again.
+pub async fn part_of_a_batch_again(cluster: &Cluster) -> TestResult {
+    let stage = Stage::set(cluster).await?;
+    let messages = ["a", "b", "c", "d"].map(|body| Message::new(&stage.topic, body));
+    stage.producer.send_batch(messages.into()).await?;
+    let inbox = Inbox::default();
+    let kept = inbox.clone();
+    let listener = move |deliveries: Vec<Delivery>| {
+        let outcomes: Vec<_> = deliveries
+            .iter()
+            .map(|delivery| match (delivery.text(), delivery.reconsume_times()) {
+                (Some("b" | "d"), 0) => Outcome::RetryAfter(DelayLevel::S1),
+                _ => Outcome::Ack,
+            })
+            .collect();
+        for delivery in deliveries {
+            kept.keep(delivery);
+        }
+        async move { Ok::<_, Infallible>(outcomes) }
+    };
+    let running = stage.consumer().batch(4).listen_batch(listener).await?;
+    let second = Duration::from_secs(1);
+    cluster.later(second, "the two again", async || inbox.len() >= 6).await;
+    running.shutdown().await;
+    assert_eq!(inbox.sorted(), ["a", "b", "b", "c", "d", "d"]);
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use rocketmq_client::consumer::{Averagely, AveragelyByCircle, ConsistentHash};
 use rocketmq_client::{Client, FromWhere, Message, MessageQueue, PushConsumerBuilder, Running};
 
 use crate::java::JavaMember;
@@ -100,6 +101,89 @@ pub async fn broadcasting(cluster: &Cluster) -> TestResult {
     again.shutdown().await;
     assert_eq!((mine.sorted(), theirs.sorted()), (numbers(0..30), numbers(0..30)));
     Ok(())
+}
+
+/// Queues that a topic gets later are read as well, without a restart.
+pub async fn more_queues(cluster: &Cluster) -> TestResult {
+    let soon = std::time::Duration::from_secs(1);
+    let client = Client::builder(cluster.name_server());
+    let client = client.configure(|config| config.route_refresh = soon).connect().await?;
+    let topic = cluster.topic(&client, 2).await?;
+    let (inbox, group) = (Inbox::default(), unique_group());
+    let running = consumer(&client, &group, &topic).listen(inbox.accept()).await?;
+    eventually("both queues", PATIENCE, async || owned(&running, &topic).len() == 2).await;
+    cluster.resize(&client, &topic, 6).await?;
+    eventually("the new queues", 2 * PATIENCE, async || owned(&running, &topic).len() == 6).await;
+    let sender = cluster.client().await?;
+    eventually("the new route", PATIENCE, async || {
+        sender.route(&topic).await.is_ok_and(|route| route.queue_datas[0].write_queue_nums == 6)
+    })
+    .await;
+    send(&sender, &topic, 0..30).await?;
+    inbox.expect(30).await;
+    running.shutdown().await;
+    assert_eq!(inbox.sorted(), numbers(0..30));
+    let used: BTreeSet<i32> = inbox.all().iter().map(|delivery| delivery.queue().queue_id).collect();
+    assert_eq!(used.len(), 6);
+    Ok(())
+}
+
+/// Three members split the queues without gap or overlap, whichever way they split them.
+pub async fn each_strategy(cluster: &Cluster) -> TestResult {
+    let clients = [cluster.client().await?, cluster.client().await?, cluster.client().await?];
+    let topic = cluster.topic(&clients[0], 32).await?;
+    for strategy in Strategy::ALL {
+        let group = unique_group();
+        let mut members = Vec::new();
+        for client in &clients {
+            let member = strategy.of(consumer(client, &group, &topic));
+            members.push(member.listen(Inbox::default().accept()).await?);
+        }
+        let what = format!("a split by {}", strategy.name());
+        eventually(&what, PATIENCE, async || {
+            let parts: Vec<_> = members.iter().map(|member| owned(member, &topic)).collect();
+            let together: BTreeSet<_> = parts.iter().flatten().collect();
+            together.len() == 32 && parts.iter().map(BTreeSet::len).sum::<usize>() == 32
+        })
+        .await;
+        for member in members {
+            member.shutdown().await;
+        }
+    }
+    Ok(())
+}
+
+/// The ways of splitting that need no rooms.
+#[derive(Debug, Clone, Copy)]
+pub enum Strategy {
+    /// In blocks.
+    Averagely,
+    /// One by one in turn.
+    ByCircle,
+    /// By hashes on a ring.
+    ConsistentHash,
+}
+
+impl Strategy {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Averagely, Self::ByCircle, Self::ConsistentHash];
+
+    /// As Java calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Averagely => "AVG",
+            Self::ByCircle => "AVG_BY_CIRCLE",
+            Self::ConsistentHash => "CONSISTENT_HASH",
+        }
+    }
+
+    fn of(self, consumer: PushConsumerBuilder) -> PushConsumerBuilder {
+        match self {
+            Self::Averagely => consumer.allocate(Averagely),
+            Self::ByCircle => consumer.allocate(AveragelyByCircle),
+            Self::ConsistentHash => consumer.allocate(ConsistentHash::default()),
+        }
+    }
 }
 
 /// One of ours and one that runs the official Java client split the queues as two of a kind would.

@@ -106,6 +106,29 @@ pub async fn after_a_panic(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
+/// A handler that takes longer than it may is cancelled, and its message is tried again.
+pub async fn after_a_timeout(cluster: &Cluster) -> TestResult {
+    let stage = Stage::set(cluster).await?;
+    let inbox = Inbox::default();
+    let kept = inbox.clone();
+    let stuck = move |delivery: Delivery| {
+        let first = delivery.reconsume_times() == 0;
+        kept.keep(delivery);
+        async move {
+            if first {
+                std::future::pending::<()>().await;
+            }
+            Ok::<_, std::convert::Infallible>(Outcome::Ack)
+        }
+    };
+    let running = stage.consumer().consume_timeout(SECOND / 2).listen(stuck).await?;
+    inbox.expect(1).await;
+    several(cluster, 10 * SECOND, &inbox, 2).await;
+    running.shutdown().await;
+    assert_eq!(tries(&inbox), [0, 1]);
+    Ok(())
+}
+
 /// Once the tries are used up the message waits in the dead letter queue, as it was sent.
 pub async fn dead_letter_after_the_maximum(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;

@@ -36,6 +36,35 @@ pub async fn one_by_one(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
+/// Messages sent at about the same time travel together, each with a receipt of its own; shutting down leaves none behind.
+pub async fn lingering(cluster: &Cluster) -> TestResult {
+    let client = cluster.client().await?;
+    let topic = cluster.topic(&client, 2).await?;
+    let producer =
+        client.producer(unique_group()).linger(std::time::Duration::from_millis(20)).build().await?;
+    let sent: Vec<_> = (100..150)
+        .map(|number| {
+            let (producer, topic) = (producer.clone(), topic.clone());
+            tokio::spawn(async move { producer.send(Message::new(topic, number.to_string())).await })
+        })
+        .collect();
+    let mut places = std::collections::BTreeSet::new();
+    for receipt in sent {
+        let receipt = receipt.await??;
+        assert_eq!(receipt.status(), SendStatus::Ok);
+        places.insert((receipt.queue(), receipt.queue_offset()));
+    }
+    producer.shutdown().await;
+    let seen = collect(&client, &topic, 50).await?;
+    let mut texts = texts(&seen);
+    texts.sort();
+    assert_eq!(texts, (100..150).map(|number| number.to_string()).collect::<Vec<_>>());
+    let stored: std::collections::BTreeSet<_> =
+        seen.iter().map(|delivery| (delivery.queue().queue_id, delivery.queue_offset())).collect();
+    assert_eq!(places, stored, "each receipt says where its message is");
+    Ok(())
+}
+
 /// Messages without an answer arrive too.
 pub async fn one_way(cluster: &Cluster) -> TestResult {
     let client = cluster.client().await?;
