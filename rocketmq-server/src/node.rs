@@ -4,11 +4,12 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use rocketmq_remoting::body::TopicConfigWrapper;
 use tokio::sync::watch;
 use tracing::warn;
 
-use crate::broker::{Broker, BrokerError, LiveConfig, Settings};
+use crate::broker::{Broker, BrokerError, LiveConfig, Settings, UpdateError};
 use crate::clock::Clock;
 use crate::config::BrokerConfig;
 use crate::net::{BindError, Listener, Outgoing, Security, SecurityError, Server};
@@ -69,7 +70,7 @@ impl Node {
         let broker = Arc::new(Broker::start(
             settings,
             store,
-            Arc::new(StartedWith(config.properties())),
+            Arc::new(Changeable { config: Mutex::new(config.clone()), ip, port }),
             clock.clone(),
         )?);
         let server = listener.serve(broker.handler(), network);
@@ -214,17 +215,23 @@ fn identity(broker: &Broker, host: &str, port: u16) -> Identity {
     }
 }
 
-/// Shows tools what the broker was started with. It cannot be changed from outside while the broker runs.
+/// What the broker was started with, and what tools have changed since.
 #[derive(Debug)]
-struct StartedWith(String);
+struct Changeable {
+    config: Mutex<BrokerConfig>,
+    ip: IpAddr,
+    port: u16,
+}
 
-impl LiveConfig for StartedWith {
+impl LiveConfig for Changeable {
     fn properties(&self) -> String {
-        self.0.clone()
+        self.config.lock().properties()
     }
 
-    fn update(&self, _properties: &str) -> Result<(), String> {
-        Err("this broker takes no changes while it runs; change its configuration file and restart it".into())
+    fn update(&self, properties: &str) -> Result<(Settings, StoreConfig), UpdateError> {
+        let mut config = self.config.lock();
+        config.update(properties)?;
+        Ok(parts(&config, self.ip, self.port))
     }
 }
 
@@ -233,7 +240,7 @@ struct Topics(Arc<Broker>);
 impl TopicSource for Topics {
     fn topics(&self) -> TopicConfigWrapper {
         let mut table = self.0.topics();
-        let allowed = self.0.settings().broker_permission;
+        let allowed = self.0.permission();
         table.topic_config_table.values_mut().for_each(|topic| topic.perm.0 &= allowed);
         table
     }

@@ -12,6 +12,7 @@ use rocketmq_remoting::requests::broker::{GetBrokerConfigResponse, ViewBrokerSta
 use super::answer::{Refusal, Reply, json, ok, ok_json};
 use super::core::Core;
 use super::delay_level::queue_of_level;
+use super::live_config::UpdateError;
 use super::names::{SCHEDULE_TOPIC, TIMER_TOPIC};
 use super::stats::Totals;
 
@@ -29,9 +30,17 @@ pub fn get_config(core: &Core) -> Reply {
 /// UPDATE_BROKER_CONFIG (25).
 pub fn update_config(core: &Core, command: &Command) -> Reply {
     let text = std::str::from_utf8(&command.body).map_err(Refusal::system)?;
-    core.live.update(text).map_err(Refusal::system)?;
-    core.topics.touch().map_err(Refusal::system)?;
+    let (settings, store) = core.live.update(text).map_err(refuse_update)?;
+    core.tune(settings, store).map_err(Refusal::system)?;
     Ok(ok())
+}
+
+fn refuse_update(error: UpdateError) -> Refusal {
+    match error {
+        UpdateError::BlackListed { .. } => Refusal::forbidden(error.to_string()),
+        UpdateError::Unwritable { .. } => Refusal::system(error),
+        _ => Refusal::invalid(error),
+    }
 }
 
 /// GET_BROKER_HA_STATUS (907): a master without slaves.
@@ -43,11 +52,16 @@ pub fn ha_status(core: &Core) -> Reply {
     })
 }
 
-/// VIEW_BROKER_STATS_DATA (315): figures per topic and group are not kept, which Apache answers in these words too.
-pub fn stats_data(command: &Command) -> Reply {
+/// VIEW_BROKER_STATS_DATA (315): one figure of a topic or a group.
+pub fn stats_data(core: &Core, command: &Command) -> Reply {
     let request = ViewBrokerStatsDataRequest::from_ext(&command.ext)?;
-    let remark = format!("The stats <{}> <{}> not exist", request.stats_name, request.stats_key);
-    Err(Refusal::system(remark))
+    match core.stats.flows.data(&request.stats_name, &request.stats_key) {
+        Some(data) => ok_json(&data),
+        None => Err(Refusal::system(format_args!(
+            "The stats <{}> <{}> not exist",
+            request.stats_name, request.stats_key
+        ))),
+    }
 }
 
 /// CLEAN_EXPIRED_CONSUMEQUEUE (306) and DELETE_EXPIRED_COMMITLOG (329).
@@ -92,7 +106,7 @@ fn identity(core: &Core, figures: &mut Figures) {
     figures.put("brokerVersion", VERSION_ORDINAL);
     figures.put("bootTimestamp", core.started_at);
     figures.put("runtime", format!("[ {days} days, {hours} hours, {minutes} minutes, {seconds} seconds ]"));
-    figures.put("startAcceptSendRequestTimeStamp", core.settings.accept_sends_from);
+    figures.put("startAcceptSendRequestTimeStamp", core.tuned().accept_sends_from);
 }
 
 fn traffic(core: &Core, figures: &mut Figures) {
@@ -128,7 +142,8 @@ fn put_figures(now: &Totals, figures: &mut Figures) {
 
 fn storage(core: &Core, figures: &mut Figures) {
     let store = &core.store;
-    let used = store.disk_used().unwrap_or(0.0);
+    // Whole percents, as Apache rounds them.
+    let used = (store.disk_used().unwrap_or(0.0) * 100.0).ceil() / 100.0;
     let unflushed = store.max_physical_offset() - store.flushed_physical_offset();
     figures.put("commitLogMinOffset", store.min_physical_offset());
     figures.put("commitLogMaxOffset", store.max_physical_offset());
@@ -139,9 +154,17 @@ fn storage(core: &Core, figures: &mut Figures) {
     figures.put("remainTransientStoreBufferNumbs", i32::MAX);
     let earliest = store.read_at(store.min_physical_offset()).map_or(-1, |record| record.store_timestamp);
     figures.put("earliestMessageTimeStamp", earliest);
+    if let Ok(space) = store.disk_space() {
+        let (total, free) = (gib(space.used.saturating_add(space.available)), gib(space.available));
+        figures.put("commitLogDirCapacity", format!("Total : {total}, Free : {free}."));
+    }
     figures.put("commitLogDiskRatio", used);
     figures.put(format!("commitLogDiskRatio_{}", core.settings.store_root.join("commitlog").display()), used);
     figures.put("consumeQueueDiskRatio", used);
+}
+
+fn gib(bytes: u64) -> String {
+    format!("{:.1} GiB", bytes as f64 / (1u64 << 30) as f64)
 }
 
 /// This broker has no thread pools and no queues before them: requests are handled as they are read.

@@ -32,6 +32,7 @@ pub fn group(core: &Core, command: &Command) -> Reply {
     let mut stats = ConsumeStats::default();
     for topic in topics {
         add_topic(core, &topic, group, &mut stats);
+        stats.consume_tps += core.stats.flows.get_tps(&topic, group);
     }
     ok_json(&stats)
 }

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use parking_lot::Mutex;
+use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::message::properties::Properties;
 use rocketmq_remoting::message::{MessageRecord, UniqueIds};
@@ -16,6 +17,7 @@ use super::answer::Refusal;
 use super::consumers::ConsumerTable;
 use super::delay::DelayProgress;
 use super::delay_level::DelayLevels;
+use super::flow::Flow;
 use super::groups::GroupTable;
 use super::live_config::LiveConfig;
 use super::offsets::ConsumerOffsets;
@@ -34,12 +36,14 @@ use super::topics::TopicTable;
 use super::transaction::Transactions;
 use super::uncommitted::Uncommitted;
 use crate::clock::Clock;
-use crate::store::{Store, StoreError, Stored, Unit};
+use crate::store::{Store, StoreConfig, StoreError, Stored, Unit};
 
 /// The state of one broker. Handlers share it; nothing in it waits.
 #[derive(Debug)]
 pub struct Core {
+    /// As the broker was started; see [`tuned`](Self::tuned) for what can change meanwhile.
     pub settings: Settings,
+    pub tuned: RwLock<Arc<Settings>>,
     pub acl: AccessControl,
     pub clock: Arc<dyn Clock>,
     pub store: Store,
@@ -75,12 +79,30 @@ impl Core {
         self.clock.now_ms()
     }
 
+    /// The settings as they are now. What is fixed while the broker runs (names, folders, delay levels, which services
+    /// there are) is to be read from [`settings`](Self::settings).
+    pub fn tuned(&self) -> Arc<Settings> {
+        self.tuned.read().clone()
+    }
+
+    /// Lets new settings take effect, as far as they can while the broker runs. The routes follow.
+    ///
+    /// # Errors
+    /// The file of the topics cannot be written.
+    pub fn tune(&self, settings: Settings, store: StoreConfig) -> Result<(), StoreError> {
+        self.store.tune(store);
+        self.groups.set_auto_create(settings.auto_create_groups);
+        self.topics.set_auto_create(&settings)?;
+        *self.tuned.write() = Arc::new(settings);
+        self.topics.touch()
+    }
+
     /// How a message with a delay or a delivery time is treated now.
     pub fn placement_rules(&self) -> PlacementRules<'_> {
         PlacementRules {
             levels: &self.levels,
             timers: self.settings.timers,
-            max_delay_ms: millis(self.settings.timer_max_delay),
+            max_delay_ms: millis(self.tuned().timer_max_delay),
             now: self.now(),
         }
     }
@@ -99,9 +121,10 @@ impl Core {
     /// # Errors
     /// The store refuses.
     pub fn append(&self, record: MessageRecord) -> Result<Stored, Refusal> {
+        let flow = self.stats.flows.puts(&record.topic);
         let stored = self.store.put(record).map_err(refuse_put)?;
         self.store.written(&stored).map_err(refuse_put)?;
-        self.count_put(&stored);
+        self.count_put(&flow, &stored);
         Ok(stored)
     }
 
@@ -110,18 +133,35 @@ impl Core {
     /// # Errors
     /// The store refuses.
     pub fn put_buffered(&self, record: MessageRecord) -> Result<Stored, Refusal> {
+        let flow = self.stats.flows.puts(&record.topic);
         let stored = self.store.put(record).map_err(|error| {
             Counters::add(&self.stats.counters.put_failed, 1);
             refuse_put(error)
         })?;
-        self.count_put(&stored);
+        self.count_put(&flow, &stored);
         Ok(stored)
     }
 
-    /// Counts a stored message.
-    pub fn count_put(&self, stored: &Stored) {
+    /// Counts a stored message, which belongs to the flow of its topic.
+    pub fn count_put(&self, flow: &Flow, stored: &Stored) {
+        let size = u64::try_from(stored.size).unwrap_or(0);
         Counters::add(&self.stats.counters.put_messages, 1);
-        Counters::add(&self.stats.counters.put_bytes, u64::try_from(stored.size).unwrap_or(0));
+        Counters::add(&self.stats.counters.put_bytes, size);
+        self.stats.flows.add_put(flow, size);
+    }
+
+    /// Counts what one request of a group found.
+    pub fn count_get(&self, topic: &str, group: &str, records: &[Bytes]) {
+        let counters = &self.stats.counters;
+        if records.is_empty() {
+            Counters::add(&counters.get_miss, 1);
+            return;
+        }
+        let messages = records.len() as u64;
+        Counters::add(&counters.get_found, 1);
+        Counters::add(&counters.get_messages, messages);
+        let bytes = records.iter().map(|record| record.len() as u64).sum();
+        self.stats.flows.add_get(topic, group, messages, bytes);
     }
 
     /// Hands to the kernel what a connection's requests have put since the last call.

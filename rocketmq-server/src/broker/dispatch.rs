@@ -9,8 +9,9 @@ use rocketmq_remoting::net::{self, Answer, CloseReason, Connection, Handler};
 use super::answer::{Refusal, Reply};
 use super::core::Core;
 use super::{
-    acl, assignment, broker_admin, consume_stats, group_admin, heartbeat, lock_requests, offset_requests,
-    pop, pull, query, recall, relay, reply, reset, send, send_back, topic_admin, transaction,
+    acl, assignment, broker_admin, consume_stats, elsewhere, group_admin, heartbeat, lock_requests,
+    offset_requests, pop, pull, query, recall, relay, reply, reset, send, send_back, topic_admin,
+    transaction,
 };
 
 /// The broker as a connection sees it.
@@ -119,8 +120,10 @@ impl Dispatcher {
                 broker_admin::clean_expired(core)
             }
             Code::GET_BROKER_HA_STATUS => broker_admin::ha_status(core),
-            Code::VIEW_BROKER_STATS_DATA => broker_admin::stats_data(command),
-            code => acl::administer(core, command).unwrap_or_else(|| Err(unsupported(code))),
+            Code::VIEW_BROKER_STATS_DATA => broker_admin::stats_data(core, command),
+            code => acl::administer(core, command)
+                .or_else(|| elsewhere::answer(code))
+                .unwrap_or_else(|| Err(unsupported(code))),
         }
     }
 }

@@ -132,7 +132,8 @@ pub fn all_producers(core: &Core) -> Reply {
 fn producer_of(member: &Member) -> ProducerInfo {
     ProducerInfo {
         client_id: member.client_id.clone(),
-        remote_ip: member.peer.to_string(),
+        // As Java writes an address that was never looked up by name.
+        remote_ip: format!("/{}", member.peer),
         language: member.language.name().map(str::to_owned),
         version: member.version,
         last_update_timestamp: member.last_seen,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::RwLock;
 use rocketmq_remoting::body::group::{SubscriptionGroupConfig, SubscriptionGroupWrapper};
@@ -28,7 +29,7 @@ pub struct GroupTable {
     table: RwLock<Table>,
     file: TableFile,
     clock: Arc<dyn Clock>,
-    auto_create: bool,
+    auto_create: AtomicBool,
 }
 
 impl GroupTable {
@@ -46,7 +47,8 @@ impl GroupTable {
         for name in names::SYSTEM_GROUPS {
             table.groups.entry(name.to_owned()).or_insert_with(|| Arc::new(group_config(name)));
         }
-        let groups = Self { table: RwLock::new(table), file, clock, auto_create };
+        let groups =
+            Self { table: RwLock::new(table), file, clock, auto_create: AtomicBool::new(auto_create) };
         groups.save()?;
         Ok(groups)
     }
@@ -64,11 +66,18 @@ impl GroupTable {
         if let Some(config) = self.get(group) {
             return Ok(Some(config));
         }
-        if !(self.auto_create || names::is_system_group(group)) || names::check_group(group).is_err() {
+        if !(self.auto_create.load(Ordering::Relaxed) || names::is_system_group(group))
+            || names::check_group(group).is_err()
+        {
             return Ok(None);
         }
         let config = Arc::new(group_config(group));
         self.change(|table| table.groups.entry(group.to_owned()).or_insert(config).clone()).map(Some)
+    }
+
+    /// Whether groups that nobody has made come into being when they are first used.
+    pub fn set_auto_create(&self, on: bool) {
+        self.auto_create.store(on, Ordering::Relaxed);
     }
 
     /// Creates or replaces groups.

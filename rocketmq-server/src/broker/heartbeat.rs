@@ -72,7 +72,7 @@ fn register_consumer(
 
 /// Tells every member of a group to rebalance, unless the group broadcasts or wants no such news.
 fn notify_group(core: &Core, group: &str) {
-    if !core.settings.notify_consumer_changes {
+    if !core.tuned().notify_consumer_changes {
         return;
     }
     let wanted = core.groups.get(group).is_none_or(|config| config.notify_consumer_ids_changed_enable);
@@ -119,7 +119,7 @@ pub fn connection_closed(core: &Core, connection: u64) {
 
 /// Forgets and disconnects clients that fell silent.
 pub fn expire_members(core: &Core) {
-    let (now, timeout) = (core.now(), millis(core.settings.channel_expiry));
+    let (now, timeout) = (core.now(), millis(core.tuned().channel_expiry));
     let mut gone = core.consumers.lock().expire(now, timeout);
     gone.extend(core.producers.lock().expire(now, timeout));
     core.channels.close(&gone);

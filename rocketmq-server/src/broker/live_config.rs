@@ -2,16 +2,52 @@
 
 use std::fmt;
 
+use super::settings::Settings;
+use crate::store::StoreConfig;
+
 /// Whoever parsed the broker's configuration file: it knows the keys. Both calls must be quick.
 pub trait LiveConfig: fmt::Debug + Send + Sync {
     /// Every setting as `key=value` lines under Apache's names.
     fn properties(&self) -> String;
 
-    /// Takes `key=value` lines from a tool.
+    /// Takes `key=value` lines from a tool, and returns the settings with them.
     ///
     /// # Errors
-    /// What to tell the tool: which key, which value, why.
-    fn update(&self, properties: &str) -> Result<(), String>;
+    /// What to tell the tool: which key, which value, why. Nothing has changed then.
+    fn update(&self, properties: &str) -> Result<(Settings, StoreConfig), UpdateError>;
+}
+
+/// Why a tool's change of the settings is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpdateError {
+    /// A key that `configBlackList` protects. In Apache's words.
+    #[error(
+        "Can not update config in black list. It holds `{key}`; change it in the broker's configuration file"
+    )]
+    BlackListed {
+        /// The key.
+        key: String,
+    },
+    /// A key nobody knows, or a value that does not fit its key.
+    #[error("{0}")]
+    Invalid(String),
+    /// What only a restart would bring about, on a broker that keeps no file to remember it in.
+    #[error(
+        "`{key}` takes effect at a restart, and this broker was started without a file that would keep it"
+    )]
+    NeedsRestart {
+        /// The key.
+        key: String,
+    },
+    /// The file cannot be written.
+    #[error("cannot write the configuration file {path}: {reason}")]
+    Unwritable {
+        /// The file.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
 }
 
 /// For brokers that were not started from a file: shows nothing, changes nothing.
@@ -23,7 +59,8 @@ impl LiveConfig for FixedConfig {
         String::new()
     }
 
-    fn update(&self, _properties: &str) -> Result<(), String> {
-        Err("this broker takes no changes while it runs; change its configuration and restart it".into())
+    fn update(&self, _properties: &str) -> Result<(Settings, StoreConfig), UpdateError> {
+        let remark = "this broker takes no changes while it runs; change its configuration and restart it";
+        Err(UpdateError::Invalid(remark.into()))
     }
 }

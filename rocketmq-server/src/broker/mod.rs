@@ -14,6 +14,8 @@ mod core;
 mod delay;
 mod delay_level;
 mod dispatch;
+mod elsewhere;
+mod flow;
 mod group_admin;
 mod groups;
 mod heartbeat;
@@ -59,7 +61,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use rocketmq_remoting::body::offset::ConsumerOffsetWrapper;
 use rocketmq_remoting::body::topic::TopicConfigWrapper;
 use rocketmq_remoting::message::UniqueIds;
@@ -78,7 +80,7 @@ use delay::DelayProgress;
 use delay_level::{DelayLevelError, DelayLevels};
 use dispatch::Dispatcher;
 use groups::GroupTable;
-pub use live_config::{FixedConfig, LiveConfig};
+pub use live_config::{FixedConfig, LiveConfig, UpdateError};
 use long_poll::Arrival;
 use offsets::ConsumerOffsets;
 use parking::PullParking;
@@ -157,9 +159,14 @@ impl Broker {
         Arc::new(Dispatcher::new(self.core.clone()))
     }
 
-    /// The settings it runs with.
+    /// The settings it was started with.
     pub fn settings(&self) -> &Settings {
         &self.core.settings
+    }
+
+    /// What every topic's permission is ANDed with in the routes; tools can change it while the broker runs.
+    pub fn permission(&self) -> i32 {
+        self.core.tuned().broker_permission
     }
 
     /// The store, for figures and replication.
@@ -271,6 +278,7 @@ fn open(
         uncommitted: Uncommitted::default(),
         stats: Stats::new(clock.now_ms()),
         live,
+        tuned: RwLock::new(Arc::new(settings.clone())),
         settings,
         clock,
         store,

@@ -19,7 +19,6 @@ use rocketmq_remoting::subscription::SubscriptionData;
 use super::answer::Refusal;
 use super::core::Core;
 use super::settings::millis;
-use super::stats::Counters;
 use crate::filter::Filter;
 use crate::store::{GetLimits, GetStatus};
 
@@ -81,13 +80,13 @@ fn wait_for(core: &Core, pull: &Pull, answer: &Command) -> Option<i64> {
     if answer.response_code() != ResponseCode::PULL_NOT_FOUND || !suspends {
         return None;
     }
-    if core.parking.len() >= core.settings.max_parked_pulls {
+    if core.parking.len() >= core.tuned().max_parked_pulls {
         return None;
     }
-    let hold = if core.settings.long_polling {
+    let hold = if core.tuned().long_polling {
         pull.request.suspend_timeout_millis.max(0)
     } else {
-        millis(core.settings.short_polling)
+        millis(core.tuned().short_polling)
     };
     Some(core.now().saturating_add(hold))
 }
@@ -117,11 +116,11 @@ fn check(core: &Core, connection: &Connection, command: &Command) -> Result<Pull
 }
 
 fn check_switches(core: &Core, command: &Command) -> Result<(), Refusal> {
-    if !Perm(core.settings.broker_permission).is_readable() {
+    if !Perm(core.tuned().broker_permission).is_readable() {
         let remark = format!("the broker[{}] pulling message is forbidden", core.address);
         return Err(Refusal::forbidden(remark).with_ext("forbiddenType", forbidden::BROKER));
     }
-    if command.request_code() == RequestCode::LITE_PULL_MESSAGE && !core.settings.lite_pull {
+    if command.request_code() == RequestCode::LITE_PULL_MESSAGE && !core.tuned().lite_pull {
         return Err(Refusal::forbidden(
             "the broker has no permission for lite pull, litePullMessageEnable is false",
         ));
@@ -216,7 +215,7 @@ fn registered_subscription(
 /// # Errors
 /// Code 1 when property filters are switched off, 23 when the expression cannot be read.
 pub fn filter_of(core: &Core, subscription: &SubscriptionData) -> Result<Filter, Refusal> {
-    if !subscription.is_tag() && !core.settings.property_filter {
+    if !subscription.is_tag() && !core.tuned().property_filter {
         let remark = format!(
             "The broker does not support consumer to filter message by {}",
             subscription.expression_type
@@ -272,12 +271,12 @@ fn read(core: &Core, pull: &Pull) -> Found {
     let limits = GetLimits {
         max_messages: usize::try_from(request.max_msg_nums)
             .unwrap_or(0)
-            .clamp(1, core.settings.max_pull_messages),
-        max_bytes: core.settings.max_pull_bytes,
+            .clamp(1, core.tuned().max_pull_messages),
+        max_bytes: core.tuned().max_pull_bytes,
     };
     let fetched =
         core.store.get(&request.topic, request.queue_id, request.queue_offset, limits, &pull.filter);
-    count(core, fetched.records.len());
+    core.count_get(&request.topic, &request.consumer_group, &fetched.records);
     Found {
         code: wire_code(fetched.status, request.queue_offset),
         status: fetched.status.name(),
@@ -286,12 +285,6 @@ fn read(core: &Core, pull: &Pull) -> Found {
         max: fetched.max,
         body: joined(fetched.records),
     }
-}
-
-fn count(core: &Core, messages: usize) {
-    let counters = &core.stats.counters;
-    Counters::add(if messages > 0 { &counters.get_found } else { &counters.get_miss }, 1);
-    Counters::add(&counters.get_messages, messages as u64);
 }
 
 /// The records one after the other, as the client reads them.

@@ -25,7 +25,7 @@ pub fn by_key(core: &Core, command: &Command) -> Reply {
     let request = QueryMessageRequest::from_ext(&command.ext)?;
     let wanted = usize::try_from(request.max_num).unwrap_or(0);
     let limit = if request.unique_key_query == Some(true) { UNIQUE_KEY_LIMIT } else { wanted };
-    let limit = limit.min(core.settings.max_query_messages);
+    let limit = limit.min(core.tuned().max_query_messages);
     let kind = match request.index_type.as_deref() {
         Some("T") => KeyKind::Tag,
         _ => KeyKind::Key,
@@ -81,6 +81,8 @@ pub fn consume_queue(core: &Core, command: &Command) -> Reply {
         consumers.group(group)?.subscription(topic).map(|data| (**data).clone())
     });
     ok_json(&QueryConsumeQueueBody {
+        // The words of a broker that keeps no bit maps beside its queues.
+        filter_data: subscription_data.is_some().then(|| "null".to_owned()),
         subscription_data,
         queue_data,
         max_queue_index: max,

@@ -25,7 +25,7 @@ struct Handle {
 
 pub fn handle(core: &Core, command: &Command) -> Reply {
     let request = RecallMessageRequest::from_ext(&command.ext)?;
-    if !core.settings.recall {
+    if !core.tuned().recall {
         return Err(Refusal::forbidden(
             "recall failed, operation is forbidden; set recallMessageEnable=true",
         ));

@@ -29,7 +29,7 @@ pub fn handle(core: &Arc<Core>, connection: &Connection, command: &Command) -> A
     Answer::Later(Box::pin(async move {
         let pushed = deliver(push).await;
         let queue_id = target.queue_id;
-        if core.settings.store_reply_messages
+        if core.tuned().store_reply_messages
             && let Err(refusal) = accept_one(&core, &connection, request, target, body)
         {
             tracing::warn!(%refusal, "a reply was not stored");

@@ -21,7 +21,7 @@ type Targets = BTreeMap<MessageQueue, i64>;
 /// By the setting: kept here for the next pull (5.x), or pushed to the consumers (4.x).
 pub fn handle(core: &Core, command: &Command) -> Reply {
     let request = InvokeResetOffsetRequest::from_ext(&command.ext)?;
-    if core.settings.server_side_reset {
+    if core.tuned().server_side_reset {
         on_broker(core, &request)
     } else {
         on_clients(core, &request, command.language)

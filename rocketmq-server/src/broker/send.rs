@@ -34,7 +34,7 @@ pub fn handle(core: &Arc<Core>, connection: &Connection, command: &Command) -> A
             let core = core.clone();
             Answer::Later(Box::pin(async move { Some(accepted.announced(&core).await) }))
         }
-        Ok(accepted) if accepted.wait && core.settings.sync_flush => {
+        Ok(accepted) if accepted.wait && core.tuned().sync_flush => {
             let core = core.clone();
             Answer::Later(Box::pin(async move { Some(accepted.flushed(&core).await) }))
         }
@@ -88,7 +88,7 @@ impl Accepted {
             return Ok(ResponseCode::SUCCESS);
         }
         let _waiting = Waiting::enter(core)?;
-        let flushed = core.store.flushed(self.stored.end, core.settings.sync_flush_timeout).await;
+        let flushed = core.store.flushed(self.stored.end, core.tuned().sync_flush_timeout).await;
         Ok(if flushed { ResponseCode::SUCCESS } else { ResponseCode::FLUSH_DISK_TIMEOUT })
     }
 }
@@ -100,7 +100,7 @@ struct Waiting<'a>(&'a AtomicUsize);
 impl<'a> Waiting<'a> {
     fn enter(core: &'a Core) -> Result<Self, Refusal> {
         let waiting = Self(&core.waiting_sends);
-        if waiting.0.fetch_add(1, Ordering::Relaxed) >= core.settings.max_waiting_sends {
+        if waiting.0.fetch_add(1, Ordering::Relaxed) >= core.tuned().max_waiting_sends {
             let remark = "[OVERLOAD]the disk is slower than the producers, please slow down";
             return Err(Refusal::new(ResponseCode::SYSTEM_BUSY, remark));
         }
@@ -225,7 +225,7 @@ fn is_half(sent: &SentProperties<'_>, request: &SendMessageRequest, placement: P
 }
 
 fn check_transactions(core: &Core) -> Result<(), Refusal> {
-    if core.settings.reject_transactions {
+    if core.tuned().reject_transactions {
         let remark = format!("the broker[{}] sending transaction message is forbidden", core.address);
         return Err(Refusal::forbidden(remark));
     }
@@ -262,11 +262,11 @@ fn accept_batch(
     target: Target,
     body: Bytes,
 ) -> Result<Accepted, Refusal> {
-    if body.len() > core.settings.max_message_size {
+    if body.len() > core.tuned().max_message_size {
         let remark = format!(
             "the batch has {} bytes, over maxMessageSize {}",
             body.len(),
-            core.settings.max_message_size
+            core.tuned().max_message_size
         );
         return Err(Refusal::new(ResponseCode::MESSAGE_ILLEGAL, remark));
     }
@@ -276,8 +276,9 @@ fn accept_batch(
     for message in messages {
         records.push(batch_record(core, connection, &request, &target, message)?);
     }
+    let flow = core.stats.flows.puts(&request.topic);
     let stored = core.store.put_batch(records).map_err(refuse_put)?;
-    stored.iter().for_each(|one| core.count_put(one));
+    stored.iter().for_each(|one| core.count_put(&flow, one));
     let ids: Vec<String> = stored.iter().map(|one| message_id(core, one)).collect();
     let (Some(first), Some(last)) = (stored.first(), stored.last()) else {
         return Err(Refusal::system("the batch holds no message"));

@@ -20,7 +20,7 @@ pub fn handle(core: &Core, command: &Command) -> Reply {
     let request = ConsumerSendMsgBackRequest::from_ext(&command.ext)?;
     let group = &request.group;
     let config = core.groups.find(group).map_err(Refusal::system)?.ok_or_else(|| Refusal::no_group(group))?;
-    if !Perm(core.settings.broker_permission).is_writable() {
+    if !Perm(core.tuned().broker_permission).is_writable() {
         return Err(Refusal::forbidden(format!("the broker[{}] sending message is forbidden", core.address)));
     }
     if config.retry_queue_nums <= 0 {
@@ -36,6 +36,7 @@ pub fn handle(core: &Core, command: &Command) -> Reply {
         Fate::Again { .. } => config.retry_queue_nums,
         Fate::DeadLetter => 1,
     };
+    core.stats.flows.send_backs(request.origin_topic.as_deref().unwrap_or(&original.topic), group).add(1, 0);
     store(core, original, group, fate, queues)
 }
 

@@ -41,7 +41,7 @@ pub fn check(core: &Core, request: &SendMessageRequest, version: i32) -> Result<
 }
 
 fn check_time(core: &Core) -> Result<(), Refusal> {
-    let from = core.settings.accept_sends_from;
+    let from = core.tuned().accept_sends_from;
     if from > 0 && core.now() < from {
         return Err(Refusal::system(format_args!("broker unable to service, until {from} (ms since 1970)")));
     }
@@ -51,7 +51,7 @@ fn check_time(core: &Core) -> Result<(), Refusal> {
 /// Only ordered topics mind a broker without write permission; producers of others are steered away by the route.
 fn check_broker(core: &Core, topic: Option<&TopicConfig>) -> Result<(), Refusal> {
     let ordered = topic.is_some_and(|topic| topic.order);
-    if ordered && !Perm(core.settings.broker_permission).is_writable() {
+    if ordered && !Perm(core.tuned().broker_permission).is_writable() {
         return Err(Refusal::forbidden(format!("the broker[{}] sending message is forbidden", core.address)));
     }
     Ok(())

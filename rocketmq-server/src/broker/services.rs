@@ -71,7 +71,7 @@ async fn next_time(core: &Core, last: i64, interval: Duration) -> i64 {
 async fn save_tables(core: Arc<Core>) {
     let mut at = core.now();
     loop {
-        at = next_time(&core, at, core.settings.persist_interval).await;
+        at = next_time(&core, at, core.tuned().persist_interval).await;
         save(&core).await;
     }
 }
@@ -87,7 +87,7 @@ async fn save(core: &Arc<Core>) {
 async fn check_transactions(core: Arc<Core>) {
     let mut at = core.now();
     loop {
-        at = next_time(&core, at, core.settings.transaction_check_interval).await;
+        at = next_time(&core, at, core.tuned().transaction_check_interval).await;
         let round = CheckRound::begin(&core);
         while round.step(&core) {
             tokio::task::yield_now().await;

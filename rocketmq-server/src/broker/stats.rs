@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+use super::flow::FlowTable;
+
 const DAY_MS: i64 = 86_400_000;
 /// Seconds of samples kept: the longest rate, and the sample before it.
 const KEPT: usize = 601;
@@ -62,6 +64,8 @@ struct Sample {
 #[derive(Debug)]
 pub struct Stats {
     pub counters: Counters,
+    /// Per topic and group.
+    pub flows: FlowTable,
     history: Mutex<History>,
 }
 
@@ -82,11 +86,12 @@ impl Stats {
             yesterday: Totals::default(),
             today: Totals::default(),
         };
-        Self { counters: Counters::default(), history: Mutex::new(history) }
+        Self { counters: Counters::default(), flows: FlowTable::default(), history: Mutex::new(history) }
     }
 
     /// Takes a sample; to be called every second.
     pub fn sample(&self, now: i64) {
+        self.flows.sample(now);
         let totals = self.counters.totals();
         let mut history = self.history.lock();
         let day = now.div_euclid(DAY_MS);

@@ -68,7 +68,7 @@ fn put(core: &Core, configs: Vec<TopicConfig>) -> Reply {
 
 fn check_mixed(core: &Core, config: &TopicConfig) -> Result<(), Refusal> {
     let mixed = config.attributes.get(MESSAGE_TYPE).is_some_and(|kind| kind == "MIXED");
-    if mixed && !core.settings.mixed_message_type {
+    if mixed && !core.tuned().mixed_message_type {
         return Err(Refusal::invalid("MIXED message type is not supported; set enableMixedMessageType=true"));
     }
     Ok(())
@@ -119,6 +119,7 @@ pub fn delete(core: &Core, command: &Command) -> Reply {
 fn delete_one(core: &Core, topic: &str) -> Result<(), Refusal> {
     if core.topics.remove(topic).map_err(Refusal::system)? {
         core.offsets.lock().remove_topic(topic);
+        core.stats.flows.forget_topic(topic);
         core.store.delete_topic(topic).map_err(Refusal::system)?;
     }
     Ok(())
@@ -153,7 +154,7 @@ pub fn stats(core: &Core, command: &Command) -> Reply {
             (key, queue_stats(core, topic, queue))
         })
         .collect();
-    ok_json(&TopicStatsTable { offset_table, ..TopicStatsTable::default() })
+    ok_json(&TopicStatsTable { offset_table, topic_put_tps: core.stats.flows.put_tps(&topic) })
 }
 
 fn queue_stats(core: &Core, topic: &str, queue: i32) -> TopicOffset {

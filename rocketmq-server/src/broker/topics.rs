@@ -155,6 +155,22 @@ impl TopicTable {
         self.ensure(wanted.topic, || config).map(Some)
     }
 
+    /// Opens or closes the template of topics that producers create by sending to them.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    pub fn set_auto_create(&self, settings: &Settings) -> Result<(), StoreError> {
+        let perm = if settings.auto_create_topics { OPEN_TEMPLATE } else { READ_WRITE };
+        match self.get(names::TEMPLATE_TOPIC) {
+            Some(template) if template.perm == perm => Ok(()),
+            Some(template) => self.put([TopicConfig { perm, ..(*template).clone() }]),
+            None if settings.auto_create_topics => {
+                self.put([topic_config(names::TEMPLATE_TOPIC, settings.default_topic_queues, perm)])
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Removes topics; says whether any of them existed.
     ///
     /// # Errors

@@ -31,6 +31,10 @@ pub struct BrokerConfig {
     pub behaviour: Settings,
     /// Where messages are kept.
     pub store: StoreConfig,
+    /// Keys that tools may not change while the broker runs, joined by semicolons.
+    pub black_list: String,
+    /// The file that [`load`](Self::load) read; what tools change while the broker runs is remembered there.
+    pub file: Option<PathBuf>,
 }
 
 impl Default for BrokerConfig {
@@ -57,6 +61,8 @@ impl BrokerConfig {
             advertised_host: None,
             behaviour: Settings::new(&root),
             store: StoreConfig::new(root),
+            black_list: "configBlackList;brokerConfigPath".into(),
+            file: None,
         }
     }
 
@@ -75,6 +81,7 @@ impl BrokerConfig {
     /// # Errors
     /// When the file cannot be read, or holds a value of the wrong type; each such value is named with its line.
     pub fn load(&mut self, path: &Path) -> Result<Notes, ConfigError> {
+        self.file = Some(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
         KEYS.load(path, self)
     }
 
@@ -96,6 +103,11 @@ impl BrokerConfig {
     /// When a value has the wrong type; `self` may then be half changed.
     pub fn apply(&mut self, properties: &str) -> Result<Notes, ConfigError> {
         KEYS.apply_properties(properties, self)
+    }
+
+    /// The name a setting goes by here, whichever of its spellings `key` is.
+    pub(super) fn canonical(key: &str) -> Option<&'static str> {
+        KEYS.find(key).map(|key| key.name)
     }
 
     /// Every setting, in properties syntax.
@@ -263,6 +275,7 @@ const OWN: &[Key<BrokerConfig>] = &[
     key!("diskMaxUsedSpaceRatio", Percent, store.disk_max_used),
     key!("diskSpaceCleanForciblyRatio", Percent, store.disk_clean_forcibly),
     key!("diskSpaceWarningLevelRatio", Percent, store.disk_warning),
+    key!("configBlackList", Plain, black_list),
 ];
 
 #[cfg(test)]

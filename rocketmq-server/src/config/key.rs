@@ -176,7 +176,7 @@ impl<C> Keys<C> {
         self.0.iter().copied().flatten()
     }
 
-    fn find(&self, name: &str) -> Option<&Key<C>> {
+    pub(super) fn find(&self, name: &str) -> Option<&Key<C>> {
         self.all().find(|key| key.is(name))
     }
 

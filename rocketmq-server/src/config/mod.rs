@@ -6,6 +6,7 @@
 mod broker;
 mod key;
 mod kind;
+mod live;
 mod namesrv;
 mod network;
 mod source;

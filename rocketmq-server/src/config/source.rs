@@ -111,6 +111,24 @@ pub(super) fn property_entries(text: &str) -> Vec<Entry> {
     entries
 }
 
+/// The text of a configuration file with `entry` in the place of its first setting that is the `same`, or at its end.
+pub(super) fn remember(path: &Path, text: &str, entry: &Entry, same: impl Fn(&str, &str) -> bool) -> String {
+    let is_toml = path.extension().is_some_and(|extension| extension == "toml");
+    let line = if is_toml {
+        format!("{} = \"{}\"", entry.key, entry.value.replace('\\', "\\\\").replace('"', "\\\""))
+    } else {
+        format!("{}={}", entry.key, entry.value.replace('\\', "\\\\"))
+    };
+    let known = entries(path, text).unwrap_or_default();
+    let at = known.iter().find(|known| same(&known.key, &entry.key)).map(|known| known.line);
+    let mut lines: Vec<&str> = text.lines().collect();
+    match at {
+        Some(number) => lines[number - 1] = &line,
+        None => lines.push(&line),
+    }
+    lines.join("\n") + "\n"
+}
+
 /// An odd number of backslashes at the end: the last one is not itself escaped.
 fn is_continued(line: &str) -> bool {
     line.bytes().rev().take_while(|&byte| byte == b'\\').count() % 2 == 1

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
+use super::Inner;
 use super::checkpoint::Times;
 use super::error::StoreError;
-use super::{FlushMode, Inner};
 
 /// A wish to flush, and a wish to stop.
 #[derive(Debug, Default)]
@@ -134,9 +134,7 @@ impl Inner {
             self.health.refuse_for_good(StoreError::FlushFailed { reason: e.to_string() });
             self.flushed.send_modify(|f| f.failed = true);
         })?;
-        if self.config.flush_mode == FlushMode::Sync {
-            self.dispatcher.lock().run(end);
-        }
+        self.dispatcher.lock().run(end);
         self.flushed.send_modify(|f| f.end = f.end.max(end));
         let mut checkpoint = self.checkpoint.lock();
         let times = Times { log: last_timestamp, ..checkpoint.times() };

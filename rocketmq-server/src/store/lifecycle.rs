@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
 use super::background::Threads;
@@ -84,9 +84,16 @@ impl Store {
             threads: Threads::default(),
             retention: Mutex::new(Rounds::default()),
             log,
+            tuned: RwLock::new(Arc::new(config.clone())),
             config,
         };
         Ok((Self { inner: Arc::new(inner) }, recovered.report))
+    }
+
+    /// Lets new settings take effect, as far as they can while the store is open: when an acknowledged message is on the
+    /// platter, and what is deleted when.
+    pub fn tune(&self, config: StoreConfig) {
+        *self.inner.tuned.write() = Arc::new(config);
     }
 
     /// Starts the threads that flush in the background and delete what has expired. Does nothing if they run.
@@ -128,6 +135,11 @@ impl Store {
 }
 
 impl Inner {
+    /// The settings as they are now, for what can change while the store is open.
+    pub(super) fn tuned(&self) -> Arc<StoreConfig> {
+        self.tuned.read().clone()
+    }
+
     /// Everything on the platter, and the checkpoint says so.
     fn settle(&self) -> Result<(), StoreError> {
         self.flush_log()?;

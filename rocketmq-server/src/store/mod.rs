@@ -43,7 +43,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
@@ -76,6 +76,7 @@ pub struct Store {
 #[derive(Debug)]
 struct Inner {
     config: StoreConfig,
+    tuned: RwLock<Arc<StoreConfig>>,
     clock: Arc<dyn Clock>,
     disk: Arc<dyn Disk>,
     folder: Mutex<Option<Folder>>,

@@ -184,7 +184,7 @@ impl Inner {
 
     /// Messages up to this log offset may be seen.
     pub(super) fn confirmed(&self) -> i64 {
-        match self.config.flush_mode {
+        match self.tuned().flush_mode {
             FlushMode::Async => self.log.written(),
             FlushMode::Sync => self.log.flushed(),
         }

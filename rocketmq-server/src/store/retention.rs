@@ -2,6 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use super::disk::Space;
 use super::error::StoreError;
 use super::segment::Segment;
 use super::{Inner, Store};
@@ -56,7 +57,15 @@ impl Store {
     /// # Errors
     /// The system does not say.
     pub fn disk_used(&self) -> Result<f64, StoreError> {
-        self.inner.disk_used()
+        Ok(self.disk_space()?.used_ratio())
+    }
+
+    /// How much of the store's disk is used, and how much is left, in bytes.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn disk_space(&self) -> Result<Space, StoreError> {
+        self.inner.disk_space()
     }
 }
 
@@ -70,12 +79,12 @@ impl Inner {
     }
 
     fn delete_expired(&self) -> Result<Cleaned, StoreError> {
-        let used = self.disk_used()?;
-        let full = used > self.config.disk_warning;
+        let used = self.disk_space()?.used_ratio();
+        let full = used > self.tuned().disk_warning;
         self.health.set_above_warning_level(
             &self.config.root,
             full.then_some(used),
-            self.config.disk_warning,
+            self.tuned().disk_warning,
         );
         let commit_log_files = self.delete_segments(self.reason(used))?;
         let log_min = self.log.min();
@@ -91,21 +100,20 @@ impl Inner {
         Ok(cleaned)
     }
 
-    fn disk_used(&self) -> Result<f64, StoreError> {
+    fn disk_space(&self) -> Result<Space, StoreError> {
         let space = self.disk.space(&self.config.root);
-        let space = space.map_err(|e| StoreError::io("measure the disk of", &self.config.root, e))?;
-        Ok(space.used_ratio())
+        space.map_err(|e| StoreError::io("measure the disk of", &self.config.root, e))
     }
 
     fn reason(&self, used: f64) -> Reason {
-        if used > self.config.disk_clean_forcibly {
+        if used > self.tuned().disk_clean_forcibly {
             return Reason::DiskPressure;
         }
         let mut rounds = self.retention.lock();
         let manual = rounds.manual > 0;
         rounds.manual = rounds.manual.saturating_sub(1);
         let hour = self.clock.now_ms().div_euclid(3_600_000).rem_euclid(24) as u8;
-        if manual || used > self.config.disk_max_used || self.config.delete_hours.contains(&hour) {
+        if manual || used > self.tuned().disk_max_used || self.tuned().delete_hours.contains(&hour) {
             Reason::Expired
         } else {
             Reason::None
@@ -114,7 +122,7 @@ impl Inner {
 
     fn delete_segments(&self, reason: Reason) -> Result<usize, StoreError> {
         let mut deleted = 0;
-        while deleted < self.config.delete_batch {
+        while deleted < self.tuned().delete_batch {
             let segments = self.log.segments();
             let Some(oldest) = segments.first() else { break };
             let goes = match reason {
@@ -132,7 +140,7 @@ impl Inner {
 
     fn is_expired(&self, segment: &Segment) -> Result<bool, StoreError> {
         let modified = segment.modified()?.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        let expiry = modified.saturating_add(self.config.file_reserved).as_millis();
+        let expiry = modified.saturating_add(self.tuned().file_reserved).as_millis();
         Ok(expiry <= self.clock.now_ms().max(0) as u128)
     }
 }

@@ -21,7 +21,7 @@ pub struct Target<'a> {
 /// # Errors
 /// Code 16.
 pub fn check_broker(core: &Core, what: &str) -> Result<(), Refusal> {
-    if Perm(core.settings.broker_permission).is_readable() {
+    if Perm(core.tuned().broker_permission).is_readable() {
         return Ok(());
     }
     Err(Refusal::forbidden(format!("the broker[{}] {what} message is forbidden", core.address)))

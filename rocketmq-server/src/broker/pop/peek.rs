@@ -72,8 +72,8 @@ impl Peek<'_> {
         let wanted = usize::try_from(self.request.max_msg_nums).unwrap_or(0);
         let size: usize = self.records.iter().map(Bytes::len).sum();
         let limits = GetLimits {
-            max_messages: wanted.min(self.core.settings.max_pull_messages).saturating_sub(self.records.len()),
-            max_bytes: self.core.settings.max_pull_bytes.saturating_sub(size),
+            max_messages: wanted.min(self.core.tuned().max_pull_messages).saturating_sub(self.records.len()),
+            max_bytes: self.core.tuned().max_pull_bytes.saturating_sub(size),
         };
         if limits.max_messages > 0 && limits.max_bytes > 0 {
             self.records.extend(store.get(topic, queue, start, limits, &All).records);

@@ -13,7 +13,6 @@ use rocketmq_remoting::subscription::SubscriptionData;
 use super::super::answer::{Refusal, Reply};
 use super::super::core::Core;
 use super::super::pull::{filter_of, joined};
-use super::super::stats::Counters;
 use super::checks::{Target, check_broker, check_target};
 use super::parking::NoRoom;
 use super::take::{Taken, ends, take};
@@ -123,7 +122,7 @@ fn filter(core: &Core, request: &PopMessageRequest) -> Result<Filter, Refusal> {
 fn serve(core: &Core, call: PopCall) -> Result<Option<Command>, Refusal> {
     let topic = core.topics.get(&call.request.topic).ok_or_else(|| Refusal::no_topic(&call.request.topic))?;
     let taken = take(core, &topic, &call.request, &call.filter);
-    count(core, taken.records.len());
+    core.count_get(&call.request.topic, &call.request.consumer_group, &taken.records);
     if !taken.records.is_empty() {
         if taken.rest > 0 {
             let request = &call.request;
@@ -151,12 +150,6 @@ fn park(core: &Core, call: PopCall, deadline: i64, topic: &TopicConfig, taken: &
     if (taken.moved && taken.rest > 0) || ends(core, topic, &request) > taken.ends {
         core.pop.parking.ready(&request.topic, &request.consumer_group, request.queue_id);
     }
-}
-
-fn count(core: &Core, messages: usize) {
-    let counters = &core.stats.counters;
-    Counters::add(if messages > 0 { &counters.get_found } else { &counters.get_miss }, 1);
-    Counters::add(&counters.get_messages, messages as u64);
 }
 
 fn found(request: &PopMessageRequest, mut taken: Taken) -> Reply {

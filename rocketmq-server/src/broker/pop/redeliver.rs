@@ -48,7 +48,7 @@ fn is_exhausted(core: &Core, group: &str, reconsume_times: i32) -> bool {
 
 fn hand_out_again(core: &Core, checkpoint: &Checkpoint, original: MessageRecord) -> Result<(), Refusal> {
     let (group, topic) =
-        (&checkpoint.group, written(&core.settings.pop, &checkpoint.group, &checkpoint.topic));
+        (&checkpoint.group, written(&core.tuned().pop, &checkpoint.group, &checkpoint.topic));
     ensure_retry_topic(core, &topic, group)?;
     core.append(again(original, topic, checkpoint, core.address))?;
     Ok(())

@@ -102,7 +102,7 @@ impl Queue<'_> {
         if next >= self.core.store.max_offset(topic, self.id) {
             return false;
         }
-        let limits = GetLimits { max_messages: BURST, max_bytes: self.core.settings.max_pull_bytes };
+        let limits = GetLimits { max_messages: BURST, max_bytes: self.core.tuned().max_pull_bytes };
         let fetched = self.core.store.get(topic, self.id, next, limits, &All);
         self.take_in(&fetched);
         // What was skipped because it is gone stays skipped; an unreadable file is tried again.

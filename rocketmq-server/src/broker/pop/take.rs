@@ -133,7 +133,7 @@ impl Round<'_> {
     fn room(&self) -> Option<GetLimits> {
         let wanted = usize::try_from(self.request.max_msg_nums).unwrap_or(0);
         let max_messages = wanted.saturating_sub(self.taken.records.len());
-        let max_bytes = self.core.settings.max_pull_bytes.saturating_sub(self.taken.bytes);
+        let max_bytes = self.core.tuned().max_pull_bytes.saturating_sub(self.taken.bytes);
         (max_messages > 0 && max_bytes > 0).then_some(GetLimits { max_messages, max_bytes })
     }
 
@@ -222,7 +222,7 @@ impl Round<'_> {
     /// A message as the client gets it: from a retry topic under its first topic's name and with its receipt, since the
     /// client could not make that out.
     fn dressed(&self, place: Place<'_>, start: i64, record: Bytes) -> Bytes {
-        if place.origin == Origin::Topic || self.core.settings.pop.actual_retry_topic {
+        if place.origin == Origin::Topic || self.core.tuned().pop.actual_retry_topic {
             return record;
         }
         let Ok(mut message) = MessageRecord::decode(&mut record.clone()) else { return record };

@@ -145,7 +145,7 @@ fn check_lateness(
     let Some(immunity) = immunity.filter(|_| !request.from_transaction_check) else {
         return Ok(());
     };
-    let limit = immunity.max(millis(core.settings.transaction_timeout));
+    let limit = immunity.max(millis(core.tuned().transaction_timeout));
     if core.now() - half.store_timestamp > limit {
         let remark = "the transaction was decided after its immunity; the broker will ask for the decision";
         return Err(Refusal::new(ResponseCode::ILLEGAL_OPERATION, remark));
@@ -191,9 +191,9 @@ impl CheckRound {
             start: core.now(),
             end: core.store.max_offset(names::HALF_TOPIC, QUEUE),
             limits: CheckLimits {
-                timeout: millis(core.settings.transaction_timeout),
-                max_checks: core.settings.transaction_check_max,
-                retention: millis(core.settings.file_reserved),
+                timeout: millis(core.tuned().transaction_timeout),
+                max_checks: core.tuned().transaction_check_max,
+                retention: millis(core.tuned().file_reserved),
             },
         }
     }

@@ -1,0 +1,165 @@
+//! Settings that tools change while the broker runs (`mqadmin updateBrokerConfig`), and how its file remembers them.
+
+use std::fs;
+use std::path::Path;
+
+use tracing::{info, warn};
+
+use super::broker::BrokerConfig;
+use super::source::{Entry, property_entries, remember};
+use crate::broker::UpdateError;
+use crate::store::config_file::{self, Readers};
+
+/// What takes effect at once. Every other setting is remembered for the next start, as Apache's broker does it.
+const LIVE: &[&str] = &[
+    "autoCreateSubscriptionGroup",
+    "autoCreateTopicEnable",
+    "brokerPermission",
+    "channelExpiredTimeout",
+    "configBlackList",
+    "deleteFileBatchMax",
+    "deleteWhen",
+    "diskMaxUsedSpaceRatio",
+    "diskSpaceCleanForciblyRatio",
+    "diskSpaceWarningLevelRatio",
+    "enableMixedMessageType",
+    "enablePropertyFilter",
+    "enableRetryTopicV2",
+    "fileReservedTime",
+    "flushConsumerOffsetInterval",
+    "flushDiskType",
+    "litePullMessageEnable",
+    "longPollingEnable",
+    "maxMsgsNumBatch",
+    "maxTransferBytesOnMessageInMemory",
+    "maxTransferCountOnMessageInMemory",
+    "notifyConsumerIdsChangedEnable",
+    "popFromRetryProbability",
+    "popResponseReturnActualRetryTopic",
+    "pullThreadPoolQueueCapacity",
+    "recallMessageEnable",
+    "rejectTransactionMessage",
+    "retrieveMessageFromPopRetryTopicV1",
+    "sendThreadPoolQueueCapacity",
+    "shortPollingTimeMills",
+    "startAcceptSendRequestTimeStamp",
+    "storeReplyMessageEnable",
+    "syncFlushTimeout",
+    "timerMaxDelaySec",
+    "transactionCheckInterval",
+    "transactionCheckMax",
+    "transactionTimeOut",
+    "useServerSideResetOffset",
+];
+
+impl BrokerConfig {
+    /// Takes what a tool sent, in properties syntax, and remembers it in the file the broker was started with.
+    ///
+    /// # Errors
+    /// A protected key, one that nobody knows, a value of the wrong type, a file that cannot be written; `self` is as it
+    /// was then.
+    pub fn update(&mut self, properties: &str) -> Result<(), UpdateError> {
+        let entries = property_entries(properties);
+        self.check_black_list(&entries)?;
+        let mut changed = self.clone();
+        let notes = changed.apply(properties).map_err(|error| UpdateError::Invalid(error.to_string()))?;
+        if let Some(unknown) = notes.unknown.first() {
+            return Err(UpdateError::Invalid(unknown.to_string()));
+        }
+        notes.warnings().iter().for_each(|warning| warn!("{warning}"));
+        let waits = entries.iter().find(|entry| waits_for_restart(&entry.key));
+        match (&self.file, waits) {
+            (None, Some(entry)) => return Err(UpdateError::NeedsRestart { key: entry.key.clone() }),
+            (None, None) => {}
+            (Some(file), _) => keep(file, &entries)?,
+        }
+        if let Some(entry) = waits {
+            warn!(key = entry.key, value = entry.value, "this setting takes effect at the next start");
+        }
+        info!(change = properties, "the configuration has been changed");
+        *self = changed;
+        Ok(())
+    }
+
+    fn check_black_list(&self, entries: &[Entry]) -> Result<(), UpdateError> {
+        let listed = |key: &str| self.black_list.split(';').any(|name| name == key);
+        match entries.iter().find(|entry| listed(&entry.key)) {
+            Some(entry) => Err(UpdateError::BlackListed { key: entry.key.clone() }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn waits_for_restart(key: &str) -> bool {
+    BrokerConfig::canonical(key).is_some_and(|name| !LIVE.contains(&name))
+}
+
+fn keep(file: &Path, entries: &[Entry]) -> Result<(), UpdateError> {
+    let unwritable = |reason| UpdateError::Unwritable { path: file.display().to_string(), reason };
+    let text = fs::read_to_string(file).map_err(|error| unwritable(error.to_string()))?;
+    let same = |a: &str, b: &str| {
+        a == b || BrokerConfig::canonical(a).is_some_and(|name| Some(name) == BrokerConfig::canonical(b))
+    };
+    let text = entries.iter().fold(text, |text, entry| remember(file, &text, entry, same));
+    config_file::save(file, text.as_bytes(), readers(file)).map_err(|error| unwritable(error.to_string()))
+}
+
+/// A file that only its owner could read stays so.
+fn readers(file: &Path) -> Readers {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let private = fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o077 == 0);
+        if private {
+            return Readers::Owner;
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = file;
+    Readers::Anyone
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from_file(name: &str, text: &str) -> (tempfile::TempDir, BrokerConfig) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        let mut config = BrokerConfig::in_folder(folder.path());
+        config.load(&path).unwrap();
+        (folder, config)
+    }
+
+    #[test]
+    fn a_change_is_remembered_beside_what_the_file_says_already() {
+        let text = "# ours\nbrokerName=b\nmapedFileSizeCommitLog=1048576\n";
+        let (folder, mut config) = from_file("b.conf", text);
+        config.update("mappedFileSizeCommitLog=2097152\nmaxMsgsNumBatch=65\n").unwrap();
+        let kept = fs::read_to_string(folder.path().join("b.conf")).unwrap();
+        assert_eq!(kept, "# ours\nbrokerName=b\nmappedFileSizeCommitLog=2097152\nmaxMsgsNumBatch=65\n");
+        assert!(config.properties().contains("maxMsgsNumBatch=65\n"));
+    }
+
+    #[test]
+    fn a_toml_file_stays_one() {
+        let (folder, mut config) = from_file("b.toml", "maxMsgsNumBatch = 64\nbrokerName = \"b\"\n");
+        config.update("maxMsgsNumBatch=65").unwrap();
+        let kept = fs::read_to_string(folder.path().join("b.toml")).unwrap();
+        assert_eq!(kept, "maxMsgsNumBatch = \"65\"\nbrokerName = \"b\"\n");
+        let mut read = BrokerConfig::in_folder(folder.path());
+        read.load(&folder.path().join("b.toml")).unwrap();
+        assert_eq!(read.behaviour.max_query_messages, 65);
+    }
+
+    #[test]
+    fn what_cannot_be_changed_is_named() {
+        let mut config = BrokerConfig::in_folder("s");
+        let mut refused = |text: &str| config.update(text).unwrap_err().to_string();
+        assert!(refused("brokerConfigPath=/x").starts_with("Can not update config in black list."));
+        assert!(refused("maxMsgsNumBach=1").contains("did you mean `maxMsgsNumBatch`?"));
+        assert!(refused("maxMsgsNumBatch=words").contains("`maxMsgsNumBatch` is \"words\""));
+        assert!(refused("brokerName=c").contains("`brokerName` takes effect at a restart"));
+    }
+}
