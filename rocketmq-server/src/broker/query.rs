@@ -87,7 +87,6 @@ pub fn consume_queue(core: &Core, command: &Command) -> Reply {
         queue_data,
         max_queue_index: max,
         min_queue_index: min,
-        ..QueryConsumeQueueBody::default()
     })
 }
 

@@ -154,7 +154,7 @@ pub fn stats(core: &Core, command: &Command) -> Reply {
             (key, queue_stats(core, topic, queue))
         })
         .collect();
-    ok_json(&TopicStatsTable { offset_table, topic_put_tps: core.stats.flows.put_tps(&topic) })
+    ok_json(&TopicStatsTable { offset_table, topic_put_tps: core.stats.flows.put_tps(topic) })
 }
 
 fn queue_stats(core: &Core, topic: &str, queue: i32) -> TopicOffset {
