@@ -239,6 +239,7 @@ impl EmbeddedBuilder {
     ///
     /// # Errors
     /// When a setting is wrong, or a folder, a port or the store is not to be had.
+    #[cfg_attr(not(feature = "tls"), expect(unused_mut, reason = "certificates go into the settings"))]
     pub async fn start(mut self) -> Result<Embedded, EmbeddedError> {
         #[cfg(feature = "tls")]
         let certificates = self.certify()?;
