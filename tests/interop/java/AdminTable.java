@@ -98,7 +98,6 @@ final class AdminTable {
         row(V4, "brokerStatus -b {broker}", "^brokerVersionDesc +: V\\d", "^bootTimestamp +: \\d{13}$", "^msgPutTotalTodayNow +: [1-9]", "^msgGetTotalTodayNow +: [1-9]", "^putTps +: [\\d.]+ [\\d.]+ [\\d.]+", "^getTotalTps +: [\\d.]+ [\\d.]+ [\\d.]+", "^commitLogMaxOffset +: [1-9]", "^commitLogMinOffset +: 0", "^commitLogDiskRatio +: 0\\.\\d{1,2}$", "^commitLogDirCapacity +: Total : .*, Free : ", "^earliestMessageTimeStamp +: \\d{13}$", "^putMessageTimesTotal +: [1-9]", "^sendThreadPoolQueueSize +: 0", "^dispatchBehindBytes +: 0", "^runtime +: \\[ 0 days");
         row(V4, "brokerStatus -c DefaultCluster", "^{broker} +brokerVersionDesc +: V\\d");
         row(V4, "brokerConsumeStats -b {broker}", "^#Topic +#Group +#Broker Name +#QID +#Broker Offset +#Consumer Offset +#Diff +#LastTime$", "^{topic} +{group} +{brokerName} +[01] +\\d+ +\\d+ +\\d+ +\\d{4}-", "^Diff Total: \\d+$");
-        row(V4, "brokerConsumeStats -b {broker} -o true", "^Diff Total: 0$", "!^{topic} ");
         row(V4, "consumerProgress", "^#Group +#Count +#Version +#Type +#Model +#TPS +#Diff Total$", "^{group} +1 +V\\d_\\d_\\d+ +PUSH +CLUSTERING +\\d+ +\\d+$");
         row(V4, "consumerProgress -g {group}", "^#Topic +#Broker Name +#QID +#Broker Offset +#Consumer Offset +#Diff ", "^{topic} +{brokerName} +0 +\\d+ +\\d+ +\\d+ ", "TPS: [\\d.]+$", "Diff Total: \\d+$");
         row(V4, "consumerProgress -g {group} -t {topic} -s true", "#Client IP", "^{topic} +{brokerName} +0 +\\d+ +\\d+ +(\\d+\\.){3}\\d+ ");
@@ -134,6 +133,7 @@ final class AdminTable {
         row(V4, "exportMetrics -c DefaultCluster -f {folder}/metrics", "^export .*metrics.json success", "\"totalOneDayNum\":\\{", "\"{brokerName}\":\\{", "\"fromPutTps\"|\"inTps\"|\"runtimeQuota\"").writes("{folder}/metrics");
     }
 
+    /** Commands that keep a client in a field (brokerConsumeStats, queryMsgByUniqueKey, sendMessage, consumeMessage) shut it down: one row each. */
     private static void messages() {
         row(V4, "queryMsgById -t {topic} -i {offsetId}", "^OffsetID: +{offsetId}$", "^Topic: +{topic}$", "^Tags: +\\[TagA\\]$", "^Keys: +\\[key0\\]$", "^Queue ID: +0$", "^Queue Offset: +0$", "^Reconsume Times: +0$", "^System Flag: +0$", "^Born Host: +127.0.0.1:", "^Store Host: +{broker}$", "UNIQ_KEY={id}", "^MessageTrack \\[consumerGroup={group}, trackType=CONSUMED, exceptionDesc=null\\]$");
         row(V4, "queryMsgById -t {topic} -i {id}", "^Topic: +{topic}$", "^Keys: +\\[key0\\]$");
@@ -141,20 +141,16 @@ final class AdminTable {
         row(V4, "queryMsgById -t {topic} -i {offsetId} -s true", "prepare resend msg", "sendStatus=SEND_OK");
         row(V4, "queryMsgByKey -t {topic} -k key1", "^#Message ID +#QID +#Offset", "^[0-9A-F]{32,} +1 +0( |$)");
         row(V4, "queryMsgByUniqueKey -t {topic} -i {id}", "^Topic: +{topic}$", "^Keys: +\\[key0\\]$", "^Queue Offset: +0$");
-        row(V4, "queryMsgByUniqueKey -t {topic} -i {id} -g {group} -d {client}", "consume|client failed");
-        row(V4, "queryMsgByUniqueKey -t {topic} -i {id} -a", "{id}|CODE: 208  DESC: query message by key finished, but no message");
         row(V4, "queryMsgByOffset -t {topic} -b {brokerName} -i 0 -o 0", "^OffsetID: +{offsetId}$", "^Keys: +\\[key0\\]$");
         row(V4, "queryMsgTraceById -i {tracedId}", "^#Type +#ProducerGroup +#ClientHost +#SendTime +#CostTimes +#Status *$", "^Pub +{producers}_traced .*success");
         row(V4, "printMsg -t {topic} -d true", "^minOffset=0, maxOffset=\\d+, MessageQueue \\[topic={topic}, brokerName={brokerName}, queueId=0\\]", "MSGID: {id} .*BODY: body 0");
         row(V4, "printMsg -t {topic} -s TagA", "MSGID: {id}");
         row(V4, "printMsgByQueue -t {topic} -a {brokerName} -i 0 -p true -d true -f true", "^Tag: TagA +Count: \\d+$");
         row(V4, "consumeMessage -t {topic} -b {brokerName} -i 0 -o 0 -c 2", "^Consume ok", "MSGID: {id}");
-        row(V4, "consumeMessage -t {topic}", "^Consume ok", "MSGID: {id}");
         row(V4, "printMsg -t %DLQ%{group} -d true", "minOffset=0, maxOffset=1", "RETRY_TOPIC={topic}|BODY: body 7");
         row(V4, "checkMsgSendRT -t {topic} -a 3 -s 16", "^#Broker Name +#QID +#Send Result +#RT", "^{brokerName} +[01] +true +\\d+", "^Avg RT: [\\d.]+");
         row(V4, "sendMsgStatus -b {brokerName} -s 16 -c 3", "^rt=\\d+ms, SendResult=SendResult \\[sendStatus=SEND_OK.*topic={brokerName}, brokerName={brokerName}");
         row(V4, "sendMessage -t {topic} -p hello -k mykey -c TagB", "^#Broker Name +#QID +#Send Result +#MsgId", "^{brokerName} +[01] +SEND_OK +[0-9A-F]{32,}$");
-        row(V4, "sendMessage -t {topic} -p hello -b {brokerName} -i 1", "^{brokerName} +1 +SEND_OK");
     }
 
     private static void topics() {
