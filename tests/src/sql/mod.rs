@@ -1,4 +1,4 @@
-//! SQL92 filters beside Apache's own: generated [`expressions`](generate), and [what Apache says of them](judge).
+//! SQL92 filters beside Apache's own: generated expressions (`generate`), and what Apache says of them (`judge`).
 
 mod generate;
 mod judge;
