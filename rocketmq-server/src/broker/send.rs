@@ -84,7 +84,7 @@ impl Accepted {
 
     async fn settle(&self, core: &Core) -> Result<ResponseCode, Refusal> {
         core.store.written(&self.stored).map_err(refuse_put)?;
-        if !(self.wait && core.settings.sync_flush) {
+        if !(self.wait && core.tuned().sync_flush) {
             return Ok(ResponseCode::SUCCESS);
         }
         let _waiting = Waiting::enter(core)?;

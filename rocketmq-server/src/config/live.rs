@@ -60,6 +60,7 @@ impl BrokerConfig {
     /// was then.
     pub fn update(&mut self, properties: &str) -> Result<(), UpdateError> {
         let entries = property_entries(properties);
+        check_one_line(&entries)?;
         self.check_black_list(&entries)?;
         let mut changed = self.clone();
         let notes = changed.apply(properties).map_err(|error| UpdateError::Invalid(error.to_string()))?;
@@ -74,20 +75,39 @@ impl BrokerConfig {
             (Some(file), _) => keep(file, &entries)?,
         }
         if let Some(entry) = waits {
-            warn!(key = entry.key, value = entry.value, "this setting takes effect at the next start");
+            warn!(key = entry.key, "this setting takes effect at the next start");
         }
-        info!(change = properties, "the configuration has been changed");
+        // Values may be secrets.
+        let keys: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
+        info!(?keys, "the configuration has been changed");
         *self = changed;
         Ok(())
     }
 
     fn check_black_list(&self, entries: &[Entry]) -> Result<(), UpdateError> {
-        let listed = |key: &str| self.black_list.split(';').any(|name| name == key);
+        let listed = |key: &str| self.black_list.split(';').any(|name| same_setting(name, key));
         match entries.iter().find(|entry| listed(&entry.key)) {
             Some(entry) => Err(UpdateError::BlackListed { key: entry.key.clone() }),
             None => Ok(()),
         }
     }
+}
+
+/// A line break in a value would be another setting in the file.
+fn check_one_line(entries: &[Entry]) -> Result<(), UpdateError> {
+    let broken = |text: &str| text.chars().any(char::is_control);
+    match entries.iter().find(|entry| broken(&entry.key) || broken(&entry.value)) {
+        Some(entry) => Err(UpdateError::Invalid(format!(
+            "`{}` holds a control character: settings are single lines of text",
+            entry.key.escape_debug()
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Whether two spellings name one setting.
+fn same_setting(a: &str, b: &str) -> bool {
+    a == b || BrokerConfig::canonical(a).is_some_and(|name| Some(name) == BrokerConfig::canonical(b))
 }
 
 fn waits_for_restart(key: &str) -> bool {
@@ -97,10 +117,7 @@ fn waits_for_restart(key: &str) -> bool {
 fn keep(file: &Path, entries: &[Entry]) -> Result<(), UpdateError> {
     let unwritable = |reason| UpdateError::Unwritable { path: file.display().to_string(), reason };
     let text = fs::read_to_string(file).map_err(|error| unwritable(error.to_string()))?;
-    let same = |a: &str, b: &str| {
-        a == b || BrokerConfig::canonical(a).is_some_and(|name| Some(name) == BrokerConfig::canonical(b))
-    };
-    let text = entries.iter().fold(text, |text, entry| remember(file, &text, entry, same));
+    let text = entries.iter().fold(text, |text, entry| remember(file, &text, entry, same_setting));
     config_file::save(file, text.as_bytes(), readers(file)).map_err(|error| unwritable(error.to_string()))
 }
 

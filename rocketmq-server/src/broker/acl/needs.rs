@@ -53,6 +53,9 @@ const DELETE: &[Action] = &[Action::Delete];
 const SUB_OR_GET: &[Action] = &[Action::Sub, Action::Get];
 const SUB_OR_UPDATE: &[Action] = &[Action::Sub, Action::Update];
 
+/// Behind the name of the cluster.
+const REPLY_TOPIC: &str = "_REPLY_TOPIC";
+
 const TOPIC: &[(Kind, &str)] = &[(Kind::Topic, "topic")];
 const GROUP: &[(Kind, &str)] = &[(Kind::Group, "group")];
 const CONSUMER_GROUP: &[(Kind, &str)] = &[(Kind::Group, "consumerGroup")];
@@ -89,8 +92,14 @@ impl Need {
 /// The body that names the resources cannot be read.
 pub fn needs(command: &Command, cluster: &str) -> Result<Vec<Need>, String> {
     match command.request_code() {
-        Code::SEND_MESSAGE => Ok(sending(command, "topic", "group")),
-        Code::SEND_MESSAGE_V2 | Code::SEND_BATCH_MESSAGE => Ok(sending(command, "b", "a")),
+        Code::SEND_MESSAGE => Ok(sending(command, "topic")),
+        Code::SEND_MESSAGE_V2 | Code::SEND_BATCH_MESSAGE => Ok(sending(command, "b")),
+        Code::SEND_REPLY_MESSAGE => Ok(replying(command, "topic", cluster)),
+        Code::SEND_REPLY_MESSAGE_V2 => Ok(replying(command, "b", cluster)),
+        // Without a topic it could be anybody's message.
+        Code::VIEW_MESSAGE_BY_ID if command.ext.get("topic").unwrap_or_default().is_empty() => {
+            Ok(vec![Need::new(Kind::Cluster, cluster, GET)])
+        }
         Code::HEART_BEAT => Ok(heartbeat(&body(command)?)),
         Code::LOCK_BATCH_MQ | Code::UNLOCK_BATCH_MQ => Ok(locking(&body(command)?)),
         Code::BATCH_ACK_MESSAGE => Ok(acknowledging(&body(command)?)),
@@ -213,11 +222,21 @@ fn named(command: &Command, actions: &'static [Action], fields: &[(Kind, &str)])
         .collect()
 }
 
-/// A consumer that sends to its retry topic gives a message back.
-fn sending(command: &Command, topic: &str, group: &str) -> Vec<Need> {
+/// A consumer that sends to its retry topic gives a message back. The topic says whose it is: the sender names the group of
+/// its producer.
+fn sending(command: &Command, topic: &str) -> Vec<Need> {
     let topic = command.ext.get(topic).unwrap_or_default();
-    let group = command.ext.get(group).filter(|group| !group.is_empty()).unwrap_or(topic);
-    vec![if is_retry(topic) { Need::group(group, SUB) } else { Need::topic(topic, PUB) }]
+    vec![Need::topic(topic, if is_retry(topic) { SUB } else { PUB })]
+}
+
+/// Whoever was asked may answer; a reply to any other topic is a send.
+fn replying(command: &Command, topic: &str, cluster: &str) -> Vec<Need> {
+    let to = command.ext.get(topic).unwrap_or_default();
+    if to.strip_suffix(REPLY_TOPIC).is_some_and(|of| of == cluster) {
+        Vec::new()
+    } else {
+        sending(command, topic)
+    }
 }
 
 fn heartbeat(data: &HeartbeatData) -> Vec<Need> {
@@ -269,8 +288,24 @@ mod tests {
     fn a_send_needs_its_topic_and_a_send_back_its_group() {
         assert_eq!(of(Code::SEND_MESSAGE, &[("topic", "t"), ("group", "g")]), ["Topic:t [Pub]"]);
         assert_eq!(of(Code::SEND_BATCH_MESSAGE, &[("b", "t"), ("a", "g")]), ["Topic:t [Pub]"]);
-        assert_eq!(of(Code::SEND_MESSAGE_V2, &[("b", "%RETRY%g"), ("a", "h")]), ["Group:h [Sub]"]);
+        assert_eq!(of(Code::SEND_MESSAGE_V2, &[("b", "%RETRY%g"), ("a", "h")]), ["Group:g [Sub]"]);
         assert_eq!(of(Code::SEND_MESSAGE_V2, &[("b", "%RETRY%g")]), ["Group:g [Sub]"]);
+    }
+
+    #[test]
+    fn a_reply_is_free_where_replies_go_and_a_send_elsewhere() {
+        assert!(of(Code::SEND_REPLY_MESSAGE_V2, &[("b", "C_REPLY_TOPIC"), ("a", "g")]).is_empty());
+        assert_eq!(of(Code::SEND_REPLY_MESSAGE_V2, &[("b", "t"), ("a", "g")]), ["Topic:t [Pub]"]);
+        assert_eq!(
+            of(Code::SEND_REPLY_MESSAGE, &[("topic", "D_REPLY_TOPIC")]),
+            ["Topic:D_REPLY_TOPIC [Pub]"]
+        );
+    }
+
+    #[test]
+    fn a_message_by_its_id_alone_is_the_clusters_to_show() {
+        assert_eq!(of(Code::VIEW_MESSAGE_BY_ID, &[("offset", "0")]), ["Cluster:C [Get]"]);
+        assert_eq!(of(Code::VIEW_MESSAGE_BY_ID, &[("topic", "t")]), ["Topic:t [Get]"]);
     }
 
     #[test]
