@@ -24,6 +24,8 @@ pub enum Feature {
     Pop,
     /// Resetting a queue of a group to an offset.
     ResetToOffset,
+    /// The region among a stored message's properties, without which no handling of it is traced.
+    StoredRegion,
 }
 
 /// Where a test runs.

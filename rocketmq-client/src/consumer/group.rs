@@ -242,6 +242,12 @@ impl Group {
         self.offsets.store(offsets).await;
     }
 
+    /// The same at the end, when no later round would put right what went wrong.
+    pub(crate) async fn persist_last(&self) {
+        let offsets = self.owned().iter().filter_map(|q| Some((q.queue.clone(), q.offset()?))).collect();
+        self.offsets.store_last(offsets).await;
+    }
+
     /// Stores offsets every so often until the consumer stops.
     pub(crate) async fn persist_periodically(self: Arc<Self>, every: Duration) {
         let persist = async {

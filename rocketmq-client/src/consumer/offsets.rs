@@ -15,6 +15,9 @@ use serde::Deserialize;
 use super::calls::Calls;
 use crate::error::CallError;
 
+/// How often the last offsets are stored at most until they stand.
+const LAST_ROUNDS: u32 = 3;
+
 /// One of the two places.
 #[derive(Clone)]
 pub(crate) enum OffsetStore {
@@ -52,6 +55,28 @@ impl OffsetStore {
             }
             OffsetStore::File(file) => file.clone().save(offsets).await,
         }
+    }
+
+    /// Stores the last word on these queues, and looks whether it stands: the last pull carried an older offset, and Apache's
+    /// brokers may take that one after this.
+    pub(crate) async fn store_last(&self, mut offsets: Vec<(MessageQueue, i64)>) {
+        for _ in 0..LAST_ROUNDS {
+            self.store(offsets.clone()).await;
+            offsets = self.behind(offsets).await;
+            if offsets.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Those that the broker knows an older offset of.
+    async fn behind(&self, offsets: Vec<(MessageQueue, i64)>) -> Vec<(MessageQueue, i64)> {
+        let OffsetStore::Broker(calls) = self else { return Vec::new() };
+        let looked = offsets.into_iter().map(|(queue, offset)| async move {
+            let stored = calls.stored_offset(&queue).await.ok().flatten()?;
+            (stored < offset).then_some((queue, offset))
+        });
+        join_all(looked).await.into_iter().flatten().collect()
     }
 
     /// Stores one offset before anything else happens to the queue.

@@ -164,7 +164,12 @@ impl SimpleConsumerBuilder {
             return Err(StartError::new(StartErrorKind::GroupInUse, text));
         }
         let consumer = SimpleConsumer {
-            shared: Arc::new(Shared { client: self.client, member, turn: AtomicUsize::new(0) }),
+            // Not from 0: a consumer that is built anew would repeat attempts which the broker still remembers.
+            shared: Arc::new(Shared {
+                client: self.client,
+                member,
+                turn: AtomicUsize::new(rand::random::<u32>() as usize),
+            }),
         };
         consumer.look_up_routes().await?;
         consumer.shared.client.inner.heartbeat().await;

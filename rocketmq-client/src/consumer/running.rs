@@ -97,7 +97,7 @@ impl Running {
                 deadline.as_millis()
             );
         }
-        group.persist().await;
+        group.persist_last().await;
         let queues = group.remove_all().iter().map(|owned| owned.queue.clone()).collect();
         if group.needs_locks() {
             group.unlock(queues).await;

@@ -43,12 +43,21 @@ struct Proxy {
 )]
 pub struct InvalidProxies(String);
 
+/// What is wrong with the text, without the values that serde quotes: one of them may be a password.
+fn without_values(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    if text.starts_with("missing field") || !error.is_data() {
+        return text;
+    }
+    format!("not a map from networks to proxies at line {} column {}", error.line(), error.column())
+}
+
 impl FromStr for SocksProxies {
     type Err = InvalidProxies;
 
     fn from_str(json: &str) -> Result<Self, InvalidProxies> {
         let map: BTreeMap<String, Proxy> =
-            serde_json::from_str(json).map_err(|error| InvalidProxies(error.to_string()))?;
+            serde_json::from_str(json).map_err(|error| InvalidProxies(without_values(&error)))?;
         let mut proxies = map
             .into_iter()
             .map(|(network, proxy)| Ok((Network::parse(&network)?, proxy.checked()?)))

@@ -115,20 +115,22 @@ impl IntoFuture for Requesting {
 
 async fn request(
     shared: &Arc<Shared>,
-    mut message: Message,
+    message: Message,
     timeout: Option<Duration>,
 ) -> Result<Delivery, RequestError> {
     let timeout = timeout.unwrap_or(shared.config.send_timeout);
     let (deadline, correlation) = (Instant::now() + timeout, correlation_id());
     let topic = message.topic.clone();
-    message.properties.set(names::CORRELATION_ID, correlation.as_str());
-    message.properties.set(names::REPLY_TO_CLIENT, shared.client.client_id());
-    message.properties.set(names::TTL, timeout.as_millis().to_string());
+    let ask = |message: &mut Message| {
+        message.properties.set(names::CORRELATION_ID, correlation.as_str());
+        message.properties.set(names::REPLY_TO_CLIENT, shared.client.client_id());
+        message.properties.set(names::TTL, timeout.as_millis().to_string());
+    };
     let replies = &shared.client.inner.replies;
     let reply = replies.wait_for(&correlation);
     let _waiting = Waiting { replies, correlation: &correlation };
     let options = Options { timeout: Some(timeout), target: Target::Any };
-    shared.send_alone(message, options).await.map_err(not_sent)?;
+    shared.send_alone(message, options, ask).await.map_err(not_sent)?;
     match timeout_at(deadline.into(), reply).await {
         Ok(Ok(reply)) => Ok(reply),
         _ => Err(RequestError::new(
@@ -177,7 +179,8 @@ pub(super) async fn reply(
     let near = move |queues: &[Arc<rocketmq_remoting::route::MessageQueue>]| {
         queues.iter().position(|queue| queue.broker_name == broker).unwrap_or(0)
     };
-    shared.send_alone(message, Options { timeout: None, target: Target::Selector(Box::new(near)) }).await
+    let options = Options { timeout: None, target: Target::Selector(Box::new(near)) };
+    shared.send_alone(message, options, |_| {}).await
 }
 
 #[cfg(test)]

@@ -205,16 +205,18 @@ impl Shared {
         result
     }
 
-    /// Sends a message by itself.
+    /// Sends a message by itself. `finish` sets what must hold whatever interceptors made of the message.
     pub(super) async fn send_alone(
         &self,
         mut message: Message,
         options: Options,
+        finish: impl FnOnce(&mut Message) + Send,
     ) -> Result<Receipt, SendError> {
         let watch = Watch::begin(self, &mut message);
         // Boxed: it ends up inside futures of the application, whose types must not grow too deep to compile.
         let sending: BoxFuture<'_, _> = Box::pin(async {
             self.admit(&mut message)?;
+            finish(&mut message);
             self.send_now(message, options).await
         });
         let result = sending.instrument(watch.span.clone()).await;

@@ -132,13 +132,16 @@ impl fmt::Debug for Transaction {
     }
 }
 
-pub(super) async fn begin(shared: &Arc<Shared>, mut message: Message) -> Result<Transaction, SendError> {
-    message.properties.remove(names::DELAY);
-    message.properties.set(names::TRAN_MSG, "true");
-    message.properties.set(names::PGROUP, shared.wire_group.as_str());
-    let topic = message.topic.clone();
-    let traced = shared.tracer.is_some().then(|| message.properties.clone());
-    let receipt = shared.send_alone(message, Options::default()).await?;
+pub(super) async fn begin(shared: &Arc<Shared>, message: Message) -> Result<Transaction, SendError> {
+    let (mut topic, mut traced) = (message.topic.clone(), None);
+    let halve = |message: &mut Message| {
+        message.properties.remove(names::DELAY);
+        message.properties.set(names::TRAN_MSG, "true");
+        message.properties.set(names::PGROUP, shared.wire_group.as_str());
+        topic.clone_from(&message.topic);
+        traced = shared.tracer.is_some().then(|| message.properties.clone());
+    };
+    let receipt = shared.send_alone(message, Options::default(), halve).await?;
     let status = receipt.status();
     let traced = traced.map(|properties| Decision::of_sent(&topic, receipt.message_id(), &properties));
     let transaction = Transaction { shared: shared.clone(), topic, receipt, traced };

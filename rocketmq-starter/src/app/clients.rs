@@ -17,7 +17,7 @@ pub(crate) struct Clients {
 /// How every cluster is reached.
 struct Way {
     tls: TlsProperties,
-    socks_proxies: Option<String>,
+    socks_proxies: Option<Secret>,
     interceptors: Vec<Arc<dyn Interceptor>>,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct Connected {
 
 impl fmt::Debug for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Way").field("socks_proxies", &self.socks_proxies).finish_non_exhaustive()
+        f.debug_struct("Way").field("socks_proxies", &self.socks_proxies.is_some()).finish_non_exhaustive()
     }
 }
 
@@ -77,7 +77,7 @@ impl Way {
             builder = builder.credentials(Arc::new(credentials));
         }
         if let Some(proxies) = &self.socks_proxies {
-            let proxies = proxies.parse().map_err(|error| {
+            let proxies = proxies.expose().parse().map_err(|error| {
                 let text = format!("`rocketmq.socks-proxy-config` cannot be used: {error}");
                 Mistake::new(MistakeKind::WrongValue, text)
             })?;

@@ -31,7 +31,7 @@ pub struct RocketmqProperties {
     /// `[rocketmq.tls]`, with feature `tls`.
     pub tls: TlsProperties,
     /// `socks-proxy-config`: SOCKS5 proxies by network, in the JSON of Java's client. Default: none.
-    pub socks_proxy_config: Option<String>,
+    pub socks_proxy_config: Option<Secret>,
     /// `[rocketmq.embedded]`, with feature `embedded`.
     pub embedded: EmbeddedProperties,
 }
@@ -129,7 +129,7 @@ impl RocketmqProperties {
         let name_server = root.text("name-server");
         root.text("profile");
         root.without_effect("access-channel", "it only steers the trace topic of one cloud vendor");
-        let socks_proxy_config = root.text("socks-proxy-config");
+        let socks_proxy_config = root.secret("socks-proxy-config");
         let tables = ["producer", "producers", "consumer", "pull-consumer", "tls", "embedded"]
             .map(|table| root.table(table));
         root.finish();

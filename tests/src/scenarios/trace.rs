@@ -3,7 +3,7 @@
 use rocketmq_client::{Client, FromWhere, Message, Offset, Outcome, Pulled, TraceConfig};
 
 use crate::cluster::queues;
-use crate::{Cluster, Inbox, TestResult, unique_group};
+use crate::{Cluster, Feature, Inbox, TestResult, unique_group};
 
 /// One record: its fields, the kind first.
 type Record = Vec<String>;
@@ -37,6 +37,9 @@ async fn traced(cluster: &Cluster) -> TestResult<(Client, String)> {
 
 /// Each stored message and each call of a handler leaves its records; shutting down loses none.
 pub async fn sends_and_handlers(cluster: &Cluster) -> TestResult {
+    if !cluster.has(Feature::StoredRegion) {
+        return Ok(());
+    }
     let (client, traces) = traced(cluster).await?;
     let topic = cluster.topic(&client, 1).await?;
     let producer = client.producer(unique_group()).build().await?;
@@ -91,6 +94,9 @@ pub async fn sends_and_handlers(cluster: &Cluster) -> TestResult {
 
 /// A transaction leaves its half message and its decision.
 pub async fn transactions(cluster: &Cluster) -> TestResult {
+    if !cluster.has(Feature::StoredRegion) {
+        return Ok(());
+    }
     let (client, traces) = traced(cluster).await?;
     let topic = cluster.topic(&client, 1).await?;
     let producer = client.producer(unique_group()).build().await?;
@@ -116,6 +122,9 @@ pub async fn transactions(cluster: &Cluster) -> TestResult {
 
 /// The official tool of `version` finds by id what our producer and consumer traced on the usual topic.
 pub async fn read_by_mqadmin(cluster: &Cluster, version: &str) -> TestResult {
+    if !cluster.has(Feature::StoredRegion) {
+        return Ok(());
+    }
     let client = Client::builder(cluster.name_server()).trace(TraceConfig::default()).connect().await?;
     let topic = cluster.topic(&client, 1).await?;
     let producer = client.producer(unique_group()).build().await?;
