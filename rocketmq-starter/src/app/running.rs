@@ -87,9 +87,8 @@ impl RunningApp {
         shut_down(self.consumers).await;
         self.on_stop.run_all(&self.context).await;
         self.context.stop_receiving().await;
-        for template in self.context.templates() {
-            template.producer().shutdown().await;
-        }
+        let templates = self.context.templates();
+        join_all(templates.map(|template| template.producer().shutdown())).await;
         self.clients.shutdown().await;
         self.backend.shutdown().await;
     }

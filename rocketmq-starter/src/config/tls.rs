@@ -48,6 +48,11 @@ impl TlsProperties {
             (None, Some(_)) => wrong("`rocketmq.tls.cert` is missing: cert and key are set together"),
             _ => {}
         }
+        if self.enable.is_none() && (self.ca.is_some() || self.cert.is_some() || self.insecure.is_some()) {
+            tracing::warn!(
+                "`rocketmq.tls.enable` is not set: only producers and listeners with `tls-enable = true` are encrypted"
+            );
+        }
         if self.insecure == Some(true) && self.ca.is_some() {
             wrong(
                 "`rocketmq.tls.insecure` is true, which makes `rocketmq.tls.ca` useless: remove one of them",
