@@ -27,8 +27,7 @@ async fn a_broker_restarts() -> TestResult {
         cluster.broker().restart().await?;
     }
     load.send(20).await;
-    load.assert_all_arrive().await;
-    load.running.shutdown().await;
+    load.finish().await;
     Ok(())
 }
 
@@ -42,8 +41,7 @@ async fn a_broker_crashes_and_comes_back() -> TestResult {
         cluster.broker().restart().await?;
     }
     load.send(20).await;
-    load.assert_all_arrive().await;
-    load.running.shutdown().await;
+    load.finish().await;
     Ok(())
 }
 
@@ -59,8 +57,7 @@ async fn a_broker_freezes_for_a_while() -> TestResult {
     assert_eq!(error.kind(), SendErrorKind::Timeout, "{error}");
     cluster.broker().resume();
     load.send(20).await;
-    load.assert_all_arrive().await;
-    load.running.shutdown().await;
+    load.finish().await;
     Ok(())
 }
 
@@ -88,8 +85,7 @@ async fn a_broker_moves_to_another_address() -> TestResult {
         assert_ne!(node.address(), taken);
     }
     load.send(20).await;
-    load.assert_all_arrive().await;
-    load.running.shutdown().await;
+    load.finish().await;
     Ok(())
 }
 
@@ -111,8 +107,7 @@ async fn the_only_name_server_restarts() -> TestResult {
     })
     .await;
     load.send(20).await;
-    load.assert_all_arrive().await;
-    load.running.shutdown().await;
+    load.finish().await;
     Ok(())
 }
 
@@ -168,8 +163,7 @@ async fn one_of_two_brokers_crashes_and_comes_back() -> TestResult {
         broker.restart().await?;
         load.send_until_taken_by(broker.name()).await;
     }
-    load.assert_all_arrive().await;
-    load.running.shutdown().await;
+    load.finish().await;
     Ok(())
 }
 
@@ -184,8 +178,7 @@ async fn one_of_two_brokers_freezes() -> TestResult {
     assert!(!load.last_brokers(8).contains(broker.name()));
     broker.resume();
     load.send_until_taken_by(broker.name()).await;
-    load.assert_all_arrive().await;
-    load.running.shutdown().await;
+    load.finish().await;
     Ok(())
 }
 
@@ -241,8 +234,7 @@ async fn one_of_two_name_servers_freezes() -> TestResult {
         newcomer.shutdown().await;
         server.resume();
     }
-    load.assert_all_arrive().await;
-    load.running.shutdown().await;
+    load.finish().await;
     Ok(())
 }
 

@@ -141,6 +141,15 @@ impl Load {
         .await;
     }
 
+    /// Every acknowledged message arrives, and the consumer ends.
+    ///
+    /// # Panics
+    /// When one does not arrive.
+    pub async fn finish(self) {
+        self.assert_all_arrive().await;
+        self.running.shutdown().await;
+    }
+
     /// Messages of one key were first handled in the order they were sent in.
     ///
     /// # Panics

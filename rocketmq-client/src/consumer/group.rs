@@ -238,14 +238,17 @@ impl Group {
 
     /// Stores the offsets of all owned queues.
     pub(crate) async fn persist(&self) {
-        let offsets = self.owned().iter().filter_map(|q| Some((q.queue.clone(), q.offset()?))).collect();
-        self.offsets.store(offsets).await;
+        self.offsets.store(self.progress()).await;
     }
 
     /// The same at the end, when no later round would put right what went wrong.
     pub(crate) async fn persist_last(&self) {
-        let offsets = self.owned().iter().filter_map(|q| Some((q.queue.clone(), q.offset()?))).collect();
-        self.offsets.store_last(offsets).await;
+        self.offsets.store_last(self.progress()).await;
+    }
+
+    /// How far each owned queue has come.
+    fn progress(&self) -> Vec<(MessageQueue, i64)> {
+        self.owned().iter().filter_map(|q| Some((q.queue.clone(), q.offset()?))).collect()
     }
 
     /// Stores offsets every so often until the consumer stops.

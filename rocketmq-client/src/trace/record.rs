@@ -107,15 +107,10 @@ impl Record {
             Event::Consumed { request_id, cost_ms, end, cloud } => {
                 let success = *end == ConsumeEnd::Success;
                 let code = *end as i32;
-                let cost_ms: Field<'_> = cost_ms;
-                let fields: [Field<'_>; 8] =
-                    [request_id, message_id, cost_ms, &success, &keys, &code, time, group];
+                let seen: [Field<'_>; 6] = [request_id, message_id, cost_ms, &success, &keys, &code];
                 // The cloud's form ends with an empty field instead of time and group.
-                if *cloud {
-                    row(out, "SubAfter", &[request_id, message_id, cost_ms, &success, &keys, &code, &""]);
-                } else {
-                    row(out, "SubAfter", &fields);
-                }
+                let end: &[Field<'_>] = if *cloud { &[&""] } else { &[time, group] };
+                row(out, "SubAfter", &[&seen, end].concat());
             }
             Event::Decided { tags, store_host, transaction_id, state, asked_by_broker } => row(
                 out,

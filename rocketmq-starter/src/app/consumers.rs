@@ -2,6 +2,7 @@
 
 use super::clients::Clients;
 use super::plan::{Filter, GroupPlan, Subscription};
+use crate::config::set;
 use crate::context::Context;
 use crate::dispatch::{Bound, Dispatcher};
 use crate::error::{Mistake, MistakeKind};
@@ -84,11 +85,6 @@ fn subscribe(client: &Client, plan: &GroupPlan) -> PushConsumerBuilder {
 
 /// What is not configured stays at the client's default.
 fn configure(config: &mut ConsumerConfig, options: &GroupOptions) {
-    fn set<T>(target: &mut T, value: Option<T>) {
-        if let Some(value) = value {
-            *target = value;
-        }
-    }
     config.orderly = options.mode == ConsumeMode::Orderly;
     config.model = match options.model {
         MessageModel::Clustering => rocketmq_client::consumer::MessageModel::Clustering,

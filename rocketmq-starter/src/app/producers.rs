@@ -4,7 +4,7 @@ use super::clients::Clients;
 use super::plan::check_name;
 use crate::checker::{Checkers, TransactionChecker};
 use crate::config::sources::Sources;
-use crate::config::{ProducerProperties, RocketmqProperties};
+use crate::config::{ProducerProperties, RocketmqProperties, set};
 use crate::context::Context;
 use crate::error::{Mistake, MistakeKind};
 use rocketmq_client::{Producer, ProducerConfig, TransactionState};
@@ -145,11 +145,6 @@ pub(crate) async fn start(
 
 /// What is not configured stays at the client's default.
 fn configure(config: &mut ProducerConfig, properties: &ProducerProperties) {
-    fn set<T: Copy>(target: &mut T, value: Option<T>) {
-        if let Some(value) = value {
-            *target = value;
-        }
-    }
     set(&mut config.send_timeout, properties.send_message_timeout);
     set(&mut config.retries, properties.retry_times_when_send_failed);
     set(&mut config.retry_when_not_stored, properties.retry_next_server);

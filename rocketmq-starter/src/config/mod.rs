@@ -20,3 +20,10 @@ pub use secret::Secret;
 pub use tls::TlsProperties;
 pub use trace::MsgTrace;
 pub use tuning::ProducerTuning;
+
+/// What is not configured stays as it is.
+pub(crate) fn set<T>(target: &mut T, configured: Option<T>) {
+    if let Some(value) = configured {
+        *target = value;
+    }
+}

@@ -1,6 +1,7 @@
 //! The further settings of a producer, under the names the Java client gives them.
 
 use super::reader::{Section, parse};
+use super::set;
 use rocketmq_client::remoting::compress::Compression;
 use rocketmq_client::{LingerConfig, ProducerConfig};
 use std::time::Duration;
@@ -90,11 +91,6 @@ impl ProducerTuning {
 
     /// What is not configured stays at the client's default.
     pub(crate) fn apply(&self, config: &mut ProducerConfig) {
-        fn set<T>(target: &mut T, value: Option<T>) {
-            if let Some(value) = value {
-                *target = value;
-            }
-        }
         set(&mut config.compression, self.compress_type);
         set(&mut config.compression_level, self.compress_level.and_then(|level| level.try_into().ok()));
         set(&mut config.latency_fault_tolerance, self.send_latency_fault_enable);

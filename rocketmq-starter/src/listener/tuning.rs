@@ -2,6 +2,7 @@
 
 use super::options::Options;
 use crate::config::reader::parse;
+use crate::config::set;
 use rocketmq_client::consumer::{
     AveragelyByCircle, ConsistentHash, ConsumerConfig, FlowLimits, PopConfig, PushConsumerBuilder,
 };
@@ -86,12 +87,6 @@ impl ConsumerTuning {
             Some(Allocate::ByCircle) => consumer.allocate(AveragelyByCircle),
             Some(Allocate::ConsistentHash) => consumer.allocate(ConsistentHash::default()),
         }
-    }
-}
-
-fn set<T>(target: &mut T, value: Option<T>) {
-    if let Some(value) = value {
-        *target = value;
     }
 }
 

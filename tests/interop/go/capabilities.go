@@ -63,44 +63,45 @@ func sendSync(topic string) error {
 	return err
 }
 
-func sendAsync(topic string) error {
+// The first message of a new topic may find no route: one that waits for its answer makes the topic, then the rest follows.
+func afterFirst(topic string, rest func(rocketmq.Producer, []*primitive.Message) error) error {
 	messages := numbered(topic, 8)
 	_, err := roundTrip(topic, messages, func(p rocketmq.Producer) error {
 		if _, err := send(p, messages[0]); err != nil {
 			return err
 		}
+		return rest(p, messages[1:])
+	})
+	return err
+}
+
+func sendAsync(topic string) error {
+	return afterFirst(topic, func(p rocketmq.Producer, messages []*primitive.Message) error {
 		answers := make(chan error, len(messages))
-		for _, each := range messages[1:] {
+		for _, each := range messages {
 			tell := func(_ context.Context, _ *primitive.SendResult, err error) { answers <- err }
 			if err := p.SendAsync(context.Background(), tell, each); err != nil {
 				return err
 			}
 		}
-		for range messages[1:] {
+		for range messages {
 			if err := <-answers; err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	return err
 }
 
-// The first one-way message of a new topic may find no route that it could wait for: one message makes the topic.
 func sendOneway(topic string) error {
-	messages := numbered(topic, 8)
-	_, err := roundTrip(topic, messages, func(p rocketmq.Producer) error {
-		if _, err := send(p, messages[0]); err != nil {
-			return err
-		}
-		for _, each := range messages[1:] {
+	return afterFirst(topic, func(p rocketmq.Producer, messages []*primitive.Message) error {
+		for _, each := range messages {
 			if err := p.SendOneWay(context.Background(), each); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	return err
 }
 
 func sendBatch(topic string) error {
