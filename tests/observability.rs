@@ -294,6 +294,38 @@ async fn interceptors_see_every_kind_of_send_and_their_panics_hurt_nobody() -> T
     Ok(())
 }
 
+/// Puts another message in the place of each, as one that encrypts or wraps has to.
+#[derive(Debug)]
+struct Wraps;
+
+impl Interceptor for Wraps {
+    fn before_send(&self, message: &mut Message) -> Result<(), BoxError> {
+        *message = Message::new(message.topic(), [b"wrapped ", &message.body()[..]].concat());
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_an_interceptor_replaces_stays_half_or_a_request() -> TestResult {
+    let cluster = Cluster::embedded().await?;
+    let client = Client::builder(cluster.name_server()).interceptor(Wraps).connect().await?;
+    let topic = cluster.topic(&client, 1).await?;
+    let producer = client.producer(unique_group()).build().await?;
+    producer.begin(Message::new(&topic, "half")).await?.rollback().await?;
+    let inbox = Inbox::default();
+    let running = consume(&client, &topic, &inbox, accept).await?;
+    let asked = producer.request(Message::new(&topic, "question")).timeout(PATIENCE);
+    let (answer, replied) = tokio::join!(asked.into_future(), async {
+        inbox.expect(1).await;
+        producer.reply(&inbox.all()[0], "answer").await
+    });
+    replied?;
+    assert_eq!(answer?.text(), Some("wrapped answer"));
+    assert_eq!(inbox.sorted(), ["wrapped question"], "what was rolled back stays unseen");
+    running.shutdown().await;
+    Ok(())
+}
+
 #[tokio::test]
 async fn interceptors_decide_before_handlers_of_every_kind() -> TestResult {
     let (cluster, notes) = (Cluster::embedded().await?, Notes::default());

@@ -167,6 +167,7 @@ mod tests {
             (r#"{"10.0.0.0": {}}"#, "`addr`"),
             (r#"{"ten": {"addr": "a:1"}}"#, "\"ten\""),
             (r#"{"0.0.0.0/0": {"addr": "a", "password": "sesame"}}"#, "\"a\" is not host:port"),
+            (r#"{"0.0.0.0/0": "u:sesame@a:1"}"#, "not a map from networks to proxies"),
         ] {
             let error = json.parse::<SocksProxies>().expect_err(json).to_string();
             assert!(error.contains(part) && error.contains("proxy:1080"), "{error}");

@@ -168,19 +168,22 @@ pub(super) async fn reply(
             SendError::new(SendErrorKind::InvalidMessage, text)
         })
     };
-    let mut message = Message::new(format!("{}_REPLY_TOPIC", property(names::CLUSTER)?), body)
-        .reserved(names::MSG_TYPE, "reply".to_owned())
-        .reserved(names::CORRELATION_ID, property(names::CORRELATION_ID)?)
-        .reserved(names::REPLY_TO_CLIENT, property(names::REPLY_TO_CLIENT)?);
-    if let Some(ttl) = request.property(names::TTL) {
-        message = message.reserved(names::TTL, ttl.to_owned());
-    }
+    let message = Message::new(format!("{}_REPLY_TOPIC", property(names::CLUSTER)?), body);
+    let (correlation, requester) = (property(names::CORRELATION_ID)?, property(names::REPLY_TO_CLIENT)?);
+    let answer = |message: &mut Message| {
+        message.properties.set(names::MSG_TYPE, "reply");
+        message.properties.set(names::CORRELATION_ID, correlation);
+        message.properties.set(names::REPLY_TO_CLIENT, requester);
+        if let Some(ttl) = request.property(names::TTL) {
+            message.properties.set(names::TTL, ttl);
+        }
+    };
     let broker = request.queue().broker_name.clone();
     let near = move |queues: &[Arc<rocketmq_remoting::route::MessageQueue>]| {
         queues.iter().position(|queue| queue.broker_name == broker).unwrap_or(0)
     };
     let options = Options { timeout: None, target: Target::Selector(Box::new(near)) };
-    shared.send_alone(message, options, |_| {}).await
+    shared.send_alone(message, options, answer).await
 }
 
 #[cfg(test)]

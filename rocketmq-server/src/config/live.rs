@@ -171,6 +171,16 @@ mod tests {
     }
 
     #[test]
+    fn a_black_list_holds_for_every_spelling() {
+        let mut config = BrokerConfig::in_folder("s");
+        config.black_list = "mappedFileSizeCommitLog;maxMsgsNumBatch".into();
+        for change in ["mappedFileSizeCommitLog=1", "mapedFileSizeCommitLog=1", "maxMsgsNumBatch=65"] {
+            let said = config.update(change).unwrap_err().to_string();
+            assert!(said.starts_with("Can not update config in black list."), "{change}: {said}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_changed_is_named() {
         let mut config = BrokerConfig::in_folder("s");
         let mut refused = |text: &str| config.update(text).unwrap_err().to_string();
@@ -178,5 +188,6 @@ mod tests {
         assert!(refused("maxMsgsNumBach=1").contains("did you mean `maxMsgsNumBatch`?"));
         assert!(refused("maxMsgsNumBatch=words").contains("`maxMsgsNumBatch` is \"words\""));
         assert!(refused("brokerName=c").contains("`brokerName` takes effect at a restart"));
+        assert!(refused("brokerName=c\\naclEnable=false").contains("`brokerName` holds a control character"));
     }
 }

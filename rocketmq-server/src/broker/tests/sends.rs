@@ -6,7 +6,9 @@ use rocketmq_remoting::requests::send::SendMessageV1Request;
 use rocketmq_remoting::{Request, RequestCode, ResponseCode};
 
 use super::rig::Rig;
+use crate::broker::Settings;
 use crate::broker::names::{SCHEDULE_TOPIC, TEMPLATE_TOPIC};
+use crate::store::{FlushMode, StoreConfig};
 
 #[tokio::test]
 async fn a_message_can_be_pulled_with_what_the_broker_added() {
@@ -153,6 +155,21 @@ async fn an_unknown_request_is_answered_with_three() {
     let answer = client.call(rocketmq_remoting::Command::request(RequestCode(4711))).await;
     assert_eq!(answer.response_code(), ResponseCode::REQUEST_CODE_NOT_SUPPORTED);
     assert_eq!(answer.remark.as_deref(), Some(" request type 4711 not supported"));
+}
+
+#[tokio::test]
+async fn a_broker_that_is_told_to_flush_first_does_so_from_then_on() {
+    let rig = Rig::start().await;
+    let client = rig.connect();
+    client.send("t", "w", &[]).await;
+    let core = &rig.broker.core;
+    let settings = Settings { sync_flush: true, ..core.settings.clone() };
+    core.tune(settings, StoreConfig { flush_mode: FlushMode::Sync, ..StoreConfig::new(rig.path()) }).unwrap();
+    for body in ["x", "y"] {
+        client.send("t", body, &[]).await;
+        let store = rig.broker.store();
+        assert_eq!(store.flushed_physical_offset(), store.max_physical_offset());
+    }
 }
 
 #[tokio::test]

@@ -257,6 +257,8 @@ mod tests {
             (Code::UPDATE_BROKER_CONFIG, &[]),
             (Code::UPDATE_AND_CREATE_ACL_CONFIG, &[]),
             (Code::GET_BROKER_CLUSTER_ACL_CONFIG, &[]),
+            (Code::AUTH_GET_USER, &[("username", "root")]),
+            (Code::AUTH_LIST_USER, &[]),
         ] {
             let said = told(HERE, "user-key", "12345678", code, fields);
             assert_eq!(
