@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 /// Exit code of a program that cannot start, the shell's view of Apache's -3.
@@ -33,14 +34,27 @@ pub fn run<E: Display>(program: impl Future<Output = Result<(), E>>) -> ExitCode
     }
 }
 
-/// Completes when the program is asked to stop, by Ctrl-C or SIGTERM.
-///
-/// # Errors
-/// When the process cannot listen for signals.
-pub async fn stop_requested() -> std::io::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
+/// What asks a program to stop: Ctrl-C or SIGTERM, which end it at once until this listens.
+#[derive(Debug)]
+pub struct StopRequests {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopRequests {
+    /// Listens from now on: to be called before anyone is told that the program runs.
+    ///
+    /// # Errors
+    /// When the process cannot listen for signals.
+    pub fn listen() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Completes when the program was asked to stop since.
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }

@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
+use rocketmq_server::Node;
 use rocketmq_server::clock::System;
 use rocketmq_server::config::{BrokerConfig, NamesrvConfig};
 use rocketmq_server::namesrv::NameServer;
-use rocketmq_server::{Node, program};
+use rocketmq_server::program::{self, StopRequests};
 
 /// Takes messages, keeps them, hands them on.
 #[derive(Debug, Parser)]
@@ -115,8 +116,9 @@ async fn run(config: BrokerConfig) -> Outcome<()> {
     let node = Node::start(config, Arc::new(System)).await?;
     let known_to =
         if name_servers.is_empty() { String::new() } else { format!(" and name server is {name_servers}") };
+    let mut stop = StopRequests::listen()?;
     println!("The broker[{name}, {}] boot success. serializeType=JSON{known_to}", node.advertised());
-    program::stop_requested().await?;
+    stop.next().await;
     node.shutdown().await?;
     println!("shutdown complete");
     Ok(())

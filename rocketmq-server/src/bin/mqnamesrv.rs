@@ -9,7 +9,7 @@ use clap::Parser;
 use rocketmq_server::clock::System;
 use rocketmq_server::config::NamesrvConfig;
 use rocketmq_server::namesrv::NameServer;
-use rocketmq_server::program;
+use rocketmq_server::program::{self, StopRequests};
 
 /// Tells clients where topics live.
 #[derive(Debug, Parser)]
@@ -42,8 +42,9 @@ async fn serve(args: Args) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     let server = NameServer::start(config, Arc::new(System)).await?;
+    let mut stop = StopRequests::listen()?;
     println!("The Name Server boot success. serializeType=JSON, address {}", server.address());
-    program::stop_requested().await?;
+    stop.next().await;
     server.shutdown().await;
     println!("shutdown complete");
     Ok(())

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use rocketmq_server::Node;
 use rocketmq_server::clock::System;
 use rocketmq_server::config::BrokerConfig;
-use rocketmq_server::{Node, program};
+use rocketmq_server::program::{self, StopRequests};
 
 fn main() -> ExitCode {
     program::run(serve())
@@ -21,8 +22,9 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     config.load(Path::new(&file))?;
     let node = Node::start(config, Arc::new(System)).await?;
     node.registered().await;
+    let mut stop = StopRequests::listen()?;
     println!("{}", node.advertised());
-    program::stop_requested().await?;
+    stop.next().await;
     node.shutdown().await?;
     Ok(())
 }
