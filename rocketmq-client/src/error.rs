@@ -294,7 +294,9 @@ error_kinds! {
         Malformed = "the broker's answer cannot be read", FINAL;
         /// The route names no such broker.
         UnknownBroker = "the broker is not known", TRANSIENT;
-        /// The request cannot be written.
+        /// The name servers know no such topic.
+        TopicNotFound = "the topic does not exist", FINAL;
+        /// The request cannot be written, or the cluster cannot do what it asks for.
         InvalidRequest = "the request cannot be sent", FINAL;
         /// The client was shut down.
         Closed = "the client is shut down", FINAL;

@@ -5,8 +5,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rocketmq_client::consumer::MessageQueue;
-use rocketmq_client::remoting::requests::offset::InvokeResetOffsetRequest;
-use rocketmq_client::remoting::{Request as _, ResponseCode};
 use rocketmq_client::{
     BoxError, Client, DelayLevel, Delivery, FromWhere, Message, Offset, Outcome, Pulled, PushConsumerBuilder,
     Running, connect,
@@ -363,22 +361,12 @@ async fn a_broker_that_restarts_is_consumed_on_by_itself() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_running_consumer_follows_a_reset_of_its_offsets() {
-    let (cluster, client) = start().await;
+    let (_cluster, client) = start().await;
     send(&client, "orders", numbered(12)).await;
     let seen = Seen::default();
     let running = collect(client.push_consumer("g").subscribe("orders", "*"), &seen).await;
     until("all handled", async || seen.count() == 12).await;
-    let reset = InvokeResetOffsetRequest {
-        group: "g".into(),
-        topic: "orders".into(),
-        timestamp: 0,
-        is_force: true,
-        ..InvokeResetOffsetRequest::default()
-    };
-    let broker = cluster.broker().address().to_string();
-    let command = reset.to_command().expect("a command");
-    let answer = client.call(&broker, command, Duration::from_secs(5)).await.expect("an answer");
-    assert_eq!(answer.response_code(), ResponseCode::SUCCESS, "{answer:?}");
+    client.reset_offsets("g", "orders", Offset::First).await.expect("a reset");
     // A pull that waits at the broker sees the reset when a message wakes it, or at the end of its wait.
     send(&client, "orders", numbered(12)).await;
     until("everything again", async || seen.count() >= 36).await;

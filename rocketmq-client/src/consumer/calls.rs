@@ -22,7 +22,7 @@ use crate::delivery::Delivery;
 use crate::error::{CallError, CallErrorKind};
 
 const OFFSET_TIMEOUT: Duration = Duration::from_secs(5);
-const BOUND_TIMEOUT: Duration = Duration::from_secs(6);
+pub(crate) const BOUND_TIMEOUT: Duration = Duration::from_secs(6);
 const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 const SEND_BACK_TIMEOUT: Duration = Duration::from_secs(5);
 

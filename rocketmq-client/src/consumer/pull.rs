@@ -174,15 +174,18 @@ pub(crate) async fn resolve(calls: &Calls, queue: &MessageQueue, at: Offset) -> 
         Offset::At(offset) => Ok(offset),
         Offset::First => calls.min_offset(queue).await,
         Offset::Last => calls.max_offset(queue).await,
-        Offset::Time(time) => {
-            let ms = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-            calls.offset_at(queue, i64::try_from(ms).unwrap_or(i64::MAX)).await
-        }
+        Offset::Time(time) => calls.offset_at(queue, to_ms(time)).await,
         Offset::Committed => match calls.stored_offset(queue).await? {
             Some(offset) => Ok(offset),
             None => calls.min_offset(queue).await,
         },
     }
+}
+
+/// ms since the epoch.
+pub(crate) fn to_ms(time: SystemTime) -> i64 {
+    let ms = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    i64::try_from(ms).unwrap_or(i64::MAX)
 }
 
 /// A pull with its options; a future once awaited.

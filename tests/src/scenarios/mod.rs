@@ -33,7 +33,7 @@ macro_rules! every_scenario {
             pull: lite_subscribe lite_assign_and_seek lite_commit_by_hand classic long_poll offsets;
             pop: a_consumer_that_dies renewed in_order pushed;
             tools: queries running_info consumed_directly dead_letter_resent;
-            replay: by_time by_offset backlog_skipped;
+            replay: by_time by_offset backlog_skipped while_nobody_runs;
             namespace: names_are_wrapped;
             transaction: decided_by_the_sender decided_by_the_checker;
             starter: listeners_and_template;

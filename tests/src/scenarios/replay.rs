@@ -1,20 +1,18 @@
 //! Groups that an administrator sends back, or forward, while they run.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use rocketmq_client::remoting::requests::offset::InvokeResetOffsetRequest;
+use rocketmq_client::consumer::ResetOffsets;
 use rocketmq_client::{
-    Client, Delivery, FromWhere, Message, Outcome, Producer, PushConsumerBuilder, Running,
+    CallErrorKind, Client, Delivery, FromWhere, Message, Offset, Outcome, Producer, PushConsumerBuilder,
+    Running,
 };
 use tokio::sync::Semaphore;
 
-use crate::cluster::{Feature, ask};
+use crate::cluster::{Feature, queues};
 use crate::wait::{PATIENCE, eventually};
 use crate::{Cluster, Inbox, TestResult, unique_group};
-
-/// A reset to this time is one to the end.
-const END: i64 = -1;
 
 struct Stage {
     client: Client,
@@ -56,22 +54,32 @@ impl Stage {
         Ok(running)
     }
 
-    async fn reset(&self, timestamp: i64, offset: Option<i64>) {
-        let request = InvokeResetOffsetRequest {
-            group: self.group.clone(),
-            topic: self.topic.clone(),
-            queue_id: offset.map(|_| 0),
-            offset,
-            timestamp,
-            is_force: true,
-        };
-        eventually("a reset", PATIENCE, async || ask(&self.client, &self.topic, &request).await.is_ok())
-            .await;
+    /// Brokers that only just met the group may refuse at first.
+    async fn reset(&self, to: Offset) -> ResetOffsets {
+        let mut done = None;
+        eventually("a reset", PATIENCE, async || {
+            done = self.client.reset_offsets(&self.group, &self.topic, to).await.ok();
+            done.is_some()
+        })
+        .await;
+        done.unwrap_or_default()
     }
-}
 
-fn millis(time: SystemTime) -> TestResult<i64> {
-    Ok(i64::try_from(time.duration_since(UNIX_EPOCH)?.as_millis())?)
+    /// Waits until the group has stored how far it came.
+    async fn committed(&self, offset: i64) -> TestResult {
+        let group = self.client.pull_consumer(&self.group).build().await?;
+        let queue = &group.queues(&self.topic).await?[0];
+        let stored = async || group.committed(queue).await.is_ok_and(|stored| stored == Some(offset));
+        eventually("a commit", PATIENCE, stored).await;
+        Ok(())
+    }
+
+    async fn refused(&self, to: Offset, why: &str) {
+        let refused = self.client.reset_offsets(&self.group, &self.topic, to).await;
+        let error = refused.expect_err(why);
+        assert_eq!(error.kind(), CallErrorKind::InvalidRequest);
+        assert!(error.to_string().contains(why), "{error}");
+    }
 }
 
 fn numbers(range: std::ops::Range<u32>) -> Vec<String> {
@@ -92,7 +100,8 @@ pub async fn by_time(cluster: &Cluster) -> TestResult {
     let inbox = Inbox::default();
     let running = stage.played(cluster, &inbox).await?;
     let mark = inbox.all().iter().find(|delivery| delivery.text() == Some("06")).map(Delivery::stored_at);
-    stage.reset(millis(mark.ok_or("the seventh was delivered")?)?, None).await;
+    let moved = stage.reset(Offset::Time(mark.ok_or("the seventh was delivered")?)).await;
+    assert_eq!(moved.into_values().collect::<Vec<_>>(), [6]);
     inbox.expect_within(soon(cluster), 18).await;
     stage.send(12..13).await?;
     inbox.expect(19).await;
@@ -101,15 +110,20 @@ pub async fn by_time(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// One queue to an offset.
+/// To an offset; brokers that cannot do that while consumers run say so, and move nothing.
 pub async fn by_offset(cluster: &Cluster) -> TestResult {
-    if !cluster.has(Feature::ResetToOffset) {
-        return Ok(());
-    }
     let stage = Stage::set(cluster).await?;
     let inbox = Inbox::default();
     let running = stage.played(cluster, &inbox).await?;
-    stage.reset(0, Some(9)).await;
+    if !cluster.has(Feature::ResetToOffset) {
+        stage.committed(12).await?;
+        stage.refused(Offset::At(9), "by time only").await;
+        running.shutdown().await;
+        assert_eq!(inbox.sorted(), numbers(0..12));
+        return Ok(());
+    }
+    let moved = stage.reset(Offset::At(9)).await;
+    assert_eq!(moved.into_values().collect::<Vec<_>>(), [9]);
     inbox.expect_within(soon(cluster), 15).await;
     stage.send(12..13).await?;
     inbox.expect(16).await;
@@ -140,7 +154,7 @@ pub async fn backlog_skipped(cluster: &Cluster) -> TestResult {
     stage.send(1..40).await?;
     let cached = || running.info().mq_table.values().map(|queue| queue.cached_msg_count).sum::<i32>();
     eventually("a backlog", PATIENCE, async || cached() >= 30).await;
-    stage.reset(END, None).await;
+    stage.client.skip_backlog(&stage.group, &stage.topic).await?;
     eventually("the end of it", PATIENCE, async || cached() <= 1).await;
 
     gate.add_permits(100);
@@ -149,5 +163,26 @@ pub async fn backlog_skipped(cluster: &Cluster) -> TestResult {
     running.shutdown().await;
     let delivered = inbox.sorted();
     assert_eq!(delivered, ["00", "01", "40", "41"], "the first two had been handed over before");
+    Ok(())
+}
+
+/// A group nobody of which is online goes on where it was sent to when it comes back: first as a whole, beyond what a queue
+/// has no further than its end, then one queue of its own.
+pub async fn while_nobody_runs(cluster: &Cluster) -> TestResult {
+    let stage = Stage::set(cluster).await?;
+    let inbox = Inbox::default();
+    stage.played(cluster, &inbox).await?.shutdown().await;
+    for (to, offset) in [(Offset::First, 0), (Offset::Last, 12), (Offset::At(40), 12), (Offset::At(3), 3)] {
+        assert_eq!(stage.reset(to).await.into_values().collect::<Vec<_>>(), [offset], "{to:?}");
+    }
+    let (_, queues) = queues(&stage.client, &stage.topic).await?;
+    assert_eq!(stage.client.reset_queue(&stage.group, &queues[0], Offset::At(10)).await?, 10);
+    stage.refused(Offset::Committed, "where the group stands already").await;
+
+    let running = stage.consumer().listen(inbox.accept()).await?;
+    stage.send(12..13).await?;
+    inbox.expect(15).await;
+    running.shutdown().await;
+    assert_eq!(inbox.sorted_from(12), numbers(10..13));
     Ok(())
 }
