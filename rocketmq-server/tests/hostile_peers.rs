@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use rocketmq_remoting::Command;
 use rocketmq_remoting::code::{RequestCode, ResponseCode};
+use rocketmq_server::Embedded;
 use rocketmq_server::clock::System;
 use rocketmq_server::config::{NamesrvConfig, TlsMode};
 use rocketmq_server::namesrv::NameServer;
@@ -61,6 +62,46 @@ async fn a_balancers_preamble_is_taken_off() {
     peer.write(b"PROXY TCP4 10.1.2.3 127.0.0.1 4711 9876\r\n").await;
     let answer = peer.call(Command::request(RequestCode::GET_BROKER_CLUSTER_INFO)).await;
     assert_eq!(answer.response_code(), ResponseCode::SUCCESS);
+}
+
+/// What a broker whose rules let only 10.9.9.9 in without a key says to a peer on this machine that claims to speak for it.
+async fn said_to_the_claim(trusted_proxies: &str) -> ResponseCode {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join("conf")).unwrap();
+    let rules =
+        "globalWhiteRemoteAddresses: [10.9.9.9]\naccounts:\n- accessKey: somebody\n  secretKey: '12345678'\n";
+    std::fs::write(home.path().join("conf/plain_acl.yml"), rules).unwrap();
+    let cluster = Embedded::builder()
+        .set("aclEnable", "true")
+        .set("rocketmqHome", home.path().to_str().unwrap())
+        .set("trustedProxies", trusted_proxies)
+        .start()
+        .await
+        .unwrap();
+    let mut peer = Peer::dial(cluster.broker().address()).await;
+    peer.write(b"PROXY TCP4 10.9.9.9 127.0.0.1 4711 10911\r\n").await;
+    peer.call(Command::request(RequestCode::GET_BROKER_RUNTIME_INFO)).await.response_code()
+}
+
+#[tokio::test]
+async fn only_a_trusted_balancer_says_who_the_peer_is() {
+    assert_eq!(said_to_the_claim("10.0.0.1").await, ResponseCode::SYSTEM_ERROR, "anybody could claim it");
+    assert_eq!(said_to_the_claim("10.0.0.1;127.0.0.1").await, ResponseCode::SUCCESS);
+}
+
+/// Beginnings that never go on: of nothing, a preamble in text and in binary, a handshake, a frame.
+#[tokio::test]
+async fn whoever_begins_and_stops_is_hung_up_on() {
+    let mut config = NamesrvConfig::ephemeral();
+    config.network.idle = std::time::Duration::from_millis(50);
+    let server = start(config).await;
+    let beginnings: [&[u8]; 5] =
+        [b"", b"PROXY TCP4 10", b"\r\n\r\n\0", &[0x16, 3, 1, 0, 200, 1], &[0, 0, 0, 100, 0, 0]];
+    for bytes in beginnings {
+        let mut peer = Peer::dial(server.address()).await;
+        peer.write(bytes).await;
+        assert!(peer.is_hung_up().await, "{bytes:?}");
+    }
 }
 
 #[tokio::test]

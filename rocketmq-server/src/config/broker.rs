@@ -196,6 +196,7 @@ const OWN: &[Key<BrokerConfig>] = &[
     key!(important "bindAddress", Plain, network.bind_address),
     key!("serverChannelMaxIdleTimeSeconds", SECONDS, network.idle),
     key!("shutdownWaitTimeSeconds", SECONDS, network.shutdown_wait),
+    key!("trustedProxies", Plain, network.trusted_proxies),
     key!("registerNameServerPeriod", MILLIS, registration.period),
     key!("registerBrokerTimeoutMills", MILLIS, registration.timeout),
     key!("brokerPermission", Plain, behaviour.broker_permission),

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::network::Networks;
 use crate::broker::Login;
 
 /// One way to write a `T`. The error of [`parse`](Kind::parse) says what was expected.
@@ -124,6 +125,16 @@ fn host_and_port(address: &str) -> Result<&str, &'static str> {
             Ok(address)
         }
         _ => Err("addresses such as 127.0.0.1:9876;192.168.0.1:9876"),
+    }
+}
+
+impl Kind<Networks> for Plain {
+    fn parse(&self, text: &str) -> Result<Networks, &'static str> {
+        text.parse().map_err(|_| "addresses and networks such as 10.0.0.7;10.1.0.0/16")
+    }
+
+    fn show(&self, value: &Networks) -> String {
+        value.to_string()
     }
 }
 

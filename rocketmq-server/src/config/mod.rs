@@ -15,5 +15,5 @@ mod tls;
 pub use broker::BrokerConfig;
 pub use key::{BadValue, ConfigError, Notes, UnknownKey};
 pub use namesrv::NamesrvConfig;
-pub use network::NetworkConfig;
+pub use network::{BadNetwork, NetworkConfig, Networks};
 pub use tls::{ClientAuth, TlsConfig, TlsMode};

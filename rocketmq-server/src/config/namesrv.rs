@@ -74,6 +74,7 @@ const OWN: &[Key<NamesrvConfig>] = &[
     key!(important "bindAddress", Plain, network.bind_address),
     key!("serverChannelMaxIdleTimeSeconds", SECONDS, network.idle),
     key!("shutdownWaitTimeSeconds", SECONDS, network.shutdown_wait),
+    key!("trustedProxies", Plain, network.trusted_proxies),
     key!(important "kvConfigPath", Optional, kv_path),
     key!(important "configStorePath", Optional, config_path),
     key!("scanNotActiveBrokerInterval", MILLIS, scan_interval),

@@ -16,7 +16,7 @@ use tracing::{debug, warn};
 
 use super::security::{Security, Stream};
 use super::shutdown::{Gate, Phase};
-use crate::config::NetworkConfig;
+use crate::config::{NetworkConfig, Networks};
 
 /// How long connections may take to write what they owe when they are closed.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
@@ -97,6 +97,7 @@ impl Listener {
             stop: CancellationToken::new(),
             idle: config.idle,
             max_connections: config.max_connections,
+            trusted_proxies: config.trusted_proxies.clone(),
         });
         let address = self.address;
         shared.tasks.spawn(accept(self.socket, shared.clone()));
@@ -188,6 +189,7 @@ struct Shared {
     stop: CancellationToken,
     idle: Duration,
     max_connections: usize,
+    trusted_proxies: Networks,
 }
 
 impl std::fmt::Debug for Shared {
@@ -239,12 +241,13 @@ fn admit(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr) {
 
 async fn greet_and_serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr) {
     let Ok(local) = stream.local_addr() else { return };
+    let greet = shared.security.greet(stream, peer, &shared.trusted_proxies);
     let greeted = tokio::select! {
         () = shared.stop.cancelled() => return,
-        greeted = tokio::time::timeout(shared.idle, shared.security.greet(stream, peer)) => greeted,
+        greeted = tokio::time::timeout(shared.idle, greet) => greeted,
     };
     match greeted {
-        Ok(Ok((stream, peer))) => serve(shared, stream, peer, local).await,
+        Ok(Ok((stream, peer))) => serve(shared.clone(), stream, peer, local).await,
         Ok(Err(error)) => debug!(%peer, %error, "a connection that never began"),
         Err(_) => debug!(%peer, "a connection that never said anything"),
     }

@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tracing::debug;
 
 use super::proxy;
 #[cfg(feature = "tls")]
 use super::tls::Acceptor;
-use crate::config::{TlsConfig, TlsMode};
+use crate::config::{Networks, TlsConfig, TlsMode};
 
 /// First byte of a TLS handshake record. A plain frame begins with the high byte of its length, which is 0.
 const TLS_RECORD: u8 = 0x16;
@@ -96,17 +97,23 @@ impl Security {
     }
 
     /// Looks at the first byte to find out what the peer speaks, and settles how to speak to it; takes a PROXY preamble
-    /// off before.
+    /// off before. Only a trusted balancer says who the peer is: anybody could claim an address that is allowed more.
     pub(super) async fn greet(
         &self,
         mut stream: TcpStream,
         mut peer: SocketAddr,
+        trusted_proxies: &Networks,
     ) -> io::Result<(Box<dyn Stream>, SocketAddr)> {
         // Small answers must not wait for the acknowledgement of earlier ones.
         stream.set_nodelay(true)?;
         let mut first = peek(&stream).await?;
         if matches!(first, proxy::V1_FIRST | proxy::V2_FIRST) {
-            peer = proxy::read_preamble(&mut stream, first).await?.unwrap_or(peer);
+            let claimed = proxy::read_preamble(&mut stream, first).await?;
+            if trusted_proxies.contains(peer.ip()) {
+                peer = claimed.unwrap_or(peer);
+            } else {
+                debug!(%peer, ?claimed, "not a balancer of `trustedProxies`: whom it speaks for does not count");
+            }
             first = peek(&stream).await?;
         }
         let stream = if first == TLS_RECORD { self.encrypted(stream).await? } else { self.bare(stream)? };
