@@ -130,7 +130,7 @@ impl Dispatcher {
 
 impl Handler for Dispatcher {
     fn handle(&self, connection: &Connection, command: Command) -> Answer {
-        match self.core.acl.check(connection.peer().ip(), &command) {
+        match self.core.acl.check(connection.peer().ip(), &command, &self.core.store) {
             Ok(()) => self.route(connection, &command),
             Err(refusal) => now(Err(refusal)),
         }

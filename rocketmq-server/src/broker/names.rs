@@ -33,6 +33,7 @@ pub const SYSTEM_GROUPS: [&str; 8] = [
 const RETRY_PREFIX: &str = "%RETRY%";
 const DLQ_PREFIX: &str = "%DLQ%";
 const SYSTEM_TOPIC_PREFIX: &str = "rmq_sys_";
+const REVIVE_TOPIC_PREFIX: &str = "rmq_sys_REVIVE_LOG_";
 const MAX_TOPIC_LEN: usize = 127;
 const MAX_DERIVED_TOPIC_LEN: usize = 255;
 const MAX_GROUP_LEN: usize = 120;
@@ -61,6 +62,8 @@ const SYSTEM_TOPICS: [&str; 11] = [
     SELF_TEST_TOPIC,
     OFFSET_MOVED_TOPIC,
 ];
+
+const PARKING_TOPICS: [&str; 4] = [SCHEDULE_TOPIC, HALF_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC, TIMER_TOPIC];
 
 /// Why a topic or group name is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,9 +122,15 @@ pub fn check_group(group: &str) -> Result<(), NameError> {
     check("group", group, MAX_GROUP_LEN)
 }
 
-/// Whether clients are forbidden to send to `topic`.
+/// Whether clients are forbidden to send to `topic`. What lies in the timer and POP topics says itself where it goes:
+/// Apache lets clients write there, and so past the permissions for where that is.
 pub fn is_closed_to_clients(topic: &str) -> bool {
-    CLOSED_TOPICS.contains(&topic)
+    CLOSED_TOPICS.contains(&topic) || topic == TIMER_TOPIC || topic.starts_with(REVIVE_TOPIC_PREFIX)
+}
+
+/// Whether the messages of `topic` carry in their properties where they will go.
+pub fn is_parking(topic: &str) -> bool {
+    PARKING_TOPICS.contains(&topic)
 }
 
 /// Whether `topic` belongs to the broker (by name or by the `rmq_sys_` prefix).
@@ -174,7 +183,7 @@ pub fn reply_topic(cluster: &str) -> String {
 
 /// POP checkpoints and acks of a cluster.
 pub fn revive_topic(cluster: &str) -> String {
-    format!("rmq_sys_REVIVE_LOG_{cluster}")
+    format!("{REVIVE_TOPIC_PREFIX}{cluster}")
 }
 
 pub fn sync_member_topic(broker_name: &str) -> String {
@@ -201,9 +210,11 @@ mod tests {
     }
 
     #[test]
-    fn clients_may_write_the_template_but_not_the_schedule_topic() {
+    fn clients_may_write_the_template_but_not_where_messages_wait() {
         assert!(!is_closed_to_clients(TEMPLATE_TOPIC));
-        assert!(is_closed_to_clients(SCHEDULE_TOPIC));
+        for closed in [SCHEDULE_TOPIC, TIMER_TOPIC, &revive_topic("C")] {
+            assert!(is_closed_to_clients(closed), "{closed}");
+        }
         assert!(is_system_topic(TIMER_TOPIC));
     }
 }

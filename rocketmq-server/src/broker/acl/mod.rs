@@ -16,10 +16,12 @@ use rocketmq_remoting::code::RequestCode as Code;
 
 use super::answer::{Refusal, Reply};
 use super::core::Core;
+use super::names::is_parking;
+use super::placement::unpark;
 use super::settings::Settings;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 use auth::Auth;
-use needs::needs;
+use needs::{Owners, needs};
 use plain::PlainAcl;
 pub use settings::{AclSettings, Login};
 
@@ -113,14 +115,15 @@ impl AccessControl {
     ///
     /// # Errors
     /// The refusal: code 1 by the rules of 4.x, code 16 by those of 5.x, as Apache's versions answer.
-    pub fn check(&self, from: IpAddr, command: &Command) -> Result<(), Refusal> {
+    pub fn check(&self, from: IpAddr, command: &Command, owners: &impl Owners) -> Result<(), Refusal> {
         let Some(plain) = &self.plain else {
-            return self.auth.check(from, command).map_err(Refusal::forbidden);
+            return self.auth.check(from, command, owners).map_err(Refusal::forbidden);
         };
         if plain.trusts(from) {
             return Ok(());
         }
-        let verdict = needs(command, &self.cluster).and_then(|needs| plain.check(from, command, &needs));
+        let needs = needs(command, &self.cluster, owners);
+        let verdict = needs.and_then(|needs| plain.check(from, command, &needs));
         verdict.map_err(|problem| Refusal::system(format!("{EXCEPTION}{problem}")))
     }
 
@@ -132,6 +135,14 @@ impl AccessControl {
     /// Takes over what has changed in the files of rules.
     pub fn reload(&self) {
         self.plain.iter().for_each(PlainAcl::reload);
+    }
+}
+
+impl Owners for Store {
+    /// A message that is parked belongs where it will go.
+    fn topic_at(&self, offset: i64) -> Option<String> {
+        let record = self.read_at(offset)?;
+        Some(if is_parking(&record.topic) { unpark(record)?.topic } else { record.topic })
     }
 }
 

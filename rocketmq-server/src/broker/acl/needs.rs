@@ -6,6 +6,7 @@ use rocketmq_remoting::body::{
     TopicConfigList,
 };
 use rocketmq_remoting::code::RequestCode as Code;
+use rocketmq_remoting::message::OffsetMessageId;
 use rocketmq_remoting::{Command, fastjson};
 use serde::de::DeserializeOwned;
 
@@ -86,20 +87,51 @@ impl Need {
     }
 }
 
-/// What `command` needs; nothing for what every user may ask.
+/// Where stored messages belong: the topic of the one at a log offset, if one begins there.
+pub trait Owners {
+    fn topic_at(&self, offset: i64) -> Option<String>;
+}
+
+/// What `command` needs; nothing for what every user may ask. A stored message is judged by whose it is, whatever topic the
+/// request names.
 ///
 /// # Errors
-/// The body that names the resources cannot be read.
-pub fn needs(command: &Command, cluster: &str) -> Result<Vec<Need>, String> {
+/// What names the resources cannot be read, or there is no such message.
+pub fn needs(command: &Command, cluster: &str, owners: &impl Owners) -> Result<Vec<Need>, String> {
+    let mut needs = by_request(command, cluster)?;
+    if let Some((actions, offset)) = stored(command)? {
+        let topic = owners.topic_at(offset).ok_or_else(|| format!("no message at offset {offset}"))?;
+        needs.push(Need::topic(&topic, actions));
+    }
+    Ok(needs)
+}
+
+/// The stored message that a request is about, and what is done with it.
+fn stored(command: &Command) -> Result<Option<(Actions, i64)>, String> {
+    let (actions, field) = match command.request_code() {
+        Code::END_TRANSACTION => (PUB, "commitLogOffset"),
+        Code::CONSUMER_SEND_MSG_BACK => (SUB, "offset"),
+        Code::VIEW_MESSAGE_BY_ID => (GET, "offset"),
+        Code::CONSUME_MESSAGE_DIRECTLY => (SUB, "msgId"),
+        Code::RESUME_CHECK_HALF_MESSAGE => (UPDATE, "msgId"),
+        _ => return Ok(None),
+    };
+    let text = command.ext.get(field).unwrap_or_default();
+    let offset = match field {
+        "msgId" => text.parse::<OffsetMessageId>().ok().map(|id| id.offset),
+        _ => text.parse().ok(),
+    };
+    offset
+        .map(|offset| Some((actions, offset)))
+        .ok_or_else(|| format!("`{field}` is \"{text}\", which names no message"))
+}
+
+fn by_request(command: &Command, cluster: &str) -> Result<Vec<Need>, String> {
     match command.request_code() {
         Code::SEND_MESSAGE => Ok(sending(command, "topic")),
         Code::SEND_MESSAGE_V2 | Code::SEND_BATCH_MESSAGE => Ok(sending(command, "b")),
         Code::SEND_REPLY_MESSAGE => Ok(replying(command, "topic", cluster)),
         Code::SEND_REPLY_MESSAGE_V2 => Ok(replying(command, "b", cluster)),
-        // Without a topic it could be anybody's message.
-        Code::VIEW_MESSAGE_BY_ID if command.ext.get("topic").unwrap_or_default().is_empty() => {
-            Ok(vec![Need::new(Kind::Cluster, cluster, GET)])
-        }
         Code::HEART_BEAT => Ok(heartbeat(&body(command)?)),
         Code::LOCK_BATCH_MQ | Code::UNLOCK_BATCH_MQ => Ok(locking(&body(command)?)),
         Code::BATCH_ACK_MESSAGE => Ok(acknowledging(&body(command)?)),
@@ -128,7 +160,7 @@ pub fn needs(command: &Command, cluster: &str) -> Result<Vec<Need>, String> {
 /// Requests whose header names what they act on.
 fn by_header(code: Code) -> Option<(Actions, Fields)> {
     Some(match code {
-        Code::RECALL_MESSAGE | Code::END_TRANSACTION => (PUB, TOPIC),
+        Code::RECALL_MESSAGE => (PUB, TOPIC),
         Code::CONSUMER_SEND_MSG_BACK => (SUB, GROUP),
         Code::UNREGISTER_CLIENT => (SUB, CONSUMER_GROUP),
         Code::GET_CONSUMER_LIST_BY_GROUP => (SUB_OR_GET, CONSUMER_GROUP),
@@ -141,13 +173,12 @@ fn by_header(code: Code) -> Option<(Actions, Fields)> {
         | Code::ACK_MESSAGE
         | Code::PEEK_MESSAGE
         | Code::CHANGE_MESSAGE_INVISIBLETIME
-        | Code::NOTIFICATION
-        | Code::CONSUME_MESSAGE_DIRECTLY => (SUB, TOPIC_AND_CONSUMER_GROUP),
+        | Code::NOTIFICATION => (SUB, TOPIC_AND_CONSUMER_GROUP),
+        Code::CONSUME_MESSAGE_DIRECTLY => (SUB, CONSUMER_GROUP),
         Code::GET_MAX_OFFSET
         | Code::GET_MIN_OFFSET
         | Code::GET_EARLIEST_MSG_STORETIME
         | Code::SEARCH_OFFSET_BY_TIMESTAMP
-        | Code::VIEW_MESSAGE_BY_ID
         | Code::GET_TOPIC_CONFIG
         | Code::GET_TOPIC_STATS_INFO
         | Code::QUERY_TOPIC_CONSUME_BY_WHO => (GET, TOPIC),
@@ -166,7 +197,6 @@ fn by_header(code: Code) -> Option<(Actions, Fields)> {
         Code::UPDATE_AND_CREATE_TOPIC | Code::UPDATE_AND_CREATE_STATIC_TOPIC => (CREATE, TOPIC),
         Code::DELETE_TOPIC_IN_BROKER => (DELETE, TOPIC),
         Code::DELETE_SUBSCRIPTIONGROUP => (DELETE, &[(Kind::Group, "groupName")]),
-        Code::RESUME_CHECK_HALF_MESSAGE => (UPDATE, TOPIC),
         Code::INVOKE_BROKER_TO_RESET_OFFSET | Code::UPDATE_AND_GET_GROUP_FORBIDDEN => {
             (UPDATE, TOPIC_AND_GROUP)
         }
@@ -274,10 +304,19 @@ fn body<B: DeserializeOwned>(command: &Command) -> Result<B, String> {
 mod tests {
     use super::*;
 
+    /// One message, at offset 5.
+    struct Log;
+
+    impl Owners for Log {
+        fn topic_at(&self, offset: i64) -> Option<String> {
+            (offset == 5).then(|| "theirs".to_owned())
+        }
+    }
+
     fn of(code: Code, fields: &[(&str, &str)]) -> Vec<String> {
         let mut command = Command::request(code);
         fields.iter().for_each(|(name, value)| command.ext.push(name, value));
-        needs(&command, "C")
+        needs(&command, "C", &Log)
             .unwrap()
             .iter()
             .map(|need| format!("{:?}:{} {:?}", need.kind, need.name, need.actions))
@@ -303,9 +342,28 @@ mod tests {
     }
 
     #[test]
-    fn a_message_by_its_id_alone_is_the_clusters_to_show() {
-        assert_eq!(of(Code::VIEW_MESSAGE_BY_ID, &[("offset", "0")]), ["Cluster:C [Get]"]);
-        assert_eq!(of(Code::VIEW_MESSAGE_BY_ID, &[("topic", "t")]), ["Topic:t [Get]"]);
+    fn a_stored_message_is_its_topics_whatever_the_request_says() {
+        let id = OffsetMessageId { host: "127.0.0.1:1".parse().unwrap(), offset: 5 }.to_string();
+        let (mine, at) = (("topic", "mine"), ("offset", "5"));
+        assert_eq!(of(Code::VIEW_MESSAGE_BY_ID, &[mine, at]), ["Topic:theirs [Get]"]);
+        assert_eq!(of(Code::VIEW_MESSAGE_BY_ID, &[at]), ["Topic:theirs [Get]"]);
+        assert_eq!(of(Code::END_TRANSACTION, &[mine, ("commitLogOffset", "5")]), ["Topic:theirs [Pub]"]);
+        let back = [("group", "g"), ("originTopic", "mine"), at];
+        assert_eq!(of(Code::CONSUMER_SEND_MSG_BACK, &back), ["Group:g [Sub]", "Topic:theirs [Sub]"]);
+        let direct = [("consumerGroup", "g"), mine, ("msgId", &id)];
+        assert_eq!(of(Code::CONSUME_MESSAGE_DIRECTLY, &direct), ["Group:g [Sub]", "Topic:theirs [Sub]"]);
+        assert_eq!(of(Code::RESUME_CHECK_HALF_MESSAGE, &[mine, ("msgId", &id)]), ["Topic:theirs [Update]"]);
+    }
+
+    #[test]
+    fn a_message_that_is_not_there_is_nobodys_to_ask_about() {
+        let told = |offset: &str| {
+            let mut command = Command::request(Code::VIEW_MESSAGE_BY_ID);
+            command.ext.push("offset", offset);
+            needs(&command, "C", &Log).unwrap_err()
+        };
+        assert_eq!(told("6"), "no message at offset 6");
+        assert_eq!(told("x"), "`offset` is \"x\", which names no message");
     }
 
     #[test]
@@ -324,7 +382,6 @@ mod tests {
             of(Code::GET_CONSUME_STATS, &stats),
             ["Group:g [Get]", "Topic:t1 [Get]", "Topic:t2 [Get]"]
         );
-        assert!(of(Code::END_TRANSACTION, &[]).is_empty());
         assert!(of(Code::GET_BROKER_RUNTIME_INFO, &[]).is_empty());
     }
 
@@ -339,8 +396,8 @@ mod tests {
         let body = r#"{"clientID":"c","consumerDataSet":[{"groupName":"g","subscriptionDataSet":[{"topic":"t"},{"topic":"%RETRY%g"}]}],"producerDataSet":[{"groupName":"p"}]}"#;
         let beat = Command::request(Code::HEART_BEAT).with_body(body);
         let names: Vec<_> =
-            needs(&beat, "C").unwrap().into_iter().map(|need| (need.kind, need.name)).collect();
+            needs(&beat, "C", &Log).unwrap().into_iter().map(|need| (need.kind, need.name)).collect();
         assert_eq!(names, [(Kind::Group, "g".to_owned()), (Kind::Topic, "t".to_owned())]);
-        assert!(needs(&Command::request(Code::HEART_BEAT).with_body("{"), "C").is_err());
+        assert!(needs(&Command::request(Code::HEART_BEAT).with_body("{"), "C", &Log).is_err());
     }
 }

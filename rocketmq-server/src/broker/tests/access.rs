@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use rocketmq_remoting::body::{AclInfo, PlainAclConfig, PolicyEntryInfo, PolicyInfo, UserInfo};
+use rocketmq_remoting::message::OffsetMessageId;
 use rocketmq_remoting::requests::admin::{
     CreateAclRequest, CreateUserRequest, DeleteAclRequest, DeletePlainAclRequest, DeleteUserRequest,
     GetAclRequest, GetPlainAclConfigRequest, GetPlainAclVersionRequest, GetUserRequest, ListAclRequest,
@@ -225,6 +226,51 @@ mod users {
         assert_eq!(said(&client, USER, send(&client, "t")).await.1, format!("User:{USER} is not found."));
         assert_eq!(create(&client, ADMIN, USER, "Normal").await, ok());
         assert_eq!(said(&client, USER, send(&client, "t")).await, denied("no matched policies."));
+    }
+
+    #[tokio::test]
+    async fn a_stored_message_is_judged_by_whose_it_is() {
+        let rig = rig().await;
+        let client = rig.connect();
+        create(&client, ADMIN, USER, "Normal").await;
+        for resource in ["Topic:mine", "Group:*"] {
+            permit(&client, resource, &["All"], "Allow").await;
+        }
+        let offset = stored(&client, send(&client, "t")).await;
+        let half = client.send_request("t", &[("TRAN_MSG", "true"), ("PGROUP", "p")]);
+        let half = stored(&client, half.to_command().unwrap().with_body("42")).await;
+        let requests = [
+            with_fields(RequestCode::VIEW_MESSAGE_BY_ID, &[("topic", "mine"), ("offset", &offset)]),
+            with_fields(
+                RequestCode::CONSUMER_SEND_MSG_BACK,
+                &[("group", "g"), ("originTopic", "mine"), ("offset", &offset), ("delayLevel", "0")],
+            ),
+            with_fields(RequestCode::END_TRANSACTION, &[("topic", "mine"), ("commitLogOffset", &half)]),
+        ];
+        for request in requests {
+            let code = request.code;
+            let (refused, why) = said(&client, USER, request).await;
+            let theirs = format!("User:{USER} has no permission to access Topic:t from 127.0.0.1");
+            assert!(refused == 16 && why.starts_with(&theirs), "{code}: {refused} {why}");
+        }
+        let looks = with_fields(RequestCode::VIEW_MESSAGE_BY_ID, &[("offset", &offset)]);
+        permit(&client, "Topic:t", &["Get"], "Allow").await;
+        assert_eq!(said(&client, USER, looks).await, ok(), "without naming a topic, as Java's client of 4.x");
+        let nothing = with_fields(RequestCode::VIEW_MESSAGE_BY_ID, &[("offset", "7")]);
+        assert_eq!(said(&client, ADMIN, nothing).await, (1, "can not find message by the offset, 7".into()));
+    }
+
+    fn with_fields(code: RequestCode, fields: &[(&str, &str)]) -> Command {
+        let mut command = Command::request(code);
+        fields.iter().for_each(|(name, value)| command.ext.push(name, value));
+        command
+    }
+
+    /// Where in the log a message is that the administrator sends.
+    async fn stored(client: &Client, send: Command) -> String {
+        let sent = answer(client, ADMIN, send).await;
+        let id: OffsetMessageId = sent.ext.get("msgId").unwrap().parse().unwrap();
+        id.offset.to_string()
     }
 
     #[tokio::test]

@@ -13,7 +13,7 @@ use parking_lot::RwLock;
 use rocketmq_remoting::body::{AclInfo, UserInfo};
 use rocketmq_remoting::{Command, signature};
 
-use super::needs::{Need, needs};
+use super::needs::{Need, Owners, needs};
 use super::settings::{AclSettings, Login};
 use crate::broker::persist::TableFile;
 use crate::store::StoreError;
@@ -76,13 +76,13 @@ impl Auth {
     }
 
     /// Why a request is refused, if it is, in Apache's words.
-    pub fn check(&self, from: IpAddr, command: &Command) -> Result<(), String> {
+    pub fn check(&self, from: IpAddr, command: &Command, owners: &impl Owners) -> Result<(), String> {
         let settings = &self.settings;
         if settings.authentication && !settings.authentication_whitelist.contains(&command.code) {
             self.authenticate(command)?;
         }
         if settings.authorization && !settings.authorization_whitelist.contains(&command.code) {
-            self.authorize(from, command)?;
+            self.authorize(from, command, owners)?;
         }
         Ok(())
     }
@@ -100,17 +100,20 @@ impl Auth {
             .ok_or_else(|| "check signature failed.".into())
     }
 
-    fn authorize(&self, from: IpAddr, command: &Command) -> Result<(), String> {
-        let needs = needs(command, &self.cluster)
+    fn authorize(&self, from: IpAddr, command: &Command, owners: &impl Owners) -> Result<(), String> {
+        let name = command.ext.get(signature::ACCESS_KEY).unwrap_or_default();
+        let tables = self.tables.read();
+        let user = tables.users.get(name);
+        if user.is_some_and(|user| user.is_super) {
+            return Ok(());
+        }
+        let needs = needs(command, &self.cluster, owners)
             .map_err(|problem| format!("parse authorization context error. {problem}"))?;
         if needs.is_empty() {
             return Ok(());
         }
-        let name = command.ext.get(signature::ACCESS_KEY).unwrap_or_default();
-        let tables = self.tables.read();
-        let user = tables.users.get(name).ok_or_else(|| format!("User:{name} not found."))?;
-        if user.is_super {
-            return Ok(());
+        if user.is_none() {
+            return Err(format!("User:{name} not found."));
         }
         let acl = tables.acls.get(name);
         needs.iter().try_for_each(|need| judge(acl, name, need, from))

@@ -172,7 +172,7 @@ mod tests {
     use rocketmq_remoting::RequestCode as Code;
 
     use super::*;
-    use crate::broker::acl::needs::needs;
+    use crate::broker::acl::needs::{Owners, needs};
 
     const HERE: &str = "127.0.0.1";
 
@@ -204,6 +204,14 @@ mod tests {
         rules
     }
 
+    struct NoLog;
+
+    impl Owners for NoLog {
+        fn topic_at(&self, _offset: i64) -> Option<String> {
+            None
+        }
+    }
+
     /// What `key` with `secret` is told when it asks from `from`.
     fn told(from: &str, key: &str, secret: &str, code: Code, fields: &[(&str, &str)]) -> String {
         let mut command = Command::request(code);
@@ -211,7 +219,7 @@ mod tests {
         if !key.is_empty() {
             signature::sign(&mut command, key, secret, None);
         }
-        let needs = needs(&command, "C").unwrap();
+        let needs = needs(&command, "C", &NoLog).unwrap();
         let verdict = rules().check(from.parse().unwrap(), &command, &needs);
         verdict.map_or_else(|refusal| refusal, |()| "ok".into())
     }
