@@ -245,7 +245,7 @@ public class Capabilities {
         c.registerMessageListener((MessageListenerConcurrently) (msgs, ctx) -> { ctx.setDelayLevelWhenNextConsume(1); return ConsumeConcurrentlyStatus.RECONSUME_LATER; });
         c.start();
         try {
-            Harness.eventually(40, () -> Harness.total(producer, "%DLQ%" + group) == 1, "the message is in the dead letter queue");
+            Harness.eventually(90, () -> Harness.total(producer, "%DLQ%" + group) == 1, "the message is in the dead letter queue");
         } finally { c.shutdown(); }
         List<MessageExt> dead = Harness.collect(consumer(name("gdlqread"), "%DLQ%" + group, "*"), 1, 60);
         Harness.equal("poison", dead.get(0).getKeys());
@@ -402,12 +402,14 @@ public class Capabilities {
         c.registerMessageListener((MessageListenerConcurrently) (msgs, ctx) -> {
             try {
                 for (MessageExt m : msgs) replier.send(MessageUtil.createReplyMessage(m, Harness.bytes("re: " + new String(m.getBody()))), 3000);
-            } catch (Exception e) { e.printStackTrace(); }
+            } catch (Exception e) { return ConsumeConcurrentlyStatus.RECONSUME_LATER; }
             return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
         });
         c.start();
         try {
-            Message reply = producer.request(new Message(topic, Harness.bytes("hello")), 20_000);
+            // When the consumer's first split meets its periodic heartbeat, brokers do not learn of its new subscription, and
+            // refuse its pulls, until the heartbeat after: 30 s.
+            Message reply = producer.request(new Message(topic, Harness.bytes("hello")), 60_000);
             Harness.equal("re: hello", new String(reply.getBody()));
         } finally { c.shutdown(); replier.shutdown(); }
     }
@@ -424,7 +426,7 @@ public class Capabilities {
         c.start();
         try {
             Set<String> seen = new HashSet<>();
-            long end = System.currentTimeMillis() + 30_000;
+            long end = System.currentTimeMillis() + 60_000;
             while (seen.size() < 20 && System.currentTimeMillis() < end) for (MessageExt m : c.poll(1000)) seen.add(new String(m.getBody()));
             Harness.equal(20, seen.size());
             c.commitSync();
@@ -443,7 +445,7 @@ public class Capabilities {
             c.assign(queues);
             c.seek(queues.iterator().next(), 7);
             List<String> seen = new ArrayList<>();
-            long end = System.currentTimeMillis() + 30_000;
+            long end = System.currentTimeMillis() + 60_000;
             while (seen.size() < 3 && System.currentTimeMillis() < end) for (MessageExt m : c.poll(1000)) seen.add(new String(m.getBody()));
             Harness.equal(Arrays.asList("7", "8", "9"), seen);
         } finally { c.shutdown(); }
