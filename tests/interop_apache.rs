@@ -1,6 +1,7 @@
 //! Every scenario on Apache's broker: `tests/interop/apache up VERSION NSPORT BROKERPORT` starts one, `ROCKETMQ_NAMESRV`
 //! and `ROCKETMQ_VERSION` name it. Without them each test says that it was skipped.
 
+use rocketmq_server::Embedded;
 use rocketmq_tests::{Cluster, TestResult, every_scenario, scenarios};
 
 /// The cluster under test; `None`, and a line that says why, when there is none.
@@ -52,7 +53,7 @@ mod with_java {
     async fn queues_on_apaches_broker() -> TestResult {
         let Some(cluster) = apache() else { return Ok(()) };
         let Cluster::Apache { version, .. } = &cluster else { return Ok(()) };
-        scenarios::members::shared_with_java(&cluster, version).await
+        scenarios::with_java::queues(&cluster, version).await
     }
 
     #[tokio::test]
@@ -71,7 +72,14 @@ mod with_java {
     #[tokio::test]
     async fn queues_on_our_broker() -> TestResult {
         let Some(version) = java() else { return Ok(()) };
-        scenarios::members::shared_with_java(&Cluster::embedded().await?, &version).await
+        scenarios::with_java::queues(&Cluster::embedded().await?, &version).await
+    }
+
+    #[tokio::test]
+    async fn queues_of_a_room_on_our_broker() -> TestResult {
+        let Some(version) = java() else { return Ok(()) };
+        let cluster = Embedded::builder().set("brokerName", "near@broker-a").start().await?;
+        scenarios::with_java::queues_of_a_room(&Cluster::Embedded(cluster), &version).await
     }
 
     /// The version of the Java programs to run beside our broker.

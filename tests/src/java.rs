@@ -1,4 +1,4 @@
-//! The official Java client and tools: a member of a consumer group, and `mqadmin`.
+//! The official Java client and tools: a member of consumer groups, and `mqadmin`.
 
 use std::process::Stdio;
 use std::sync::Arc;
@@ -9,46 +9,66 @@ use tokio::process::{Child, Command};
 
 use crate::{PATIENCE, TestResult};
 
-/// What it got: queue and body of each message.
-type Seen = Arc<Mutex<Vec<(i32, String)>>>;
+/// What it printed.
+type Lines = Arc<Mutex<Vec<String>>>;
 
 /// `tests/interop/java/Member.java` at work.
 #[derive(Debug)]
 pub(crate) struct JavaMember {
     child: Child,
-    seen: Seen,
+    lines: Lines,
+}
+
+/// A group it joins.
+#[derive(Debug, Clone)]
+pub(crate) struct Membership {
+    /// What the group reads; one group each.
+    pub topic: String,
+    /// The group.
+    pub group: String,
+    /// How the group splits the queues, as `Member.java` calls it.
+    pub strategy: String,
 }
 
 impl JavaMember {
     /// Starts it with the jars of `version`, which `tests/interop/apache install` has fetched.
-    pub(crate) fn start(version: &str, name_server: &str, topic: &str, group: &str) -> TestResult<Self> {
+    pub(crate) fn start(version: &str, name_server: &str, groups: &[Membership]) -> TestResult<Self> {
         let mut child = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/interop/apache"))
-            .args(["run", version, "Member", name_server, topic, group])
+            .args(["run", version, "Member", name_server])
+            .args(groups.iter().flat_map(|joined| [&joined.topic, &joined.group, &joined.strategy]))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()?;
-        let (stdout, seen) = (child.stdout.take().ok_or("no pipe from the Java member")?, Seen::default());
-        let kept = seen.clone();
+        let (stdout, lines) = (child.stdout.take().ok_or("no pipe from the Java member")?, Lines::default());
+        let kept = lines.clone();
         tokio::spawn(async move {
             let mut lines = BufReader::new(stdout).lines();
             while let Ok(Some(line)) = lines.next_line().await {
-                kept.lock().extend(delivery(&line));
+                kept.lock().push(line);
             }
         });
-        Ok(Self { child, seen })
+        Ok(Self { child, lines })
     }
 
-    /// What it got so far.
-    pub(crate) fn seen(&self) -> Vec<(i32, String)> {
-        self.seen.lock().clone()
+    /// Queue and body of each message that it got of a topic so far.
+    pub(crate) fn seen(&self, topic: &str) -> Vec<(i32, String)> {
+        let prefix = format!("got {topic} ");
+        let lines = self.lines.lock();
+        lines.iter().filter_map(|line| delivery(line.strip_prefix(&prefix)?)).collect()
     }
 
-    /// Lets it leave its group in order.
+    /// Who it is in the group that reads a topic, once it is a member.
+    pub(crate) fn client_id(&self, topic: &str) -> Option<String> {
+        let prefix = format!("member {topic} ");
+        self.lines.lock().iter().find_map(|line| line.strip_prefix(&prefix)).map(str::to_owned)
+    }
+
+    /// Lets it leave its groups in order.
     pub(crate) async fn stop(&mut self) -> TestResult {
         drop(self.child.stdin.take());
-        tokio::time::timeout(PATIENCE, self.child.wait()).await??;
+        tokio::time::timeout(2 * PATIENCE, self.child.wait()).await??;
         Ok(())
     }
 }
@@ -62,6 +82,6 @@ pub(crate) async fn admin(version: &str, args: &[&str]) -> TestResult<String> {
 }
 
 fn delivery(line: &str) -> Option<(i32, String)> {
-    let (queue, body) = line.strip_prefix("got ")?.split_once(' ')?;
+    let (queue, body) = line.split_once(' ')?;
     Some((queue.parse().ok()?, body.to_owned()))
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use rocketmq_client::consumer::{Averagely, AveragelyByCircle, ConsistentHash};
 use rocketmq_client::{Client, FromWhere, Message, MessageQueue, PushConsumerBuilder, Running};
 
-use crate::java::JavaMember;
 use crate::{Cluster, Inbox, PATIENCE, TestResult, eventually, unique_group};
 
 fn consumer(client: &Client, group: &str, topic: &str) -> PushConsumerBuilder {
@@ -184,35 +183,6 @@ impl Strategy {
             Self::ConsistentHash => consumer.allocate(ConsistentHash::default()),
         }
     }
-}
-
-/// One of ours and one that runs the official Java client split the queues as two of a kind would.
-pub async fn shared_with_java(cluster: &Cluster, version: &str) -> TestResult {
-    let client = cluster.client().await?;
-    let topic = cluster.topic(&client, 8).await?;
-    let (inbox, group) = (Inbox::default(), unique_group());
-    let ours = consumer(&client, &group, &topic).listen(inbox.accept()).await?;
-    eventually("all queues for the only member", PATIENCE, async || owned(&ours, &topic).len() == 8).await;
-
-    let mut java = JavaMember::start(version, &cluster.name_server(), &topic, &group)?;
-    eventually("half of the queues for ours", 2 * PATIENCE, async || owned(&ours, &topic).len() == 4).await;
-    send(&client, &topic, 0..80).await?;
-    eventually("every message", PATIENCE, async || inbox.len() + java.seen().len() >= 80).await;
-    let mine: BTreeSet<i32> = inbox.all().iter().map(|delivery| delivery.queue().queue_id).collect();
-    let theirs: BTreeSet<i32> = java.seen().iter().map(|(queue, _)| *queue).collect();
-    assert!(mine.is_disjoint(&theirs), "ours read {mine:?}, Java {theirs:?}");
-    assert_eq!((mine.len(), theirs.len()), (4, 4));
-
-    let of_java: Vec<_> = java.seen().into_iter().map(|(_, body)| body).collect();
-    java.stop().await?;
-    eventually("all queues for the one that stays", PATIENCE, async || owned(&ours, &topic).len() == 8).await;
-    send(&client, &topic, 80..120).await?;
-    inbox.expect(120 - of_java.len()).await;
-    ours.shutdown().await;
-    let mut all = [inbox.texts(), of_java].concat();
-    all.sort();
-    assert_eq!(all, numbers(0..120));
-    Ok(())
 }
 
 /// A large backlog is worked off at full speed: each message once, none of them as a retry.

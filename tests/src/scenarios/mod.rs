@@ -16,6 +16,7 @@ pub mod starter;
 pub mod tools;
 pub mod trace;
 pub mod transaction;
+pub mod with_java;
 
 /// Every scenario, by its module, for a macro that makes a test of each.
 #[macro_export]
