@@ -24,13 +24,14 @@ const VERSION_ORDINAL: &str = "493";
 pub fn get_config(core: &Core) -> Reply {
     let version = String::from_utf8_lossy(&json(&core.topics.snapshot().data_version)?).into_owned();
     let header = GetBrokerConfigResponse { version: Some(version) };
-    Ok(ok().with_body(core.live.properties()).with_ext(ExtFields::from_header(&header)?))
+    Ok(ok().with_body(core.live.lock().properties()).with_ext(ExtFields::from_header(&header)?))
 }
 
 /// UPDATE_BROKER_CONFIG (25).
 pub fn update_config(core: &Core, command: &Command) -> Reply {
     let text = std::str::from_utf8(&command.body).map_err(Refusal::system)?;
-    let (settings, store) = core.live.update(text).map_err(refuse_update)?;
+    let live = core.live.lock();
+    let (settings, store) = live.update(text).map_err(refuse_update)?;
     core.tune(settings, store).map_err(Refusal::system)?;
     Ok(ok())
 }

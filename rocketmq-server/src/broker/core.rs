@@ -68,7 +68,8 @@ pub struct Core {
     pub started_at: i64,
     pub offset_file: TableFile,
     pub stats: Stats,
-    pub live: Arc<dyn LiveConfig>,
+    /// Locked until a change is in effect: the one that the file remembers last is the one in effect.
+    pub live: Mutex<Arc<dyn LiveConfig>>,
     pub uncommitted: Uncommitted,
     /// Sends that wait for the disk.
     pub waiting_sends: AtomicUsize,

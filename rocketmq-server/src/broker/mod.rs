@@ -277,7 +277,7 @@ fn open(
         waiting_sends: AtomicUsize::new(0),
         uncommitted: Uncommitted::default(),
         stats: Stats::new(clock.now_ms()),
-        live,
+        live: Mutex::new(live),
         tuned: RwLock::new(Arc::new(settings.clone())),
         settings,
         clock,

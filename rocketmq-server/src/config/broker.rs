@@ -160,6 +160,7 @@ const fn provider(name: &'static str) -> Key<BrokerConfig> {
         set: |_, text| PROVIDER.parse(text),
         show: |_| PROVIDER.show(&()),
         important: false,
+        secret: false,
     }
 }
 
@@ -189,6 +190,7 @@ const OWN: &[Key<BrokerConfig>] = &[
         set: |_, text| ROLE.parse(text),
         show: |_| ROLE.show(&()),
         important: true,
+        secret: false,
     },
     key!(important "namesrvAddr", Addresses, name_servers),
     key!(important "brokerIP1", Optional, advertised_host),
@@ -246,8 +248,8 @@ const OWN: &[Key<BrokerConfig>] = &[
     key!("rocketmqHome", Optional, behaviour.acl.home),
     key!("authenticationEnabled", Plain, behaviour.acl.authentication),
     key!("authenticationWhitelist", Codes, behaviour.acl.authentication_whitelist),
-    key!("initAuthenticationUser", USER, behaviour.acl.first_user),
-    key!("innerClientAuthenticationCredentials", CREDENTIALS, behaviour.acl.own_login),
+    key!(secret "initAuthenticationUser", USER, behaviour.acl.first_user),
+    key!(secret "innerClientAuthenticationCredentials", CREDENTIALS, behaviour.acl.own_login),
     key!("authorizationEnabled", Plain, behaviour.acl.authorization),
     key!("authorizationWhitelist", Codes, behaviour.acl.authorization_whitelist),
     provider("authenticationProvider"),

@@ -19,17 +19,22 @@ pub(super) struct Key<C> {
     pub(super) show: fn(&C) -> String,
     /// Whether the short listing (`-m`) shows it.
     pub(super) important: bool,
+    /// Whether its value is kept out of messages.
+    pub(super) secret: bool,
 }
 
 /// `key!("listenPort" | "port", Plain, network.port)`: text to field and back.
 macro_rules! key {
     ($name:literal $(| $alias:literal)*, $kind:expr, $($field:ident).+) => {
-        key!(@ false, $name $(| $alias)*, $kind, $($field).+)
+        key!(@ false, false, $name $(| $alias)*, $kind, $($field).+)
     };
     (important $name:literal $(| $alias:literal)*, $kind:expr, $($field:ident).+) => {
-        key!(@ true, $name $(| $alias)*, $kind, $($field).+)
+        key!(@ true, false, $name $(| $alias)*, $kind, $($field).+)
     };
-    (@ $important:literal, $name:literal $(| $alias:literal)*, $kind:expr, $($field:ident).+) => {
+    (secret $name:literal $(| $alias:literal)*, $kind:expr, $($field:ident).+) => {
+        key!(@ false, true, $name $(| $alias)*, $kind, $($field).+)
+    };
+    (@ $important:literal, $secret:literal, $name:literal $(| $alias:literal)*, $kind:expr, $($field:ident).+) => {
         Key {
             name: $name,
             aliases: &[$($alias),*],
@@ -39,6 +44,7 @@ macro_rules! key {
             },
             show: |config| $kind.show(&config.$($field).+),
             important: $important,
+            secret: $secret,
         }
     };
 }
@@ -129,7 +135,7 @@ pub struct BadValue {
     pub line: usize,
     /// The key as written.
     pub key: String,
-    /// The value as written.
+    /// The value as written; `******` where it would hold a secret.
     pub value: String,
     /// The form it must have.
     pub expected: &'static str,
@@ -163,7 +169,7 @@ impl<C> Keys<C> {
             match self.find(&entry.key) {
                 Some(key) => {
                     if let Err(expected) = (key.set)(config, &entry.value) {
-                        bad.push(bad_value(file, entry, expected));
+                        bad.push(bad_value(file, entry, key.secret, expected));
                     }
                 }
                 None => self.note(entry, &mut notes),
@@ -211,12 +217,12 @@ fn listing<'a, C: 'a>(keys: impl Iterator<Item = &'a Key<C>>, config: &C) -> Str
     keys.map(|key| format!("{}={}\n", key.name, (key.show)(config))).collect()
 }
 
-fn bad_value(file: &str, entry: &Entry, expected: &'static str) -> BadValue {
+fn bad_value(file: &str, entry: &Entry, secret: bool, expected: &'static str) -> BadValue {
     BadValue {
         file: file.to_owned(),
         line: entry.line,
         key: entry.key.clone(),
-        value: entry.value.clone(),
+        value: if secret { "******".into() } else { entry.value.clone() },
         expected,
     }
 }

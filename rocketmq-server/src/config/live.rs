@@ -117,23 +117,14 @@ fn waits_for_restart(key: &str) -> bool {
 fn keep(file: &Path, entries: &[Entry]) -> Result<(), UpdateError> {
     let unwritable = |reason| UpdateError::Unwritable { path: file.display().to_string(), reason };
     let text = fs::read_to_string(file).map_err(|error| unwritable(error.to_string()))?;
-    let text = entries.iter().fold(text, |text, entry| remember(file, &text, entry, same_setting));
-    config_file::save(file, text.as_bytes(), readers(file)).map_err(|error| unwritable(error.to_string()))
-}
-
-/// A file that only its owner could read stays so.
-fn readers(file: &Path) -> Readers {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let private = fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o077 == 0);
-        if private {
-            return Readers::Owner;
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = file;
-    Readers::Anyone
+    let text = entries.iter().try_fold(text, |text, entry| {
+        remember(file, &text, entry, same_setting)
+            .ok_or_else(|| unwritable(format!("there is no safe place for `{}`; set it by hand", entry.key)))
+    })?;
+    // The name may be a link, which must go on pointing there.
+    let place = fs::canonicalize(file).map_err(|error| unwritable(error.to_string()))?;
+    config_file::save(&place, text.as_bytes(), Readers::AsBefore)
+        .map_err(|error| unwritable(error.to_string()))
 }
 
 #[cfg(test)]
@@ -155,7 +146,7 @@ mod tests {
         let (folder, mut config) = from_file("b.conf", text);
         config.update("mappedFileSizeCommitLog=2097152\nmaxMsgsNumBatch=65\n").unwrap();
         let kept = fs::read_to_string(folder.path().join("b.conf")).unwrap();
-        assert_eq!(kept, "# ours\nbrokerName=b\nmappedFileSizeCommitLog=2097152\nmaxMsgsNumBatch=65\n");
+        assert_eq!(kept, "# ours\nbrokerName=b\nmapedFileSizeCommitLog=2097152\nmaxMsgsNumBatch=65\n");
         assert!(config.properties().contains("maxMsgsNumBatch=65\n"));
     }
 
@@ -168,6 +159,34 @@ mod tests {
         let mut read = BrokerConfig::in_folder(folder.path());
         read.load(&folder.path().join("b.toml")).unwrap();
         assert_eq!(read.behaviour.max_query_messages, 65);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_changed_file_has_the_readers_and_the_place_it_had() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (folder, _) = from_file("real.conf", "maxMsgsNumBatch=64\n");
+        let (real, link) = (folder.path().join("real.conf"), folder.path().join("b.conf"));
+        fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let mut config = BrokerConfig::in_folder(folder.path());
+        config.load(&link).unwrap();
+        config.update("maxMsgsNumBatch=65").unwrap();
+        assert_eq!(fs::read_to_string(&real).unwrap(), "maxMsgsNumBatch=65\n");
+        assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    }
+
+    #[test]
+    fn a_login_that_cannot_be_read_is_not_repeated() {
+        let mut config = BrokerConfig::in_folder("s");
+        for key in ["initAuthenticationUser", "innerClientAuthenticationCredentials"] {
+            let told = config
+                .update(&format!("{key}={{\"username\":\"u\",\"pasword\":\"hush-hush\"}}"))
+                .unwrap_err();
+            assert!(told.to_string().contains(&format!("`{key}` is \"******\", but must be JSON")), "{told}");
+            assert!(!format!("{told:?}").contains("hush-hush"), "{told:?}");
+        }
     }
 
     #[test]

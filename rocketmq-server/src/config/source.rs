@@ -1,5 +1,6 @@
 //! A configuration file as a list of keys and texts, whichever of the two syntaxes it is written in.
 
+use std::ops::Range;
 use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
@@ -14,15 +15,29 @@ pub(super) struct Entry {
     pub(super) value: String,
     /// Counted from 1.
     pub(super) line: usize,
+    /// Where in the text it is: in TOML the value alone, in properties all of it, with the lines it is continued on.
+    span: Range<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Syntax {
+    Toml,
+    Properties,
 }
 
 /// Reads `text` as TOML when `path` ends in `.toml`, as Java properties when it ends in `.properties` or `.conf`.
 /// Under any other name it is TOML if it reads as TOML: a properties file does not, unless both readings agree.
 pub(super) fn entries(path: &Path, text: &str) -> Result<Vec<Entry>, SyntaxError> {
+    read(path, text).map(|(_, entries)| entries)
+}
+
+fn read(path: &Path, text: &str) -> Result<(Syntax, Vec<Entry>), SyntaxError> {
+    let toml = || toml_entries(text).map(|entries| (Syntax::Toml, entries));
+    let properties = || Ok((Syntax::Properties, property_entries(text)));
     match path.extension().and_then(|extension| extension.to_str()) {
-        Some("toml") => toml_entries(text),
-        Some("properties" | "conf") => Ok(property_entries(text)),
-        _ => toml_entries(text).or_else(|_| Ok(property_entries(text))),
+        Some("toml") => toml(),
+        Some("properties" | "conf") => properties(),
+        _ => toml().or_else(|_| properties()),
     }
 }
 
@@ -52,9 +67,9 @@ fn flatten(
 ) -> Result<(), SyntaxError> {
     for (key, value) in table {
         let line = line_at(text, key.span().start);
-        let key = format!("{prefix}{}", key.get_ref());
+        let (key, span) = (format!("{prefix}{}", key.get_ref()), value.span());
         match (scalar(value.get_ref()), value.get_ref()) {
-            (Some(value), _) => entries.push(Entry { key, value, line }),
+            (Some(value), _) => entries.push(Entry { key, value, line, span }),
             (None, DeValue::Table(inner)) if key.split('.').next() == Some(DOTTED) => {
                 flatten(&format!("{key}."), inner, text, entries)?;
             }
@@ -94,9 +109,9 @@ fn line_at(text: &str, offset: usize) -> usize {
 /// Reads Java's properties syntax: comments, continued lines, three kinds of separator, escapes.
 pub(super) fn property_entries(text: &str) -> Vec<Entry> {
     let mut entries = Vec::new();
-    let mut lines = text.lines().enumerate();
-    while let Some((number, first)) = lines.next() {
-        let first = first.trim_start();
+    let mut lines = lines(text).enumerate();
+    while let Some((number, Range { start, mut end })) = lines.next() {
+        let first = text[start..end].trim_start();
         if first.is_empty() || first.starts_with(['#', '!']) {
             continue;
         }
@@ -104,29 +119,86 @@ pub(super) fn property_entries(text: &str) -> Vec<Entry> {
         while is_continued(&logical) {
             logical.pop();
             let Some((_, next)) = lines.next() else { break };
-            logical.push_str(next.trim_start());
+            end = next.end;
+            logical.push_str(text[next].trim_start());
         }
-        entries.push(property(&logical, number + 1));
+        entries.push(property(&logical, number + 1, start..end));
     }
     entries
 }
 
-/// The text of a configuration file with `entry` in the place of its first setting that is the `same`, or at its end.
-pub(super) fn remember(path: &Path, text: &str, entry: &Entry, same: impl Fn(&str, &str) -> bool) -> String {
-    let is_toml = path.extension().is_some_and(|extension| extension == "toml");
-    let line = if is_toml {
-        format!("{} = \"{}\"", entry.key, entry.value.replace('\\', "\\\\").replace('"', "\\\""))
-    } else {
-        format!("{}={}", entry.key, entry.value.replace('\\', "\\\\"))
+/// Where each line is, without its end.
+fn lines(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut next = 0;
+    text.split_inclusive('\n').map(move |line| {
+        let start = next;
+        next += line.len();
+        start..start + line.trim_end_matches(['\n', '\r']).len()
+    })
+}
+
+/// The text of a configuration file with the value of `entry` in every setting that is the `same`, or with `entry` at its
+/// end, or before the sections in which the end may lie. `None`: none of these reads as it should.
+pub(super) fn remember(
+    path: &Path,
+    text: &str,
+    entry: &Entry,
+    same: impl Fn(&str, &str) -> bool,
+) -> Option<String> {
+    let (syntax, before) = read(path, text).ok()?;
+    let is_meant = |known: &&Entry| same(&known.key, &entry.key);
+    let reads_well = |text: &String| {
+        let after = entries(path, text).unwrap_or_default();
+        let others = |all: &[Entry]| -> Vec<_> {
+            all.iter()
+                .filter(|known| !is_meant(known))
+                .map(|one| (one.key.clone(), one.value.clone()))
+                .collect()
+        };
+        let mut meant = after.iter().filter(is_meant).peekable();
+        meant.peek().is_some()
+            && meant.all(|one| one.value == entry.value)
+            && others(&before) == others(&after)
     };
-    let known = entries(path, text).unwrap_or_default();
-    let at = known.iter().find(|known| same(&known.key, &entry.key)).map(|known| known.line);
-    let mut lines: Vec<&str> = text.lines().collect();
-    match at {
-        Some(number) => lines[number - 1] = &line,
-        None => lines.push(&line),
+    let meant: Vec<_> = before.iter().filter(is_meant).collect();
+    let candidates = if meant.is_empty() {
+        let line = syntax.line(&entry.key, &entry.value);
+        let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+        vec![format!("{text}{end}{line}\n"), format!("{line}\n{text}")]
+    } else {
+        vec![replaced(text, syntax, &meant, &entry.value)]
+    };
+    candidates.into_iter().find(reads_well)
+}
+
+fn replaced(text: &str, syntax: Syntax, places: &[&Entry], value: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut places = places.to_vec();
+    places.sort_by_key(|place| place.span.start);
+    let end = places.iter().fold(0, |from, place| {
+        out.push_str(&text[from..place.span.start]);
+        out.push_str(&match syntax {
+            Syntax::Toml => quoted(value),
+            Syntax::Properties => syntax.line(&place.key, value),
+        });
+        place.span.end
+    });
+    out + &text[end..]
+}
+
+impl Syntax {
+    fn line(self, key: &str, value: &str) -> String {
+        match self {
+            // Dots in the name would make it a table, which may be there already.
+            Self::Toml if key.contains('.') => format!("{} = {}", quoted(key), quoted(value)),
+            Self::Toml => format!("{key} = {}", quoted(value)),
+            Self::Properties => format!("{key}={}", value.replace('\\', "\\\\")),
+        }
     }
-    lines.join("\n") + "\n"
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// An odd number of backslashes at the end: the last one is not itself escaped.
@@ -134,12 +206,12 @@ fn is_continued(line: &str) -> bool {
     line.bytes().rev().take_while(|&byte| byte == b'\\').count() % 2 == 1
 }
 
-fn property(line: &str, number: usize) -> Entry {
+fn property(line: &str, number: usize, span: Range<usize>) -> Entry {
     let (key, value) = line.split_at(key_end(line));
     let value = value.trim_start();
     let value = value.strip_prefix(['=', ':']).unwrap_or(value);
     // Apache trims texts but not numbers, and silently drops `listenPort=10911 `; here both are trimmed.
-    Entry { key: unescape(key), value: unescape(value.trim()), line: number }
+    Entry { key: unescape(key), value: unescape(value.trim()), line: number, span }
 }
 
 fn key_end(line: &str) -> usize {
@@ -236,7 +308,7 @@ mod tests {
     fn a_name_that_says_nothing_lets_the_content_decide() {
         let toml = entries(Path::new("broker"), "brokerName = \"a\"").unwrap();
         let properties = entries(Path::new("broker"), "brokerName = a").unwrap();
-        assert_eq!(toml, properties);
+        assert_eq!(pairs(&toml), pairs(&properties));
     }
 
     #[test]
@@ -254,5 +326,48 @@ mod tests {
             property_entries(text);
         }
         assert_eq!(pairs(&property_entries("a\\=b=c")), [("a=b", "c", 1)]);
+    }
+
+    fn remembered(name: &str, text: &str, setting: &str) -> Option<String> {
+        let entry = &property_entries(setting)[0];
+        remember(Path::new(name), text, entry, |a, b| a == b || (a == "port" && b == "listenPort"))
+    }
+
+    #[test]
+    fn a_setting_of_toml_is_replaced_wherever_and_however_long_it_is() {
+        let text =
+            "namesrvAddr = [\n  \"a:1\", # one\n  \"b:2\",\n]\n[tls.server]\nmode = \"disabled\" # for now\n";
+        let kept = remembered("b.toml", text, "namesrvAddr=c:3").unwrap();
+        assert_eq!(kept, "namesrvAddr = \"c:3\"\n[tls.server]\nmode = \"disabled\" # for now\n");
+        let kept = remembered("b.toml", &kept, "tls.server.mode=enforcing").unwrap();
+        assert_eq!(kept, "namesrvAddr = \"c:3\"\n[tls.server]\nmode = \"enforcing\" # for now\n");
+    }
+
+    #[test]
+    fn a_new_setting_does_not_fall_into_a_section() {
+        let text = "[tls.server]\nmode = \"disabled\"\n";
+        assert_eq!(remembered("b.toml", text, "brokerId=1").unwrap(), format!("brokerId = \"1\"\n{text}"));
+        assert_eq!(
+            remembered("b.toml", text, "tls.server.certPath=c.pem").unwrap(),
+            format!("\"tls.server.certPath\" = \"c.pem\"\n{text}")
+        );
+        assert_eq!(remembered("broker", "a = 1", "b=2").unwrap(), "a = 1\nb = \"2\"\n", "read as TOML");
+    }
+
+    #[test]
+    fn a_property_is_replaced_with_its_continuations_and_its_doubles() {
+        let text = "a=1 \\\n  2\r\nlistenPort=1\nb=3\nport=2\n";
+        assert_eq!(remembered("b.conf", text, "a=4").unwrap(), "a=4\r\nlistenPort=1\nb=3\nport=2\n");
+        assert_eq!(
+            remembered("b.conf", text, "listenPort=5").unwrap(),
+            "a=1 \\\n  2\r\nlistenPort=5\nb=3\nport=5\n"
+        );
+        assert_eq!(remembered("b.conf", "a=1\\", "b=C:\\\\x").unwrap(), "b=C:\\\\x\na=1\\");
+    }
+
+    #[test]
+    fn what_would_read_differently_is_not_written() {
+        assert_eq!(remembered("b.conf", "a=1\n", "b=\\ 2"), None, "a blank in front is lost");
+        assert_eq!(remembered("b.toml", "a = \n", "b=2"), None, "the file is broken");
     }
 }

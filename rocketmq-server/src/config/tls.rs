@@ -152,7 +152,7 @@ macro_rules! tls_keys {
             key!("tls.config.file", Optional, network.tls.config_file),
             key!("tls.server.certPath", Optional, network.tls.certificate),
             key!("tls.server.keyPath", Optional, network.tls.key),
-            key!("tls.server.keyPassword", Hidden, network.tls.key_password),
+            key!(secret "tls.server.keyPassword", Hidden, network.tls.key_password),
             key!("tls.server.need.client.auth", CLIENT_AUTH, network.tls.client_auth),
             key!("tls.server.trustCertPath", Optional, network.tls.trust),
             key!("tls.enable", Optional, network.tls.outgoing),
@@ -160,7 +160,7 @@ macro_rules! tls_keys {
             key!("tls.client.trustCertPath", Optional, network.tls.outgoing_trust),
             key!("tls.client.certPath", Optional, network.tls.outgoing_certificate),
             key!("tls.client.keyPath", Optional, network.tls.outgoing_key),
-            key!("tls.client.keyPassword", Hidden, network.tls.outgoing_key_password),
+            key!(secret "tls.client.keyPassword", Hidden, network.tls.outgoing_key_password),
         ]
     };
 }

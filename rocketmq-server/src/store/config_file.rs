@@ -17,6 +17,8 @@ pub enum Readers {
     Anyone,
     /// Its owner alone, where the system knows owners: it holds secrets.
     Owner,
+    /// Whoever could read the file that is replaced.
+    AsBefore,
 }
 
 /// Replaces the file at `path` by `text`, keeping the one before as `path.bak`.
@@ -27,7 +29,7 @@ pub fn save(path: &Path, text: &[u8], readers: Readers) -> Result<(), StoreError
     let dir = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(dir).map_err(|e| StoreError::io("create", dir, e))?;
     let fresh = with_suffix(path, ".tmp");
-    write_synced(&fresh, text, readers).map_err(|e| StoreError::io("write", &fresh, e))?;
+    write_synced(&fresh, path, text, readers).map_err(|e| StoreError::io("write", &fresh, e))?;
     if is_usable(path) {
         let backup = with_suffix(path, ".bak");
         fs::rename(path, &backup).map_err(|e| StoreError::io("keep", path, e))?;
@@ -79,16 +81,17 @@ fn is_usable(path: &Path) -> bool {
     fs::read(path).is_ok_and(|text| !is_blank(&text) && text.trim_ascii_end().ends_with(b"}"))
 }
 
-fn write_synced(path: &Path, text: &[u8], readers: Readers) -> io::Result<()> {
+fn write_synced(path: &Path, replaced: &Path, text: &[u8], readers: Readers) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
-    if readers == Readers::Owner {
+    if readers != Readers::Anyone {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     }
-    #[cfg(not(unix))]
-    let _ = readers;
     let mut file = options.open(path)?;
+    if readers == Readers::AsBefore {
+        file.set_permissions(fs::metadata(replaced)?.permissions())?;
+    }
     file.write_all(text)?;
     file.sync_all()
 }

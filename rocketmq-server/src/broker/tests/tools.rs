@@ -1,5 +1,8 @@
 //! What mqadmin and the console ask.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rocketmq_remoting::body::group::{SubscriptionGroupConfig, SubscriptionGroupWrapper};
 use rocketmq_remoting::body::offset::{ConsumeStats, ResetOffsetBody, TopicStatsTable};
 use rocketmq_remoting::body::table::{GroupList, KvTable, TopicList};
@@ -19,6 +22,8 @@ use rocketmq_remoting::route::{MessageQueue, Perm};
 use rocketmq_remoting::{Command, RequestCode, ResponseCode, fastjson};
 
 use super::rig::{Client, Rig};
+use crate::broker::{LiveConfig, Settings, UpdateError, broker_admin};
+use crate::store::StoreConfig;
 
 fn body<T: serde::de::DeserializeOwned>(answer: &Command) -> T {
     assert_eq!(answer.response_code(), ResponseCode::SUCCESS, "{:?}", answer.remark);
@@ -243,4 +248,38 @@ async fn the_figures_have_both_spellings() {
     let system = Command::request(RequestCode::GET_SYSTEM_TOPIC_LIST_FROM_BROKER);
     let topics: TopicList = body(&client.call(system).await);
     assert!(topics.topic_list.contains(&"SCHEDULE_TOPIC_XXXX".to_owned()));
+}
+
+/// Remembers the number that came last, as a file would.
+#[derive(Debug)]
+struct Remembering(std::path::PathBuf, AtomicUsize);
+
+impl LiveConfig for Remembering {
+    fn properties(&self) -> String {
+        self.1.load(Ordering::SeqCst).to_string()
+    }
+
+    fn update(&self, properties: &str) -> Result<(Settings, StoreConfig), UpdateError> {
+        let number = properties.parse().unwrap();
+        self.1.store(number, Ordering::SeqCst);
+        let settings = Settings { max_query_messages: number, ..Settings::new(&self.0) };
+        Ok((settings, StoreConfig::new(&self.0)))
+    }
+}
+
+#[tokio::test]
+async fn of_changes_at_once_the_one_that_is_remembered_is_in_effect() {
+    let rig = Rig::start().await;
+    let core = &*rig.broker.core;
+    *core.live.lock() = Arc::new(Remembering(rig.path().to_owned(), AtomicUsize::new(0)));
+    let change = |number: usize| {
+        let command = Command::request(RequestCode::UPDATE_BROKER_CONFIG).with_body(number.to_string());
+        broker_admin::update_config(core, &command).unwrap();
+    };
+    for round in 0..100 {
+        std::thread::scope(|scope| {
+            (1..=4).for_each(|number| drop(scope.spawn(move || change(round * 4 + number))))
+        });
+        assert_eq!(core.tuned().max_query_messages.to_string(), core.live.lock().properties());
+    }
 }
