@@ -69,6 +69,7 @@ public class Capabilities {
         ALL.put("tags", Capabilities::tags);
         ALL.put("sql92", Capabilities::sql);
         ALL.put("retry", Capabilities::retry);
+        ALL.put("batch_ack_index", Capabilities::ackIndex);
         ALL.put("dead_letter", Capabilities::deadLetter);
         ALL.put("orderly", Capabilities::orderly);
         ALL.put("orderly_retry", Capabilities::orderlyRetry);
@@ -235,6 +236,37 @@ public class Capabilities {
                 Harness.equal("key", m.getKeys());
             }
         } finally { c.shutdown(); }
+    }
+
+    /** Of a batch what is after the acknowledged index comes again, and nothing else. */
+    static void ackIndex() throws Exception {
+        String topic = topic("ackindex", 1), group = name("gackindex");
+        List<Message> batch = new ArrayList<>();
+        for (int i = 0; i < 32; i++) batch.add(new Message(topic, Harness.bytes("" + i)));
+        producer.send(batch);
+        Set<String> acknowledged = ConcurrentHashMap.newKeySet(), refused = ConcurrentHashMap.newKeySet();
+        Queue<String> again = new ConcurrentLinkedQueue<>();
+        AtomicInteger largest = new AtomicInteger();
+        DefaultMQPushConsumer c = consumer(group, topic, "*");
+        c.setConsumeMessageBatchMaxSize(8);
+        c.registerMessageListener((MessageListenerConcurrently) (msgs, ctx) -> {
+            largest.accumulateAndGet(msgs.size(), Math::max);
+            int good = 0;
+            while (good < msgs.size() && msgs.get(good).getReconsumeTimes() > 0) again.add(new String(msgs.get(good++).getBody()));
+            for (int half = good + (msgs.size() - good) / 2; good < half; good++) acknowledged.add(new String(msgs.get(good).getBody()));
+            for (int i = good; i < msgs.size(); i++) refused.add(new String(msgs.get(i).getBody()));
+            ctx.setAckIndex(good - 1);
+            ctx.setDelayLevelWhenNextConsume(1);
+            return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
+        });
+        c.start();
+        try {
+            Harness.eventually(90, () -> acknowledged.size() + refused.size() == 32 && again.size() >= refused.size(), "the refused again");
+        } finally { c.shutdown(); }
+        Harness.equal(8, largest.get());
+        Harness.equal(refused.size(), again.size());
+        Harness.equal(refused, new HashSet<>(again));
+        Harness.that(acknowledged.size() >= 8 && Collections.disjoint(acknowledged, refused), "a part of each batch was acknowledged");
     }
 
     static void deadLetter() throws Exception {

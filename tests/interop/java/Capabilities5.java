@@ -29,6 +29,7 @@ public class Capabilities5 {
         ALL.put("broker_side_assignment", Capabilities5::assignment);
         ALL.put("auto_batch", Capabilities5::autoBatch);
         ALL.put("heartbeat_v2", Capabilities5::heartbeatV2);
+        ALL.put("namespace_v2", Capabilities5::namespaceV2);
         Harness.run(ALL, Arrays.asList(args).subList(1, args.length), Capabilities5::open);
     }
 
@@ -177,5 +178,34 @@ public class Capabilities5 {
         c.setUseHeartbeatV2(true);
         producer.send(new Message(topic, Harness.bytes("v2")));
         Harness.equal(1, Harness.collect(c, 1, 60).size());
+    }
+
+    /** The second kind of namespace is named beside each request and changes no name: brokers that know no such thing ignore it. */
+    static void namespaceV2() throws Exception {
+        String topic = topic("nsv2", 2), group = name("gnsv2");
+        DefaultMQProducer p = new DefaultMQProducer(name("pnsv2"));
+        p.setNamesrvAddr(namesrv);
+        p.setNamespaceV2("NSV2");
+        p.setSendMsgTimeout(6000);
+        p.start();
+        DefaultMQPushConsumer c = consumer(group, topic);
+        c.setNamespaceV2("NSV2");
+        Queue<String> seen = new ConcurrentLinkedQueue<>();
+        c.registerMessageListener((MessageListenerConcurrently) (msgs, ctx) -> {
+            ctx.setDelayLevelWhenNextConsume(1);
+            for (MessageExt m : msgs) seen.add(m.getTopic() + " " + new String(m.getBody()) + " " + m.getReconsumeTimes());
+            return msgs.get(0).getReconsumeTimes() == 0 ? ConsumeConcurrentlyStatus.RECONSUME_LATER : ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
+        });
+        c.start();
+        try {
+            p.send(new Message(topic, Harness.bytes("one")));
+            p.send(Arrays.asList(new Message(topic, Harness.bytes("two")), new Message(topic, Harness.bytes("three"))));
+            Harness.eventually(90, () -> seen.size() == 6, "each message and its retry, got " + seen);
+        } finally { c.shutdown(); p.shutdown(); }
+        Set<String> expected = new HashSet<>();
+        for (String body : new String[] {"one", "two", "three"}) for (int attempt = 0; attempt < 2; attempt++) expected.add(topic + " " + body + " " + attempt);
+        Harness.equal(expected, new HashSet<>(seen));
+        Harness.equal(3, Harness.collect(consumer(name("gplain"), topic), 3, 60).size());
+        Harness.that(admin.examineConsumeStats(group).getOffsetTable().keySet().stream().anyMatch(q -> q.getTopic().equals(topic)), "the group has offsets under its plain name");
     }
 }
