@@ -180,7 +180,7 @@ fn split(shared: &Shared, messages: Vec<Message>) -> Result<Vec<Chunk>, SendErro
     let most = shared.config.max_message_size;
     let mut chunks: Vec<Chunk> = Vec::new();
     for message in messages {
-        let (id, encoded) = encode(shared, message)?;
+        let (id, encoded) = encode(shared, &message)?;
         if encoded.len() > most {
             return Err(too_large(encoded.len(), most));
         }
@@ -215,14 +215,13 @@ impl Chunk {
 }
 
 /// One member: its id and its bytes.
-pub(super) fn encode(shared: &Shared, message: Message) -> Result<(String, Bytes), SendError> {
-    let (id, properties) = stamp(shared, &message)?;
+pub(super) fn encode(shared: &Shared, message: &Message) -> Result<(String, Bytes), SendError> {
+    let (id, properties) = stamp(shared, message)?;
     let mut encoded = BytesMut::with_capacity(OVERHEAD + message.body.len() + properties.len());
-    BatchMessage { flag: message.flag, body: message.body, properties }.encode(&mut encoded).map_err(
-        |error| {
-            SendError::new(SendErrorKind::InvalidMessage, "a message cannot be written").with_source(error)
-        },
-    )?;
+    let body = message.body.clone();
+    BatchMessage { flag: message.flag, body, properties }.encode(&mut encoded).map_err(|error| {
+        SendError::new(SendErrorKind::InvalidMessage, "a message cannot be written").with_source(error)
+    })?;
     Ok((id, encoded.freeze()))
 }
 

@@ -43,14 +43,13 @@ struct Bucket {
     replies: Vec<Reply>,
 }
 
-/// What became of a message handed in.
-enum Taken {
-    /// It waits; the timer of this bucket must be started.
-    First(u64),
-    /// It waits in a bucket whose timer runs.
-    Joined,
-    /// It filled its bucket, which is to be sent now.
-    Filled(Bucket),
+/// What a message that was handed in has brought about.
+#[derive(Default)]
+struct Taken {
+    /// To be sent now: the bucket it filled, the one that had no room for it.
+    full: Vec<Bucket>,
+    /// The number of the bucket it opened, whose timer must be started.
+    opened: Option<u64>,
 }
 
 impl Accumulator {
@@ -64,12 +63,16 @@ impl Accumulator {
             return shared.send_now(message, Options::default()).await;
         }
         let key = (message.topic.clone(), message.properties.wait_store());
-        let (id, encoded) = batch::encode(shared, message)?;
+        let most = shared.config.max_message_size;
+        let (id, encoded) = batch::encode(shared, &message)?;
+        if encoded.len() > most {
+            return shared.send_now(message, Options::default()).await;
+        }
         let (reply, answer) = oneshot::channel();
-        match self.take(&key, id, &encoded, reply, shared.config.max_message_size) {
-            Taken::First(number) => self.start_timer(shared, key, number),
-            Taken::Joined => {}
-            Taken::Filled(bucket) => self.dispatch(shared, key, bucket),
+        let Taken { full, opened } = self.take(&key, id, &encoded, reply, most);
+        full.into_iter().for_each(|bucket| self.dispatch(shared, key.clone(), bucket));
+        if let Some(number) = opened {
+            self.start_timer(shared, key, number);
         }
         answer.await.unwrap_or_else(|_| Err(abandoned(shared)))
     }
@@ -77,18 +80,24 @@ impl Accumulator {
     fn take(&self, key: &Key, id: String, encoded: &[u8], reply: Reply, most: usize) -> Taken {
         let limit = self.config.max_bytes.min(most);
         let mut held = self.held.lock();
-        held.bytes += encoded.len();
-        if let Some(bucket) = held.buckets.get_mut(key) {
-            bucket.chunk.add(id, encoded);
-            bucket.replies.push(reply);
-            return if bucket.chunk.bytes() >= limit { filled(&mut held, key) } else { Taken::Joined };
+        let mut taken = Taken::default();
+        if held.buckets.get(key).is_some_and(|bucket| bucket.chunk.bytes() + encoded.len() > most) {
+            taken.full.extend(take_out(&mut held, key));
         }
-        held.next += 1;
-        let number = held.next;
-        let mut chunk = Chunk::default();
-        chunk.add(id, encoded);
-        held.buckets.insert(key.clone(), Bucket { number, chunk, replies: vec![reply] });
-        if encoded.len() >= limit { filled(&mut held, key) } else { Taken::First(number) }
+        held.bytes += encoded.len();
+        let Held { buckets, next, .. } = &mut *held;
+        let bucket = buckets.entry(key.clone()).or_insert_with(|| {
+            *next += 1;
+            taken.opened = Some(*next);
+            Bucket { number: *next, chunk: Chunk::default(), replies: Vec::new() }
+        });
+        bucket.chunk.add(id, encoded);
+        bucket.replies.push(reply);
+        if bucket.chunk.bytes() >= limit {
+            taken.full.extend(take_out(&mut held, key));
+            taken.opened = None;
+        }
+        taken
     }
 
     fn start_timer(&self, shared: &Arc<Shared>, key: Key, number: u64) {
@@ -136,10 +145,6 @@ impl Accumulator {
         self.sends.wait().await;
         self.sends.reopen();
     }
-}
-
-fn filled(held: &mut Held, key: &Key) -> Taken {
-    take_out(held, key).map_or(Taken::Joined, Taken::Filled)
 }
 
 fn take_out(held: &mut Held, key: &Key) -> Option<Bucket> {

@@ -293,6 +293,23 @@ async fn a_full_bucket_does_not_linger_and_the_unsociable_go_alone() {
     assert_eq!((cluster.brokers[0].seen(BATCH).len(), cluster.brokers[0].seen(SEND).len()), (1, 1));
 }
 
+#[tokio::test]
+async fn gathered_messages_never_exceed_what_one_request_may_hold() {
+    let cluster = cluster(vec![healthy]).await;
+    let builder = cluster.client.producer("p").linger(Duration::from_millis(50));
+    let producer =
+        builder.configure(|config| config.max_message_size = 1000).build().await.expect("a producer");
+    let send = |size: usize| producer.send(Message::new("t", vec![0; size])).into_future();
+    let (small, large, whole) = tokio::join!(biased; send(600), send(700), send(1000));
+    for sent in [small, large, whole] {
+        sent.expect("stored");
+    }
+    let broker = &cluster.brokers[0];
+    let batches = broker.seen(BATCH);
+    assert!(batches.iter().all(|batch| batch.body.len() <= 1000), "{batches:?}");
+    assert_eq!((batches.len(), broker.seen(SEND).len()), (2, 1));
+}
+
 fn ends(broker: &FakeServer) -> Vec<EndTransactionRequest> {
     let requests = broker.seen(RequestCode::END_TRANSACTION);
     requests.iter().map(|r| EndTransactionRequest::from_ext(&r.ext).expect("an end")).collect()
