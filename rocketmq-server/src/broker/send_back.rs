@@ -4,7 +4,7 @@
 use rand::RngExt;
 use rocketmq_remoting::Command;
 use rocketmq_remoting::Request;
-use rocketmq_remoting::message::{MessageRecord, OffsetMessageId};
+use rocketmq_remoting::message::{MessageRecord, OffsetMessageId, Properties};
 use rocketmq_remoting::requests::send::ConsumerSendMsgBackRequest;
 use rocketmq_remoting::route::Perm;
 
@@ -36,8 +36,16 @@ pub fn handle(core: &Core, command: &Command) -> Reply {
         Fate::Again { .. } => config.retry_queue_nums,
         Fate::DeadLetter => 1,
     };
-    core.stats.flows.send_backs(request.origin_topic.as_deref().unwrap_or(&original.topic), group).add(1, 0);
+    core.stats.flows.send_backs(&counted_topic(core, &original), group).add(1, 0);
     store(core, original, group, fate, queues)
+}
+
+/// Whose send-backs these are: the topic where a retried message began, if there is such a topic. What clients say, in the
+/// request or in properties, must not make up entries without end.
+fn counted_topic(core: &Core, original: &MessageRecord) -> String {
+    let properties = Properties::parse(&original.properties);
+    let began = properties.retry_topic().filter(|topic| core.topics.get(topic).is_some());
+    began.unwrap_or(&original.topic).to_owned()
 }
 
 fn store(core: &Core, original: MessageRecord, group: &str, fate: Fate, queues: i32) -> Reply {

@@ -118,6 +118,7 @@ async fn a_message_sent_back_too_often_is_a_dead_letter() {
         offset: original.physical_offset,
         group: "g".into(),
         max_reconsume_times: Some(1),
+        origin_topic: Some("made-up".into()),
         ..ConsumerSendMsgBackRequest::default()
     };
     assert_eq!(client.ask(&back).await.response_code(), ResponseCode::SUCCESS);
@@ -131,6 +132,9 @@ async fn a_message_sent_back_too_often_is_a_dead_letter() {
     let dead = client.drain("%DLQ%g", 0, 1).await.remove(0);
     assert_eq!((dead.reconsume_times, &dead.body[..]), (2, &b"x"[..]));
     assert!(dead.properties.contains("RETRY_TOPIC\u{1}t\u{2}"));
+
+    let counted = |key: &str| rig.broker.core.stats.flows.data("SNDBCK_PUT_NUMS", key).is_some();
+    assert!(counted("t@g") && !counted("made-up@g"), "the message says where it began, not the request");
 
     back.offset = 1;
     let lost = client.ask(&back).await;
