@@ -19,15 +19,15 @@ pub(crate) const DEFAULT_REGION: &str = "DefaultRegion";
 /// That messages are traced, and how. Every stored message, every decided transaction and every call of a handler
 /// becomes a record; brokers that trace (`traceOn`, the default) take them on a topic of their own.
 ///
-/// Records wait in memory (2048 at most, then new ones are dropped and counted) and leave together, by ten or after
-/// five seconds; shutting down the producer or consumer sends what is left.
+/// Records wait in memory (2048 at most, then new ones are dropped and counted) and leave together, those of ten events
+/// or of five seconds; shutting down the producer or consumer sends what is left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TraceConfig {
     /// The topic of the traces. Default: `RMQ_SYS_TRACE_TOPIC`, which brokers with `traceTopicEnable=true` have; any
     /// other topic has to exist, or the broker must create topics.
     pub topic: String,
-    /// How many records leave together, 1 to 20. Default: 10.
+    /// The records of how many sends or calls leave together, 1 to 20. Default: 10.
     pub batch: usize,
     /// Also trace messages taken back by [`recall`](crate::Producer::recall). Default: false.
     pub recall: bool,

@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -18,9 +17,10 @@ use crate::client::Client;
 use crate::config::ProducerConfig;
 use crate::message::Message;
 use crate::producer::{Producer, ProducerBuilder};
+use crate::validate::MAX_GROUP;
 
-/// What may wait, as in Java: the records of one send or one call count as one.
-const BUFFER: usize = 2048;
+/// Records that may wait.
+const BUFFER: u32 = 2048;
 /// The longest a record waits for company.
 const FLUSH: Duration = Duration::from_secs(5);
 const MOST_TOGETHER: usize = 20;
@@ -41,22 +41,29 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    fn group(self, traced: &str) -> String {
+    /// Java's name for the trace producer of a group, which loses the end of a group too long for it. `wrap` puts it into
+    /// a namespace.
+    fn group(self, traced: &str, number: usize, wrap: impl Fn(&str) -> String) -> String {
         let role = match self {
             Self::Produce => "PRODUCE",
             Self::Consume => "CONSUME",
         };
-        let number = PRODUCERS.fetch_add(1, Ordering::Relaxed);
-        format!("_INNER_TRACE_PRODUCER-{traced}-{role}-{number}")
+        let name = |traced: &str| format!("_INNER_TRACE_PRODUCER-{traced}-{role}-{number}");
+        let room = MAX_GROUP.saturating_sub(wrap(&name("")).len());
+        name(traced.get(..room).unwrap_or(traced))
     }
 }
+
+/// The records of one event, with the room they take until they are sent.
+type Event = (Vec<Record>, OwnedSemaphorePermit);
 
 /// Takes the records of one producer or consumer. Dropping it sends what waits, in the background.
 pub(crate) struct Tracer {
     pub(super) config: TraceConfig,
     /// The traced group, without namespace.
     pub(super) group: Arc<str>,
-    records: mpsc::Sender<Vec<Record>>,
+    records: mpsc::UnboundedSender<Event>,
+    room: Arc<Semaphore>,
     dropped: Arc<AtomicU64>,
     closing: CancellationToken,
     task: Mutex<Option<JoinHandle<()>>>,
@@ -65,15 +72,18 @@ pub(crate) struct Tracer {
 impl Tracer {
     /// Starts the task.
     pub(crate) fn start(client: &Client, group: &str, role: Role, config: TraceConfig) -> Arc<Self> {
-        let (records, inbox) = mpsc::channel(BUFFER);
+        let (records, inbox) = mpsc::unbounded_channel();
         let (dropped, closing) = (Arc::<AtomicU64>::default(), CancellationToken::new());
         let writer = Writer { config: config.clone(), dropped: dropped.clone(), sends: JoinSet::new() };
-        let producer = trace_producer(client, role.group(group));
+        let number = PRODUCERS.fetch_add(1, Ordering::Relaxed);
+        let name = role.group(group, number, |name| client.inner.names.wrap(name));
+        let producer = trace_producer(client, name);
         let task = tokio::spawn(writer.run(producer, inbox, closing.clone()));
         Arc::new(Self {
             config,
             group: group.into(),
             records,
+            room: Arc::new(Semaphore::new(BUFFER as usize)),
             dropped,
             closing,
             task: Mutex::new(Some(task)),
@@ -82,11 +92,17 @@ impl Tracer {
 
     /// Hands over the records of one event; never waits.
     pub(super) fn append(&self, records: Vec<Record>) {
-        if records.is_empty() {
+        let count = records.len();
+        if count == 0 {
             return;
         }
-        if let Err(TrySendError::Full(lost) | TrySendError::Closed(lost)) = self.records.try_send(records) {
-            count_dropped(&self.dropped, lost.len(), "the buffer is full");
+        // An event of more records than may wait takes all the room.
+        let wanted = u32::try_from(count).unwrap_or(BUFFER).min(BUFFER);
+        let Ok(room) = self.room.clone().try_acquire_many_owned(wanted) else {
+            return count_dropped(&self.dropped, count, "the buffer is full");
+        };
+        if self.records.send((records, room)).is_err() {
+            count_dropped(&self.dropped, count, "their producer is shut down");
         }
     }
 
@@ -134,7 +150,7 @@ impl Writer {
     async fn run(
         mut self,
         producer: ProducerBuilder,
-        mut inbox: mpsc::Receiver<Vec<Record>>,
+        mut inbox: mpsc::UnboundedReceiver<Event>,
         closing: CancellationToken,
     ) {
         let producer = match producer.build().await {
@@ -145,8 +161,8 @@ impl Writer {
         let (mut held, mut flushed) = (Vec::new(), Instant::now());
         loop {
             tokio::select! {
-                events = inbox.recv() => match events {
-                    Some(records) => held.push(records),
+                event = inbox.recv() => match event {
+                    Some(event) => held.push(event),
                     None => break,
                 },
                 () = tokio::time::sleep_until(flushed + FLUSH), if !held.is_empty() => {}
@@ -165,8 +181,9 @@ impl Writer {
         producer.shutdown().await;
     }
 
-    async fn send(&mut self, producer: &Producer, held: &mut Vec<Vec<Record>>) {
-        let records: Vec<Record> = held.drain(..).flatten().collect();
+    async fn send(&mut self, producer: &Producer, held: &mut Vec<Event>) {
+        let (records, _room): (Vec<_>, Vec<_>) = held.drain(..).unzip();
+        let records: Vec<Record> = records.into_iter().flatten().collect();
         for (message, records) in messages(&records, &self.config) {
             while self.sends.len() >= SENDS {
                 self.sends.join_next().await;
@@ -179,5 +196,55 @@ impl Writer {
 async fn send(producer: Producer, message: Message, records: usize, dropped: Arc<AtomicU64>) {
     if let Err(error) = producer.send(message).await {
         count_dropped(&dropped, records, &error.to_string());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::FakeCluster;
+    use crate::trace::record;
+
+    fn records(count: usize) -> Vec<Record> {
+        let one = Record {
+            time: 1,
+            region: "R".into(),
+            group: "g".into(),
+            topic: "t".into(),
+            message_id: "id".into(),
+            keys: None,
+            event: record::Event::Recalled { success: true },
+        };
+        vec![one; count]
+    }
+
+    #[test]
+    fn the_trace_producer_of_the_longest_group_has_a_legal_name() {
+        let plain = |traced: &str| Role::Consume.group(traced, 7, str::to_owned);
+        assert_eq!(plain("g"), "_INNER_TRACE_PRODUCER-g-CONSUME-7");
+        let longest = "g".repeat(MAX_GROUP);
+        assert_eq!(plain(&longest).len(), MAX_GROUP);
+        let spaced = Role::Produce.group(&longest[..110], usize::MAX, |name| format!("instance%{name}"));
+        assert_eq!(spaced.len() + "instance%".len(), MAX_GROUP);
+    }
+
+    #[tokio::test]
+    async fn what_waits_is_counted_in_records() {
+        let cluster = FakeCluster::start(Vec::new(), 1).await;
+        let tracer = Tracer::start(&cluster.client, "g", Role::Consume, TraceConfig::default());
+        tracer.append(records(2000));
+        tracer.append(records(48));
+        assert_eq!(tracer.dropped(), 0);
+        tracer.append(records(1));
+        assert_eq!(tracer.dropped(), 1, "2048 records wait");
+    }
+
+    #[tokio::test]
+    async fn an_event_too_large_for_the_buffer_fills_it() {
+        let cluster = FakeCluster::start(Vec::new(), 1).await;
+        let tracer = Tracer::start(&cluster.client, "g", Role::Produce, TraceConfig::default());
+        tracer.append(records(3000));
+        tracer.append(records(2));
+        assert_eq!(tracer.dropped(), 2);
     }
 }
