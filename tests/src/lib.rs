@@ -2,6 +2,7 @@
 //! (`scenarios.rs`) and on Apache's (`interop_apache.rs`) alike.
 
 pub mod access;
+mod apache;
 mod cluster;
 mod inbox;
 mod java;
@@ -15,6 +16,7 @@ mod wait;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+pub use apache::{ApacheProcesses, java};
 pub(crate) use cluster::queues;
 pub use cluster::{Cluster, Feature};
 pub use inbox::{Inbox, collect};

@@ -55,7 +55,7 @@ impl Load {
         let producer = client.producer("load").configure(|config| config.attempt_timeout = Some(ATTEMPT));
         let producer = producer.build().await?;
         let inbox = Inbox::default();
-        let first = producer.send(Message::new(topic, body(0))).await?;
+        let first = first(&producer, topic).await?;
         let consumer = client.push_consumer("g").subscribe(topic, "*").from_where(FromWhere::FirstOffset);
         let running = shape(consumer).listen(inbox.accept()).await?;
         let (topic, sent) = (topic.to_owned(), vec![body(0)]);
@@ -164,6 +164,17 @@ impl Load {
             }
         }
     }
+}
+
+/// Takes as long as a server needs that has only just started.
+async fn first(producer: &Producer, topic: &str) -> TestResult<Receipt> {
+    let mut receipt = None;
+    eventually("the first message acknowledged", PATIENCE, async || {
+        receipt = producer.send(Message::new(topic, body(0))).await.ok();
+        receipt.is_some()
+    })
+    .await;
+    Ok(receipt.ok_or("no receipt")?)
 }
 
 fn body(number: usize) -> String {

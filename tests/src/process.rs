@@ -77,3 +77,10 @@ impl BrokerProcess {
 fn settings_file(folder: &Path) -> PathBuf {
     folder.join("broker.conf")
 }
+
+/// Sends a signal, named as `kill` wants it.
+pub(crate) async fn signal(child: &Child, signal: &str) -> TestResult {
+    let id = child.id().ok_or("a process that has ended")?.to_string();
+    let status = Command::new("kill").args([signal, &id]).status().await?;
+    if status.success() { Ok(()) } else { Err(format!("kill {signal} {id}: {status}").into()) }
+}
