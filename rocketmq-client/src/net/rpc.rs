@@ -73,25 +73,18 @@ impl Rpc {
         budget: Duration,
     ) -> Result<Command, RpcError> {
         self.outbound.prepare(&mut command);
-        if let Some(connection) = self.pool.live(address) {
-            return self.call_on(address, &connection, command, budget).await;
-        }
-        let start = Instant::now();
-        let connection = self.pool.connection(address, budget).await?;
-        self.call_on(address, &connection, command, budget.saturating_sub(start.elapsed())).await
-    }
-
-    /// A server that is going away answers what it has taken, but the next call needs a new connection.
-    async fn call_on(
-        &self,
-        address: &str,
-        connection: &Connection,
-        command: Command,
-        budget: Duration,
-    ) -> Result<Command, RpcError> {
-        let response = connection.call(command, budget).await?;
+        let (connection, left) = match self.pool.live(address) {
+            Some(connection) => (connection, budget),
+            None => {
+                let start = Instant::now();
+                let connection = self.pool.connection(address, budget).await?;
+                (connection, budget.saturating_sub(start.elapsed()))
+            }
+        };
+        let response = connection.call(command, left).await?;
+        // A server that is going away answers what it has taken, but the next call needs a new connection.
         if response.response_code() == ResponseCode::GO_AWAY {
-            self.pool.retire(address, connection);
+            self.pool.retire(address, &connection);
         }
         Ok(response)
     }

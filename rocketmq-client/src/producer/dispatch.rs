@@ -107,7 +107,7 @@ impl Shared {
             };
             let start = Instant::now();
             let budget = policy.budget(tried, deadline.saturating_duration_since(start));
-            let failed = match self.attempt(out, &queue, budget).await {
+            let failed = match self.attempt(out, &queue, start, budget).await {
                 Ok(receipt) => return Ok(receipt),
                 Err(failed) => failed,
             };
@@ -156,6 +156,7 @@ impl Shared {
         &self,
         out: &Outgoing,
         queue: &SharedQueue,
+        start: Instant,
         budget: Duration,
     ) -> Result<Receipt, Failed> {
         let routes = self.client.inner.routes.load_full();
@@ -163,7 +164,6 @@ impl Shared {
             Some(address) => Cow::Borrowed(address),
             None => self.master_of(queue).await?,
         };
-        let start = Instant::now();
         let address = self.channel(address);
         let call = self.client.inner.rpc.call_once(&address, out.command(self, queue), budget);
         let response = call.await.map_err(Failed::Rpc)?;

@@ -199,13 +199,11 @@ impl Shared {
 
     /// Room for a body of this size.
     pub(crate) async fn room(&self, bytes: usize, deadline: Instant) -> Result<permits::Room, SendError> {
-        let left = deadline.saturating_duration_since(Instant::now());
-        self.permits.room(bytes, left).await.ok_or_else(|| {
+        self.permits.room(bytes, deadline.into()).await.ok_or_else(|| {
             let text = format!(
-                "no room within {} ms; the limits are max_in_flight = {} and max_in_flight_bytes = {}",
-                left.as_millis(),
-                self.config.max_in_flight,
-                self.config.max_in_flight_bytes
+                "no room within the time for the send; the limits are max_in_flight = {} and \
+                 max_in_flight_bytes = {}",
+                self.config.max_in_flight, self.config.max_in_flight_bytes
             );
             SendError::new(SendErrorKind::Overloaded, text)
         })

@@ -1,10 +1,10 @@
 //! Back-pressure: how many messages and bytes one producer has on their way at once.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 /// Two fair semaphores. An empty body would count nothing, so every message counts at least one byte.
 #[derive(Debug)]
@@ -31,14 +31,16 @@ impl Permits {
         }
     }
 
-    /// Room for a body of `bytes`; `None` when there is none within `budget`. A body larger than the
+    /// Room for a body of `bytes`; `None` when there is none before `deadline`. A body larger than the
     /// whole limit takes all of it, and so goes alone rather than never.
-    pub(crate) async fn room(&self, bytes: usize, budget: Duration) -> Option<Room> {
+    pub(crate) async fn room(&self, bytes: usize, deadline: Instant) -> Option<Room> {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).clamp(1, self.most_bytes);
         if let Some(room) = self.room_now(bytes) {
             return Some(room);
         }
-        timeout(budget, self.room_later(bytes)).await.ok().flatten()
+        // Boxed: sends seldom wait, and all of them would carry room for it.
+        let later: BoxFuture<'_, _> = Box::pin(self.room_later(bytes));
+        timeout_at(deadline, later).await.ok().flatten()
     }
 
     fn room_now(&self, bytes: u32) -> Option<Room> {
@@ -56,27 +58,31 @@ impl Permits {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
-    const SECOND: Duration = Duration::from_secs(1);
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(1)
+    }
 
     #[tokio::test(start_paused = true)]
     async fn room_runs_out_by_count_and_by_bytes_and_comes_back() {
         let permits = Permits::new(2, 10);
-        let first = permits.room(6, SECOND).await.expect("room");
-        assert!(permits.room(6, SECOND).await.is_none(), "12 of 10 bytes");
-        let second = permits.room(4, SECOND).await.expect("room");
-        assert!(permits.room(0, SECOND).await.is_none(), "a third of 2");
+        let first = permits.room(6, soon()).await.expect("room");
+        assert!(permits.room(6, soon()).await.is_none(), "12 of 10 bytes");
+        let second = permits.room(4, soon()).await.expect("room");
+        assert!(permits.room(0, soon()).await.is_none(), "a third of 2");
         drop((first, second));
-        assert!(permits.room(1_000, SECOND).await.is_some(), "too large for the limit goes alone");
+        assert!(permits.room(1_000, soon()).await.is_some(), "too large for the limit goes alone");
     }
 
     #[tokio::test(start_paused = true)]
     async fn waiters_are_served_in_turn() {
         let permits = Arc::new(Permits::new(1, 10));
-        let held = permits.room(1, SECOND).await.expect("room");
-        let mut first = Box::pin(permits.room(1, SECOND));
-        let mut second = Box::pin(permits.room(1, SECOND));
+        let held = permits.room(1, soon()).await.expect("room");
+        let mut first = Box::pin(permits.room(1, soon()));
+        let mut second = Box::pin(permits.room(1, soon()));
         assert!(futures_util::poll!(first.as_mut()).is_pending());
         assert!(futures_util::poll!(second.as_mut()).is_pending());
         drop(held);

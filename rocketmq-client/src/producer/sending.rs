@@ -4,7 +4,7 @@ use std::future::IntoFuture;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Either};
 use rocketmq_remoting::route::MessageQueue;
 use tracing::Instrument as _;
 
@@ -127,7 +127,7 @@ impl IntoFuture for Sending {
 
     fn into_future(self) -> Self::IntoFuture {
         let Self { shared, message, options } = self;
-        Box::pin(async move { shared.send(message, options).await })
+        Box::pin(shared.send(message, options))
     }
 }
 
@@ -185,24 +185,33 @@ impl IntoFuture for SendingBatch {
 
 impl Shared {
     pub(super) async fn send(
-        self: &Arc<Self>,
+        self: Arc<Self>,
         mut message: Message,
         options: Options,
     ) -> Result<Receipt, SendError> {
-        let watch = Watch::begin(self, &mut message);
-        let sending = async {
-            self.admit(&mut message)?;
-            match &self.accumulator {
-                Some(accumulator) if options.timeout.is_none() && matches!(options.target, Target::Any) => {
-                    let gathered: BoxFuture<'_, _> = Box::pin(accumulator.send(self, message));
-                    gathered.await
-                }
-                _ => self.send_now(message, options).await,
-            }
+        let watch = Watch::begin(&self, &mut message);
+        let result = match watch.span.in_scope(|| self.admit(&mut message)) {
+            Ok(()) => self.send_admitted(message, options).instrument(watch.span.clone()).await,
+            Err(error) => Err(error),
         };
-        let result = sending.instrument(watch.span.clone()).await;
         watch.end(result.as_ref().map(Some));
         result
+    }
+
+    /// In company where the producer gathers messages and this one may wait for others, by itself otherwise.
+    fn send_admitted<'a>(
+        self: &'a Arc<Self>,
+        message: Message,
+        options: Options,
+    ) -> impl Future<Output = Result<Receipt, SendError>> + Send + use<'a> {
+        let free = options.timeout.is_none() && matches!(options.target, Target::Any);
+        match self.accumulator.as_ref().filter(|_| free) {
+            Some(accumulator) => {
+                let gathered: BoxFuture<'_, _> = Box::pin(accumulator.send(self, message));
+                Either::Left(gathered)
+            }
+            None => Either::Right(self.send_now(message, options)),
+        }
     }
 
     /// Sends a message by itself. `finish` sets what must hold whatever interceptors made of the message.
@@ -225,14 +234,21 @@ impl Shared {
     }
 
     /// Sends a message that was admitted.
-    pub(super) async fn send_now(&self, message: Message, options: Options) -> Result<Receipt, SendError> {
+    pub(super) fn send_now(
+        &self,
+        message: Message,
+        options: Options,
+    ) -> impl Future<Output = Result<Receipt, SendError>> + Send + use<'_> {
         let begun = Instant::now();
-        let deadline = self.deadline(options.timeout);
-        let _room = self.room(message.body.len(), deadline).await?;
-        let out = Outgoing::message(self, message)?;
-        let receipt = self.route_and_dispatch(&out, options.target, deadline).await?;
-        self.trace(&out, &receipt, begun.elapsed());
-        Ok(receipt)
+        let deadline = begun + options.timeout.unwrap_or(self.config.send_timeout);
+        let out = Outgoing::message(self, message);
+        async move {
+            let out = out?;
+            let _room = self.room(out.body.len(), deadline).await?;
+            let receipt = self.route_and_dispatch(&out, options.target, deadline).await?;
+            self.trace(&out, &receipt, begun.elapsed());
+            Ok(receipt)
+        }
     }
 
     pub(super) async fn route_and_dispatch(

@@ -13,9 +13,8 @@ use crate::{metrics, span};
 /// One send being watched, from before its message is checked until its result is known.
 pub(super) struct Watch<'a> {
     shared: &'a Shared,
-    /// `None` when nobody will ask for it.
-    topic: Option<String>,
-    begun: Instant,
+    /// The topic and when it began; `None` when nobody will ask.
+    observed: Option<(String, Instant)>,
     _running: Option<metrics::Running>,
     pub(super) span: Span,
 }
@@ -42,8 +41,8 @@ impl<'a> Watch<'a> {
     fn new(shared: &'a Shared, topic: &str, span: Span) -> Self {
         let wanted = shared.observed && (metrics::ENABLED || !shared.interceptors.is_empty());
         let running = shared.observed.then(|| metrics::Running::send(&shared.group));
-        let topic = wanted.then(|| topic.to_owned());
-        Self { shared, topic, begun: Instant::now(), _running: running, span }
+        let observed = wanted.then(|| (topic.to_owned(), Instant::now()));
+        Self { shared, observed, _running: running, span }
     }
 
     pub(super) fn end(self, result: Result<Option<&Receipt>, &SendError>) {
@@ -66,13 +65,13 @@ impl<'a> Watch<'a> {
     }
 
     fn count(&self, messages: usize, error: Option<&SendError>) {
-        if let Some(topic) = self.topic.as_deref().filter(|_| messages > 0) {
-            metrics::sent(topic, messages, error, self.begun.elapsed());
+        if let Some((topic, begun)) = self.observed.as_ref().filter(|_| messages > 0) {
+            metrics::sent(topic, messages, error, begun.elapsed());
         }
     }
 
     fn tell(&self, result: Result<Option<&Receipt>, &SendError>) {
-        if let Some(topic) = &self.topic {
+        if let Some((topic, _)) = &self.observed {
             self.shared.interceptors.after_send(topic, result);
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
@@ -21,14 +22,25 @@ impl<T> Default for SingleFlight<T> {
 impl<T: Clone> SingleFlight<T> {
     /// The answer to `key`: of whoever asks first; of `ask` when nobody does. When the first caller is
     /// dropped meanwhile, the next in line asks.
-    pub(crate) async fn run(&self, key: &str, ask: impl Future<Output = T>) -> T {
-        let cell = self.running.lock().entry(key.to_owned()).or_default().clone();
-        let answer = cell.get_or_init(|| ask).await.clone();
-        let mut running = self.running.lock();
-        if running.get(key).is_some_and(|current| Arc::ptr_eq(current, &cell)) {
-            running.remove(key);
-        }
-        answer
+    ///
+    /// Boxed: every send would carry room for a lookup, which is several kilobytes and seldom needed.
+    pub(crate) fn run<'a>(
+        &'a self,
+        key: &'a str,
+        ask: impl Future<Output = T> + Send + 'a,
+    ) -> BoxFuture<'a, T>
+    where
+        T: Send + Sync,
+    {
+        Box::pin(async move {
+            let cell = self.running.lock().entry(key.to_owned()).or_default().clone();
+            let answer = cell.get_or_init(|| ask).await.clone();
+            let mut running = self.running.lock();
+            if running.get(key).is_some_and(|current| Arc::ptr_eq(current, &cell)) {
+                running.remove(key);
+            }
+            answer
+        })
     }
 }
 

@@ -154,7 +154,7 @@ impl<'a> Scanner<'a> {
     fn string(&mut self) -> Result<Cow<'a, str>, DecodeError> {
         if self.peek() == Some(b'"') {
             let rest = &self.text[self.at + 1..];
-            if let Some(stop) = memchr::memchr2(b'"', b'\\', rest.as_bytes())
+            if let Some(stop) = quote_or_escape(rest.as_bytes())
                 && rest.as_bytes()[stop] == b'"'
             {
                 self.at += stop + 2;
@@ -173,8 +173,8 @@ impl<'a> Scanner<'a> {
         }
         loop {
             let rest = self.rest();
-            let stop = memchr::memchr2(b'"', b'\\', rest.as_bytes())
-                .ok_or_else(|| self.expected("the end of a string"))?;
+            let stop =
+                quote_or_escape(rest.as_bytes()).ok_or_else(|| self.expected("the end of a string"))?;
             out.push_str(&rest[..stop]);
             self.at += stop + 1;
             if rest.as_bytes()[stop] == b'"' {
@@ -220,8 +220,10 @@ impl<'a> Scanner<'a> {
     }
 
     fn four_digits(&mut self) -> Result<u32, DecodeError> {
-        let digits = self.rest().get(..4).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
-        let value = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        let digits = self.text.as_bytes().get(self.at..self.at + 4);
+        let value = digits.and_then(|digits| {
+            digits.iter().try_fold(0, |value, digit| Some(value << 4 | char::from(*digit).to_digit(16)?))
+        });
         let value = value.ok_or_else(|| self.expected("four hexadecimal digits"))?;
         self.at += 4;
         Ok(value)
@@ -292,6 +294,14 @@ impl<'a> Scanner<'a> {
         let word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'+' | b'.');
         self.at += self.rest().bytes().take_while(word).count();
     }
+}
+
+/// Where a string ends or an escape begins. Most strings of a header are shorter than what a vectorized search takes to
+/// get going.
+fn quote_or_escape(text: &[u8]) -> Option<usize> {
+    const SHORT: usize = 16;
+    let near = text.iter().take(SHORT).position(|byte| matches!(byte, b'"' | b'\\'));
+    near.or_else(|| Some(SHORT + memchr::memchr2(b'"', b'\\', text.get(SHORT..)?)?))
 }
 
 /// Writes the members in the order Java writes them: by name.

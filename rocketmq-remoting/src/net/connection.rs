@@ -162,19 +162,26 @@ impl Connection {
         Connection { shared, keeper: Some(Arc::new(Keeper(queue))) }
     }
 
-    /// Sends a request and waits for its answer, whatever its code.
+    /// Queues a request at once; the future waits for its answer, whatever its code.
     ///
     /// Dropping the future before the request was written takes it back; after that the answer is dropped when it comes.
     ///
     /// # Errors
     /// [`CallError::Timeout`] after `timeout`, [`CallError::Closed`] when the connection ends first.
-    pub async fn call(&self, command: Command, timeout: Duration) -> Result<Command, CallError> {
+    pub fn call(
+        &self,
+        command: Command,
+        timeout: Duration,
+    ) -> impl Future<Output = Result<Command, CallError>> + Send + use<'_> {
         let (reply, answer) = oneshot::channel();
-        self.enqueue(Outgoing::Call { command, deadline: Instant::now() + timeout, reply })?;
-        match answer.await {
-            Ok(Err(CallError::Timeout(_))) => Err(CallError::Timeout(timeout)),
-            Ok(result) => result,
-            Err(_) => Err(self.gone()),
+        let queued = self.enqueue(Outgoing::Call { command, deadline: Instant::now() + timeout, reply });
+        async move {
+            queued?;
+            match answer.await {
+                Ok(Err(CallError::Timeout(_))) => Err(CallError::Timeout(timeout)),
+                Ok(result) => result,
+                Err(_) => Err(self.gone()),
+            }
         }
     }
 
