@@ -211,7 +211,7 @@ impl ClientBuilder {
         let servers = initial_servers(&self.config).await?;
         let ip = match self.config.client_ip {
             Some(ip) => ip,
-            None => local_address(&servers).await,
+            None => local_address(&servers, &self.config.socks_proxies).await,
         };
         metrics::describe();
         let transport = Transport::new(&self.config)?;
@@ -463,11 +463,11 @@ fn unique_instance() -> String {
     format!("{}#{}", std::process::id(), nanos - nanos % 1_000_000 + rand::rng().random_range(0..1_000_000))
 }
 
-/// The local address that faces the first name server that can be resolved. Connecting a UDP socket
-/// sends nothing, it only asks the routing table.
-async fn local_address(servers: &[String]) -> IpAddr {
+/// The local address that faces the first name server that can be resolved, or the proxy on the way to it: a name
+/// that the proxy resolves is not asked for here. Connecting a UDP socket sends nothing, it only asks the routing table.
+async fn local_address(servers: &[String], proxies: &SocksProxies) -> IpAddr {
     for server in servers {
-        if let Ok(ip) = address_facing(server).await {
+        if let Ok(ip) = address_facing(proxies.first_hop(server)).await {
             return ip;
         }
     }

@@ -115,10 +115,20 @@ impl Proxy {
 }
 
 impl SocksProxies {
+    /// Where a connection to the server leads first: to a proxy, or to itself.
+    pub(crate) fn first_hop<'a>(&'a self, server: &'a str) -> &'a str {
+        let host = super::dialer::target(server).map_or(server, |(host, _)| host);
+        self.leading_to(host).map_or(server, |proxy| &proxy.addr)
+    }
+
+    fn leading_to(&self, host: &str) -> Option<&Proxy> {
+        self.0.iter().find(|(network, _)| network.holds(host)).map(|(_, proxy)| proxy)
+    }
+
     /// A socket to the server, through the proxy that leads to it, if one does.
     pub(super) async fn connect(&self, host: &str, port: u16) -> io::Result<TcpStream> {
-        match self.0.iter().find(|(network, _)| network.holds(host)) {
-            Some((_, proxy)) => proxy.connect((host, port)).await,
+        match self.leading_to(host) {
+            Some(proxy) => proxy.connect((host, port)).await,
             None => TcpStream::connect((host, port)).await,
         }
     }
@@ -136,8 +146,16 @@ mod tests {
     use super::*;
 
     fn leading_to(proxies: &SocksProxies, host: &str) -> Option<String> {
-        let found = proxies.0.iter().find(|(network, _)| network.holds(host));
-        found.map(|(_, proxy)| proxy.addr.clone())
+        proxies.leading_to(host).map(|proxy| proxy.addr.clone())
+    }
+
+    #[test]
+    fn the_first_hop_to_a_name_that_only_the_proxy_knows_is_the_proxy() {
+        let everywhere: SocksProxies = r#"{"0.0.0.0/0": {"addr": "proxy:1080"}}"#.parse().expect("proxies");
+        assert_eq!(everywhere.first_hop("inside.only:9876"), "proxy:1080");
+        let some: SocksProxies = r#"{"10.0.0.0/8": {"addr": "proxy:1080"}}"#.parse().expect("proxies");
+        assert_eq!(some.first_hop("10.0.0.1:9876"), "proxy:1080");
+        assert_eq!(some.first_hop("inside.only:9876"), "inside.only:9876");
     }
 
     #[test]
