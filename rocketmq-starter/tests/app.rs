@@ -296,6 +296,16 @@ async fn several_producers_have_templates_of_their_own() {
 }
 
 #[tokio::test]
+async fn settings_of_tls_are_judged_as_the_program_leaves_them() {
+    let half = || app().0.set("rocketmq.tls.cert", "c.pem");
+    start(half().configure(|properties| properties.tls.key = Some("c.key".into()))).await.shutdown().await;
+    let error = half().configure(|properties| properties.tls.server_name = None).start().await.unwrap_err();
+    assert!(error.to_string().contains("`rocketmq.tls.key` is missing"), "{error}");
+    let spoilt = app().0.configure(|properties| properties.tls.cert = Some("c.pem".into()));
+    assert!(spoilt.start().await.is_err());
+}
+
+#[tokio::test]
 async fn messages_can_be_taken_one_by_one() {
     let (app, _received) = app();
     let running =

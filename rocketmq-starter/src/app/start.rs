@@ -59,6 +59,7 @@ fn look(mut app: App) -> Result<Plan, StartError> {
     for change in std::mem::take(&mut app.configure) {
         change(&mut properties);
     }
+    properties.tls.check(&mut mistakes);
     if app.discover {
         app.add_discovered();
     }

@@ -134,15 +134,13 @@ impl RocketmqProperties {
             .map(|table| root.table(table));
         root.finish();
         let [producer, producers, consumer, pull_consumer, tls, embedded] = tables;
-        let tls = TlsProperties::read(Section::new(sources, &tls, mistakes));
-        tls.check(mistakes);
         RocketmqProperties {
             name_server: name_server.or_else(|| usual_variable(sources)),
             producer: ProducerProperties::read(Section::new(sources, &producer, mistakes)),
             producers: read_producers(sources, &producers, mistakes),
             consumer: ConsumerProperties::read(Section::new(sources, &consumer, mistakes)),
             pull_consumer: PullConsumerProperties::read(Section::new(sources, &pull_consumer, mistakes)),
-            tls,
+            tls: TlsProperties::read(Section::new(sources, &tls, mistakes)),
             socks_proxy_config,
             embedded: EmbeddedProperties::read(Section::new(sources, &embedded, mistakes)),
         }
