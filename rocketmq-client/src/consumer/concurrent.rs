@@ -378,7 +378,8 @@ async fn poll_once(call: &mut Call) -> Option<<Call as Future>::Output> {
     .await
 }
 
-async fn finish_call(call: Call, limit: Duration) -> Result<Outcomes, Failure> {
+/// The end of a call that may take so long.
+pub(crate) async fn finish_call(call: Call, limit: Duration) -> Result<Outcomes, Failure> {
     tokio::time::timeout(limit, call).await.unwrap_or(Err(Failure::Timeout))
 }
 

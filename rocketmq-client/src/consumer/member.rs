@@ -17,9 +17,10 @@ use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::SubscriptionData;
 use rocketmq_remoting::{Command, DecodeError, RequestCode, ResponseCode, fastjson};
 
+use super::concurrent::{ServiceConfig, finish_call};
 use super::config::ConsumerConfig;
 use super::group::Group;
-use super::handler::{Failure, Handler, Outcomes};
+use super::handler::{Failure, Outcomes};
 use super::incoming::Incoming;
 use super::owned::Snapshot;
 use super::pop_push::PopService;
@@ -29,7 +30,6 @@ use super::start::FromWhere;
 use super::stats::Rates;
 use crate::delivery::{Delivery, Outcome};
 use crate::members::ConsumerMember;
-use crate::trace::Tracer;
 
 /// The name of the protocol version in this client's requests.
 const CLIENT_VERSION: &str = "V5_3_3";
@@ -40,12 +40,12 @@ pub(crate) struct PushMember {
     pub(crate) name: String,
     pub(crate) group: Arc<Group>,
     pub(crate) service: Service,
-    pub(crate) handler: Handler,
+    /// How the handler is called, and who is told.
+    pub(crate) calling: ServiceConfig,
     /// Set when the broker assigns the queues.
     pub(crate) pop: Option<Arc<PopService>>,
     pub(crate) pull: PullOptions,
     pub(crate) config: ConsumerConfig,
-    pub(crate) tracer: Option<Arc<Tracer>>,
 }
 
 impl ConsumerMember for PushMember {
@@ -156,14 +156,13 @@ impl PushMember {
     fn consume_directly(&self, request: &Command) -> Result<Answer, DecodeError> {
         let record = MessageRecord::decode(&mut request.body.clone())?;
         let delivery = self.picked(record, request.ext.get("brokerName").unwrap_or_default());
-        let name = self.name.clone();
-        let (handler, order, limit) = (self.handler.clone(), self.group.orderly, self.config.consume_timeout);
+        let (calling, order) = (self.calling.clone(), self.group.orderly);
         let response = Command::response_to(request, ResponseCode::SUCCESS);
         let run = async move {
-            let since = Instant::now();
-            let span = crate::span::consume(&name, std::slice::from_ref(&delivery));
-            let call = handler.call(std::slice::from_ref(&delivery), span);
-            let outcome = tokio::time::timeout(limit, call).await.unwrap_or(Err(Failure::Timeout));
+            let (since, messages) = (Instant::now(), [delivery]);
+            let (watch, call) = calling.call(&messages);
+            let outcome = finish_call(call, calling.consume_timeout).await;
+            calling.ended(watch, &messages, &outcome);
             let result = directly_result(outcome, order, since.elapsed().as_millis() as i64);
             fastjson::to_vec(&result).ok().map(|body| response.with_body(body))
         };

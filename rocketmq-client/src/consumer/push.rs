@@ -241,8 +241,7 @@ impl PushConsumerBuilder {
     ) -> Result<Arc<PushMember>, StartError> {
         let stats = Arc::<Stats>::default();
         let offsets = self.offset_store(&calls)?;
-        let config = self.service_config(handler.clone());
-        let tracer = config.watchers.tracer.clone();
+        let config = self.service_config(handler);
         let back: Arc<dyn SendBack> = Arc::new(ToBroker {
             calls: calls.clone(),
             max_reconsume_times: self.config.wire_max_reconsume_times(),
@@ -262,13 +261,12 @@ impl PushConsumerBuilder {
         });
         Ok(Arc::new(PushMember {
             name: self.group.clone(),
-            pop: self.config.broker_assignment.then(|| self.pop_service(&group, config, back)),
+            pop: self.config.broker_assignment.then(|| self.pop_service(&group, config.clone(), back)),
             group,
             service,
-            handler,
+            calling: config,
             pull: self.pull_options(),
             config: self.config.clone(),
-            tracer,
         }))
     }
 

@@ -65,7 +65,7 @@ impl Running {
 
     /// How many records of the message trace were lost, because the buffer was full or a broker did not take them.
     pub fn dropped_traces(&self) -> u64 {
-        self.member.tracer.as_ref().map_or(0, |tracer| tracer.dropped())
+        self.member.calling.watchers.tracer.as_ref().map_or(0, |tracer| tracer.dropped())
     }
 
     /// Queues, offsets, rates: what administration tools see of this consumer.
@@ -103,7 +103,7 @@ impl Running {
             group.unlock(queues).await;
         }
         self.client.inner.unregister_consumer(self.member.group()).await;
-        if let Some(tracer) = &self.member.tracer {
+        if let Some(tracer) = &self.member.calling.watchers.tracer {
             tracer.shutdown().await;
         }
         finished
