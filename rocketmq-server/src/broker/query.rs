@@ -20,7 +20,7 @@ const UNIQUE_KEY_LIMIT: usize = 32;
 /// Units one request may look at.
 const UNIT_LIMIT: i32 = 1000;
 
-/// QUERY_MESSAGE (12). Hash collisions are the client's to sort out.
+/// QUERY_MESSAGE (12).
 pub fn by_key(core: &Core, command: &Command) -> Reply {
     let request = QueryMessageRequest::from_ext(&command.ext)?;
     let wanted = usize::try_from(request.max_num).unwrap_or(0);
