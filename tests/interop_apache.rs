@@ -64,6 +64,20 @@ mod with_java {
     }
 
     #[tokio::test]
+    async fn a_static_topic() -> TestResult {
+        let Some(cluster) = apache().filter(|cluster| !cluster.is_4x()) else { return Ok(()) };
+        let Cluster::Apache { version, .. } = &cluster else { return Ok(()) };
+        scenarios::logical::as_any_topic(&cluster, version).await
+    }
+
+    #[tokio::test]
+    async fn a_static_topic_that_moves() -> TestResult {
+        let Some(cluster) = apache().filter(|cluster| !cluster.is_4x()) else { return Ok(()) };
+        let Cluster::Apache { version, .. } = &cluster else { return Ok(()) };
+        scenarios::logical::queues_move(&cluster, version).await
+    }
+
+    #[tokio::test]
     async fn traces_on_our_broker() -> TestResult {
         let Some(version) = java() else { return Ok(()) };
         scenarios::trace::read_by_mqadmin(&Cluster::embedded().await?, &version).await

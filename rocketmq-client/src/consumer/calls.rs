@@ -53,6 +53,16 @@ impl Calls {
         accept(response, broker, "")
     }
 
+    /// One request about a queue, to the master of the broker that holds it.
+    pub(crate) async fn call_for<R: Request>(
+        &self,
+        queue: &MessageQueue,
+        request: &R,
+        limit: Duration,
+    ) -> Result<Command, CallError> {
+        self.call(&self.client.home(queue), request, Bytes::new(), limit).await
+    }
+
     /// Where the group stands; `None` when the broker knows no offset.
     pub(crate) async fn stored_offset(&self, queue: &MessageQueue) -> Result<Option<i64>, CallError> {
         let request = QueryConsumerOffsetRequest {
@@ -71,7 +81,7 @@ impl Calls {
     /// Stores where the group stands and waits for the answer.
     pub(crate) async fn store_offset(&self, queue: &MessageQueue, offset: i64) -> Result<(), CallError> {
         let request = self.offset_update(queue, offset);
-        self.call(&queue.broker_name, &request, Bytes::new(), OFFSET_TIMEOUT).await.map(drop)
+        self.call_for(queue, &request, OFFSET_TIMEOUT).await.map(drop)
     }
 
     fn offset_update(&self, queue: &MessageQueue, offset: i64) -> UpdateConsumerOffsetRequest {
@@ -106,7 +116,7 @@ impl Calls {
     where
         R: Request<Response = rocketmq_remoting::requests::offset::OffsetResponse>,
     {
-        let response = self.call(&queue.broker_name, request, Bytes::new(), limit).await?;
+        let response = self.call_for(queue, request, limit).await?;
         R::response_from_ext(&response.ext).map(|header| header.offset).map_err(malformed)
     }
 

@@ -250,20 +250,29 @@ impl OrderlyService {
     }
 }
 
+type Split = BTreeMap<String, Vec<MessageQueue>>;
+
 /// Locks are asked for and given back per broker.
-fn by_broker(queues: impl IntoIterator<Item = MessageQueue>) -> BTreeMap<String, Vec<MessageQueue>> {
-    let mut brokers = BTreeMap::<String, Vec<MessageQueue>>::new();
+fn by_broker(
+    queues: impl IntoIterator<Item = MessageQueue>,
+    home: impl Fn(&MessageQueue) -> String,
+) -> Split {
+    let mut brokers = Split::new();
     for queue in queues {
-        brokers.entry(queue.broker_name.clone()).or_default().push(queue);
+        brokers.entry(home(&queue)).or_default().push(queue);
     }
     brokers
 }
 
 impl Group {
+    fn by_broker(&self, queues: impl IntoIterator<Item = MessageQueue>) -> Split {
+        by_broker(queues, |queue| self.calls.client.home(queue))
+    }
+
     /// Asks for the broker locks of queues; those it got.
     pub(crate) async fn lock(&self, queues: &[MessageQueue]) -> Vec<MessageQueue> {
         let mut granted = Vec::new();
-        for (broker, queues) in by_broker(queues.iter().cloned()) {
+        for (broker, queues) in self.by_broker(queues.iter().cloned()) {
             match self.calls.lock(&broker, queues).await {
                 Ok(locked) => granted.extend(locked),
                 Err(error) => tracing::warn!(group = self.name(), broker, "queues not locked: {error}"),
@@ -274,7 +283,7 @@ impl Group {
 
     /// Gives broker locks back, so that another member need not wait for them to expire.
     pub(crate) async fn unlock(&self, queues: Vec<MessageQueue>) {
-        for (broker, queues) in by_broker(queues) {
+        for (broker, queues) in self.by_broker(queues) {
             if let Err(error) = self.calls.unlock(&broker, queues).await {
                 tracing::warn!(group = self.name(), broker, "queues not unlocked: {error}");
             }
@@ -288,7 +297,7 @@ impl Group {
                 () = tokio::time::sleep(LOCK_RENEWAL) => {}
                 () = self.stopped.cancelled() => return,
             }
-            for (broker, queues) in by_broker(self.owned().iter().map(|owned| owned.queue.clone())) {
+            for (broker, queues) in self.by_broker(self.owned().iter().map(|owned| owned.queue.clone())) {
                 match self.calls.lock(&broker, queues.clone()).await {
                     Ok(granted) => self.note_locks(&queues, &granted),
                     Err(error) => tracing::warn!(
@@ -467,7 +476,8 @@ mod tests {
     #[test]
     fn locks_go_to_the_broker_of_each_queue() {
         let queue = |broker: &str, id| MessageQueue::new("t", broker, id);
-        let split = by_broker([queue("b", 0), queue("a", 0), queue("b", 1)]);
+        let split =
+            by_broker([queue("b", 0), queue("a", 0), queue("b", 1)], |queue| queue.broker_name.clone());
         assert_eq!(split["a"], [queue("a", 0)]);
         assert_eq!(split["b"], [queue("b", 0), queue("b", 1)]);
     }

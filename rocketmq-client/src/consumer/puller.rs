@@ -70,7 +70,7 @@ impl Puller {
         let request = self.request(offset, commit, subscription);
         let command = command(&request)?;
         let client = &self.calls.client;
-        let address = client.reader(&self.queue.broker_name, broker_id)?;
+        let address = client.reader(&client.home(&self.queue), broker_id)?;
         let response = client.call_broker(&address, command, self.options.timeout).await?;
         self.read(response, subscription)
     }

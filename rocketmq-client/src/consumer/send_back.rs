@@ -15,9 +15,8 @@ use crate::client::now_ms;
 use crate::delivery::Delivery;
 use crate::error::BoxError;
 use crate::metrics;
+use crate::route::logical::is_logical;
 
-/// Queues with this prefix belong to no real broker (static topics), which therefore cannot take a message back.
-const LOGICAL_BROKER: &str = "__syslo__";
 /// The group Java clients send such messages as.
 const INNER_PRODUCER: &str = "CLIENT_INNER_PRODUCER";
 const RESEND_TIMEOUT: Duration = Duration::from_secs(3);
@@ -75,8 +74,9 @@ impl ToBroker {
     }
 
     async fn give_back(&self, delivery: &Delivery, how: Redelivery) -> Result<(), BoxError> {
-        if delivery.queue().broker_name.starts_with(LOGICAL_BROKER) {
-            return Err("its queue is a logical one".into());
+        // No broker takes back what it does not hold for good.
+        if is_logical(delivery.queue()) {
+            return Err("its queue is one of a static topic".into());
         }
         Ok(self.calls.send_back(delivery, how.level(), self.max_reconsume_times).await?)
     }

@@ -160,12 +160,13 @@ impl Shared {
         budget: Duration,
     ) -> Result<Receipt, Failed> {
         let routes = self.client.inner.routes.load_full();
-        let address = match routes.master(&queue.broker_name) {
+        let broker = routes.home(queue);
+        let address = match routes.master(broker) {
             Some(address) => Cow::Borrowed(address),
-            None => self.master_of(queue).await?,
+            None => self.master_for(queue).await?,
         };
         let address = self.channel(address);
-        let call = self.client.inner.rpc.call_once(&address, out.command(self, queue), budget);
+        let call = self.client.inner.rpc.call_once(&address, out.command(self, queue, broker), budget);
         let response = call.await.map_err(Failed::Rpc)?;
         if self.config.latency_fault_tolerance {
             self.faults.record(&queue.broker_name, start.elapsed(), true, Instant::now());
@@ -181,8 +182,8 @@ impl Shared {
         }
     }
 
-    async fn master_of(&self, queue: &SharedQueue) -> Result<Cow<'static, str>, Failed> {
-        let master = self.client.inner.master_of(&queue.broker_name, &queue.topic).await;
+    async fn master_for(&self, queue: &SharedQueue) -> Result<Cow<'static, str>, Failed> {
+        let master = self.client.inner.master_for(queue).await;
         master.map(Cow::Owned).ok_or(Failed::NoMaster)
     }
 
@@ -198,11 +199,12 @@ impl Shared {
             Some(queue) => queue,
             None => self.choose(queues, None, out)?,
         };
-        let address = self.client.inner.master_of(&queue.broker_name, &queue.topic).await;
+        let address = self.client.inner.master_for(&queue).await;
         let Some(address) = address else { return Err(Failed::NoMaster.into_error(&out.topic)) };
         let address = self.channel(Cow::Owned(address));
         let left = deadline.saturating_duration_since(Instant::now());
-        let written = self.client.inner.rpc.oneway(&address, out.command(self, &queue), left).await;
+        let command = out.command(self, &queue, &self.client.inner.home(&queue));
+        let written = self.client.inner.rpc.oneway(&address, command, left).await;
         written.map_err(|error| Failed::Rpc(error).into_error(&out.topic))
     }
 
@@ -231,7 +233,7 @@ impl Shared {
         let routes = self.client.inner.routes.load();
         Attempt {
             broker: queue.broker_name.clone(),
-            address: routes.master(&queue.broker_name).unwrap_or_default().to_owned(),
+            address: routes.master(routes.home(queue)).unwrap_or_default().to_owned(),
             elapsed,
             cause: failed.cause(),
         }

@@ -192,7 +192,8 @@ impl Shared {
     pub(crate) fn trace(&self, out: &Outgoing, receipt: &Receipt, took: Duration) {
         let Some(tracer) = &self.tracer else { return };
         let routes = self.client.inner.routes.load();
-        let host = self.channel(Cow::Borrowed(routes.master(receipt.broker()).unwrap_or_default()));
+        let host = self
+            .channel(Cow::Borrowed(routes.master(routes.home(receipt.message_queue())).unwrap_or_default()));
         let topic = self.client.inner.names.plain(&out.topic);
         tracer.sent(&Stored { topic, out, receipt, host: &host, took });
     }

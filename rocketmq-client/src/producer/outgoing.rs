@@ -71,10 +71,9 @@ impl Outgoing {
         }
     }
 
-    /// The request for one queue. The fields go straight into the header text; nothing else is allocated.
-    pub(crate) fn command(&self, shared: &Shared, queue: &MessageQueue) -> Command {
-        let text =
-            self.topic.len() + shared.wire_group.len() + self.properties.len() + queue.broker_name.len();
+    /// The request for one queue, to the broker that holds it. The fields go straight into the header text; nothing else is allocated.
+    pub(crate) fn command(&self, shared: &Shared, queue: &MessageQueue, broker: &str) -> Command {
+        let text = self.topic.len() + shared.wire_group.len() + self.properties.len() + broker.len();
         let mut ext = ExtFields::with_capacity(16, 96 + text);
         ext.push("a", &shared.wire_group);
         ext.push("b", &self.topic);
@@ -91,7 +90,7 @@ impl Outgoing {
             ext.push("l", most);
         }
         ext.push("m", if self.batch { "true" } else { "false" });
-        ext.push("n", &queue.broker_name);
+        ext.push("n", broker);
         Command::request(self.code).with_ext(ext).with_body(self.body.clone())
     }
 }

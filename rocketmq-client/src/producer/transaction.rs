@@ -86,7 +86,8 @@ impl Transaction {
     }
 
     async fn end(&self, state: TransactionState) -> Result<(), CallError> {
-        let (client, broker) = (&self.shared.client.inner, self.receipt.broker());
+        let client = &self.shared.client.inner;
+        let broker = &client.home(self.receipt.message_queue());
         let header = self.decision(state)?;
         let command = header.to_command().map_err(|error| {
             CallError::new(CallErrorKind::InvalidRequest, "a decision cannot be written").with_source(error)

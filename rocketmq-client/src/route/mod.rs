@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use rocketmq_remoting::route::MessageQueue;
 
 use crate::client::Inner;
 use crate::error::{RouteError, RouteErrorKind};
 
 pub(crate) mod discovery;
+pub(crate) mod logical;
 pub(crate) mod resolver;
 pub(crate) mod single_flight;
 pub(crate) mod table;
@@ -79,6 +81,17 @@ impl Inner {
             }
         });
         join_all(lookups).await;
+    }
+
+    /// The master of the broker that holds a queue, as [`master_of`](Self::master_of) looks for it.
+    pub(crate) async fn master_for(&self, queue: &MessageQueue) -> Option<String> {
+        let broker = self.home(queue);
+        self.master_of(&broker, &queue.topic).await
+    }
+
+    /// The broker that holds a queue.
+    pub(crate) fn home(&self, queue: &MessageQueue) -> String {
+        self.routes.load().home(queue).to_owned()
     }
 
     /// The master of a broker, asking for the topic's route once if the broker is not known.

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use rocketmq_remoting::route::{BrokerData, MASTER_ID, MessageQueue, TopicRoute};
 
+use super::logical::{Homes, homes, is_logical};
 use crate::producer::select::SharedQueue;
 
 /// One topic's queues, derived once per change of its route.
@@ -17,6 +18,7 @@ pub(crate) struct TopicInfo {
     pub(crate) publish: Vec<SharedQueue>,
     /// Queues to pull from.
     pub(crate) subscribe: Vec<SharedQueue>,
+    homes: Homes,
     /// The topic does not exist yet: the queues are those a broker would give it.
     pub(crate) provisional: bool,
     /// Grows with every change of any route.
@@ -27,9 +29,11 @@ impl TopicInfo {
     pub(crate) fn new(topic: &str, mut route: TopicRoute) -> Self {
         route.queue_datas.sort_by(|a, b| a.broker_name.cmp(&b.broker_name));
         route.broker_datas.sort_by(|a, b| a.broker_name.cmp(&b.broker_name));
-        let publish = publish_queues(topic, &route);
-        let subscribe = subscribe_queues(topic, &route);
-        Self { route, publish, subscribe, provisional: false, generation: 0 }
+        let homes = route.topic_queue_mapping_by_broker.as_ref().map(|mappings| homes(topic, mappings));
+        let homes = homes.unwrap_or_default();
+        let publish = publish_queues(topic, &route, &homes);
+        let subscribe = subscribe_queues(topic, &route, &homes);
+        Self { route, publish, subscribe, homes, provisional: false, generation: 0 }
     }
 
     /// The route of the template topic, read as that of a topic a broker would make after it.
@@ -43,16 +47,22 @@ impl TopicInfo {
     }
 }
 
-fn publish_queues(topic: &str, route: &TopicRoute) -> Vec<SharedQueue> {
+fn publish_queues(topic: &str, route: &TopicRoute, homes: &Homes) -> Vec<SharedQueue> {
     if let Some(conf) = route.order_topic_conf.as_deref().filter(|conf| !conf.is_empty()) {
         return ordered_queues(topic, conf);
+    }
+    if !homes.is_empty() {
+        return homes.keys().cloned().collect();
     }
     let has_master = |name: &str| route.broker(name).is_some_and(|broker| broker.master().is_some());
     let writable = route.queue_datas.iter().filter(|d| d.perm.is_writable() && has_master(&d.broker_name));
     writable.flat_map(|d| queues_of(topic, &d.broker_name, d.write_queue_nums)).collect()
 }
 
-fn subscribe_queues(topic: &str, route: &TopicRoute) -> Vec<SharedQueue> {
+fn subscribe_queues(topic: &str, route: &TopicRoute, homes: &Homes) -> Vec<SharedQueue> {
+    if !homes.is_empty() {
+        return homes.keys().cloned().collect();
+    }
     let readable = route.queue_datas.iter().filter(|data| data.perm.is_readable());
     readable.flat_map(|data| queues_of(topic, &data.broker_name, data.read_queue_nums)).collect()
 }
@@ -65,7 +75,7 @@ fn ordered_queues(topic: &str, conf: &str) -> Vec<SharedQueue> {
 }
 
 /// No route has more queues than this; a damaged count must not make the client build millions.
-const MAX_QUEUES: i32 = 65_536;
+pub(super) const MAX_QUEUES: i32 = 65_536;
 
 fn queues_of(topic: &str, broker: &str, count: i32) -> impl Iterator<Item = SharedQueue> {
     (0..count.min(MAX_QUEUES)).map(move |id| Arc::new(MessageQueue::new(topic, broker, id)))
@@ -87,6 +97,15 @@ impl Snapshot {
     /// The address of the broker's master.
     pub(crate) fn master(&self, broker: &str) -> Option<&str> {
         self.brokers.get(broker)?.master()
+    }
+
+    /// The name of the broker that holds a queue: its own, unless it is one of a static topic.
+    pub(crate) fn home<'a>(&'a self, queue: &'a MessageQueue) -> &'a str {
+        if !is_logical(queue) {
+            return &queue.broker_name;
+        }
+        let home = self.topics.get(&queue.topic).and_then(|info| info.homes.get(queue));
+        home.unwrap_or(&queue.broker_name)
     }
 
     /// Where to read: broker `id`, else the next slave, else (unless `only` it will do) any of them.
@@ -167,7 +186,7 @@ fn is_no_news(known: &TopicInfo, new: &TopicInfo) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use rocketmq_remoting::route::{Perm, QueueData};
+    use rocketmq_remoting::route::{Perm, QueueData, TopicQueueMappingInfo};
 
     use super::*;
 
@@ -264,6 +283,28 @@ mod tests {
         moved.broker_datas[0].broker_addrs.insert(0, "elsewhere:1".into());
         let _ = table.apply("u", TopicInfo::new("u", moved));
         assert_eq!(table.load().master("b"), Some("elsewhere:1"));
+    }
+
+    #[test]
+    fn a_queue_of_a_static_topic_is_where_its_mapping_says() {
+        let table = RouteTable::default();
+        let mapping = TopicQueueMappingInfo {
+            bname: "a".into(),
+            curr_id_map: [(0, 5)].into(),
+            total_queues: 2,
+            ..TopicQueueMappingInfo::default()
+        };
+        let mappings = Some([("a".to_owned(), mapping)].into());
+        let (info, _) = table.apply(
+            "t",
+            TopicInfo::new("t", TopicRoute { topic_queue_mapping_by_broker: mappings, ..route() }),
+        );
+        assert_eq!(names(&info.publish), ["__syslo__global__0", "__syslo__global__1"]);
+        assert_eq!(info.publish, info.subscribe);
+        let snapshot = table.load();
+        let homes = info.publish.iter().map(|queue| snapshot.home(queue)).collect::<Vec<_>>();
+        assert_eq!(homes, ["a", "__syslo__none__"]);
+        assert_eq!(snapshot.home(&MessageQueue::new("other", "b", 0)), "b");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod consume;
 pub mod delay;
+pub mod logical;
 pub mod members;
 pub mod namespace;
 pub mod order;
