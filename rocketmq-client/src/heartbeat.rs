@@ -32,6 +32,16 @@ impl Inner {
         }
     }
 
+    /// The protocol version of the broker at `address`, asked for with a heartbeat if it is not known yet; `None` when that
+    /// is refused or not answered.
+    pub(crate) async fn broker_version(&self, address: &str) -> Option<i32> {
+        let known = || self.broker_versions.lock().get(address).copied();
+        if known().is_none() {
+            self.greet(address).await;
+        }
+        known()
+    }
+
     async fn heartbeat_to(&self, address: &str, command: Command) {
         match self.rpc.call(address, command, self.config.api_timeout).await {
             Ok(response) if response.response_code() == ResponseCode::SUCCESS => {

@@ -24,6 +24,8 @@ pub enum Feature {
     Pop,
     /// Resetting a queue of a group to an offset.
     ResetToOffset,
+    /// Topics in which a batch is stored as one record.
+    InnerBatches,
     /// The region among a stored message's properties, without which no handling of it is traced.
     StoredRegion,
 }
@@ -80,6 +82,10 @@ impl Cluster {
     /// Whether the cluster has `feature`; says why not.
     pub fn has(&self, feature: Feature) -> bool {
         match self {
+            Self::Embedded(_) if feature == Feature::InnerBatches => {
+                println!("skipped: our broker has no {feature:?}");
+                false
+            }
             Self::Apache { version, .. } if version.starts_with("4.") => {
                 println!("skipped: Apache RocketMQ {version} has no {feature:?}");
                 false
@@ -102,10 +108,21 @@ impl Cluster {
 
     /// [`topic`](Self::topic) of a given name, by a client without a namespace.
     pub async fn topic_named(&self, client: &Client, topic: &str, queues: i32) -> TestResult {
+        self.topic_with(client, topic, queues, None).await
+    }
+
+    /// [`topic`](Self::topic_named) with attributes of 5.x, `+key=value,-key`.
+    pub(crate) async fn topic_with(
+        &self,
+        client: &Client,
+        topic: &str,
+        queues: i32,
+        attributes: Option<&str>,
+    ) -> TestResult {
         let brokers = client.route("TBW102").await?.broker_datas;
         for broker in &brokers {
             let address = broker.master().ok_or("a broker without a master")?;
-            create(client, address, topic, queues).await?;
+            create(client, address, topic, queues, attributes).await?;
         }
         eventually("the route of a new topic", PATIENCE, async || {
             client.route(topic).await.is_ok_and(|route| route.queue_datas.len() == brokers.len())
@@ -117,7 +134,7 @@ impl Cluster {
     /// Gives a topic so many queues.
     pub async fn resize(&self, client: &Client, topic: &str, queues: i32) -> TestResult {
         for broker in &client.route(topic).await?.broker_datas {
-            create(client, broker.master().ok_or("a broker without a master")?, topic, queues).await?;
+            create(client, broker.master().ok_or("a broker without a master")?, topic, queues, None).await?;
         }
         Ok(())
     }
@@ -160,7 +177,13 @@ pub(crate) async fn send_to_broker(client: &Client, topic: &str, command: Comman
     }
 }
 
-async fn create(client: &Client, broker: &str, topic: &str, queues: i32) -> TestResult {
+async fn create(
+    client: &Client,
+    broker: &str,
+    topic: &str,
+    queues: i32,
+    attributes: Option<&str>,
+) -> TestResult {
     let request = UpdateTopicRequest {
         topic: topic.to_owned(),
         default_topic: "TBW102".into(),
@@ -169,6 +192,7 @@ async fn create(client: &Client, broker: &str, topic: &str, queues: i32) -> Test
         perm: PERM,
         topic_filter_type: "SINGLE_TAG".into(),
         topic_sys_flag: Some(0),
+        attributes: attributes.map(str::to_owned),
         ..UpdateTopicRequest::default()
     };
     let answer = client.call(broker, request.to_command()?, PATIENCE).await?;

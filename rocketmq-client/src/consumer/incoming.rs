@@ -21,6 +21,8 @@ pub(crate) struct Incoming<'a> {
     pub(crate) names: &'a Names,
     /// Added to every queue offset (static topics).
     pub(crate) offset_delta: i64,
+    /// The offset asked for. A batch stored as one comes whole, also when it begins before.
+    pub(crate) from: i64,
 }
 
 impl Incoming<'_> {
@@ -39,7 +41,10 @@ impl Incoming<'_> {
 
     fn take_inner(&self, record: &MessageRecord, deliveries: &mut Vec<Delivery>) {
         match unwrap_inner(record) {
-            Ok(messages) => messages.into_iter().for_each(|message| self.take(message, deliveries)),
+            Ok(mut messages) => {
+                messages.retain(|message| message.queue_offset + self.offset_delta >= self.from);
+                messages.into_iter().for_each(|message| self.take(message, deliveries));
+            }
             Err(error) => tracing::error!(
                 topic = record.topic,
                 queue_offset = record.queue_offset,

@@ -172,7 +172,8 @@ impl PushMember {
     fn picked(&self, record: MessageRecord, broker: &str) -> Delivery {
         let queue = Arc::new(MessageQueue::new(record.topic.as_str(), broker, record.queue_id));
         let (subscription, names) = (SubscriptionData::default(), &self.group.calls.client.names);
-        Incoming { queue: &queue, subscription: &subscription, names, offset_delta: 0 }.deliver(record)
+        Incoming { queue: &queue, subscription: &subscription, names, offset_delta: 0, from: 0 }
+            .deliver(record)
     }
 }
 

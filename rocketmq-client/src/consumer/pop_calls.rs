@@ -89,7 +89,7 @@ impl Calls {
             sign(&mut record, &receipt);
             let source = Arc::new(MessageQueue { queue_id: record.queue_id, ..queue.clone() });
             let names = &self.client.names;
-            let incoming = Incoming { queue: &source, subscription, names, offset_delta: 0 };
+            let incoming = Incoming { queue: &source, subscription, names, offset_delta: 0, from: 0 };
             Popped::new(incoming.wants(&record), incoming.deliver(record), receipt, queue.topic.clone())
         });
         Ok(popped.collect())

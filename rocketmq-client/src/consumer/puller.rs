@@ -72,7 +72,7 @@ impl Puller {
         let client = &self.calls.client;
         let address = client.reader(&client.home(&self.queue), broker_id)?;
         let response = client.call_broker(&address, command, self.options.timeout).await?;
-        self.read(response, subscription)
+        self.read(response, offset, subscription)
     }
 
     fn request(
@@ -109,7 +109,12 @@ impl Puller {
         PullFlag(bits)
     }
 
-    fn read(&self, response: Command, subscription: &SubscriptionData) -> Result<Pulled, CallError> {
+    fn read(
+        &self,
+        response: Command,
+        from: i64,
+        subscription: &SubscriptionData,
+    ) -> Result<Pulled, CallError> {
         let code = response.response_code();
         if !matches!(
             code,
@@ -126,7 +131,7 @@ impl Puller {
         let next = header.next_begin_offset;
         Ok(match code {
             ResponseCode::SUCCESS => {
-                Pulled::Found { messages: self.messages(response, &header, subscription), next }
+                Pulled::Found { messages: self.messages(response, &header, from, subscription), next }
             }
             ResponseCode::PULL_OFFSET_MOVED => Pulled::Moved { to: next },
             _ => Pulled::Empty { next },
@@ -137,6 +142,7 @@ impl Puller {
         &self,
         response: Command,
         header: &PullMessageResponse,
+        from: i64,
         subscription: &SubscriptionData,
     ) -> Vec<Delivery> {
         let incoming = Incoming {
@@ -144,6 +150,7 @@ impl Puller {
             subscription,
             names: &self.calls.client.names,
             offset_delta: header.offset_delta.unwrap_or(0),
+            from,
         };
         incoming.read(response.body)
     }

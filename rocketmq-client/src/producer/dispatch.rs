@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
-use rocketmq_remoting::ResponseCode;
+use rocketmq_remoting::version::V5_0_0;
+use rocketmq_remoting::{Command, ResponseCode};
 
 use super::Shared;
 use super::latency::ISOLATION;
@@ -165,8 +166,9 @@ impl Shared {
             Some(address) => Cow::Borrowed(address),
             None => self.master_for(queue).await?,
         };
+        let (request, budget) = self.request(out, queue, broker, &address, budget).await;
         let address = self.channel(address);
-        let call = self.client.inner.rpc.call_once(&address, out.command(self, queue, broker), budget);
+        let call = self.client.inner.rpc.call_once(&address, request, budget);
         let response = call.await.map_err(Failed::Rpc)?;
         if self.config.latency_fault_tolerance {
             self.faults.record(&queue.broker_name, start.elapsed(), true, Instant::now());
@@ -180,6 +182,29 @@ impl Shared {
             SendStatus::Ok => Ok(receipt),
             _ => Err(Failed::NotDurable(receipt)),
         }
+    }
+
+    /// The request, and what is left of the budget: a batch looks different to brokers of 4.x and 5.x, one of which may have
+    /// to be asked first.
+    async fn request(
+        &self,
+        out: &Outgoing,
+        queue: &SharedQueue,
+        broker: &str,
+        address: &str,
+        budget: Duration,
+    ) -> (Command, Duration) {
+        let request = out.command(self, queue, broker);
+        if !out.batch {
+            return (request, budget);
+        }
+        let start = Instant::now();
+        let version = tokio::time::timeout(budget, self.client.inner.broker_version(address)).await;
+        let request = match version {
+            Ok(Some(version)) if version >= V5_0_0 => out.named(request),
+            _ => request,
+        };
+        (request, budget.saturating_sub(start.elapsed()))
     }
 
     async fn master_for(&self, queue: &SharedQueue) -> Result<Cow<'static, str>, Failed> {

@@ -51,8 +51,8 @@ impl Outgoing {
         })
     }
 
-    /// A batch whose members are encoded in `body` already. Its header names no id of the batch itself, unlike that of the
-    /// 5.x Java client: a 4.9 broker would write it over the ids of the members.
+    /// A batch whose members are encoded in `body` already. Its header names no id of the batch itself until it is
+    /// [`named`](Self::named).
     pub(crate) fn batch(shared: &Shared, topic: String, body: Bytes, wait_store: bool) -> Self {
         let message_id = shared.client.inner.ids.next(now_ms());
         let mut properties = String::with_capacity(16);
@@ -92,6 +92,15 @@ impl Outgoing {
         ext.push("m", if self.batch { "true" } else { "false" });
         ext.push("n", broker);
         Command::request(self.code).with_ext(ext).with_body(self.body.clone())
+    }
+
+    /// A batch's request with its own id, which brokers of 5.x need to see where they store a batch as one record. Those of
+    /// 4.x would write it over the ids of the members.
+    pub(crate) fn named(&self, mut request: Command) -> Command {
+        let mut properties = self.properties.clone();
+        append(&mut properties, names::UNIQ_KEY, &self.message_id);
+        request.ext.set("i", &properties);
+        request
     }
 }
 

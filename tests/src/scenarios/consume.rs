@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rocketmq_client::{
-    Client, DelayLevel, Delivery, FromWhere, Message, Outcome, Producer, PushConsumerBuilder,
+    Client, DelayLevel, Delivery, FromWhere, Message, Offset, Outcome, Producer, Pulled, PushConsumerBuilder,
 };
 use tokio::sync::{Barrier, Semaphore};
 
-use crate::{Cluster, Inbox, TestResult, unique_group};
+use crate::cluster::Feature;
+use crate::{Cluster, Inbox, TestResult, unique_group, unique_topic};
 
 struct Stage {
     client: Client,
@@ -141,6 +142,52 @@ pub async fn part_of_a_batch_again(cluster: &Cluster) -> TestResult {
     cluster.later(second, "the two again", async || inbox.len() >= 6).await;
     running.shutdown().await;
     assert_eq!(inbox.sorted(), ["a", "b", "b", "c", "d", "d"]);
+    Ok(())
+}
+
+/// A topic of 5.x in which a batch is one record: its members are delivered, given back and counted one by one, and reading
+/// may begin at any of them.
+pub async fn batches_stored_as_one(cluster: &Cluster) -> TestResult {
+    if !cluster.has(Feature::InnerBatches) {
+        return Ok(());
+    }
+    let client = cluster.client().await?;
+    let topic = unique_topic();
+    cluster.topic_with(&client, &topic, 1, Some("+queue.type=BatchCQ")).await?;
+    let producer = client.producer(unique_group()).build().await?;
+    let mut sent = Vec::new();
+    for bodies in [0..5, 5..8] {
+        let batch = bodies.map(|body| Message::new(&topic, format!("{body}")).tag("t"));
+        sent.extend(producer.send_batch(batch.collect()).await?);
+    }
+    let ids = sent.iter().map(|receipt| receipt.message_id().to_owned()).collect::<Vec<_>>();
+
+    let inbox = Inbox::default();
+    let fails_once = |delivery: &Delivery| match (delivery.text(), delivery.reconsume_times()) {
+        (Some("3"), 0) => Outcome::RetryAfter(DelayLevel::S1),
+        _ => Outcome::Ack,
+    };
+    let group = unique_group();
+    let consumer = client.push_consumer(&group).subscribe(&topic, "*").from_where(FromWhere::FirstOffset);
+    let running = consumer.listen(inbox.decide(fails_once)).await?;
+    cluster.later(Duration::from_secs(10), "all of them, one twice", async || inbox.len() == 9).await;
+    running.shutdown().await;
+    let seen = inbox.all().into_iter().filter(|delivery| delivery.reconsume_times() == 0);
+    let mut seen: Vec<_> =
+        seen.map(|delivery| (delivery.queue_offset(), delivery.message_id().to_owned())).collect();
+    seen.sort();
+    assert_eq!(seen, (0..).zip(ids).collect::<Vec<_>>());
+    assert_eq!(inbox.sorted(), ["0", "1", "2", "3", "3", "4", "5", "6", "7"]);
+    assert!(inbox.all().iter().all(|delivery| delivery.tag() == Some("t")));
+
+    let reader = client.pull_consumer(group).build().await?;
+    let queue = &reader.queues(&topic).await?[0];
+    assert_eq!(reader.committed(queue).await?, Some(8));
+    let Pulled::Found { messages, next } = reader.pull(queue, Offset::At(2)).await? else {
+        return Err("nothing at 2".into());
+    };
+    let texts: Vec<_> = messages.iter().filter_map(Delivery::text).collect();
+    assert!(texts.starts_with(&["2", "3", "4"]) && next == 2 + texts.len() as i64, "{texts:?}, then {next}");
     Ok(())
 }
 
