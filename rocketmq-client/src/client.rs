@@ -227,7 +227,7 @@ impl ClientBuilder {
 async fn initial_servers(config: &ClientConfig) -> Result<Vec<String>, ConnectError> {
     match &config.name_servers {
         NameServers::List(servers) => Ok(servers.clone()),
-        NameServers::Http(url) => discovery::fetch(url).await.map_err(|error| {
+        NameServers::Http(url) => discovery::fetch(&discovery::of_unit(url, config)).await.map_err(|error| {
             ConnectError::new(ConnectErrorKind::Unreachable, format!("address server {url}: {error}"))
                 .with_source(error)
         }),
@@ -248,6 +248,8 @@ pub(crate) struct Inner {
     pub(crate) ids: UniqueIds,
     /// Protocol version by broker address, as its heartbeat answers say.
     pub(crate) broker_versions: Mutex<HashMap<String, i32>>,
+    /// The fingerprint of the subscriptions each broker knows, by address, as heartbeats of version 2 have it.
+    pub(crate) heartbeat_marks: Mutex<HashMap<String, i32>>,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }
@@ -269,6 +271,7 @@ impl Inner {
             replies: Replies::default(),
             ids: UniqueIds::new(ip, std::process::id(), rng.random()),
             broker_versions: Mutex::default(),
+            heartbeat_marks: Mutex::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             config,
@@ -332,7 +335,7 @@ impl Inner {
     /// A failure keeps the list there is.
     async fn rediscover(&self) {
         let NameServers::Http(url) = &self.config.name_servers else { return };
-        match discovery::fetch(url).await {
+        match discovery::fetch(&discovery::of_unit(url, &self.config)).await {
             Ok(servers) => {
                 let gone = self.resolver.replace(servers);
                 gone.iter().for_each(|server| self.rpc.pool.close_address(server));

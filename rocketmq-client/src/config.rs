@@ -41,6 +41,8 @@ pub struct ClientConfig {
     pub heartbeat_interval: Duration,
     /// How often consumers store their offsets. Default: 5 s.
     pub persist_offset_interval: Duration,
+    /// Leave subscriptions out of heartbeats to brokers (5.x) that know them already. Default: false.
+    pub heartbeat_v2: bool,
     /// How long a route, heartbeat or membership call may take. Default: 3 s.
     pub api_timeout: Duration,
     /// How long a connection may take to come up. Default: 3 s.
@@ -75,6 +77,7 @@ impl Default for ClientConfig {
             unit_mode: false,
             route_refresh: Duration::from_secs(30),
             heartbeat_interval: Duration::from_secs(30),
+            heartbeat_v2: false,
             persist_offset_interval: Duration::from_secs(5),
             api_timeout: Duration::from_secs(3),
             connect_timeout: Duration::from_secs(3),

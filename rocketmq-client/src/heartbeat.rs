@@ -3,9 +3,10 @@
 use futures_util::future::join_all;
 use rocketmq_remoting::Request as _;
 use rocketmq_remoting::body::HeartbeatData;
-use rocketmq_remoting::requests::heartbeat::{HeartbeatRequest, UnregisterClientRequest};
+use rocketmq_remoting::requests::heartbeat::{HeartbeatRequest, HeartbeatResponse, UnregisterClientRequest};
 use rocketmq_remoting::route::MASTER_ID;
-use rocketmq_remoting::{Command, ResponseCode, fastjson};
+use rocketmq_remoting::subscription::java_string_hash;
+use rocketmq_remoting::{Command, EncodeError, ResponseCode, fastjson};
 
 use crate::client::Inner;
 
@@ -16,19 +17,61 @@ pub(crate) enum Leaving<'a> {
     Consumer(&'a str),
 }
 
+/// A heartbeat in the forms it may take.
+struct Beat {
+    full: Command,
+    /// Without subscriptions, for brokers that know them: those told this fingerprint.
+    brief: Option<(i32, Command)>,
+    with_consumers: bool,
+}
+
+impl Beat {
+    fn new(mut data: HeartbeatData, v2: bool) -> Result<Self, EncodeError> {
+        let with_consumers = !data.consumer_data_set.is_empty();
+        if !v2 {
+            return Ok(Self { full: command(&data)?, brief: None, with_consumers });
+        }
+        let mark = fingerprint(&data)?;
+        data.heartbeat_fingerprint = mark;
+        let full = command(&data)?;
+        data.consumer_data_set.iter_mut().for_each(|consumer| consumer.subscription_data_set.clear());
+        data.without_sub = true;
+        Ok(Self { full, brief: Some((mark, command(&data)?)), with_consumers })
+    }
+}
+
+fn command(data: &HeartbeatData) -> Result<Command, EncodeError> {
+    Ok(HeartbeatRequest::default().to_command()?.with_body(fastjson::to_vec(data)?))
+}
+
+/// The same for all members of a group that subscribe to the same, whenever they did.
+fn fingerprint(data: &HeartbeatData) -> Result<i32, EncodeError> {
+    let mut data = HeartbeatData { client_id: String::new(), ..data.clone() };
+    data.producer_data_set.sort_by(|a, b| a.group_name.cmp(&b.group_name));
+    data.consumer_data_set.sort_by(|a, b| a.group_name.cmp(&b.group_name));
+    for subscriptions in data.consumer_data_set.iter_mut().map(|consumer| &mut consumer.subscription_data_set)
+    {
+        subscriptions.sort_by(|a, b| a.topic.cmp(&b.topic));
+        subscriptions.iter_mut().for_each(|subscription| subscription.sub_version = 0);
+    }
+    Ok(java_string_hash(&String::from_utf8_lossy(&fastjson::to_vec(&data)?)))
+}
+
 impl Inner {
     /// One heartbeat to every broker in use, answered or given up when this returns. Nothing is sent
     /// while there is no member.
     pub(crate) async fn heartbeat(&self) {
-        let Some((command, with_consumers)) = self.heartbeat_command() else { return };
-        let addresses = self.broker_addresses(with_consumers);
-        join_all(addresses.iter().map(|address| self.heartbeat_to(address, command.clone()))).await;
+        let Some(beat) = self.beat() else { return };
+        let addresses = self.broker_addresses(beat.with_consumers);
+        join_all(addresses.iter().map(|address| self.heartbeat_to(address, &beat))).await;
     }
 
-    /// One heartbeat to one address, so that a broker that came back knows its clients at once.
+    /// One heartbeat to one address, so that a broker that came back knows its clients at once. With the connection before
+    /// it forgot what it was told.
     pub(crate) async fn greet(&self, address: &str) {
-        if let Some((command, _)) = self.heartbeat_command() {
-            self.heartbeat_to(address, command).await;
+        self.heartbeat_marks.lock().remove(address);
+        if let Some(beat) = self.beat() {
+            self.heartbeat_to(address, &beat).await;
         }
     }
 
@@ -42,36 +85,53 @@ impl Inner {
         known()
     }
 
-    async fn heartbeat_to(&self, address: &str, command: Command) {
+    /// A broker that is told less than it knows says so, and is told everything.
+    async fn heartbeat_to(&self, address: &str, beat: &Beat) {
+        let Some((mark, brief)) = &beat.brief else {
+            self.send_heartbeat(address, beat.full.clone()).await;
+            return;
+        };
+        if self.heartbeat_marks.lock().get(address) == Some(mark) {
+            match self.send_heartbeat(address, brief.clone()).await {
+                Some(answer) if answer.is_sub_change => {}
+                _ => return,
+            }
+        }
+        let answer = self.send_heartbeat(address, beat.full.clone()).await;
+        let knows = answer.is_some_and(|answer| answer.is_support_heart_beat_v2 && !answer.is_sub_change);
+        match knows {
+            true => self.heartbeat_marks.lock().insert(address.to_owned(), *mark),
+            false => self.heartbeat_marks.lock().remove(address),
+        };
+    }
+
+    async fn send_heartbeat(&self, address: &str, command: Command) -> Option<HeartbeatResponse> {
         match self.rpc.call(address, command, self.config.api_timeout).await {
             Ok(response) if response.response_code() == ResponseCode::SUCCESS => {
                 self.broker_versions.lock().insert(address.to_owned(), response.version);
+                HeartbeatRequest::response_from_ext(&response.ext).ok()
             }
             Ok(response) => {
                 tracing::warn!(address, code = %response.response_code(), remark = ?response.remark, "heartbeat refused");
+                None
             }
-            Err(error) => tracing::warn!(address, %error, "no answer to a heartbeat"),
+            Err(error) => {
+                tracing::warn!(address, %error, "no answer to a heartbeat");
+                None
+            }
         }
     }
 
-    fn heartbeat_command(&self) -> Option<(Command, bool)> {
-        let (producers, consumers) = self.members.heartbeat();
-        if producers.is_empty() && consumers.is_empty() {
+    fn beat(&self) -> Option<Beat> {
+        let (producer_data_set, consumer_data_set) = self.members.heartbeat();
+        if producer_data_set.is_empty() && consumer_data_set.is_empty() {
             return None;
         }
-        let with_consumers = !consumers.is_empty();
-        let data = HeartbeatData {
-            client_id: self.client_id.clone(),
-            producer_data_set: producers,
-            consumer_data_set: consumers,
-            ..HeartbeatData::default()
-        };
-        let header = HeartbeatRequest::default().to_command();
-        match (header, fastjson::to_vec(&data)) {
-            (Ok(command), Ok(body)) => Some((command.with_body(body), with_consumers)),
-            (Err(error), _) => unwritable(&error),
-            (_, Err(error)) => unwritable(&error),
-        }
+        let client_id = self.client_id.clone();
+        let data =
+            HeartbeatData { client_id, producer_data_set, consumer_data_set, ..HeartbeatData::default() };
+        let beat = Beat::new(data, self.config.heartbeat_v2);
+        beat.inspect_err(|error| tracing::error!(%error, "a heartbeat cannot be written")).ok()
     }
 
     /// Slaves need to know consumers, which may read from them, but not producers.
@@ -109,7 +169,102 @@ impl Inner {
     }
 }
 
-fn unwritable<T>(error: &dyn std::fmt::Display) -> Option<T> {
-    tracing::error!(%error, "a heartbeat cannot be written");
-    None
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rocketmq_remoting::RequestCode;
+    use rocketmq_remoting::body::ConsumerData;
+    use rocketmq_remoting::subscription::SubscriptionData;
+
+    use super::*;
+    use crate::testkit::{FakeServer, Reply, name_server, route};
+    use crate::{Client, Delivery, Outcome};
+
+    fn data(client_id: &str, topics: &[&str], version: i64) -> HeartbeatData {
+        let subscription =
+            |topic: &&str| SubscriptionData::parse(topic, "*").expect("legal").with_version(version);
+        let consumer = ConsumerData {
+            group_name: "g".into(),
+            subscription_data_set: topics.iter().map(subscription).collect(),
+            ..ConsumerData::default()
+        };
+        HeartbeatData {
+            client_id: client_id.into(),
+            consumer_data_set: vec![consumer],
+            ..HeartbeatData::default()
+        }
+    }
+
+    #[test]
+    fn members_that_subscribe_to_the_same_have_the_same_fingerprint() {
+        let of = |data| fingerprint(&data).expect("written");
+        assert_eq!(of(data("a", &["t", "u"], 1)), of(data("b", &["u", "t"], 2)));
+        assert_ne!(of(data("a", &["t", "u"], 1)), of(data("a", &["t"], 1)));
+    }
+
+    fn body(request: &Command) -> HeartbeatData {
+        fastjson::from_slice(&request.body).expect("a heartbeat")
+    }
+
+    fn beats(broker: &FakeServer) -> Vec<HeartbeatData> {
+        broker.seen(RequestCode::HEART_BEAT).iter().map(body).collect()
+    }
+
+    fn kinds(broker: &FakeServer) -> Vec<&'static str> {
+        beats(broker).iter().map(|beat| if beat.without_sub { "brief" } else { "full" }).collect()
+    }
+
+    /// A broker that answers heartbeats with these two words; a client of it with a consumer, whose own timer rests.
+    async fn stage(
+        supports: &'static str,
+        changed: &'static str,
+    ) -> (FakeServer, FakeServer, Client, crate::Running) {
+        let broker = FakeServer::start(move |request| {
+            let mut answer = Command::response(ResponseCode::SUCCESS);
+            if request.request_code() == RequestCode::HEART_BEAT {
+                answer.ext.push("IS_SUPPORT_HEART_BEAT_V2", supports);
+                answer.ext.push("IS_SUB_CHANGE", changed);
+            }
+            Reply::Answer(answer)
+        })
+        .await;
+        let names = name_server(route(&[broker.address], 1), |_| true).await;
+        let client = Client::builder(names.address.to_string()).configure(|config| {
+            config.heartbeat_v2 = true;
+            config.heartbeat_interval = Duration::from_secs(3600);
+        });
+        let client = client.connect().await.expect("a client");
+        let handler = |_: Delivery| async { Ok::<_, std::convert::Infallible>(Outcome::Ack) };
+        let running =
+            client.push_consumer("g").subscribe("t", "*").listen(handler).await.expect("it listens");
+        // That of the start and that of the new connection.
+        broker.expect(RequestCode::HEART_BEAT, 2).await;
+        client.inner.heartbeat().await;
+        (broker, names, client, running)
+    }
+
+    #[tokio::test]
+    async fn a_broker_that_knows_the_subscriptions_is_not_told_them_again() {
+        let (broker, _names, client, _running) = stage("true", "false").await;
+        let before = kinds(&broker).len();
+        client.inner.heartbeat().await;
+        assert_eq!(kinds(&broker)[before..], ["brief"]);
+        let (first, last) = (beats(&broker).remove(0), beats(&broker).pop().expect("one"));
+        assert_eq!(first.heartbeat_fingerprint, last.heartbeat_fingerprint);
+        assert!(last.consumer_data_set.iter().all(|consumer| consumer.subscription_data_set.is_empty()));
+
+        // Whoever is connected anew knows nothing.
+        client.inner.greet(&broker.address.to_string()).await;
+        assert_eq!(kinds(&broker)[before..], ["brief", "full"]);
+    }
+
+    #[tokio::test]
+    async fn a_broker_that_knows_others_or_no_brief_ones_is_told_everything() {
+        for (supports, changed) in [("true", "true"), ("false", "false")] {
+            let (broker, _names, client, _running) = stage(supports, changed).await;
+            client.inner.heartbeat().await;
+            assert!(kinds(&broker).iter().all(|kind| *kind == "full"), "{supports} {changed}");
+        }
+    }
 }

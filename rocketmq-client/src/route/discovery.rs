@@ -1,11 +1,14 @@
 //! The HTTP address server: a page that lists the name servers.
 
+use std::borrow::Cow;
 use std::io;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+
+use crate::config::ClientConfig;
 
 /// How long the page may take.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -31,6 +34,14 @@ impl<'a> Url<'a> {
         };
         let path = if path.is_empty() { "/" } else { path };
         (!host.is_empty()).then_some(Self { authority, host, port, path })
+    }
+}
+
+/// The page of the client's unit, where there are several.
+pub(crate) fn of_unit<'a>(url: &'a str, config: &ClientConfig) -> Cow<'a, str> {
+    match &config.unit_name {
+        Some(unit) => Cow::Owned(format!("{url}-{unit}?nofix=1")),
+        None => Cow::Borrowed(url),
     }
 }
 
@@ -90,6 +101,14 @@ mod tests {
         for bad in ["https://x", "x", "http://", "http://x:port/"] {
             assert_eq!(Url::parse(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_unit_has_a_page_of_its_own() {
+        let mut config = ClientConfig::default();
+        assert_eq!(of_unit("http://x/nsaddr", &config), "http://x/nsaddr");
+        config.unit_name = Some("u1".into());
+        assert_eq!(of_unit("http://x/nsaddr", &config), "http://x/nsaddr-u1?nofix=1");
     }
 
     async fn served(answer: &'static str) -> io::Result<Vec<String>> {

@@ -1,10 +1,15 @@
 //! Several members of one group: queues shared out, or every message for everybody.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use rocketmq_client::consumer::{Averagely, AveragelyByCircle, ConsistentHash};
+use rocketmq_client::remoting::body::ConsumerConnection;
+use rocketmq_client::remoting::fastjson;
+use rocketmq_client::remoting::requests::group::GetConsumerConnectionListRequest;
 use rocketmq_client::{Client, FromWhere, Message, MessageQueue, PushConsumerBuilder, Running};
 
+use crate::cluster::ask;
 use crate::{Cluster, Inbox, PATIENCE, TestResult, eventually, unique_group};
 
 fn consumer(client: &Client, group: &str, topic: &str) -> PushConsumerBuilder {
@@ -51,6 +56,35 @@ pub async fn queues_follow_the_members(cluster: &Cluster) -> TestResult {
     inbox.expect(80).await;
     first.shutdown().await;
     assert_eq!(inbox.sorted(), numbers(0..80));
+    Ok(())
+}
+
+/// Members whose heartbeats leave out what the broker knows share the queues as others do, and the broker forgets nothing.
+pub async fn brief_heartbeats(cluster: &Cluster) -> TestResult {
+    let often = |config: &mut rocketmq_client::ClientConfig| {
+        (config.heartbeat_v2, config.heartbeat_interval) = (true, Duration::from_millis(50));
+    };
+    let connect = || Client::builder(cluster.name_server()).configure(often).connect();
+    let (client, other) = (connect().await?, connect().await?);
+    let topic = cluster.topic(&client, 8).await?;
+    let (inbox, group) = (Inbox::default(), unique_group());
+    let first = consumer(&client, &group, &topic).listen(inbox.accept()).await?;
+    let second = consumer(&other, &group, &topic).listen(inbox.accept()).await?;
+    let halved = || owned(&first, &topic).len() == 4 && owned(&second, &topic).len() == 4;
+    eventually("half of the queues for each", PATIENCE, async || halved()).await;
+    cluster.pass(Duration::from_millis(500)).await;
+
+    let request = GetConsumerConnectionListRequest { consumer_group: group };
+    let answer = ask(&client, &topic, &request).await?;
+    let known: ConsumerConnection = fastjson::from_slice(&answer.body)?;
+    assert_eq!(known.connection_set.len(), 2);
+    assert!(known.subscription_table.contains_key(&topic), "{:?}", known.subscription_table);
+    send(&client, &topic, 0..40).await?;
+    inbox.expect(40).await;
+    assert!(halved());
+    first.shutdown().await;
+    second.shutdown().await;
+    assert_eq!(inbox.sorted(), numbers(0..40));
     Ok(())
 }
 
