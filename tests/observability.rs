@@ -17,6 +17,7 @@ use rocketmq_client::{
     BoxError, Client, Delivery, FromWhere, Interceptor, Message, Outcome, Receipt, SendError, SendErrorKind,
 };
 use rocketmq_tests::{Cluster, Inbox, PATIENCE, TestResult, eventually, unique_group};
+use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -216,6 +217,51 @@ async fn what_happens_is_counted_and_every_name_is_described() -> TestResult {
             "{name} is in docs/observability.md"
         );
     }
+    Ok(())
+}
+
+/// A consumer by POP that has handed out enough: each look that finds it so counts, and the first is a line in the log.
+#[tokio::test]
+async fn popping_that_waits_for_handlers_is_counted_and_logged() -> TestResult {
+    let (kept, log) = (Kept::default(), tempfile::NamedTempFile::new()?);
+    let _recording = metrics::set_default_local_recorder(&kept);
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Arc::new(log.reopen()?));
+    let _subscribed = tracing::subscriber::set_default(tracing_subscriber::registry().with(lines));
+    let cluster = Cluster::embedded().await?;
+    let client = cluster.client().await?;
+    let (topic, group) = (cluster.topic(&client, 1).await?, unique_group());
+    cluster.pop(&client, &topic, &group).await?;
+    let producer = client.producer(unique_group()).build().await?;
+    producer.send_batch((0..8).map(|_| Message::new(&topic, "waits")).collect()).await?;
+
+    let (inbox, gate) = (Inbox::default(), Arc::new(Semaphore::new(0)));
+    let (seen, opened) = (inbox.clone(), gate.clone());
+    let handler = move |delivery: Delivery| {
+        seen.keep(delivery);
+        let gate = opened.clone();
+        async move {
+            gate.acquire().await.map(|permit| {
+                permit.forget();
+                Outcome::Ack
+            })
+        }
+    };
+    let consumer = client.push_consumer(&group).subscribe(&topic, "*").from_where(FromWhere::FirstOffset);
+    let consumer = consumer.configure(|config| {
+        (config.broker_assignment, config.pop.batch, config.pop.threshold) = (true, 4, 3);
+    });
+    let running = consumer.listen(handler).await?;
+    let title =
+        format!("rocketmq_consumer_throttled_total{{topic={topic},group={group},limit=unacknowledged}}");
+    eventually("two looks", PATIENCE, async || kept.value(&title) >= 2).await;
+    assert_eq!(inbox.len(), 4, "nothing is popped meanwhile");
+    gate.add_permits(8);
+    inbox.expect(8).await;
+    running.shutdown().await;
+    let log = std::fs::read_to_string(log.path())?;
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("popping waits for the handlers")).collect();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("4 messages are not acknowledged, more than 3"), "{}", lines[0]);
     Ok(())
 }
 

@@ -342,7 +342,9 @@ async fn a_broker_comes_and_goes_under_pop() -> TestResult {
         () = load.assert_all_arrive() => {}
         () = revived => {}
     }
-    assert!(load.inbox.all().iter().any(|delivery| delivery.property("POP_CK").is_some()));
+    let all = load.inbox.all();
+    let pulled: Vec<_> = all.iter().filter(|delivery| delivery.property("POP_CK").is_none()).collect();
+    assert!(pulled.is_empty(), "{} of {} were pulled: {pulled:#?}", pulled.len(), all.len());
     load.running.shutdown().await;
     Ok(())
 }

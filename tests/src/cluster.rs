@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use rocketmq_client::remoting::body::{MessageRequestMode, MessageRequestModeBody};
 use rocketmq_client::remoting::requests::topic::UpdateTopicRequest;
-use rocketmq_client::remoting::{Command, Request, ResponseCode};
+use rocketmq_client::remoting::{Command, Request, RequestCode, ResponseCode, fastjson};
 use rocketmq_client::{Client, MessageQueue, PullConsumer};
 use rocketmq_server::{Embedded, EmbeddedError};
 
@@ -129,6 +130,18 @@ impl Cluster {
         })
         .await;
         Ok(())
+    }
+
+    /// Has brokers serve a group's queues of a topic by POP.
+    pub async fn pop(&self, client: &Client, topic: &str, group: &str) -> TestResult {
+        let mode = MessageRequestModeBody {
+            topic: topic.to_owned(),
+            consumer_group: group.to_owned(),
+            mode: MessageRequestMode::Pop,
+            ..MessageRequestModeBody::default()
+        };
+        let command = Command::request(RequestCode::SET_MESSAGE_REQUEST_MODE);
+        send_to_broker(client, topic, command.with_body(fastjson::to_vec(&mode)?)).await.map(drop)
     }
 
     /// Gives a topic so many queues.

@@ -4,6 +4,7 @@
 //! the consumer owns, retry queues included, as Java does.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::process_queue::Usage;
 
@@ -43,6 +44,17 @@ impl FlowLimits {
             bytes: self.topic_bytes.map_or(self.queue_bytes, |bytes| share(bytes).max(1 << 20)),
             span: self.max_span,
         }
+    }
+}
+
+/// Counts what happens over and over, and says which times are worth a log line: the first, then every 1000th.
+#[derive(Debug, Default)]
+pub(crate) struct Seldom(AtomicU64);
+
+impl Seldom {
+    /// Counts one more.
+    pub(crate) fn is_worth_a_line(&self) -> bool {
+        self.0.fetch_add(1, Ordering::Relaxed).is_multiple_of(1000)
     }
 }
 

@@ -1,7 +1,7 @@
 //! One queue this consumer owns: the window, its progress, and what rebalancing needs to know about it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -9,7 +9,7 @@ use rocketmq_remoting::route::MessageQueue;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::flow::QueueLimits;
+use super::flow::{QueueLimits, Seldom};
 use super::process_queue::{Usage, Window};
 use crate::delivery::Delivery;
 
@@ -38,7 +38,7 @@ pub(crate) struct OwnedQueue {
     last_lock: AtomicI64,
     last_pull: AtomicI64,
     last_consume: AtomicI64,
-    throttled: AtomicU64,
+    pub(crate) throttled: Seldom,
 }
 
 /// The offset to commit.
@@ -67,7 +67,7 @@ impl OwnedQueue {
             last_lock: AtomicI64::new(0),
             last_pull: AtomicI64::new(now_ms),
             last_consume: AtomicI64::new(now_ms),
-            throttled: AtomicU64::new(0),
+            throttled: Seldom::default(),
         })
     }
 
@@ -234,11 +234,6 @@ impl OwnedQueue {
         self.window.lock().is_empty()
     }
 
-    /// Counts one more throttled pull and says whether it is worth a log line: the first, then every 1000th.
-    pub(crate) fn note_throttled(&self) -> bool {
-        self.throttled.fetch_add(1, Ordering::Relaxed).is_multiple_of(1000)
-    }
-
     /// A still picture for running info.
     pub(crate) fn snapshot(&self, limits: &QueueLimits) -> Snapshot {
         let window = self.window.lock();
@@ -340,7 +335,7 @@ mod tests {
     #[test]
     fn one_throttled_pull_in_a_thousand_is_logged() {
         let queue = owned();
-        let logged = (0..2001).filter(|_| queue.note_throttled()).count();
+        let logged = (0..2001).filter(|_| queue.throttled.is_worth_a_line()).count();
         assert_eq!(logged, 3);
     }
 }

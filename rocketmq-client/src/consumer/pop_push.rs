@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use super::concurrent::{SendBack, ServiceConfig};
 use super::config::PopConfig;
+use super::flow::Seldom;
 use super::group::Group;
 use super::handler::{Failure, Outcomes};
 use super::pop::Popped;
@@ -50,6 +51,7 @@ struct PopQueue {
     queue: MessageQueue,
     unacknowledged: AtomicUsize,
     last_pop: AtomicI64,
+    throttled: Seldom,
     dropped: CancellationToken,
 }
 
@@ -105,6 +107,7 @@ impl PopService {
             queue: queue.clone(),
             unacknowledged: AtomicUsize::new(0),
             last_pop: AtomicI64::new(now_ms()),
+            throttled: Seldom::default(),
             dropped: CancellationToken::new(),
         });
         let (service, queue) = (self.clone(), popped.clone());
@@ -149,14 +152,33 @@ impl PopService {
         loop {
             if self.group.is_paused() {
                 tokio::time::sleep(PAUSE).await;
-            } else if queue.unacknowledged.load(Ordering::Acquire) > self.pop.threshold {
-                self.group.count_throttled(&queue.queue.topic, "unacknowledged");
+            } else if self.is_full(queue) {
                 tokio::time::sleep(FULL).await;
             } else if let Err(error) = self.pop_once(queue).await {
                 tracing::warn!(group = self.group.name(), queue = ?queue.queue, "the pop failed, trying again: {error}");
                 tokio::time::sleep(PAUSE).await;
             }
         }
+    }
+
+    fn is_full(&self, queue: &PopQueue) -> bool {
+        let (waiting, most) = (queue.unacknowledged.load(Ordering::Acquire), self.pop.threshold);
+        if waiting <= most {
+            return false;
+        }
+        let MessageQueue { topic, broker_name, queue_id } = &queue.queue;
+        self.group.count_throttled(topic, "unacknowledged");
+        if queue.throttled.is_worth_a_line() {
+            tracing::warn!(
+                group = self.group.name(),
+                topic,
+                broker = broker_name,
+                queue_id,
+                limit = "unacknowledged",
+                "popping waits for the handlers: {waiting} messages are not acknowledged, more than {most}"
+            );
+        }
+        true
     }
 
     async fn pop_once(self: &Arc<Self>, queue: &Arc<PopQueue>) -> Result<(), CallError> {

@@ -149,7 +149,7 @@ impl PullLoop {
             self.group.count_throttled(&self.queue.queue.topic, throttle.kind());
         }
         if let Some(throttle) = throttle
-            && self.queue.note_throttled()
+            && self.queue.throttled.is_worth_a_line()
         {
             let queue = &self.queue.queue;
             tracing::warn!(

@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use rocketmq_client::consumer::{Popped, SimpleConsumer};
-use rocketmq_client::remoting::body::{MessageRequestMode, MessageRequestModeBody};
-use rocketmq_client::remoting::{Command, RequestCode, fastjson};
 use rocketmq_client::{Client, DelayLevel, FromWhere, Message, Outcome};
 
-use crate::cluster::{Feature, send_to_broker};
+use crate::cluster::Feature;
 use crate::wait::{PATIENCE, eventually};
 use crate::{Cluster, Inbox, TestResult, unique_group};
 
@@ -172,14 +170,7 @@ pub async fn pushed(cluster: &Cluster) -> TestResult {
         return Ok(());
     }
     let stage = Stage::set(cluster, 2, &["bad", "good", "later"]).await?;
-    let mode = MessageRequestModeBody {
-        topic: stage.topic.clone(),
-        consumer_group: stage.group.clone(),
-        mode: MessageRequestMode::Pop,
-        ..MessageRequestModeBody::default()
-    };
-    let command = Command::request(RequestCode::SET_MESSAGE_REQUEST_MODE);
-    send_to_broker(&stage.client, &stage.topic, command.with_body(fastjson::to_vec(&mode)?)).await?;
+    cluster.pop(&stage.client, &stage.topic, &stage.group).await?;
 
     let inbox = Inbox::default();
     let handler = inbox.decide(|delivery| match (delivery.text(), delivery.reconsume_times()) {
