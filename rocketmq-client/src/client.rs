@@ -344,6 +344,11 @@ impl Inner {
         }
     }
 
+    /// ms since the epoch.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.config.clock.now_ms()
+    }
+
     /// One call to one address, whatever the code of its answer.
     pub(crate) async fn call_broker(
         &self,
@@ -485,9 +490,4 @@ async fn address_facing(server: &str) -> io::Result<IpAddr> {
     let socket = UdpSocket::bind((any, 0)).await?;
     socket.connect(peer).await?;
     Ok(socket.local_addr()?.ip())
-}
-
-/// ms since the epoch.
-pub(crate) fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
 }

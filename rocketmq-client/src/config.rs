@@ -10,6 +10,7 @@ use rocketmq_remoting::compress::Compression;
 use rocketmq_remoting::{HeaderCodec, ResponseCode};
 
 use crate::acl::CredentialsSource;
+use crate::clock::Clock;
 use crate::error::RETRYABLE_CODES;
 use crate::interceptor::Interceptor;
 use crate::net::socks::SocksProxies;
@@ -58,6 +59,8 @@ pub struct ClientConfig {
     pub tls: Option<rocketmq_remoting::net::tls::TlsConfig>,
     /// The proxies that lead to name servers and brokers. Default: none.
     pub socks_proxies: SocksProxies,
+    /// Where the time of day comes from. Default: the machine.
+    pub clock: Clock,
     /// Called around every send and every delivery, in this order. Default: none.
     pub interceptors: Vec<Arc<dyn Interceptor>>,
     /// Trace what all producers and push consumers do. Default: none.
@@ -87,6 +90,7 @@ impl Default for ClientConfig {
             #[cfg(feature = "tls")]
             tls: None,
             socks_proxies: SocksProxies::default(),
+            clock: Clock::default(),
             interceptors: Vec::new(),
             trace: None,
         }

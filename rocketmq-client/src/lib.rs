@@ -97,6 +97,7 @@ mod backoff;
 mod client;
 #[cfg(test)]
 mod client_tests;
+mod clock;
 mod config;
 pub mod consumer;
 mod delivery;
@@ -118,6 +119,7 @@ mod validate;
 
 pub use acl::{Credentials, CredentialsSource};
 pub use client::{Client, ClientBuilder, connect};
+pub use clock::Clock;
 pub use config::{ClientConfig, LingerConfig, NameServers, ProducerConfig};
 pub use consumer::{
     FromWhere, Listen, ListenBatch, LiteConsumer, Offset, PullConsumer, Pulled, PushConsumerBuilder, Running,

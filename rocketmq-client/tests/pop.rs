@@ -1,13 +1,20 @@
 //! Consuming by POP, against the embedded broker.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use rocketmq_client::consumer::{Popped, SimpleConsumer};
 use rocketmq_client::remoting::body::{MessageRequestMode, MessageRequestModeBody};
 use rocketmq_client::remoting::{Command, RequestCode, fastjson};
 use rocketmq_client::{Client, Delivery, FromWhere, Message, Outcome, connect};
 use rocketmq_server::Embedded;
+use rocketmq_server::clock::Clock as _;
+
+/// Client and broker in one time, which tests move.
+fn clock_of(cluster: &Embedded) -> rocketmq_client::Clock {
+    let clock = cluster.clock();
+    rocketmq_client::Clock::new(move || UNIX_EPOCH + Duration::from_millis(clock.now_ms().unsigned_abs()))
+}
 
 async fn simple(client: &Client) -> SimpleConsumer {
     let builder = client.simple_consumer("g").subscribe("orders", "a").from_first();
@@ -21,7 +28,8 @@ fn texts(messages: &[Popped]) -> Vec<&str> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_are_hidden_until_acknowledged_or_out_of_time() {
     let cluster = Embedded::start().await.expect("an embedded cluster");
-    let client = connect(cluster.name_server()).await.expect("a client");
+    let client = Client::builder(cluster.name_server()).configure(|config| config.clock = clock_of(&cluster));
+    let client = client.connect().await.expect("a client");
     let producer = client.producer("p").build().await.expect("a producer");
     for text in ["1", "2"] {
         producer.send(Message::new("orders", text).tag("a")).await.expect("sent");
@@ -37,6 +45,7 @@ async fn messages_are_hidden_until_acknowledged_or_out_of_time() {
     assert_eq!(texts(&none), Vec::<&str>::new());
 
     cluster.advance(Duration::from_secs(40));
+    assert!(taken.iter().all(Popped::is_expired));
     let mut again = Vec::new();
     for _ in 0..50 {
         again.extend(consumer.receive(32).wait(Duration::from_millis(200)).await.expect("an answer"));

@@ -130,6 +130,11 @@ impl Embedded {
         self.clock.advance(by);
     }
 
+    /// The clock that [`advance`](Self::advance) moves, for whoever shall live in the same time: a client, for example.
+    pub fn clock(&self) -> Shifted {
+        self.clock.clone()
+    }
+
     /// Stops brokers, then name servers, in order; every message is on disk when it returns.
     ///
     /// # Errors

@@ -23,7 +23,7 @@ use super::owned::OwnedQueue;
 use super::retry::Redelivery;
 use super::stats::Stats;
 use super::watch::Watchers;
-use crate::client::now_ms;
+use crate::clock::Clock;
 use crate::delivery::{Delivery, Outcome};
 
 /// The longest run one worker takes at a time.
@@ -45,6 +45,7 @@ pub(crate) struct ServiceConfig {
     pub(crate) batch: usize,
     pub(crate) consume_timeout: Duration,
     pub(crate) watchers: Watchers,
+    pub(crate) clock: Clock,
 }
 
 /// The workers and what they work on.
@@ -239,7 +240,7 @@ impl ConcurrentService {
 
     async fn handle(self: &Arc<Self>, mut run: Run) {
         let queue = run.queue.clone();
-        queue.touch_consume(now_ms());
+        queue.touch_consume(self.config.clock.now_ms());
         let batch = self.config.handler.batch_size(self.config.batch);
         let mut settled = Settled::new(&queue, &self.stats);
         while !queue.is_dropped() && !self.stopped.is_cancelled() && !run.messages.is_empty() {
@@ -415,6 +416,7 @@ mod tests {
             batch,
             consume_timeout: Duration::from_secs(900),
             watchers: Watchers::default(),
+            clock: Clock::default(),
         };
         (ConcurrentService::start(config, concurrency, broker.clone(), Arc::default()), broker)
     }

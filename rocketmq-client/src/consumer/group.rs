@@ -20,7 +20,6 @@ use super::owned::OwnedQueue;
 use super::retry::is_retry_topic;
 use super::start::{FromWhere, Start};
 use super::stats::Stats;
-use crate::client::now_ms;
 use crate::delivery::Delivery;
 use crate::error::{CallError, RouteErrorKind, StartError, StartErrorKind};
 use crate::metrics;
@@ -73,7 +72,6 @@ pub(crate) struct GroupParts {
 impl Group {
     pub(crate) fn new(parts: GroupParts) -> Arc<Self> {
         Arc::new(Self {
-            calls: parts.calls,
             model: parts.model,
             orderly: parts.orderly,
             from_where: parts.from_where,
@@ -85,7 +83,8 @@ impl Group {
             rebalance: Notify::new(),
             stopped: CancellationToken::new(),
             tasks: TaskTracker::new(),
-            started_at: now_ms(),
+            started_at: parts.calls.client.now_ms(),
+            calls: parts.calls,
             queues: Mutex::default(),
             paused: AtomicBool::new(false),
         })
@@ -94,6 +93,11 @@ impl Group {
     /// The group's name on the wire.
     pub(crate) fn name(&self) -> &str {
         &self.calls.group
+    }
+
+    /// ms since the epoch, by the client's clock.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.calls.client.now_ms()
     }
 
     /// Counts one pull or pop of a topic (named as on the wire).

@@ -25,7 +25,7 @@ use super::puller::PullOptions;
 use super::push::invalid;
 use super::rebalance::Rebalancer;
 use super::start::FromWhere;
-use crate::client::{Client, now_ms};
+use crate::client::Client;
 use crate::delivery::Delivery;
 use crate::error::{CallError, CallErrorKind, StartError, StartErrorKind};
 use crate::members::ConsumerMember;
@@ -170,7 +170,7 @@ impl LiteConsumerBuilder {
             let topic = names.wrap(&topic);
             validate::topic(&topic).map_err(invalid)?;
             let data = SubscriptionData::parse(&topic, &expression).map_err(|e| invalid(e.to_string()))?;
-            result.insert(topic, Arc::new(data.with_version(now_ms())));
+            result.insert(topic, Arc::new(data.with_version(self.client.inner.now_ms())));
         }
         Ok(result)
     }
@@ -282,7 +282,7 @@ impl LiteConsumer {
         }
         for queue in assigned {
             let topic = self.client.inner.names.wrap(&queue.topic);
-            let owned = OwnedQueue::new(MessageQueue { topic, ..queue.clone() }, now_ms());
+            let owned = OwnedQueue::new(MessageQueue { topic, ..queue.clone() }, group.now_ms());
             if group.insert(owned.clone()) {
                 PullLoop::spawn(group, owned, self.pull.clone(), Begin::Lookup(Duration::ZERO));
             }

@@ -16,7 +16,6 @@ use super::handler::{Failure, Outcomes};
 use super::owned::{LOCK_EXPIRES, OwnedQueue};
 use super::retry::Redelivery;
 use super::stats::Stats;
-use crate::client::now_ms;
 use crate::delivery::{Delivery, Outcome};
 use crate::metrics;
 
@@ -165,7 +164,7 @@ impl OrderlyService {
             queue.wait_for_messages().await;
             return None;
         }
-        if self.locked && !queue.holds_lock(now_ms()) {
+        if self.locked && !queue.holds_lock(self.config.clock.now_ms()) {
             tokio::time::sleep(UNLOCKED).await;
             return None;
         }
@@ -175,7 +174,7 @@ impl OrderlyService {
     /// Handles the lowest messages; how long to wait before the next.
     async fn handle(&self, queue: &OwnedQueue, _permit: OwnedSemaphorePermit) -> Duration {
         let _busy = queue.enter().await;
-        if queue.is_dropped() || (self.locked && !queue.holds_lock(now_ms())) {
+        if queue.is_dropped() || (self.locked && !queue.holds_lock(self.config.clock.now_ms())) {
             return Duration::ZERO;
         }
         let batch = self.config.handler.batch_size(self.config.batch);
@@ -183,7 +182,7 @@ impl OrderlyService {
         if messages.is_empty() {
             return Duration::ZERO;
         }
-        queue.touch_consume(now_ms());
+        queue.touch_consume(self.config.clock.now_ms());
         let since = Instant::now();
         let outcomes = self.call(&messages).await;
         let done = self.settle(queue, &messages, &outcomes).await;
@@ -313,7 +312,7 @@ impl Group {
 
     /// A queue whose lock went to another member, or may have been there meanwhile, starts anew.
     fn note_locks(&self, asked: &[MessageQueue], granted: &[MessageQueue]) {
-        let now = now_ms();
+        let now = self.now_ms();
         for owned in asked.iter().filter_map(|queue| self.find(queue)) {
             let lapsed = now - owned.last_lock() > LEASE.as_millis() as i64;
             let kept = granted.contains(&owned.queue) && !lapsed;
@@ -331,13 +330,15 @@ impl Group {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
     use crate::consumer::handler::Handler;
     use crate::consumer::testing::{delivery, owned_queue};
     use crate::consumer::watch::Watchers;
     use crate::error::BoxError;
     use futures_util::future::BoxFuture;
     use std::future::Future;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+    use std::time::UNIX_EPOCH;
 
     #[derive(Default)]
     struct Broker(Mutex<Vec<(i64, u32, Redelivery)>>);
@@ -361,6 +362,7 @@ mod tests {
             batch: 1,
             consume_timeout: Duration::from_secs(900),
             watchers: Watchers::default(),
+            clock: Clock::default(),
         };
         let orderly = OrderlyConfig {
             suspend: Duration::from_secs(1),
@@ -445,8 +447,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn without_its_lock_a_queue_rests() {
-        let handled = Arc::new(AtomicUsize::new(0));
-        let counter = handled.clone();
+        let (handled, now) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(1_000)));
+        let (counter, told) = (handled.clone(), now.clone());
         let config = ServiceConfig {
             group: "g".into(),
             handler: Handler::Each(Arc::new(move |_: Delivery| {
@@ -456,6 +458,7 @@ mod tests {
             batch: 1,
             consume_timeout: Duration::from_secs(900),
             watchers: Watchers::default(),
+            clock: Clock::new(move || UNIX_EPOCH + Duration::from_secs(told.load(Ordering::SeqCst))),
         };
         let orderly = OrderlyConfig {
             suspend: Duration::ZERO,
@@ -466,11 +469,18 @@ mod tests {
         let service = OrderlyService::new(config, orderly, Arc::new(Broker::default()), Arc::default());
         let queue = owned_queue("t");
         service.open(&queue);
-        queue.put(vec![delivery("t", 0)]);
+        queue.put((0..2).map(|offset| delivery("t", offset)).collect());
         tokio::time::sleep(Duration::from_secs(5)).await;
-        assert_eq!(handled.load(Ordering::SeqCst), 0);
-        queue.set_locked(true, now_ms());
-        until(|| queue.offset() == Some(1)).await;
+        assert_eq!(handled.load(Ordering::SeqCst), 0, "it never had one");
+        queue.set_locked(true, 1_000_000);
+        until(|| queue.offset() == Some(2)).await;
+
+        now.fetch_add(31, Ordering::SeqCst);
+        queue.put(vec![delivery("t", 2)]);
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert_eq!(handled.load(Ordering::SeqCst), 2, "it is over after 30 s");
+        queue.set_locked(true, 1_031_000);
+        until(|| queue.offset() == Some(3)).await;
     }
 
     #[test]

@@ -19,7 +19,8 @@ use super::calls::Calls;
 use super::pop_calls::PopOptions;
 use super::push::invalid;
 use super::receipt::PopReceipt;
-use crate::client::{Client, now_ms};
+use crate::client::Client;
+use crate::clock::Clock;
 use crate::delivery::Delivery;
 use crate::error::{CallError, RouteErrorKind, StartError, StartErrorKind};
 use crate::members::ConsumerMember;
@@ -38,11 +39,18 @@ pub struct Popped {
     /// The topic that was popped, as it is on the wire.
     topic: String,
     wanted: bool,
+    clock: Clock,
 }
 
 impl Popped {
-    pub(crate) fn new(wanted: bool, delivery: Delivery, receipt: PopReceipt, topic: String) -> Self {
-        Self { delivery, receipt, topic, wanted }
+    pub(crate) fn new(
+        wanted: bool,
+        delivery: Delivery,
+        receipt: PopReceipt,
+        topic: String,
+        clock: Clock,
+    ) -> Self {
+        Self { delivery, receipt, topic, wanted, clock }
     }
 
     /// The message.
@@ -57,7 +65,7 @@ impl Popped {
 
     /// Whether the time is over and the broker may have handed it to someone else.
     pub fn is_expired(&self) -> bool {
-        self.receipt.is_expired(now_ms())
+        self.receipt.is_expired(self.clock.now_ms())
     }
 
     pub(crate) fn receipt(&self) -> &PopReceipt {
@@ -149,7 +157,7 @@ impl SimpleConsumerBuilder {
             let topic = names.wrap(topic);
             validate::topic(&topic).map_err(invalid)?;
             let data = SubscriptionData::parse(&topic, tags).map_err(|error| invalid(error.to_string()))?;
-            subscriptions.insert(topic, data.with_version(now_ms()));
+            subscriptions.insert(topic, data.with_version(self.client.inner.now_ms()));
         }
         let member = Arc::new(SimpleMember {
             calls: Calls::new(&self.client, &self.group),

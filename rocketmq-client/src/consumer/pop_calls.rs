@@ -90,7 +90,8 @@ impl Calls {
             let source = Arc::new(MessageQueue { queue_id: record.queue_id, ..queue.clone() });
             let names = &self.client.names;
             let incoming = Incoming { queue: &source, subscription, names, offset_delta: 0, from: 0 };
-            Popped::new(incoming.wants(&record), incoming.deliver(record), receipt, queue.topic.clone())
+            let (wanted, clock) = (incoming.wants(&record), self.client.config.clock.clone());
+            Popped::new(wanted, incoming.deliver(record), receipt, queue.topic.clone(), clock)
         });
         Ok(popped.collect())
     }
@@ -201,10 +202,11 @@ fn batches(group: &str, messages: &[Popped]) -> BTreeMap<String, Vec<BatchAck>> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
     use crate::consumer::testing::delivery;
 
     fn popped(receipt: &str) -> Popped {
-        Popped::new(true, delivery("t", 0), receipt.parse().unwrap(), "t".into())
+        Popped::new(true, delivery("t", 0), receipt.parse().unwrap(), "t".into(), Clock::default())
     }
 
     #[test]

@@ -22,7 +22,6 @@ use super::pop::Popped;
 use super::pop_calls::PopOptions;
 use super::retry::{Redelivery, pop_delay_ms, pop_delay_of_age};
 use super::start::FromWhere;
-use crate::client::now_ms;
 use crate::delivery::{Delivery, Outcome};
 use crate::error::CallError;
 use crate::metrics;
@@ -106,7 +105,7 @@ impl PopService {
         let popped = Arc::new(PopQueue {
             queue: queue.clone(),
             unacknowledged: AtomicUsize::new(0),
-            last_pop: AtomicI64::new(now_ms()),
+            last_pop: AtomicI64::new(self.group.now_ms()),
             throttled: Seldom::default(),
             dropped: CancellationToken::new(),
         });
@@ -186,7 +185,7 @@ impl PopService {
             tokio::time::sleep(PAUSE).await;
             return Ok(());
         };
-        queue.last_pop.store(now_ms(), Ordering::Relaxed);
+        queue.last_pop.store(self.group.now_ms(), Ordering::Relaxed);
         let since = Instant::now();
         let options = PopOptions {
             max: self.pop.batch,
@@ -285,7 +284,7 @@ impl PopService {
         let delay = if tries < self.max_reconsume_times {
             Some(pop_delay_ms(tries, how))
         } else {
-            pop_delay_of_age(message.born_at().elapsed().unwrap_or_default())
+            pop_delay_of_age(self.config.clock.now().duration_since(message.born_at()).unwrap_or_default())
         };
         let Some(delay) = delay else { return done.push(message) };
         metrics::given_back(&self.config.group, message.topic(), false);

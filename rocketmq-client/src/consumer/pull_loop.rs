@@ -11,7 +11,6 @@ use super::group::Group;
 use super::owned::OwnedQueue;
 use super::puller::{PullOptions, Pulled, Puller};
 use super::retry::is_retry_topic;
-use crate::client::now_ms;
 use crate::delivery::Delivery;
 use crate::error::CallError;
 
@@ -87,7 +86,7 @@ impl PullLoop {
 
     /// One turn: wait or pull. The offset of the next turn, `None` when the queue starts anew elsewhere.
     async fn step(&self, offset: i64) -> Option<i64> {
-        self.queue.touch_pull(now_ms());
+        self.queue.touch_pull(self.group.now_ms());
         if !self.may_pull() {
             tokio::time::sleep(PAUSE).await;
             return Some(offset);
@@ -139,7 +138,7 @@ impl PullLoop {
     }
 
     fn may_pull(&self) -> bool {
-        let unlocked = self.group.needs_locks() && !self.queue.holds_lock(now_ms());
+        let unlocked = self.group.needs_locks() && !self.queue.holds_lock(self.group.now_ms());
         !(unlocked || self.queue.is_paused() || self.group.is_paused())
     }
 
@@ -249,7 +248,7 @@ impl Group {
 
     /// Forgets what is cached of a queue and pulls on at `offset`, without storing it.
     pub(crate) fn start_anew(self: &Arc<Self>, queue: &Arc<OwnedQueue>, offset: i64, options: &PullOptions) {
-        let fresh = OwnedQueue::new(queue.queue.clone(), now_ms());
+        let fresh = OwnedQueue::new(queue.queue.clone(), self.now_ms());
         fresh.set_offset(offset);
         fresh.set_paused(queue.is_paused());
         fresh.inherit_lock(queue);

@@ -27,7 +27,7 @@ use super::service::Service;
 use super::start::FromWhere;
 use super::stats::Stats;
 use super::watch::Watchers;
-use crate::client::{Client, now_ms};
+use crate::client::Client;
 use crate::error::{StartError, StartErrorKind};
 use crate::interceptor::Interceptors;
 use crate::members::ConsumerMember;
@@ -223,12 +223,13 @@ impl PushConsumerBuilder {
         let mut result = BTreeMap::new();
         for subscription in &self.subscriptions {
             let data = parse(subscription, &names.wrap(&subscription.topic))?;
+            let data = data.with_version(self.client.inner.now_ms());
             result.insert(data.topic.clone(), Arc::new(data));
         }
         if self.config.model == MessageModel::Clustering {
             let retry = retry_topic(&names.wrap(&self.group));
             let data = SubscriptionData::parse(&retry, "*").map_err(|error| invalid(error.to_string()))?;
-            result.insert(retry, Arc::new(data.with_version(now_ms())));
+            result.insert(retry, Arc::new(data.with_version(self.client.inner.now_ms())));
         }
         Ok(result)
     }
@@ -277,6 +278,7 @@ impl PushConsumerBuilder {
             batch: self.config.batch,
             consume_timeout: self.config.consume_timeout,
             watchers: self.watchers(),
+            clock: self.client.inner.config.clock.clone(),
         }
     }
 
@@ -352,8 +354,7 @@ fn parse(subscription: &Subscription, topic: &str) -> Result<SubscriptionData, S
         true => SubscriptionData::sql92(topic, &subscription.expression),
         false => SubscriptionData::parse(topic, &subscription.expression),
     };
-    let data = parsed.map_err(|error| invalid(error.to_string()))?;
-    Ok(data.with_version(now_ms()))
+    parsed.map_err(|error| invalid(error.to_string()))
 }
 
 fn default_folder() -> Option<PathBuf> {

@@ -18,7 +18,6 @@ use super::pull_loop::{Begin, HAND_OVER, PullLoop};
 use super::puller::PullOptions;
 use super::receipt::Origin;
 use super::retry::is_retry_topic;
-use crate::client::now_ms;
 
 /// Between two rounds while all is well.
 const PERIOD: Duration = Duration::from_secs(20);
@@ -185,7 +184,10 @@ impl Rebalancer {
         if popped_now {
             self.group.subscriptions.write().remove(&retries);
         } else if popped_before && let Ok(data) = SubscriptionData::parse(&retries, "*") {
-            self.group.subscriptions.write().insert(retries, Arc::new(data.with_version(now_ms())));
+            self.group
+                .subscriptions
+                .write()
+                .insert(retries, Arc::new(data.with_version(self.group.now_ms())));
         }
     }
 
@@ -204,7 +206,7 @@ impl Rebalancer {
     }
 
     async fn apply(&self, topic: &str, all: &[MessageQueue], mine: Assigned) -> Round {
-        let now = now_ms();
+        let now = self.group.now_ms();
         let owned = self.group.owned().into_iter().filter(|owned| owned.queue.topic == topic);
         let owned: BTreeMap<MessageQueue, Arc<OwnedQueue>> = owned.map(|o| (o.queue.clone(), o)).collect();
         let change = Change::between(&mine.queues, &owned, now);
@@ -257,8 +259,8 @@ impl Rebalancer {
         let delay = if alone { Duration::ZERO } else { HAND_OVER };
         let mut opened = 0;
         for queue in queues.iter().filter(|queue| locked.contains(queue)) {
-            let owned = OwnedQueue::new(queue.clone(), now_ms());
-            owned.set_locked(self.group.needs_locks(), now_ms());
+            let owned = OwnedQueue::new(queue.clone(), self.group.now_ms());
+            owned.set_locked(self.group.needs_locks(), self.group.now_ms());
             if self.group.insert(owned.clone()) {
                 tracing::info!(group = self.group.name(), queue = ?queue, "queue assigned");
                 PullLoop::spawn(&self.group, owned, self.pull.clone(), Begin::Lookup(delay));

@@ -11,7 +11,6 @@ use rocketmq_remoting::route::MessageQueue;
 use super::calls::Calls;
 use super::concurrent::SendBack;
 use super::retry::{Redelivery, resend_properties, retry_topic};
-use crate::client::now_ms;
 use crate::delivery::Delivery;
 use crate::error::BoxError;
 use crate::metrics;
@@ -105,7 +104,7 @@ impl ToBroker {
             default_topic: "TBW102".to_owned(),
             default_topic_queue_nums: 1,
             queue_id: queue.queue_id,
-            born_timestamp: now_ms(),
+            born_timestamp: self.calls.client.now_ms(),
             flag: delivery.flag(),
             properties: Some(resend_properties(delivery, how).encode_stored()),
             // A broker moves what was tried more often than allowed to the dead letters.

@@ -8,7 +8,6 @@ use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::{Command, ExtFields, RequestCode};
 
 use super::Shared;
-use crate::client::now_ms;
 use crate::error::{SendError, SendErrorKind};
 use crate::message::Message;
 
@@ -54,7 +53,7 @@ impl Outgoing {
     /// A batch whose members are encoded in `body` already. Its header names no id of the batch itself until it is
     /// [`named`](Self::named).
     pub(crate) fn batch(shared: &Shared, topic: String, body: Bytes, wait_store: bool) -> Self {
-        let message_id = shared.client.inner.ids.next(now_ms());
+        let message_id = shared.client.inner.ids.next(shared.client.inner.now_ms());
         let mut properties = String::with_capacity(16);
         append(&mut properties, names::WAIT, if wait_store { "true" } else { "false" });
         Self {
@@ -81,7 +80,7 @@ impl Outgoing {
         ext.push_int("d", shared.config.default_topic_queues);
         ext.push_int("e", queue.queue_id);
         ext.push_int("f", self.sys_flag.0);
-        ext.push_int("g", now_ms());
+        ext.push_int("g", shared.client.inner.now_ms());
         ext.push_int("h", self.flag);
         ext.push("i", &self.properties);
         ext.push("j", self.reconsume_times.as_deref().unwrap_or("0"));
@@ -126,7 +125,7 @@ pub(super) fn stamp(shared: &Shared, message: &Message) -> Result<(String, Strin
     let message_id = match message.properties.unique_key() {
         Some(id) => id.to_owned(),
         None => {
-            let id = shared.client.inner.ids.next(now_ms());
+            let id = shared.client.inner.ids.next(shared.client.inner.now_ms());
             append(&mut properties, names::UNIQ_KEY, &id);
             id
         }

@@ -6,7 +6,6 @@ use rocketmq_remoting::message::names;
 
 use super::Tracer;
 use super::record::{ConsumeEnd, Event, Record};
-use crate::client::now_ms;
 use crate::delivery::Delivery;
 
 /// A call of a handler that is traced.
@@ -49,7 +48,7 @@ impl Tracer {
             return None;
         }
         Some(Record {
-            time: now_ms(),
+            time: self.clock.now_ms(),
             region: region.to_owned(),
             group: self.group.clone(),
             topic: delivery.topic().to_owned(),

@@ -8,7 +8,6 @@ use rocketmq_remoting::message::{Properties, SysFlag, TransactionKind, names};
 
 use super::record::{Event, MessageKind, Record};
 use super::{DEFAULT_REGION, Tracer};
-use crate::client::now_ms;
 use crate::delivery::Delivery;
 use crate::message::DELAYS;
 use crate::producer::outgoing::Outgoing;
@@ -65,7 +64,7 @@ impl Tracer {
     ) -> Record {
         let cost_ms = stored.took.as_millis();
         Record {
-            time: now_ms() - i64::try_from(cost_ms).unwrap_or_default(),
+            time: self.clock.now_ms() - i64::try_from(cost_ms).unwrap_or_default(),
             region: receipt.region().to_owned(),
             group: self.group.clone(),
             topic: stored.topic.to_owned(),
@@ -95,7 +94,7 @@ impl Tracer {
             return;
         }
         self.append(vec![Record {
-            time: now_ms(),
+            time: self.clock.now_ms(),
             region: message.region.clone(),
             group: self.group.clone(),
             topic: message.topic.clone(),
@@ -115,7 +114,7 @@ impl Tracer {
     pub(crate) fn recalled(&self, topic: &str, message_id: &str, region: Option<&str>, success: bool) {
         let Some(region) = region.filter(|_| self.config.recall) else { return };
         self.append(vec![Record {
-            time: now_ms(),
+            time: self.clock.now_ms(),
             region: region.to_owned(),
             group: self.group.clone(),
             topic: topic.to_owned(),

@@ -14,6 +14,7 @@ use super::TraceConfig;
 use super::bundle::{MAX_TEXT, messages};
 use super::record::Record;
 use crate::client::Client;
+use crate::clock::Clock;
 use crate::config::ProducerConfig;
 use crate::message::Message;
 use crate::producer::{Producer, ProducerBuilder};
@@ -60,6 +61,7 @@ type Event = (Vec<Record>, OwnedSemaphorePermit);
 /// Takes the records of one producer or consumer. Dropping it sends what waits, in the background.
 pub(crate) struct Tracer {
     pub(super) config: TraceConfig,
+    pub(super) clock: Clock,
     /// The traced group, without namespace.
     pub(super) group: Arc<str>,
     records: mpsc::UnboundedSender<Event>,
@@ -81,6 +83,7 @@ impl Tracer {
         let task = tokio::spawn(writer.run(producer, inbox, closing.clone()));
         Arc::new(Self {
             config,
+            clock: client.inner.config.clock.clone(),
             group: group.into(),
             records,
             room: Arc::new(Semaphore::new(BUFFER as usize)),

@@ -1,0 +1,52 @@
+//! [`Clock`]: where a client takes the time of day from.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The time of day as a client sees it: it stamps messages and traces with it, and knows by it that the lock of a queue or
+/// the time of a popped message is over. Default: the machine's.
+///
+/// Waits (timeouts, intervals, pauses) do not ask it, they are tokio's.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use std::sync::Arc;
+/// use std::time::{Duration, UNIX_EPOCH};
+///
+/// use rocketmq_client::Clock;
+///
+/// let seconds = Arc::new(AtomicU64::new(1_700_000_000));
+/// let told = seconds.clone();
+/// let clock = Clock::new(move || UNIX_EPOCH + Duration::from_secs(told.load(Ordering::Relaxed)));
+/// seconds.fetch_add(60, Ordering::Relaxed);
+/// assert_eq!(clock.now(), UNIX_EPOCH + Duration::from_secs(1_700_000_060));
+/// ```
+#[derive(Clone, Default)]
+pub struct Clock(Option<Arc<dyn Fn() -> SystemTime + Send + Sync>>);
+
+impl Clock {
+    /// A clock that says what `now` returns.
+    pub fn new(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(now)))
+    }
+
+    /// What it says.
+    pub fn now(&self) -> SystemTime {
+        match &self.0 {
+            None => SystemTime::now(),
+            Some(now) => now(),
+        }
+    }
+
+    /// In ms since the epoch; before it, 0.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_none() { "Clock(the machine's)" } else { "Clock(given)" })
+    }
+}
