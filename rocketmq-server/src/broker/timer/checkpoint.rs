@@ -30,17 +30,17 @@ impl Progress {
         queue_offset < self.read_to && due <= self.delivered_until
     }
 
-    /// Apache says until when everything was delivered; what was pending is in wheel files that are not read here, so
-    /// the whole topic is.
+    /// Apache says which time it delivers next; what was pending is in wheel files that are not read here, so the whole
+    /// topic is.
     fn from_apache(page: &[u8]) -> Option<Self> {
-        let last_read = i64::from_be_bytes(*page.first_chunk()?);
-        (last_read > 0).then_some(Self { replay_from: 0, read_to: i64::MAX, delivered_until: last_read })
+        let next = i64::from_be_bytes(*page.first_chunk()?);
+        (next > 0).then_some(Self { replay_from: 0, read_to: i64::MAX, delivered_until: next - 1 })
     }
 
-    /// last read time, log position, queue offset, the master's queue offset, then the data version.
+    /// The time to be delivered next, log position, queue offset, the master's queue offset, then the data version.
     fn to_apache(self) -> Vec<u8> {
         let mut page = Vec::with_capacity(PAGE);
-        for field in [self.delivered_until, 0, self.replay_from, self.replay_from] {
+        for field in [self.delivered_until + 1, 0, self.replay_from, self.replay_from] {
             page.extend_from_slice(&field.to_be_bytes());
         }
         page.resize(PAGE, 0);
@@ -53,12 +53,20 @@ impl Progress {
 pub struct CheckpointFiles {
     own: TableFile,
     apache: PathBuf,
+    /// What Apache believes before it believes `timercheck`: the times of pending messages, and the log of their places.
+    wheel: PathBuf,
+    log: PathBuf,
 }
 
 impl CheckpointFiles {
     pub fn new(store_root: &Path) -> Self {
         let own = TableFile::new(store_root, "timerProgress.json");
-        Self { own, apache: store_root.join("config").join("timercheck") }
+        Self {
+            own,
+            apache: store_root.join("config").join("timercheck"),
+            wheel: store_root.join("timerwheel"),
+            log: store_root.join("timerlog"),
+        }
     }
 
     /// The newer of the two: Apache's counts when Apache's broker ran last, which left it with a later time.
@@ -75,14 +83,24 @@ impl CheckpointFiles {
         Ok(apache.filter(|apache| apache.delivered_until > own.delivered_until).unwrap_or(own))
     }
 
-    /// Writes both.
+    /// Writes both. What Apache had pending is then older than they are: it would be delivered once more.
     ///
     /// # Errors
     /// The disk refuses.
     pub fn save(&self, progress: Progress) -> Result<(), StoreError> {
         fs::write(&self.apache, progress.to_apache())
             .map_err(|error| StoreError::io("write", &self.apache, error))?;
-        self.own.save(|| progress)
+        self.own.save(|| progress)?;
+        // A log without a wheel is a wheel to Apache, a wheel without a log is damage.
+        removed(&self.wheel, fs::remove_file(&self.wheel))?;
+        removed(&self.log, fs::remove_dir_all(&self.log))
+    }
+}
+
+fn removed(path: &Path, outcome: io::Result<()>) -> Result<(), StoreError> {
+    match outcome {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::io("remove", path, error)),
+        _ => Ok(()),
     }
 }
 
@@ -114,5 +132,33 @@ mod tests {
             files.load().unwrap(),
             Progress { replay_from: 0, read_to: i64::MAX, delivered_until: 200 }
         );
+    }
+
+    /// Apache names the time it has not delivered yet.
+    #[test]
+    fn what_is_due_at_apaches_time_is_still_to_be_delivered() {
+        let mut page = 200_i64.to_be_bytes().to_vec();
+        page.resize(PAGE, 0);
+        let progress = Progress::from_apache(&page).unwrap();
+        assert!(progress.was_delivered(0, 199));
+        assert!(!progress.was_delivered(0, 200));
+    }
+
+    #[test]
+    fn what_apache_had_pending_is_forgotten_once_this_broker_has_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = CheckpointFiles::new(dir.path());
+        for folder in ["config", "timerlog"] {
+            fs::create_dir(dir.path().join(folder)).unwrap();
+        }
+        for file in ["timerwheel", "timerlog/00000000000000000000"] {
+            fs::write(dir.path().join(file), "pending").unwrap();
+        }
+        files.load().unwrap();
+        assert!(files.wheel.exists() && files.log.exists());
+        for _ in 0..2 {
+            files.save(Progress::default()).unwrap();
+            assert!(!files.wheel.exists() && !files.log.exists());
+        }
     }
 }
