@@ -4,6 +4,7 @@ pub mod consume;
 pub mod delay;
 pub mod logical;
 pub mod members;
+pub mod moved;
 pub mod namespace;
 pub mod order;
 pub mod pop;
