@@ -1,10 +1,10 @@
-//! Calls that come close together share a write.
+//! Calls that come close together share a write, and many requests that come together do not wait for the last of them.
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -76,6 +76,48 @@ async fn callers_answered_by_one_read_call_again_with_one_write() {
     tokio::spawn(calls).await.expect("the callers end");
     let writes = writes.load(Ordering::Relaxed);
     assert!(writes <= CALLERS * CALLS / 4, "{writes} writes for {} calls", CALLERS * CALLS);
+}
+
+/// Answers by what the request asks for, and remembers how many writes there had been by then.
+struct Witness {
+    writes: Arc<AtomicUsize>,
+    seen: Mutex<Vec<usize>>,
+}
+
+impl Handler for Witness {
+    fn handle(&self, _: &Connection, request: Command) -> Answer {
+        self.seen.lock().expect("no panic").push(self.writes.load(Ordering::Relaxed));
+        let answer = Command::response(ResponseCode::SUCCESS).with_body(request.body);
+        if answer.body.is_empty() { Answer::Committed(answer) } else { Answer::Now(answer) }
+    }
+}
+
+/// How many writes a server had made before it looked at each of these requests, which came at once.
+async fn writes_before_each(requests: impl Iterator<Item = Command>) -> Vec<usize> {
+    let (left, right) = tokio::io::duplex(1 << 20);
+    let writes = Arc::new(AtomicUsize::new(0));
+    let witness = Arc::new(Witness { writes: writes.clone(), seen: Mutex::default() });
+    let counted = Counted { inner: left, writes };
+    let _server = Connection::spawn(counted, ADDRESS, ADDRESS, witness.clone(), ConnectionConfig::default());
+    let client = spawn(right);
+    let calls = requests.map(|request| client.call(request, Duration::from_secs(60)));
+    for answer in futures_util::future::join_all(calls).await {
+        answer.expect("answered");
+    }
+    std::mem::take(&mut *witness.seen.lock().expect("no panic"))
+}
+
+#[tokio::test]
+async fn the_first_of_many_committed_answers_leave_before_the_last_request_is_looked_at() {
+    let seen = writes_before_each((0..64).map(|_| Command::request(RequestCode::SEND_MESSAGE))).await;
+    assert_eq!(seen.first(), Some(&0));
+    assert!((1..8).contains(&seen[63]), "{} writes before the last of 64 requests", seen[63]);
+}
+
+#[tokio::test]
+async fn long_answers_leave_one_by_one() {
+    let long = || Command::request(RequestCode::PULL_MESSAGE).with_body(vec![7; 10_000]);
+    assert_eq!(writes_before_each((0..3).map(|_| long())).await, [0, 1, 2]);
 }
 
 fn spawn(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Connection {

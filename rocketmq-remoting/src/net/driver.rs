@@ -1,7 +1,7 @@
 //! The task that owns a socket.
 //!
 //! Data flows one way round: what handles queued and what the handler answered is gathered in one buffer and written at
-//! once; what is read is split into frames, and each frame goes to its waiter or to the handler.
+//! once, or as soon as it is much; what is read is split into frames, and each frame goes to its waiter or to the handler.
 //!
 //! Callers that got their answers from one read mostly call again, one after the other. The first of them wakes this task,
 //! which then lets the others have their turn before it writes: one write for all instead of one for each.
@@ -31,6 +31,10 @@ use crate::session::Session;
 
 /// Room made for one read, in bytes.
 const READ_CHUNK: usize = 64 * 1024;
+/// Bytes of answers that are written although more requests of the same read wait to be handled.
+const WRITE_CHUNK: usize = 8 * 1024;
+/// Requests that share a commit.
+const COMMIT_BATCH: usize = 32;
 /// Commands taken from the queue at a time, so that neither side starves.
 const QUEUE_BATCH: usize = 256;
 /// Without any deadline the timer sleeps this long.
@@ -182,7 +186,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             Poll::Pending => Ok(false),
             Poll::Ready(Ok(0)) => Err(CloseReason::Peer),
             Poll::Ready(Ok(_)) => {
-                self.split_frames()?;
+                self.split_frames(context)?;
                 Ok(true)
             }
             // An encrypted peer that hangs up without a word; frames tell by themselves whether they are whole.
@@ -191,7 +195,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    fn split_frames(&mut self) -> Result<(), CloseReason> {
+    fn split_frames(&mut self, context: &mut Context<'_>) -> Result<(), CloseReason> {
         while let Some(command) =
             frame::decode(&mut self.input, &self.config.limits).map_err(CloseReason::Protocol)?
         {
@@ -199,10 +203,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 self.deliver(command);
             } else if !self.closing {
                 self.serve(command);
+                self.answer_early(context)?;
             }
         }
         self.commit();
         Ok(())
+    }
+
+    /// Lets the other side go on with a part of the answers while the rest is worked on: otherwise client and broker take
+    /// turns instead of working side by side.
+    fn answer_early(&mut self, context: &mut Context<'_>) -> Result<(), CloseReason> {
+        if self.committed.len() >= COMMIT_BATCH {
+            self.commit();
+        } else if self.output.waiting().len() < WRITE_CHUNK {
+            return Ok(());
+        }
+        self.poll_write(context).map(drop)
     }
 
     fn deliver(&mut self, answer: Command) {
