@@ -241,6 +241,23 @@ async fn an_idle_connection_is_closed_and_a_busy_one_is_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_frame_that_never_becomes_whole_keeps_no_connection_open() {
+    let config = ConnectionConfig { idle: Some(120 * SECOND), ..ConnectionConfig::default() };
+    let (connection, mut peer) = raw(Arc::default(), config);
+    let mut whole = BytesMut::new();
+    frame::encode(&request("now", "drop by drop"), &mut whole).expect("encodes");
+    let (last, begun) = (whole.len() - 1, tokio::time::Instant::now());
+    for byte in whole[..last].chunks(1) {
+        if peer.write_all(byte).await.is_err() {
+            break;
+        }
+        tokio::time::sleep(50 * SECOND).await;
+    }
+    assert!(matches!(*connection.closed().await, CloseReason::Idle(_)));
+    assert!(begun.elapsed() < 200 * SECOND, "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_peer_that_does_not_read_stops_being_read() {
     let server = Arc::new(Script::default());
     let config = ConnectionConfig { max_write_buffer: 100_000, ..ConnectionConfig::default() };

@@ -74,7 +74,8 @@ impl fmt::Debug for Answer {
 pub struct ConnectionConfig {
     /// What frames are accepted.
     pub limits: FrameLimits,
-    /// Close after this long without anything read or written. Default none; Apache's peers use 120 s.
+    /// Close after this long without a whole frame read or anything written. Default none; Apache's peers use 120 s, and
+    /// let a peer that never finishes a frame live as long as it sends bytes.
     pub idle: Option<Duration>,
     /// Bytes that may wait to be written before reading stops and [`Connection::push`] refuses. Default 16 MiB.
     pub max_write_buffer: usize,

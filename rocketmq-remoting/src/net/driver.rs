@@ -73,6 +73,8 @@ pub(super) struct Driver<S> {
     later: FuturesUnordered<BoxFuture<'static, (ReturnAddress, Option<Command>)>>,
     timer: Pin<Box<Sleep>>,
     last_activity: Instant,
+    /// A whole frame has come since the last look.
+    heard: bool,
     closing: bool,
 }
 
@@ -100,6 +102,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             later: FuturesUnordered::new(),
             timer: Box::pin(tokio::time::sleep(FAR)),
             last_activity: Instant::now(),
+            heard: false,
             closing: false,
         }
     }
@@ -111,17 +114,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 context.waker().wake_by_ref();
                 return Ok(());
             }
-            let mut progress = taken > 0;
-            progress |= self.poll_later(context);
-            progress |= self.poll_read(context)?;
-            progress |= self.poll_write(context)?;
+            let mut active = taken > 0;
+            active |= self.poll_later(context);
+            let read = self.poll_read(context)?;
+            active |= self.poll_write(context)?;
             if self.closing && self.output.is_empty() && !self.unflushed && self.session.is_empty() {
                 return Err(CloseReason::Local);
             }
-            if !progress {
+            if !active && !read {
                 return self.poll_timer(context);
             }
-            if self.config.idle.is_some() {
+            // Bytes of a frame that never becomes whole are no sign of life.
+            let alive = std::mem::take(&mut self.heard) || active;
+            if alive && self.config.idle.is_some() {
                 self.last_activity = Instant::now();
             }
         }
@@ -229,9 +234,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         } else {
             self.answered += 1;
         }
+        self.heard = true;
     }
 
     fn serve(&mut self, request: Command) {
+        self.heard = true;
         let to = ReturnAddress::of(&request);
         match self.handler.handle(&self.connection, request) {
             Answer::None => {}

@@ -17,7 +17,8 @@ pub struct NetworkConfig {
     pub bind_address: IpAddr,
     /// The port to listen on; 0 lets the system choose.
     pub listen_port: u16,
-    /// Silence in both directions after which a connection is closed. Default: 120 s.
+    /// Silence in both directions after which a connection is closed; bytes that never become a whole request are silence
+    /// too. Default: 120 s.
     pub idle: Duration,
     /// Connections served at once; one more is closed as soon as it is accepted. Default: 10,000.
     pub max_connections: usize,
