@@ -2,11 +2,13 @@
 //! everything goes on by itself.
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rocketmq_client::remoting::body::{MessageRequestMode, MessageRequestModeBody};
-use rocketmq_client::remoting::{Command, RequestCode, ResponseCode, fastjson};
+use rocketmq_client::remoting::requests::route::WipeWritePermRequest;
+use rocketmq_client::remoting::{Command, Request, RequestCode, ResponseCode, fastjson};
 use rocketmq_client::{
     Client, Delivery, FromWhere, Message, PushConsumerBuilder, SendErrorKind, TransactionState,
 };
@@ -17,6 +19,7 @@ use rocketmq_server::{Embedded, Node};
 use rocketmq_tests::{Cluster, Inbox, Load, PATIENCE, TestResult, eventually};
 
 const TOPIC: &str = "orders";
+const NEWCOMER: &str = "broker-new";
 
 #[tokio::test]
 async fn a_broker_restarts() -> TestResult {
@@ -165,6 +168,56 @@ async fn one_of_two_brokers_crashes_and_comes_back() -> TestResult {
     }
     load.finish().await;
     Ok(())
+}
+
+/// A broker more, in a store of its own.
+async fn newcomer(name_server: String, folder: &Path) -> TestResult<Node> {
+    let mut config = BrokerConfig::loopback(folder);
+    config.behaviour.broker_name = NEWCOMER.into();
+    config.name_servers = vec![name_server];
+    config.network.shutdown_wait = Duration::from_millis(100);
+    let node = Node::start(config, Arc::new(System)).await?;
+    node.registered().await;
+    Ok(node)
+}
+
+/// Who sends and consumes takes to a new broker without a restart, and leaves one that is closed for writing, read to its
+/// end and stopped, without a failure.
+#[tokio::test]
+async fn a_broker_joins_under_load_and_leaves_again() -> TestResult {
+    let cluster = Cluster::Embedded(Embedded::start().await?);
+    let client = cluster.client().await?;
+    let topic = cluster.topic(&client, 4).await?;
+    let mut load = Load::start(cluster.name_server(), &topic).await?;
+    load.send_all(20).await;
+
+    let folder = tempfile::tempdir()?;
+    let broker = newcomer(cluster.name_server(), folder.path()).await?;
+    load.send_all(20).await;
+    cluster.topic_named(&client, &topic, 4).await?;
+    load.send_until_taken_by(NEWCOMER).await;
+    load.send_all(40).await;
+    load.assert_all_arrive().await;
+    assert!(reads_newcomer(&load));
+
+    let closing = WipeWritePermRequest { broker_name: NEWCOMER.into() };
+    let answer = client.call(&cluster.name_server(), closing.to_command()?, PATIENCE).await?;
+    assert_eq!(answer.response_code(), ResponseCode::SUCCESS, "{:?}", answer.remark);
+    eventually("no message for it any more", PATIENCE, async || {
+        load.send_all(8).await;
+        !load.last_brokers(8).contains(NEWCOMER)
+    })
+    .await;
+    load.assert_all_arrive().await;
+    broker.shutdown().await?;
+    load.send_all(40).await;
+    eventually("its queues given up", 2 * PATIENCE, async || !reads_newcomer(&load)).await;
+    load.finish().await;
+    Ok(())
+}
+
+fn reads_newcomer(load: &Load) -> bool {
+    load.running.queues().iter().any(|queue| queue.broker_name == NEWCOMER && queue.topic == load.topic())
 }
 
 /// A retry goes to another broker than the one that does not answer.
