@@ -176,7 +176,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Traces what all producers and push consumers of this client do, save those configured otherwise.
+    /// Traces what all producers, push and lite consumers of this client do, save those configured otherwise.
     pub fn trace(mut self, trace: TraceConfig) -> Self {
         self.config.trace = Some(trace);
         self

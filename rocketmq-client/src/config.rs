@@ -63,8 +63,11 @@ pub struct ClientConfig {
     pub clock: Clock,
     /// Called around every send and every delivery, in this order. Default: none.
     pub interceptors: Vec<Arc<dyn Interceptor>>,
-    /// Trace what all producers and push consumers do. Default: none.
+    /// Trace what all producers, push and lite consumers do. Default: none.
     pub trace: Option<TraceConfig>,
+    /// The cluster is Alibaba's cloud (Java's `AccessChannel.CLOUD`): every trace takes its form and goes to its topics, as
+    /// with [`TraceConfig::cloud`]. Default: false.
+    pub cloud: bool,
 }
 
 impl Default for ClientConfig {
@@ -93,6 +96,7 @@ impl Default for ClientConfig {
             clock: Clock::default(),
             interceptors: Vec::new(),
             trace: None,
+            cloud: false,
         }
     }
 }

@@ -29,6 +29,8 @@ use crate::client::Client;
 use crate::delivery::Delivery;
 use crate::error::{CallError, CallErrorKind, StartError, StartErrorKind};
 use crate::members::ConsumerMember;
+use crate::trace::record::ConsumeEnd;
+use crate::trace::{Role, TraceConfig, Tracer};
 use crate::validate;
 
 /// How long a broker may hold a lite pull, and the limit of the whole call.
@@ -47,6 +49,7 @@ pub struct LiteConsumerBuilder {
     pull_batch: i32,
     auto_commit: bool,
     strategy: Arc<dyn AllocateStrategy>,
+    trace: Option<TraceConfig>,
 }
 
 impl std::fmt::Debug for LiteConsumerBuilder {
@@ -68,6 +71,7 @@ impl Client {
             pull_batch: 32,
             auto_commit: true,
             strategy: Arc::new(Averagely),
+            trace: None,
         }
     }
 }
@@ -118,6 +122,13 @@ impl LiteConsumerBuilder {
         self
     }
 
+    /// Traces the messages it hands out, as handled well: it does not learn what becomes of them. Default: as the client
+    /// is configured.
+    pub fn trace(mut self, trace: TraceConfig) -> Self {
+        self.trace = Some(trace);
+        self
+    }
+
     /// Starts pulling in the background.
     ///
     /// # Errors
@@ -147,7 +158,11 @@ impl LiteConsumerBuilder {
             let text = format!("this client already consumes as group \"{}\"", self.group);
             return Err(StartError::new(StartErrorKind::GroupInUse, text));
         }
+        let trace = self.trace.as_ref().or(self.client.inner.config.trace.as_ref());
+        let tracer =
+            trace.map(|trace| Tracer::start(&self.client, &self.group, Role::Consume, trace.clone()));
         let consumer = LiteConsumer {
+            tracer,
             pull: self.pull_options(),
             client: self.client,
             group,
@@ -254,6 +269,7 @@ pub struct LiteConsumer {
     inbox: Arc<Inbox>,
     pull: PullOptions,
     auto_commit: bool,
+    tracer: Option<Arc<Tracer>>,
     previous: Option<(Arc<OwnedQueue>, i64)>,
     _member: Arc<LiteMember>,
 }
@@ -326,6 +342,10 @@ impl LiteConsumer {
         let next = messages.last().map_or(0, |last| last.queue_offset() + 1);
         queue.hand_out(messages.iter().map(Delivery::queue_offset), next);
         self.previous = Some((queue.clone(), next));
+        if let Some(tracer) = &self.tracer {
+            let call = tracer.consuming(&messages);
+            tracer.consumed(&call, &messages, |_| ConsumeEnd::Success);
+        }
         Batch { messages, next, queue, group: self.group.clone() }
     }
 
@@ -394,6 +414,9 @@ impl LiteConsumer {
         self.group.persist().await;
         self.group.remove_all();
         self.client.inner.unregister_consumer(&self._member.name).await;
+        if let Some(tracer) = &self.tracer {
+            tracer.shutdown().await;
+        }
     }
 }
 

@@ -73,7 +73,8 @@ pub(crate) struct Tracer {
 
 impl Tracer {
     /// Starts the task.
-    pub(crate) fn start(client: &Client, group: &str, role: Role, config: TraceConfig) -> Arc<Self> {
+    pub(crate) fn start(client: &Client, group: &str, role: Role, mut config: TraceConfig) -> Arc<Self> {
+        config.cloud |= client.inner.config.cloud;
         let (records, inbox) = mpsc::unbounded_channel();
         let (dropped, closing) = (Arc::<AtomicU64>::default(), CancellationToken::new());
         let writer = Writer { config: config.clone(), dropped: dropped.clone(), sends: JoinSet::new() };

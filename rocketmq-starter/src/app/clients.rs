@@ -18,6 +18,7 @@ pub(crate) struct Clients {
 struct Way {
     tls: TlsProperties,
     socks_proxies: Option<Secret>,
+    cloud: bool,
     interceptors: Vec<Arc<dyn Interceptor>>,
 }
 
@@ -39,7 +40,8 @@ impl fmt::Debug for Way {
 impl Clients {
     pub(crate) fn new(properties: &RocketmqProperties, interceptors: Vec<Arc<dyn Interceptor>>) -> Self {
         let (tls, socks_proxies) = (properties.tls.clone(), properties.socks_proxy_config.clone());
-        Clients { way: Way { tls, socks_proxies, interceptors }, open: Vec::new() }
+        let way = Way { tls, socks_proxies, cloud: properties.cloud, interceptors };
+        Clients { way, open: Vec::new() }
     }
 
     /// The client for this cluster and access, connected on first use.
@@ -72,6 +74,7 @@ impl Way {
         let mut builder = Client::builder(name_server).configure(|config| {
             present(config, access);
             config.interceptors.clone_from(&self.interceptors);
+            config.cloud = self.cloud;
         });
         if let Some(credentials) = credentials(access)? {
             builder = builder.credentials(Arc::new(credentials));

@@ -49,12 +49,14 @@ pub(crate) async fn start(
     let client = clients.get(&name_server, &properties.access).await?.client;
     let tags = properties.selector_expression.as_deref().unwrap_or("*");
     let batch = properties.pull_batch_size.unwrap_or(BATCH);
-    let consumer = client
+    let mut consumer = client
         .lite_consumer(group)
         .subscribe(topic, tags)
-        .pull_batch(u16::try_from(batch).unwrap_or(u16::MAX))
-        .build()
-        .await;
+        .pull_batch(u16::try_from(batch).unwrap_or(u16::MAX));
+    if let Some(trace) = properties.trace.to_client() {
+        consumer = consumer.trace(trace);
+    }
+    let consumer = consumer.build().await;
     consumer.map(|consumer| Some(Receiver::new(consumer))).map_err(|error| {
         Mistake::new(
             MistakeKind::Connect,

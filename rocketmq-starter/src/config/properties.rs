@@ -32,6 +32,8 @@ pub struct RocketmqProperties {
     pub tls: TlsProperties,
     /// `socks-proxy-config`: SOCKS5 proxies by network, in the JSON of Java's client. Default: none.
     pub socks_proxy_config: Option<Secret>,
+    /// `access-channel` is `CLOUD`: traces take the form and topics of Alibaba's cloud. Default: false, `LOCAL`.
+    pub cloud: bool,
     /// `[rocketmq.embedded]`, with feature `embedded`.
     pub embedded: EmbeddedProperties,
 }
@@ -108,6 +110,8 @@ pub struct PullConsumerProperties {
     pub selector_expression: Option<String>,
     /// `pull-batch-size`. Default: 10.
     pub pull_batch_size: Option<u32>,
+    /// Whether what is received is traced.
+    pub trace: MsgTrace,
     /// Who connects, and how.
     pub access: Access,
 }
@@ -128,7 +132,7 @@ impl RocketmqProperties {
         let mut root = Section::new(sources, ROOT, mistakes);
         let name_server = root.text("name-server");
         root.text("profile");
-        root.without_effect("access-channel", "it only steers the trace topic of one cloud vendor");
+        let cloud = root.read("access-channel", parse::word(&[("LOCAL", false), ("CLOUD", true)]));
         let socks_proxy_config = root.secret("socks-proxy-config");
         let tables = ["producer", "producers", "consumer", "pull-consumer", "tls", "embedded"]
             .map(|table| root.table(table));
@@ -142,6 +146,7 @@ impl RocketmqProperties {
             pull_consumer: PullConsumerProperties::read(Section::new(sources, &pull_consumer, mistakes)),
             tls: TlsProperties::read(Section::new(sources, &tls, mistakes)),
             socks_proxy_config,
+            cloud: cloud.unwrap_or_default(),
             embedded: EmbeddedProperties::read(Section::new(sources, &embedded, mistakes)),
         }
     }
@@ -260,9 +265,6 @@ impl ConsumerProperties {
 impl PullConsumerProperties {
     fn read(mut section: Section<'_>) -> Self {
         let sql = section.read("selector-type", parse::word(&[("TAG", false), ("SQL92", true)]));
-        for key in ["enable-msg-trace", "customized-trace-topic"] {
-            section.without_effect(key, "what is pulled is not traced; listeners are");
-        }
         let read = PullConsumerProperties {
             group: section.text("group"),
             topic: section.text("topic"),
@@ -271,6 +273,7 @@ impl PullConsumerProperties {
             sql: sql.unwrap_or_default(),
             selector_expression: section.text("selector-expression"),
             pull_batch_size: section.read("pull-batch-size", parse::count_within(1, 1024)),
+            trace: MsgTrace::read(&mut section),
             access: Access::read(&mut section),
         };
         section.finish();
@@ -357,6 +360,14 @@ mod tests {
         assert!(mistakes.is_empty(), "{mistakes:?}");
         assert_eq!(properties.producer.send_message_timeout, Some(Duration::from_secs(300)));
         assert_eq!(properties.pull_consumer.message_model, Some(MessageModel::Clustering));
+    }
+
+    #[test]
+    fn the_access_channel_is_one_of_two_words() {
+        assert!(!read("[rocketmq]\naccess-channel = 'local'").0.cloud);
+        assert!(read("[rocketmq]\naccess-channel = 'CLOUD'").0.cloud);
+        let (_, mistakes) = read("[rocketmq]\naccess-channel = 'CLUOD'");
+        assert!(mistakes.len() == 1 && mistakes[0].contains("CLOUD"), "{mistakes:?}");
     }
 
     #[test]

@@ -40,7 +40,7 @@ macro_rules! every_scenario {
             namespace: names_are_wrapped;
             transaction: decided_by_the_sender decided_by_the_checker;
             starter: listeners_and_template;
-            trace: sends_and_handlers transactions;
+            trace: sends_and_handlers transactions lite_in_the_cloud;
             request: answered unanswered a_reply_to_nothing;
         }
     };

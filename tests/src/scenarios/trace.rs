@@ -3,7 +3,7 @@
 use rocketmq_client::{Client, FromWhere, Message, Offset, Outcome, Pulled, TraceConfig};
 
 use crate::cluster::queues;
-use crate::{Cluster, Feature, Inbox, TestResult, unique_group};
+use crate::{Cluster, Feature, Inbox, PATIENCE, TestResult, eventually, unique_group};
 
 /// One record: its fields, the kind first.
 type Record = Vec<String>;
@@ -89,6 +89,37 @@ pub async fn sends_and_handlers(cluster: &Cluster) -> TestResult {
         assert_eq!((&before[4], after[4].as_str(), after[6].as_str()), (&after[1], success, code));
         assert_eq!(after[8], group);
     }
+    Ok(())
+}
+
+/// What a lite consumer takes leaves the records of a handler that succeeded, here in the form and topic of Alibaba's cloud.
+pub async fn lite_in_the_cloud(cluster: &Cluster) -> TestResult {
+    if !cluster.has(Feature::StoredRegion) {
+        return Ok(());
+    }
+    let builder = Client::builder(cluster.name_server()).trace(TraceConfig::to_topic("ignored"));
+    let client = builder.configure(|config| config.cloud = true).connect().await?;
+    let topic = cluster.topic(&client, 1).await?;
+    // Brokers make it, as nobody else may make a topic of this name.
+    let traces = "rmq_sys_TRACE_DATA_DefaultRegion";
+    let producer = client.producer(unique_group()).build().await?;
+    let sent = producer.send(Message::new(&topic, "traced")).await?;
+    producer.shutdown().await;
+    let lite = client.lite_consumer(unique_group()).subscribe(&topic, "*");
+    let mut lite = lite.from_where(FromWhere::FirstOffset).build().await?;
+    let batch = lite.poll(PATIENCE).await?.ok_or("no batch")?;
+    assert_eq!(batch.len(), 1);
+    lite.shutdown().await;
+
+    eventually("the route of the traces", PATIENCE, async || client.route(traces).await.is_ok()).await;
+    let records = records(&client, traces).await?;
+    let mine: Vec<&Record> =
+        records.iter().filter(|record| record.iter().any(|f| f == sent.message_id())).collect();
+    let kinds: Vec<&str> = mine.iter().map(|record| record[0].as_str()).collect();
+    assert_eq!(kinds, ["Pub", "SubBefore", "SubAfter"]);
+    let (before, after) = (mine[1], mine[2]);
+    assert_eq!((&before[4], after[4].as_str(), after[6].as_str()), (&after[1], "true", "0"));
+    assert_eq!(after[7..], [""], "neither time nor group");
     Ok(())
 }
 
