@@ -64,6 +64,13 @@ mod with_java {
     }
 
     #[tokio::test]
+    async fn a_file_of_offsets() -> TestResult {
+        let Some(cluster) = apache() else { return Ok(()) };
+        let Cluster::Apache { version, .. } = &cluster else { return Ok(()) };
+        scenarios::with_java::offset_file(&cluster, version).await
+    }
+
+    #[tokio::test]
     async fn a_static_topic() -> TestResult {
         let Some(cluster) = apache().filter(|cluster| !cluster.is_4x()) else { return Ok(()) };
         let Cluster::Apache { version, .. } = &cluster else { return Ok(()) };

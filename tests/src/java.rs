@@ -33,9 +33,20 @@ pub(crate) struct Membership {
 impl JavaMember {
     /// Starts it with the jars of `version`, which `tests/interop/apache install` has fetched.
     pub(crate) fn start(version: &str, name_server: &str, groups: &[Membership]) -> TestResult<Self> {
+        Self::start_with(version, name_server, groups, "")
+    }
+
+    /// [`start`](Self::start) with options for the virtual machine.
+    pub(crate) fn start_with(
+        version: &str,
+        name_server: &str,
+        groups: &[Membership],
+        java_opts: &str,
+    ) -> TestResult<Self> {
         let mut child = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/interop/apache"))
             .args(["run", version, "Member", name_server])
             .args(groups.iter().flat_map(|joined| [&joined.topic, &joined.group, &joined.strategy]))
+            .envs((!java_opts.is_empty()).then_some(("JAVA_OPTS", java_opts)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

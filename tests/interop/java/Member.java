@@ -13,6 +13,7 @@ import org.apache.rocketmq.common.message.MessageQueue;
 /**
  * A member of consumer groups: Member NAMESRV (TOPIC GROUP STRATEGY)... Prints "member TOPIC CLIENTID" when it has started in
  * a group and "got TOPIC QUEUE BODY" for each message; ends with its standard input.
+ * The strategy BROADCAST is a member of a group in which everybody reads everything, and keeps its offsets in a file.
  * A client id that contains @far is in another room than the brokers; STRATEGY/far is such a member.
  */
 public final class Member {
@@ -34,7 +35,8 @@ public final class Member {
             for (MessageExt m : messages) System.out.println("got " + topic + " " + m.getQueueId() + " " + new String(m.getBody(), StandardCharsets.UTF_8));
             return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
         });
-        consumer.setAllocateMessageQueueStrategy(strategy(strategy.replace("/far", "")));
+        if (strategy.equals("BROADCAST")) Harness.broadcasting(consumer);
+        else consumer.setAllocateMessageQueueStrategy(strategy(strategy.replace("/far", "")));
         consumer.start();
         System.out.println("member " + topic + " " + consumer.getDefaultMQPushConsumerImpl().getmQClientFactory().getClientId());
         return consumer;

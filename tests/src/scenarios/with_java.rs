@@ -230,3 +230,58 @@ async fn split_by(cluster: &Cluster, version: &str, splits: &[Split]) -> TestRes
     }
     Ok(())
 }
+
+/// The file of a broadcasting consumer: ours goes on where Java's stopped, and Java's where ours did.
+pub async fn offset_file(cluster: &Cluster, version: &str) -> TestResult {
+    let (client, folder) = (cluster.client().await?, tempfile::tempdir()?);
+    let (topic, group) = (cluster.topic(&client, 4).await?, unique_group());
+    let producer = client.producer(unique_group()).build().await?;
+    let send = async |bodies: std::ops::Range<u32>| -> TestResult {
+        for body in bodies {
+            producer.send(Message::new(&topic, format!("{body:02}"))).await?;
+        }
+        Ok(())
+    };
+    let numbers = |bodies: std::ops::Range<u32>| bodies.map(|body| format!("{body:02}")).collect::<Vec<_>>();
+    let member = Membership { topic: topic.clone(), group: group.clone(), strategy: "BROADCAST".into() };
+    let place = format!("-Drocketmq.client.localOffsetStoreDir={}", folder.path().display());
+    // Whom it reads as, and what it read.
+    let java = async |bodies: usize| -> TestResult<(String, Vec<String>)> {
+        let joined = std::slice::from_ref(&member);
+        let mut java = JavaMember::start_with(version, &cluster.name_server(), joined, &place)?;
+        eventually("what the Java member has to read", 2 * PATIENCE, async || {
+            java.seen(&topic).len() >= bodies
+        })
+        .await;
+        let id = java.client_id(&topic).ok_or("a member says who it is")?;
+        java.stop().await?;
+        let mut seen: Vec<_> = java.seen(&topic).into_iter().map(|(_, body)| body).collect();
+        seen.sort();
+        Ok((id, seen))
+    };
+
+    send(0..20).await?;
+    let (id, seen) = java(20).await?;
+    assert_eq!(seen, numbers(0..20));
+    send(20..30).await?;
+    let (ip, instance) = id.split_once('@').ok_or("an id without an instance")?;
+    let (ip, instance) = (ip.parse()?, instance.to_owned());
+    let builder = Client::builder(cluster.name_server());
+    let same = builder
+        .configure(|it| (it.client_ip, it.instance_name) = (Some(ip), Some(instance)))
+        .connect()
+        .await?;
+    assert_eq!(same.client_id(), id);
+    let inbox = Inbox::default();
+    let consumer =
+        same.push_consumer(&group).subscribe(&topic, "*").broadcasting().offset_folder(folder.path());
+    let running = consumer.from_where(FromWhere::FirstOffset).listen(inbox.accept()).await?;
+    inbox.expect(10).await;
+    running.shutdown().await;
+    assert_eq!(inbox.sorted(), numbers(20..30));
+
+    send(30..40).await?;
+    let (_, seen) = java(10).await?;
+    assert_eq!(seen, numbers(30..40));
+    Ok(())
+}
