@@ -145,6 +145,45 @@ pub async fn part_of_a_batch_again(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
+/// The largest batches there may be: each message of them has its own outcome, and none is lost or handled twice.
+pub async fn in_batches_of_a_thousand(cluster: &Cluster) -> TestResult {
+    let stage = Stage::set(cluster).await?;
+    let numbers: Vec<String> = (1000..2100).map(|number| number.to_string()).collect();
+    for bodies in numbers.chunks(550) {
+        let messages = bodies.iter().map(|body| Message::new(&stage.topic, body.clone()));
+        stage.producer.send_batch(messages.collect()).await?;
+    }
+    let again = |delivery: &Delivery| delivery.text().is_some_and(|text| text.ends_with("07"));
+    let inbox = Inbox::default();
+    let kept = inbox.clone();
+    let listener = move |deliveries: Vec<Delivery>| {
+        assert!(deliveries.len() <= 1024);
+        let outcome = |delivery: &Delivery| match again(delivery) && delivery.reconsume_times() == 0 {
+            true => Outcome::RetryAfter(DelayLevel::S1),
+            false => Outcome::Ack,
+        };
+        let outcomes: Vec<_> = deliveries.iter().map(outcome).collect();
+        for delivery in deliveries {
+            kept.keep(delivery);
+        }
+        async move { Ok::<_, Infallible>(outcomes) }
+    };
+    let running = stage.consumer().batch(1024).configure(|config| config.pull_batch = 1024);
+    let running = running.listen_batch(listener).await?;
+    let second = Duration::from_secs(1);
+    cluster.later(second, "every message, and eleven again", async || inbox.len() >= 1111).await;
+    running.shutdown().await;
+    let mut expected = numbers.clone();
+    expected.extend(numbers.into_iter().filter(|number| number.ends_with("07")));
+    expected.sort();
+    assert_eq!(inbox.sorted(), expected);
+    assert!(inbox.all().iter().all(|delivery| again(delivery) || delivery.reconsume_times() == 0));
+    let refused = stage.consumer().batch(1025).listen_batch(|_| async { Ok::<_, Infallible>(vec![]) }).await;
+    let refused = refused.expect_err("too large").to_string();
+    assert!(refused.contains("batch is 1025, allowed are 1 to 1024"), "{refused}");
+    Ok(())
+}
+
 /// A topic of 5.x in which a batch is one record: its members are delivered, given back and counted one by one, and reading
 /// may begin at any of them.
 pub async fn batches_stored_as_one(cluster: &Cluster) -> TestResult {
