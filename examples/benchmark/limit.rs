@@ -1,5 +1,7 @@
-//! The ceiling: requests of the size of a send over loopback, answered by nothing but a connection.
+//! The ceiling: requests of the size of a send over loopback, answered by nothing but a connection. The answering end has a
+//! thread of its own, as a broker has.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,10 +26,24 @@ fn spawn(stream: TcpStream) -> Result<Connection, Failure> {
     Ok(Connection::spawn(stream, peer, local, Arc::new(Echo), ConnectionConfig::default()))
 }
 
+/// Answers one connection until it ends; the address to connect to.
+fn serve() -> Result<SocketAddr, Failure> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            let (stream, _) = TcpListener::from_std(listener)?.accept().await?;
+            spawn(stream)?.closed().await;
+            Ok::<_, Failure>(())
+        })
+    });
+    Ok(address)
+}
+
 pub async fn run(load: Load<'_>) -> Result<String, Failure> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let (client, server) = tokio::join!(TcpStream::connect(listener.local_addr()?), listener.accept());
-    let (client, _server) = (spawn(client?)?, spawn(server?.0)?);
+    let client = spawn(TcpStream::connect(serve()?).await?)?;
     let request = Command::request(RequestCode::SEND_MESSAGE_V2).with_body(load.bytes());
     load.drive(|_| {
         let (connection, request) = (client.clone(), request.clone());
