@@ -3,13 +3,19 @@ import java.nio.file.*;
 import java.util.*;
 import java.util.concurrent.*;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.commons.cli.Options;
+import org.apache.commons.cli.ParseException;
+import org.apache.commons.cli.PosixParser;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.consumer.listener.*;
 import org.apache.rocketmq.client.producer.*;
+import org.apache.rocketmq.common.MQVersion;
 import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
 import org.apache.rocketmq.common.message.*;
+import org.apache.rocketmq.srvutil.ServerUtil;
 import org.apache.rocketmq.tools.admin.DefaultMQAdminExt;
 import org.apache.rocketmq.tools.command.MQAdminStartup;
+import org.apache.rocketmq.tools.command.SubCommand;
 
 /**
  * Apache's own mqadmin, command by command, against whatever cluster NAMESRV names; all in this JVM, as each one of its own
@@ -56,11 +62,13 @@ public class Admin {
     }
 
     static int done;
+    /** Those of 4.x do not all give their clients a name of their own. */
+    static final int SIDE_BY_SIDE = MQVersion.getVersionDesc(MQVersion.CURRENT_VERSION).startsWith("V4") ? 1 : 8;
 
     static List<AdminTable.Row> failing(List<List<AdminTable.Row>> stage, List<String> wanted) throws Exception {
         List<AdminTable.Row> again = Collections.synchronizedList(new ArrayList<>());
         AtomicInteger good = new AtomicInteger();
-        ExecutorService pool = Executors.newFixedThreadPool(8);
+        ExecutorService pool = Executors.newFixedThreadPool(SIDE_BY_SIDE);
         List<Future<?>> chains = new ArrayList<>();
         for (List<AdminTable.Row> chain : stage) chains.add(pool.submit(() -> {
             for (AdminTable.Row row : chain) {
@@ -79,6 +87,7 @@ public class Admin {
         alone();
         long start = System.currentTimeMillis();
         String missing = row.missingFrom(run(row));
+        for (; missing != null && row.comesLater() && System.currentTimeMillis() < start + 60_000; missing = row.missingFrom(run(row))) Thread.sleep(1000);
         OUT.println(missing == null ? "ok " + row + " " + (System.currentTimeMillis() - start) : "FAILED " + row + " does not say " + missing);
         return missing == null;
     }
@@ -132,17 +141,17 @@ public class Admin {
             SendResult sent = producer.send(new Message(fill("{topic}"), "TagA", i == 7 ? "dies" : "key" + i, Harness.bytes("body " + i)), queues.get(i % 2));
             if (i == 0) { name("id", sent.getMsgId()); name("offsetId", sent.getOffsetMsgId()); }
         }
-        Harness.eventually(30, () -> {
+        Harness.eventually(90, () -> {
             consumer.getDefaultMQPushConsumerImpl().persistConsumerOffset();
             return admin.examineConsumeStats(fill("{group}"), fill("{topic}")).computeTotalDiff() == 0;
         }, "everything is consumed");
-        Harness.eventually(30, () -> Harness.totalOrZero(producer, fill("%DLQ%{group}")) == 1, "a message is dead");
+        Harness.eventually(90, () -> Harness.totalOrZero(producer, fill("%DLQ%{group}")) == 1, "a message is dead");
     }
 
     static void trace(String namesrv) throws Exception {
         tracing = Harness.tracing(namesrv, fill("{producers}_traced"));
         name("tracedId", tracing.send(new Message(fill("{topic}"), "TagA", "traced", Harness.bytes("traced"))).getMsgId());
-        Harness.eventually(30, () -> admin.queryMessage("RMQ_SYS_TRACE_TOPIC", fill("{tracedId}"), 8, 0, Long.MAX_VALUE).getMessageList().size() > 0, "the trace is indexed");
+        Harness.eventually(90, () -> admin.queryMessage("RMQ_SYS_TRACE_TOPIC", fill("{tracedId}"), 8, 0, Long.MAX_VALUE).getMessageList().size() > 0, "the trace is indexed");
     }
 
     /** What a command prints, on either stream. */
@@ -150,10 +159,33 @@ public class Admin {
         ByteArrayOutputStream said = new ByteArrayOutputStream();
         String[] args = row.args();
         SAID.set(said);
+        String unknown = unknownOption(args);
+        if (unknown != null) return unknown;
         if (row.endless()) untilSaid(row, args, said); else MQAdminStartup.main0(args, null);
         String text = said.toString("UTF-8") + row.files();
         if (System.getenv("SHOW") != null) OUT.println("== " + String.join(" ", args) + "\n" + text);
         return text;
+    }
+
+    /** Why this version of the tools would end the JVM instead of running a command; null when it would not. */
+    static String unknownOption(String[] args) throws Exception {
+        for (SubCommand command : commands()) {
+            if (!command.commandName().equals(args[0])) continue;
+            try {
+                new PosixParser().parse(command.buildCommandlineOptions(ServerUtil.buildCommandlineOptions(new Options())), Arrays.copyOfRange(args, 1, args.length));
+            } catch (ParseException e) {
+                return e.getMessage();
+            }
+        }
+        return null;
+    }
+
+    @SuppressWarnings("unchecked")
+    static synchronized List<SubCommand> commands() throws Exception {
+        java.lang.reflect.Field list = Arrays.stream(MQAdminStartup.class.getDeclaredFields()).filter(f -> List.class.isAssignableFrom(f.getType())).findFirst().get();
+        list.setAccessible(true);
+        if (((List<SubCommand>) list.get(null)).isEmpty()) MQAdminStartup.initCommand();
+        return new ArrayList<>((List<SubCommand>) list.get(null));
     }
 
     static void untilSaid(AdminTable.Row row, String[] args, ByteArrayOutputStream said) throws Exception {

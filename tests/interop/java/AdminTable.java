@@ -9,8 +9,8 @@ import org.apache.rocketmq.common.MQVersion;
 
 /** The commands that Admin runs, in this order, and what each has to say. Names in braces are Admin's. */
 final class AdminTable {
-    /** From which version of the tools on a row exists. */
-    private static final int V4 = 4, V5 = 5;
+    /** From which version of the tools on a row exists; one that only 4.x has is below 0. */
+    private static final int ONLY_V4 = -4, V4 = 4, V5 = 5;
     private static List<Row> rows;
     private static List<List<Row>> chains = new ArrayList<>();
 
@@ -18,17 +18,20 @@ final class AdminTable {
         private final int since;
         private final String line;
         private final String[] expected;
-        private boolean endless;
+        private boolean endless, later;
         private String folder;
 
         Row(int since, String line, String... expected) { this.since = since; this.line = line; this.expected = expected; }
 
         Row forever() { endless = true; return this; }
+        /** Statistics are sampled every 10 s. */
+        Row later() { later = true; return this; }
         Row writes(String folder) { this.folder = folder; return this; }
 
         boolean endless() { return endless; }
+        boolean comesLater() { return later; }
         String name() { return line.split(" ")[0]; }
-        boolean exists() { int major = MQVersion.getVersionDesc(MQVersion.CURRENT_VERSION).charAt(1) - '0'; return major >= since; }
+        boolean exists() { int major = MQVersion.getVersionDesc(MQVersion.CURRENT_VERSION).charAt(1) - '0'; return since < 0 ? major == -since : major >= since; }
         String[] args() { return Stream.of(Admin.fill(line + (line.contains(" -n ") ? "" : " -n {ns}")).split(" ")).map(a -> a.replace('~', ' ')).toArray(String[]::new); }
 
         /** The first thing expected that a command did not say. */
@@ -43,7 +46,7 @@ final class AdminTable {
 
         /** The files a command was told to write. */
         String files() throws IOException {
-            if (folder == null) return "";
+            if (folder == null || !Files.exists(Paths.get(Admin.fill(folder)))) return "";
             try (Stream<Path> all = Files.walk(Paths.get(Admin.fill(folder)))) {
                 StringBuilder text = new StringBuilder();
                 for (Path p : all.filter(Files::isRegularFile).sorted().collect(Collectors.toList())) text.append(p.getFileName()).append(' ').append(new String(Files.readAllBytes(p), StandardCharsets.UTF_8)).append('\n');
@@ -86,7 +89,7 @@ final class AdminTable {
     private static void reads() {
         row(V4, "clusterList", "^#Cluster Name +#Broker Name +#BID +#Addr +#Version", "^DefaultCluster +{brokerName} +0 +{broker} +V\\d_\\d_\\d+ +[\\d.]+\\(0,0ms");
         row(V4, "clusterList -m", "^#Cluster Name +#Broker Name +#InTotalYest", "^DefaultCluster +{brokerName} +0 +0 +[1-9]\\d* +[1-9]\\d*$");
-        row(V4, "clusterList -c DefaultCluster", "^DefaultCluster +{brokerName} ");
+        row(V5, "clusterList -c DefaultCluster", "^DefaultCluster +{brokerName} ");
         row(V4, "topicList", "^{topic}$", "^%RETRY%{group}$", "^%DLQ%{group}$", "^TBW102$", "^DefaultCluster$", "^{brokerName}$", "^BenchmarkTest$", "^SELF_TEST_TOPIC$", "^OFFSET_MOVED_EVENT$", "^SCHEDULE_TOPIC_XXXX$", "^RMQ_SYS_TRANS_HALF_TOPIC$", "^RMQ_SYS_TRACE_TOPIC$", "^DefaultCluster_REPLY_TOPIC$");
         row(V4, "topicList -c", "^#Cluster Name +#Topic +#Consumer Group *$", "^DefaultCluster +{topic} +{group}");
         row(V4, "topicRoute -t {topic}", "\"brokerName\":\"{brokerName}\"", "\"perm\":6", "\"readQueueNums\":2", "0:\"{broker}\"");
@@ -95,12 +98,12 @@ final class AdminTable {
         row(V4, "topicStatus -t {topic}", "^#Broker Name +#QID +#Min Offset +#Max Offset +#Last Updated$", "^{brokerName} +0 +0 +\\d+ +\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d,\\d{3}$", "^{brokerName} +1 +0 +\\d+ +\\d{4}-");
         row(V4, "topicStatus -t DefaultCluster", "^{brokerName} +15 +0 +0 +$");
         row(V4, "topicClusterList -t {topic}", "^DefaultCluster$");
-        row(V4, "brokerStatus -b {broker}", "^brokerVersionDesc +: V\\d", "^bootTimestamp +: \\d{13}$", "^msgPutTotalTodayNow +: [1-9]", "^msgGetTotalTodayNow +: [1-9]", "^putTps +: [\\d.]+ [\\d.]+ [\\d.]+", "^getTotalTps +: [\\d.]+ [\\d.]+ [\\d.]+", "^commitLogMaxOffset +: [1-9]", "^commitLogMinOffset +: 0", "^commitLogDiskRatio +: 0\\.\\d{1,2}$", "^commitLogDirCapacity +: Total : .*, Free : ", "^earliestMessageTimeStamp +: \\d{13}$", "^putMessageTimesTotal +: [1-9]", "^sendThreadPoolQueueSize +: 0", "^dispatchBehindBytes +: 0", "^runtime +: \\[ 0 days");
+        row(V4, "brokerStatus -b {broker}", "^brokerVersionDesc +: V\\d", "^bootTimestamp +: \\d{13}$", "^msgPutTotalTodayNow +: [1-9]", "^msgGetTotalTodayNow +: [1-9]", "^putTps +: [\\d.]+", "^getTotalTps +: [\\d.]+ [\\d.]+ [\\d.]+", "^commitLogMaxOffset +: [1-9]", "^commitLogMinOffset +: 0", "^commitLogDiskRatio +: 0\\.\\d{1,2}$", "^commitLogDirCapacity +: Total : .*, Free : ", "^earliestMessageTimeStamp +: \\d{13}$", "^putMessageTimesTotal +: [1-9]", "^sendThreadPoolQueueSize +: 0", "^dispatchBehindBytes +: 0", "^runtime +: \\[ 0 days");
         row(V4, "brokerStatus -c DefaultCluster", "^{broker} +brokerVersionDesc +: V\\d");
         row(V4, "brokerConsumeStats -b {broker}", "^#Topic +#Group +#Broker Name +#QID +#Broker Offset +#Consumer Offset +#Diff +#LastTime$", "^{topic} +{group} +{brokerName} +[01] +\\d+ +\\d+ +\\d+ +\\d{4}-", "^Diff Total: \\d+$");
         row(V4, "consumerProgress", "^#Group +#Count +#Version +#Type +#Model +#TPS +#Diff Total$", "^{group} +1 +V\\d_\\d_\\d+ +PUSH +CLUSTERING +\\d+ +\\d+$");
         row(V4, "consumerProgress -g {group}", "^#Topic +#Broker Name +#QID +#Broker Offset +#Consumer Offset +#Diff ", "^{topic} +{brokerName} +0 +\\d+ +\\d+ +\\d+ ", "TPS: [\\d.]+$", "Diff Total: \\d+$");
-        row(V4, "consumerProgress -g {group} -t {topic} -s true", "#Client IP", "^{topic} +{brokerName} +0 +\\d+ +\\d+ +(\\d+\\.){3}\\d+ ");
+        row(V5, "consumerProgress -g {group} -t {topic} -s true", "#Client IP", "^{topic} +{brokerName} +0 +\\d+ +\\d+ +(\\d+\\.){3}\\d+ ");
         row(V4, "consumerStatus -g {group}", "^#Index +#ClientId +#Version +#ConsumerRunningInfoFile$", "^1 +{client} +V\\d", "^Same subscription in the same group of consumer", "^Rebalance OK");
         row(V4, "consumerStatus -g {group} -i {client} -s", "^#Consumer Properties#", "^#Consumer Subscription#", "^#Consumer Offset#", "^#Consumer MQ Detail#", "^{topic} +{brokerName} +0", "^#Consumer RT&TPS#", "ConsumeMessageThread_");
         row(V4, "consumerConnection -g {group}", "^#ClientId +#ClientAddr +#Language +#Version$", "^{client} +127.0.0.1:\\d+ +JAVA +V\\d", "^{topic} +\\*$", "^%RETRY%{group} +\\*$", "^ConsumeType: CONSUME_PASSIVELY$", "^MessageModel: CLUSTERING$", "^ConsumeFromWhere: CONSUME_FROM_FIRST_OFFSET$");
@@ -108,7 +111,7 @@ final class AdminTable {
         row(V4, "producerConnection -g {producers} -t {topic}", "^0001 +\\S+ +127.0.0.1:\\d+ +JAVA +V\\d");
         row(V4, "producer -b {broker}", "^producer group \\({producers}\\) instance : clientId=\\S+,remoteIP=/127.0.0.1:\\d+, language=JAVA, version=\\d+, lastUpdateTimestamp=\\d{13}$");
         row(V4, "statsAll", "^#Topic +#Consumer Group +#Accumulation +#InTPS +#OutTPS +#InMsg24Hour +#OutMsg24Hour$", "^{topic} +{group} +\\d+ +[\\d.]+ +[\\d.]+ +\\d+ +\\d+$", "^BenchmarkTest .*NO_CONSUMER$");
-        row(V4, "statsAll -a -t {topic}", "^{topic} +{group} +\\d+ +[\\d.]+ +[\\d.]+ +[1-9]\\d* +[1-9]\\d*$");
+        row(V4, "statsAll -a -t {topic}", "^{topic} +{group} +\\d+ +[\\d.]+ +[\\d.]+ +[1-9]\\d* +[1-9]\\d*$").later();
         row(V4, "getBrokerConfig -b {broker}", "^=+{broker}=+$", "^brokerName +=  {brokerName}$", "^flushDiskType +=  ASYNC_FLUSH$", "^fileReservedTime +=  72$");
         row(V4, "getBrokerConfig -c DefaultCluster", "^=+Master: {broker}=+$", "^brokerName +=  {brokerName}$");
         row(V4, "getNamesrvConfig", "^=+{ns}=+$", "^kvConfigPath +=  ");
@@ -129,16 +132,20 @@ final class AdminTable {
         row(V4, "exportMetadata -c DefaultCluster -f {folder}/metadata", "^export .*metadata.json success", "\"topicConfigTable\":\\{", "\"{topic}\":\\{", "\"subscriptionGroupTable\":\\{").writes("{folder}/metadata");
         row(V4, "exportMetadata -b {broker} -t -f {folder}/metadata-t", "^export .*topic.json success", "\"{topic}\":\\{").writes("{folder}/metadata-t");
         row(V4, "exportMetadata -b {broker} -g -f {folder}/metadata-g", "^export .*subscriptionGroup.json success", "\"{group}\":\\{").writes("{folder}/metadata-g");
-        row(V4, "exportConfigs -c DefaultCluster -f {folder}/configs", "^export .*configs.json success", "\"masterBrokerSize\":1", "\"namesrvSize\":1", "\"flushDiskType\":\"ASYNC_FLUSH\"").writes("{folder}/configs");
+        // 4.9.7's wants a setting that brokers of 5.x do not have.
+        row(V5, "exportConfigs -c DefaultCluster -f {folder}/configs", "^export .*configs.json success", "\"masterBrokerSize\":1", "\"namesrvSize\":1", "\"flushDiskType\":\"ASYNC_FLUSH\"").writes("{folder}/configs");
         row(V4, "exportMetrics -c DefaultCluster -f {folder}/metrics", "^export .*metrics.json success", "\"totalOneDayNum\":\\{", "\"{brokerName}\":\\{", "\"fromPutTps\"|\"inTps\"|\"runtimeQuota\"").writes("{folder}/metrics");
     }
 
     /** Commands that keep a client in a field (brokerConsumeStats, queryMsgByUniqueKey, sendMessage, consumeMessage) shut it down: one row each. */
     private static void messages() {
-        row(V4, "queryMsgById -t {topic} -i {offsetId}", "^OffsetID: +{offsetId}$", "^Topic: +{topic}$", "^Tags: +\\[TagA\\]$", "^Keys: +\\[key0\\]$", "^Queue ID: +0$", "^Queue Offset: +0$", "^Reconsume Times: +0$", "^System Flag: +0$", "^Born Host: +127.0.0.1:", "^Store Host: +{broker}$", "UNIQ_KEY={id}", "^MessageTrack \\[consumerGroup={group}, trackType=CONSUMED, exceptionDesc=null\\]$");
-        row(V4, "queryMsgById -t {topic} -i {id}", "^Topic: +{topic}$", "^Keys: +\\[key0\\]$");
-        row(V4, "queryMsgById -t {topic} -i {offsetId} -g {group} -d {client}", "ConsumeMessageDirectlyResult \\[.*consumeResult=CR_SUCCESS");
-        row(V4, "queryMsgById -t {topic} -i {offsetId} -s true", "prepare resend msg", "sendStatus=SEND_OK");
+        row(V5, "queryMsgById -t {topic} -i {offsetId}", "^OffsetID: +{offsetId}$", "^Topic: +{topic}$", "^Tags: +\\[TagA\\]$", "^Keys: +\\[key0\\]$", "^Queue ID: +0$", "^Queue Offset: +0$", "^Reconsume Times: +0$", "^System Flag: +0$", "^Born Host: +127.0.0.1:", "^Store Host: +{broker}$", "UNIQ_KEY={id}", "^MessageTrack \\[consumerGroup={group}, trackType=CONSUMED, exceptionDesc=null\\]$");
+        row(V5, "queryMsgById -t {topic} -i {id}", "^Topic: +{topic}$", "^Keys: +\\[key0\\]$");
+        row(V5, "queryMsgById -t {topic} -i {offsetId} -g {group} -d {client}", "ConsumeMessageDirectlyResult \\[.*consumeResult=CR_SUCCESS");
+        row(V5, "queryMsgById -t {topic} -i {offsetId} -s true", "prepare resend msg", "sendStatus=SEND_OK");
+        row(ONLY_V4, "queryMsgById -i {offsetId}", "^OffsetID: +{offsetId}$", "^Topic: +{topic}$", "^Tags: +\\[TagA\\]$", "^Keys: +\\[key0\\]$", "^Store Host: +{broker}$", "UNIQ_KEY={id}", "^MessageTrack \\[consumerGroup={group}, trackType=CONSUMED, exceptionDesc=null\\]$");
+        row(ONLY_V4, "queryMsgById -i {offsetId} -g {group} -d {client}", "ConsumeMessageDirectlyResult \\[.*consumeResult=CR_SUCCESS");
+        row(ONLY_V4, "queryMsgById -i {offsetId} -s true", "prepare resend msg", "sendStatus=SEND_OK");
         row(V4, "queryMsgByKey -t {topic} -k key1", "^#Message ID +#QID +#Offset", "^[0-9A-F]{32,} +1 +0( |$)");
         row(V4, "queryMsgByUniqueKey -t {topic} -i {id}", "^Topic: +{topic}$", "^Keys: +\\[key0\\]$", "^Queue Offset: +0$");
         row(V4, "queryMsgByOffset -t {topic} -b {brokerName} -i 0 -o 0", "^OffsetID: +{offsetId}$", "^Keys: +\\[key0\\]$");
@@ -198,10 +205,10 @@ final class AdminTable {
     private static void offsets() {
         row(V4, "updateSubGroup -b {broker} -g {copies}", "^create subscription group to {broker} success.");
         row(V4, "cloneGroupOffset -s {group} -d {copies} -t {topic} -o true", "^clone group offset success. srcGroup\\[{group}\\], destGroup=\\[{copies}\\], topic\\[{topic}\\]");
-        row(V4, "consumerProgress -g {copies} -t {topic}", "^{topic} +{brokerName} +0 +\\d+ +[1-9]\\d* +\\d+ ");
+        row(V5, "consumerProgress -g {copies} -t {topic}", "^{topic} +{brokerName} +0 +\\d+ +[1-9]\\d* +\\d+ ");
         row(V4, "resetOffsetByTime -g {group} -t {topic} -s -1", "^#brokerName +#queueId +#offset", "^{brokerName} +0 +\\d+");
         row(V4, "resetOffsetByTime -g {group} -t {topic} -s now", "timestamp\\(string\\)\\[now\\]", "^{brokerName} +[01] +[1-9]\\d*");
-        row(V4, "resetOffsetByTime -g {group} -t {topic} -s now -b {brokerName} -q 0 -o 2", "^reset consumer offset to 2");
+        row(V5, "resetOffsetByTime -g {group} -t {topic} -s now -b {brokerName} -q 0 -o 2", "^reset consumer offset to 2");
         row(V4, "resetOffsetByTime -g {copies} -t {topic} -s now", "^{brokerName} +[01] +[1-9]\\d*");
         row(V4, "skipAccumulatedMessage -g {group} -t {topic} -f true", "^{brokerName} +[01] +[1-9]\\d*");
         row(V4, "skipAccumulatedMessage -g {copies} -t {topic} -f true", "^{brokerName} +[01] +[1-9]\\d*");
