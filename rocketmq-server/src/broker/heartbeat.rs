@@ -5,6 +5,7 @@ use rocketmq_remoting::Request;
 use rocketmq_remoting::body::heartbeat::{
     CheckClientConfigBody, ConsumerData, ConsumerIdList, HeartbeatData,
 };
+use rocketmq_remoting::body::topic::TopicConfig;
 use rocketmq_remoting::net::Connection;
 use rocketmq_remoting::requests::heartbeat::{
     GetConsumerListByGroupRequest, HeartbeatResponse, NotifyConsumerIdsChangedRequest,
@@ -18,7 +19,7 @@ use super::member::Member;
 use super::names;
 use super::pull::filter_of;
 use super::settings::millis;
-use super::topics::open_topic;
+use super::topics::{open_topic, unit_sub};
 
 /// HEART_BEAT (34). When it is answered the client may already pull: everything it says is in force.
 pub fn heartbeat(core: &Core, connection: &Connection, command: &Command) -> Reply {
@@ -54,7 +55,11 @@ fn register_consumer(
         return Ok(Registered::default());
     };
     let retry = names::retry_topic(group);
-    core.topics.ensure(&retry, || open_topic(&*retry, config.retry_queue_nums)).map_err(Refusal::system)?;
+    let new = || TopicConfig {
+        topic_sys_flag: unit_sub(consumer.unit_mode),
+        ..open_topic(&*retry, config.retry_queue_nums)
+    };
+    core.topics.ensure(&retry, new).map_err(Refusal::system)?;
     let fingerprint = data.heartbeat_fingerprint;
     let registered = {
         let mut consumers = core.consumers.lock();

@@ -12,7 +12,7 @@ use super::core::Core;
 use super::names;
 use super::retry::is_exhausted;
 use super::send_back::{MAX_RECONSUME_SINCE, random_queue};
-use super::topics::{Wanted, open_topic};
+use super::topics::{UNIT, Wanted, open_topic, unit_sub};
 
 /// Where a send that passed goes.
 #[derive(Debug, Clone)]
@@ -70,15 +70,23 @@ fn create(core: &Core, request: &SendMessageRequest) -> Result<Arc<TopicConfig>,
         topic: &request.topic,
         template: &request.default_topic,
         queues: request.default_topic_queue_nums,
+        sys_flag: unit_flag(request),
     };
     if let Some(topic) = core.topics.create(wanted).map_err(Refusal::system)? {
         return Ok(topic);
     }
     if names::is_retry(&request.topic) {
-        let new = || open_topic(&*request.topic, 1);
+        let new = || TopicConfig { topic_sys_flag: unit_flag(request), ..open_topic(&*request.topic, 1) };
         return core.topics.ensure(&request.topic, new).map_err(Refusal::system);
     }
     Err(Refusal::no_topic(&request.topic))
+}
+
+fn unit_flag(request: &SendMessageRequest) -> i32 {
+    match (request.unit_mode, names::is_retry(&request.topic)) {
+        (Some(true), false) => UNIT,
+        (unit_mode, _) => unit_sub(unit_mode == Some(true)),
+    }
 }
 
 fn choose_queue(request: &SendMessageRequest, topic: &TopicConfig) -> Result<i32, Refusal> {

@@ -46,6 +46,18 @@ pub struct Wanted<'a> {
     /// The topic whose settings are copied, normally `TBW102`.
     pub template: &'a str,
     pub queues: i32,
+    /// [`UNIT`] or [`UNIT_SUB`], for clients of one unit of several.
+    pub sys_flag: i32,
+}
+
+/// The system flag of a topic that producers of a unit write.
+pub const UNIT: i32 = 1;
+/// The system flag of the retry topic of consumers of a unit.
+pub const UNIT_SUB: i32 = 2;
+
+/// The system flag of a retry topic.
+pub const fn unit_sub(unit_mode: bool) -> i32 {
+    if unit_mode { UNIT_SUB } else { 0 }
 }
 
 impl TopicTable {
@@ -258,7 +270,7 @@ fn from_template(template: &TopicConfig, wanted: Wanted<'_>) -> Option<TopicConf
     let perm = Perm(template.perm.0 & !Perm::INHERIT);
     Some(TopicConfig {
         topic_filter_type: template.topic_filter_type,
-        topic_sys_flag: template.topic_sys_flag,
+        topic_sys_flag: wanted.sys_flag,
         attributes: BTreeMap::new(),
         ..topic_config(wanted.topic, queues, perm)
     })
@@ -314,7 +326,7 @@ mod tests {
     }
 
     fn wanted(topic: &str, queues: i32) -> Wanted<'_> {
-        Wanted { topic, template: names::TEMPLATE_TOPIC, queues }
+        Wanted { topic, template: names::TEMPLATE_TOPIC, queues, sys_flag: 0 }
     }
 
     #[test]

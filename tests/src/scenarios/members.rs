@@ -10,7 +10,7 @@ use rocketmq_client::remoting::requests::group::GetConsumerConnectionListRequest
 use rocketmq_client::{Client, FromWhere, Message, MessageQueue, PushConsumerBuilder, Running};
 
 use crate::cluster::ask;
-use crate::{Cluster, Inbox, PATIENCE, TestResult, eventually, unique_group};
+use crate::{Cluster, Inbox, PATIENCE, TestResult, eventually, unique_group, unique_topic};
 
 fn consumer(client: &Client, group: &str, topic: &str) -> PushConsumerBuilder {
     client.push_consumer(group).subscribe(topic, "*").from_where(FromWhere::FirstOffset)
@@ -85,6 +85,29 @@ pub async fn brief_heartbeats(cluster: &Cluster) -> TestResult {
     first.shutdown().await;
     second.shutdown().await;
     assert_eq!(inbox.sorted(), numbers(0..40));
+    Ok(())
+}
+
+/// One unit of several: its name is part of the client's id, and the topics its clients cause to be made are marked.
+pub async fn of_a_unit(cluster: &Cluster) -> TestResult {
+    let client = Client::builder(cluster.name_server()).configure(|config| {
+        (config.unit_mode, config.unit_name) = (true, Some("u1".into()));
+    });
+    let client = client.connect().await?;
+    assert!(client.client_id().ends_with("@u1"), "{}", client.client_id());
+    let (topic, group, inbox) = (unique_topic(), unique_group(), Inbox::default());
+    let producer = client.producer(unique_group()).build().await?;
+    producer.send(Message::new(&topic, "000")).await?;
+    let running = consumer(&client, &group, &topic).listen(inbox.accept()).await?;
+    inbox.expect(1).await;
+    for (topic, flag) in [(topic, 1), (format!("%RETRY%{group}"), 2)] {
+        let marked = async || {
+            let queues = client.route(&topic).await.map(|route| route.queue_datas).unwrap_or_default();
+            !queues.is_empty() && queues.iter().all(|queues| queues.topic_sys_flag == flag)
+        };
+        eventually("the mark of a unit", PATIENCE, marked).await;
+    }
+    running.shutdown().await;
     Ok(())
 }
 

@@ -32,7 +32,7 @@ macro_rules! every_scenario {
             retry: until_it_is_done by_the_ladder after_a_panic after_a_timeout dead_letter_after_the_maximum dead_letter_at_once;
             delay: by_level by_timer recalled a_handler_of_a_minute;
             order: per_key retry_in_place while_members_change;
-            members: queues_follow_the_members a_member_that_vanishes brief_heartbeats broadcasting more_queues each_strategy;
+            members: queues_follow_the_members a_member_that_vanishes brief_heartbeats of_a_unit broadcasting more_queues each_strategy;
             pull: lite_subscribe lite_assign_and_seek lite_commit_by_hand classic long_poll offsets;
             pop: a_consumer_that_dies renewed in_order pushed;
             tools: queries running_info consumed_directly dead_letter_resent;
