@@ -214,6 +214,13 @@ impl Inner {
         info.route.broker_datas.iter().filter_map(|broker| broker.any()).map(str::to_owned).collect()
     }
 
+    /// The brokers of a topic by name, with an address each.
+    pub(crate) fn brokers_of(&self, topic: &str) -> Vec<(String, String)> {
+        let Some(info) = self.routes.topic(topic) else { return Vec::new() };
+        let brokers = info.route.broker_datas.iter();
+        brokers.filter_map(|broker| Some((broker.broker_name.clone(), broker.any()?.to_owned()))).collect()
+    }
+
     /// What broadcasting consumers file their offsets under: the same after a restart.
     pub(crate) fn stable_id(&self) -> String {
         match (&self.config.instance_name, self.client_id.split_once('@')) {

@@ -96,9 +96,14 @@ impl PopService {
         changed
     }
 
+    /// The queues of a topic that are popped.
+    pub(crate) fn queues(&self, topic: &str) -> Vec<MessageQueue> {
+        self.queues.lock().keys().filter(|queue| queue.topic == topic).cloned().collect()
+    }
+
     /// Whether a topic is consumed by popping.
     pub(crate) fn pops(&self, topic: &str) -> bool {
-        self.queues.lock().keys().any(|queue| queue.topic == topic)
+        !self.queues(topic).is_empty()
     }
 
     fn open(self: &Arc<Self>, queue: &MessageQueue) -> Arc<PopQueue> {

@@ -18,6 +18,7 @@ use super::pull_loop::{Begin, HAND_OVER, PullLoop};
 use super::puller::PullOptions;
 use super::receipt::Origin;
 use super::retry::is_retry_topic;
+use crate::error::CallError;
 
 /// Between two rounds while all is well.
 const PERIOD: Duration = Duration::from_secs(20);
@@ -139,42 +140,52 @@ impl Rebalancer {
         }
     }
 
-    /// What the broker assigns: queues to pop go to `pop`, the others are returned.
+    /// What the brokers assign: queues to pop go to `pop`, the others are returned.
     async fn brokers_choice(
         &self,
         topic: &str,
         all: &[MessageQueue],
         pop: &Arc<PopService>,
     ) -> Option<Assigned> {
-        let Some(assignments) = self.ask_for_assignment(topic).await? else {
-            let owned = self.group.owned().into_iter().map(|owned| owned.queue.clone());
-            return Some(Assigned {
-                queues: owned.filter(|queue| queue.topic == topic).collect(),
-                alone: false,
-            });
-        };
-        let (popped, pulled): (Vec<_>, Vec<_>) =
-            assignments.into_iter().partition(|assignment| assignment.mode == MessageRequestMode::Pop);
-        let queues = |list: Vec<MessageQueueAssignment>| list.into_iter().map(|a| a.message_queue).collect();
-        let (popped, pulled): (Vec<MessageQueue>, Vec<MessageQueue>) = (queues(popped), queues(pulled));
+        let (mut popped, mut pulled) = (Vec::new(), Vec::new());
+        let mut asked = false;
+        for (broker, address) in self.group.calls.client.brokers_of(topic) {
+            asked = true;
+            match self.ask_for_assignment(&address, topic).await {
+                Some(assignments) => {
+                    let own = assignments.into_iter().filter(|it| self.is_of(&it.message_queue, &broker));
+                    for MessageQueueAssignment { message_queue, mode, .. } in own {
+                        let list = if mode == MessageRequestMode::Pop { &mut popped } else { &mut pulled };
+                        list.push(message_queue);
+                    }
+                }
+                None => {
+                    popped.extend(pop.queues(topic).into_iter().filter(|queue| self.is_of(queue, &broker)));
+                    let owned = self.group.owned().into_iter().map(|owned| owned.queue.clone());
+                    pulled.extend(owned.filter(|queue| queue.topic == topic && self.is_of(queue, &broker)));
+                }
+            }
+        }
         self.follow_retries(topic, pop.pops(topic), !popped.is_empty());
         if pop.assign(topic, &popped) {
             self.tell(topic, all, &popped);
         }
-        Some(Assigned { queues: pulled, alone: false })
+        asked.then_some(Assigned { queues: pulled, alone: false })
     }
 
-    async fn ask_for_assignment(&self, topic: &str) -> Option<Option<Vec<MessageQueueAssignment>>> {
-        for address in self.group.calls.client.topic_brokers(topic) {
-            let strategy = self.strategy.name();
-            match self.group.calls.assignment(&address, topic, &strategy, self.group.model).await {
-                Ok(assignments) => return Some(assignments),
-                Err(error) => {
-                    tracing::warn!(group = self.group.name(), topic, "the broker assigns no queues: {error}");
-                }
-            }
-        }
-        None
+    /// Each broker decides about the queues it holds, and about no others: how a group reads them is known to it alone.
+    fn is_of(&self, queue: &MessageQueue, broker: &str) -> bool {
+        self.group.calls.client.home(queue) == broker
+    }
+
+    /// `None`: the broker cannot say, and nothing is to change.
+    async fn ask_for_assignment(&self, address: &str, topic: &str) -> Option<Vec<MessageQueueAssignment>> {
+        let strategy = self.strategy.name();
+        let assigned = self.group.calls.assignment(address, topic, &strategy, self.group.model).await;
+        let warn = |error: &CallError| {
+            tracing::warn!(group = self.group.name(), topic, "{address} assigns no queues: {error}");
+        };
+        assigned.inspect_err(warn).ok().flatten()
     }
 
     /// Popped messages are retried through a topic of their own, which a pulling consumer must read itself to get what
