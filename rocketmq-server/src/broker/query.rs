@@ -90,13 +90,13 @@ pub fn consume_queue(core: &Core, command: &Command) -> Reply {
     })
 }
 
+/// As in Apache, `eval` speaks of bit maps in an extended queue, which there is none of.
 fn unit(core: &Core, topic: &str, queue: i32, index: i64) -> Option<ConsumeQueueData> {
     let unit = core.unit(topic, queue, index)?;
     Some(ConsumeQueueData {
         physic_offset: unit.physical_offset,
         physic_size: unit.size,
         tags_code: unit.tags_code,
-        eval: true,
         ..ConsumeQueueData::default()
     })
 }

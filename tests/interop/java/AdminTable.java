@@ -117,7 +117,7 @@ final class AdminTable {
         row(V4, "getNamesrvConfig", "^=+{ns}=+$", "^kvConfigPath +=  ");
         row(V4, "getConsumerConfig -g {group}", "^=+DefaultCluster:{brokerName}=+$", "^groupName +=  {group}$", "^retryMaxTimes +=  16$", "^retryQueueNums +=  1$");
         row(V4, "allocateMQ -t {topic} -i 10.0.0.1,10.0.0.2", "\"10.0.0.1\":\\[\\s*\\{", "\"10.0.0.2\":\\[\\s*\\{");
-        row(V4, "queryCq -t {topic} -q 0 -i 0 -c 4 -b {broker} -g {group}", "^Subscription data:", "\"subString\":\"\\*\"", "^Filter data:", "^Queue data:", "^max: \\d+, min: 0", "^idx: 0$", "eval");
+        row(V4, "queryCq -t {topic} -q 0 -i 0 -c 4 -b {broker} -g {group}", "^Subscription data:", "\"subString\":\"\\*\"", "^Filter data:", "^Queue data:", "^max: \\d+, min: 0", "^idx: 0$", "eval=false");
         row(V5, "haStatus -b {broker}", "^#MasterAddr\\s+{broker}$", "^#MasterCommitLogMaxOffset\\s+[1-9]", "^#SlaveNum\\s+0$", "^#InSyncSlaveNum\\s+0$");
         row(V5, "haStatus -c DefaultCluster", "^#MasterAddr\\s+{broker}$");
         row(V5, "getBrokerEpoch -b {brokerName}", "CODE: 1  DESC: this request only for controllerMode");
