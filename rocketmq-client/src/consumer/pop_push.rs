@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use rocketmq_remoting::body::PopProcessQueueInfo;
 use rocketmq_remoting::route::MessageQueue;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -28,7 +28,7 @@ use crate::metrics;
 
 /// How long the broker may wait for a message.
 const WAIT: Duration = Duration::from_secs(15);
-/// Between two looks while too many messages wait for their acknowledgement.
+/// Between two looks while too many messages wait for their acknowledgement, unless one gets it before.
 const FULL: Duration = Duration::from_millis(50);
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -49,6 +49,8 @@ pub(crate) struct PopService {
 struct PopQueue {
     queue: MessageQueue,
     unacknowledged: AtomicUsize,
+    /// Rung when a message needs no acknowledgement any more.
+    room: Notify,
     last_pop: AtomicI64,
     throttled: Seldom,
     dropped: CancellationToken,
@@ -110,6 +112,7 @@ impl PopService {
         let popped = Arc::new(PopQueue {
             queue: queue.clone(),
             unacknowledged: AtomicUsize::new(0),
+            room: Notify::new(),
             last_pop: AtomicI64::new(self.group.now_ms()),
             throttled: Seldom::default(),
             dropped: CancellationToken::new(),
@@ -157,7 +160,8 @@ impl PopService {
             if self.group.is_paused() {
                 tokio::time::sleep(PAUSE).await;
             } else if self.is_full(queue) {
-                tokio::time::sleep(FULL).await;
+                // Either way the next look decides.
+                let _ = tokio::time::timeout(FULL, queue.room.notified()).await;
             } else if let Err(error) = self.pop_once(queue).await {
                 tracing::warn!(group = self.group.name(), queue = ?queue.queue, "the pop failed, trying again: {error}");
                 tokio::time::sleep(PAUSE).await;
@@ -225,6 +229,7 @@ impl PopService {
         self.handlers.spawn(async move {
             tokio::select! { () = service.handle(messages) => {}, () = service.aborted.cancelled() => {} }
             queue.unacknowledged.fetch_sub(count, Ordering::AcqRel);
+            queue.room.notify_one();
         });
     }
 
