@@ -248,8 +248,9 @@ pub(crate) struct Inner {
     pub(crate) ids: UniqueIds,
     /// Protocol version by broker address, as its heartbeat answers say.
     pub(crate) broker_versions: Mutex<HashMap<String, i32>>,
+    pub(crate) version_lookups: SingleFlight<Option<i32>>,
     /// The fingerprint of the subscriptions each broker knows, by address, as heartbeats of version 2 have it.
-    pub(crate) heartbeat_marks: Mutex<HashMap<String, i32>>,
+    pub(crate) heartbeat_fingerprints: Mutex<HashMap<String, i32>>,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }
@@ -271,7 +272,8 @@ impl Inner {
             replies: Replies::default(),
             ids: UniqueIds::new(ip, std::process::id(), rng.random()),
             broker_versions: Mutex::default(),
-            heartbeat_marks: Mutex::default(),
+            version_lookups: SingleFlight::default(),
+            heartbeat_fingerprints: Mutex::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             config,

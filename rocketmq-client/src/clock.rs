@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The time of day as a client sees it: it stamps messages and traces with it, and knows by it that the lock of a queue or
-/// the time of a popped message is over. Default: the machine's.
+/// the time of a popped message is over, and that nothing pulled a queue for two minutes, which is then begun anew. Default:
+/// the machine's.
 ///
 /// Waits (timeouts, intervals, pauses) do not ask it, they are tokio's.
 ///

@@ -21,7 +21,7 @@ pub(crate) enum Leaving<'a> {
 struct Beat {
     full: Command,
     /// Without subscriptions, for brokers that know them: those told this fingerprint.
-    brief: Option<(i32, Command)>,
+    without_sub: Option<(i32, Command)>,
     with_consumers: bool,
 }
 
@@ -29,14 +29,14 @@ impl Beat {
     fn new(mut data: HeartbeatData, v2: bool) -> Result<Self, EncodeError> {
         let with_consumers = !data.consumer_data_set.is_empty();
         if !v2 {
-            return Ok(Self { full: command(&data)?, brief: None, with_consumers });
+            return Ok(Self { full: command(&data)?, without_sub: None, with_consumers });
         }
-        let mark = fingerprint(&data)?;
-        data.heartbeat_fingerprint = mark;
+        let fingerprint = fingerprint(&data)?;
+        data.heartbeat_fingerprint = fingerprint;
         let full = command(&data)?;
         data.consumer_data_set.iter_mut().for_each(|consumer| consumer.subscription_data_set.clear());
         data.without_sub = true;
-        Ok(Self { full, brief: Some((mark, command(&data)?)), with_consumers })
+        Ok(Self { full, without_sub: Some((fingerprint, command(&data)?)), with_consumers })
     }
 }
 
@@ -58,6 +58,12 @@ fn fingerprint(data: &HeartbeatData) -> Result<i32, EncodeError> {
 }
 
 impl Inner {
+    /// Leaves nothing out, whatever the brokers are believed to know: they may have forgotten a group that was gone.
+    pub(crate) async fn heartbeat_in_full(&self) {
+        self.heartbeat_fingerprints.lock().clear();
+        self.heartbeat().await;
+    }
+
     /// One heartbeat to every broker in use, answered or given up when this returns. Nothing is sent
     /// while there is no member.
     pub(crate) async fn heartbeat(&self) {
@@ -69,7 +75,7 @@ impl Inner {
     /// One heartbeat to one address, so that a broker that came back knows its clients at once. With the connection before
     /// it forgot what it was told.
     pub(crate) async fn greet(&self, address: &str) {
-        self.heartbeat_marks.lock().remove(address);
+        self.heartbeat_fingerprints.lock().remove(address);
         if let Some(beat) = self.beat() {
             self.heartbeat_to(address, &beat).await;
         }
@@ -79,20 +85,24 @@ impl Inner {
     /// is refused or not answered.
     pub(crate) async fn broker_version(&self, address: &str) -> Option<i32> {
         let known = || self.broker_versions.lock().get(address).copied();
-        if known().is_none() {
-            self.greet(address).await;
+        if let Some(version) = known() {
+            return Some(version);
         }
-        known()
+        let ask = async {
+            self.greet(address).await;
+            known()
+        };
+        self.version_lookups.run(address, ask).await
     }
 
     /// A broker that is told less than it knows says so, and is told everything.
     async fn heartbeat_to(&self, address: &str, beat: &Beat) {
-        let Some((mark, brief)) = &beat.brief else {
+        let Some((fingerprint, without_sub)) = &beat.without_sub else {
             self.send_heartbeat(address, beat.full.clone()).await;
             return;
         };
-        if self.heartbeat_marks.lock().get(address) == Some(mark) {
-            match self.send_heartbeat(address, brief.clone()).await {
+        if self.heartbeat_fingerprints.lock().get(address) == Some(fingerprint) {
+            match self.send_heartbeat(address, without_sub.clone()).await {
                 Some(answer) if answer.is_sub_change => {}
                 _ => return,
             }
@@ -100,18 +110,18 @@ impl Inner {
         let answer = self.send_heartbeat(address, beat.full.clone()).await;
         let knows = answer.is_some_and(|answer| answer.is_support_heart_beat_v2 && !answer.is_sub_change);
         match knows {
-            true => self.heartbeat_marks.lock().insert(address.to_owned(), *mark),
-            false => self.heartbeat_marks.lock().remove(address),
+            true => self.heartbeat_fingerprints.lock().insert(address.to_owned(), *fingerprint),
+            false => self.heartbeat_fingerprints.lock().remove(address),
         };
     }
 
     async fn send_heartbeat(&self, address: &str, command: Command) -> Option<HeartbeatResponse> {
         match self.rpc.call(address, command, self.config.api_timeout).await {
-            Ok(response) if response.response_code() == ResponseCode::SUCCESS => {
-                self.broker_versions.lock().insert(address.to_owned(), response.version);
-                HeartbeatRequest::response_from_ext(&response.ext).ok()
-            }
             Ok(response) => {
+                self.broker_versions.lock().insert(address.to_owned(), response.version);
+                if response.response_code() == ResponseCode::SUCCESS {
+                    return HeartbeatRequest::response_from_ext(&response.ext).ok();
+                }
                 tracing::warn!(address, code = %response.response_code(), remark = ?response.remark, "heartbeat refused");
                 None
             }
@@ -154,6 +164,8 @@ impl Inner {
             Leaving::Producer(group) => (Some(group.to_owned()), None),
             Leaving::Consumer(group) => (None, Some(group.to_owned())),
         };
+        // Of a group without members a broker forgets what it subscribed to.
+        self.heartbeat_fingerprints.lock().clear();
         let header =
             UnregisterClientRequest { client_id: self.client_id.clone(), producer_group, consumer_group };
         let Ok(command) = header.to_command() else { return };
@@ -257,6 +269,16 @@ mod tests {
         // Whoever is connected anew knows nothing.
         client.inner.greet(&broker.address.to_string()).await;
         assert_eq!(kinds(&broker)[before..], ["brief", "full"]);
+    }
+
+    #[tokio::test]
+    async fn a_group_that_left_and_came_back_is_told_in_full() {
+        let (broker, _names, client, running) = stage("true", "false").await;
+        running.shutdown().await;
+        let before = kinds(&broker).len();
+        let handler = |_: Delivery| async { Ok::<_, std::convert::Infallible>(Outcome::Ack) };
+        let _again = client.push_consumer("g").subscribe("t", "*").listen(handler).await.expect("it listens");
+        assert_eq!(kinds(&broker).get(before), Some(&"full"));
     }
 
     #[tokio::test]

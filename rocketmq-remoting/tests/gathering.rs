@@ -8,16 +8,18 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::BytesMut;
 use rocketmq_remoting::net::{Answer, Connection, ConnectionConfig, Handler};
-use rocketmq_remoting::{Command, RequestCode, ResponseCode};
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use rocketmq_remoting::{Command, RequestCode, ResponseCode, frame};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf};
 
 const ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
 
-/// Counts the writes.
+/// Counts the writes, and refuses all of them if it is broken.
 struct Counted {
     inner: DuplexStream,
     writes: Arc<AtomicUsize>,
+    broken: bool,
 }
 
 impl AsyncRead for Counted {
@@ -37,6 +39,9 @@ impl AsyncWrite for Counted {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.writes.fetch_add(1, Ordering::Relaxed);
+        if self.broken {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
         Pin::new(&mut self.inner).poll_write(context, bytes)
     }
 
@@ -64,7 +69,7 @@ async fn callers_answered_by_one_read_call_again_with_one_write() {
     const CALLS: usize = 50;
     let (left, right) = tokio::io::duplex(1 << 16);
     let writes = Arc::new(AtomicUsize::new(0));
-    let counted = Counted { inner: left, writes: writes.clone() };
+    let counted = Counted { inner: left, writes: writes.clone(), broken: false };
     let calls = async move {
         let (client, _server) = (spawn(counted), spawn(right));
         let callers = (0..CALLERS).map(|_| tokio::spawn(call(client.clone(), CALLS)));
@@ -97,7 +102,7 @@ async fn writes_before_each(requests: impl Iterator<Item = Command>) -> Vec<usiz
     let (left, right) = tokio::io::duplex(1 << 20);
     let writes = Arc::new(AtomicUsize::new(0));
     let witness = Arc::new(Witness { writes: writes.clone(), seen: Mutex::default() });
-    let counted = Counted { inner: left, writes };
+    let counted = Counted { inner: left, writes, broken: false };
     let _server = Connection::spawn(counted, ADDRESS, ADDRESS, witness.clone(), ConnectionConfig::default());
     let client = spawn(right);
     let calls = requests.map(|request| client.call(request, Duration::from_secs(60)));
@@ -112,6 +117,22 @@ async fn the_first_of_many_committed_answers_leave_before_the_last_request_is_lo
     let seen = writes_before_each((0..64).map(|_| Command::request(RequestCode::SEND_MESSAGE))).await;
     assert_eq!(seen.first(), Some(&0));
     assert!((1..8).contains(&seen[63]), "{} writes before the last of 64 requests", seen[63]);
+}
+
+#[tokio::test]
+async fn a_peer_that_takes_no_answers_has_still_said_what_it_said() {
+    let (left, mut right) = tokio::io::duplex(1 << 20);
+    let writes = Arc::new(AtomicUsize::new(0));
+    let witness = Arc::new(Witness { writes: writes.clone(), seen: Mutex::default() });
+    let broken = Counted { inner: left, writes, broken: true };
+    let mut requests = BytesMut::new();
+    (0..64).for_each(|_| {
+        frame::encode(&Command::request(RequestCode::SEND_MESSAGE), &mut requests).expect("encodes");
+    });
+    right.write_all(&requests).await.expect("room for all");
+    let server = Connection::spawn(broken, ADDRESS, ADDRESS, witness.clone(), ConnectionConfig::default());
+    server.closed().await;
+    assert_eq!(witness.seen.lock().expect("no panic").len(), 64);
 }
 
 #[tokio::test]

@@ -42,7 +42,8 @@ impl Incoming<'_> {
     fn take_inner(&self, record: &MessageRecord, deliveries: &mut Vec<Delivery>) {
         match unwrap_inner(record) {
             Ok(mut messages) => {
-                messages.retain(|message| message.queue_offset + self.offset_delta >= self.from);
+                messages
+                    .retain(|message| message.queue_offset.saturating_add(self.offset_delta) >= self.from);
                 messages.into_iter().for_each(|message| self.take(message, deliveries));
             }
             Err(error) => tracing::error!(
@@ -61,7 +62,7 @@ impl Incoming<'_> {
 
     /// The record as the application sees it.
     pub(crate) fn deliver(&self, mut record: MessageRecord) -> Delivery {
-        record.queue_offset += self.offset_delta;
+        record.queue_offset = record.queue_offset.saturating_add(self.offset_delta);
         inflate(&mut record);
         Delivery::from_plain_record(self.queue.clone(), record, self.names)
     }

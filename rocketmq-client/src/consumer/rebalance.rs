@@ -106,7 +106,11 @@ impl Rebalancer {
             _ => self.assigned(topic, &all).await,
         };
         let Some(mine) = mine else { return Round::Unbalanced };
-        self.apply(topic, &all, mine).await
+        let complete = mine.complete;
+        match self.apply(topic, &all, mine).await {
+            Round::Balanced if !complete => Round::Unbalanced,
+            outcome => outcome,
+        }
     }
 
     /// The topic's queues in Java's order; `None` when no name server knows it (yet).
@@ -125,14 +129,14 @@ impl Rebalancer {
 
     async fn assigned(&self, topic: &str, all: &[MessageQueue]) -> Option<Assigned> {
         if self.group.model == MessageModel::Broadcasting {
-            return Some(Assigned { queues: all.to_vec(), alone: true });
+            return Some(Assigned { queues: all.to_vec(), alone: true, complete: true });
         }
         let mut members = self.members(topic).await?;
         members.sort_by(|a, b| java_order(a, b));
         let allocation =
             Allocation { me: &self.group.calls.client.client_id, queues: all, members: &members };
         match self.strategy.allocate(&allocation) {
-            Ok(queues) => Some(Assigned { queues, alone: members.len() == 1 }),
+            Ok(queues) => Some(Assigned { queues, alone: members.len() == 1, complete: true }),
             Err(error) => {
                 tracing::error!(group = self.group.name(), topic, "the queues cannot be allocated: {error}");
                 None
@@ -148,10 +152,12 @@ impl Rebalancer {
         pop: &Arc<PopService>,
     ) -> Option<Assigned> {
         let (mut popped, mut pulled) = (Vec::new(), Vec::new());
-        let mut asked = false;
+        let (mut asked, mut complete) = (false, true);
         for (broker, address) in self.group.calls.client.brokers_of(topic) {
             asked = true;
-            match self.ask_for_assignment(&address, topic).await {
+            let answer = self.ask_for_assignment(&address, topic).await;
+            complete &= answer.is_ok();
+            match answer.ok().flatten() {
                 Some(assignments) => {
                     let own = assignments.into_iter().filter(|it| self.is_of(&it.message_queue, &broker));
                     for MessageQueueAssignment { message_queue, mode, .. } in own {
@@ -170,7 +176,7 @@ impl Rebalancer {
         if pop.assign(topic, &popped) {
             self.tell(topic, all, &popped);
         }
-        asked.then_some(Assigned { queues: pulled, alone: false })
+        asked.then_some(Assigned { queues: pulled, alone: false, complete })
     }
 
     /// Each broker decides about the queues it holds, and about no others: how a group reads them is known to it alone.
@@ -179,13 +185,17 @@ impl Rebalancer {
     }
 
     /// `None`: the broker cannot say, and nothing is to change.
-    async fn ask_for_assignment(&self, address: &str, topic: &str) -> Option<Vec<MessageQueueAssignment>> {
+    async fn ask_for_assignment(
+        &self,
+        address: &str,
+        topic: &str,
+    ) -> Result<Option<Vec<MessageQueueAssignment>>, CallError> {
         let strategy = self.strategy.name();
         let assigned = self.group.calls.assignment(address, topic, &strategy, self.group.model).await;
         let warn = |error: &CallError| {
             tracing::warn!(group = self.group.name(), topic, "{address} assigns no queues: {error}");
         };
-        assigned.inspect_err(warn).ok().flatten()
+        assigned.inspect_err(warn)
     }
 
     /// Popped messages are retried through a topic of their own, which a pulling consumer must read itself to get what
@@ -262,7 +272,7 @@ impl Rebalancer {
             return 0;
         }
         // A broker refuses pulls of a group it has not heard of, and this one may be new to the topic.
-        self.group.calls.client.heartbeat().await;
+        self.group.calls.client.heartbeat_in_full().await;
         let locked = match self.group.needs_locks() {
             true => self.group.lock(queues).await,
             false => queues.to_vec(),
@@ -289,10 +299,13 @@ impl Rebalancer {
     }
 }
 
-/// The queues of this member, and whether it is the only one.
+/// The queues of this member.
 struct Assigned {
     queues: Vec<MessageQueue>,
+    /// It is the only member.
     alone: bool,
+    /// All brokers could be asked.
+    complete: bool,
 }
 
 /// What a round has to do about one topic.

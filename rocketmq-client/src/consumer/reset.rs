@@ -63,6 +63,8 @@ impl Client {
     /// As [`reset_offsets`](Self::reset_offsets); brokers that reset by time only cannot move one queue of running
     /// members at all.
     pub async fn reset_queue(&self, group: &str, queue: &MessageQueue, to: Offset) -> Result<i64, CallError> {
+        // Whether it is a place to go to at all.
+        timestamp(to)?;
         let reset = Reset { calls: Calls::new(self, group), to };
         let _ = reset.route(&queue.topic).await?;
         reset.queue(queue).await

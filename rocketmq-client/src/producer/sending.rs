@@ -234,21 +234,14 @@ impl Shared {
     }
 
     /// Sends a message that was admitted.
-    pub(super) fn send_now(
-        &self,
-        message: Message,
-        options: Options,
-    ) -> impl Future<Output = Result<Receipt, SendError>> + Send + use<'_> {
+    pub(super) async fn send_now(&self, message: Message, options: Options) -> Result<Receipt, SendError> {
         let begun = Instant::now();
         let deadline = begun + options.timeout.unwrap_or(self.config.send_timeout);
-        let out = Outgoing::message(self, message);
-        async move {
-            let out = out?;
-            let _room = self.room(out.body.len(), deadline).await?;
-            let receipt = self.route_and_dispatch(&out, options.target, deadline).await?;
-            self.trace(&out, &receipt, begun.elapsed());
-            Ok(receipt)
-        }
+        let _room = self.room(message.body.len(), deadline).await?;
+        let out = Outgoing::message(self, message)?;
+        let receipt = self.route_and_dispatch(&out, options.target, deadline).await?;
+        self.trace(&out, &receipt, begun.elapsed());
+        Ok(receipt)
     }
 
     pub(super) async fn route_and_dispatch(

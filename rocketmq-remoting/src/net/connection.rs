@@ -24,8 +24,8 @@ pub trait Handler: Send + Sync + 'static {
     /// Takes a request and says how it will be answered. Answers to one-way requests are dropped.
     fn handle(&self, connection: &Connection, request: Command) -> Answer;
 
-    /// Called after the requests of one read, or the first 32 of them, before their [`Answer::Committed`] answers are
-    /// written: makes durable what those requests changed, once for all of them. A refusal replaces each of those answers.
+    /// Called after the requests of one read, and after every 32 of them with an [`Answer::Committed`], before those
+    /// answers are written: makes durable what the requests changed, once for all of them. A refusal replaces each answer.
     ///
     /// # Errors
     /// What to answer instead.

@@ -201,6 +201,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     fn split_frames(&mut self, context: &mut Context<'_>) -> Result<(), CloseReason> {
+        let taken = self.take_frames(context);
+        // Also when the connection ends here: what was accepted is accepted.
+        self.commit();
+        taken
+    }
+
+    /// Handles all whole frames; a peer that takes no answers any more has still said what it said.
+    fn take_frames(&mut self, context: &mut Context<'_>) -> Result<(), CloseReason> {
+        let mut written = Ok(());
         while let Some(command) =
             frame::decode(&mut self.input, &self.config.limits).map_err(CloseReason::Protocol)?
         {
@@ -208,11 +217,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 self.deliver(command);
             } else if !self.closing {
                 self.serve(command);
-                self.answer_early(context)?;
+                if written.is_ok() {
+                    written = self.answer_early(context);
+                }
             }
         }
-        self.commit();
-        Ok(())
+        written
     }
 
     /// Lets the other side go on with a part of the answers while the rest is worked on: otherwise client and broker take

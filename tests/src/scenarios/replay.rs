@@ -178,6 +178,8 @@ pub async fn while_nobody_runs(cluster: &Cluster) -> TestResult {
     let (_, queues) = queues(&stage.client, &stage.topic).await?;
     assert_eq!(stage.client.reset_queue(&stage.group, &queues[0], Offset::At(10)).await?, 10);
     stage.refused(Offset::Committed, "where the group stands already").await;
+    let refused = stage.client.reset_queue(&stage.group, &queues[0], Offset::Committed).await;
+    assert_eq!(refused.map_err(|error| error.kind()), Err(CallErrorKind::InvalidRequest));
 
     let running = stage.consumer().listen(inbox.accept()).await?;
     stage.send(12..13).await?;
