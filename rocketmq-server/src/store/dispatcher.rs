@@ -62,6 +62,12 @@ impl Dispatcher {
         }
     }
 
+    /// Whether a message at this log offset has yet to come into its queue.
+    pub fn is_waiting(&self, physical_offset: i64) -> bool {
+        let found = self.waiting.binary_search_by_key(&physical_offset, |entry| entry.physical_offset);
+        found.is_ok_and(|at| self.waiting[at].queue.is_some())
+    }
+
     /// Store time of the last message dispatched, 0 for none.
     pub fn last_timestamp(&self) -> i64 {
         self.last_timestamp

@@ -68,6 +68,15 @@ impl Store {
         MessageRecord::decode(&mut self.inner.log.read_record(physical_offset)?).ok()
     }
 
+    /// [`read_at`](Self::read_at) where others name the offset: a body may hold bytes that look like a record at the very
+    /// place where they are. Only what its queue points at, or is about to, was put as a message.
+    pub fn read_queued(&self, physical_offset: i64) -> Option<MessageRecord> {
+        let mut bytes = self.inner.log.read_record(physical_offset)?;
+        let size = bytes.len();
+        let record = MessageRecord::decode(&mut bytes).ok()?;
+        self.inner.knows(&record, size).then_some(record)
+    }
+
     /// The record of `size` bytes at a log offset.
     pub fn read_bytes(&self, physical_offset: i64, size: i32) -> Option<Bytes> {
         self.inner.log.read(physical_offset, usize::try_from(size).ok()?)
@@ -149,6 +158,25 @@ impl Store {
 }
 
 impl Inner {
+    fn knows(&self, record: &MessageRecord, size: usize) -> bool {
+        if self.is_queued(record, size) {
+            return true;
+        }
+        // What is readable but not dispatched is with whoever holds the writer or else waits in the dispatcher.
+        let writer = self.writer.lock();
+        let dispatcher = self.dispatcher.lock();
+        drop(writer);
+        dispatcher.is_waiting(record.physical_offset) || self.is_queued(record, size)
+    }
+
+    fn is_queued(&self, record: &MessageRecord, size: usize) -> bool {
+        let queue = self.queues.get(&record.topic, record.queue_id);
+        let unit = queue.and_then(|queue| queue.unit(record.queue_offset));
+        unit.is_some_and(|unit| {
+            unit.physical_offset == record.physical_offset && usize::try_from(unit.size) == Ok(size)
+        })
+    }
+
     fn store_time_of(&self, unit: Unit) -> Option<i64> {
         let record = self.log.read(unit.physical_offset, usize::try_from(unit.size).ok()?)?;
         Some(RecordView::parse(&record).ok()?.store_timestamp())

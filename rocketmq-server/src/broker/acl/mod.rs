@@ -141,7 +141,7 @@ impl AccessControl {
 impl Owners for Store {
     /// A message that is parked belongs where it will go.
     fn topic_at(&self, offset: i64) -> Option<String> {
-        let record = self.read_at(offset)?;
+        let record = self.read_queued(offset)?;
         Some(if is_parking(&record.topic) { unpark(record)?.topic } else { record.topic })
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use rocketmq_remoting::body::{AclInfo, PlainAclConfig, PolicyEntryInfo, PolicyInfo, UserInfo};
-use rocketmq_remoting::message::OffsetMessageId;
+use rocketmq_remoting::message::{MessageRecord, OffsetMessageId};
 use rocketmq_remoting::requests::admin::{
     CreateAclRequest, CreateUserRequest, DeleteAclRequest, DeletePlainAclRequest, DeleteUserRequest,
     GetAclRequest, GetPlainAclConfigRequest, GetPlainAclVersionRequest, GetUserRequest, ListAclRequest,
@@ -15,6 +15,7 @@ use rocketmq_remoting::{Command, Request, RequestCode, ResponseCode, fastjson, s
 use serde::Serialize;
 
 use super::rig::{Client, Rig};
+use crate::broker::names::HALF_TOPIC;
 use crate::broker::{AclError, AclSettings, Broker, BrokerError, FixedConfig, Login, Settings};
 use crate::clock::Manual;
 use crate::store::StoreConfig;
@@ -258,6 +259,33 @@ mod users {
         assert_eq!(said(&client, USER, looks).await, ok(), "without naming a topic, as Java's client of 4.x");
         let nothing = with_fields(RequestCode::VIEW_MESSAGE_BY_ID, &[("offset", "7")]);
         assert_eq!(said(&client, ADMIN, nothing).await, (1, "can not find message by the offset, 7".into()));
+    }
+
+    #[tokio::test]
+    async fn a_record_in_the_body_of_a_message_belongs_to_nobody() {
+        let rig = rig().await;
+        let client = rig.connect();
+        create(&client, ADMIN, USER, "Normal").await;
+        permit(&client, "Topic:mine", &["All"], "Allow").await;
+        let theirs = client.send_request("t", &[("TRAN_MSG", "true"), ("PGROUP", "p")]);
+        stored(&client, theirs.to_command().unwrap().with_body("42")).await;
+        let (place, body) = rig.forged(MessageRecord {
+            topic: HALF_TOPIC.into(),
+            properties: "REAL_TOPIC\u{1}mine\u{2}REAL_QID\u{1}0\u{2}PGROUP\u{1}q\u{2}".into(),
+            ..MessageRecord::default()
+        });
+        assert_eq!(said(&client, USER, send(&client, "mine").with_body(body)).await, ok());
+        assert!(rig.broker.store().read_at(place).is_some(), "it looks like one");
+        let at = place.to_string();
+        let end = [
+            ("producerGroup", "q"),
+            ("tranStateTableOffset", "0"),
+            ("commitLogOffset", &at),
+            ("commitOrRollback", "12"),
+        ];
+        let told = said(&client, USER, with_fields(RequestCode::END_TRANSACTION, &end)).await;
+        let nothing = format!("parse authorization context error. no message at offset {at}");
+        assert_eq!(told, (16, nothing));
     }
 
     fn with_fields(code: RequestCode, fields: &[(&str, &str)]) -> Command {

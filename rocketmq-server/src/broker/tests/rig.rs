@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use rocketmq_remoting::body::heartbeat::{ConsumerData, ConsumerIdList, HeartbeatData, ProducerData};
-use rocketmq_remoting::message::{MessageRecord, PullFlag};
+use rocketmq_remoting::message::{MessageRecord, PullFlag, layout};
 use rocketmq_remoting::net::{Answer, Connection, ConnectionConfig, Handler};
 use rocketmq_remoting::requests::pull::PullMessageRequest;
 use rocketmq_remoting::requests::send::{SendMessageRequest, SendMessageResponse};
@@ -84,6 +84,17 @@ impl Rig {
 
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
+    }
+
+    /// A body that is an intact record at the very place where it says it is, once it is the next message put; and
+    /// that place.
+    pub fn forged(&self, record: MessageRecord) -> (i64, Bytes) {
+        // Behind the body of a record come the lengths of its topic and properties.
+        let before_body = (layout::MIN_LEN - 3) as i64;
+        let place = self.broker.store().max_physical_offset() + before_body;
+        let mut body = BytesMut::new();
+        MessageRecord { physical_offset: place, ..record }.seal().encode(&mut body).unwrap();
+        (place, body.freeze())
     }
 
     /// The near end of a connection, for a client that does not behave.

@@ -87,6 +87,39 @@ async fn an_end_must_name_the_half_it_ends() {
 }
 
 #[tokio::test]
+async fn a_record_in_the_body_of_a_message_is_no_half() {
+    let rig = Rig::start().await;
+    let client = rig.connect();
+    let theirs = half(&client, "x", &[]).await;
+    let (place, body) = rig.forged(MessageRecord {
+        topic: HALF_TOPIC.into(),
+        queue_offset: theirs.queue_offset,
+        properties: "REAL_TOPIC\u{1}mine\u{2}REAL_QID\u{1}0\u{2}PGROUP\u{1}q\u{2}".into(),
+        ..MessageRecord::default()
+    });
+    client.send_raw(&client.send_request("mine", &[]), body).await;
+    assert!(rig.broker.store().read_at(place).is_some(), "it looks like one");
+    let end = EndTransactionRequest {
+        producer_group: "q".into(),
+        commit_log_offset: place,
+        ..end_of(&theirs, ROLLBACK)
+    };
+    assert_eq!(client.ask(&end).await.response_code(), ResponseCode::SYSTEM_ERROR);
+    client.ask(&end_of(&theirs, COMMIT)).await;
+    assert_eq!(visible(&client).await.len(), 1, "the half was still open");
+}
+
+#[tokio::test]
+async fn a_half_can_be_ended_before_the_disk_has_it() {
+    let rig = Rig::with(|settings| settings.sync_flush = true).await;
+    let client = rig.connect();
+    let sent = half(&client, "x", &[("WAIT", "false")]).await;
+    let answer = client.ask(&end_of(&sent, COMMIT)).await;
+    assert_eq!(answer.response_code(), ResponseCode::SUCCESS, "{:?}", answer.remark);
+    assert_eq!(client.drain("t", 0, 1).await.len(), 1);
+}
+
+#[tokio::test]
 async fn an_undecided_half_is_asked_about_and_the_answer_counts() {
     let rig = Rig::start().await;
     let client = rig.connect();

@@ -115,7 +115,7 @@ fn decide(core: &Core, offset: i64) -> Option<i64> {
 fn load_half(core: &Core, request: &EndTransactionRequest) -> Result<MessageRecord, Refusal> {
     let half = core
         .store
-        .read_at(request.commit_log_offset)
+        .read_queued(request.commit_log_offset)
         .filter(|record| record.topic == names::HALF_TOPIC)
         .ok_or_else(|| {
             Refusal::system(format_args!(
@@ -349,7 +349,7 @@ pub fn resume_check(core: &Core, command: &Command) -> Reply {
     let id: OffsetMessageId = request.msg_id.as_deref().unwrap_or_default().parse()?;
     let half = core
         .store
-        .read_at(id.offset)
+        .read_queued(id.offset)
         .ok_or_else(|| Refusal::system(format_args!("no message at offset {}", id.offset)))?;
     let mut properties = Properties::parse(&half.properties);
     properties.set(property::TRANSACTION_CHECK_TIMES, "0");

@@ -114,6 +114,7 @@ fn undecided_transactions_have_no_place_in_a_queue() {
     store.written(&stored).unwrap();
     assert_eq!((stored.queue_offset, store.max_offset("T", 0)), (0, 0));
     assert_eq!(store.read_at(stored.physical_offset).unwrap().body, "half");
+    assert_eq!(store.read_queued(stored.physical_offset), None);
 }
 
 #[test]
@@ -152,9 +153,11 @@ async fn with_sync_flush_a_message_is_seen_after_its_flush() {
     let store = bench.open();
     let stored = put(&store, "T", 0, "m0");
     assert_eq!(store.max_offset("T", 0), 0);
+    assert!(store.read_queued(stored.physical_offset).is_some(), "it is on its way into its queue");
     store.start_background().unwrap();
     assert!(store.flushed(stored.end, Duration::from_secs(5)).await);
     assert_eq!(store.max_offset("T", 0), 1);
+    assert_eq!(store.read_queued(stored.physical_offset).unwrap().body, "m0");
     store.shutdown().unwrap();
 }
 
