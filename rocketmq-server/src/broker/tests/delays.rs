@@ -107,6 +107,24 @@ async fn timers_survive_a_crash_and_a_restart_without_repetition() {
     assert!(rig.connect().drain("t", 0, 3).await.len() >= 3);
 }
 
+/// Apache's broker ran ahead with its time: it had put only the first one into its wheel, and its clock is ahead of ours.
+#[tokio::test]
+async fn timers_that_apaches_broker_had_not_taken_up_are_delivered() {
+    let rig = Rig::start().await;
+    let client = rig.connect();
+    for (delay, body) in [("1000", "delivered"), ("2000", "late")] {
+        client.send("t", body, &[("TIMER_DELAY_MS", delay)]).await;
+    }
+    let page = [START + 60_000, 0, 1, 1].map(i64::to_be_bytes).concat();
+    std::fs::write(rig.path().join("config/timercheck"), page).unwrap();
+    let rig = rig.crash().await;
+    let client = rig.connect();
+    client.send("t", "new", &[("TIMER_DELAY_MS", "5000")]).await;
+    rig.advance(Duration::from_secs(5));
+    let bodies: Vec<_> = client.drain("t", 0, 2).await.into_iter().map(|message| message.body).collect();
+    assert_eq!(bodies, ["late", "new"]);
+}
+
 #[tokio::test]
 async fn a_time_too_far_away_is_refused_and_one_past_is_now() {
     let rig = Rig::start().await;

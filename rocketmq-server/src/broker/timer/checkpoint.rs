@@ -30,11 +30,12 @@ impl Progress {
         queue_offset < self.read_to && due <= self.delivered_until
     }
 
-    /// Apache says which time it delivers next; what was pending is in wheel files that are not read here, so the whole
-    /// topic is.
+    /// Apache says which time it delivers next, and what it puts into its wheel next: it may have lagged behind its own
+    /// time. What was pending is in wheel files that are not read here, so the whole topic is.
     fn from_apache(page: &[u8]) -> Option<Self> {
-        let next = i64::from_be_bytes(*page.first_chunk()?);
-        (next > 0).then_some(Self { replay_from: 0, read_to: i64::MAX, delivered_until: next - 1 })
+        let (fields, _) = page.as_chunks::<8>();
+        let [next, _, read_to] = fields.first_chunk()?.map(i64::from_be_bytes);
+        (next > 0).then_some(Self { replay_from: 0, read_to, delivered_until: next - 1 })
     }
 
     /// The time to be delivered next, log position, queue offset, the master's queue offset, then the data version.
@@ -128,20 +129,30 @@ mod tests {
 
         let later = Progress { delivered_until: 200, ..own };
         fs::write(&files.apache, later.to_apache()).unwrap();
-        assert_eq!(
-            files.load().unwrap(),
-            Progress { replay_from: 0, read_to: i64::MAX, delivered_until: 200 }
-        );
+        assert_eq!(files.load().unwrap(), Progress { replay_from: 0, read_to: 3, delivered_until: 200 });
     }
 
     /// Apache names the time it has not delivered yet.
     #[test]
     fn what_is_due_at_apaches_time_is_still_to_be_delivered() {
-        let mut page = 200_i64.to_be_bytes().to_vec();
-        page.resize(PAGE, 0);
-        let progress = Progress::from_apache(&page).unwrap();
+        let progress = Progress::from_apache(&page(200, 1)).unwrap();
         assert!(progress.was_delivered(0, 199));
         assert!(!progress.was_delivered(0, 200));
+    }
+
+    /// It delivers by time from its wheel; what had not come there yet is late, not delivered.
+    #[test]
+    fn what_apache_had_not_put_into_its_wheel_is_still_to_be_delivered() {
+        let progress = Progress::from_apache(&page(200, 7)).unwrap();
+        assert!(progress.was_delivered(6, 100));
+        assert!(!progress.was_delivered(7, 100));
+    }
+
+    /// As Apache's broker writes it.
+    fn page(next_time: i64, next_offset: i64) -> Vec<u8> {
+        let mut page = [next_time, 0, next_offset, next_offset].map(i64::to_be_bytes).concat();
+        page.resize(PAGE, 0);
+        page
     }
 
     #[test]
