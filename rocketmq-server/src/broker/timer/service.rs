@@ -25,6 +25,8 @@ struct Loaded {
     wheel: TimerWheel,
     /// The next queue offset to load.
     next: i64,
+    /// Everything below was in the wheel, in this run or before it: beyond `next` until the replay is through.
+    read_to: i64,
     delivered_until: i64,
     /// What left the wheel and is being delivered: when it was due, and its lowest queue offset.
     delivering: Option<(i64, i64)>,
@@ -37,6 +39,13 @@ impl Loaded {
         let lowest = pending.iter().map(|pending| pending.queue_offset).min();
         self.delivering = lowest.map(|lowest| (due, lowest));
         Some((due, pending))
+    }
+
+    /// The offsets below `next` are loaded. At the end of the queue nothing beyond can have been delivered, whatever was
+    /// written before a crash cut the log.
+    fn move_to(&mut self, next: i64, end: i64) {
+        self.next = next;
+        self.read_to = if next < end { self.read_to.max(next) } else { next };
     }
 
     /// What is not delivered yet is not counted as such, even if it is due before what is.
@@ -66,6 +75,7 @@ impl TimerState {
         let loaded = Loaded {
             wheel: TimerWheel::default(),
             next: before.replay_from,
+            read_to: before.read_to,
             delivered_until: before.delivered_until,
             delivering: None,
         };
@@ -100,7 +110,7 @@ impl TimerState {
         let waiting = loaded.wheel.first_queue_offset().into_iter().chain(delivering).min();
         Progress {
             replay_from: waiting.unwrap_or(loaded.next),
-            read_to: loaded.next,
+            read_to: loaded.read_to,
             delivered_until: loaded.delivered_until,
         }
     }
@@ -150,20 +160,21 @@ fn load(core: &Core) -> bool {
     let mut loaded = core.timer.loaded.lock();
     let first = loaded.next.clamp(core.store.min_offset(TIMER_TOPIC, 0).min(max), max);
     let last = max.min(first.saturating_add(BURST as i64));
+    let before = Progress { read_to: loaded.read_to, ..core.timer.before };
     for offset in first..last {
-        if let Some((due, pending)) = read_pending(core, offset) {
+        if let Some((due, pending)) = read_pending(core, offset, before) {
             loaded.add(due, pending);
         }
     }
-    loaded.next = last;
+    loaded.move_to(last, max);
     last < max
 }
 
-fn read_pending(core: &Core, offset: i64) -> Option<(i64, Pending)> {
+fn read_pending(core: &Core, offset: i64, before: Progress) -> Option<(i64, Pending)> {
     let unit = core.unit(TIMER_TOPIC, 0, offset)?;
     let record = core.store.read_at(unit.physical_offset)?;
     let due: i64 = find(&record.properties, property::TIMER_OUT_MS)?.parse().ok()?;
-    if core.timer.before.was_delivered(offset, due) {
+    if before.was_delivered(offset, due) {
         return None;
     }
     let pending = Pending { queue_offset: offset, physical_offset: unit.physical_offset };
@@ -225,5 +236,38 @@ fn deliver(core: &Core, due: i64, record: MessageRecord) -> bool {
             tracing::warn!(due, %refusal, "a timer message could not be delivered");
             false
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEFORE: Progress = Progress { replay_from: 3, read_to: 900, delivered_until: 100 };
+
+    fn opened(folder: &std::path::Path) -> TimerState {
+        std::fs::create_dir_all(folder.join("config")).unwrap();
+        let files = CheckpointFiles::new(folder);
+        files.save(BEFORE).unwrap();
+        TimerState::open(files, Arc::default()).unwrap()
+    }
+
+    #[test]
+    fn what_was_delivered_counts_as_such_when_the_replay_is_not_through() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = opened(dir.path());
+        state.save().unwrap();
+        assert_eq!(state.files.load().unwrap(), BEFORE);
+        state.loaded.lock().move_to(259, 1_000);
+        state.save().unwrap();
+        assert_eq!(state.files.load().unwrap(), Progress { replay_from: 259, ..BEFORE });
+    }
+
+    #[test]
+    fn nothing_was_delivered_beyond_the_end_of_the_queue() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = opened(dir.path());
+        state.loaded.lock().move_to(500, 500);
+        assert_eq!(state.progress().read_to, 500);
     }
 }
