@@ -84,14 +84,15 @@ impl CheckpointFiles {
         Ok(apache.filter(|apache| apache.delivered_until > own.delivered_until).unwrap_or(own))
     }
 
-    /// Writes both. What Apache had pending is then older than they are: it would be delivered once more.
+    /// Writes both, our own first: a crash in between must not leave Apache's as the newer, which is then taken for the
+    /// word of Apache's broker. What that had pending is older than they are: it would be delivered once more.
     ///
     /// # Errors
     /// The disk refuses.
     pub fn save(&self, progress: Progress) -> Result<(), StoreError> {
+        self.own.save(|| progress)?;
         fs::write(&self.apache, progress.to_apache())
             .map_err(|error| StoreError::io("write", &self.apache, error))?;
-        self.own.save(|| progress)?;
         // A log without a wheel is a wheel to Apache, a wheel without a log is damage.
         removed(&self.wheel, fs::remove_file(&self.wheel))?;
         removed(&self.log, fs::remove_dir_all(&self.log))
@@ -130,6 +131,17 @@ mod tests {
         let later = Progress { delivered_until: 200, ..own };
         fs::write(&files.apache, later.to_apache()).unwrap();
         assert_eq!(files.load().unwrap(), Progress { replay_from: 0, read_to: 3, delivered_until: 200 });
+    }
+
+    #[test]
+    fn our_own_file_is_there_before_apaches_is_newer() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = CheckpointFiles::new(dir.path());
+        // A folder in its place: it cannot be written.
+        fs::create_dir_all(&files.apache).unwrap();
+        let progress = Progress { replay_from: 3, read_to: 5, delivered_until: 100 };
+        files.save(progress).unwrap_err();
+        assert_eq!(files.own.load::<Progress>().unwrap(), progress);
     }
 
     /// Apache names the time it has not delivered yet.
