@@ -93,8 +93,10 @@ impl Core {
     pub fn tune(&self, settings: Settings, store: StoreConfig) -> Result<(), StoreError> {
         self.store.tune(store);
         self.groups.set_auto_create(settings.auto_create_groups);
+        let settings = Arc::new(settings);
+        // Before anything that can fail: the file that remembers these settings is written already.
+        *self.tuned.write() = settings.clone();
         self.topics.set_auto_create(&settings)?;
-        *self.tuned.write() = Arc::new(settings);
         self.topics.touch()
     }
 

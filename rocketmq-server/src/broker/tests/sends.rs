@@ -173,6 +173,17 @@ async fn a_broker_that_is_told_to_flush_first_does_so_from_then_on() {
 }
 
 #[tokio::test]
+async fn settings_count_although_the_topics_cannot_be_written() {
+    let rig = Rig::start().await;
+    let core = &rig.broker.core;
+    // What the new file is written to is in the way.
+    std::fs::create_dir_all(rig.path().join("config/topics.json.tmp")).unwrap();
+    let settings = Settings { auto_create_topics: false, reject_transactions: true, ..core.settings.clone() };
+    core.tune(settings, StoreConfig::new(rig.path())).unwrap_err();
+    assert!(core.tuned().reject_transactions);
+}
+
+#[tokio::test]
 async fn with_sync_flush_the_answer_follows_the_disk() {
     let rig = Rig::with(|settings| settings.sync_flush = true).await;
     let client = rig.connect();
