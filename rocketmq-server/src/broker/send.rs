@@ -22,7 +22,7 @@ use rocketmq_remoting::requests::send::{SendMessageRequest, SendMessageResponse,
 use super::answer::Refusal;
 use super::core::{Core, refuse_put};
 use super::placement::{Placement, into_half, park};
-use super::send_checks::{Target, check, check_batch};
+use super::send_checks::{Target, check, check_batch, check_recall};
 use super::send_properties::SentProperties;
 use crate::store::Stored;
 
@@ -150,6 +150,7 @@ pub fn accept_one(
 ) -> Result<Accepted, Refusal> {
     let wire = request.properties.as_deref().unwrap_or_default();
     let mut sent = SentProperties::scan(wire);
+    check_recall(&request.topic, &sent.timer)?;
     if target.dead_letter {
         sent.delay = None;
     }
@@ -304,6 +305,7 @@ fn batch_record(
     message: BatchMessage,
 ) -> Result<MessageRecord, Refusal> {
     let sent = SentProperties::scan(&message.properties);
+    check_recall(&request.topic, &sent.timer)?;
     if sent.transaction || sent.delay.is_some_and(|level| level.parse::<i32>().is_ok_and(|level| level > 0)) {
         let remark = "a batch holds neither delayed nor transactional messages";
         return Err(Refusal::new(ResponseCode::MESSAGE_ILLEGAL, remark));

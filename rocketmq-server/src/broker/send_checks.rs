@@ -12,6 +12,7 @@ use super::core::Core;
 use super::names;
 use super::retry::is_exhausted;
 use super::send_back::{MAX_RECONSUME_SINCE, random_queue};
+use super::send_properties::TimerProperties;
 use super::topics::{UNIT, Wanted, open_topic, unit_sub};
 
 /// Where a send that passed goes.
@@ -119,6 +120,20 @@ fn check_retry(
     let name = names::dlq_topic(group);
     let topic = core.topics.ensure(&name, || open_topic(&*name, 1)).map_err(Refusal::system)?;
     Ok(Target { topic, queue_id: 0, dead_letter: true })
+}
+
+/// A timer message can take another one back, but only one of the topic that it is sent to itself: that one the sender may
+/// write to.
+pub fn check_recall(topic: &str, timer: &TimerProperties<'_>) -> Result<(), Refusal> {
+    let Some(key) = timer.cancels.filter(|_| timer.is_set()) else {
+        return Ok(());
+    };
+    if key.strip_prefix(topic).is_some_and(|rest| rest.starts_with('+')) {
+        return Ok(());
+    }
+    let remark =
+        format!("TIMER_DEL_UNIQKEY is \"{key}\"; in a message to {topic} it begins with \"{topic}+\"");
+    Err(Refusal::new(ResponseCode::MESSAGE_ILLEGAL, remark))
 }
 
 /// What a batch must not be, besides what any send must not be.

@@ -126,6 +126,29 @@ async fn timers_that_apaches_broker_had_not_taken_up_are_delivered() {
 }
 
 #[tokio::test]
+async fn a_send_takes_back_only_what_was_sent_to_the_same_topic() {
+    let rig = Rig::start().await;
+    let client = rig.connect();
+    let at = (START + 5_000).to_string();
+    for (topic, key) in [("t", "k1"), ("t", "k2"), ("mine", "k3")] {
+        client.send(topic, "x", &[("TIMER_DELIVER_MS", &at), ("UNIQ_KEY", key)]).await;
+    }
+    let recall = |topic: &str, key: &str| {
+        client.send_request(topic, &[("TIMER_DELIVER_MS", &at), ("TIMER_DEL_UNIQKEY", key)])
+    };
+    for theirs in ["t+k1", "k1", "mine", "mine2+k1"] {
+        let answer = client.send_raw(&recall("mine", theirs), "0").await;
+        assert_eq!(answer.response_code(), ResponseCode::MESSAGE_ILLEGAL, "{theirs}");
+    }
+    assert_eq!(client.send_raw(&recall("t", "t+k2"), "0").await.response_code(), ResponseCode::SUCCESS);
+    rig.advance(Duration::from_secs(5));
+    assert_eq!(client.drain("mine", 0, 1).await.len(), 1);
+    let left = client.drain("t", 0, 1).await;
+    assert_eq!(left.len(), 1);
+    assert_eq!(Properties::parse(&left[0].properties).unique_key(), Some("k1"));
+}
+
+#[tokio::test]
 async fn a_time_too_far_away_is_refused_and_one_past_is_now() {
     let rig = Rig::start().await;
     let client = rig.connect();
