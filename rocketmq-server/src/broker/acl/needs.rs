@@ -111,7 +111,7 @@ fn stored(command: &Command) -> Result<Option<(Actions, i64)>, String> {
     let (actions, field) = match command.request_code() {
         Code::END_TRANSACTION => (PUB, "commitLogOffset"),
         Code::CONSUMER_SEND_MSG_BACK => (SUB, "offset"),
-        Code::VIEW_MESSAGE_BY_ID => (GET, "offset"),
+        Code::VIEW_MESSAGE_BY_ID => (SUB_OR_GET, "offset"),
         Code::CONSUME_MESSAGE_DIRECTLY => (SUB, "msgId"),
         Code::RESUME_CHECK_HALF_MESSAGE => (UPDATE, "msgId"),
         _ => return Ok(None),
@@ -345,8 +345,8 @@ mod tests {
     fn a_stored_message_is_its_topics_whatever_the_request_says() {
         let id = OffsetMessageId { host: "127.0.0.1:1".parse().unwrap(), offset: 5 }.to_string();
         let (mine, at) = (("topic", "mine"), ("offset", "5"));
-        assert_eq!(of(Code::VIEW_MESSAGE_BY_ID, &[mine, at]), ["Topic:theirs [Get]"]);
-        assert_eq!(of(Code::VIEW_MESSAGE_BY_ID, &[at]), ["Topic:theirs [Get]"]);
+        assert_eq!(of(Code::VIEW_MESSAGE_BY_ID, &[mine, at]), ["Topic:theirs [Sub, Get]"]);
+        assert_eq!(of(Code::VIEW_MESSAGE_BY_ID, &[at]), ["Topic:theirs [Sub, Get]"]);
         assert_eq!(of(Code::END_TRANSACTION, &[mine, ("commitLogOffset", "5")]), ["Topic:theirs [Pub]"]);
         let back = [("group", "g"), ("originTopic", "mine"), at];
         assert_eq!(of(Code::CONSUMER_SEND_MSG_BACK, &back), ["Group:g [Sub]", "Topic:theirs [Sub]"]);

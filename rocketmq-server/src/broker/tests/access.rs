@@ -49,6 +49,19 @@ fn send(client: &Client, topic: &str) -> Command {
     client.send_request(topic, &[]).to_command().unwrap().with_body("42")
 }
 
+fn with_fields(code: RequestCode, fields: &[(&str, &str)]) -> Command {
+    let mut command = Command::request(code);
+    fields.iter().for_each(|(name, value)| command.ext.push(name, value));
+    command
+}
+
+/// Where in the log a message is that the administrator sends.
+async fn stored(client: &Client, send: Command) -> String {
+    let sent = answer(client, ADMIN, send).await;
+    let id: OffsetMessageId = sent.ext.get("msgId").unwrap().parse().unwrap();
+    id.offset.to_string()
+}
+
 fn ok() -> (i32, String) {
     (0, String::new())
 }
@@ -82,6 +95,17 @@ mod files {
         let silent = client.call(GetBrokerRuntimeInfoRequest {}.to_command().unwrap()).await;
         assert_eq!(silent.code, 1, "looking needs a key too");
         assert_eq!(said(&client, USER, GetBrokerRuntimeInfoRequest {}.to_command().unwrap()).await, ok());
+    }
+
+    #[tokio::test]
+    async fn a_message_is_shown_to_those_who_may_receive_it() {
+        let rig = rig().await;
+        let client = rig.connect();
+        for (topic, told) in [("t", ok()), ("other", exception("No default permission for topic:other"))] {
+            let offset = stored(&client, send(&client, topic)).await;
+            let view = with_fields(RequestCode::VIEW_MESSAGE_BY_ID, &[("topic", "t"), ("offset", &offset)]);
+            assert_eq!(said(&client, USER, view).await, told);
+        }
     }
 
     #[tokio::test]
@@ -286,19 +310,6 @@ mod users {
         let told = said(&client, USER, with_fields(RequestCode::END_TRANSACTION, &end)).await;
         let nothing = format!("parse authorization context error. no message at offset {at}");
         assert_eq!(told, (16, nothing));
-    }
-
-    fn with_fields(code: RequestCode, fields: &[(&str, &str)]) -> Command {
-        let mut command = Command::request(code);
-        fields.iter().for_each(|(name, value)| command.ext.push(name, value));
-        command
-    }
-
-    /// Where in the log a message is that the administrator sends.
-    async fn stored(client: &Client, send: Command) -> String {
-        let sent = answer(client, ADMIN, send).await;
-        let id: OffsetMessageId = sent.ext.get("msgId").unwrap().parse().unwrap();
-        id.offset.to_string()
     }
 
     #[tokio::test]
