@@ -109,6 +109,21 @@ mod files {
     }
 
     #[tokio::test]
+    async fn who_does_not_sign_does_not_learn_which_offsets_exist() {
+        let rig = rig().await;
+        let client = rig.connect();
+        let there = stored(&client, send(&client, "t")).await;
+        for offset in [&*there, "7"] {
+            let mut forged = with_fields(RequestCode::VIEW_MESSAGE_BY_ID, &[("offset", offset)]);
+            let unsigned = client.call(forged.clone()).await;
+            assert_eq!((unsigned.code, unsigned.remark.unwrap()), exception("No accessKey is configured"));
+            signature::sign(&mut forged, USER, "wrong", None);
+            let told = client.call(forged).await.remark.unwrap();
+            assert_eq!((1, told), exception("Check signature failed for accessKey=user-key"));
+        }
+    }
+
+    #[tokio::test]
     async fn a_changed_file_counts_and_a_broken_one_does_not() {
         let rig = rig().await;
         let (client, path) = (rig.connect(), rig.path().join("conf/plain_acl.yml"));

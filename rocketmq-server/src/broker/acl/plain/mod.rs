@@ -17,6 +17,7 @@ use rocketmq_remoting::body::{PlainAccessConfig, PlainAclConfig};
 use super::AclError;
 use super::needs::Need;
 use folder::{Folder, Loaded};
+pub use rules::Asker;
 
 /// The rules in force, and the files they came from.
 #[derive(Debug)]
@@ -39,9 +40,17 @@ impl PlainAcl {
         Ok(Self { folder: Mutex::new(folder), loaded: RwLock::new(loaded) })
     }
 
-    /// Why `command` from this address is refused, if it is.
-    pub fn check(&self, from: IpAddr, command: &Command, needs: &[Need]) -> Result<(), String> {
-        self.loaded.read().rules.check(from, command, needs)
+    /// Who sends `command` from this address.
+    ///
+    /// # Errors
+    /// Nobody who is known.
+    pub fn identify(&self, from: IpAddr, command: &Command) -> Result<Asker, String> {
+        self.loaded.read().rules.identify(from, command)
+    }
+
+    /// Why `command`, whose sender is known, is refused, if it is.
+    pub fn judge(&self, command: &Command, needs: &[Need]) -> Result<(), String> {
+        self.loaded.read().rules.judge(command, needs)
     }
 
     /// Whether a request from this address is served whatever it asks for.

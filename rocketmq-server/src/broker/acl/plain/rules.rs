@@ -63,21 +63,42 @@ impl Rules {
         self.trusted.iter().any(|addresses| addresses.contains(from))
     }
 
-    /// Why a request is refused, if it is, in Apache's words.
-    pub fn check(&self, from: IpAddr, command: &Command, needs: &[Need]) -> Result<(), String> {
+    /// Who sends a request.
+    ///
+    /// # Errors
+    /// Nobody who is known, in Apache's words.
+    pub fn identify(&self, from: IpAddr, command: &Command) -> Result<Asker, String> {
         if self.trusts(from) {
-            return Ok(());
+            return Ok(Asker::Trusted);
         }
-        let key = command.ext.get(signature::ACCESS_KEY).ok_or("No accessKey is configured")?;
-        let account = self.accounts.get(key).ok_or_else(|| format!("No acl config for {key}"))?;
+        let account = self.account(command)?;
         if account.trusted.contains(from) {
-            return Ok(());
+            return Ok(Asker::Trusted);
         }
         if !signature::verify(command, &account.secret_key) {
-            return Err(format!("Check signature failed for accessKey={key}"));
+            return Err(format!("Check signature failed for accessKey={}", account.access_key));
         }
-        account.check(command, needs)
+        Ok(Asker::Account)
     }
+
+    /// Why a request of a known account is refused, if it is, in Apache's words.
+    pub fn judge(&self, command: &Command, needs: &[Need]) -> Result<(), String> {
+        self.account(command)?.check(command, needs)
+    }
+
+    fn account(&self, command: &Command) -> Result<&Account, String> {
+        let key = command.ext.get(signature::ACCESS_KEY).ok_or("No accessKey is configured")?;
+        self.accounts.get(key).ok_or_else(|| format!("No acl config for {key}"))
+    }
+}
+
+/// Who sends a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asker {
+    /// Somebody at an address that is served whatever it asks for.
+    Trusted,
+    /// The account whose key the request names and is signed with.
+    Account,
 }
 
 /// The requests about users and permissions of 5.x: their answers hold passwords.
@@ -220,7 +241,11 @@ mod tests {
             signature::sign(&mut command, key, secret, None);
         }
         let needs = needs(&command, "C", &NoLog).unwrap();
-        let verdict = rules().check(from.parse().unwrap(), &command, &needs);
+        let rules = rules();
+        let verdict = match rules.identify(from.parse().unwrap(), &command) {
+            Ok(Asker::Account) => rules.judge(&command, &needs),
+            asker => asker.map(drop),
+        };
         verdict.map_or_else(|refusal| refusal, |()| "ok".into())
     }
 
