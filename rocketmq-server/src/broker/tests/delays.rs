@@ -180,6 +180,25 @@ async fn a_recalled_message_is_never_delivered() {
     assert_eq!(client.ask(&recall).await.response_code(), ResponseCode::ILLEGAL_OPERATION);
 }
 
+/// As Apache's broker leaves those in a store that wait longer than its wheel reaches.
+#[tokio::test]
+async fn a_timer_that_was_stored_again_on_its_way_is_delivered_once() {
+    let rig = Rig::start().await;
+    let client = rig.connect();
+    let at = ("TIMER_DELIVER_MS", &*(START + 5_000).to_string());
+    client.send("t", "rolled", &[at, ("UNIQ_KEY", "k1")]).await;
+    for times in ["1", "2"] {
+        client.send("t", "rolled", &[at, ("UNIQ_KEY", "k1"), ("TIMER_ROLL_TIMES", times)]).await;
+    }
+    for _ in 0..2 {
+        client.send("t", "sent twice", &[at, ("UNIQ_KEY", "k2")]).await;
+    }
+    client.send("t", "later", &[("TIMER_DELAY_MS", "5001")]).await;
+    rig.advance(Duration::from_millis(5_001));
+    let bodies: Vec<_> = client.drain("t", 0, 4).await.into_iter().map(|message| message.body).collect();
+    assert_eq!(bodies, ["rolled", "sent twice", "sent twice", "later"]);
+}
+
 #[tokio::test]
 async fn recalling_is_off_unless_it_is_switched_on() {
     let rig = Rig::start().await;

@@ -183,7 +183,7 @@ fn read_pending(core: &Core, offset: i64, before: Progress) -> Option<(i64, Pend
 
 /// Delivers one point in time. On a refusal returns what is left to do.
 fn deliver_slot(core: &Core, due: i64, pending: Vec<Pending>) -> Result<(), Vec<Pending>> {
-    let records: Vec<(Pending, MessageRecord)> = pending
+    let mut records: Vec<(Pending, MessageRecord)> = pending
         .into_iter()
         .filter_map(|pending| Some((pending, core.store.read_at(pending.physical_offset)?)))
         .collect();
@@ -192,7 +192,9 @@ fn deliver_slot(core: &Core, due: i64, pending: Vec<Pending>) -> Result<(), Vec<
         .filter_map(|(_, record)| find(&record.properties, property::TIMER_DEL_UNIQKEY))
         .map(str::to_owned)
         .collect();
-    let mut todo = records.into_iter().filter(|(_, record)| !is_dropped(record, &recalled));
+    records.retain(|(_, record)| !is_dropped(record, &recalled));
+    drop_rolled_copies(&mut records);
+    let mut todo = records.into_iter();
     while let Some((pending, record)) = todo.next() {
         if !deliver(core, due, record) {
             return Err(std::iter::once(pending).chain(todo.map(|(pending, _)| pending)).collect());
@@ -206,13 +208,28 @@ fn is_dropped(record: &MessageRecord, recalled: &HashSet<String>) -> bool {
     if find(&record.properties, property::TIMER_DEL_UNIQKEY).is_some() {
         return true;
     }
-    if recalled.is_empty() {
-        return false;
+    !recalled.is_empty() && key_of(record).is_some_and(|key| recalled.contains(&key))
+}
+
+/// Apache's broker stores a message that waits for longer than its wheel reaches once more each time it looks at it, all
+/// for the same time of delivery: one of them is delivered. What a producer sent twice is not of that kind.
+fn drop_rolled_copies(records: &mut Vec<(Pending, MessageRecord)>) {
+    let rolled: HashSet<String> = records
+        .iter()
+        .filter(|(_, record)| find(&record.properties, property::TIMER_ROLL_TIMES).is_some())
+        .filter_map(|(_, record)| key_of(record))
+        .collect();
+    if rolled.is_empty() {
+        return;
     }
-    let properties = Properties::parse(&record.properties);
-    let topic = properties.get(property::REAL_TOPIC).unwrap_or_default();
-    let key = properties.unique_key().unwrap_or_default();
-    recalled.contains(&recall_key(topic, key))
+    let mut kept = HashSet::new();
+    records.retain(|(_, record)| key_of(record).is_none_or(|key| !rolled.contains(&key) || kept.insert(key)));
+}
+
+/// How a recall would name this message.
+fn key_of(record: &MessageRecord) -> Option<String> {
+    let topic = find(&record.properties, property::REAL_TOPIC)?;
+    Some(recall_key(topic, find(&record.properties, property::UNIQ_KEY)?))
 }
 
 /// What a recall names: topic and unique key in one.
