@@ -30,6 +30,8 @@ public final class Member {
         consumer.setNamesrvAddr(namesrv);
         consumer.setInstanceName((strategy.endsWith("/far") ? "far" : "near") + "-java-" + group);
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
+        // What was printed counts as read when it stops.
+        consumer.setAwaitTerminationMillisWhenShutdown(10_000);
         consumer.subscribe(topic, "*");
         consumer.registerMessageListener((MessageListenerConcurrently) (messages, context) -> {
             for (MessageExt m : messages) System.out.println("got " + topic + " " + m.getQueueId() + " " + new String(m.getBody(), StandardCharsets.UTF_8));
