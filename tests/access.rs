@@ -4,8 +4,8 @@
 
 use std::process::Stdio;
 
-use rocketmq_tests::TestResult;
 use rocketmq_tests::access::{self, Rules};
+use rocketmq_tests::{TestResult, java};
 use tokio::process::Command;
 
 async fn all(name_server: &str, rules: Rules) -> TestResult {
@@ -35,15 +35,6 @@ async fn on_apache() -> TestResult {
     };
     let old = std::env::var("ROCKETMQ_VERSION").is_ok_and(|version| version.starts_with("4."));
     all(&name_server, if old { Rules::Files } else { Rules::Users }).await
-}
-
-/// The version of the Java programs; `None`, and a line that says why, when there is none.
-fn java() -> Option<String> {
-    let version = std::env::var("ROCKETMQ_JAVA").ok();
-    if version.is_none() {
-        println!("skipped: set ROCKETMQ_JAVA=5.4.0 to run the official Java client");
-    }
-    version
 }
 
 /// `tests/interop/apache`, with the administrator's keys.

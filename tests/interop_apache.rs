@@ -51,37 +51,38 @@ mod with_java {
 
     #[tokio::test]
     async fn queues_on_apaches_broker() -> TestResult {
-        let Some(cluster) = apache() else { return Ok(()) };
-        let Cluster::Apache { version, .. } = &cluster else { return Ok(()) };
-        scenarios::with_java::queues(&cluster, version).await
+        let Some((cluster, version)) = apache_and_version() else { return Ok(()) };
+        scenarios::with_java::queues(&cluster, &version).await
     }
 
     #[tokio::test]
     async fn traces_on_apaches_broker() -> TestResult {
-        let Some(cluster) = apache() else { return Ok(()) };
-        let Cluster::Apache { version, .. } = &cluster else { return Ok(()) };
-        scenarios::trace::read_by_mqadmin(&cluster, version).await
+        let Some((cluster, version)) = apache_and_version() else { return Ok(()) };
+        scenarios::trace::read_by_mqadmin(&cluster, &version).await
     }
 
     #[tokio::test]
     async fn a_file_of_offsets() -> TestResult {
-        let Some(cluster) = apache() else { return Ok(()) };
-        let Cluster::Apache { version, .. } = &cluster else { return Ok(()) };
-        scenarios::with_java::offset_file(&cluster, version).await
+        let Some((cluster, version)) = apache_and_version() else { return Ok(()) };
+        scenarios::with_java::offset_file(&cluster, &version).await
     }
 
     #[tokio::test]
     async fn a_static_topic() -> TestResult {
-        let Some(cluster) = apache().filter(|cluster| !cluster.is_4x()) else { return Ok(()) };
-        let Cluster::Apache { version, .. } = &cluster else { return Ok(()) };
-        scenarios::logical::as_any_topic(&cluster, version).await
+        let Some((cluster, version)) = apache_and_version() else { return Ok(()) };
+        if cluster.is_4x() {
+            return Ok(());
+        }
+        scenarios::logical::as_any_topic(&cluster, &version).await
     }
 
     #[tokio::test]
     async fn a_static_topic_that_moves() -> TestResult {
-        let Some(cluster) = apache().filter(|cluster| !cluster.is_4x()) else { return Ok(()) };
-        let Cluster::Apache { version, .. } = &cluster else { return Ok(()) };
-        scenarios::logical::queues_move(&cluster, version).await
+        let Some((cluster, version)) = apache_and_version() else { return Ok(()) };
+        if cluster.is_4x() {
+            return Ok(());
+        }
+        scenarios::logical::queues_move(&cluster, &version).await
     }
 
     #[tokio::test]
@@ -101,6 +102,14 @@ mod with_java {
         let Some(version) = java() else { return Ok(()) };
         let cluster = Embedded::builder().set("brokerName", "near@broker-a").start().await?;
         scenarios::with_java::queues_of_a_room(&Cluster::Embedded(cluster), &version).await
+    }
+
+    /// The cluster under test, and of which version its Java programs are.
+    fn apache_and_version() -> Option<(Cluster, String)> {
+        let cluster = apache()?;
+        let Cluster::Apache { version, .. } = &cluster else { return None };
+        let version = version.clone();
+        Some((cluster, version))
     }
 
     /// The version of the Java programs to run beside our broker.

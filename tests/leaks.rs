@@ -7,17 +7,16 @@ use std::convert::Infallible;
 use std::path::Path;
 use std::time::Duration;
 
-use rocketmq_client::remoting::body::{MessageRequestMode, MessageRequestModeBody};
 use rocketmq_client::remoting::requests::group::{
     GetConsumerConnectionListRequest, GetProducerConnectionListRequest,
 };
-use rocketmq_client::remoting::{Command, Request as _, RequestCode, ResponseCode, fastjson};
+use rocketmq_client::remoting::{Request as _, ResponseCode};
 use rocketmq_client::{
     Client, Delivery, FromWhere, Message, Offset, Outcome, PushConsumerBuilder, TransactionState,
 };
 use rocketmq_server::Embedded;
 use rocketmq_starter::{App, Text};
-use rocketmq_tests::{PATIENCE, TestResult, eventually};
+use rocketmq_tests::{PATIENCE, TestResult, eventually, serve_by_pop};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
@@ -212,18 +211,7 @@ async fn broadcasting_consumers() -> TestResult {
 #[tokio::test]
 async fn consumers_by_pop() -> TestResult {
     assert_clients_leave(async |client| {
-        let mode = MessageRequestModeBody {
-            topic: TOPIC.into(),
-            consumer_group: "g".into(),
-            mode: MessageRequestMode::Pop,
-            ..MessageRequestModeBody::default()
-        };
-        let command =
-            Command::request(RequestCode::SET_MESSAGE_REQUEST_MODE).with_body(fastjson::to_vec(&mode)?);
-        let route = client.route(TOPIC).await?;
-        let broker = route.broker_datas[0].master().ok_or("a broker without a master")?;
-        let answer = client.call(broker, command, PATIENCE).await?;
-        assert_eq!(answer.response_code(), ResponseCode::SUCCESS, "{:?}", answer.remark);
+        serve_by_pop(client, TOPIC, "g").await?;
         push(client, |consumer| consumer.configure(|config| config.broker_assignment = true)).await
     })
     .await

@@ -16,7 +16,7 @@ use rocketmq_client::remoting::{Request as _, ResponseCode};
 use rocketmq_client::{
     BoxError, Client, Delivery, FromWhere, Interceptor, Message, Outcome, Receipt, SendError, SendErrorKind,
 };
-use rocketmq_tests::{Cluster, Inbox, PATIENCE, TestResult, eventually, unique_group};
+use rocketmq_tests::{Cluster, Inbox, PATIENCE, TestResult, eventually, serve_by_pop, unique_group};
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -230,7 +230,7 @@ async fn popping_that_waits_for_handlers_is_counted_and_logged() -> TestResult {
     let cluster = Cluster::embedded().await?;
     let client = cluster.client().await?;
     let (topic, group) = (cluster.topic(&client, 1).await?, unique_group());
-    cluster.pop(&client, &topic, &group).await?;
+    serve_by_pop(&client, &topic, &group).await?;
     let producer = client.producer(unique_group()).build().await?;
     producer.send_batch((0..8).map(|_| Message::new(&topic, "waits")).collect()).await?;
 

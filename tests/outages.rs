@@ -6,9 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rocketmq_client::remoting::body::{MessageRequestMode, MessageRequestModeBody};
 use rocketmq_client::remoting::requests::route::WipeWritePermRequest;
-use rocketmq_client::remoting::{Command, Request, RequestCode, ResponseCode, fastjson};
+use rocketmq_client::remoting::{Request, ResponseCode};
 use rocketmq_client::{
     Client, Delivery, FromWhere, Message, PushConsumerBuilder, SendErrorKind, TransactionState,
 };
@@ -16,7 +15,7 @@ use rocketmq_server::clock::System;
 use rocketmq_server::config::{BrokerConfig, NamesrvConfig};
 use rocketmq_server::namesrv::NameServer;
 use rocketmq_server::{Embedded, Node};
-use rocketmq_tests::{Cluster, Inbox, Load, PATIENCE, TestResult, eventually};
+use rocketmq_tests::{Cluster, Inbox, Load, PATIENCE, TestResult, eventually, serve_by_pop};
 
 const TOPIC: &str = "orders";
 const NEWCOMER: &str = "broker-new";
@@ -337,19 +336,23 @@ async fn a_broker_restarts_in_the_middle_of_transactions() -> TestResult {
 async fn a_broker_comes_and_goes_under_ordered_consumption() -> TestResult {
     let cluster = Embedded::start().await?;
     let mut load = Load::ordered(cluster.name_server(), TOPIC).await?;
-    for round in 0..4 {
-        load.send(20).await;
-        if round % 2 == 0 {
-            cluster.broker().restart().await?;
-        } else {
-            cluster.broker().kill().await;
-            cluster.broker().restart().await?;
-        }
-    }
-    load.send(20).await;
+    comes_and_goes(&cluster, &mut load).await?;
     load.assert_all_arrive().await;
     load.assert_order();
     load.running.shutdown().await;
+    Ok(())
+}
+
+/// The broker stops in order and by being killed, in turns; something is sent before, between and after.
+async fn comes_and_goes(cluster: &Embedded, load: &mut Load) -> TestResult {
+    for killed in [false, true, false, true] {
+        load.send(20).await;
+        if killed {
+            cluster.broker().kill().await;
+        }
+        cluster.broker().restart().await?;
+    }
+    load.send(20).await;
     Ok(())
 }
 
@@ -359,27 +362,10 @@ async fn a_broker_comes_and_goes_under_pop() -> TestResult {
     let cluster = Embedded::start().await?;
     let client = rocketmq_client::connect(cluster.name_server()).await?;
     client.producer("p").build().await?.send(Message::new(TOPIC, "first")).await?;
-    let mode = MessageRequestModeBody {
-        topic: TOPIC.into(),
-        consumer_group: "g".into(),
-        mode: MessageRequestMode::Pop,
-        ..MessageRequestModeBody::default()
-    };
-    let command = Command::request(RequestCode::SET_MESSAGE_REQUEST_MODE).with_body(fastjson::to_vec(&mode)?);
-    let answer = client.call(&cluster.broker().address().to_string(), command, PATIENCE).await?;
-    assert_eq!(answer.response_code(), ResponseCode::SUCCESS, "{:?}", answer.remark);
+    serve_by_pop(&client, TOPIC, "g").await?;
     let by_pop = |consumer: PushConsumerBuilder| consumer.configure(|config| config.broker_assignment = true);
     let mut load = Load::shaped(cluster.name_server(), TOPIC, by_pop).await?;
-    for round in 0..4 {
-        load.send(20).await;
-        if round % 2 == 0 {
-            cluster.broker().restart().await?;
-        } else {
-            cluster.broker().kill().await;
-            cluster.broker().restart().await?;
-        }
-    }
-    load.send(20).await;
+    comes_and_goes(&cluster, &mut load).await?;
     let mut moved = Instant::now();
     let revived = async {
         loop {

@@ -82,7 +82,7 @@ impl Inner {
     }
 
     /// The protocol version of the broker at `address`, asked for with a heartbeat if it is not known yet; `None` when that
-    /// is refused or not answered.
+    /// is not answered.
     pub(crate) async fn broker_version(&self, address: &str) -> Option<i32> {
         let known = || self.broker_versions.lock().get(address).copied();
         if let Some(version) = known() {

@@ -132,18 +132,6 @@ impl Cluster {
         Ok(())
     }
 
-    /// Has brokers serve a group's queues of a topic by POP.
-    pub async fn pop(&self, client: &Client, topic: &str, group: &str) -> TestResult {
-        let mode = MessageRequestModeBody {
-            topic: topic.to_owned(),
-            consumer_group: group.to_owned(),
-            mode: MessageRequestMode::Pop,
-            ..MessageRequestModeBody::default()
-        };
-        let command = Command::request(RequestCode::SET_MESSAGE_REQUEST_MODE);
-        send_to_broker(client, topic, command.with_body(fastjson::to_vec(&mode)?)).await.map(drop)
-    }
-
     /// Gives a topic so many queues.
     pub async fn resize(&self, client: &Client, topic: &str, queues: i32) -> TestResult {
         for broker in &client.route(topic).await?.broker_datas {
@@ -177,6 +165,21 @@ impl Cluster {
 /// What a topic's broker answers.
 pub(crate) async fn ask(client: &Client, topic: &str, request: &impl Request) -> TestResult<Command> {
     send_to_broker(client, topic, request.to_command()?).await
+}
+
+/// Has the broker serve a group's queues of a topic by POP.
+///
+/// # Errors
+/// It does not answer, or refuses.
+pub async fn serve_by_pop(client: &Client, topic: &str, group: &str) -> TestResult {
+    let mode = MessageRequestModeBody {
+        topic: topic.to_owned(),
+        consumer_group: group.to_owned(),
+        mode: MessageRequestMode::Pop,
+        ..MessageRequestModeBody::default()
+    };
+    let command = Command::request(RequestCode::SET_MESSAGE_REQUEST_MODE);
+    send_to_broker(client, topic, command.with_body(fastjson::to_vec(&mode)?)).await.map(drop)
 }
 
 /// [`ask`] for requests without a type.

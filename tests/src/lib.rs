@@ -18,7 +18,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use apache::{ApacheProcesses, java};
 pub(crate) use cluster::queues;
-pub use cluster::{Cluster, Feature};
+pub use cluster::{Cluster, Feature, serve_by_pop};
 pub use inbox::{Inbox, collect};
 pub use load::Load;
 pub use process::BrokerProcess;

@@ -87,7 +87,8 @@ async fn send_chunks(
     check(&messages).map_err(|fault| SendError::new(SendErrorKind::InvalidMessage, fault))?;
     let (topic, wait) = (first.topic.clone(), first.properties.wait_store());
     let chunks = split(shared, messages)?;
-    let (deadline, mut target) = (shared.deadline(options.timeout), Sticky::new(options.target));
+    let (deadline, mut target) =
+        (shared.deadline(Instant::now(), options.timeout), Sticky::new(options.target));
     let mut stored = Vec::new();
     for chunk in chunks {
         let sent = send_chunk(shared, &topic, wait, chunk, target.next(), deadline).await;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
+use std::time::Instant;
 
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -124,7 +125,7 @@ impl Accumulator {
     fn dispatch(&self, shared: &Arc<Shared>, (topic, wait): Key, bucket: Bucket) {
         let shared = shared.clone();
         self.sends.spawn(async move {
-            let deadline = shared.deadline(None);
+            let deadline = shared.deadline(Instant::now(), None);
             let sent = batch::send_chunk(&shared, &topic, wait, bucket.chunk, Target::Any, deadline).await;
             answer(bucket.replies, sent);
         });

@@ -170,9 +170,9 @@ impl fmt::Debug for Producer {
 }
 
 impl Shared {
-    /// When a send that starts now has used up its time.
-    pub(crate) fn deadline(&self, timeout: Option<Duration>) -> Instant {
-        Instant::now() + timeout.unwrap_or(self.config.send_timeout)
+    /// When a send has used up its time.
+    pub(crate) fn deadline(&self, begun: Instant, timeout: Option<Duration>) -> Instant {
+        begun + timeout.unwrap_or(self.config.send_timeout)
     }
 
     /// Interceptors first: they may change what is then checked.

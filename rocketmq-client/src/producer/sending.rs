@@ -236,7 +236,7 @@ impl Shared {
     /// Sends a message that was admitted.
     pub(super) async fn send_now(&self, message: Message, options: Options) -> Result<Receipt, SendError> {
         let begun = Instant::now();
-        let deadline = begun + options.timeout.unwrap_or(self.config.send_timeout);
+        let deadline = self.deadline(begun, options.timeout);
         let _room = self.room(message.body.len(), deadline).await?;
         let out = Outgoing::message(self, message)?;
         let receipt = self.route_and_dispatch(&out, options.target, deadline).await?;
@@ -264,9 +264,7 @@ impl Shared {
         if let Some(info) = known.filter(|info| !info.publish.is_empty()) {
             return Ok(info);
         }
-        // Boxed for the same reason as a dial: sends seldom come here.
-        let lookup: BoxFuture<'_, _> =
-            Box::pin(self.client.inner.publish_info(topic, self.config.default_topic_queues));
+        let lookup = self.client.inner.publish_info(topic, self.config.default_topic_queues);
         match tokio::time::timeout_at(deadline.into(), lookup).await {
             Ok(found) => found.map_err(no_route),
             Err(_) => Err(SendError::new(SendErrorKind::Timeout, format!("looking up the route of {topic}"))),
@@ -282,7 +280,7 @@ impl Shared {
 
     async fn write_oneway(&self, mut message: Message, options: Options) -> Result<(), SendError> {
         self.admit(&mut message)?;
-        let deadline = self.deadline(options.timeout);
+        let deadline = self.deadline(Instant::now(), options.timeout);
         let _room = self.room(message.body.len(), deadline).await?;
         let out = Outgoing::message(self, message)?;
         let info = self.publish_info(&out.topic, deadline).await?;

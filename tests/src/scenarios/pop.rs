@@ -5,7 +5,7 @@ use std::time::Duration;
 use rocketmq_client::consumer::{Popped, SimpleConsumer};
 use rocketmq_client::{Client, DelayLevel, FromWhere, Message, Outcome};
 
-use crate::cluster::Feature;
+use crate::cluster::{Feature, serve_by_pop};
 use crate::wait::{PATIENCE, eventually};
 use crate::{Cluster, Inbox, TestResult, unique_group};
 
@@ -170,7 +170,7 @@ pub async fn pushed(cluster: &Cluster) -> TestResult {
         return Ok(());
     }
     let stage = Stage::set(cluster, 2, &["bad", "good", "later"]).await?;
-    cluster.pop(&stage.client, &stage.topic, &stage.group).await?;
+    serve_by_pop(&stage.client, &stage.topic, &stage.group).await?;
 
     let inbox = Inbox::default();
     let handler = inbox.decide(|delivery| match (delivery.text(), delivery.reconsume_times()) {
