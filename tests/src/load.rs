@@ -12,6 +12,8 @@ use crate::{Inbox, TestResult};
 const ATTEMPT: Duration = Duration::from_millis(500);
 /// Messages of one key keep their order, where that is asked for.
 const KEYS: usize = 3;
+/// The first message, which goes to any queue.
+const UNKEYED: usize = 0;
 
 /// A producer that goes on through outages, and a consumer that keeps what comes.
 #[derive(Debug)]
@@ -58,7 +60,7 @@ impl Load {
         let first = first(&producer, topic).await?;
         let consumer = client.push_consumer("g").subscribe(topic, "*").from_where(FromWhere::FirstOffset);
         let running = shape(consumer).listen(inbox.accept()).await?;
-        let (topic, sent) = (topic.to_owned(), vec![body(0)]);
+        let (topic, sent) = (topic.to_owned(), vec![body(UNKEYED)]);
         Ok(Self {
             client,
             inbox,
@@ -150,12 +152,12 @@ impl Load {
         self.running.shutdown().await;
     }
 
-    /// Messages of one key were first handled in the order they were sent in.
+    /// Messages of one key were first handled in the order they were sent in. The one that made the topic has no key.
     ///
     /// # Panics
     /// When one was not.
     pub fn assert_order(&self) {
-        let mut seen = BTreeSet::new();
+        let mut seen = BTreeSet::from([UNKEYED]);
         let mut last = [0; KEYS];
         for number in self.inbox.texts().iter().filter_map(|text| text.parse::<usize>().ok()) {
             if seen.insert(number) {
@@ -170,7 +172,7 @@ impl Load {
 async fn first(producer: &Producer, topic: &str) -> TestResult<Receipt> {
     let mut receipt = None;
     eventually("the first message acknowledged", PATIENCE, async || {
-        receipt = producer.send(Message::new(topic, body(0))).await.ok();
+        receipt = producer.send(Message::new(topic, body(UNKEYED))).await.ok();
         receipt.is_some()
     })
     .await;
