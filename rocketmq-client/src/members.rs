@@ -13,8 +13,8 @@ use crate::producer::transaction::TransactionCheck;
 
 /// A consumer, as the rest of the client sees it.
 pub(crate) trait ConsumerMember: Send + Sync + 'static {
-    /// As it is on the wire.
-    fn group(&self) -> &str;
+    /// Its group as it is on the wire: brokers know no other name.
+    fn wire_group(&self) -> &str;
     /// Its part of a heartbeat.
     fn heartbeat(&self) -> ConsumerData;
     /// Topics whose routes must stay fresh.
@@ -45,10 +45,10 @@ impl Members {
     /// False when the group has a living consumer already.
     pub(crate) fn add_consumer(&self, member: &Arc<dyn ConsumerMember>) -> bool {
         let mut consumers = self.consumers.write();
-        if consumers.get(member.group()).is_some_and(|old| old.strong_count() > 0) {
+        if consumers.get(member.wire_group()).is_some_and(|old| old.strong_count() > 0) {
             return false;
         }
-        consumers.insert(member.group().to_owned(), Arc::downgrade(member));
+        consumers.insert(member.wire_group().to_owned(), Arc::downgrade(member));
         true
     }
 

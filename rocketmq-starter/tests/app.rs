@@ -327,6 +327,22 @@ async fn messages_can_be_taken_one_by_one() {
 }
 
 #[tokio::test]
+async fn messages_are_taken_by_a_condition() {
+    let (app, _received) = app();
+    let pull = |key: &str| format!("rocketmq.pull-consumer.{key}");
+    let app = app.set(pull("group"), "picky").set(pull("topic"), "rows");
+    let app = app.set(pull("selector-type"), "SQL92").set(pull("selector-expression"), "TAGS = 'wanted'");
+    let running = start(app).await;
+    let template = template(&running);
+    assert_eq!(template.receive::<Json<u32>>(Duration::from_millis(1)).await.unwrap(), None);
+    template.send("rows:other", 1).await.unwrap();
+    template.send("rows:wanted", 2).await.unwrap();
+    let row = template.receive::<Json<u32>>(LIMIT).await.unwrap().expect("the row that is wanted").0;
+    assert_eq!(row, 2);
+    running.shutdown().await;
+}
+
+#[tokio::test]
 async fn an_embedded_store_can_be_kept() {
     let folder = tempfile::tempdir().unwrap();
     for expected in [0, 1] {

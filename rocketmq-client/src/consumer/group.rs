@@ -1,12 +1,12 @@
 //! One member of a consumer group: what its pull loops, workers and rebalancer share.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
-use rocketmq_remoting::body::{CheckClientConfigBody, MessageModel};
+use rocketmq_remoting::body::MessageModel;
 use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::SubscriptionData;
 use tokio::sync::Notify;
@@ -20,8 +20,9 @@ use super::owned::OwnedQueue;
 use super::retry::is_retry_topic;
 use super::start::{FromWhere, Start};
 use super::stats::Stats;
+use super::subscriptions::ByTopic;
 use crate::delivery::Delivery;
-use crate::error::{CallError, RouteErrorKind, StartError, StartErrorKind};
+use crate::error::{CallError, StartError};
 use crate::metrics;
 
 /// Takes pulled messages; they are in the queue's window by then.
@@ -43,7 +44,7 @@ pub(crate) struct Group {
     pub(crate) from_where: FromWhere,
     pub(crate) flow: FlowLimits,
     pub(crate) offsets: OffsetStore,
-    pub(crate) subscriptions: RwLock<BTreeMap<String, Arc<SubscriptionData>>>,
+    pub(crate) subscriptions: RwLock<ByTopic>,
     pub(crate) stats: Arc<Stats>,
     pub(crate) sink: Arc<dyn Sink>,
     /// Set when a rebalance is wanted now.
@@ -64,7 +65,7 @@ pub(crate) struct GroupParts {
     pub(crate) from_where: FromWhere,
     pub(crate) flow: FlowLimits,
     pub(crate) offsets: OffsetStore,
-    pub(crate) subscriptions: BTreeMap<String, Arc<SubscriptionData>>,
+    pub(crate) subscriptions: ByTopic,
     pub(crate) stats: Arc<Stats>,
     pub(crate) sink: Arc<dyn Sink>,
 }
@@ -156,6 +157,15 @@ impl Group {
         }
     }
 
+    /// Gives a queue up and stores how far it was read.
+    pub(crate) async fn release(&self, owned: &Arc<OwnedQueue>) {
+        owned.drop_it();
+        if let Some(offset) = owned.offset() {
+            self.offsets.store(vec![(owned.queue.clone(), offset)]).await;
+        }
+        self.remove(owned);
+    }
+
     /// Lets go of every queue.
     pub(crate) fn remove_all(&self) -> Vec<Arc<OwnedQueue>> {
         let removed: Vec<_> = self.queues.lock().drain().map(|(_, owned)| owned).collect();
@@ -198,39 +208,10 @@ impl Group {
         }
     }
 
-    /// Before anything is pulled: the routes are looked up, and a broker checks the filters it will run.
+    /// Before anything is pulled.
     pub(crate) async fn prepare(&self) -> Result<(), StartError> {
-        for topic in self.topics() {
-            match self.calls.client.topic_info(&topic).await {
-                Ok(_) => {}
-                Err(error) if error.kind() == RouteErrorKind::TopicNotFound => {
-                    if !is_retry_topic(&topic) {
-                        tracing::warn!(group = self.name(), topic, "the topic does not exist yet");
-                    }
-                }
-                Err(error) => return Err(error.map_kind(|_| StartErrorKind::NoRoute)),
-            }
-        }
-        self.check_filters().await
-    }
-
-    /// Only brokers can tell whether they take an SQL92 condition; a tag expression is always fine.
-    async fn check_filters(&self) -> Result<(), StartError> {
-        for subscription in self.subscription_set().into_iter().filter(|data| !data.is_tag()) {
-            let Some(address) = self.calls.client.topic_brokers(&subscription.topic).into_iter().next()
-            else {
-                continue;
-            };
-            let body = CheckClientConfigBody {
-                client_id: self.calls.client.client_id.clone(),
-                group: self.name().to_owned(),
-                namespace: self.calls.client.config.namespace_v2.clone(),
-                subscription_data: subscription,
-            };
-            let checked = self.calls.check_config(&address, &body).await;
-            checked.map_err(|error| error.map_kind(|_| StartErrorKind::Refused))?;
-        }
-        Ok(())
+        let subscriptions = self.subscriptions.read().clone();
+        self.calls.prepare(&subscriptions).await
     }
 
     /// Ends pull loops, rebalancing and periodic commits, and waits for them.

@@ -49,8 +49,8 @@ pub(crate) struct PushMember {
 }
 
 impl ConsumerMember for PushMember {
-    fn group(&self) -> &str {
-        &self.name
+    fn wire_group(&self) -> &str {
+        self.group.name()
     }
 
     fn heartbeat(&self) -> ConsumerData {

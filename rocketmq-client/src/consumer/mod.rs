@@ -30,6 +30,7 @@ mod send_back;
 mod service;
 mod start;
 mod stats;
+mod subscriptions;
 #[cfg(test)]
 mod testing;
 mod watch;

@@ -8,12 +8,14 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use parking_lot::Mutex;
+use rocketmq_remoting::body::MessageModel;
 use rocketmq_remoting::fastjson;
 use rocketmq_remoting::route::MessageQueue;
 use serde::Deserialize;
 
 use super::calls::Calls;
-use crate::error::CallError;
+use super::subscriptions::invalid;
+use crate::error::{CallError, StartError};
 
 /// How often the last offsets are stored at most until they stand.
 const LAST_ROUNDS: u32 = 3;
@@ -28,6 +30,24 @@ pub(crate) enum OffsetStore {
 }
 
 impl OffsetStore {
+    /// Where a group of this model keeps its offsets. `folder` is for broadcasting, default `~/.rocketmq_offsets`.
+    pub(crate) fn open(
+        model: MessageModel,
+        calls: &Calls,
+        folder: Option<PathBuf>,
+    ) -> Result<Self, StartError> {
+        if model == MessageModel::Clustering {
+            return Ok(OffsetStore::Broker(calls.clone()));
+        }
+        let home = || std::env::home_dir().map(|home| home.join(".rocketmq_offsets"));
+        let folder = folder.or_else(home).ok_or_else(|| {
+            invalid("there is no home folder to keep offsets in: set offset_folder".to_owned())
+        })?;
+        let file = LocalOffsets::path(&folder, &calls.client.stable_id(), &calls.group);
+        let offsets = LocalOffsets::open(file).map_err(|error| invalid(error.to_string()))?;
+        Ok(OffsetStore::File(Arc::new(offsets)))
+    }
+
     /// Whether brokers keep the offsets.
     pub(crate) fn is_remote(&self) -> bool {
         matches!(self, OffsetStore::Broker(_))

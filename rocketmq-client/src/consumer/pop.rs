@@ -1,6 +1,5 @@
 //! The simple consumer: take messages for a time, acknowledge them one by one.
 
-use std::collections::BTreeMap;
 use std::future::IntoFuture;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -17,12 +16,12 @@ use rocketmq_remoting::{Command, ResponseCode};
 
 use super::calls::Calls;
 use super::pop_calls::PopOptions;
-use super::push::invalid;
 use super::receipt::PopReceipt;
+use super::subscriptions::{ByTopic, Filter, Subscriptions, invalid};
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::delivery::Delivery;
-use crate::error::{CallError, RouteErrorKind, StartError, StartErrorKind};
+use crate::error::{CallError, StartError, StartErrorKind};
 use crate::members::ConsumerMember;
 use crate::validate;
 
@@ -95,7 +94,7 @@ impl Deref for Popped {
 pub struct SimpleConsumerBuilder {
     client: Client,
     group: String,
-    subscriptions: Vec<(String, String)>,
+    subscriptions: Subscriptions,
     from_first: bool,
     ordered: bool,
 }
@@ -112,7 +111,7 @@ impl Client {
         SimpleConsumerBuilder {
             client: self.clone(),
             group: group.into(),
-            subscriptions: Vec::new(),
+            subscriptions: Subscriptions::default(),
             from_first: false,
             ordered: false,
         }
@@ -122,9 +121,14 @@ impl Client {
 impl SimpleConsumerBuilder {
     /// Subscribes to a topic by tags, `"created || paid"`; `"*"` takes every message.
     pub fn subscribe(mut self, topic: impl Into<String>, tags: impl Into<String>) -> Self {
-        let topic = topic.into();
-        self.subscriptions.retain(|(known, _)| *known != topic);
-        self.subscriptions.push((topic, tags.into()));
+        self.subscriptions.put(topic, Filter::Tags(tags.into()));
+        self
+    }
+
+    /// Subscribes to a topic by an SQL92 condition over message properties, `"amount > 100"`. Needs a broker with
+    /// `enablePropertyFilter=true`.
+    pub fn subscribe_sql(mut self, topic: impl Into<String>, condition: impl Into<String>) -> Self {
+        self.subscriptions.put(topic, Filter::Sql(condition.into()));
         self
     }
 
@@ -144,21 +148,14 @@ impl SimpleConsumerBuilder {
     /// The consumer, known to the brokers.
     ///
     /// # Errors
-    /// An illegal name or expression, no subscription, a second consumer of the group on this client, or no reachable
-    /// name server.
+    /// An illegal name or expression, no subscription, a second consumer of the group on this client, no reachable name
+    /// server, or a filter the broker refuses.
     pub async fn build(self) -> Result<SimpleConsumer, StartError> {
         validate::group(&self.group).map_err(invalid)?;
         if self.subscriptions.is_empty() {
             return Err(invalid(format!("group \"{}\" subscribes to no topic: call subscribe", self.group)));
         }
-        let names = &self.client.inner.names;
-        let mut subscriptions = BTreeMap::new();
-        for (topic, tags) in &self.subscriptions {
-            let topic = names.wrap(topic);
-            validate::topic(&topic).map_err(invalid)?;
-            let data = SubscriptionData::parse(&topic, tags).map_err(|error| invalid(error.to_string()))?;
-            subscriptions.insert(topic, data.with_version(self.client.inner.now_ms()));
-        }
+        let subscriptions = self.subscriptions.parse(&self.client.inner)?;
         let member = Arc::new(SimpleMember {
             calls: Calls::new(&self.client, &self.group),
             name: self.group,
@@ -179,7 +176,8 @@ impl SimpleConsumerBuilder {
                 turn: AtomicUsize::new(rand::random::<u32>() as usize),
             }),
         };
-        consumer.look_up_routes().await?;
+        let member = &consumer.shared.member;
+        member.calls.prepare(&member.subscriptions).await?;
         consumer.shared.client.inner.heartbeat().await;
         Ok(consumer)
     }
@@ -189,14 +187,14 @@ impl SimpleConsumerBuilder {
 struct SimpleMember {
     calls: Calls,
     name: String,
-    subscriptions: BTreeMap<String, SubscriptionData>,
+    subscriptions: ByTopic,
     from_first: bool,
     ordered: bool,
 }
 
 impl ConsumerMember for SimpleMember {
-    fn group(&self) -> &str {
-        &self.name
+    fn wire_group(&self) -> &str {
+        &self.calls.group
     }
 
     fn heartbeat(&self) -> ConsumerData {
@@ -210,7 +208,7 @@ impl ConsumerMember for SimpleMember {
             } else {
                 ConsumeFromWhere::LastOffset
             },
-            subscription_data_set: self.subscriptions.values().cloned().collect(),
+            subscription_data_set: self.subscriptions.values().map(|data| (**data).clone()).collect(),
             unit_mode: self.calls.client.config.unit_mode,
         }
     }
@@ -252,19 +250,6 @@ impl std::fmt::Debug for SimpleConsumer {
 }
 
 impl SimpleConsumer {
-    async fn look_up_routes(&self) -> Result<(), StartError> {
-        for topic in self.shared.member.topics() {
-            match self.shared.client.inner.topic_info(&topic).await {
-                Ok(_) => {}
-                Err(error) if error.kind() == RouteErrorKind::TopicNotFound => {
-                    tracing::warn!(group = self.shared.member.name, topic, "the topic does not exist yet");
-                }
-                Err(error) => return Err(error.map_kind(|_| StartErrorKind::NoRoute)),
-            }
-        }
-        Ok(())
-    }
-
     /// Takes up to `max` (at most 32) messages; awaiting the returned value asks for them.
     pub fn receive(&self, max: u8) -> Receiving {
         Receiving {
@@ -306,7 +291,7 @@ impl SimpleConsumer {
 
     /// Leaves the group. Messages not acknowledged are handed out again when their time is over.
     pub async fn shutdown(self) {
-        self.shared.client.inner.unregister_consumer(&self.shared.member.name).await;
+        self.shared.client.inner.unregister_consumer(self.shared.member.wire_group()).await;
     }
 }
 
@@ -319,7 +304,7 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.client.inner.members.remove_consumer(&self.member.name);
+        self.client.inner.members.remove_consumer(self.member.wire_group());
     }
 }
 
@@ -383,7 +368,7 @@ impl Receiving {
     }
 
     /// Every broker of every topic; a topic that does not exist yet is looked for again.
-    async fn targets(&self) -> Vec<(MessageQueue, SubscriptionData)> {
+    async fn targets(&self) -> Vec<(MessageQueue, Arc<SubscriptionData>)> {
         let mut targets = Vec::new();
         for (topic, subscription) in &self.shared.member.subscriptions {
             let Ok(info) = self.shared.client.inner.topic_info(topic).await else { continue };

@@ -98,6 +98,17 @@ impl PopService {
         changed
     }
 
+    /// Pops nothing of other topics any more.
+    pub(crate) fn keep_topics(&self, topics: &[String]) {
+        self.queues.lock().retain(|queue, popped| {
+            let kept = topics.contains(&queue.topic);
+            if !kept {
+                popped.dropped.cancel();
+            }
+            kept
+        });
+    }
+
     /// The queues of a topic that are popped.
     pub(crate) fn queues(&self, topic: &str) -> Vec<MessageQueue> {
         self.queues.lock().keys().filter(|queue| queue.topic == topic).cloned().collect()

@@ -7,15 +7,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rocketmq_remoting::route::MessageQueue;
-use rocketmq_remoting::subscription::SubscriptionData;
 
 use super::assign::queue_order;
 use super::calls::Calls;
 use super::concurrent::SendBack as _;
 use super::puller::{PullOptions, Pulled as Answered, Puller};
-use super::push::invalid;
 use super::retry::{DEFAULT_MAX_RECONSUME_TIMES, Redelivery};
 use super::send_back::ToBroker;
+use super::subscriptions::{Filter, invalid};
 use crate::client::Client;
 use crate::delivery::{Delivery, Outcome};
 use crate::error::{CallError, CallErrorKind, RouteError, StartError};
@@ -125,8 +124,7 @@ impl PullConsumer {
             at,
             max: 32,
             max_bytes: i32::MAX,
-            tags: "*".to_owned(),
-            sql: false,
+            filter: Filter::Tags("*".to_owned()),
             wait: Duration::ZERO,
         }
     }
@@ -196,8 +194,7 @@ pub struct Pulling {
     at: Offset,
     max: i32,
     max_bytes: i32,
-    tags: String,
-    sql: bool,
+    filter: Filter,
     wait: Duration,
 }
 
@@ -222,13 +219,13 @@ impl Pulling {
 
     /// Only messages with these tags, `"a || b"`.
     pub fn tags(mut self, expression: impl Into<String>) -> Self {
-        (self.tags, self.sql) = (expression.into(), false);
+        self.filter = Filter::Tags(expression.into());
         self
     }
 
     /// Only messages that fulfil an SQL92 condition.
     pub fn sql(mut self, condition: impl Into<String>) -> Self {
-        (self.tags, self.sql) = (condition.into(), true);
+        self.filter = Filter::Sql(condition.into());
         self
     }
 
@@ -239,10 +236,7 @@ impl Pulling {
     }
 
     async fn run(self) -> Result<Pulled, CallError> {
-        let subscription = match self.sql {
-            true => SubscriptionData::sql92(&self.queue.topic, &self.tags),
-            false => SubscriptionData::parse(&self.queue.topic, &self.tags),
-        };
+        let subscription = self.filter.of(&self.queue.topic);
         let subscription =
             subscription.map_err(|error| CallError::new(CallErrorKind::InvalidRequest, error.to_string()))?;
         let offset = resolve(&self.calls, &self.queue, self.at).await?;

@@ -1,6 +1,5 @@
 //! The push consumer: subscriptions and options in, a running consumer out.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use super::config::ConsumerConfig;
 use super::group::{Group, GroupParts};
 use super::handler::{Handler, Listen, ListenBatch};
 use super::member::PushMember;
-use super::offsets::{LocalOffsets, OffsetStore};
+use super::offsets::OffsetStore;
 use super::orderly::{OrderlyConfig, OrderlyService};
 use super::pop_push::{PopParts, PopService};
 use super::puller::PullOptions;
@@ -26,6 +25,7 @@ use super::send_back::ToBroker;
 use super::service::Service;
 use super::start::FromWhere;
 use super::stats::Stats;
+use super::subscriptions::{ByTopic, Filter, Subscriptions, invalid};
 use super::watch::Watchers;
 use crate::client::Client;
 use crate::error::{StartError, StartErrorKind};
@@ -45,17 +45,10 @@ const PULL_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct PushConsumerBuilder {
     client: Client,
     group: String,
-    subscriptions: Vec<Subscription>,
+    subscriptions: Subscriptions,
     config: ConsumerConfig,
     strategy: Arc<dyn AllocateStrategy>,
     on_assignment: Option<OnAssignment>,
-}
-
-/// A topic and how its messages are chosen.
-struct Subscription {
-    topic: String,
-    expression: String,
-    sql: bool,
 }
 
 impl std::fmt::Debug for PushConsumerBuilder {
@@ -73,7 +66,7 @@ impl Client {
         PushConsumerBuilder {
             client: self.clone(),
             group: group.into(),
-            subscriptions: Vec::new(),
+            subscriptions: Subscriptions::default(),
             config: ConsumerConfig::default(),
             strategy: Arc::new(Averagely),
             on_assignment: None,
@@ -84,19 +77,15 @@ impl Client {
 impl PushConsumerBuilder {
     /// Subscribes to a topic by tags, `"created || paid"`; `"*"` takes every message. A message without a tag matches
     /// `"*"` only. Subscribing to a topic again replaces the expression.
-    pub fn subscribe(self, topic: impl Into<String>, tags: impl Into<String>) -> Self {
-        self.add(Subscription { topic: topic.into(), expression: tags.into(), sql: false })
+    pub fn subscribe(mut self, topic: impl Into<String>, tags: impl Into<String>) -> Self {
+        self.subscriptions.put(topic, Filter::Tags(tags.into()));
+        self
     }
 
     /// Subscribes to a topic by an SQL92 condition over message properties, `"amount > 100 AND region = 'eu'"`. Needs a
     /// broker with `enablePropertyFilter=true`.
-    pub fn subscribe_sql(self, topic: impl Into<String>, condition: impl Into<String>) -> Self {
-        self.add(Subscription { topic: topic.into(), expression: condition.into(), sql: true })
-    }
-
-    fn add(mut self, subscription: Subscription) -> Self {
-        self.subscriptions.retain(|known| known.topic != subscription.topic);
-        self.subscriptions.push(subscription);
+    pub fn subscribe_sql(mut self, topic: impl Into<String>, condition: impl Into<String>) -> Self {
+        self.subscriptions.put(topic, Filter::Sql(condition.into()));
         self
     }
 
@@ -215,33 +204,28 @@ impl PushConsumerBuilder {
         Ok(running)
     }
 
-    fn subscriptions(&self) -> Result<BTreeMap<String, Arc<SubscriptionData>>, StartError> {
+    fn subscriptions(&self) -> Result<ByTopic, StartError> {
         if self.subscriptions.is_empty() {
             return Err(invalid(format!("group \"{}\" subscribes to no topic: call subscribe", self.group)));
         }
-        let names = &self.client.inner.names;
-        let mut result = BTreeMap::new();
-        for subscription in &self.subscriptions {
-            let data = parse(subscription, &names.wrap(&subscription.topic))?;
-            let data = data.with_version(self.client.inner.now_ms());
-            result.insert(data.topic.clone(), Arc::new(data));
-        }
+        let client = &self.client.inner;
+        let mut subscriptions = self.subscriptions.parse(client)?;
         if self.config.model == MessageModel::Clustering {
-            let retry = retry_topic(&names.wrap(&self.group));
-            let data = SubscriptionData::parse(&retry, "*").map_err(|error| invalid(error.to_string()))?;
-            result.insert(retry, Arc::new(data.with_version(self.client.inner.now_ms())));
+            let retry = retry_topic(&client.names.wrap(&self.group));
+            let all = SubscriptionData::parse(&retry, "*").map_err(|error| invalid(error.to_string()))?;
+            subscriptions.insert(retry, Arc::new(all.with_version(client.now_ms())));
         }
-        Ok(result)
+        Ok(subscriptions)
     }
 
     fn assemble(
         &self,
         handler: Handler,
         calls: Calls,
-        subscriptions: BTreeMap<String, Arc<SubscriptionData>>,
+        subscriptions: ByTopic,
     ) -> Result<Arc<PushMember>, StartError> {
         let stats = Arc::<Stats>::default();
-        let offsets = self.offset_store(&calls)?;
+        let offsets = OffsetStore::open(self.config.model, &calls, self.config.offset_folder.clone())?;
         let config = self.service_config(handler);
         let back: Arc<dyn SendBack> = Arc::new(ToBroker {
             calls: calls.clone(),
@@ -324,18 +308,6 @@ impl PushConsumerBuilder {
         PopService::new(group.clone(), parts)
     }
 
-    fn offset_store(&self, calls: &Calls) -> Result<OffsetStore, StartError> {
-        if self.config.model == MessageModel::Clustering {
-            return Ok(OffsetStore::Broker(calls.clone()));
-        }
-        let folder = self.config.offset_folder.clone().or_else(default_folder).ok_or_else(|| {
-            invalid("there is no home folder to keep offsets in: set offset_folder".to_owned())
-        })?;
-        let file = LocalOffsets::path(&folder, &self.client.inner.stable_id(), &self.group);
-        let offsets = LocalOffsets::open(file).map_err(|error| invalid(error.to_string()))?;
-        Ok(OffsetStore::File(Arc::new(offsets)))
-    }
-
     fn pull_options(&self) -> PullOptions {
         PullOptions {
             max_messages: self.config.pull_batch,
@@ -346,23 +318,6 @@ impl PushConsumerBuilder {
             inline_subscription: self.config.filter_with_pull,
         }
     }
-}
-
-fn parse(subscription: &Subscription, topic: &str) -> Result<SubscriptionData, StartError> {
-    validate::topic(topic).map_err(invalid)?;
-    let parsed = match subscription.sql {
-        true => SubscriptionData::sql92(topic, &subscription.expression),
-        false => SubscriptionData::parse(topic, &subscription.expression),
-    };
-    parsed.map_err(|error| invalid(error.to_string()))
-}
-
-fn default_folder() -> Option<PathBuf> {
-    std::env::home_dir().map(|home| home.join(".rocketmq_offsets"))
-}
-
-pub(crate) fn invalid(text: String) -> StartError {
-    StartError::new(StartErrorKind::InvalidConfig, text)
 }
 
 impl PushMember {

@@ -92,6 +92,9 @@ impl Rebalancer {
     }
 
     async fn drop_unsubscribed(&self, topics: &[String]) {
+        if let Some(pop) = &self.pop {
+            pop.keep_topics(topics);
+        }
         for owned in self.group.owned() {
             if !topics.contains(&owned.queue.topic) {
                 self.release(&owned).await;
@@ -254,11 +257,7 @@ impl Rebalancer {
         if self.group.needs_locks() && !owned.wait_idle(super::orderly::RELEASE_WAIT).await {
             return false;
         }
-        owned.drop_it();
-        if let Some(offset) = owned.offset() {
-            self.group.offsets.store(vec![(owned.queue.clone(), offset)]).await;
-        }
-        self.group.remove(owned);
+        self.group.release(owned).await;
         if self.group.needs_locks() {
             self.group.unlock(vec![owned.queue.clone()]).await;
         }

@@ -7,7 +7,10 @@ use rocketmq_remoting::body::ConsumerRunningInfo;
 use rocketmq_remoting::route::MessageQueue;
 
 use super::member::PushMember;
+use super::receipt::Origin;
+use super::subscriptions::{self, ByTopic, Filter};
 use crate::client::Client;
+use crate::error::StartError;
 use crate::members::ConsumerMember as _;
 
 /// A push consumer at work.
@@ -41,6 +44,54 @@ impl Running {
         let mut queues: Vec<_> = self.member.group.owned().iter().map(|owned| owned.queue.clone()).collect();
         queues.sort();
         queues
+    }
+
+    /// Takes in one more topic, or chooses among the messages of one of its topics by other tags. What was pulled before
+    /// is still handled. All members of the group have to do the same.
+    ///
+    /// Cancelled, it may have told only some of the brokers; the others learn it with the next heartbeat.
+    ///
+    /// # Errors
+    /// An illegal topic or expression, or no reachable name server; the subscriptions stay as they were then.
+    pub async fn subscribe(&self, topic: &str, tags: impl Into<String>) -> Result<(), StartError> {
+        self.subscribe_by(topic, &Filter::Tags(tags.into())).await
+    }
+
+    /// [`subscribe`](Self::subscribe) by an SQL92 condition over message properties.
+    ///
+    /// # Errors
+    /// As [`subscribe`](Self::subscribe), or a condition that the broker refuses.
+    pub async fn subscribe_sql(&self, topic: &str, condition: impl Into<String>) -> Result<(), StartError> {
+        self.subscribe_by(topic, &Filter::Sql(condition.into())).await
+    }
+
+    async fn subscribe_by(&self, topic: &str, filter: &Filter) -> Result<(), StartError> {
+        let group = &self.member.group;
+        let data = Arc::new(subscriptions::parse(&self.client.inner, topic, filter)?);
+        let added = ByTopic::from([(data.topic.clone(), data)]);
+        group.calls.prepare(&added).await?;
+        group.subscriptions.write().extend(added);
+        self.subscriptions_changed().await;
+        Ok(())
+    }
+
+    /// Reads a topic no more. Where the group stands there is stored; what was pulled and not handled is delivered again if
+    /// the topic is subscribed to again.
+    pub async fn unsubscribe(&self, topic: &str) {
+        let group = &self.member.group;
+        let topic = self.client.inner.names.wrap(topic);
+        {
+            let mut subscriptions = group.subscriptions.write();
+            subscriptions.remove(&topic);
+            subscriptions.remove(&Origin::RetryV1.topic(group.name(), &topic));
+        }
+        self.subscriptions_changed().await;
+    }
+
+    /// Brokers first: they refuse pulls of topics that they do not know the group reads.
+    async fn subscriptions_changed(&self) {
+        self.client.inner.heartbeat_in_full().await;
+        self.member.group.rebalance.notify_one();
     }
 
     /// Changes how many handlers run at once; running ones are not cut.
@@ -102,7 +153,7 @@ impl Running {
         if group.needs_locks() {
             group.unlock(queues).await;
         }
-        self.client.inner.unregister_consumer(self.member.group()).await;
+        self.client.inner.unregister_consumer(self.member.wire_group()).await;
         if let Some(tracer) = &self.member.calling.watchers.tracer {
             tracer.shutdown().await;
         }
@@ -121,6 +172,6 @@ impl Drop for Running {
             pop.abort();
         }
         self.member.group.remove_all();
-        self.client.inner.members.remove_consumer(&self.member.name);
+        self.client.inner.members.remove_consumer(self.member.wire_group());
     }
 }

@@ -10,7 +10,7 @@ use crate::template::Receiver;
 /// Spring's default.
 const BATCH: u32 = 10;
 
-/// Reports what a lite consumer does not do, and half a configuration.
+/// Reports half a configuration.
 pub(crate) fn check(properties: &PullConsumerProperties, has_template: bool, mistakes: &mut Vec<Mistake>) {
     let mut wrong = |kind, message: &str| mistakes.push(Mistake::new(kind, message));
     match (&properties.group, &properties.topic) {
@@ -28,14 +28,6 @@ pub(crate) fn check(properties: &PullConsumerProperties, has_template: bool, mis
         }
         _ => {}
     }
-    if properties.sql {
-        let message = "`rocketmq.pull-consumer.selector-type` is SQL92, but pulling filters by TAG only; use a listener";
-        wrong(MistakeKind::WrongValue, message);
-    }
-    if properties.message_model == Some(MessageModel::Broadcasting) {
-        let message = "`rocketmq.pull-consumer.message-model` is BROADCASTING, but pulling is CLUSTERING only; use a listener";
-        wrong(MistakeKind::WrongValue, message);
-    }
 }
 
 /// Starts it, when it is configured.
@@ -47,12 +39,16 @@ pub(crate) async fn start(
     let (Some(group), Some(topic)) = (&properties.group, &properties.topic) else { return Ok(None) };
     let name_server = backend.or_default(properties.name_server.clone());
     let client = clients.get(&name_server, &properties.access).await?.client;
-    let tags = properties.selector_expression.as_deref().unwrap_or("*");
     let batch = properties.pull_batch_size.unwrap_or(BATCH);
-    let mut consumer = client
-        .lite_consumer(group)
-        .subscribe(topic, tags)
-        .pull_batch(u16::try_from(batch).unwrap_or(u16::MAX));
+    let consumer = client.lite_consumer(group).pull_batch(u16::try_from(batch).unwrap_or(u16::MAX));
+    let expression = properties.selector_expression.as_deref().unwrap_or("*");
+    let mut consumer = match properties.sql {
+        true => consumer.subscribe_sql(topic, expression),
+        false => consumer.subscribe(topic, expression),
+    };
+    if properties.message_model == Some(MessageModel::Broadcasting) {
+        consumer = consumer.broadcasting();
+    }
     if let Some(trace) = properties.trace.to_client() {
         consumer = consumer.trace(trace);
     }
@@ -70,15 +66,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_pulled_is_named() {
+    fn half_a_configuration_is_named() {
         let mut properties = PullConsumerProperties::default();
         let mut mistakes = Vec::new();
         check(&properties, false, &mut mistakes);
         assert!(mistakes.is_empty(), "{mistakes:?}");
         properties.group = Some("g".to_owned());
-        properties.sql = true;
-        properties.message_model = Some(MessageModel::Broadcasting);
         check(&properties, true, &mut mistakes);
-        assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+        assert!(mistakes.len() == 1 && mistakes[0].to_string().contains("`topic`"), "{mistakes:?}");
+        properties.topic = Some("t".to_owned());
+        check(&properties, false, &mut mistakes);
+        assert!(mistakes.len() == 2 && mistakes[1].to_string().contains("template"), "{mistakes:?}");
     }
 }

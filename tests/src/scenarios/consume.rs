@@ -1,16 +1,18 @@
 //! Push consumption: sharing out, filtering, and where it begins.
 
 use std::convert::Infallible;
+use std::future::IntoFuture as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rocketmq_client::{
     Client, DelayLevel, Delivery, FromWhere, Message, Offset, Outcome, Producer, Pulled, PushConsumerBuilder,
+    StartErrorKind,
 };
 use tokio::sync::{Barrier, Semaphore};
 
 use crate::cluster::Feature;
-use crate::{Cluster, Inbox, TestResult, unique_group, unique_topic};
+use crate::{Cluster, Inbox, PATIENCE, TestResult, eventually, unique_group, unique_topic};
 
 struct Stage {
     client: Client,
@@ -286,6 +288,44 @@ pub async fn by_sql(cluster: &Cluster) -> TestResult {
     inbox.expect(2).await;
     running.shutdown().await;
     assert_eq!(inbox.sorted(), ["50 eu", "500 eu"]);
+    Ok(())
+}
+
+/// Topics are taken in, filtered in another way and left while a consumer runs.
+pub async fn topics_come_and_go(cluster: &Cluster) -> TestResult {
+    let stage = Stage::set(cluster).await?;
+    let other = cluster.topic(&stage.client, 2).await?;
+    let send = |topic: &str, tag: &str, body: &str| {
+        stage.producer.send(Message::new(topic, body.to_owned()).tag(tag)).into_future()
+    };
+    let inbox = Inbox::default();
+    let running = stage.consumer().listen(inbox.accept()).await?;
+    send(&other, "x", "1").await?;
+    running.subscribe(&other, "x").await?;
+    inbox.expect(1).await;
+
+    running.subscribe(&other, "y").await?;
+    // A pull that is under way still asks for the old tag: this message ends it, one for each queue.
+    let reads = |topic: &str| running.queues().iter().filter(|queue| queue.topic == topic).count();
+    eventually("messages of the new tag", 2 * PATIENCE, async || {
+        send(&other, "y", "2").await.is_ok() && inbox.texts().contains(&"2".to_owned())
+    })
+    .await;
+
+    let wrong = running.subscribe(&other, "||").await.expect_err("no tag");
+    assert_eq!(wrong.kind(), StartErrorKind::InvalidConfig, "{wrong}");
+    running.unsubscribe(&other).await;
+    eventually("the topic left", PATIENCE, async || reads(&other) == 0).await;
+    let before = inbox.len();
+    send(&other, "y", "3").await?;
+    stage.send(["4"]).await?;
+    inbox.expect(before + 1).await;
+    assert_eq!(inbox.texts().last().map(String::as_str), Some("4"));
+
+    running.subscribe_sql(&other, "TAGS = 'y'").await?;
+    inbox.expect(before + 2).await;
+    assert_eq!(inbox.texts().last().map(String::as_str), Some("3"), "it goes on where it stopped");
+    running.shutdown().await;
     Ok(())
 }
 

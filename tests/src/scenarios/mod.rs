@@ -28,16 +28,16 @@ macro_rules! every_scenario {
             send: one_by_one one_way batch batch_over_the_limit by_key to_a_queue compressed lingering;
             refused: illegal_topic empty_body body_over_the_limit body_over_the_brokers_limit unknown_queue;
             consume: each_message_once several_at_once in_batches part_of_a_batch_again in_batches_of_a_thousand batches_stored_as_one concurrency_changed by_tags by_sql
-                from_the_committed_offset from_first a_young_queue_from_its_beginning;
+                topics_come_and_go from_the_committed_offset from_first a_young_queue_from_its_beginning;
             retry: until_it_is_done by_the_ladder after_a_panic after_a_timeout dead_letter_after_the_maximum dead_letter_at_once;
             delay: by_level by_timer recalled a_handler_of_a_minute;
             order: per_key retry_in_place while_members_change;
             members: queues_follow_the_members a_member_that_vanishes brief_heartbeats of_a_unit broadcasting more_queues each_strategy;
-            pull: lite_subscribe lite_assign_and_seek lite_commit_by_hand classic long_poll offsets;
-            pop: a_consumer_that_dies renewed in_order pushed;
+            pull: lite_subscribe lite_by_sql lite_broadcasting lite_assign_and_seek lite_assigned_anew lite_commit_by_hand classic long_poll offsets;
+            pop: by_sql a_consumer_that_dies renewed in_order pushed;
             tools: queries running_info consumed_directly dead_letter_resent;
             replay: by_time by_offset backlog_skipped while_nobody_runs;
-            namespace: names_are_wrapped;
+            namespace: names_are_wrapped brokers_reach_the_group;
             transaction: decided_by_the_sender decided_by_the_checker;
             starter: listeners_and_template;
             trace: sends_and_handlers transactions lite_in_the_cloud;

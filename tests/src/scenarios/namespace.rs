@@ -1,8 +1,13 @@
 //! Applications that share a cluster without meeting: 4.x namespaces are part of every name, 5.x ones of every request.
 
-use rocketmq_client::{Client, ClientBuilder, Message};
+use rocketmq_client::remoting::body::ConsumerRunningInfo;
+use rocketmq_client::remoting::fastjson;
+use rocketmq_client::remoting::requests::group::GetConsumerRunningInfoRequest;
+use rocketmq_client::remoting::requests::heartbeat::GetConsumerListByGroupRequest;
+use rocketmq_client::{Client, ClientBuilder, DelayLevel, FromWhere, Message, Outcome};
 
-use crate::{Cluster, TestResult, collect, unique_group};
+use crate::cluster::ask;
+use crate::{Cluster, Inbox, TestResult, collect, unique_group};
 
 const NAMESPACE: &str = "MQ_INST_tests";
 
@@ -32,5 +37,37 @@ pub async fn names_are_wrapped(cluster: &Cluster) -> TestResult {
         let seen = collect(client, topic, 1).await?;
         assert_eq!((seen[0].text(), seen[0].topic()), (Some("hello"), topic.as_str()));
     }
+    Ok(())
+}
+
+/// Brokers reach a consumer by the name they know it by, and are told by that name that it leaves; what failed comes again
+/// under the topic's short name.
+pub async fn brokers_reach_the_group(cluster: &Cluster) -> TestResult {
+    let (inside, outside) = topic(cluster).await?;
+    let (client, stranger) = (within(cluster).connect().await?, cluster.client().await?);
+    let (inbox, group) = (Inbox::default(), unique_group());
+    let consumer = client.push_consumer(&group).subscribe(&inside, "*").from_where(FromWhere::FirstOffset);
+    let handler = inbox.decide(|delivery| match delivery.reconsume_times() {
+        0 => Outcome::RetryAfter(DelayLevel::S1),
+        _ => Outcome::Ack,
+    });
+    let running = consumer.listen(handler).await?;
+    send(&client, &inside, "twice").await?;
+    cluster.later(std::time::Duration::from_secs(1), "the retry", async || inbox.len() == 2).await;
+    assert!(inbox.all().iter().all(|delivery| delivery.topic() == inside), "{:?}", inbox.all());
+
+    let consumer_group = format!("{NAMESPACE}%{group}");
+    let info = GetConsumerRunningInfoRequest {
+        consumer_group: consumer_group.clone(),
+        client_id: client.client_id().to_owned(),
+        jstack_enable: false,
+    };
+    let info: ConsumerRunningInfo = fastjson::from_slice(&ask(&stranger, &outside, &info).await?.body)?;
+    assert!(info.subscription_set.iter().any(|data| data.topic == outside), "{info:?}");
+
+    running.shutdown().await;
+    let members = GetConsumerListByGroupRequest { consumer_group };
+    let gone = ask(&stranger, &outside, &members).await.expect_err("nobody is left in the group");
+    assert!(gone.to_string().contains("no consumer for this group"), "{gone}");
     Ok(())
 }

@@ -75,6 +75,23 @@ fn sorted(messages: &[Popped]) -> Vec<&str> {
     texts
 }
 
+/// Only what fulfils a condition is handed out.
+pub async fn by_sql(cluster: &Cluster) -> TestResult {
+    if !cluster.has(Feature::Pop) {
+        return Ok(());
+    }
+    let stage = Stage::set(cluster, 1, &["one"]).await?;
+    let producer = stage.client.producer(unique_group()).build().await?;
+    producer.send(Message::new(&stage.topic, "two").property("amount", "200")).await?;
+    let consumer = stage.client.simple_consumer(&stage.group).subscribe_sql(&stage.topic, "amount > 100");
+    let consumer = consumer.from_first().build().await?;
+    let taken = take(cluster, SECOND, &consumer, 1).await;
+    assert_eq!(sorted(&taken), ["two"]);
+    consumer.ack_all(&taken).await?;
+    consumer.shutdown().await;
+    Ok(())
+}
+
 /// What a consumer that died had not acknowledged comes to another one, counted, and what it had does not.
 pub async fn a_consumer_that_dies(cluster: &Cluster) -> TestResult {
     if !cluster.has(Feature::Pop) {

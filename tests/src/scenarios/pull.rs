@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rocketmq_client::{Client, Delivery, FromWhere, LiteConsumer, Message, MessageQueue, Offset, Pulled};
+use rocketmq_client::{
+    Client, Delivery, FromWhere, LiteConsumer, Message, MessageQueue, Offset, Pulled, StartErrorKind,
+};
 
 use crate::{Cluster, PATIENCE, TestResult, eventually, unique_group};
 
@@ -106,6 +108,76 @@ pub async fn lite_commit_by_hand(cluster: &Cluster) -> TestResult {
     let again = second.poll(PATIENCE).await?.ok_or("no batch came")?;
     assert_eq!(again.iter().next().map(Delivery::queue_offset), Some(committed as i64));
     second.shutdown().await;
+    Ok(())
+}
+
+/// A lite consumer takes the messages that fulfil a condition.
+pub async fn lite_by_sql(cluster: &Cluster) -> TestResult {
+    let stage = Stage::set(cluster).await?;
+    let lite = stage.client.lite_consumer(unique_group()).subscribe_sql(&stage.topic, "TAGS <> 'late'");
+    let mut lite = lite.from_where(FromWhere::FirstOffset).build().await?;
+    assert_eq!(read(&mut lite, 2).await?, "ab");
+    lite.shutdown().await;
+
+    let wrong = stage.client.lite_consumer(unique_group()).subscribe_sql(&stage.topic, "TAGS <>");
+    let refused = wrong.build().await.expect_err("half a condition");
+    assert_eq!(refused.kind(), StartErrorKind::Refused, "{refused}");
+    Ok(())
+}
+
+/// Each lite consumer that broadcasts reads everything, and goes on by its own file.
+pub async fn lite_broadcasting(cluster: &Cluster) -> TestResult {
+    let stage = Stage::set(cluster).await?;
+    let (folder, group) = (tempfile::tempdir()?, unique_group());
+    let named = |name: &'static str| {
+        let builder = Client::builder(cluster.name_server());
+        builder.configure(move |config| config.instance_name = Some(name.into())).connect()
+    };
+    let start = |client: &Client| {
+        let lite = client.lite_consumer(&group).subscribe(&stage.topic, "*").broadcasting();
+        lite.offset_folder(folder.path()).from_where(FromWhere::FirstOffset).build()
+    };
+    let (one, two) = (named("one").await?, named("two").await?);
+    let (mut first, mut second) = (start(&one).await?, start(&two).await?);
+    assert_eq!(read(&mut first, 10).await?, "abcdefghij");
+    assert_eq!(read(&mut second, 10).await?, "abcdefghij");
+    first.commit().await;
+    assert_eq!(first.committed(&stage.queue).await?, Some(10));
+    first.shutdown().await;
+    second.shutdown().await;
+
+    let producer = stage.client.producer(unique_group()).build().await?;
+    producer.send(Message::new(&stage.topic, "k")).await?;
+    let mut first = start(&one).await?;
+    assert_eq!(read(&mut first, 1).await?, "k");
+    first.shutdown().await;
+    let files = std::fs::read_dir(folder.path())?.count();
+    assert_eq!(files, 2, "a folder for each client");
+    Ok(())
+}
+
+/// Queues are assigned anew while a lite consumer runs, and only some of their tags are read.
+pub async fn lite_assigned_anew(cluster: &Cluster) -> TestResult {
+    let (one, two) = (Stage::set(cluster).await?, Stage::set(cluster).await?);
+    let lite = one.client.lite_consumer(unique_group()).assign([one.queue.clone()]);
+    let lite = lite.filter_assigned(&two.topic, "early").from_where(FromWhere::FirstOffset);
+    let mut lite = lite.build().await?;
+    assert_eq!(read(&mut lite, 10).await?, "abcdefghij");
+    lite.commit().await;
+    lite.assign([two.queue.clone()]).await?;
+    assert_eq!(lite.assignment(), std::slice::from_ref(&two.queue));
+    assert_eq!(read(&mut lite, 2).await?, "ab");
+
+    let producer = one.client.producer(unique_group()).build().await?;
+    producer.send(Message::new(&one.topic, "k")).await?;
+    lite.assign([one.queue.clone(), two.queue.clone()]).await?;
+    assert_eq!(read(&mut lite, 1).await?, "k");
+    lite.shutdown().await;
+
+    let mut shared = one.client.lite_consumer(unique_group()).subscribe(&one.topic, "*").build().await?;
+    let refused = shared.assign([one.queue.clone()]).await.expect_err("its queues are shared out");
+    assert!(refused.to_string().contains("assign"), "{refused}");
+    shared.shutdown().await;
     Ok(())
 }
 

@@ -1,0 +1,127 @@
+//! What a consumer wants of each topic, as the application says it and as brokers read it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rocketmq_remoting::DecodeError;
+use rocketmq_remoting::body::CheckClientConfigBody;
+use rocketmq_remoting::subscription::SubscriptionData;
+
+use super::calls::Calls;
+use super::retry::is_retry_topic;
+use crate::client::Inner;
+use crate::error::{RouteErrorKind, StartError, StartErrorKind};
+use crate::validate;
+
+/// Subscriptions by topic, as it is on the wire.
+pub(crate) type ByTopic = BTreeMap<String, Arc<SubscriptionData>>;
+
+/// Which messages of a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Filter {
+    /// Those with one of the tags of an expression.
+    Tags(String),
+    /// Those that fulfil a condition.
+    Sql(String),
+}
+
+impl Filter {
+    /// For the topic of this name on the wire.
+    pub(crate) fn of(&self, topic: &str) -> Result<SubscriptionData, DecodeError> {
+        match self {
+            Filter::Tags(expression) => SubscriptionData::parse(topic, expression),
+            Filter::Sql(condition) => SubscriptionData::sql92(topic, condition),
+        }
+    }
+}
+
+/// The topics of a consumer to be; the last word about each counts.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Subscriptions(Vec<(String, Filter)>);
+
+impl Subscriptions {
+    pub(crate) fn put(&mut self, topic: impl Into<String>, filter: Filter) {
+        let topic = topic.into();
+        self.0.retain(|(known, _)| *known != topic);
+        self.0.push((topic, filter));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Checks names and expressions.
+    pub(crate) fn parse(&self, client: &Inner) -> Result<ByTopic, StartError> {
+        let parsed = self.0.iter().map(|(topic, filter)| {
+            let data = parse(client, topic, filter)?;
+            Ok((data.topic.clone(), Arc::new(data)))
+        });
+        parsed.collect()
+    }
+}
+
+/// Checks one, and dates it: brokers keep the youngest version.
+pub(crate) fn parse(client: &Inner, topic: &str, filter: &Filter) -> Result<SubscriptionData, StartError> {
+    let topic = client.names.wrap(topic);
+    validate::topic(&topic).map_err(invalid)?;
+    let data = filter.of(&topic).map_err(|error| invalid(error.to_string()))?;
+    Ok(data.with_version(client.now_ms()))
+}
+
+pub(crate) fn invalid(text: String) -> StartError {
+    StartError::new(StartErrorKind::InvalidConfig, text)
+}
+
+impl Calls {
+    /// Before anything is read: the routes are looked up, and a broker checks the filters it will run.
+    pub(crate) async fn prepare(&self, subscriptions: &ByTopic) -> Result<(), StartError> {
+        for (topic, data) in subscriptions {
+            self.look_up(topic).await?;
+            self.check_filter(data).await?;
+        }
+        Ok(())
+    }
+
+    async fn look_up(&self, topic: &str) -> Result<(), StartError> {
+        match self.client.topic_info(topic).await {
+            Err(error) if error.kind() == RouteErrorKind::TopicNotFound => {
+                if !is_retry_topic(topic) {
+                    tracing::warn!(group = self.group, topic, "the topic does not exist yet");
+                }
+                Ok(())
+            }
+            Err(error) => Err(error.map_kind(|_| StartErrorKind::NoRoute)),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    /// Only brokers can tell whether they take an SQL92 condition; a tag expression is always fine.
+    async fn check_filter(&self, data: &SubscriptionData) -> Result<(), StartError> {
+        let address = self.client.topic_brokers(&data.topic).into_iter().next();
+        let Some(address) = address.filter(|_| !data.is_tag()) else { return Ok(()) };
+        let body = CheckClientConfigBody {
+            client_id: self.client.client_id.clone(),
+            group: self.group.clone(),
+            namespace: self.client.config.namespace_v2.clone(),
+            subscription_data: data.clone(),
+        };
+        let checked = self.check_config(&address, &body).await;
+        checked.map_err(|error| error.map_kind(|_| StartErrorKind::Refused))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_word_about_a_topic_counts() {
+        let mut subscriptions = Subscriptions::default();
+        subscriptions.put("t", Filter::Tags("a".into()));
+        subscriptions.put("u", Filter::Tags("*".into()));
+        subscriptions.put("t", Filter::Sql("b > 1".into()));
+        let known: Vec<_> = subscriptions.0.iter().map(|(topic, _)| topic.as_str()).collect();
+        assert_eq!(known, ["u", "t"]);
+        assert_eq!(subscriptions.0[1].1, Filter::Sql("b > 1".into()));
+    }
+}
