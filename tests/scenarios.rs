@@ -31,6 +31,20 @@ mod retry_topics_v2 {
     }
 }
 
+/// A broker to which no queue is young.
+mod from_where_without_young_queues {
+    use rocketmq_server::Embedded;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_new_group() -> TestResult {
+        let cluster = Embedded::builder().set("accessMessageInMemoryMaxRatio", 0).start().await?;
+        let cluster = Cluster::Embedded(cluster);
+        scenarios::consume::begins_where_it_wishes(&cluster, |consumer| consumer).await
+    }
+}
+
 /// Client and broker share so many threads.
 mod backlog {
     use super::*;

@@ -1,9 +1,13 @@
 //! Where a queue that was just assigned begins: stored offset first, then the consumer's wish (Java's table).
 
+use std::time::SystemTime;
+
+use super::pull::to_ms;
+
 /// Where a consumer group without a stored offset begins on a queue.
 ///
-/// A young queue is an exception the broker makes: while its first message is still in memory it answers offset 0 for a
-/// new group, so `LastOffset` then reads from the beginning.
+/// A young queue is an exception that the broker makes: while its first message is still in memory it answers offset 0 for
+/// a new group, which then reads from the beginning, whatever it wishes. Who broadcasts always begins where it wishes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum FromWhere {
     /// Only messages stored after the group first appeared (default).
@@ -11,8 +15,8 @@ pub enum FromWhere {
     LastOffset,
     /// The oldest message the broker still has.
     FirstOffset,
-    /// The first message stored at or after this time, in milliseconds since the epoch.
-    Timestamp(i64),
+    /// The first message stored at or after this time, to the millisecond.
+    Timestamp(SystemTime),
 }
 
 impl FromWhere {
@@ -20,7 +24,7 @@ impl FromWhere {
     pub(crate) fn without_stored_offset(self, is_retry_topic: bool) -> Start {
         match (self, is_retry_topic) {
             (FromWhere::LastOffset, false) | (FromWhere::Timestamp(_), true) => Start::Max,
-            (FromWhere::Timestamp(ms), false) => Start::AtTime(ms),
+            (FromWhere::Timestamp(time), false) => Start::AtTime(to_ms(time)),
             // An offset below the queue's first one is corrected by the broker on the first pull.
             (FromWhere::LastOffset, true) | (FromWhere::FirstOffset, _) => Start::At(0),
         }
@@ -40,17 +44,20 @@ pub(crate) enum Start {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
     use super::*;
 
     #[test]
     fn a_new_group_starts_where_java_starts() {
+        let time = UNIX_EPOCH + Duration::from_millis(17);
         let cases = [
             (FromWhere::LastOffset, false, Start::Max),
             (FromWhere::LastOffset, true, Start::At(0)),
             (FromWhere::FirstOffset, false, Start::At(0)),
             (FromWhere::FirstOffset, true, Start::At(0)),
-            (FromWhere::Timestamp(17), false, Start::AtTime(17)),
-            (FromWhere::Timestamp(17), true, Start::Max),
+            (FromWhere::Timestamp(time), false, Start::AtTime(17)),
+            (FromWhere::Timestamp(time), true, Start::Max),
         ];
         for (from, retry, start) in cases {
             assert_eq!(from.without_stored_offset(retry), start, "{from:?} retry={retry}");

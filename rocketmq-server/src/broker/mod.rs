@@ -55,6 +55,7 @@ mod topic_admin;
 mod topics;
 mod transaction;
 mod uncommitted;
+mod young;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

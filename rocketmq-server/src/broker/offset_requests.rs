@@ -15,11 +15,12 @@ use rocketmq_remoting::requests::offset::{
 use super::answer::{Refusal, Reply, ok, ok_header, ok_json};
 use super::core::Core;
 use super::offsets::Commit;
+use super::young::is_young;
 use crate::store::Boundary;
 
 /// QUERY_CONSUMER_OFFSET (14).
 ///
-/// A group without an offset starts at 0 while the queue still begins there, whatever it says about where to start.
+/// A group without an offset starts at 0 in a young queue, whatever it says about where to start.
 pub fn query(core: &Core, command: &Command) -> Reply {
     let request = QueryConsumerOffsetRequest::from_ext(&command.ext)?;
     let (topic, queue) = (&request.topic, request.queue_id);
@@ -31,7 +32,7 @@ pub fn query(core: &Core, command: &Command) -> Reply {
         let remark = "Not found, do not set to zero, maybe this group boot first";
         return Err(Refusal::new(ResponseCode::QUERY_NOT_FOUND, remark));
     }
-    if core.store.min_offset(topic, queue) <= 0 && core.store.max_offset(topic, queue) > 0 {
+    if is_young(core, topic, queue) {
         return ok_header(&OffsetResponse { offset: 0 });
     }
     let remark = "Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first";

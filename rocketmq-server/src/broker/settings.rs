@@ -56,6 +56,8 @@ pub struct Settings {
     /// Most bytes and messages of one pull answer.
     pub max_pull_bytes: usize,
     pub max_pull_messages: usize,
+    /// Percent of this machine's memory, counted from the log's end, whose messages count as in memory.
+    pub in_memory_percent: u64,
     /// Most messages of one query answer.
     pub max_query_messages: usize,
 
@@ -121,6 +123,7 @@ impl Settings {
             max_parked_pulls: 100_000,
             max_pull_bytes: 256 * 1024,
             max_pull_messages: 32,
+            in_memory_percent: 40,
             max_query_messages: 64,
             notify_consumer_changes: true,
             channel_expiry: Duration::from_secs(120),

@@ -12,6 +12,7 @@ use crate::store::config_file::{self, Readers};
 
 /// What takes effect at once. Every other setting is remembered for the next start, as Apache's broker does it.
 const LIVE: &[&str] = &[
+    "accessMessageInMemoryMaxRatio",
     "autoCreateSubscriptionGroup",
     "autoCreateTopicEnable",
     "brokerPermission",
@@ -28,6 +29,7 @@ const LIVE: &[&str] = &[
     "fileReservedTime",
     "flushConsumerOffsetInterval",
     "flushDiskType",
+    "initPopOffsetByCheckMsgInMem",
     "litePullMessageEnable",
     "longPollingEnable",
     "maxMsgsNumBatch",

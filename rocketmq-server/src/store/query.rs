@@ -39,6 +39,12 @@ impl Store {
         self.inner.queues.get(topic, queue_id).map_or(0, |q| q.range().1)
     }
 
+    /// How many bytes the log has from the message at `offset` on; `None` when the queue does not have it.
+    pub fn bytes_from(&self, topic: &str, queue_id: i32, offset: i64) -> Option<u64> {
+        let unit = self.inner.queues.get(topic, queue_id)?.unit(offset)?;
+        u64::try_from(self.inner.log.written() - unit.physical_offset).ok()
+    }
+
     /// The offset of the message stored at `ms` or next to it; 0 for an empty or unknown queue.
     pub fn offset_by_time(&self, topic: &str, queue_id: i32, ms: i64, boundary: Boundary) -> i64 {
         let Some(queue) = self.inner.queues.get(topic, queue_id) else { return 0 };

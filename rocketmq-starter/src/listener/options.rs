@@ -9,7 +9,7 @@ use crate::config::{Access, MsgTrace, Secret};
 use crate::error::{Mistake, MistakeKind};
 use rocketmq_client::DelayLevel;
 use rocketmq_client::consumer::FromWhere;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 /// Every option, as it is spelt in configuration; the attribute writes `_` for `-`.
 pub(crate) const OPTION_KEYS: &[&str] = &[
@@ -115,15 +115,10 @@ fn start_point(text: &str) -> Result<FromWhere, String> {
     match text.trim() {
         "first" => Ok(FromWhere::FirstOffset),
         "last" => Ok(FromWhere::LastOffset),
-        time => epoch_millis(time)
+        time => humantime::parse_rfc3339_weak(time)
             .map(FromWhere::Timestamp)
-            .ok_or_else(|| "\"first\", \"last\", or a UTC time such as \"2026-01-31T12:00:00Z\",".to_owned()),
+            .map_err(|_| "\"first\", \"last\", or a UTC time such as \"2026-01-31T12:00:00Z\",".to_owned()),
     }
-}
-
-fn epoch_millis(time: &str) -> Option<i64> {
-    let time = humantime::parse_rfc3339_weak(time).ok()?;
-    i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
 }
 
 /// How one listener judges its messages.
@@ -335,6 +330,8 @@ pub(crate) fn check_group_keys(sources: &Sources, group: &str, mistakes: &mut Ve
 
 #[cfg(test)]
 mod tests {
+    use std::time::UNIX_EPOCH;
+
     use super::*;
 
     fn spec(name: &'static str, options: &'static [(&'static str, &'static str)]) -> Spec {
@@ -392,7 +389,10 @@ mod tests {
 
     #[test]
     fn a_group_may_begin_at_a_time() {
-        assert_eq!(start_point("1970-01-01T00:00:02Z"), Ok(FromWhere::Timestamp(2000)));
+        assert_eq!(
+            start_point("1970-01-01T00:00:02Z"),
+            Ok(FromWhere::Timestamp(UNIX_EPOCH + Duration::from_secs(2)))
+        );
         assert_eq!(start_point("first"), Ok(FromWhere::FirstOffset));
         assert!(start_point("yesterday").is_err());
     }

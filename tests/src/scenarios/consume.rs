@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rocketmq_client::{
     Client, DelayLevel, Delivery, FromWhere, Message, Offset, Outcome, Producer, Pulled, PushConsumerBuilder,
-    StartErrorKind,
+    Running, StartErrorKind,
 };
 use tokio::sync::{Barrier, Semaphore};
 
@@ -291,6 +291,12 @@ pub async fn by_sql(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
+/// How many messages of a topic are behind a consumer.
+fn progress(running: &Running, topic: &str) -> i64 {
+    let table = running.info().mq_table;
+    table.iter().filter(|(queue, _)| queue.topic == topic).map(|(_, state)| state.commit_offset).sum()
+}
+
 /// Topics are taken in, filtered in another way and left while a consumer runs.
 pub async fn topics_come_and_go(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
@@ -305,17 +311,19 @@ pub async fn topics_come_and_go(cluster: &Cluster) -> TestResult {
     inbox.expect(1).await;
 
     running.subscribe(&other, "y").await?;
-    // A pull that is under way still asks for the old tag: this message ends it, one for each queue.
-    let reads = |topic: &str| running.queues().iter().filter(|queue| queue.topic == topic).count();
-    eventually("messages of the new tag", 2 * PATIENCE, async || {
-        send(&other, "y", "2").await.is_ok() && inbox.texts().contains(&"2".to_owned())
-    })
-    .await;
+    // A pull under way still asks for the old tag. A message of that tag in each queue ends it before one of the new comes.
+    for _ in 0..2 {
+        send(&other, "x", "old").await?;
+    }
+    eventually("the end of the old pulls", PATIENCE, async || progress(&running, &other) == 3).await;
+    send(&other, "y", "2").await?;
+    eventually("the new tag", PATIENCE, async || inbox.texts().contains(&"2".to_owned())).await;
 
     let wrong = running.subscribe(&other, "||").await.expect_err("no tag");
     assert_eq!(wrong.kind(), StartErrorKind::InvalidConfig, "{wrong}");
     running.unsubscribe(&other).await;
-    eventually("the topic left", PATIENCE, async || reads(&other) == 0).await;
+    let reads = || running.queues().iter().any(|queue| queue.topic == other);
+    eventually("the topic left", PATIENCE, async || !reads()).await;
     let before = inbox.len();
     send(&other, "y", "3").await?;
     stage.send(["4"]).await?;
@@ -356,6 +364,53 @@ pub async fn from_first(cluster: &Cluster) -> TestResult {
     inbox.expect(2).await;
     running.shutdown().await;
     assert_eq!(inbox.sorted(), ["a", "b"]);
+    Ok(())
+}
+
+/// A member that broadcasts has no offset on the broker: it begins where it wishes to.
+pub async fn from_where(cluster: &Cluster) -> TestResult {
+    let folder = tempfile::tempdir()?;
+    begins_where_it_wishes(cluster, |consumer| consumer.broadcasting().offset_folder(folder.path())).await
+}
+
+/// New groups of this shape that want the end of a queue, its beginning, and what was stored since some time.
+pub async fn begins_where_it_wishes(
+    cluster: &Cluster,
+    shape: impl Fn(PushConsumerBuilder) -> PushConsumerBuilder,
+) -> TestResult {
+    let stage =
+        Stage { topic: cluster.topic(&cluster.client().await?, 1).await?, ..Stage::set(cluster).await? };
+    // 4.9 answers with any message of the very millisecond that is asked for.
+    for part in [&["1", "2"][..], &["3"], &["4"]] {
+        stage.send(part.iter().copied()).await?;
+        cluster.pass(Duration::from_millis(40)).await;
+    }
+    let mut all = crate::collect(&stage.client, &stage.topic, 4).await?;
+    let mark = all[2].stored_at();
+    for from in [FromWhere::LastOffset, FromWhere::FirstOffset, FromWhere::Timestamp(mark)] {
+        let inbox = Inbox::default();
+        let consumer = stage.client.push_consumer(unique_group()).subscribe(&stage.topic, "*");
+        let running = shape(consumer.from_where(from)).listen(inbox.accept()).await?;
+        // It knows where it begins, and has come to the end.
+        let end = all.len() as i64;
+        eventually("the end of the queue", PATIENCE, async || {
+            running.info().mq_table.values().any(|queue| queue.commit_offset == end)
+        })
+        .await;
+        stage.send(["new"]).await?;
+        eventually("what came later", PATIENCE, async || {
+            inbox.all().iter().any(|delivery| delivery.queue_offset() == end)
+        })
+        .await;
+        running.shutdown().await;
+        let wished = all.iter().filter(|delivery| match from {
+            FromWhere::LastOffset => false,
+            FromWhere::FirstOffset => true,
+            FromWhere::Timestamp(since) => delivery.stored_at() >= since,
+        });
+        assert_eq!(inbox.len(), wished.count() + 1, "{from:?}: {:?}", inbox.texts());
+        all.extend(inbox.all().into_iter().filter(|delivery| delivery.queue_offset() == end));
+    }
     Ok(())
 }
 

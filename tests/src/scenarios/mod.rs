@@ -28,7 +28,7 @@ macro_rules! every_scenario {
             send: one_by_one one_way batch batch_over_the_limit by_key to_a_queue compressed lingering;
             refused: illegal_topic empty_body body_over_the_limit body_over_the_brokers_limit unknown_queue;
             consume: each_message_once several_at_once in_batches part_of_a_batch_again in_batches_of_a_thousand batches_stored_as_one concurrency_changed by_tags by_sql
-                topics_come_and_go from_the_committed_offset from_first a_young_queue_from_its_beginning;
+                topics_come_and_go from_where from_the_committed_offset from_first a_young_queue_from_its_beginning;
             retry: until_it_is_done by_the_ladder after_a_panic after_a_timeout dead_letter_after_the_maximum dead_letter_at_once;
             delay: by_level by_timer recalled a_handler_of_a_minute;
             order: per_key retry_in_place while_members_change;

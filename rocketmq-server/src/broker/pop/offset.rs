@@ -2,6 +2,7 @@
 
 use super::super::core::Core;
 use super::super::names;
+use super::super::young::is_young;
 use super::retry_topic::Look;
 
 /// `initMode` of groups that begin with the newest message.
@@ -57,10 +58,11 @@ fn take_reset(core: &Core, topic: &str, group: &str, queue: i32) -> Option<i64> 
 }
 
 fn initial(core: &Core, topic: &str, queue: i32, init_mode: i32) -> i64 {
-    let (min, max) = (core.store.min_offset(topic, queue), core.store.max_offset(topic, queue));
     if init_mode != FROM_THE_END || names::is_retry(topic) {
-        return min;
+        return core.store.min_offset(topic, queue);
     }
-    // A young queue is read from its start even by those who want its end, as pulls do (request 14).
-    if min <= 0 { 0 } else { (max - 1).max(0) }
+    if core.tuned().pop.young_from_start && is_young(core, topic, queue) {
+        return 0;
+    }
+    (core.store.max_offset(topic, queue) - 1).max(0)
 }

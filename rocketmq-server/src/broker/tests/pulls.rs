@@ -212,6 +212,20 @@ async fn a_new_group_starts_at_zero_where_the_queue_does_and_nowhere_when_it_is_
 }
 
 #[tokio::test]
+async fn a_queue_whose_first_message_is_far_from_the_end_is_not_young() {
+    let rig = Rig::with(|settings| settings.in_memory_percent = 0).await;
+    let client = rig.connect();
+    client.send("t", "a", &[]).await;
+    let query = QueryConsumerOffsetRequest {
+        consumer_group: "g".into(),
+        topic: "t".into(),
+        queue_id: 0,
+        set_zero_if_not_found: None,
+    };
+    assert_eq!(client.ask(&query).await.response_code(), ResponseCode::QUERY_NOT_FOUND);
+}
+
+#[tokio::test]
 async fn a_subscription_is_checked_before_it_is_used() {
     use rocketmq_remoting::body::heartbeat::CheckClientConfigBody;
     use rocketmq_remoting::subscription::SubscriptionData;
