@@ -22,7 +22,8 @@ async fn stop_ours(cluster: Cluster) -> TestResult {
 }
 
 async fn apaches(version: &str, folder: &Path) -> TestResult<(ApacheProcesses, Cluster)> {
-    let processes = ApacheProcesses::on(version, &folder.join("broker-a"), &[]).await?;
+    let processes =
+        ApacheProcesses::on(version, &folder.join("broker-a"), &["waitTimeMillsInSendQueue=5000"]).await?;
     let cluster = Cluster::Apache { name_server: processes.name_server(), version: version.to_owned() };
     Ok((processes, cluster))
 }

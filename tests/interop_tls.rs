@@ -2,14 +2,13 @@
 //!
 //! Runs when `ROCKETMQ_JAVA` names a version whose jars `tests/interop/apache install VERSION` has fetched.
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 
 use rocketmq_client::{Client, Message, TlsConfig};
 use rocketmq_server::config::TlsMode;
 use rocketmq_server::{Certificates, Embedded};
-use rocketmq_tests::{TestResult, collect, unique_group, unique_topic};
+use rocketmq_tests::{TestResult, collect, free_ports, unique_group, unique_topic};
 use tokio::process::Command;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/interop/apache");
@@ -48,13 +47,6 @@ impl Options {
     }
 }
 
-/// Two ports nobody listens on: for the name server, and for the broker.
-fn free_ports() -> TestResult<[String; 2]> {
-    // 5.4.0 also listens at the broker's port - 2 and + 1.
-    let (first, second) = (TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?);
-    Ok([first.local_addr()?.port().to_string(), second.local_addr()?.port().to_string()])
-}
-
 /// A message to the cluster and back.
 async fn round_trip(name_server: &str, tls: TlsConfig) -> TestResult {
     let client = Client::builder(name_server).tls(tls).connect().await?;
@@ -88,7 +80,8 @@ async fn our_client_on(version: &str, name_server: &str, made: &Certificates) ->
 #[tokio::test]
 async fn our_client_on_apache() -> TestResult {
     let Some(version) = version() else { return Ok(()) };
-    let (made, [ns, broker]) = (Certificates::make()?, free_ports()?);
+    let (made, ports) = (Certificates::make()?, free_ports());
+    let (ns, broker) = (ports.name_server.to_string(), ports.broker.to_string());
     let ((chain, key), (client, client_key)) = (made.server(), made.client());
     let options = Options::default()
         .verifying(&made.authority())

@@ -326,7 +326,7 @@ async fn interceptors_see_every_kind_of_send_and_their_panics_hurt_nobody() -> T
     producer.send_oneway(Message::new(&topic, "one way")).await?;
     producer.send_batch(vec![Message::new(&topic, "b1"), Message::new(&topic, "b2")]).await?;
     producer.begin(Message::new(&topic, "half")).await?.commit().await?;
-    let unanswered = producer.request(Message::new(&topic, "request")).timeout(Duration::from_millis(300));
+    let unanswered = producer.request(Message::new(&topic, "request")).timeout(Duration::from_secs(2));
     assert!(unanswered.await.is_err(), "nobody replies");
     let gathering = client.producer(unique_group()).linger(Duration::from_millis(5)).build().await?;
     gathering.send(Message::new(&topic, "gathered")).await?;

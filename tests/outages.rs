@@ -279,7 +279,7 @@ async fn one_of_two_name_servers_freezes() -> TestResult {
         server.pause();
         load.send_all(20).await;
         let builder = Client::builder(cluster.name_server());
-        let newcomer = builder.configure(|config| config.api_timeout = Duration::from_millis(500));
+        let newcomer = builder.configure(|config| config.api_timeout = Duration::from_secs(3));
         let newcomer = newcomer.connect().await?;
         let producer = newcomer.producer("p").build().await?;
         producer.send(Message::new(TOPIC, "42")).await?;

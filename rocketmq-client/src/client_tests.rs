@@ -53,7 +53,7 @@ async fn the_next_name_server_takes_over_and_is_kept() {
     let frozen = FakeServer::start(|_| Reply::Silence).await;
     let live = name_server(route, |_| true).await;
     let both = format!("{};{};{}", dead().await, frozen.address, live.address);
-    let hurried = |config: &mut crate::ClientConfig| config.api_timeout = Duration::from_millis(300);
+    let hurried = |config: &mut crate::ClientConfig| config.api_timeout = Duration::from_secs(2);
     let client = Client::builder(both).configure(hurried).connect().await.expect("one lives");
     client.route("t").await.expect("the live one answers");
     let frozen_asked = frozen.seen(LOOKUP).len();

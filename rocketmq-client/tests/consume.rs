@@ -323,6 +323,7 @@ async fn a_batch_listener_gives_each_message_its_outcome() {
         .await;
     running.shutdown().await;
     let pull = client.pull_consumer("dlq").build().await.expect("a pull consumer");
+    until("the dead letter topic", async || pull.queues("%DLQ%g").await.is_ok()).await;
     let queues = pull.queues("%DLQ%g").await.expect("the dead letter topic");
     assert_eq!(pull.offset(&queues[0], Offset::Last).await.expect("an offset"), 32);
 }

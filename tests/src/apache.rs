@@ -26,10 +26,13 @@ pub struct ApacheProcesses {
     _folder: Option<TempDir>,
 }
 
+/// Where a name server and a broker are to listen.
 #[derive(Debug, Clone, Copy)]
-struct Ports {
-    name_server: u16,
-    broker: u16,
+pub struct Ports {
+    /// The name server.
+    pub name_server: u16,
+    /// The broker, which takes the ports two below and one above as well.
+    pub broker: u16,
 }
 
 impl ApacheProcesses {
@@ -134,8 +137,8 @@ async fn kill(child: &mut Option<Child>) -> TestResult {
     Ok(())
 }
 
-/// Ports nobody has: Apache takes no 0. Its broker listens on its neighbours, too.
-fn free_ports() -> Ports {
+/// Ports nobody has: Apache takes no 0.
+pub fn free_ports() -> Ports {
     loop {
         let first = rand::rng().random_range(PORTS);
         let all: Vec<_> = (first..first + 5).map(|port| TcpListener::bind(("127.0.0.1", port))).collect();

@@ -16,7 +16,7 @@ mod wait;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-pub use apache::{ApacheProcesses, java};
+pub use apache::{ApacheProcesses, free_ports, java};
 pub(crate) use cluster::queues;
 pub use cluster::{Cluster, Feature, serve_by_pop};
 pub use inbox::{Inbox, collect};

@@ -100,10 +100,10 @@ async fn flow_control_and_illegal_messages_are_not_retried() {
 async fn the_budget_holds_whatever_the_broker_does() {
     let cluster = cluster(vec![|_| Reply::Silence]).await;
     let start = Instant::now();
-    let sending = producer(&cluster).await.send(Message::new("t", "b")).timeout(Duration::from_millis(150));
+    let sending = producer(&cluster).await.send(Message::new("t", "b")).timeout(Duration::from_secs(1));
     let error = sending.await.expect_err("silence");
     assert_eq!((error.kind(), error.attempts().len()), (SendErrorKind::Timeout, 1));
-    assert!(start.elapsed() >= Duration::from_millis(150));
+    assert!(start.elapsed() >= Duration::from_secs(1));
 }
 
 #[tokio::test]
@@ -407,7 +407,7 @@ async fn a_request_waits_for_its_reply_and_no_longer_than_asked() {
     assert_eq!(pushed.response_code(), ResponseCode::SUCCESS);
     let reply = request.await.expect("no panic").expect("a reply");
     assert_eq!(reply.text(), Some("pong"));
-    let late = producer.request(Message::new("t", "ping")).timeout(Duration::from_millis(50)).await;
+    let late = producer.request(Message::new("t", "ping")).timeout(Duration::from_secs(1)).await;
     assert_eq!(late.expect_err("nobody").kind(), RequestErrorKind::NoReply);
 }
 
@@ -459,6 +459,6 @@ async fn too_much_in_flight_is_said_within_the_budget() {
     assert_eq!(error.expect_err("no room").kind(), SendErrorKind::Overloaded);
     held.abort();
     let _ = held.await;
-    let sending = producer.send(Message::new("t", "b")).timeout(Duration::from_millis(50));
+    let sending = producer.send(Message::new("t", "b")).timeout(Duration::from_millis(500));
     assert_eq!(sending.await.expect_err("room, and silence").kind(), SendErrorKind::Timeout);
 }

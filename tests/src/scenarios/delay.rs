@@ -85,12 +85,12 @@ pub async fn recalled(cluster: &Cluster) -> TestResult {
         return Ok(());
     }
     let stage = Stage::set(cluster).await?;
-    let unwanted = stage.producer.send(stage.message("unwanted").delay(4 * SECOND)).await?;
+    let unwanted = stage.producer.send(stage.message("unwanted").delay(8 * SECOND)).await?;
     let handle = unwanted.recall_handle().ok_or("a timer message without a recall handle")?;
-    stage.producer.send(stage.message("wanted").delay(6 * SECOND)).await?;
+    stage.producer.send(stage.message("wanted").delay(10 * SECOND)).await?;
     let recalled = stage.producer.recall(&stage.topic, handle).await?;
     assert_eq!(recalled, unwanted.message_id());
-    stage.several(cluster, 7 * SECOND, 1).await;
+    stage.several(cluster, 11 * SECOND, 1).await;
     stage.running.shutdown().await;
     assert_eq!(stage.inbox.texts(), ["wanted"]);
     Ok(())

@@ -153,7 +153,7 @@ pub async fn backlog_skipped(cluster: &Cluster) -> TestResult {
     inbox.expect(1).await;
     stage.send(1..40).await?;
     let cached = || running.info().mq_table.values().map(|queue| queue.cached_msg_count).sum::<i32>();
-    eventually("a backlog", PATIENCE, async || cached() >= 30).await;
+    eventually("a backlog", PATIENCE, async || cached() >= 39).await;
     stage.client.skip_backlog(&stage.group, &stage.topic).await?;
     eventually("the end of it", PATIENCE, async || cached() <= 1).await;
 

@@ -36,10 +36,10 @@ pub async fn unanswered(cluster: &Cluster) -> TestResult {
     let client = cluster.client().await?;
     let topic = cluster.topic(&client, 1).await?;
     let requester = client.producer(unique_group()).build().await?;
-    let request = requester.request(Message::new(&topic, "hello?")).timeout(Duration::from_millis(300));
+    let request = requester.request(Message::new(&topic, "hello?")).timeout(Duration::from_secs(3));
     let error = request.await.expect_err("a reply from nobody");
     assert_eq!(error.kind(), RequestErrorKind::NoReply, "{error}");
-    assert!(error.to_string().contains(&topic) && error.to_string().contains("300 ms"), "{error}");
+    assert!(error.to_string().contains(&topic) && error.to_string().contains("3000 ms"), "{error}");
     Ok(())
 }
 

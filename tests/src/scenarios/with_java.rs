@@ -249,7 +249,7 @@ pub async fn offset_file(cluster: &Cluster, version: &str) -> TestResult {
     let java = async |bodies: usize| -> TestResult<(String, Vec<String>)> {
         let joined = std::slice::from_ref(&member);
         let mut java = JavaMember::start_with(version, &cluster.name_server(), joined, &place)?;
-        eventually("what the Java member has to read", 2 * PATIENCE, async || {
+        eventually("what the Java member has to read", 4 * PATIENCE, async || {
             java.seen(&topic).len() >= bodies
         })
         .await;
