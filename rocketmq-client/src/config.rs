@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rocketmq_remoting::compress::Compression;
+use rocketmq_remoting::names::TEMPLATE_TOPIC;
 use rocketmq_remoting::{HeaderCodec, ResponseCode};
 
 use crate::acl::CredentialsSource;
@@ -213,7 +214,7 @@ impl Default for ProducerConfig {
             compression_level: 5,
             max_in_flight: 1024,
             max_in_flight_bytes: 100 * 1024 * 1024,
-            create_topic_key: crate::route::TEMPLATE_TOPIC.to_owned(),
+            create_topic_key: TEMPLATE_TOPIC.to_owned(),
             default_topic_queues: 4,
             latency_fault_tolerance: false,
             latency_fault_detector: false,

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use rocketmq_remoting::DecodeError;
 use rocketmq_remoting::compress::{Compression, decompress};
 use rocketmq_remoting::message::{MessageRecord, OffsetMessageId, Properties, SysFlag, names};
+use rocketmq_remoting::names::is_retry;
 use rocketmq_remoting::route::MessageQueue;
 
 use crate::message::{DelayLevel, Message};
@@ -196,7 +197,7 @@ const MAX_BODY: usize = 128 * 1024 * 1024;
 
 /// The topic the application knows, when the record has another.
 fn plain_topic(record: &MessageRecord, names: &Names, parsed: &OnceLock<Properties>) -> Option<String> {
-    let wire = if record.topic.starts_with("%RETRY%") {
+    let wire = if is_retry(&record.topic) {
         let properties = parsed.get_or_init(|| Properties::parse(&record.properties));
         properties.retry_topic().unwrap_or(&record.topic)
     } else {

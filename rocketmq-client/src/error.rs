@@ -166,8 +166,8 @@ pub(crate) const RETRYABLE_CODES: [ResponseCode; 8] = [
     ResponseCode::SYSTEM_ERROR,
     ResponseCode::SYSTEM_BUSY,
     ResponseCode::NO_PERMISSION,
-    ResponseCode(204),
-    ResponseCode(205),
+    ResponseCode::NO_BUYER_ID,
+    ResponseCode::NOT_IN_CURRENT_UNIT,
     ResponseCode::GO_AWAY,
 ];
 
@@ -182,7 +182,7 @@ const ACCESS_DENIED: [&str; 6] = [
 ];
 
 /// 215 is what proxies and cloud brokers throttle with; 216 its sibling for one message too many.
-const FLOW_CONTROL_CODES: [ResponseCode; 2] = [ResponseCode(215), ResponseCode(216)];
+const FLOW_CONTROL_CODES: [ResponseCode; 2] = [ResponseCode::FLOW_CONTROL, ResponseCode(216)];
 
 impl fmt::Display for BrokerRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,20 +1,6 @@
 //! The 4.x namespace: names become `<namespace>%<name>` on the wire and are plain everywhere else.
 
-const RETRY: &str = "%RETRY%";
-const DEAD_LETTER: &str = "%DLQ%";
-
-/// Topics that belong to the brokers, not to a namespace.
-const SYSTEM_TOPICS: [&str; 9] = [
-    "TBW102",
-    "SCHEDULE_TOPIC_XXXX",
-    "BenchmarkTest",
-    "RMQ_SYS_TRANS_HALF_TOPIC",
-    "RMQ_SYS_TRACE_TOPIC",
-    "RMQ_SYS_TRANS_OP_HALF_TOPIC",
-    "TRANS_CHECK_MAX_TIME_TOPIC",
-    "SELF_TEST_TOPIC",
-    "OFFSET_MOVED_EVENT",
-];
+use rocketmq_remoting::names::{DLQ_PREFIX, RETRY_PREFIX, SYSTEM_GROUP_PREFIX, is_system_topic};
 
 /// How this client's names look on the wire. Without a namespace they look as they are.
 #[derive(Clone, Debug, Default)]
@@ -51,7 +37,7 @@ impl Names {
 }
 
 fn split_kind(name: &str) -> (&str, &str) {
-    for kind in [RETRY, DEAD_LETTER] {
+    for kind in [RETRY_PREFIX, DLQ_PREFIX] {
         if let Some(rest) = name.strip_prefix(kind) {
             return (kind, rest);
         }
@@ -60,7 +46,7 @@ fn split_kind(name: &str) -> (&str, &str) {
 }
 
 fn is_system(name: &str) -> bool {
-    SYSTEM_TOPICS.contains(&name) || name.starts_with("rmq_sys_") || name.starts_with("CID_RMQ_SYS_")
+    is_system_topic(name) || name.starts_with(SYSTEM_GROUP_PREFIX)
 }
 
 #[cfg(test)]

@@ -1,28 +1,12 @@
 //! The rules for names and messages that a client checks before a broker would.
 
+use rocketmq_remoting::names::{check_group, check_topic, is_closed_to_producers};
+
 use crate::message::Message;
-
-/// The longest topic.
-pub(crate) const MAX_TOPIC: usize = 127;
-/// The longest topic made of a group's name.
-const MAX_GROUP_TOPIC: usize = 255;
-/// The longest group.
-pub(crate) const MAX_GROUP: usize = 120;
-
-/// Topics brokers keep their own records in.
-const FORBIDDEN: [&str; 6] = [
-    "SCHEDULE_TOPIC_XXXX",
-    "RMQ_SYS_TRANS_HALF_TOPIC",
-    "RMQ_SYS_TRANS_OP_HALF_TOPIC",
-    "TRANS_CHECK_MAX_TIME_TOPIC",
-    "SELF_TEST_TOPIC",
-    "OFFSET_MOVED_EVENT",
-];
 
 /// A legal topic name, or what is wrong with it.
 pub(crate) fn topic(name: &str) -> Result<(), String> {
-    let from_group = name.starts_with("%RETRY%") || name.starts_with("%DLQ%");
-    name_of("topic", name, if from_group { MAX_GROUP_TOPIC } else { MAX_TOPIC })
+    check_topic(name).map_err(|error| error.to_string())
 }
 
 /// A legal group name, or what is wrong with it.
@@ -30,29 +14,13 @@ pub(crate) fn group(name: &str) -> Result<(), String> {
     if matches!(name, "DEFAULT_PRODUCER" | "DEFAULT_CONSUMER") {
         return Err(format!("group \"{name}\" is reserved; give your application a group of its own"));
     }
-    name_of("group", name, MAX_GROUP)
-}
-
-fn name_of(what: &str, name: &str, most: usize) -> Result<(), String> {
-    if name.trim().is_empty() {
-        return Err(format!("the {what} is missing; give it a name"));
-    }
-    let length = name.chars().count();
-    if length > most {
-        return Err(format!("{what} \"{name}\" has {length} characters; at most {most} are allowed"));
-    }
-    match name.chars().find(|c| !(c.is_ascii_alphanumeric() || "%|_-".contains(*c))) {
-        Some(bad) => Err(format!(
-            "{what} \"{name}\" holds {bad:?}; allowed are A-Z, a-z, 0-9 and the characters % | _ -"
-        )),
-        None => Ok(()),
-    }
+    check_group(name).map_err(|error| error.to_string())
 }
 
 /// A message a producer may send, or what is wrong with it.
 pub(crate) fn message(message: &Message, max_body: usize) -> Result<(), String> {
     topic(&message.topic)?;
-    if FORBIDDEN.contains(&message.topic.as_str()) {
+    if is_closed_to_producers(&message.topic) {
         return Err(format!(
             "topic \"{}\" holds a broker's own records; send to a topic of your own",
             message.topic
@@ -77,21 +45,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn illegal_names_are_shown_with_the_character_and_the_remedy() {
-        let fault = topic("or ders").expect_err("a blank");
-        assert!(fault.contains("or ders") && fault.contains("' '") && fault.contains("allowed"), "{fault}");
-        assert!(
-            topic("").is_err() && topic("  ").is_err() && topic("标签").is_err() && topic("a.b").is_err()
-        );
-        assert!(topic("%RETRY%a|b_c-1").is_ok());
-    }
-
-    #[test]
-    fn lengths_are_limited() {
-        assert!(topic(&"t".repeat(127)).is_ok() && topic(&"t".repeat(128)).is_err());
-        assert!(topic(&format!("%DLQ%{}", "t".repeat(250))).is_ok());
-        assert!(group(&"g".repeat(120)).is_ok() && group(&"g".repeat(121)).is_err());
-        assert!(group("DEFAULT_PRODUCER").is_err());
+    fn the_groups_of_javas_defaults_are_reserved() {
+        assert!(group("DEFAULT_PRODUCER").is_err_and(|fault| fault.contains("reserved")));
+        assert!(group("g").is_ok() && group(&"g".repeat(121)).is_err());
     }
 
     #[test]

@@ -114,10 +114,11 @@ fn literal_suits(kind: Kind, value: &Expr, quoted: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::setting::TOPIC;
     use quote::quote;
 
     static KEYS: &[Key] = &[
-        Key { name: "topic", kind: Kind::Resource { max: 127 } },
+        Key { name: "topic", kind: TOPIC },
         Key { name: "concurrency", kind: Kind::Count { min: 1, max: 1000 } },
         Key { name: "trace", kind: Kind::Switch },
     ];

@@ -32,6 +32,11 @@ pub(crate) enum Kind {
     StartPoint,
 }
 
+/// A topic, as long as brokers take it.
+pub(crate) const TOPIC: Kind = Kind::Resource { max: 127 };
+/// A group, as long as brokers take it.
+pub(crate) const GROUP: Kind = Kind::Resource { max: 120 };
+
 impl Kind {
     /// What to write instead, for an error message.
     pub(crate) fn expected(self) -> String {
@@ -175,6 +180,8 @@ mod tests {
         assert!(name.check("").is_err());
         assert!(name.check("abcdef").unwrap_err().contains("at most 5"));
         assert!(name.check("a.b").unwrap_err().contains("'.'"));
+        assert!(TOPIC.check(&"t".repeat(127)).is_ok() && TOPIC.check(&"t".repeat(128)).is_err());
+        assert!(GROUP.check(&"g".repeat(120)).is_ok() && GROUP.check(&"g".repeat(121)).is_err());
     }
 
     #[test]

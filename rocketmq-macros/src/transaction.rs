@@ -4,14 +4,13 @@ use crate::attribute::Settings;
 use crate::diagnostics::Errors;
 use crate::expand::{Frame, argument_names, declare_arguments, frame, on};
 use crate::listener::not_a_function;
-use crate::setting::{Key, Kind};
+use crate::setting::{GROUP, Key, Kind};
 use crate::signature::Signature;
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::ItemFn;
 
-static KEYS: &[Key] =
-    &[Key { name: "group", kind: Kind::Resource { max: 255 } }, Key { name: "name", kind: Kind::Text }];
+static KEYS: &[Key] = &[Key { name: "group", kind: GROUP }, Key { name: "name", kind: Kind::Text }];
 
 pub(crate) fn attribute_macro(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let function: ItemFn = match syn::parse2(item.clone()) {

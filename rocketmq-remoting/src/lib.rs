@@ -41,6 +41,7 @@ pub mod fastjson;
 pub mod frame;
 mod header;
 pub mod message;
+pub mod names;
 #[cfg(feature = "net")]
 pub mod net;
 mod request;

@@ -24,6 +24,8 @@ pub const V5_4_0: i32 = 493;
 
 /// What commands made here advertise. It is over [`V5_3_1`], so a client has to expect `GO_AWAY`.
 pub const CURRENT: i32 = V5_3_3;
+/// What Apache calls [`CURRENT`].
+pub const CURRENT_NAME: &str = "V5_3_3";
 
 /// The ordinal of release `major.minor.patch`, for 4.x and 5.x with one-digit minor and patch numbers.
 ///

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use rocketmq_remoting::body::MessageModel;
+use rocketmq_remoting::names::is_retry;
 use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::SubscriptionData;
 use tokio::sync::Notify;
@@ -17,7 +18,6 @@ use super::calls::Calls;
 use super::flow::{FlowLimits, QueueLimits};
 use super::offsets::OffsetStore;
 use super::owned::OwnedQueue;
-use super::retry::is_retry_topic;
 use super::start::{FromWhere, Start};
 use super::stats::Stats;
 use super::subscriptions::ByTopic;
@@ -201,7 +201,7 @@ impl Group {
         if let Some(offset) = self.offsets.load(queue).await? {
             return Ok(offset);
         }
-        match self.from_where.without_stored_offset(is_retry_topic(&queue.topic)) {
+        match self.from_where.without_stored_offset(is_retry(&queue.topic)) {
             Start::At(offset) => Ok(offset),
             Start::Max => self.calls.max_offset(queue).await,
             Start::AtTime(ms) => self.calls.offset_at(queue, ms).await,

@@ -15,7 +15,7 @@ use rocketmq_remoting::net::Answer;
 use rocketmq_remoting::requests::group::GetConsumerStatusRequest;
 use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::SubscriptionData;
-use rocketmq_remoting::{Command, DecodeError, RequestCode, ResponseCode, fastjson};
+use rocketmq_remoting::{Command, DecodeError, RequestCode, ResponseCode, fastjson, version};
 
 use super::concurrent::{ServiceConfig, finish_call};
 use super::config::ConsumerConfig;
@@ -30,9 +30,6 @@ use super::start::FromWhere;
 use super::stats::Rates;
 use crate::delivery::{Delivery, Outcome};
 use crate::members::ConsumerMember;
-
-/// The name of the protocol version in this client's requests.
-const CLIENT_VERSION: &str = "V5_3_3";
 
 /// A started push consumer.
 pub(crate) struct PushMember {
@@ -142,7 +139,7 @@ impl PushMember {
         [
             (ConsumerRunningInfo::PROP_NAMESERVER_ADDR, client.resolver.servers().join(";")),
             (ConsumerRunningInfo::PROP_CONSUME_TYPE, "CONSUME_PASSIVELY".to_owned()),
-            (ConsumerRunningInfo::PROP_CLIENT_VERSION, CLIENT_VERSION.to_owned()),
+            (ConsumerRunningInfo::PROP_CLIENT_VERSION, version::CURRENT_NAME.to_owned()),
             (ConsumerRunningInfo::PROP_CONSUMER_START_TIMESTAMP, self.group.started_at.to_string()),
             (ConsumerRunningInfo::PROP_CONSUME_ORDERLY, self.group.orderly.to_string()),
             (ConsumerRunningInfo::PROP_THREADPOOL_CORE_SIZE, self.service.concurrency().to_string()),

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use rocketmq_remoting::ResponseCode;
 use rocketmq_remoting::body::MessageModel;
+use rocketmq_remoting::names::is_retry;
 
 use super::calls::is_refusal;
 use super::group::Group;
 use super::owned::OwnedQueue;
 use super::puller::{PullOptions, Pulled, Puller};
-use super::retry::is_retry_topic;
 use crate::delivery::Delivery;
 use crate::error::CallError;
 
@@ -22,8 +22,6 @@ const THROTTLED: Duration = Duration::from_millis(20);
 const PAUSE: Duration = Duration::from_secs(1);
 /// What a queue's previous owner gets to store its offset.
 pub(crate) const HAND_OVER: Duration = Duration::from_millis(500);
-/// Answer of brokers and proxies that throttle pulls.
-const FLOW_CONTROL: ResponseCode = ResponseCode(215);
 
 /// Where a loop begins.
 #[derive(Debug, Clone, Copy)]
@@ -202,7 +200,7 @@ impl PullLoop {
     }
 
     async fn recover(&self, error: &CallError) {
-        if is_refusal(error, FLOW_CONTROL) {
+        if is_refusal(error, ResponseCode::FLOW_CONTROL) {
             self.group.count_throttled(&self.queue.queue.topic, "broker");
             return tokio::time::sleep(THROTTLED).await;
         }
@@ -213,7 +211,7 @@ impl PullLoop {
     fn report(&self, what: &str, error: &CallError) {
         let queue = &self.queue.queue;
         // A group's retry topic often does not exist before its first retry.
-        if is_retry_topic(&queue.topic) {
+        if is_retry(&queue.topic) {
             return tracing::debug!(group = self.group.name(), topic = queue.topic, "{what}: {error}");
         }
         tracing::warn!(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rocketmq_remoting::body::MessageModel;
+use rocketmq_remoting::names::retry_topic;
 use rocketmq_remoting::subscription::SubscriptionData;
 
 use super::assign::{AllocateStrategy, Averagely};
@@ -19,7 +20,6 @@ use super::orderly::{OrderlyConfig, OrderlyService};
 use super::pop_push::{PopParts, PopService};
 use super::puller::PullOptions;
 use super::rebalance::{OnAssignment, Rebalancer};
-use super::retry::retry_topic;
 use super::running::Running;
 use super::send_back::ToBroker;
 use super::service::Service;

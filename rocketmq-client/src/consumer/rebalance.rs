@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rocketmq_remoting::body::{MessageModel, MessageQueueAssignment, MessageRequestMode};
+use rocketmq_remoting::names::is_retry;
 use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::SubscriptionData;
 use tokio::time::Instant;
@@ -17,7 +18,6 @@ use super::pop_push::PopService;
 use super::pull_loop::{Begin, HAND_OVER, PullLoop};
 use super::puller::PullOptions;
 use super::receipt::Origin;
-use super::retry::is_retry_topic;
 use crate::error::CallError;
 
 /// Between two rounds while all is well.
@@ -105,7 +105,7 @@ impl Rebalancer {
     async fn topic(&self, topic: &str) -> Round {
         let Some(all) = self.queues(topic).await else { return Round::Unbalanced };
         let mine = match &self.pop {
-            Some(pop) if !is_retry_topic(topic) => self.brokers_choice(topic, &all, pop).await,
+            Some(pop) if !is_retry(topic) => self.brokers_choice(topic, &all, pop).await,
             _ => self.assigned(topic, &all).await,
         };
         let Some(mine) = mine else { return Round::Unbalanced };

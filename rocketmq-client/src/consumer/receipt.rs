@@ -5,9 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use rocketmq_remoting::message::{MessageRecord, names, properties};
+use rocketmq_remoting::names::{is_retry, pop_retry_topic_v1, pop_retry_topic_v2};
 use rocketmq_remoting::requests::pop::{ChangeInvisibleTimeResponse, PopMessageResponse};
-
-use super::retry::is_retry_topic;
 
 /// Where a popped message came from. The numbers are the wire's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,7 +18,7 @@ pub(crate) enum Origin {
 
 impl Origin {
     fn of(record: &MessageRecord, topic: &str) -> Self {
-        match is_retry_topic(&record.topic) {
+        match is_retry(&record.topic) {
             false => Origin::Topic,
             true if record.topic.ends_with(&format!("+{topic}")) => Origin::RetryV2,
             true => Origin::RetryV1,
@@ -47,8 +46,8 @@ impl Origin {
     pub(crate) fn topic(self, group: &str, topic: &str) -> String {
         match self {
             Origin::Topic => topic.to_owned(),
-            Origin::RetryV1 => format!("%RETRY%{group}_{topic}"),
-            Origin::RetryV2 => format!("%RETRY%{group}+{topic}"),
+            Origin::RetryV1 => pop_retry_topic_v1(group, topic),
+            Origin::RetryV2 => pop_retry_topic_v2(group, topic),
         }
     }
 }

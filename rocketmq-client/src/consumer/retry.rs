@@ -44,16 +44,6 @@ impl Redelivery {
     }
 }
 
-/// The topic a group's retries come through.
-pub(crate) fn retry_topic(group: &str) -> String {
-    format!("%RETRY%{group}")
-}
-
-/// Whether this is a group's retry topic.
-pub(crate) fn is_retry_topic(topic: &str) -> bool {
-    topic.starts_with("%RETRY%")
-}
-
 /// The properties of a message its consumer sends to the retry topic by itself, because request 36 failed. The counters
 /// travel in the request's header.
 pub(crate) fn resend_properties(delivery: &Delivery, how: Redelivery) -> Properties {

@@ -5,12 +5,13 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rand::seq::IndexedRandom as _;
+use rocketmq_remoting::names::{TEMPLATE_TOPIC, retry_topic};
 use rocketmq_remoting::requests::send::SendMessageRequest;
 use rocketmq_remoting::route::MessageQueue;
 
 use super::calls::Calls;
 use super::concurrent::SendBack;
-use super::retry::{Redelivery, resend_properties, retry_topic};
+use super::retry::{Redelivery, resend_properties};
 use crate::delivery::Delivery;
 use crate::error::BoxError;
 use crate::metrics;
@@ -101,7 +102,7 @@ impl ToBroker {
         SendMessageRequest {
             producer_group: INNER_PRODUCER.to_owned(),
             topic: queue.topic.clone(),
-            default_topic: "TBW102".to_owned(),
+            default_topic: TEMPLATE_TOPIC.to_owned(),
             default_topic_queue_nums: 1,
             queue_id: queue.queue_id,
             born_timestamp: self.calls.client.now_ms(),

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use rocketmq_remoting::DecodeError;
 use rocketmq_remoting::body::CheckClientConfigBody;
+use rocketmq_remoting::names::is_retry;
 use rocketmq_remoting::subscription::SubscriptionData;
 
 use super::calls::Calls;
-use super::retry::is_retry_topic;
 use crate::client::Inner;
 use crate::error::{RouteErrorKind, StartError, StartErrorKind};
 use crate::validate;
@@ -85,7 +85,7 @@ impl Calls {
     async fn look_up(&self, topic: &str) -> Result<(), StartError> {
         match self.client.topic_info(topic).await {
             Err(error) if error.kind() == RouteErrorKind::TopicNotFound => {
-                if !is_retry_topic(topic) {
+                if !is_retry(topic) {
                     tracing::warn!(group = self.group, topic, "the topic does not exist yet");
                 }
                 Ok(())

@@ -6,6 +6,7 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 use rocketmq_remoting::message::batch::{BatchMessage, OVERHEAD};
+use rocketmq_remoting::names::is_retry;
 use tracing::Instrument as _;
 
 use super::Shared;
@@ -157,7 +158,7 @@ fn check(messages: &[Message]) -> Result<(), String> {
                 first.topic, message.topic
             ));
         }
-        if message.topic.starts_with("%RETRY%") {
+        if is_retry(&message.topic) {
             return Err(format!(
                 "a batch may not go to the retry topic {}; send its messages singly",
                 message.topic

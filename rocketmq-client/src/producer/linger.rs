@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use parking_lot::Mutex;
+use rocketmq_remoting::names::is_retry;
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
@@ -164,7 +165,7 @@ fn answer(replies: Vec<Reply>, sent: Result<Vec<Receipt>, SendError>) {
 
 /// Delays, retry topics and transactions make a message travel alone.
 fn is_gregarious(message: &Message) -> bool {
-    !message.is_delayed() && !message.topic.starts_with("%RETRY%") && !message.properties.is_transaction()
+    !message.is_delayed() && !is_retry(&message.topic) && !message.properties.is_transaction()
 }
 
 fn abandoned(shared: &Shared) -> SendError {

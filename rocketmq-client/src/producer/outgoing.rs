@@ -4,6 +4,7 @@ use bytes::Bytes;
 use rocketmq_remoting::compress::compress;
 use rocketmq_remoting::message::properties::MAX_ENCODED_LEN;
 use rocketmq_remoting::message::{SysFlag, names};
+use rocketmq_remoting::names::is_retry;
 use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::{Command, ExtFields, RequestCode};
 
@@ -111,7 +112,7 @@ fn wire_topic(shared: &Shared, topic: String) -> String {
 
 /// On their way to a retry topic the counters travel in the header.
 fn take_retry_counters(message: &mut Message) -> (Option<String>, Option<String>) {
-    if !message.topic.starts_with("%RETRY%") {
+    if !is_retry(&message.topic) {
         return (None, None);
     }
     let properties = &mut message.properties;

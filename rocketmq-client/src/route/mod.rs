@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use rocketmq_remoting::names::TEMPLATE_TOPIC;
 use rocketmq_remoting::route::MessageQueue;
 
 use crate::client::Inner;
@@ -15,9 +16,6 @@ pub(crate) mod single_flight;
 pub(crate) mod table;
 
 use table::TopicInfo;
-
-/// The topic whose route stands in for topics that do not exist yet; brokers copy its settings.
-pub(crate) const TEMPLATE_TOPIC: &str = "TBW102";
 
 /// What a lookup ends with; `None`: no such topic.
 pub(crate) type Lookup = Result<Option<Arc<TopicInfo>>, RouteError>;

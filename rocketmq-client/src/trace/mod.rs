@@ -7,12 +7,12 @@ pub(crate) mod record;
 mod sent;
 mod tracer;
 
+use rocketmq_remoting::names::TRACE_TOPIC;
+
 pub(crate) use consumed::Consuming;
 pub(crate) use sent::{Decision, Stored};
 pub(crate) use tracer::{Role, Tracer};
 
-/// Where traces go unless told otherwise.
-const TRACE_TOPIC: &str = "RMQ_SYS_TRACE_TOPIC";
 /// The region of brokers that name none.
 pub(crate) const DEFAULT_REGION: &str = "DefaultRegion";
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use rocketmq_remoting::names::MAX_GROUP;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
@@ -18,7 +19,6 @@ use crate::clock::Clock;
 use crate::config::ProducerConfig;
 use crate::message::Message;
 use crate::producer::{Producer, ProducerBuilder};
-use crate::validate::MAX_GROUP;
 
 /// Records that may wait.
 const BUFFER: u32 = 2048;

@@ -2,11 +2,7 @@
 //!
 //! Written with `-` for `_` they are also the keys of `[rocketmq.consumer.groups.<group>]`, which overrides them.
 
-use crate::setting::{Key, Kind};
-
-/// Apache's limits on the length of a topic and of a group.
-const TOPIC_MAX: usize = 127;
-const GROUP_MAX: usize = 255;
+use crate::setting::{GROUP, Key, Kind, TOPIC};
 
 /// The delays that a broker knows by default, for the next try of a message.
 const DELAYS: &[&str] = &[
@@ -15,8 +11,8 @@ const DELAYS: &[&str] = &[
 ];
 
 pub(super) static KEYS: &[Key] = &[
-    Key { name: "topic", kind: Kind::Resource { max: TOPIC_MAX } },
-    Key { name: "group", kind: Kind::Resource { max: GROUP_MAX } },
+    Key { name: "topic", kind: TOPIC },
+    Key { name: "group", kind: GROUP },
     Key { name: "name", kind: Kind::Text },
     Key { name: "selector", kind: Kind::Tags },
     Key { name: "sql", kind: Kind::Text },

@@ -8,6 +8,7 @@ use rocketmq_remoting::Request;
 use rocketmq_remoting::body::broker::HaRuntimeInfo;
 use rocketmq_remoting::body::table::KvTable;
 use rocketmq_remoting::requests::broker::{GetBrokerConfigResponse, ViewBrokerStatsDataRequest};
+use rocketmq_remoting::version;
 
 use super::answer::{Refusal, Reply, json, ok, ok_json};
 use super::core::Core;
@@ -18,7 +19,6 @@ use super::stats::Totals;
 
 /// The version whose behaviour this broker has, as tools show it.
 const VERSION_NAME: &str = "V5_4_0";
-const VERSION_ORDINAL: &str = "493";
 
 /// GET_BROKER_CONFIG (26): every setting as `key=value` lines.
 pub fn get_config(core: &Core) -> Reply {
@@ -104,7 +104,7 @@ fn identity(core: &Core, figures: &mut Figures) {
     let (minutes, seconds) = (seconds / 60 % 60, seconds % 60);
     figures.put("brokerActive", true);
     figures.put("brokerVersionDesc", VERSION_NAME);
-    figures.put("brokerVersion", VERSION_ORDINAL);
+    figures.put("brokerVersion", version::V5_4_0);
     figures.put("bootTimestamp", core.started_at);
     figures.put("runtime", format!("[ {days} days, {hours} hours, {minutes} minutes, {seconds} seconds ]"));
     figures.put("startAcceptSendRequestTimeStamp", core.tuned().accept_sends_from);

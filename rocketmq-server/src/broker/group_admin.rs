@@ -32,7 +32,7 @@ pub fn update_list(core: &Core, command: &Command) -> Reply {
 
 fn put(core: &Core, configs: Vec<SubscriptionGroupConfig>) -> Reply {
     for config in &configs {
-        names::check_group(&config.group_name).map_err(Refusal::invalid)?;
+        names::check_group(&config.group_name).map_err(|error| names::illegal(&error))?;
     }
     core.groups.put(configs).map_err(Refusal::system)?;
     Ok(ok())

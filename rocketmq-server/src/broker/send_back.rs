@@ -7,14 +7,12 @@ use rocketmq_remoting::Request;
 use rocketmq_remoting::message::{MessageRecord, OffsetMessageId, Properties};
 use rocketmq_remoting::requests::send::ConsumerSendMsgBackRequest;
 use rocketmq_remoting::route::Perm;
+use rocketmq_remoting::version;
 
 use super::answer::{Refusal, Reply, ok};
 use super::core::Core;
 use super::retry::{Fate, fate, sent_back, topic_of};
 use super::topics::open_topic;
-
-/// Requests of older clients carry no maximum of their own (V3_4_9).
-pub const MAX_RECONSUME_SINCE: i32 = 121;
 
 pub fn handle(core: &Core, command: &Command) -> Reply {
     let request = ConsumerSendMsgBackRequest::from_ext(&command.ext)?;
@@ -30,7 +28,7 @@ pub fn handle(core: &Core, command: &Command) -> Reply {
         .store
         .read_at(request.offset)
         .ok_or_else(|| Refusal::system(format_args!("look message by offset failed, {}", request.offset)))?;
-    let own_max = request.max_reconsume_times.filter(|_| command.version >= MAX_RECONSUME_SINCE);
+    let own_max = request.max_reconsume_times.filter(|_| command.version >= version::V3_4_9);
     let fate = fate(original.reconsume_times, own_max.unwrap_or(config.retry_max_times), request.delay_level);
     let queues = match fate {
         Fate::Again { .. } => config.retry_queue_nums,

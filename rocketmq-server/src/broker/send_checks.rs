@@ -6,12 +6,13 @@ use rocketmq_remoting::body::topic::TopicConfig;
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::requests::send::SendMessageRequest;
 use rocketmq_remoting::route::Perm;
+use rocketmq_remoting::version::V3_4_9;
 
 use super::answer::Refusal;
 use super::core::Core;
 use super::names;
 use super::retry::is_exhausted;
-use super::send_back::{MAX_RECONSUME_SINCE, random_queue};
+use super::send_back::random_queue;
 use super::send_properties::TimerProperties;
 use super::topics::{UNIT, Wanted, open_topic, unit_sub};
 
@@ -59,7 +60,7 @@ fn check_broker(core: &Core, topic: Option<&TopicConfig>) -> Result<(), Refusal>
 }
 
 fn check_name(topic: &str) -> Result<(), Refusal> {
-    names::check_topic(topic).map_err(Refusal::invalid)?;
+    names::check_topic(topic).map_err(|error| names::illegal(&error))?;
     if names::is_closed_to_clients(topic) {
         return Err(Refusal::forbidden(format!("Sending message to topic[{topic}] is forbidden.")));
     }
@@ -111,7 +112,7 @@ fn check_retry(
     queue_id: i32,
 ) -> Result<Target, Refusal> {
     let config = core.groups.find(group).map_err(Refusal::system)?.ok_or_else(|| Refusal::no_group(group))?;
-    let own_max = request.max_reconsume_times.filter(|_| version >= MAX_RECONSUME_SINCE);
+    let own_max = request.max_reconsume_times.filter(|_| version >= V3_4_9);
     let max = own_max.unwrap_or(config.retry_max_times);
     let ordered = core.locks.lock().any_live(group, core.now());
     if !is_exhausted(request.reconsume_times.unwrap_or(0), max, ordered) {

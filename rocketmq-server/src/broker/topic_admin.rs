@@ -75,7 +75,7 @@ fn check_mixed(core: &Core, config: &TopicConfig) -> Result<(), Refusal> {
 }
 
 fn check_writable(topic: &str) -> Result<(), Refusal> {
-    names::check_topic(topic).map_err(Refusal::invalid)?;
+    names::check_topic(topic).map_err(|error| names::illegal(&error))?;
     if names::is_system_topic(topic) {
         return Err(Refusal::invalid(format_args!("The topic[{topic}] is conflict with system topic.")));
     }

@@ -2,10 +2,8 @@
 
 use rocketmq_remoting::message::properties::{self, names};
 use rocketmq_remoting::message::{SysFlag, TransactionKind};
+use rocketmq_remoting::names::SCHEDULE_TOPIC;
 use rocketmq_remoting::subscription::java_string_hash;
-
-/// Delayed messages wait in this topic, one queue for each level.
-pub const SCHEDULE_TOPIC: &str = "SCHEDULE_TOPIC_XXXX";
 
 /// Taken from a message's properties in one pass, before the writer's lock is held.
 #[derive(Debug, Default, PartialEq, Eq)]

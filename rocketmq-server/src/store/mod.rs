@@ -59,7 +59,6 @@ use writer::Writer;
 pub use config::{FlushMode, StoreConfig};
 pub use dispatcher::{Dispatched, Listener};
 pub use error::StoreError;
-pub use marks::SCHEDULE_TOPIC;
 pub use retention::Cleaned;
 pub use types::{All, Boundary, Fetched, Filter, GetLimits, GetStatus, KeyKind, RecoveryReport, Stored};
 pub use unit::Unit;

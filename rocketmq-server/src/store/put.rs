@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use parking_lot::MutexGuard;
 use rocketmq_remoting::message::MessageRecord;
+use rocketmq_remoting::names::{MAX_DERIVED_TOPIC, MAX_TOPIC, is_retry};
 
 use super::error::StoreError;
 use super::marks::{self, Marks};
@@ -13,9 +14,6 @@ use super::{FlushMode, Inner, Store};
 
 /// What a record may be longer than the longest body: headers, topic and properties.
 const RECORD_OVERHEAD: usize = 64 << 10;
-const MAX_TOPIC: usize = 255;
-const MAX_PLAIN_TOPIC: usize = 127;
-const RETRY_PREFIX: &str = "%RETRY%";
 
 /// A message that was checked and measured outside the writer's lock.
 struct Prepared {
@@ -193,7 +191,7 @@ impl Inner {
 
 /// A topic names a folder, so nothing that leads elsewhere passes.
 fn check_topic(topic: &str) -> Result<(), StoreError> {
-    let limit = if topic.starts_with(RETRY_PREFIX) { MAX_TOPIC } else { MAX_PLAIN_TOPIC };
+    let limit = if is_retry(topic) { MAX_DERIVED_TOPIC } else { MAX_TOPIC };
     if topic.len() > limit {
         return Err(StoreError::illegal(format!(
             "its topic has {} bytes, the limit is {limit}",

@@ -7,11 +7,11 @@ use crate::error::{Mistake, MistakeKind};
 use crate::extract::Needs;
 use crate::listener::Listener;
 use crate::listener::options::{GroupOptions, HandlerOptions, Options, check_group_keys};
+use rocketmq_client::remoting::names::{NameError, check_group, check_topic};
 use std::collections::BTreeMap;
 
-/// Apache's limits on the length of a topic and of a group.
-const TOPIC_MAX: usize = 127;
-const GROUP_MAX: usize = 255;
+/// A rule for names.
+type Check = fn(&str) -> Result<(), NameError>;
 
 /// One consumer to start.
 #[derive(Debug)]
@@ -63,10 +63,10 @@ pub(crate) fn plan(
 
 fn resolve(listener: Listener, sources: &Sources, mistakes: &mut Vec<Mistake>) -> Option<Resolved> {
     let described = listener.spec.described();
-    let mut name = |what: &str, text: &str, max: usize| match sources.resolve(text) {
-        Ok(name) => check_name(&name, max)
-            .map_err(|problem| {
-                let message = format!("the {what} \"{name}\" of {described} {problem}");
+    let mut name = |what: &str, text: &str, check: Check| match sources.resolve(text) {
+        Ok(name) => check(&name)
+            .map_err(|error| {
+                let message = format!("the {what} of {described}: {error}");
                 mistakes.push(Mistake::new(MistakeKind::Listener, message));
             })
             .map(|()| name)
@@ -77,24 +77,9 @@ fn resolve(listener: Listener, sources: &Sources, mistakes: &mut Vec<Mistake>) -
             None
         }
     };
-    let topic = name("topic", &listener.spec.topic, TOPIC_MAX);
-    let group = name("group", &listener.spec.group, GROUP_MAX);
+    let topic = name("topic", &listener.spec.topic, check_topic);
+    let group = name("group", &listener.spec.group, check_group);
     Some(Resolved { topic: topic?, group: group?, listener })
-}
-
-/// Apache's rule for the names of topics and groups.
-pub(crate) fn check_name(name: &str, max: usize) -> Result<(), String> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '%' | '|' | '-' | '_');
-    if name.is_empty() {
-        return Err("is empty; give it a name".to_owned());
-    }
-    if name.len() > max {
-        return Err(format!("is {} characters long; shorten it to {max}", name.len()));
-    }
-    match name.chars().find(|c| !allowed(*c)) {
-        Some(c) => Err(format!("holds the character {c:?}; use letters, digits, `%`, `|`, `-` and `_`")),
-        None => Ok(()),
-    }
 }
 
 /// Spring's switch, `rocketmq.consumer.listeners.<group>.<topic> = false`, and the attribute's own.
@@ -198,8 +183,8 @@ mod tests {
     use super::*;
     use crate::extract::State;
 
-    fn listener(topic: &'static str, group: &'static str) -> Listener {
-        Listener::new(topic, group, || async {})
+    fn listener(topic: &str, group: &str) -> Listener {
+        Listener::new(topic.to_owned(), group.to_owned(), || async {})
     }
 
     fn planned(toml: &str, listeners: Vec<Listener>) -> (Vec<GroupPlan>, Vec<Mistake>) {
@@ -249,6 +234,13 @@ mod tests {
         let kinds: Vec<_> = mistakes.iter().map(Mistake::kind).collect();
         use MistakeKind::{Listener, Placeholder, WrongValue};
         assert_eq!(kinds, [Placeholder, Listener, WrongValue, Listener], "{mistakes:?}");
+    }
+
+    #[test]
+    fn a_group_is_as_long_as_brokers_take_it() {
+        assert!(planned("", vec![listener("t", &"g".repeat(120))]).1.is_empty());
+        let (_, mistakes) = planned("", vec![listener("t", &"g".repeat(121))]);
+        assert!(mistakes[0].to_string().contains("has 121 characters; at most 120"), "{mistakes:?}");
     }
 
     #[test]

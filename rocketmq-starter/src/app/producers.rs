@@ -1,17 +1,14 @@
 //! The producers of an application: `[rocketmq.producer]` and `[rocketmq.producers.<name>]`.
 
 use super::clients::Clients;
-use super::plan::check_name;
 use crate::checker::{Checkers, TransactionChecker};
 use crate::config::sources::Sources;
 use crate::config::{ProducerProperties, RocketmqProperties, set};
 use crate::context::Context;
 use crate::error::{Mistake, MistakeKind};
+use rocketmq_client::remoting::names::check_group;
 use rocketmq_client::{Producer, ProducerConfig, TransactionState};
 use std::sync::{Arc, OnceLock};
-
-/// Apache's limit on the length of a group.
-const GROUP_MAX: usize = 255;
 
 /// One producer to start.
 #[derive(Debug)]
@@ -53,8 +50,8 @@ fn plan_one(
     mistakes: &mut Vec<Mistake>,
 ) -> Option<ProducerPlan> {
     let group = properties.group.clone()?;
-    if let Err(problem) = check_name(&group, GROUP_MAX) {
-        let message = format!("the producer group \"{group}\" {problem}");
+    if let Err(error) = check_group(&group) {
+        let message = format!("the producer's {error}");
         mistakes.push(Mistake::new(MistakeKind::WrongValue, message));
     }
     Some(ProducerPlan { name, group, properties, checkers: Vec::new() })

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rocketmq_remoting::message::SysFlag;
+use rocketmq_remoting::names::SCHEDULE_TOPIC;
 
 use super::*;
 
