@@ -20,7 +20,7 @@ pub fn fate(reconsume_times: i32, max: i32, level: i32) -> Fate {
     match level {
         _ if reconsume_times >= max => Fate::DeadLetter,
         ..0 => Fate::DeadLetter,
-        0 => Fate::Again { level: FIRST_RETRY_LEVEL + reconsume_times },
+        0 => Fate::Again { level: FIRST_RETRY_LEVEL.saturating_add(reconsume_times) },
         level => Fate::Again { level },
     }
 }
@@ -54,7 +54,7 @@ pub fn sent_back(
         topic,
         queue_id: queue,
         properties: properties.encode_stored(),
-        reconsume_times: original.reconsume_times + 1,
+        reconsume_times: original.reconsume_times.saturating_add(1),
         ..original
     }
 }
@@ -91,6 +91,14 @@ mod tests {
         assert!(!is_exhausted(16, 16, false));
         assert!(is_exhausted(17, 16, false));
         assert!(is_exhausted(0, 16, true));
+    }
+
+    #[test]
+    fn a_client_may_claim_as_many_retries_as_it_likes() {
+        assert_eq!(fate(i32::MAX - 1, i32::MAX, 0), Fate::Again { level: i32::MAX });
+        let claimed = MessageRecord { reconsume_times: i32::MAX, ..MessageRecord::default() };
+        let again = sent_back(claimed, "%DLQ%g".into(), 0, Fate::DeadLetter, "id".into());
+        assert_eq!(again.reconsume_times, i32::MAX);
     }
 
     #[test]

@@ -79,7 +79,7 @@ fn again(
         topic,
         queue_id: 0,
         properties: properties.encode_stored(),
-        reconsume_times: original.reconsume_times + 1,
+        reconsume_times: original.reconsume_times.saturating_add(1),
         prepared_transaction_offset: 0,
         born_host: address,
         store_host: address,
@@ -112,7 +112,10 @@ pub fn postpone(core: &Core, checkpoint: &Checkpoint, offset: i64, revive_queue:
         diffs: vec![0],
         start_offset: offset,
         // From its own due time on, as Apache counts; a broker that was down must not try without a pause.
-        invisible_time: checkpoint.invisible_time.max(core.now() - checkpoint.pop_time).saturating_add(pause),
+        invisible_time: checkpoint
+            .invisible_time
+            .max(core.now().saturating_sub(checkpoint.pop_time))
+            .saturating_add(pause),
         failures: Some((failures + 1).to_string()),
         ..checkpoint.clone()
     };
@@ -136,5 +139,13 @@ mod tests {
         assert_eq!((twice.reconsume_times, properties.tags()), (2, Some("a")));
         assert_eq!(properties.get(property::FIRST_POP_TIME), Some("77"));
         assert_eq!(properties.get(property::ORIGIN_GROUP), Some("g"));
+    }
+
+    #[test]
+    fn a_message_of_the_most_tries_there_are_is_handed_out_again() {
+        let claimed = MessageRecord { reconsume_times: i32::MAX, ..MessageRecord::default() };
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], 10_911));
+        let again = again(claimed, "%RETRY%g_t".into(), &Checkpoint::default(), address);
+        assert_eq!(again.reconsume_times, i32::MAX);
     }
 }
