@@ -2,7 +2,15 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rocketmq_remoting::net::FAR;
+
+/// As requests say it, in ms. What is meant to be without end stays so far from the largest number that a broker can add it
+/// to the time of day.
+pub(crate) fn millis(duration: Duration) -> i64 {
+    duration.min(FAR).as_millis() as i64
+}
 
 /// The time of day as a client sees it: it stamps messages and traces with it, and knows by it that the lock of a queue or
 /// the time of a popped message is over, and that nothing pulled a queue for two minutes, which is then begun anew. Default:
@@ -49,5 +57,16 @@ impl Clock {
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0.is_none() { "Clock(the machine's)" } else { "Clock(given)" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_without_end_can_still_be_added_to_the_time_of_day() {
+        assert_eq!(millis(Duration::from_secs(3)), 3_000);
+        assert!(millis(Duration::MAX).checked_add(Clock::default().now_ms()).is_some());
     }
 }

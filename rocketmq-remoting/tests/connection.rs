@@ -240,6 +240,19 @@ async fn an_idle_connection_is_closed_and_a_busy_one_is_not() {
     assert!(matches!(*client.closed().await, CloseReason::Idle(_)));
 }
 
+#[tokio::test]
+async fn a_wait_may_be_without_end() {
+    let config = ConnectionConfig { idle: Some(Duration::MAX), ..ConnectionConfig::default() };
+    let (client, mut peer) = raw(Arc::default(), config);
+    let call = client.call(request("now", "patient"), Duration::MAX);
+    let asked = read_frame(&mut peer, &mut BytesMut::new()).await;
+    let mut answer = BytesMut::new();
+    let response = Command { opaque: asked.opaque, ..Command::response(ResponseCode::SUCCESS) };
+    frame::encode(&response, &mut answer).expect("encodes");
+    peer.write_all(&answer).await.unwrap();
+    assert_eq!(call.await.unwrap().response_code(), ResponseCode::SUCCESS);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_frame_that_never_becomes_whole_keeps_no_connection_open() {
     let config = ConnectionConfig { idle: Some(120 * SECOND), ..ConnectionConfig::default() };

@@ -21,6 +21,7 @@ use super::calls::{Calls, accept, command, malformed, unwritable};
 use super::incoming::Incoming;
 use super::pop::Popped;
 use super::receipt::{PopInfo, PopReceipt};
+use crate::clock::millis;
 use crate::error::CallError;
 
 /// What a pop gets on top of the time the broker may wait.
@@ -55,8 +56,8 @@ impl Calls {
             topic: queue.topic.clone(),
             queue_id: queue.queue_id,
             max_msg_nums: options.max,
-            invisible_time: options.invisible.as_millis() as i64,
-            poll_time: options.wait.as_millis() as i64,
+            invisible_time: millis(options.invisible),
+            poll_time: millis(options.wait),
             // The broker fills it in, so that two clocks need not agree.
             born_time: 0,
             init_mode: if options.from_first { FROM_FIRST } else { FROM_LAST },
@@ -66,7 +67,7 @@ impl Calls {
             attempt_id: options.attempt.clone(),
         };
         let address = self.client.master(&queue.broker_name)?;
-        let limit = options.wait + MARGIN;
+        let limit = options.wait.saturating_add(MARGIN);
         let response = self.client.call_broker(&address, command(&request)?, limit).await?;
         match response.response_code() {
             ResponseCode::POLLING_TIMEOUT | ResponseCode::PULL_NOT_FOUND => Ok(Vec::new()),
@@ -121,7 +122,7 @@ impl Calls {
             queue_id: receipt.queue_id,
             extra_info: receipt.to_string(),
             offset: receipt.queue_offset,
-            invisible_time: invisible.as_millis() as i64,
+            invisible_time: millis(invisible),
         };
         let response = self.call(&receipt.broker, &request, Bytes::new(), ACK_TIMEOUT).await?;
         let answer = ChangeInvisibleTimeRequest::response_from_ext(&response.ext).map_err(malformed)?;

@@ -245,7 +245,7 @@ impl Pulling {
             max_bytes: self.max_bytes,
             suspend: self.wait,
             interval: Duration::ZERO,
-            timeout: if self.wait.is_zero() { PULL_TIMEOUT } else { self.wait + MARGIN },
+            timeout: if self.wait.is_zero() { PULL_TIMEOUT } else { self.wait.saturating_add(MARGIN) },
             inline_subscription: true,
         };
         let puller = Puller::new(self.calls, self.queue, options);

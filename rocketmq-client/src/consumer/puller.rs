@@ -13,6 +13,7 @@ use rocketmq_remoting::{Command, DecodeError, ResponseCode};
 
 use super::calls::{Calls, accept, command, malformed};
 use super::incoming::Incoming;
+use crate::clock::millis;
 use crate::delivery::Delivery;
 use crate::error::CallError;
 
@@ -91,7 +92,7 @@ impl Puller {
             max_msg_nums: options.max_messages,
             sys_flag: self.flags(commit.is_some()).0,
             commit_offset: commit.unwrap_or(0),
-            suspend_timeout_millis: options.suspend.as_millis() as i64,
+            suspend_timeout_millis: millis(options.suspend),
             sub_version: subscription.sub_version,
             subscription: inline.then(|| subscription.sub_string.clone()),
             expression_type: Some(subscription.expression_type.clone()),

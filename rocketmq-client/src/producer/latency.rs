@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use rocketmq_remoting::net::deadline;
 
 /// What a failure counts as: a broker that did not answer is spared as one that took this long.
 pub(crate) const ISOLATION: Duration = Duration::from_millis(10_000);
@@ -57,7 +58,7 @@ impl LatencyTable {
         let mut brokers = self.brokers.lock();
         let due = brokers.iter_mut().filter(|(_, fault)| now >= fault.probe_at);
         due.map(|(name, fault)| {
-            fault.probe_at = now + interval;
+            fault.probe_at = deadline(now, interval);
             name.clone()
         })
         .collect()

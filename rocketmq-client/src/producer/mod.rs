@@ -16,6 +16,7 @@ use crate::message::Message;
 use crate::trace::{Role, Stored, TraceConfig, Tracer};
 use crate::validate;
 use rand::RngExt as _;
+use rocketmq_remoting::net::deadline;
 
 pub(crate) mod batch;
 pub(crate) mod detector;
@@ -172,7 +173,7 @@ impl fmt::Debug for Producer {
 impl Shared {
     /// When a send has used up its time.
     pub(crate) fn deadline(&self, begun: Instant, timeout: Option<Duration>) -> Instant {
-        begun + timeout.unwrap_or(self.config.send_timeout)
+        deadline(begun, timeout.unwrap_or(self.config.send_timeout))
     }
 
     /// Interceptors first: they may change what is then checked.

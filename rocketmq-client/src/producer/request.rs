@@ -12,12 +12,14 @@ use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use rand::RngExt as _;
 use rocketmq_remoting::message::names;
+use rocketmq_remoting::net::deadline;
 use tokio::sync::oneshot;
 use tokio::time::timeout_at;
 
 use super::Shared;
 use super::receipt::Receipt;
 use super::sending::{Options, Target};
+use crate::clock::millis;
 use crate::delivery::Delivery;
 use crate::error::{Error, SendError, SendErrorKind, error_kinds};
 use crate::message::Message;
@@ -119,12 +121,12 @@ async fn request(
     timeout: Option<Duration>,
 ) -> Result<Delivery, RequestError> {
     let timeout = timeout.unwrap_or(shared.config.send_timeout);
-    let (deadline, correlation) = (Instant::now() + timeout, correlation_id());
+    let (deadline, correlation) = (deadline(Instant::now(), timeout), correlation_id());
     let topic = message.topic.clone();
     let ask = |message: &mut Message| {
         message.properties.set(names::CORRELATION_ID, correlation.as_str());
         message.properties.set(names::REPLY_TO_CLIENT, shared.client.client_id());
-        message.properties.set(names::TTL, timeout.as_millis().to_string());
+        message.properties.set(names::TTL, millis(timeout).to_string());
     };
     let replies = &shared.client.inner.replies;
     let reply = replies.wait_for(&correlation);

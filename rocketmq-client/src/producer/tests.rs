@@ -58,6 +58,13 @@ async fn a_stored_message_gives_a_receipt_and_the_request_has_javas_fields() {
 }
 
 #[tokio::test]
+async fn a_send_may_take_as_long_as_it_likes() {
+    let cluster = cluster(vec![healthy]).await;
+    let sent = producer(&cluster).await.send(Message::new("t", "b")).timeout(Duration::MAX).await;
+    assert_eq!(sent.expect("stored").status(), SendStatus::Ok);
+}
+
+#[tokio::test]
 async fn a_refusing_broker_is_left_for_another_and_not_asked_twice() {
     let cluster = cluster(vec![|_| refuse(ResponseCode::SERVICE_NOT_AVAILABLE, "disk full"), healthy]).await;
     let producer = producer(&cluster).await;

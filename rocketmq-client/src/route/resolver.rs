@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use rocketmq_remoting::Request as _;
 use rocketmq_remoting::fastjson;
+use rocketmq_remoting::net::deadline;
 use rocketmq_remoting::requests::route::GetRouteInfoRequest;
 use rocketmq_remoting::route::TopicRoute;
 use rocketmq_remoting::{Command, ResponseCode};
@@ -71,7 +72,7 @@ impl Resolver {
         command: Command,
         budget: Duration,
     ) -> Result<(String, Command), RouteError> {
-        let (deadline, servers) = (Instant::now() + budget, self.servers());
+        let (deadline, servers) = (deadline(Instant::now(), budget), self.servers());
         let start = self.chosen.load(Ordering::Relaxed);
         let mut failures = Vec::new();
         for tried in 0..servers.len() {

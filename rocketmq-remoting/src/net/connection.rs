@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+use super::deadline::deadline;
 use super::driver::Driver;
 use super::error::{CallError, CloseReason};
 use crate::code::ResponseCode;
@@ -175,7 +176,8 @@ impl Connection {
         timeout: Duration,
     ) -> impl Future<Output = Result<Command, CallError>> + Send + use<'_> {
         let (reply, answer) = oneshot::channel();
-        let queued = self.enqueue(Outgoing::Call { command, deadline: Instant::now() + timeout, reply });
+        let queued =
+            self.enqueue(Outgoing::Call { command, deadline: deadline(Instant::now(), timeout), reply });
         async move {
             queued?;
             match answer.await {

@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, Sleep};
 
 use super::connection::{Answer, Connection, ConnectionConfig, Handler, Outgoing};
+use super::deadline::{FAR, deadline};
 use super::error::{CallError, CloseReason};
 use super::output::Output;
 use crate::command::Command;
@@ -37,8 +38,6 @@ const WRITE_CHUNK: usize = 8 * 1024;
 const COMMIT_BATCH: usize = 32;
 /// Commands taken from the queue at a time, so that neither side starves.
 const QUEUE_BATCH: usize = 256;
-/// Without any deadline the timer sleeps this long.
-const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 type Reply = oneshot::Sender<Result<Command, CallError>>;
 
@@ -316,7 +315,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     fn poll_timer(&mut self, context: &mut Context<'_>) -> Result<(), CloseReason> {
         loop {
-            let idle_at = self.config.idle.map(|idle| self.last_activity + idle);
+            let idle_at = self.config.idle.map(|idle| deadline(self.last_activity, idle));
             let Some(wake) = [self.session.next_deadline(), idle_at].into_iter().flatten().min() else {
                 return Ok(());
             };

@@ -1,6 +1,7 @@
 //! The socket side, shared by clients and servers: one task per connection, handles to talk to it.
 
 mod connection;
+mod deadline;
 mod driver;
 mod error;
 mod output;
@@ -8,4 +9,5 @@ mod output;
 pub mod tls;
 
 pub use connection::{Answer, Connection, ConnectionConfig, Handler, Refusal};
+pub use deadline::{FAR, deadline};
 pub use error::{CallError, CloseReason};
