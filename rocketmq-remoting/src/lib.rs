@@ -44,6 +44,8 @@ pub mod message;
 pub mod names;
 #[cfg(feature = "net")]
 pub mod net;
+pub mod recall;
+pub mod receipt;
 mod request;
 pub mod requests;
 pub mod route;

@@ -64,7 +64,7 @@ impl Popped {
 
     /// Whether the time is over and the broker may have handed it to someone else.
     pub fn is_expired(&self) -> bool {
-        self.receipt.is_expired(self.clock.now_ms())
+        self.receipt.due() <= self.clock.now_ms()
     }
 
     pub(crate) fn receipt(&self) -> &PopReceipt {

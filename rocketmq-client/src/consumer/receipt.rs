@@ -1,115 +1,17 @@
-//! Receipts of popped messages: what an acknowledgement must show, built from a pop's answer.
+//! Receipts of popped messages, built from a pop's answer.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::str::FromStr;
 
 use rocketmq_remoting::message::{MessageRecord, names, properties};
-use rocketmq_remoting::names::{is_retry, pop_retry_topic_v1, pop_retry_topic_v2};
-use rocketmq_remoting::requests::pop::{ChangeInvisibleTimeResponse, PopMessageResponse};
+use rocketmq_remoting::names::is_retry;
+pub(crate) use rocketmq_remoting::receipt::{Origin, PopReceipt};
+use rocketmq_remoting::requests::pop::PopMessageResponse;
 
-/// Where a popped message came from. The numbers are the wire's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Origin {
-    Topic,
-    RetryV1,
-    RetryV2,
-}
-
-impl Origin {
-    fn of(record: &MessageRecord, topic: &str) -> Self {
-        match is_retry(&record.topic) {
-            false => Origin::Topic,
-            true if record.topic.ends_with(&format!("+{topic}")) => Origin::RetryV2,
-            true => Origin::RetryV1,
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        match text {
-            "0" => Some(Origin::Topic),
-            "1" => Some(Origin::RetryV1),
-            "2" => Some(Origin::RetryV2),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn number(self) -> u8 {
-        match self {
-            Origin::Topic => 0,
-            Origin::RetryV1 => 1,
-            Origin::RetryV2 => 2,
-        }
-    }
-
-    /// The topic an acknowledgement names.
-    pub(crate) fn topic(self, group: &str, topic: &str) -> String {
-        match self {
-            Origin::Topic => topic.to_owned(),
-            Origin::RetryV1 => pop_retry_topic_v1(group, topic),
-            Origin::RetryV2 => pop_retry_topic_v2(group, topic),
-        }
-    }
-}
-
-/// Eight tokens, separated by single spaces.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct PopReceipt {
-    pub(crate) checkpoint_offset: i64,
-    pub(crate) pop_time: i64,
-    pub(crate) invisible_ms: i64,
-    pub(crate) revive_queue: i32,
-    pub(crate) origin: Origin,
-    pub(crate) broker: String,
-    pub(crate) queue_id: i32,
-    pub(crate) queue_offset: i64,
-}
-
-impl fmt::Display for PopReceipt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { checkpoint_offset, pop_time, invisible_ms, revive_queue, .. } = self;
-        let (origin, broker) = (self.origin.number(), &self.broker);
-        write!(f, "{checkpoint_offset} {pop_time} {invisible_ms} {revive_queue} {origin} {broker} ")?;
-        write!(f, "{} {}", self.queue_id, self.queue_offset)
-    }
-}
-
-impl FromStr for PopReceipt {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let tokens: Vec<&str> = text.split(' ').collect();
-        let [checkpoint, pop_time, invisible, revive, origin, broker, queue, offset] = tokens[..] else {
-            return Err(());
-        };
-        Ok(Self {
-            checkpoint_offset: checkpoint.parse().map_err(drop)?,
-            pop_time: pop_time.parse().map_err(drop)?,
-            invisible_ms: invisible.parse().map_err(drop)?,
-            revive_queue: revive.parse().map_err(drop)?,
-            origin: Origin::parse(origin).ok_or(())?,
-            broker: broker.to_owned(),
-            queue_id: queue.parse().map_err(drop)?,
-            queue_offset: offset.parse().map_err(drop)?,
-        })
-    }
-}
-
-impl PopReceipt {
-    /// Whether the broker may have handed the message to someone else by now.
-    pub(crate) fn is_expired(&self, now_ms: i64) -> bool {
-        self.pop_time.saturating_add(self.invisible_ms) <= now_ms
-    }
-
-    /// The receipt after the message was hidden anew.
-    pub(crate) fn renewed(&self, answer: &ChangeInvisibleTimeResponse) -> Self {
-        Self {
-            checkpoint_offset: self.queue_offset,
-            pop_time: answer.pop_time,
-            invisible_ms: answer.invisible_time,
-            revive_queue: answer.revive_qid,
-            ..self.clone()
-        }
+fn origin_of(record: &MessageRecord, topic: &str) -> Origin {
+    match is_retry(&record.topic) {
+        false => Origin::Topic,
+        true if record.topic.ends_with(&format!("+{topic}")) => Origin::RetryV2,
+        true => Origin::RetryV1,
     }
 }
 
@@ -139,7 +41,7 @@ impl<'a> PopInfo<'a> {
         if let Some(receipt) = carried {
             return receipt;
         }
-        let origin = Origin::of(record, self.topic);
+        let origin = origin_of(record, self.topic);
         let key = (origin, record.queue_id);
         let first = *first.entry(key).or_insert(record.queue_offset);
         let start = self.starts.as_ref().and_then(|starts| starts.get(&key).copied());
@@ -157,7 +59,7 @@ impl<'a> PopInfo<'a> {
 
     /// How often an ordered message was handed out before; a count of its own comes before its queue's.
     pub(crate) fn reconsume_times(&self, record: &MessageRecord) -> i32 {
-        let origin = Origin::of(record, self.topic).number();
+        let origin = origin_of(record, self.topic).number();
         let own = format!("{origin} qo{}%{}", record.queue_id, record.queue_offset);
         let queue = format!("{origin} {}", record.queue_id);
         let count = self.counts.get(&own).or_else(|| self.counts.get(&queue));
@@ -168,7 +70,7 @@ impl<'a> PopInfo<'a> {
 fn starts_of(info: &str) -> HashMap<(Origin, i32), i64> {
     let entry = |text: &str| {
         let mut tokens = text.split(' ');
-        let key = (Origin::parse(tokens.next()?)?, tokens.next()?.parse().ok()?);
+        let key = (Origin::of_number(tokens.next()?), tokens.next()?.parse().ok()?);
         Some((key, tokens.next()?.parse().ok()?))
     };
     info.split(';').filter_map(entry).collect()
@@ -240,14 +142,5 @@ mod tests {
         assert_eq!(info.reconsume_times(&record("TP", 0, 7)), 2);
         assert_eq!(info.reconsume_times(&record("TP", 0, 8)), 5);
         assert_eq!(info.reconsume_times(&record("TP", 1, 8)), 0);
-    }
-
-    #[test]
-    fn a_renewed_receipt_points_at_the_message_itself() {
-        let receipt: PopReceipt = "0 100 60000 0 0 broker-a 0 1".parse().unwrap();
-        assert!(!receipt.is_expired(60_099) && receipt.is_expired(60_100));
-        let answer = ChangeInvisibleTimeResponse { pop_time: 200, invisible_time: 5, revive_qid: 3 };
-        assert_eq!(receipt.renewed(&answer).to_string(), "1 200 5 3 0 broker-a 0 1");
-        assert!("1 2 3".parse::<PopReceipt>().is_err());
     }
 }

@@ -7,6 +7,7 @@ use rocketmq_remoting::ExtFields;
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::error::{DecodeError, EncodeError};
 use rocketmq_remoting::fastjson;
+use rocketmq_remoting::receipt::ReceiptError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -81,6 +82,12 @@ impl fmt::Display for Refusal {
 impl From<DecodeError> for Refusal {
     fn from(error: DecodeError) -> Self {
         Self::system(error)
+    }
+}
+
+impl From<ReceiptError> for Refusal {
+    fn from(error: ReceiptError) -> Self {
+        Self::system(format_args!("extraInfo {error}"))
     }
 }
 

@@ -6,8 +6,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE;
 use bytes::Bytes;
 use rocketmq_remoting::Command;
 use rocketmq_remoting::Request;
@@ -17,6 +15,7 @@ use rocketmq_remoting::message::batch;
 use rocketmq_remoting::message::properties::{Properties, names as property};
 use rocketmq_remoting::message::{BatchMessage, MessageRecord, OffsetMessageId, SysFlag};
 use rocketmq_remoting::net::{Answer, Connection};
+use rocketmq_remoting::recall::RecallHandle;
 use rocketmq_remoting::requests::send::{SendMessageRequest, SendMessageResponse, SendMessageV1Request};
 
 use super::answer::Refusal;
@@ -237,10 +236,13 @@ fn recall_handle(core: &Core, target: &Target, placement: Placement, key: Option
     let Placement::Timer(due) = placement else {
         return None;
     };
-    let broker = &core.settings.broker_name;
-    // Apache names the millisecond after the due time.
-    let text = format!("v1 {} {broker} {} {}", target.topic.topic_name, due + 1, key?);
-    Some(URL_SAFE.encode(text))
+    let handle = RecallHandle {
+        topic: target.topic.topic_name.clone(),
+        broker: core.settings.broker_name.clone(),
+        due,
+        message_id: key?.to_owned(),
+    };
+    Some(handle.encode())
 }
 
 fn message_id(core: &Core, stored: &Stored) -> String {

@@ -5,14 +5,13 @@ use rocketmq_remoting::Request;
 use rocketmq_remoting::body::{BatchAck, BatchAckBody};
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::net::{Answer, Connection};
+use rocketmq_remoting::receipt::{ORDER_QUEUE, Origin, PopReceipt};
 use rocketmq_remoting::requests::pop::AckMessageRequest;
 
 use super::super::answer::{Refusal, Reply, body_of, ok};
 use super::super::core::Core;
 use super::offset;
 use super::order::Acked;
-use super::receipt::{ORDER_QUEUE, Receipt};
-use super::retry_topic::Origin;
 use super::revive_log::{Ack, put_ack};
 
 /// A message named by an acknowledgement.
@@ -52,7 +51,7 @@ fn ack_one(core: &Core, connection: &Connection, command: &Command) -> Reply {
     };
     check_queue(core, named)?;
     check_offset(core, named)?;
-    let receipt: Receipt = request.extra_info.parse()?;
+    let receipt: PopReceipt = request.extra_info.parse()?;
     if receipt.is_ordered() {
         ack_in_order(core, named, receipt.pop_time)?;
     } else {
@@ -65,15 +64,20 @@ fn ack_one(core: &Core, connection: &Connection, command: &Command) -> Reply {
 ///
 /// # Errors
 /// 13 for a revive queue that is none, or what the store refuses with.
-pub fn log(core: &Core, connection: &Connection, named: Named<'_>, receipt: &Receipt) -> Result<(), Refusal> {
+pub fn log(
+    core: &Core,
+    connection: &Connection,
+    named: Named<'_>,
+    receipt: &PopReceipt,
+) -> Result<(), Refusal> {
     let ack = Ack {
         offset: named.offset,
         offsets: Vec::new(),
-        broker_name: receipt.broker_name.clone(),
+        broker_name: receipt.broker.clone(),
         group: named.group.to_owned(),
         pop_time: receipt.pop_time,
         queue_id: named.queue,
-        start_offset: receipt.start_offset,
+        start_offset: receipt.checkpoint_offset,
         topic: named.topic.to_owned(),
     };
     put(core, connection, &ack, receipt.revive_queue, receipt.due())
@@ -168,7 +172,7 @@ fn ack_many(core: &Core, connection: &Connection, command: &Command) -> Reply {
 
 /// Acknowledges messages of one checkpoint; what does not exist (any more) is passed over, as in Apache.
 fn ack_batch(core: &Core, connection: &Connection, batch: &BatchAck, broker: &str) -> Result<(), Refusal> {
-    let topic = Origin::of_digit(&batch.retry).name(&batch.consumer_group, &batch.topic);
+    let topic = Origin::of_number(&batch.retry).topic(&batch.consumer_group, &batch.topic);
     let named = Named { topic: &topic, group: &batch.consumer_group, queue: batch.queue_id, offset: -1 };
     if let Err(refusal) = check_queue(core, named) {
         tracing::warn!(%refusal, "a batch of acknowledgements was passed over");

@@ -4,13 +4,13 @@ use rocketmq_remoting::Command;
 use rocketmq_remoting::Request;
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::net::{Answer, Connection};
+use rocketmq_remoting::receipt::PopReceipt;
 use rocketmq_remoting::requests::pop::{ChangeInvisibleTimeRequest, ChangeInvisibleTimeResponse};
 
 use super::super::answer::{Refusal, Reply, ok_header};
 use super::super::core::Core;
 use super::ack::{self, Named, check_queue, check_revive_queue};
 use super::offset;
-use super::receipt::Receipt;
 use super::revive_log::Checkpoint;
 
 pub fn handle(core: &Core, connection: &Connection, command: &Command) -> Answer {
@@ -42,7 +42,7 @@ fn change(core: &Core, connection: &Connection, command: &Command) -> Reply {
         let remark = format!("there is no message at offset {}, the queue has {min}~{max}", named.offset);
         return Err(Refusal::new(ResponseCode::NO_MESSAGE, remark));
     }
-    let receipt: Receipt = request.extra_info.parse()?;
+    let receipt: PopReceipt = request.extra_info.parse()?;
     let changed = match receipt.is_ordered() {
         true => change_in_order(core, named, &receipt, request.invisible_time),
         false => begin_anew(core, connection, named, &receipt, request.invisible_time)?,
@@ -56,13 +56,13 @@ fn begin_anew(
     core: &Core,
     connection: &Connection,
     named: Named<'_>,
-    receipt: &Receipt,
+    receipt: &PopReceipt,
     invisible_time: i64,
 ) -> Result<ChangeInvisibleTimeResponse, Refusal> {
     check_revive_queue(core, receipt.revive_queue)?;
     let pop_time = core.now();
     let checkpoint = Checkpoint {
-        broker_name: receipt.broker_name.clone(),
+        broker_name: receipt.broker.clone(),
         group: named.group.to_owned(),
         diffs: vec![0],
         invisible_time,
@@ -82,7 +82,7 @@ fn begin_anew(
 fn change_in_order(
     core: &Core,
     named: Named<'_>,
-    receipt: &Receipt,
+    receipt: &PopReceipt,
     invisible_time: i64,
 ) -> ChangeInvisibleTimeResponse {
     let Named { topic, group, queue, offset } = named;

@@ -86,7 +86,7 @@ fn has_message(core: &Core, request: &NotificationRequest) -> Result<bool, Refus
     let topic = core.topics.get(&request.topic).ok_or_else(|| Refusal::no_topic(&request.topic))?;
     let chance = rand::random_range(0..100);
     let group = &request.consumer_group;
-    let retry = offset::look(core, &request.topic, group, chance).origin.name(group, &request.topic);
+    let retry = offset::look(core, &request.topic, group, chance).origin.topic(group, &request.topic);
     let in_retry = core.topics.get(&retry).is_some_and(|config| {
         queues(&config, -1, chance).into_iter().any(|queue| is_ready(core, request, &retry, queue))
     });

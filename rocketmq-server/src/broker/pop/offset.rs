@@ -40,7 +40,7 @@ pub fn has_message(core: &Core, topic: &str, group: &str, queue: i32) -> bool {
 /// What a request for this topic does about the group's retry topics.
 pub fn look(core: &Core, topic: &str, group: &str, chance: u32) -> Look {
     Look::by_chance(&core.tuned().pop, chance, |origin| {
-        has_message(core, &origin.name(group, topic), group, 0)
+        has_message(core, &origin.topic(group, topic), group, 0)
     })
 }
 

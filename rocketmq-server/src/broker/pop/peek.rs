@@ -56,7 +56,7 @@ struct Peek<'a> {
 
 impl Peek<'_> {
     fn retry_topic(&mut self, look: Look, chance: u32) {
-        let name = look.origin.name(&self.request.consumer_group, &self.request.topic);
+        let name = look.origin.topic(&self.request.consumer_group, &self.request.topic);
         let Some(topic) = self.core.topics.get(&name) else { return };
         for queue in queues(&topic, -1, chance) {
             self.queue(&name, queue);

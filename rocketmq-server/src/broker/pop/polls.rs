@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::retry_topic::{Origin, normal_topic};
+use rocketmq_remoting::receipt::Origin;
+
+use super::retry_topic::normal_topic;
 use crate::filter::Filter;
 
 /// Every so many messages of a queue one waiter is woken although its filter refuses the message, so that the group
@@ -67,7 +69,7 @@ impl<T> Polls<T> {
         let groups = self.topics.entry(topic.to_owned()).or_default();
         if !groups.contains_key(group) {
             for origin in [Origin::RetryV1, Origin::RetryV2] {
-                self.retries.insert(origin.name(group, topic), (topic.to_owned(), group.to_owned()));
+                self.retries.insert(origin.topic(group, topic), (topic.to_owned(), group.to_owned()));
             }
         }
         let line = groups.entry(group.to_owned()).or_default().entry(queue).or_default();
@@ -148,8 +150,8 @@ impl<T> Polls<T> {
                     !line.is_empty()
                 });
                 if lines.is_empty() {
-                    retries.remove(&Origin::RetryV1.name(group, topic));
-                    retries.remove(&Origin::RetryV2.name(group, topic));
+                    retries.remove(&Origin::RetryV1.topic(group, topic));
+                    retries.remove(&Origin::RetryV2.topic(group, topic));
                 }
                 !lines.is_empty()
             });

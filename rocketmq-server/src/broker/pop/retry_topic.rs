@@ -1,46 +1,9 @@
 //! The retry topics of POP: one for each group and topic, in two spellings, and when a pop looks into which.
 
-use super::super::names::{self, pop_retry_topic_v1, pop_retry_topic_v2};
+use rocketmq_remoting::receipt::Origin;
+
+use super::super::names;
 use super::settings::PopSettings;
-
-/// Which topic a popped message lies in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    Topic,
-    /// `%RETRY%group_topic`
-    RetryV1,
-    /// `%RETRY%group+topic`
-    RetryV2,
-}
-
-impl Origin {
-    /// As receipts and offset strings spell it.
-    pub fn digit(self) -> char {
-        match self {
-            Self::Topic => '0',
-            Self::RetryV1 => '1',
-            Self::RetryV2 => '2',
-        }
-    }
-
-    /// The reverse of [`digit`](Self::digit); what is unknown means the topic itself, as in Apache.
-    pub fn of_digit(digit: &str) -> Self {
-        match digit {
-            "1" => Self::RetryV1,
-            "2" => Self::RetryV2,
-            _ => Self::Topic,
-        }
-    }
-
-    /// The name of the stored topic.
-    pub fn name(self, group: &str, topic: &str) -> String {
-        match self {
-            Self::Topic => topic.to_owned(),
-            Self::RetryV1 => pop_retry_topic_v1(group, topic),
-            Self::RetryV2 => pop_retry_topic_v2(group, topic),
-        }
-    }
-}
 
 /// The topic a group subscribed to, behind one of its retry topics.
 pub fn normal_topic<'a>(topic: &'a str, group: &str) -> &'a str {
@@ -54,7 +17,7 @@ pub fn written(settings: &PopSettings, group: &str, topic: &str) -> String {
         return topic.to_owned();
     }
     let origin = if settings.retry_topic_v2 { Origin::RetryV2 } else { Origin::RetryV1 };
-    origin.name(group, topic)
+    origin.topic(group, topic)
 }
 
 /// What one pop does about retry topics. It reads one of them at most, since both count as one in its answer.
@@ -89,8 +52,7 @@ mod tests {
     #[test]
     fn both_spellings_lead_back_to_the_topic() {
         for origin in [Origin::RetryV1, Origin::RetryV2] {
-            let name = origin.name("g_x", "t_y");
-            assert_eq!(Origin::of_digit(&origin.digit().to_string()), origin);
+            let name = origin.topic("g_x", "t_y");
             assert_eq!(normal_topic(&name, "g_x"), "t_y");
         }
         assert_eq!(normal_topic("t", "g"), "t");

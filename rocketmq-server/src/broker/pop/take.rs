@@ -4,6 +4,7 @@ use bytes::{Bytes, BytesMut};
 use rocketmq_remoting::body::topic::TopicConfig;
 use rocketmq_remoting::message::properties::{Properties, names as property};
 use rocketmq_remoting::message::{MessageRecord, layout};
+use rocketmq_remoting::receipt::{ORDER_QUEUE, Origin, PopReceipt};
 use rocketmq_remoting::requests::pop::PopMessageRequest;
 
 use super::super::answer::Refusal;
@@ -11,8 +12,7 @@ use super::super::core::Core;
 use super::checks::queues;
 use super::offset;
 use super::order::OrderedPop;
-use super::receipt::{ORDER_QUEUE, OffsetInfo, Receipt};
-use super::retry_topic::Origin;
+use super::receipt::OffsetInfo;
 use super::revive_log::Checkpoint;
 use crate::filter::Filter;
 use crate::store::{Fetched, GetLimits, GetStatus};
@@ -76,7 +76,7 @@ pub fn ends(core: &Core, topic: &TopicConfig, request: &PopMessageRequest) -> i6
 
 fn retry_end(core: &Core, request: &PopMessageRequest) -> i64 {
     [Origin::RetryV1, Origin::RetryV2]
-        .map(|origin| core.store.max_offset(&origin.name(&request.consumer_group, &request.topic), 0))
+        .map(|origin| core.store.max_offset(&origin.topic(&request.consumer_group, &request.topic), 0))
         .into_iter()
         .sum()
 }
@@ -93,7 +93,7 @@ impl Round<'_> {
         if self.request.order {
             return;
         }
-        let name = origin.name(&self.request.consumer_group, &self.request.topic);
+        let name = origin.topic(&self.request.consumer_group, &self.request.topic);
         let Some(topic) = self.core.topics.get(&name) else { return };
         for queue in queues(&topic, -1, chance) {
             self.queue(Place { topic: &name, origin, queue });
@@ -239,16 +239,16 @@ impl Round<'_> {
         }
     }
 
-    fn receipt(&self, place: Place<'_>, start: i64, offset: i64) -> Receipt {
-        Receipt {
-            start_offset: start,
+    fn receipt(&self, place: Place<'_>, start: i64, offset: i64) -> PopReceipt {
+        PopReceipt {
+            checkpoint_offset: start,
             pop_time: self.taken.pop_time,
-            invisible_time: self.request.invisible_time,
+            invisible_ms: self.request.invisible_time,
             revive_queue: self.taken.revive_queue,
             origin: place.origin,
-            broker_name: self.core.settings.broker_name.clone(),
+            broker: self.core.settings.broker_name.clone(),
             queue_id: place.queue,
-            offset,
+            queue_offset: offset,
         }
     }
 }
