@@ -1,8 +1,9 @@
 //! Concurrent consumption: a fixed set of workers over one queue of pulled messages.
 //!
 //! A worker takes a run of messages under one lock, polls each handler once, and commits all that finished at once under
-//! one more lock. As soon as a handler is not done at its first poll, the worker hands the rest of its run back, so that a
-//! slow message holds up nobody; with quick handlers a message costs no lock, no task and no timer of its own.
+//! one more lock. As soon as a handler is not done at its first poll, or a message has to go back to the broker, the worker
+//! hands the rest of its run back, so that a slow message or a slow broker holds up nobody; with quick handlers a message
+//! costs no lock, no task and no timer of its own.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -230,11 +231,13 @@ impl ConcurrentService {
         run
     }
 
-    fn give_back(&self, run: Run) {
+    /// Leaves what a worker has not begun to the others, before it waits for something.
+    fn give_back(&self, run: &mut Run) {
         if run.messages.is_empty() || self.stopped.is_cancelled() {
             return;
         }
-        self.backlog.lock().push_front(run);
+        let rest = Run { queue: run.queue.clone(), messages: std::mem::take(&mut run.messages) };
+        self.backlog.lock().push_front(rest);
         self.ready.notify_one();
     }
 
@@ -250,7 +253,7 @@ impl ConcurrentService {
                 Some(result) => result,
                 None => {
                     settled.commit();
-                    self.give_back(Run { queue: queue.clone(), messages: std::mem::take(&mut run.messages) });
+                    self.give_back(&mut run);
                     finish_call(call, self.config.consume_timeout).await
                 }
             };
@@ -258,6 +261,7 @@ impl ConcurrentService {
             let failed = self.settle(messages, result, &mut settled);
             if !failed.is_empty() {
                 settled.commit();
+                self.give_back(&mut run);
                 self.redeliver(&queue, failed).await;
             }
         }
@@ -408,8 +412,27 @@ mod tests {
         }
     }
 
+    /// Takes a message back once there is a permit for it.
+    struct SlowBroker(Arc<Semaphore>);
+
+    impl SendBack for SlowBroker {
+        fn send_back(&self, _: Delivery, _: Redelivery) -> BoxFuture<'static, bool> {
+            let gate = self.0.clone();
+            Box::pin(async move { gate.acquire().await.map(|permit| permit.forget()).is_ok() })
+        }
+    }
+
     fn service(handler: Handler, batch: usize, concurrency: usize) -> (Arc<ConcurrentService>, Arc<Broker>) {
         let broker = Arc::new(Broker::default());
+        (service_of(broker.clone(), handler, batch, concurrency), broker)
+    }
+
+    fn service_of(
+        broker: Arc<dyn SendBack>,
+        handler: Handler,
+        batch: usize,
+        concurrency: usize,
+    ) -> Arc<ConcurrentService> {
         let config = ServiceConfig {
             group: "g".into(),
             handler,
@@ -418,7 +441,7 @@ mod tests {
             watchers: Watchers::default(),
             clock: Clock::default(),
         };
-        (ConcurrentService::start(config, concurrency, broker.clone(), Arc::default()), broker)
+        ConcurrentService::start(config, concurrency, broker, Arc::default())
     }
 
     fn each<F, Fut>(handler: F) -> Handler
@@ -490,6 +513,21 @@ mod tests {
             }
         });
         let (service, _) = service(handler, 1, 2);
+        let queue = owned_queue("t");
+        submit(&service, &queue, 0..32);
+        until(|| queue.usage().count == 1).await;
+        assert_eq!(queue.offset(), Some(3));
+        gate.add_permits(1);
+        until(|| queue.offset() == Some(32)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_the_broker_is_slow_to_take_back_holds_up_nobody_but_the_offset() {
+        let handler = each(|d: Delivery| async move {
+            if d.queue_offset() == 3 { Err("at the first poll".into()) } else { Ok(Outcome::Ack) }
+        });
+        let gate = Arc::new(Semaphore::new(0));
+        let service = service_of(Arc::new(SlowBroker(gate.clone())), handler, 1, 2);
         let queue = owned_queue("t");
         submit(&service, &queue, 0..32);
         until(|| queue.usage().count == 1).await;
