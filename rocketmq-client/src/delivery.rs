@@ -233,8 +233,13 @@ pub enum Outcome {
     /// Not done: deliver again later, by the broker's ladder of delays; in orderly mode try again in
     /// place, before anything that follows in the queue.
     Retry,
-    /// Not done: deliver again after this delay. In orderly mode as `Retry`.
+    /// Not done: deliver again after this delay. In orderly mode try again in place after what the level
+    /// means on Apache's ladder, 30 s at most: the handlers' side knows no ladder of the broker's own.
     RetryAfter(DelayLevel),
+    /// Not done: in orderly mode the queue rests for so long, 10 ms to 30 s, and tries the message again in
+    /// place; Java's `suspendCurrentQueueTimeMillis` of one call. In concurrent mode, where no queue waits
+    /// for a message, as `Retry`.
+    Suspend(Duration),
     /// It will never be done: move it to the group's dead letter queue, `%DLQ%<group>`.
     DeadLetter,
 }

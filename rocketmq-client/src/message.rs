@@ -176,19 +176,22 @@ fn separator_fault(name: &str, value: &str) -> Option<String> {
 pub struct DelayLevel(i32);
 
 macro_rules! levels {
-    ($($name:ident = $level:literal, $text:literal;)*) => {
+    ($($name:ident = $level:literal, $seconds:literal, $text:literal;)*) => {
         impl DelayLevel {
             $(#[doc = concat!("Level ", $level, ": ", $text, ".")] pub const $name: Self = Self($level);)*
         }
+
+        /// What the levels of Apache's default ladder mean, in seconds.
+        const LADDER: &[u64] = &[$($seconds),*];
     };
 }
 
 levels! {
-    S1 = 1, "1 second"; S5 = 2, "5 seconds"; S10 = 3, "10 seconds"; S30 = 4, "30 seconds";
-    M1 = 5, "1 minute"; M2 = 6, "2 minutes"; M3 = 7, "3 minutes"; M4 = 8, "4 minutes";
-    M5 = 9, "5 minutes"; M6 = 10, "6 minutes"; M7 = 11, "7 minutes"; M8 = 12, "8 minutes";
-    M9 = 13, "9 minutes"; M10 = 14, "10 minutes"; M20 = 15, "20 minutes"; M30 = 16, "30 minutes";
-    H1 = 17, "1 hour"; H2 = 18, "2 hours";
+    S1 = 1, 1, "1 second"; S5 = 2, 5, "5 seconds"; S10 = 3, 10, "10 seconds"; S30 = 4, 30, "30 seconds";
+    M1 = 5, 60, "1 minute"; M2 = 6, 120, "2 minutes"; M3 = 7, 180, "3 minutes"; M4 = 8, 240, "4 minutes";
+    M5 = 9, 300, "5 minutes"; M6 = 10, 360, "6 minutes"; M7 = 11, 420, "7 minutes"; M8 = 12, 480, "8 minutes";
+    M9 = 13, 540, "9 minutes"; M10 = 14, 600, "10 minutes"; M20 = 15, 1200, "20 minutes";
+    M30 = 16, 1800, "30 minutes"; H1 = 17, 3600, "1 hour"; H2 = 18, 7200, "2 hours";
 }
 
 impl DelayLevel {
@@ -200,6 +203,12 @@ impl DelayLevel {
     /// Its number.
     pub const fn get(self) -> i32 {
         self.0
+    }
+
+    /// What it means on Apache's default ladder; a level above the highest, what the highest does.
+    pub(crate) fn on_default_ladder(self) -> Duration {
+        let step = usize::try_from(self.0).unwrap_or(1).clamp(1, LADDER.len()) - 1;
+        Duration::from_secs(LADDER[step])
     }
 }
 
@@ -237,5 +246,11 @@ mod tests {
     fn level_zero_is_level_one() {
         assert_eq!(DelayLevel::new(0), DelayLevel::S1);
         assert_eq!(DelayLevel::new(40).get(), 40);
+    }
+
+    #[test]
+    fn levels_mean_what_apaches_ladder_says() {
+        let seconds = |level| DelayLevel::new(level).on_default_ladder().as_secs();
+        assert_eq!([1, 4, 5, 18, 40].map(seconds), [1, 30, 60, 7200, 7200]);
     }
 }

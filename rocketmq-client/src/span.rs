@@ -145,7 +145,7 @@ fn failed(span: &Span, kind: &str) {
 pub(crate) fn label(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Ack => "ack",
-        Outcome::Retry | Outcome::RetryAfter(_) => "retry",
+        Outcome::Retry | Outcome::RetryAfter(_) | Outcome::Suspend(_) => "retry",
         Outcome::DeadLetter => "dead_letter",
     }
 }

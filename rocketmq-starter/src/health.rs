@@ -59,7 +59,7 @@ impl Counters {
         }
         let counter = match outcome {
             Outcome::Ack => &self.handled,
-            Outcome::Retry | Outcome::RetryAfter(_) => &self.retried,
+            Outcome::Retry | Outcome::RetryAfter(_) | Outcome::Suspend(_) => &self.retried,
             Outcome::DeadLetter => &self.dead_lettered,
         };
         counter.fetch_add(1, Relaxed);

@@ -28,7 +28,8 @@ pub struct ConsumerConfig {
     /// Tries after the first before a message goes to the dead letter queue. `None` (default): 16, in orderly mode for
     /// ever.
     pub max_reconsume_times: Option<u32>,
-    /// Pause before an orderly queue tries its message again, 10 ms to 30 s, default 1 s.
+    /// Pause before an orderly queue tries its message again, unless the handler says how long: 10 ms to 30 s, default
+    /// 1 s.
     pub suspend: Duration,
     /// What may be cached.
     pub flow: FlowLimits,

@@ -68,7 +68,7 @@ impl OrderlyService {
             config,
             send_back,
             stats,
-            suspend: orderly.suspend.clamp(*SUSPEND.start(), *SUSPEND.end()),
+            suspend: orderly.suspend,
             max_reconsume_times: orderly.max_reconsume_times,
             locked: orderly.locked,
             permits: Arc::new(Semaphore::new(concurrency)),
@@ -188,7 +188,18 @@ impl OrderlyService {
         let done = self.settle(queue, &messages, &outcomes).await;
         let failed = u64::from(done < messages.len());
         self.stats.consumed(&queue.queue.topic, done as u64, failed, since.elapsed());
-        if failed == 0 { Duration::ZERO } else { self.suspend }
+        if failed == 0 { Duration::ZERO } else { self.rest(outcomes.of(done)) }
+    }
+
+    /// How long the queue waits before it tries a message with this outcome again.
+    fn rest(&self, outcome: Outcome) -> Duration {
+        let wish = match outcome {
+            Outcome::Suspend(rest) => rest,
+            Outcome::RetryAfter(level) => level.on_default_ladder(),
+            // Also one that should have gone to the dead letters, and the broker did not take it.
+            Outcome::Ack | Outcome::Retry | Outcome::DeadLetter => self.suspend,
+        };
+        wish.clamp(*SUSPEND.start(), *SUSPEND.end())
     }
 
     async fn call(&self, messages: &[Delivery]) -> Outcomes {
@@ -242,8 +253,8 @@ impl OrderlyService {
         let redelivery = match outcome {
             Outcome::Ack => return true,
             Outcome::DeadLetter => Redelivery::DeadLetter,
-            Outcome::Retry | Outcome::RetryAfter(_) if exhausted => Redelivery::DeadLetter,
-            Outcome::Retry | Outcome::RetryAfter(_) => return false,
+            _ if exhausted => Redelivery::DeadLetter,
+            Outcome::Retry | Outcome::RetryAfter(_) | Outcome::Suspend(_) => return false,
         };
         self.send_back.send_back(delivery.clone(), redelivery).await
     }
@@ -335,6 +346,7 @@ mod tests {
     use crate::consumer::testing::{delivery, owned_queue};
     use crate::consumer::watch::Watchers;
     use crate::error::BoxError;
+    use crate::message::DelayLevel;
     use futures_util::future::BoxFuture;
     use std::future::Future;
     use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -403,6 +415,36 @@ mod tests {
         until(|| queue.offset() == Some(3)).await;
         assert_eq!(*seen.lock(), [(0, 0), (1, 0), (1, 1), (1, 2), (2, 0)]);
         assert!(since.elapsed() >= Duration::from_secs(2), "it waits before each new try");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_handler_says_how_long_its_queue_rests_within_javas_bounds() {
+        let starts = Arc::new(Mutex::new(Vec::new()));
+        let log = starts.clone();
+        let wishes = [
+            Outcome::Suspend(Duration::from_millis(250)),
+            Outcome::Suspend(Duration::ZERO),
+            Outcome::Suspend(Duration::from_secs(60)),
+            Outcome::RetryAfter(DelayLevel::S5),
+            Outcome::RetryAfter(DelayLevel::M1),
+            Outcome::Retry,
+        ];
+        let (service, _) = service(
+            move |d: Delivery| {
+                log.lock().push(tokio::time::Instant::now());
+                let outcome = wishes.get(d.reconsume_times() as usize).copied().unwrap_or(Outcome::Ack);
+                async move { Ok(outcome) }
+            },
+            None,
+            1,
+        );
+        let queue = owned_queue("t");
+        service.open(&queue);
+        queue.put(vec![delivery("t", 0)]);
+        until(|| queue.offset() == Some(1)).await;
+        let starts = starts.lock();
+        let rests: Vec<_> = starts.windows(2).map(|two| (two[1] - two[0]).as_millis()).collect();
+        assert_eq!(rests, [250, 10, 30_000, 5_000, 30_000, 1_000]);
     }
 
     #[tokio::test(start_paused = true)]

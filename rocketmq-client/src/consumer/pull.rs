@@ -161,6 +161,7 @@ impl PullConsumer {
             calls: self.calls.clone(),
             max_reconsume_times: DEFAULT_MAX_RECONSUME_TIMES,
             broadcasting: false,
+            in_order: false,
         };
         back.send_back(delivery.clone(), how).await
     }

@@ -231,6 +231,7 @@ impl PushConsumerBuilder {
             calls: calls.clone(),
             max_reconsume_times: self.config.wire_max_reconsume_times(),
             broadcasting: self.config.model == MessageModel::Broadcasting,
+            in_order: self.config.orderly,
         });
         let service = self.service(config.clone(), back.clone(), stats.clone());
         let group = Group::new(GroupParts {

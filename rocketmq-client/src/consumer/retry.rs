@@ -28,7 +28,7 @@ impl Redelivery {
         match outcome {
             Outcome::Ack => None,
             Outcome::Retry if timed_out => Some(Redelivery::Level(FIRST_RETRY_LEVEL)),
-            Outcome::Retry => Some(Redelivery::Ladder),
+            Outcome::Retry | Outcome::Suspend(_) => Some(Redelivery::Ladder),
             Outcome::RetryAfter(level) => Some(Redelivery::Level(level.get())),
             Outcome::DeadLetter => Some(Redelivery::DeadLetter),
         }
@@ -51,12 +51,17 @@ pub(crate) fn resend_properties(delivery: &Delivery, how: Redelivery) -> Propert
     let tries = i64::from(delivery.reconsume_times());
     let origin = properties.get(names::ORIGIN_MESSAGE_ID).unwrap_or(delivery.message_id()).to_owned();
     let level = match how {
-        Redelivery::Level(level) => i64::from(level),
-        Redelivery::Ladder | Redelivery::DeadLetter => i64::from(FIRST_RETRY_LEVEL) + tries,
+        Redelivery::Level(level) => Some(i64::from(level)),
+        Redelivery::Ladder => Some(i64::from(FIRST_RETRY_LEVEL) + tries),
+        // 4.9.7 would keep the dead letter itself waiting for it.
+        Redelivery::DeadLetter => None,
     };
     properties.set(names::RETRY_TOPIC, delivery.topic());
     properties.set(names::ORIGIN_MESSAGE_ID, origin);
-    properties.set(names::DELAY, level.to_string());
+    properties.remove(names::DELAY);
+    if let Some(level) = level {
+        properties.set(names::DELAY, level.to_string());
+    }
     properties.remove(names::TRAN_MSG);
     properties
 }
@@ -106,6 +111,8 @@ mod tests {
         assert_eq!(get("DELAY"), Some("5"));
         assert_eq!(get("TAGS"), Some("a"));
         assert_eq!(get("TRAN_MSG"), None);
+        let delayed = Delivery::sample(Message::new("orders", "x").deliver_after(DelayLevel::S10), 2);
+        assert_eq!(resend_properties(&delayed, Redelivery::DeadLetter).get("DELAY"), None);
     }
 
     #[test]

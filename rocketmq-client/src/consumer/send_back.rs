@@ -1,4 +1,5 @@
-//! Giving failed messages back: to the broker that stores them, or, when it refuses, as a new message to the retry topic.
+//! Giving failed messages back: to the broker that stores them, or as a new message to the retry topic, when it refuses or
+//! does not know how often the message was tried.
 
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub(crate) struct ToBroker {
     pub(crate) calls: Calls,
     pub(crate) max_reconsume_times: i32,
     pub(crate) broadcasting: bool,
+    /// Messages are tried in place, and come here to be dead letters.
+    pub(crate) in_order: bool,
 }
 
 impl SendBack for ToBroker {
@@ -78,6 +81,10 @@ impl ToBroker {
         if is_logical(delivery.queue()) {
             return Err("its queue is one of a static topic".into());
         }
+        // The dead letter says how often it was tried, and the broker counts no tries in place.
+        if self.in_order {
+            return Err("it was tried in place".into());
+        }
         Ok(self.calls.send_back(delivery, how.level(), self.max_reconsume_times).await?)
     }
 
@@ -97,8 +104,11 @@ impl ToBroker {
         how: Redelivery,
         queue: &MessageQueue,
     ) -> SendMessageRequest {
-        let tries = i32::try_from(delivery.reconsume_times()).unwrap_or(i32::MAX).saturating_add(1);
-        let over = self.max_reconsume_times.saturating_add(1);
+        let tries = i32::try_from(delivery.reconsume_times()).unwrap_or(i32::MAX);
+        let tries = if self.in_order { tries } else { tries.saturating_add(1) };
+        // A broker moves what was tried more often than allowed to the dead letters.
+        let max =
+            if how == Redelivery::DeadLetter { tries.saturating_sub(1) } else { self.max_reconsume_times };
         SendMessageRequest {
             producer_group: INNER_PRODUCER.to_owned(),
             topic: queue.topic.clone(),
@@ -108,9 +118,8 @@ impl ToBroker {
             born_timestamp: self.calls.client.now_ms(),
             flag: delivery.flag(),
             properties: Some(resend_properties(delivery, how).encode_stored()),
-            // A broker moves what was tried more often than allowed to the dead letters.
-            reconsume_times: Some(if how == Redelivery::DeadLetter { over } else { tries }),
-            max_reconsume_times: Some(self.max_reconsume_times),
+            reconsume_times: Some(tries),
+            max_reconsume_times: Some(max),
             unit_mode: Some(self.calls.client.config.unit_mode),
             batch: Some(false),
             broker_name: Some(queue.broker_name.clone()),

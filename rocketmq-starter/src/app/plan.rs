@@ -6,7 +6,7 @@ use crate::context::States;
 use crate::error::{Mistake, MistakeKind};
 use crate::extract::Needs;
 use crate::listener::Listener;
-use crate::listener::options::{GroupOptions, HandlerOptions, Options, check_group_keys};
+use crate::listener::options::{ConsumeMode, GroupOptions, HandlerOptions, Options, check_group_keys};
 use rocketmq_client::remoting::names::{NameError, check_group, check_topic};
 use std::collections::BTreeMap;
 
@@ -108,7 +108,11 @@ fn plan_group(
         .map(|Resolved { topic, group, listener }| {
             let specs = [&listener.spec];
             let mut own = Options::new(sources, &group, &specs, mistakes);
-            let (filter, handler) = (filter(&mut own), HandlerOptions::read(&mut own));
+            let (filter, mut handler) = (filter(&mut own), HandlerOptions::read(&mut own));
+            if options.mode == ConsumeMode::Orderly {
+                // Meant for the application's other groups: an orderly queue rests for `suspend-time`.
+                handler.retry_delay = None;
+            }
             Subscription { topic, filter, listener, options: handler }
         })
         .collect();
@@ -200,6 +204,16 @@ mod tests {
         assert_eq!(plan.len(), 2);
         assert_eq!(plan[0].subscriptions.len(), 2);
         assert_eq!(plan[0].subscriptions[0].filter, Filter::Tags("*".to_owned()));
+    }
+
+    #[test]
+    fn a_retry_delay_meant_for_all_does_not_hold_up_the_queues_of_an_orderly_group() {
+        let orderly = listener("a", "ordered").option("mode", "orderly");
+        let (plan, mistakes) =
+            planned("[rocketmq.consumer]\nretry-delay = '30s'", vec![orderly, listener("a", "other")]);
+        assert!(mistakes.is_empty(), "{mistakes:?}");
+        let delays: Vec<_> = plan.iter().map(|group| group.subscriptions[0].options.retry_delay).collect();
+        assert_eq!(delays, [None, Some(rocketmq_client::DelayLevel::S30)]);
     }
 
     #[test]

@@ -31,7 +31,8 @@ macro_rules! every_scenario {
                 topics_come_and_go from_where from_the_committed_offset from_first a_young_queue_from_its_beginning;
             retry: until_it_is_done by_the_ladder after_a_panic after_a_timeout dead_letter_after_the_maximum dead_letter_at_once;
             delay: by_level by_timer recalled a_handler_of_a_minute;
-            order: per_key retry_in_place while_members_change;
+            order: per_key retry_in_place a_queue_rests_as_told dead_letter_after_the_maximum dead_letter_at_once
+                while_members_change;
             members: queues_follow_the_members a_member_that_vanishes brief_heartbeats of_a_unit broadcasting more_queues each_strategy;
             pull: lite_subscribe lite_by_sql lite_broadcasting lite_assign_and_seek lite_assigned_anew lite_commit_by_hand classic long_poll offsets;
             pop: by_sql a_consumer_that_dies renewed in_order pushed;

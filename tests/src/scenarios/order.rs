@@ -1,9 +1,13 @@
 //! Orderly consumption.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use rocketmq_client::{Client, FromWhere, Message, MessageQueue, Outcome, PushConsumerBuilder};
+use parking_lot::Mutex;
+use rocketmq_client::{
+    Client, DelayLevel, Delivery, FromWhere, Message, MessageQueue, Outcome, PushConsumerBuilder,
+};
 
 use crate::{Cluster, Inbox, PATIENCE, TestResult, eventually, unique_group};
 
@@ -81,6 +85,65 @@ pub async fn retry_in_place(cluster: &Cluster) -> TestResult {
     let expected = [("a", 0), ("b", 0), ("b", 1), ("b", 2), ("c", 0)];
     assert_eq!(tries, expected.map(|(text, tries)| (text.to_owned(), tries)));
     Ok(())
+}
+
+/// What a handler says goes before the consumer's setting: here the queue would rest for half a minute each time.
+pub async fn a_queue_rests_as_told(cluster: &Cluster) -> TestResult {
+    let client = cluster.client().await?;
+    let topic = cluster.topic(&client, 1).await?;
+    client.producer(unique_group()).build().await?.send(Message::new(&topic, "a")).await?;
+    let (inbox, starts) = (Inbox::default(), Arc::<Mutex<Vec<Instant>>>::default());
+    let log = starts.clone();
+    let patient = inbox.decide(move |delivery| {
+        log.lock().push(Instant::now());
+        match delivery.reconsume_times() {
+            0 => Outcome::Suspend(Duration::from_millis(20)),
+            1 => Outcome::RetryAfter(DelayLevel::S1),
+            _ => Outcome::Ack,
+        }
+    });
+    let consumer = orderly(&client, &unique_group(), &topic);
+    let running = consumer.configure(|config| config.suspend = PATIENCE).listen(patient).await?;
+    inbox.expect(3).await;
+    running.shutdown().await;
+    let starts = starts.lock();
+    assert!(starts[2] - starts[1] >= Duration::from_secs(1), "{starts:?}");
+    Ok(())
+}
+
+/// A message tried in place as often as allowed makes way for those behind it, and its dead letter knows the tries.
+pub async fn dead_letter_after_the_maximum(cluster: &Cluster) -> TestResult {
+    let letter = dead_letter(cluster, Outcome::Retry, &[("a", 0), ("a", 1), ("a", 2), ("b", 0)]).await?;
+    assert_eq!(letter.reconsume_times(), 2);
+    Ok(())
+}
+
+/// A handler that knows better needs no tries at all.
+pub async fn dead_letter_at_once(cluster: &Cluster) -> TestResult {
+    let letter = dead_letter(cluster, Outcome::DeadLetter, &[("a", 0), ("b", 0)]).await?;
+    assert_eq!(letter.reconsume_times(), 0);
+    Ok(())
+}
+
+/// Sends `a` and `b`, decides about `a` so, and asserts which tries come; what the dead letter of `a` is then.
+async fn dead_letter(cluster: &Cluster, of_a: Outcome, tries: &[(&str, u32)]) -> TestResult<Delivery> {
+    let client = cluster.client().await?;
+    let (topic, group, inbox) = (cluster.topic(&client, 1).await?, unique_group(), Inbox::default());
+    let producer = client.producer(unique_group()).build().await?;
+    let sent = producer.send(Message::new(&topic, "a").tag("t").key("k").property("colour", "red")).await?;
+    producer.send(Message::new(&topic, "b")).await?;
+    let stubborn =
+        inbox.decide(move |delivery| if delivery.text() == Some("a") { of_a } else { Outcome::Ack });
+    let running = orderly(&client, &group, &topic).max_reconsume_times(2).listen(stubborn).await?;
+    inbox.expect(tries.len()).await;
+    let letter = super::retry::dead_letter(cluster, &client, &group, &topic).await?;
+    running.shutdown().await;
+    let seen = inbox.all();
+    let seen: Vec<_> = seen.iter().map(|d| (d.text().unwrap_or(""), d.reconsume_times())).collect();
+    assert_eq!(seen, tries);
+    let parts = (letter.text(), letter.tag(), letter.property("colour"), letter.message_id());
+    assert_eq!(parts, (Some("a"), Some("t"), Some("red"), sent.message_id()));
+    Ok(letter)
 }
 
 /// A second member joins and the first one leaves while messages come: no key's order suffers.

@@ -34,6 +34,10 @@ impl Stage {
         consumer.from_where(FromWhere::FirstOffset)
     }
 
+    async fn dead_letter(&self, cluster: &Cluster) -> TestResult<Delivery> {
+        dead_letter(cluster, &self.client, &self.group, &self.topic).await
+    }
+
     /// What a handler sees of a message that is tried again is what it saw at first.
     fn assert_unchanged(&self, delivery: &Delivery) {
         let parts = (delivery.text(), delivery.tag(), delivery.property("colour"));
@@ -136,7 +140,7 @@ pub async fn dead_letter_after_the_maximum(cluster: &Cluster) -> TestResult {
     let never = inbox.decide(|_| Outcome::RetryAfter(DelayLevel::S1));
     let running = stage.consumer().max_reconsume_times(1).listen(never).await?;
     several(cluster, SECOND, &inbox, 2).await;
-    stage.assert_unchanged(&dead_letter(cluster, &stage).await?);
+    stage.assert_unchanged(&stage.dead_letter(cluster).await?);
     running.shutdown().await;
     assert_eq!(tries(&inbox), [0, 1]);
     Ok(())
@@ -148,16 +152,21 @@ pub async fn dead_letter_at_once(cluster: &Cluster) -> TestResult {
     let inbox = Inbox::default();
     let running = stage.consumer().listen(inbox.decide(|_| Outcome::DeadLetter)).await?;
     inbox.expect(1).await;
-    stage.assert_unchanged(&dead_letter(cluster, &stage).await?);
+    stage.assert_unchanged(&stage.dead_letter(cluster).await?);
     running.shutdown().await;
     assert_eq!(tries(&inbox), [0]);
     Ok(())
 }
 
-/// Waits for the one message in the group's dead letter queue.
-async fn dead_letter(cluster: &Cluster, stage: &Stage) -> TestResult<Delivery> {
-    let reader = stage.client.pull_consumer(unique_group()).build().await?;
-    let queue = MessageQueue::new(format!("%DLQ%{}", stage.group), "broker-a", 0);
+/// Waits for the one message in the group's dead letter queue, which was sent to `topic`.
+pub(super) async fn dead_letter(
+    cluster: &Cluster,
+    client: &Client,
+    group: &str,
+    topic: &str,
+) -> TestResult<Delivery> {
+    let reader = client.pull_consumer(unique_group()).build().await?;
+    let queue = MessageQueue::new(format!("%DLQ%{group}"), "broker-a", 0);
     let inbox = Inbox::default();
     cluster
         .later(SECOND, "a dead letter", async || {
@@ -170,6 +179,6 @@ async fn dead_letter(cluster: &Cluster, stage: &Stage) -> TestResult<Delivery> {
         })
         .await;
     let letter = inbox.all().remove(0);
-    assert_eq!(letter.property("RETRY_TOPIC"), Some(stage.topic.as_str()), "where it came from");
+    assert_eq!(letter.property("RETRY_TOPIC"), Some(topic), "where it came from");
     Ok(letter)
 }
