@@ -76,7 +76,13 @@ pub async fn sends_and_handlers(cluster: &Cluster) -> TestResult {
     producer.shutdown().await;
     assert_eq!(producer.dropped_traces(), 0);
 
-    let records = records_when(&client, &traces, |all| all.len() >= 14).await?;
+    let handled = [sent.message_id(), bad.message_id()];
+    let records = records_when(&client, &traces, |all| {
+        let stored = all.iter().filter(|record| record[0] == "Pub").count();
+        let after = |id: &&str| all.iter().any(|record| record[0] == "SubAfter" && record[2] == *id);
+        stored >= 4 && handled.iter().all(after)
+    })
+    .await?;
     let of = |kind: &str, at: usize, id: &str| {
         let found: Vec<&Record> = records.iter().filter(|r| r[0] == kind && r[at] == id).collect();
         assert_eq!(found.len(), 1, "{kind} of {id} in {records:?}");
