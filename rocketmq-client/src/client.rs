@@ -409,10 +409,7 @@ impl Inner {
     /// A connection came up. A broker hears who is there at once; a name server does not care.
     fn connected(self: &Arc<Self>, address: &str) {
         metrics::connected(address);
-        let is_broker = {
-            let routes = self.routes.load();
-            routes.brokers().any(|broker| broker.broker_addrs.values().any(|known| known == address))
-        };
+        let is_broker = self.routes.load().broker_at(address).is_some();
         if is_broker && !self.stop.is_cancelled() {
             let (client, address) = (self.clone(), address.to_owned());
             let stop = self.stop.clone();

@@ -363,6 +363,18 @@ impl CallError {
     pub(crate) fn refused_by(refusal: BrokerRefusal) -> Self {
         Self::refused(CallErrorKind::of(&refusal), refusal)
     }
+
+    /// Nobody knows which broker to ask.
+    pub(crate) fn no_route(error: RouteError) -> Self {
+        error.map_kind(|kind| match kind {
+            RouteErrorKind::TopicNotFound => CallErrorKind::TopicNotFound,
+            RouteErrorKind::NoNameServer | RouteErrorKind::Unreachable => CallErrorKind::Unreachable,
+            RouteErrorKind::Timeout => CallErrorKind::Timeout,
+            RouteErrorKind::Malformed => CallErrorKind::Malformed,
+            RouteErrorKind::Refused => CallErrorKind::Refused,
+            RouteErrorKind::Closed => CallErrorKind::Closed,
+        })
+    }
 }
 
 /// A client could not be built.

@@ -93,6 +93,7 @@
 #![deny(unreachable_pub)]
 
 mod acl;
+mod admin;
 mod backoff;
 mod client;
 #[cfg(test)]
@@ -118,6 +119,7 @@ mod trace;
 mod validate;
 
 pub use acl::{Credentials, CredentialsSource};
+pub use admin::Querying;
 pub use client::{Client, ClientBuilder, connect};
 pub use clock::Clock;
 pub use config::{ClientConfig, LingerConfig, NameServers, ProducerConfig};

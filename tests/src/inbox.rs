@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use rocketmq_client::{Client, Delivery, FromWhere, Listen, Outcome};
+use tokio::sync::{AcquireError, Semaphore};
 
 use crate::wait::{PATIENCE, eventually};
 use crate::{TestResult, unique_group};
@@ -39,6 +40,19 @@ impl Inbox {
             let outcome = decide(&delivery);
             inbox.keep(delivery);
             async move { Ok::<_, Infallible>(outcome) }
+        }
+    }
+
+    /// A listener that keeps every delivery and is done with it when the gate lets it through, one for each permit.
+    pub fn behind(&self, gate: &Arc<Semaphore>) -> impl Listen + use<> {
+        let (inbox, gate) = (self.clone(), gate.clone());
+        move |delivery: Delivery| {
+            inbox.keep(delivery);
+            let gate = gate.clone();
+            async move {
+                gate.acquire().await?.forget();
+                Ok::<_, AcquireError>(Outcome::Ack)
+            }
         }
     }
 

@@ -131,10 +131,9 @@ impl ConcurrentService {
 
     /// Changes the number of workers; those above it finish what they handle and leave.
     pub(crate) fn set_concurrency(self: &Arc<Self>, concurrency: usize) {
-        let target = concurrency.max(1);
         let mut workers = self.workers.lock();
-        self.concurrency.store(target, Ordering::Release);
-        while *workers < target && !self.stopped.is_cancelled() {
+        self.concurrency.store(concurrency, Ordering::Release);
+        while *workers < concurrency && !self.stopped.is_cancelled() {
             *workers += 1;
             let service = self.clone();
             self.tasks.spawn(async move {

@@ -1,5 +1,6 @@
 //! Options of push consumers.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,6 +9,9 @@ use rocketmq_remoting::body::MessageModel;
 use super::flow::FlowLimits;
 use super::start::FromWhere;
 use crate::trace::TraceConfig;
+
+/// How many handlers may run at once.
+pub(crate) const CONCURRENCY: RangeInclusive<usize> = 1..=1000;
 
 /// Options of a push consumer; the defaults are the Java client's unless a field says otherwise.
 #[derive(Debug, Clone)]
@@ -99,7 +103,7 @@ impl Default for PopConfig {
 impl ConsumerConfig {
     /// What is wrong with the values, naming option, value and range.
     pub(crate) fn check(&self) -> Result<(), String> {
-        range("concurrency", self.concurrency, 1, 1000)?;
+        range("concurrency", self.concurrency, *CONCURRENCY.start(), *CONCURRENCY.end())?;
         range("batch", self.batch, 1, 1024)?;
         range("pull_batch", self.pull_batch, 1, 1024)?;
         range("pull_batch_bytes", self.pull_batch_bytes, 1, 64 << 20)?;

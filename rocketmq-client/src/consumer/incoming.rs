@@ -75,7 +75,7 @@ impl Incoming<'_> {
 }
 
 /// A body that does not inflate is delivered as it is, its flag still set: a handler can refuse it, nobody else could.
-fn inflate(record: &mut MessageRecord) {
+pub(crate) fn inflate(record: &mut MessageRecord) {
     let inflated = match Compression::of(record.sys_flag) {
         Ok(None) => return,
         Ok(Some(kind)) => decompress(kind, &record.body, MAX_BODY),

@@ -1,7 +1,7 @@
 //! Receiving: what the consumers share, and the consumers.
 
 mod assign;
-mod calls;
+pub(crate) mod calls;
 mod concurrent;
 mod config;
 mod flow;
@@ -13,6 +13,7 @@ mod member;
 mod offsets;
 mod orderly;
 mod owned;
+mod permits;
 mod pop;
 mod pop_calls;
 mod pop_push;
@@ -43,8 +44,10 @@ pub use config::{ConsumerConfig, PopConfig};
 pub use flow::FlowLimits;
 pub(crate) use handler::Failure;
 pub use handler::{Listen, ListenBatch};
+pub(crate) use incoming::inflate;
 pub use lite::{Batch, LiteConsumer, LiteConsumerBuilder};
 pub use pop::{Popped, Receiving, SimpleConsumer, SimpleConsumerBuilder};
+pub(crate) use pull::to_ms;
 pub use pull::{Offset, PullConsumer, PullConsumerBuilder, Pulled, Pulling};
 pub use push::PushConsumerBuilder;
 pub use reset::ResetOffsets;

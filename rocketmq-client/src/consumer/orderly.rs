@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
 use rocketmq_remoting::route::MessageQueue;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -14,6 +12,7 @@ use super::concurrent::{SendBack, ServiceConfig};
 use super::group::Group;
 use super::handler::{Failure, Outcomes};
 use super::owned::{LOCK_EXPIRES, OwnedQueue};
+use super::permits::{Permit, Permits};
 use super::retry::Redelivery;
 use super::stats::Stats;
 use crate::delivery::{Delivery, Outcome};
@@ -30,7 +29,7 @@ const UNLOCKED: Duration = Duration::from_millis(100);
 /// Bounds of the pause before a message is tried again.
 const SUSPEND: std::ops::RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(30);
 
-/// Runs one worker per queue; a semaphore bounds how many handlers run at once.
+/// Runs one worker per queue; permits bound how many handlers run at once.
 pub(crate) struct OrderlyService {
     config: ServiceConfig,
     send_back: Arc<dyn SendBack>,
@@ -40,8 +39,7 @@ pub(crate) struct OrderlyService {
     max_reconsume_times: Option<u32>,
     /// Whether a lost lock stops the queue.
     locked: bool,
-    permits: Arc<Semaphore>,
-    concurrency: Mutex<usize>,
+    permits: Permits,
     stopped: CancellationToken,
     aborted: CancellationToken,
     tasks: TaskTracker,
@@ -63,7 +61,6 @@ impl OrderlyService {
         send_back: Arc<dyn SendBack>,
         stats: Arc<Stats>,
     ) -> Arc<Self> {
-        let concurrency = orderly.concurrency.max(1);
         Arc::new_cyclic(|this| Self {
             config,
             send_back,
@@ -71,8 +68,7 @@ impl OrderlyService {
             suspend: orderly.suspend,
             max_reconsume_times: orderly.max_reconsume_times,
             locked: orderly.locked,
-            permits: Arc::new(Semaphore::new(concurrency)),
-            concurrency: Mutex::new(concurrency),
+            permits: Permits::new(orderly.concurrency),
             stopped: CancellationToken::new(),
             aborted: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -94,29 +90,12 @@ impl OrderlyService {
 
     /// Changes how many queues are handled at once.
     pub(crate) fn set_concurrency(&self, concurrency: usize) {
-        let target = concurrency.max(1);
-        let mut current = self.concurrency.lock();
-        if target > *current {
-            self.permits.add_permits(target - *current);
-        } else {
-            self.retire_permits(*current - target);
-        }
-        *current = target;
-    }
-
-    /// Permits in use leave as soon as they come back.
-    fn retire_permits(&self, count: usize) {
-        let permits = self.permits.clone();
-        tokio::spawn(async move {
-            if let Ok(retired) = permits.acquire_many_owned(count as u32).await {
-                retired.forget();
-            }
-        });
+        self.permits.set(concurrency);
     }
 
     /// How many queues are handled at once.
     pub(crate) fn concurrency(&self) -> usize {
-        *self.concurrency.lock()
+        self.permits.limit()
     }
 
     /// Lets no further handler start.
@@ -159,7 +138,7 @@ impl OrderlyService {
     }
 
     /// Waits until there is something to do and may be done.
-    async fn next(&self, queue: &OwnedQueue) -> Option<OwnedSemaphorePermit> {
+    async fn next(&self, queue: &OwnedQueue) -> Option<Permit> {
         if queue.is_idle() {
             queue.wait_for_messages().await;
             return None;
@@ -168,11 +147,11 @@ impl OrderlyService {
             tokio::time::sleep(UNLOCKED).await;
             return None;
         }
-        self.permits.clone().acquire_owned().await.ok()
+        Some(self.permits.acquire().await)
     }
 
     /// Handles the lowest messages; how long to wait before the next.
-    async fn handle(&self, queue: &OwnedQueue, _permit: OwnedSemaphorePermit) -> Duration {
+    async fn handle(&self, queue: &OwnedQueue, _permit: Permit) -> Duration {
         let _busy = queue.enter().await;
         if queue.is_dropped() || (self.locked && !queue.holds_lock(self.config.clock.now_ms())) {
             return Duration::ZERO;
@@ -348,6 +327,7 @@ mod tests {
     use crate::error::BoxError;
     use crate::message::DelayLevel;
     use futures_util::future::BoxFuture;
+    use parking_lot::Mutex;
     use std::future::Future;
     use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
     use std::time::UNIX_EPOCH;

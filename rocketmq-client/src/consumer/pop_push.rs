@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use rocketmq_remoting::body::PopProcessQueueInfo;
 use rocketmq_remoting::route::MessageQueue;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -18,6 +18,7 @@ use super::config::PopConfig;
 use super::flow::Seldom;
 use super::group::Group;
 use super::handler::{Failure, Outcomes};
+use super::permits::Permits;
 use super::pop::Popped;
 use super::pop_calls::PopOptions;
 use super::retry::{Redelivery, pop_delay_ms, pop_delay_of_age};
@@ -39,7 +40,7 @@ pub(crate) struct PopService {
     pop: PopConfig,
     max_reconsume_times: u32,
     dead_letters: Arc<dyn SendBack>,
-    permits: Arc<Semaphore>,
+    permits: Permits,
     queues: Mutex<HashMap<MessageQueue, Arc<PopQueue>>>,
     handlers: TaskTracker,
     aborted: CancellationToken,
@@ -73,7 +74,7 @@ impl PopService {
             pop: parts.pop,
             max_reconsume_times: parts.max_reconsume_times,
             dead_letters: parts.dead_letters,
-            permits: Arc::new(Semaphore::new(parts.concurrency)),
+            permits: Permits::new(parts.concurrency),
             queues: Mutex::default(),
             handlers: TaskTracker::new(),
             aborted: CancellationToken::new(),
@@ -137,6 +138,11 @@ impl PopService {
             }
         });
         popped
+    }
+
+    /// Changes how many handlers run at once.
+    pub(crate) fn set_concurrency(&self, handlers: usize) {
+        self.permits.set(handlers);
     }
 
     /// Waits for running handlers; at the deadline the rest is cancelled.
@@ -246,7 +252,7 @@ impl PopService {
 
     /// Messages whose time is over belong to someone else: before the call they are left alone, after it the result is.
     async fn handle(&self, messages: Vec<Popped>) {
-        let Ok(_permit) = self.permits.acquire().await else { return };
+        let _permit = self.permits.acquire().await;
         if self.group.stopped.is_cancelled() || messages.iter().any(Popped::is_expired) {
             return;
         }

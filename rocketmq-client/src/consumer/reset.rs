@@ -11,7 +11,7 @@ use rocketmq_remoting::route::MessageQueue;
 use super::calls::{BOUND_TIMEOUT, Calls, is_refusal, malformed};
 use super::pull::{Offset, resolve, to_ms};
 use crate::client::Client;
-use crate::error::{CallError, CallErrorKind, RouteError, RouteErrorKind};
+use crate::error::{CallError, CallErrorKind};
 
 /// A broker takes a reset to this time as one to the end.
 const END: i64 = -1;
@@ -104,9 +104,9 @@ impl Reset {
     /// The queues of the topic by broker, from a route that is up to date.
     async fn route(&self, topic: &str) -> Result<Vec<MessageQueue>, CallError> {
         let client = &self.calls.client;
-        let info = match client.refresh_topic(topic).await.map_err(no_route)? {
+        let info = match client.refresh_topic(topic).await.map_err(CallError::no_route)? {
             Some(info) => info,
-            None => client.topic_info(topic).await.map_err(no_route)?,
+            None => client.topic_info(topic).await.map_err(CallError::no_route)?,
         };
         Ok(info.subscribe.iter().map(|queue| (**queue).clone()).collect())
     }
@@ -170,17 +170,6 @@ fn timestamp(to: Offset) -> Result<Option<i64>, CallError> {
             "Offset::Committed is where the group stands already; reset it to At, First, Last or Time",
         )),
     }
-}
-
-fn no_route(error: RouteError) -> CallError {
-    error.map_kind(|kind| match kind {
-        RouteErrorKind::TopicNotFound => CallErrorKind::TopicNotFound,
-        RouteErrorKind::NoNameServer | RouteErrorKind::Unreachable => CallErrorKind::Unreachable,
-        RouteErrorKind::Timeout => CallErrorKind::Timeout,
-        RouteErrorKind::Malformed => CallErrorKind::Malformed,
-        RouteErrorKind::Refused => CallErrorKind::Refused,
-        RouteErrorKind::Closed => CallErrorKind::Closed,
-    })
 }
 
 fn by_time_only(queue: &MessageQueue, target: i64) -> CallError {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rocketmq_remoting::body::ConsumerRunningInfo;
 use rocketmq_remoting::route::MessageQueue;
 
+use super::config::CONCURRENCY;
 use super::member::PushMember;
 use super::receipt::Origin;
 use super::subscriptions::{self, ByTopic, Filter};
@@ -94,9 +95,14 @@ impl Running {
         self.member.group.rebalance.notify_one();
     }
 
-    /// Changes how many handlers run at once; running ones are not cut.
+    /// Changes how many handlers run at once, of 1 to 1000; what is beyond counts as the nearest of them. Running ones are
+    /// not cut: of those above the new number none is followed by another.
     pub fn set_concurrency(&self, handlers: usize) {
+        let handlers = handlers.clamp(*CONCURRENCY.start(), *CONCURRENCY.end());
         self.member.service.set_concurrency(handlers);
+        if let Some(pop) = &self.member.pop {
+            pop.set_concurrency(handlers);
+        }
     }
 
     /// How many handlers may run at once.

@@ -116,6 +116,12 @@ impl Snapshot {
         addresses.get(&id).or_else(next).or_else(any).map(String::as_str)
     }
 
+    /// The name of the broker at an address.
+    pub(crate) fn broker_at(&self, address: &str) -> Option<&str> {
+        let is_there = |broker: &&Arc<BrokerData>| broker.broker_addrs.values().any(|known| known == address);
+        self.brokers().find(is_there).map(|broker| broker.broker_name.as_str())
+    }
+
     /// Every broker in use.
     pub(crate) fn brokers(&self) -> impl Iterator<Item = &Arc<BrokerData>> {
         self.brokers.values()

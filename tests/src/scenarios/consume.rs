@@ -95,16 +95,7 @@ pub async fn several_at_once(cluster: &Cluster) -> TestResult {
 pub async fn concurrency_changed(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let (inbox, gate) = (Inbox::default(), Arc::new(Semaphore::new(0)));
-    let (kept, opened) = (inbox.clone(), gate.clone());
-    let listener = move |delivery: Delivery| {
-        kept.keep(delivery);
-        let gate = opened.clone();
-        async move {
-            gate.acquire().await.map_err(|error| error.to_string())?.forget();
-            Ok::<_, String>(Outcome::Ack)
-        }
-    };
-    let running = stage.consumer().concurrency(1).listen(listener).await?;
+    let running = stage.consumer().concurrency(1).listen(inbox.behind(&gate)).await?;
     stage.send(["a", "b", "c", "d", "e", "f", "g", "h"]).await?;
     inbox.expect(1).await;
     gate.add_permits(1);

@@ -35,10 +35,10 @@ macro_rules! every_scenario {
                 while_members_change;
             members: queues_follow_the_members a_member_that_vanishes brief_heartbeats of_a_unit broadcasting more_queues each_strategy;
             pull: lite_subscribe lite_by_sql lite_broadcasting lite_assign_and_seek lite_assigned_anew lite_commit_by_hand classic long_poll offsets;
-            pop: by_sql a_consumer_that_dies renewed in_order pushed;
-            tools: queries running_info consumed_directly dead_letter_resent;
+            pop: by_sql a_consumer_that_dies renewed in_order pushed concurrency_changed;
+            tools: queries queries_by_time running_info consumed_directly dead_letter_resent;
             replay: by_time by_offset backlog_skipped while_nobody_runs;
-            namespace: names_are_wrapped brokers_reach_the_group;
+            namespace: names_are_wrapped brokers_reach_the_group queries;
             transaction: decided_by_the_sender decided_by_the_checker;
             starter: listeners_and_template;
             trace: sends_and_handlers transactions lite_in_the_cloud;

@@ -1,11 +1,10 @@
 //! Applications that share a cluster without meeting: 4.x namespaces are part of every name, 5.x ones of every request.
 
-use rocketmq_client::remoting::body::ConsumerRunningInfo;
-use rocketmq_client::remoting::fastjson;
-use rocketmq_client::remoting::requests::group::GetConsumerRunningInfoRequest;
+use rocketmq_client::remoting::body::ConsumeResult;
 use rocketmq_client::remoting::requests::heartbeat::GetConsumerListByGroupRequest;
 use rocketmq_client::{Client, ClientBuilder, DelayLevel, FromWhere, Message, Outcome};
 
+use super::tools;
 use crate::cluster::ask;
 use crate::{Cluster, Inbox, TestResult, collect, unique_group};
 
@@ -56,18 +55,24 @@ pub async fn brokers_reach_the_group(cluster: &Cluster) -> TestResult {
     cluster.later(std::time::Duration::from_secs(1), "the retry", async || inbox.len() == 2).await;
     assert!(inbox.all().iter().all(|delivery| delivery.topic() == inside), "{:?}", inbox.all());
 
-    let consumer_group = format!("{NAMESPACE}%{group}");
-    let info = GetConsumerRunningInfoRequest {
-        consumer_group: consumer_group.clone(),
-        client_id: client.client_id().to_owned(),
-        jstack_enable: false,
-    };
-    let info: ConsumerRunningInfo = fastjson::from_slice(&ask(&stranger, &outside, &info).await?.body)?;
-    assert!(info.subscription_set.iter().any(|data| data.topic == outside), "{info:?}");
+    let group_outside = format!("{NAMESPACE}%{group}");
+    for (asker, group) in [(&client, &group), (&stranger, &group_outside)] {
+        let info = asker.running_info(group, client.client_id(), false).await?;
+        assert!(info.subscription_set.iter().any(|data| data.topic == outside), "{info:?}");
+    }
+    let first = inbox.all()[0].offset_message_id();
+    let result = client.consume_directly(&group, client.client_id(), &first).await?;
+    assert_eq!((result.consume_result, inbox.len()), (ConsumeResult::CrLater, 3));
 
     running.shutdown().await;
-    let members = GetConsumerListByGroupRequest { consumer_group };
+    let members = GetConsumerListByGroupRequest { consumer_group: group_outside };
     let gone = ask(&stranger, &outside, &members).await.expect_err("nobody is left in the group");
     assert!(gone.to_string().contains("no consumer for this group"), "{gone}");
     Ok(())
+}
+
+/// Within, messages are found under the topic's short name.
+pub async fn queries(cluster: &Cluster) -> TestResult {
+    let (inside, _) = topic(cluster).await?;
+    tools::found_again(&within(cluster).connect().await?, &inside).await
 }

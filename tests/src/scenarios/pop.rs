@@ -1,9 +1,11 @@
 //! POP: messages handed out for a time, to as many consumers as ask.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rocketmq_client::consumer::{Popped, SimpleConsumer};
-use rocketmq_client::{Client, DelayLevel, FromWhere, Message, Outcome};
+use rocketmq_client::{Client, DelayLevel, FromWhere, Message, Outcome, PushConsumerBuilder};
+use tokio::sync::Semaphore;
 
 use crate::cluster::{Feature, serve_by_pop};
 use crate::wait::{PATIENCE, eventually};
@@ -43,6 +45,13 @@ impl Stage {
 
     async fn consumer(&self, client: &Client) -> TestResult<SimpleConsumer> {
         Ok(client.simple_consumer(&self.group).subscribe(&self.topic, "t").from_first().build().await?)
+    }
+
+    /// A push consumer whose queues the broker serves by POP.
+    async fn push_consumer(&self) -> TestResult<PushConsumerBuilder> {
+        serve_by_pop(&self.client, &self.topic, &self.group).await?;
+        let consumer = self.client.push_consumer(&self.group).subscribe(&self.topic, "t");
+        Ok(consumer.from_where(FromWhere::FirstOffset).configure(|it| it.broker_assignment = true))
     }
 
     async fn ordered(&self, client: &Client) -> TestResult<SimpleConsumer> {
@@ -188,17 +197,13 @@ pub async fn pushed(cluster: &Cluster) -> TestResult {
         return Ok(());
     }
     let stage = Stage::set(cluster, 2, &["bad", "good", "later"]).await?;
-    serve_by_pop(&stage.client, &stage.topic, &stage.group).await?;
-
     let inbox = Inbox::default();
     let handler = inbox.decide(|delivery| match (delivery.text(), delivery.reconsume_times()) {
         (Some("bad"), _) => Outcome::DeadLetter,
         (Some("later"), 0) => Outcome::RetryAfter(DelayLevel::S1),
         _ => Outcome::Ack,
     });
-    let consumer = stage.client.push_consumer(&stage.group).subscribe(&stage.topic, "t");
-    let consumer = consumer.from_where(FromWhere::FirstOffset).configure(|it| it.broker_assignment = true);
-    let running = consumer.listen(handler).await?;
+    let running = stage.push_consumer().await?.listen(handler).await?;
     cluster.later(NOTICED, "a second try", async || inbox.len() >= 4).await;
     assert!(inbox.all().iter().all(|delivery| delivery.property("POP_CK").is_some()));
     assert_eq!(inbox.sorted(), ["bad", "good", "later", "later"]);
@@ -206,5 +211,32 @@ pub async fn pushed(cluster: &Cluster) -> TestResult {
     running.shutdown().await;
     let letters = crate::collect(&stage.client, &format!("%DLQ%{}", stage.group), 1).await?;
     assert_eq!(letters[0].text(), Some("bad"));
+    Ok(())
+}
+
+/// As [`concurrency_changed`](super::consume::concurrency_changed), by POP, and back to fewer: those above the new number
+/// are followed by none.
+pub async fn concurrency_changed(cluster: &Cluster) -> TestResult {
+    if !cluster.has(Feature::Pop) {
+        return Ok(());
+    }
+    let stage = Stage::set(cluster, 1, &["a", "b", "c", "d", "e", "f", "g", "h"]).await?;
+    let (inbox, gate) = (Inbox::default(), Arc::new(Semaphore::new(0)));
+    let running = stage.push_consumer().await?.concurrency(1).listen(inbox.behind(&gate)).await?;
+    inbox.expect(1).await;
+    gate.add_permits(1);
+    inbox.expect(2).await;
+    running.set_concurrency(4);
+    inbox.expect(5).await;
+    assert_eq!((inbox.len(), running.concurrency()), (5, 4));
+    running.set_concurrency(2);
+    gate.add_permits(3);
+    inbox.expect(6).await;
+    assert_eq!((inbox.len(), running.concurrency()), (6, 2));
+    gate.add_permits(100);
+    inbox.expect(8).await;
+    running.set_concurrency(0);
+    assert_eq!(running.concurrency(), 1, "of 1 to 1000");
+    running.shutdown().await;
     Ok(())
 }

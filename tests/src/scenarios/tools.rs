@@ -1,16 +1,13 @@
 //! What administrators ask about messages and consumers, and make them do.
 
-use rocketmq_client::remoting::body::{
-    ConsumeMessageDirectlyResult, ConsumeResult, ConsumeStats, ConsumerConnection, ConsumerRunningInfo,
+use std::time::Duration;
+
+use rocketmq_client::remoting::body::{ConsumeResult, ConsumeStats, ConsumerRunningInfo};
+use rocketmq_client::remoting::requests::group::GetConsumeStatsRequest;
+use rocketmq_client::remoting::{ResponseCode, fastjson};
+use rocketmq_client::{
+    CallErrorKind, Client, Delivery, FromWhere, Message, Outcome, Querying, Receipt, Running,
 };
-use rocketmq_client::remoting::message::MessageRecord;
-use rocketmq_client::remoting::requests::group::{
-    ConsumeMessageDirectlyRequest, GetConsumeStatsRequest, GetConsumerConnectionListRequest,
-    GetConsumerRunningInfoRequest,
-};
-use rocketmq_client::remoting::requests::query::{QueryMessageRequest, ViewMessageRequest};
-use rocketmq_client::remoting::{Command, Request, fastjson};
-use rocketmq_client::{Client, FromWhere, Message, Outcome, Running};
 
 use crate::cluster::ask;
 use crate::wait::{PATIENCE, eventually};
@@ -35,68 +32,86 @@ impl Stage {
         Ok(consumer.from_where(FromWhere::FirstOffset).listen(handler).await?)
     }
 
-    async fn send(&self, message: Message) -> TestResult<String> {
+    async fn send(&self, message: Message) -> TestResult<Receipt> {
         let producer = self.client.producer(unique_group()).build().await?;
         let receipt = producer.send(message).await?;
         producer.shutdown().await;
-        Ok(receipt.message_id().to_owned())
+        Ok(receipt)
     }
 
-    async fn ask(&self, request: &impl Request) -> TestResult<Command> {
-        ask(&self.client, &self.topic, request).await
+    fn query(&self, key: &str) -> Querying {
+        self.client.query_messages(&self.topic, key)
     }
 
-    /// The bodies of what is found under a key; the index is written a little later than the message.
-    async fn found(&self, key: &str, unique: bool) -> Vec<String> {
-        let request = QueryMessageRequest {
-            topic: self.topic.clone(),
-            key: key.to_owned(),
-            max_num: 32,
-            begin_timestamp: 0,
-            end_timestamp: i64::MAX,
-            unique_key_query: unique.then_some(true),
-            index_type: None,
-        };
-        let Ok(answer) = self.ask(&request).await else { return Vec::new() };
-        MessageRecord::decode_all(answer.body)
-            .map(|record| String::from_utf8_lossy(&record.body).into_owned())
-            .collect()
+    /// Waits until so many are found under a key: the index is written a little later than the message.
+    async fn indexed(&self, key: &str, count: usize) -> TestResult<Vec<Delivery>> {
+        let what = format!("{count} messages under {key}");
+        eventually(&what, PATIENCE, async || self.query(key).await.is_ok_and(|found| found.len() == count))
+            .await;
+        Ok(self.query(key).await?)
     }
 
-    /// Has a member of the group handle a message that is stored somewhere.
-    async fn directly(&self, offset_message_id: &str) -> TestResult<ConsumeMessageDirectlyResult> {
-        let request = ConsumeMessageDirectlyRequest {
-            consumer_group: self.group.clone(),
-            client_id: Some(self.client.client_id().to_owned()),
-            msg_id: Some(offset_message_id.to_owned()),
-            ..ConsumeMessageDirectlyRequest::default()
-        };
-        Ok(fastjson::from_slice(&self.ask(&request).await?.body)?)
+    /// Has this client's member of the group handle a message that is stored somewhere.
+    async fn directly(&self, message: &Delivery) -> TestResult<ConsumeResult> {
+        let (member, id) = (self.client.client_id(), message.offset_message_id());
+        Ok(self.client.consume_directly(&self.group, member, &id).await?.consume_result)
     }
+}
+
+fn texts(found: &[Delivery]) -> Vec<&str> {
+    found.iter().filter_map(Delivery::text).collect()
 }
 
 /// Messages are found by key, by their own id and by where they are stored.
 pub async fn queries(cluster: &Cluster) -> TestResult {
-    let stage = Stage::set(cluster).await?;
-    stage.send(Message::new(&stage.topic, "one").key("k1").key("both")).await?;
-    let id = stage.send(Message::new(&stage.topic, "two").key("k2").key("both")).await?;
+    let Stage { client, topic, .. } = Stage::set(cluster).await?;
+    found_again(&client, &topic).await
+}
+
+/// [`queries`] of a topic, as the client calls it.
+pub(super) async fn found_again(client: &Client, topic: &str) -> TestResult {
+    let producer = client.producer(unique_group()).build().await?;
+    let long = "two ".repeat(2000);
+    producer.send(Message::new(topic, "one").key("k1").key("both")).await?;
+    let receipt = producer.send(Message::new(topic, long.clone()).key("k2").key("both")).await?;
     eventually("both by a key they share", PATIENCE, async || {
-        let mut found = stage.found("both", false).await;
-        found.sort();
-        found == ["one", "two"]
+        client.query_messages(topic, "both").await.is_ok_and(|found| found.len() == 2)
     })
     .await;
-    assert_eq!(stage.found("k2", false).await, ["two"]);
-    assert_eq!(stage.found(&id, true).await, ["two"]);
-    assert_eq!(stage.found("k3", false).await, Vec::<String>::new());
+    assert_eq!(texts(&client.query_messages(topic, "both").await?), ["one", &long]);
+    assert_eq!(texts(&client.query_messages(topic, "k2").await?), [&long]);
+    assert!(client.query_messages(topic, "k3").await?.is_empty());
 
-    let stored = collect(&stage.client, &stage.topic, 2).await?;
-    for delivery in stored {
-        let view =
-            ViewMessageRequest { offset: delivery.commit_log_offset(), topic: Some(stage.topic.clone()) };
-        let record = MessageRecord::decode(&mut stage.ask(&view).await?.body)?;
-        assert_eq!(record.body, delivery.body());
+    let by_id = client.find_message(topic, receipt.message_id()).await?.ok_or("nothing under its id")?;
+    let by_place = client.view_message(topic, receipt.offset_message_id()).await?;
+    for message in [by_id, by_place] {
+        assert_eq!((message.text(), message.topic()), (Some(long.as_str()), topic));
+        assert_eq!(message.queue().broker_name, receipt.broker());
+        assert_eq!(message.offset_message_id(), receipt.offset_message_id());
+        assert_eq!(message.message_id(), receipt.message_id());
     }
+    assert!(client.find_message(topic, "0A000005123418B4AAC20A4CB87B000A").await?.is_none());
+    let no_place = client.view_message(topic, receipt.message_id()).await.expect_err("no offset id");
+    assert_eq!(no_place.kind(), CallErrorKind::InvalidRequest);
+    Ok(())
+}
+
+/// What a key finds is chosen by time and number, and by the key itself where only its hash is the same.
+pub async fn queries_by_time(cluster: &Cluster) -> TestResult {
+    let stage = Stage::set(cluster).await?;
+    for text in ["one", "two", "three"] {
+        // `Aa` and `BB` have one hash in Java.
+        stage.send(Message::new(&stage.topic, text).key("Aa")).await?;
+        cluster.pass(Duration::from_millis(20)).await;
+    }
+    stage.send(Message::new(&stage.topic, "another").key("BB")).await?;
+    let found = stage.indexed("Aa", 3).await?;
+    let second = found[1].stored_at();
+    assert_eq!(texts(&stage.indexed("BB", 1).await?), ["another"]);
+    assert_eq!(texts(&stage.query("Aa").since(second).await?), ["two", "three"]);
+    assert_eq!(texts(&stage.query("Aa").until(second).await?), ["one", "two"]);
+    assert_eq!(texts(&stage.query("Aa").since(second).until(second).await?), ["two"]);
+    assert_eq!(texts(&stage.query("Aa").until(second).max(1).await?), ["two"]);
     Ok(())
 }
 
@@ -109,27 +124,27 @@ pub async fn running_info(cluster: &Cluster) -> TestResult {
         stage.send(Message::new(&stage.topic, "x")).await?;
     }
     inbox.expect(4).await;
-    let request = GetConsumerRunningInfoRequest {
-        consumer_group: stage.group.clone(),
-        client_id: stage.client.client_id().to_owned(),
-        jstack_enable: false,
-    };
-    let info: ConsumerRunningInfo = fastjson::from_slice(&stage.ask(&request).await?.body)?;
+    let info = stage.client.running_info(&stage.group, stage.client.client_id(), true).await?;
     assert_eq!(info.mq_table.keys().filter(|queue| queue.topic == stage.topic).count(), 2);
     assert_eq!(info.properties[ConsumerRunningInfo::PROP_CONSUME_TYPE], "CONSUME_PASSIVELY");
     assert!(info.subscription_set.iter().any(|data| data.topic == stage.topic && data.sub_string == "*"));
 
-    let request = GetConsumerConnectionListRequest { consumer_group: stage.group.clone() };
-    let members: ConsumerConnection = fastjson::from_slice(&stage.ask(&request).await?.body)?;
+    let members = stage.client.consumer_connection(&stage.group).await?;
     assert!(members.connection_set.iter().any(|member| member.client_id == stage.client.client_id()));
     running.shutdown().await;
 
     let request =
         GetConsumeStatsRequest { consumer_group: stage.group.clone(), topic: None, topic_list: None };
-    let stats: ConsumeStats = fastjson::from_slice(&stage.ask(&request).await?.body)?;
+    let stats = ask(&stage.client, &stage.topic, &request).await?;
+    let stats: ConsumeStats = fastjson::from_slice(&stats.body)?;
     let of_topic = stats.offset_table.iter().filter(|(queue, _)| queue.topic == stage.topic);
     let stored: i64 = of_topic.map(|(_, offsets)| offsets.broker_offset).sum();
     assert_eq!(stored, 4);
+
+    let nobody = stage.client.consumer_connection(&stage.group).await.expect_err("nobody is left");
+    assert_eq!(nobody.refusal().map(|refusal| refusal.code), Some(ResponseCode::CONSUMER_NOT_ONLINE));
+    let unmet = stage.client.consumer_connection(&unique_group()).await.expect_err("there is no such group");
+    assert_eq!(unmet.kind(), CallErrorKind::TopicNotFound);
     Ok(())
 }
 
@@ -140,8 +155,7 @@ pub async fn consumed_directly(cluster: &Cluster) -> TestResult {
     let running = stage.consume(&inbox, Outcome::Ack).await?;
     stage.send(Message::new(&stage.topic, "again").tag("t").property("colour", "red")).await?;
     inbox.expect(1).await;
-    let result = stage.directly(&inbox.all()[0].offset_message_id()).await?;
-    assert_eq!(result.consume_result, ConsumeResult::CrSuccess);
+    assert_eq!(stage.directly(&inbox.all()[0]).await?, ConsumeResult::CrSuccess);
     inbox.expect(2).await;
     let again = &inbox.all()[1];
     assert_eq!(
@@ -166,8 +180,7 @@ pub async fn dead_letter_resent(cluster: &Cluster) -> TestResult {
 
     let mended = Inbox::default();
     let running = stage.consume(&mended, Outcome::Ack).await?;
-    let result = stage.directly(&letter.offset_message_id()).await?;
-    assert_eq!(result.consume_result, ConsumeResult::CrSuccess);
+    assert_eq!(stage.directly(&letter).await?, ConsumeResult::CrSuccess);
     mended.expect(1).await;
 
     let topic = letter.property("RETRY_TOPIC").ok_or("a dead letter knows its topic")?;
