@@ -12,7 +12,7 @@ use super::super::core::Core;
 use super::super::names::TIMER_TOPIC;
 use super::super::placement::unpark;
 use super::checkpoint::{CheckpointFiles, Progress};
-use super::wheel::{Pending, TimerWheel};
+use super::wheel::TimerWheel;
 use crate::store::StoreError;
 
 /// Messages loaded or slots delivered before other work gets a turn.
@@ -27,18 +27,25 @@ struct Loaded {
     next: i64,
     /// Everything below was in the wheel, in this run or before it: beyond `next` until the replay is through.
     read_to: i64,
-    delivered_until: i64,
+    /// The latest time of which anything was delivered. What came late is due before it and may still wait.
+    reached: i64,
     /// What left the wheel and is being delivered: when it was due, and its lowest queue offset.
     delivering: Option<(i64, i64)>,
 }
 
 impl Loaded {
     /// Takes out everything of the earliest time, if that has come.
-    fn take_due(&mut self, now: i64) -> Option<(i64, Vec<Pending>)> {
-        let (due, pending) = self.wheel.take_due(now)?;
-        let lowest = pending.iter().map(|pending| pending.queue_offset).min();
-        self.delivering = lowest.map(|lowest| (due, lowest));
-        Some((due, pending))
+    fn take_due(&mut self, now: i64) -> Option<(i64, Vec<i64>)> {
+        let (due, offsets) = self.wheel.take_due(now)?;
+        self.delivering = offsets.iter().min().map(|lowest| (due, *lowest));
+        Some((due, offsets))
+    }
+
+    /// What was taken out is delivered but for these, which are due at the same time still.
+    fn delivered(&mut self, due: i64, left: &[i64]) {
+        left.iter().for_each(|offset| self.wheel.add(due, *offset));
+        self.delivering = None;
+        self.reached = self.reached.max(due);
     }
 
     /// The offsets below `next` are loaded. At the end of the queue nothing beyond can have been delivered, whatever was
@@ -48,10 +55,20 @@ impl Loaded {
         self.read_to = if next < end { self.read_to.max(next) } else { next };
     }
 
-    /// What is not delivered yet is not counted as such, even if it is due before what is.
-    fn add(&mut self, due: i64, pending: Pending) {
-        self.delivered_until = self.delivered_until.min(due.saturating_sub(1));
-        self.wheel.add(due, pending);
+    /// When the next of what waits is due.
+    fn next_due(&self) -> Option<i64> {
+        let delivering = self.delivering.map(|(due, _)| due);
+        self.wheel.next_due().into_iter().chain(delivering).min()
+    }
+
+    fn progress(&self) -> Progress {
+        let delivering = self.delivering.map(|(_, lowest)| lowest);
+        let waiting = self.wheel.replay_from().into_iter().chain(delivering).min();
+        Progress {
+            replay_from: waiting.unwrap_or(self.next),
+            read_to: self.read_to,
+            delivered_until: self.next_due().map_or(self.reached, |due| self.reached.min(due - 1)),
+        }
     }
 }
 
@@ -76,7 +93,7 @@ impl TimerState {
             wheel: TimerWheel::default(),
             next: before.replay_from,
             read_to: before.read_to,
-            delivered_until: before.delivered_until,
+            reached: before.delivered_until,
             delivering: None,
         };
         Ok(Self { loaded: Mutex::new(loaded), before, saved: Mutex::new(before), files, wake })
@@ -99,20 +116,7 @@ impl TimerState {
 
     /// Whether everything loaded that was due at or before `due` has been delivered.
     pub fn delivered_until(&self, due: i64) -> bool {
-        let loaded = self.loaded.lock();
-        let delivering = loaded.delivering.map(|(due, _)| due);
-        loaded.wheel.next_due().into_iter().chain(delivering).all(|waiting| waiting > due)
-    }
-
-    fn progress(&self) -> Progress {
-        let loaded = self.loaded.lock();
-        let delivering = loaded.delivering.map(|(_, lowest)| lowest);
-        let waiting = loaded.wheel.first_queue_offset().into_iter().chain(delivering).min();
-        Progress {
-            replay_from: waiting.unwrap_or(loaded.next),
-            read_to: loaded.read_to,
-            delivered_until: loaded.delivered_until,
-        }
+        self.loaded.lock().next_due().is_none_or(|waiting| waiting > due)
     }
 
     /// Writes the file if it is out of date.
@@ -121,8 +125,8 @@ impl TimerState {
     /// The disk refuses; the next call tries again.
     pub fn save(&self) -> Result<(), StoreError> {
         let mut saved = self.saved.lock();
-        let progress = self.progress();
-        if (saved.replay_from, saved.read_to) == (progress.replay_from, progress.read_to) {
+        let progress = self.loaded.lock().progress();
+        if *saved == progress {
             return Ok(());
         }
         self.files.save(progress)?;
@@ -138,18 +142,15 @@ pub fn deliver_due(core: &Core) -> Option<i64> {
     }
     for _ in 0..BURST {
         let now = core.now();
-        let (due, pending) = match core.timer.loaded.lock().take_due(now) {
+        let (due, offsets) = match core.timer.loaded.lock().take_due(now) {
             Some(slot) => slot,
             None => break,
         };
-        let delivered = deliver_slot(core, due, pending);
-        let mut loaded = core.timer.loaded.lock();
-        loaded.delivering = None;
-        if let Err(left) = delivered {
-            left.into_iter().for_each(|pending| loaded.add(due, pending));
+        let left = deliver_slot(core, due, &offsets);
+        core.timer.loaded.lock().delivered(due, &left);
+        if !left.is_empty() {
             return Some(now + RETRY_AFTER);
         }
-        loaded.delivered_until = due;
     }
     core.timer.loaded.lock().wheel.next_due()
 }
@@ -162,31 +163,27 @@ fn load(core: &Core) -> bool {
     let last = max.min(first.saturating_add(BURST as i64));
     let before = Progress { read_to: loaded.read_to, ..core.timer.before };
     for offset in first..last {
-        if let Some((due, pending)) = read_pending(core, offset, before) {
-            loaded.add(due, pending);
+        if let Some(due) = due(core, offset).filter(|due| !before.was_delivered(offset, *due)) {
+            loaded.wheel.add(due, offset);
         }
     }
     loaded.move_to(last, max);
     last < max
 }
 
-fn read_pending(core: &Core, offset: i64, before: Progress) -> Option<(i64, Pending)> {
-    let unit = core.unit(TIMER_TOPIC, 0, offset)?;
-    let record = core.store.read_at(unit.physical_offset)?;
-    let due: i64 = find(&record.properties, property::TIMER_OUT_MS)?.parse().ok()?;
-    if before.was_delivered(offset, due) {
-        return None;
-    }
-    let pending = Pending { queue_offset: offset, physical_offset: unit.physical_offset };
-    Some((due, pending))
+/// When the message at an offset of the timer topic is due.
+fn due(core: &Core, offset: i64) -> Option<i64> {
+    find(&record(core, offset)?.properties, property::TIMER_OUT_MS)?.parse().ok()
 }
 
-/// Delivers one point in time. On a refusal returns what is left to do.
-fn deliver_slot(core: &Core, due: i64, pending: Vec<Pending>) -> Result<(), Vec<Pending>> {
-    let mut records: Vec<(Pending, MessageRecord)> = pending
-        .into_iter()
-        .filter_map(|pending| Some((pending, core.store.read_at(pending.physical_offset)?)))
-        .collect();
+fn record(core: &Core, offset: i64) -> Option<MessageRecord> {
+    core.store.read_at(core.unit(TIMER_TOPIC, 0, offset)?.physical_offset)
+}
+
+/// Delivers one point in time; what is left to do when the store refuses.
+fn deliver_slot(core: &Core, due: i64, offsets: &[i64]) -> Vec<i64> {
+    let mut records: Vec<(i64, MessageRecord)> =
+        offsets.iter().filter_map(|offset| Some((*offset, record(core, *offset)?))).collect();
     let recalled: HashSet<String> = records
         .iter()
         .filter_map(|(_, record)| find(&record.properties, property::TIMER_DEL_UNIQKEY))
@@ -195,12 +192,12 @@ fn deliver_slot(core: &Core, due: i64, pending: Vec<Pending>) -> Result<(), Vec<
     records.retain(|(_, record)| !is_dropped(record, &recalled));
     drop_rolled_copies(&mut records);
     let mut todo = records.into_iter();
-    while let Some((pending, record)) = todo.next() {
+    while let Some((offset, record)) = todo.next() {
         if !deliver(core, due, record) {
-            return Err(std::iter::once(pending).chain(todo.map(|(pending, _)| pending)).collect());
+            return std::iter::once(offset).chain(todo.map(|(offset, _)| offset)).collect();
         }
     }
-    Ok(())
+    Vec::new()
 }
 
 /// A recall itself, or the message it recalls.
@@ -213,7 +210,7 @@ fn is_dropped(record: &MessageRecord, recalled: &HashSet<String>) -> bool {
 
 /// Apache's broker stores a message that waits for longer than its wheel reaches once more each time it looks at it, all
 /// for the same time of delivery: one of them is delivered. What a producer sent twice is not of that kind.
-fn drop_rolled_copies(records: &mut Vec<(Pending, MessageRecord)>) {
+fn drop_rolled_copies(records: &mut Vec<(i64, MessageRecord)>) {
     let rolled: HashSet<String> = records
         .iter()
         .filter(|(_, record)| find(&record.properties, property::TIMER_ROLL_TIMES).is_some())
@@ -285,6 +282,36 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let state = opened(dir.path());
         state.loaded.lock().move_to(500, 500);
-        assert_eq!(state.progress().read_to, 500);
+        assert_eq!(state.loaded.lock().progress().read_to, 500);
+    }
+
+    #[test]
+    fn what_comes_late_counts_until_it_is_delivered_and_no_longer() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = opened(dir.path());
+        let mut loaded = state.loaded.lock();
+        loaded.wheel.add(40, 950);
+        assert_eq!(loaded.progress().delivered_until, 39);
+        assert_eq!(loaded.take_due(100), Some((40, vec![950])));
+        assert_eq!(loaded.progress(), Progress { replay_from: 950, delivered_until: 39, ..BEFORE });
+        loaded.delivered(40, &[950]);
+        assert_eq!(loaded.progress().delivered_until, 39, "the store refused it");
+        loaded.take_due(100);
+        loaded.delivered(40, &[]);
+        assert_eq!(loaded.progress().delivered_until, 100);
+    }
+
+    #[test]
+    fn a_delivery_alone_is_written_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = opened(dir.path());
+        for (due, offset) in [(5_000, 3), (200, 4)] {
+            state.loaded.lock().wheel.add(due, offset);
+        }
+        state.save().unwrap();
+        let taken = state.loaded.lock().take_due(200).unwrap();
+        state.loaded.lock().delivered(taken.0, &[]);
+        state.save().unwrap();
+        assert_eq!(state.files.load().unwrap().delivered_until, 200);
     }
 }

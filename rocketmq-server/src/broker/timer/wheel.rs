@@ -1,49 +1,63 @@
 //! Messages that wait for a point in time, ordered by it: 16 bytes each, whatever the message's size.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// A message in the timer topic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pending {
-    /// Its offset in the timer topic's queue.
-    pub queue_offset: i64,
-    /// Where its record is in the commit log.
-    pub physical_offset: i64,
-}
+/// Queue offsets whose waiting messages are counted together.
+const BLOCK: i64 = 1 << 12;
 
-/// All pending messages. The queue itself is the durable copy; this is rebuilt from it.
+/// All pending messages, by their offsets in the timer topic's queue. The queue itself is the durable copy; this is rebuilt
+/// from it.
 #[derive(Debug, Default)]
 pub struct TimerWheel {
-    slots: BTreeMap<i64, Vec<Pending>>,
-    len: usize,
+    /// When each is due, and its queue offset.
+    waiting: BTreeSet<(i64, i64)>,
+    /// How many wait in each block of the queue: which is the first of millions is asked every few seconds.
+    blocks: BTreeMap<i64, u32>,
 }
 
 impl TimerWheel {
-    pub fn add(&mut self, due: i64, pending: Pending) {
-        self.slots.entry(due).or_default().push(pending);
-        self.len += 1;
+    pub fn add(&mut self, due: i64, queue_offset: i64) {
+        if self.waiting.insert((due, queue_offset)) {
+            *self.blocks.entry(queue_offset / BLOCK).or_default() += 1;
+        }
     }
 
     /// The next time something is due.
     pub fn next_due(&self) -> Option<i64> {
-        self.slots.keys().next().copied()
+        self.waiting.first().map(|(due, _)| *due)
     }
 
     /// Takes out everything of the earliest time, if that has come.
-    pub fn take_due(&mut self, now: i64) -> Option<(i64, Vec<Pending>)> {
-        let slot = self.slots.first_entry().filter(|slot| *slot.key() <= now)?;
-        let (due, pending) = slot.remove_entry();
-        self.len -= pending.len();
-        Some((due, pending))
+    pub fn take_due(&mut self, now: i64) -> Option<(i64, Vec<i64>)> {
+        let due = self.next_due().filter(|due| *due <= now)?;
+        let mut offsets = Vec::new();
+        while self.next_due() == Some(due)
+            && let Some((_, offset)) = self.waiting.pop_first()
+        {
+            self.uncount(offset);
+            offsets.push(offset);
+        }
+        Some((due, offsets))
     }
 
-    /// The lowest queue offset still waiting: replay after a restart must begin here.
-    pub fn first_queue_offset(&self) -> Option<i64> {
-        self.slots.values().flatten().map(|pending| pending.queue_offset).min()
+    fn uncount(&mut self, queue_offset: i64) {
+        let block = queue_offset / BLOCK;
+        if let Some(count) = self.blocks.get_mut(&block) {
+            *count -= 1;
+            if *count == 0 {
+                self.blocks.remove(&block);
+            }
+        }
+    }
+
+    /// Where a replay has to begin after a restart: no later than the first queue offset that waits, and less than a block
+    /// before it.
+    pub fn replay_from(&self) -> Option<i64> {
+        self.blocks.keys().next().map(|block| block * BLOCK)
     }
 
     pub fn len(&self) -> usize {
-        self.len
+        self.waiting.len()
     }
 }
 
@@ -51,21 +65,29 @@ impl TimerWheel {
 mod tests {
     use super::*;
 
-    fn pending(queue_offset: i64) -> Pending {
-        Pending { queue_offset, physical_offset: queue_offset * 100 }
-    }
-
     #[test]
     fn messages_come_out_by_time_and_not_before_it() {
         let mut wheel = TimerWheel::default();
-        wheel.add(200, pending(0));
-        wheel.add(100, pending(1));
-        wheel.add(100, pending(2));
+        wheel.add(200, 0);
+        wheel.add(100, 1);
+        wheel.add(100, 2);
         assert_eq!(wheel.take_due(99), None);
         assert_eq!(wheel.next_due(), Some(100));
-        assert_eq!(wheel.take_due(500), Some((100, vec![pending(1), pending(2)])));
-        assert_eq!(wheel.first_queue_offset(), Some(0));
-        assert_eq!(wheel.take_due(500).unwrap().0, 200);
-        assert_eq!(wheel.len(), 0);
+        assert_eq!(wheel.take_due(500), Some((100, vec![1, 2])));
+        assert_eq!(wheel.take_due(500), Some((200, vec![0])));
+        assert_eq!((wheel.len(), wheel.replay_from()), (0, None));
+    }
+
+    #[test]
+    fn a_replay_begins_with_the_block_of_the_first_that_waits() {
+        let mut wheel = TimerWheel::default();
+        wheel.add(10, 3);
+        wheel.add(10, 3);
+        wheel.add(20, 2 * BLOCK + 7);
+        assert_eq!(wheel.replay_from(), Some(0));
+        wheel.take_due(10);
+        assert_eq!(wheel.replay_from(), Some(2 * BLOCK));
+        wheel.add(30, 5);
+        assert_eq!(wheel.replay_from(), Some(0), "put back");
     }
 }
