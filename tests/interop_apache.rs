@@ -62,6 +62,18 @@ mod with_java {
     }
 
     #[tokio::test]
+    async fn a_consumers_status_on_apaches_broker() -> TestResult {
+        let Some((cluster, version)) = apache_and_version() else { return Ok(()) };
+        scenarios::tools::status_by_mqadmin(&cluster, &version).await
+    }
+
+    #[tokio::test]
+    async fn a_consumers_status_on_our_broker() -> TestResult {
+        let Some(version) = java() else { return Ok(()) };
+        scenarios::tools::status_by_mqadmin(&Cluster::embedded().await?, &version).await
+    }
+
+    #[tokio::test]
     async fn a_file_of_offsets() -> TestResult {
         let Some((cluster, version)) = apache_and_version() else { return Ok(()) };
         scenarios::with_java::offset_file(&cluster, &version).await

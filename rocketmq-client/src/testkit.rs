@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 use rocketmq_remoting::net::{Answer, Connection, ConnectionConfig, Handler};
@@ -11,8 +11,10 @@ use rocketmq_remoting::route::{BrokerData, Perm, QueueData, TopicRoute};
 use rocketmq_remoting::{Command, RequestCode, ResponseCode, fastjson};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::client::{Client, connect};
+use crate::clock::Clock;
 
 /// What a scripted server does with a request.
 pub(crate) enum Reply {
@@ -194,5 +196,40 @@ impl FakeCluster {
         let name_server = name_server(route(&addresses, queues), |_| true).await;
         let client = connect(name_server.address.to_string()).await.expect("a client");
         Self { name_server, brokers, client }
+    }
+}
+
+/// tokio's clock, which from now on moves by [`pass`](Self::pass) alone.
+///
+/// A clock that is merely paused jumps to the next timer whenever every task waits, also when they wait for a socket. It
+/// does not while a blocking task runs: one is kept.
+pub(crate) struct StillClock {
+    since: Instant,
+    _blocking: mpsc::Sender<()>,
+}
+
+impl StillClock {
+    pub(crate) fn stop() -> Self {
+        tokio::time::pause();
+        let (blocking, until_dropped) = mpsc::channel::<()>();
+        tokio::task::spawn_blocking(move || until_dropped.recv());
+        Self { since: Instant::now(), _blocking: blocking }
+    }
+
+    /// The time of day by this clock.
+    pub(crate) fn clock(&self) -> Clock {
+        let since = self.since;
+        Clock::new(move || UNIX_EPOCH + Duration::from_secs(1_700_000_000) + since.elapsed())
+    }
+
+    /// Lets time pass in small steps. In between everybody gets their turns, and what was sent over loopback arrives.
+    pub(crate) async fn pass(&self, span: Duration) {
+        let end = Instant::now() + span;
+        while Instant::now() < end {
+            tokio::time::advance(Duration::from_millis(50)).await;
+            for _ in 0..30 {
+                tokio::task::yield_now().await;
+            }
+        }
     }
 }

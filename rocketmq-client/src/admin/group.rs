@@ -30,8 +30,9 @@ impl Client {
         fastjson::from_slice(&answer.body).map_err(malformed)
     }
 
-    /// Queues, offsets, rates and settings of one member, a push consumer of any language: `mqadmin consumerStatus`. `with_stack`: also what its threads do, in [`ConsumerRunningInfo::jstack`]; members of Java
-    /// tell that, this client's have no such thing.
+    /// Queues, offsets, rates and settings of one member, a consumer of any language: `mqadmin consumerStatus`.
+    /// `with_stack`: also, in [`ConsumerRunningInfo::jstack`], what the threads of a Java member do; push consumers of this
+    /// client tell which messages their handlers work on, and for how long.
     ///
     /// # Errors
     /// When no broker has ever met the group, no broker knows the member, or it does not answer within 10 s.

@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::at_work::AtWork;
 use super::handler::{Call, Failure, Handler, Outcomes};
 use super::owned::OwnedQueue;
 use super::retry::Redelivery;
@@ -46,6 +47,7 @@ pub(crate) struct ServiceConfig {
     pub(crate) batch: usize,
     pub(crate) consume_timeout: Duration,
     pub(crate) watchers: Watchers,
+    pub(crate) at_work: AtWork,
     pub(crate) clock: Clock,
 }
 
@@ -253,6 +255,7 @@ impl ConcurrentService {
                 None => {
                     settled.commit();
                     self.give_back(&mut run);
+                    let _at_work = self.config.at_work.enter(&messages);
                     finish_call(call, self.config.consume_timeout).await
                 }
             };
@@ -438,6 +441,7 @@ mod tests {
             batch,
             consume_timeout: Duration::from_secs(900),
             watchers: Watchers::default(),
+            at_work: AtWork::default(),
             clock: Clock::default(),
         };
         ConcurrentService::start(config, concurrency, broker, Arc::default())

@@ -1,33 +1,31 @@
 //! A push consumer as brokers see it: its part of the heartbeat, and the requests they send to it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use rocketmq_remoting::Request as _;
 use rocketmq_remoting::body::{
-    ConsumeFromWhere, ConsumeMessageDirectlyResult, ConsumeResult, ConsumeStatus, ConsumeType, ConsumerData,
-    ConsumerRunningInfo, GetConsumerStatusBody, ProcessQueueInfo, ResetOffsetBody,
+    ConsumeFromWhere, ConsumeMessageDirectlyResult, ConsumeResult, ConsumeType, ConsumerData,
+    ConsumerRunningInfo, GetConsumerStatusBody, ResetOffsetBody,
 };
 use rocketmq_remoting::message::MessageRecord;
 use rocketmq_remoting::net::Answer;
-use rocketmq_remoting::requests::group::GetConsumerStatusRequest;
+use rocketmq_remoting::requests::group::{GetConsumerRunningInfoRequest, GetConsumerStatusRequest};
 use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::SubscriptionData;
-use rocketmq_remoting::{Command, DecodeError, RequestCode, ResponseCode, fastjson, version};
+use rocketmq_remoting::{Command, DecodeError, RequestCode, ResponseCode, fastjson};
 
 use super::concurrent::{ServiceConfig, finish_call};
 use super::config::ConsumerConfig;
 use super::group::Group;
 use super::handler::{Failure, Outcomes};
 use super::incoming::Incoming;
-use super::owned::Snapshot;
+use super::info::{body, refuse};
 use super::pop_push::PopService;
 use super::puller::PullOptions;
 use super::service::Service;
 use super::start::FromWhere;
-use super::stats::Rates;
 use crate::delivery::{Delivery, Outcome};
 use crate::members::ConsumerMember;
 
@@ -66,24 +64,12 @@ impl ConsumerMember for PushMember {
         let answer = match request.request_code() {
             RequestCode::RESET_CONSUMER_CLIENT_OFFSET => self.reset(&request),
             RequestCode::GET_CONSUMER_STATUS_FROM_CLIENT => self.status(&request),
-            RequestCode::GET_CONSUMER_RUNNING_INFO => body(&request, &self.running_info()),
+            RequestCode::GET_CONSUMER_RUNNING_INFO => self.tell(&request),
             RequestCode::CONSUME_MESSAGE_DIRECTLY => self.consume_directly(&request),
             _ => Ok(Answer::Now(Command::response_to(&request, ResponseCode::REQUEST_CODE_NOT_SUPPORTED))),
         };
         answer.unwrap_or_else(|error| refuse(&request, &error.to_string()))
     }
-}
-
-fn refuse(request: &Command, text: &str) -> Answer {
-    Answer::Now(Command::response_to(request, ResponseCode::SYSTEM_ERROR).with_remark(text))
-}
-
-fn body<T: serde::Serialize>(request: &Command, value: &T) -> Result<Answer, DecodeError> {
-    let body = match fastjson::to_vec(value) {
-        Ok(body) => body,
-        Err(error) => return Ok(refuse(request, &error.to_string())),
-    };
-    Ok(Answer::Now(Command::response_to(request, ResponseCode::SUCCESS).with_body(body)))
 }
 
 impl PushMember {
@@ -108,18 +94,21 @@ impl PushMember {
 
     /// Queues, offsets, rates and settings, as administration tools show them.
     pub(crate) fn running_info(&self) -> ConsumerRunningInfo {
-        let limits = self.group.limits();
-        let queues = self.group.owned();
-        let mq_table = queues.iter().map(|owned| (owned.queue.clone(), queue_info(&owned.snapshot(&limits))));
-        let rates = self.group.stats.rates().into_iter().map(|(topic, rates)| (topic, topic_status(&rates)));
-        ConsumerRunningInfo {
-            properties: self.properties(),
-            subscription_set: self.group.subscription_set(),
-            mq_table: mq_table.collect(),
-            mq_pop_table: self.pop.iter().flat_map(|pop| pop.info()).collect(),
-            status_table: rates.collect(),
-            ..ConsumerRunningInfo::default()
-        }
+        let concurrency = self.service.concurrency();
+        let mut own = self.config.settings(concurrency);
+        own.extend([
+            (ConsumerRunningInfo::PROP_CONSUME_ORDERLY, self.group.orderly.to_string()),
+            (ConsumerRunningInfo::PROP_THREADPOOL_CORE_SIZE, concurrency.to_string()),
+        ]);
+        let mq_pop_table = self.pop.iter().flat_map(|pop| pop.info()).collect();
+        ConsumerRunningInfo { mq_pop_table, ..self.group.info(ConsumeType::Passively, own) }
+    }
+
+    /// The same for a tool, with the handlers at work where it asks for what are stacks of threads in Java.
+    fn tell(&self, request: &Command) -> Result<Answer, DecodeError> {
+        let header = GetConsumerRunningInfoRequest::from_ext(&request.ext)?;
+        let jstack = header.jstack_enable.then(|| self.calling.at_work.dump());
+        body(request, &ConsumerRunningInfo { jstack, ..self.running_info() })
     }
 
     /// Waits for running handlers for at most `deadline`.
@@ -134,21 +123,6 @@ impl PushMember {
         pulled && popped
     }
 
-    fn properties(&self) -> BTreeMap<String, String> {
-        let client = &self.group.calls.client;
-        [
-            (ConsumerRunningInfo::PROP_NAMESERVER_ADDR, client.resolver.servers().join(";")),
-            (ConsumerRunningInfo::PROP_CONSUME_TYPE, "CONSUME_PASSIVELY".to_owned()),
-            (ConsumerRunningInfo::PROP_CLIENT_VERSION, version::CURRENT_NAME.to_owned()),
-            (ConsumerRunningInfo::PROP_CONSUMER_START_TIMESTAMP, self.group.started_at.to_string()),
-            (ConsumerRunningInfo::PROP_CONSUME_ORDERLY, self.group.orderly.to_string()),
-            (ConsumerRunningInfo::PROP_THREADPOOL_CORE_SIZE, self.service.concurrency().to_string()),
-        ]
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
-    }
-
     /// Runs the handler on one message an administrator picked, outside any queue.
     fn consume_directly(&self, request: &Command) -> Result<Answer, DecodeError> {
         let record = MessageRecord::decode(&mut request.body.clone())?;
@@ -157,6 +131,7 @@ impl PushMember {
         let response = Command::response_to(request, ResponseCode::SUCCESS);
         let run = async move {
             let (since, messages) = (Instant::now(), [delivery]);
+            let _at_work = calling.at_work.enter(&messages);
             let (watch, call) = calling.call(&messages);
             let outcome = finish_call(call, calling.consume_timeout).await;
             calling.ended(watch, &messages, &outcome);
@@ -185,33 +160,6 @@ fn directly_result(
         Err(failure) => (ConsumeResult::CrThrowException, Some(failure.to_string())),
     };
     ConsumeMessageDirectlyResult { auto_commit: true, consume_result, order, remark, spent_time_mills }
-}
-
-fn queue_info(queue: &Snapshot) -> ProcessQueueInfo {
-    ProcessQueueInfo {
-        cached_msg_count: queue.usage.count as i32,
-        cached_msg_min_offset: queue.min_offset,
-        cached_msg_max_offset: queue.max_offset,
-        cached_msg_size_in_mib: (queue.usage.bytes >> 20) as i32,
-        commit_offset: queue.commit_offset,
-        dropped: queue.dropped,
-        last_consume_timestamp: queue.last_consume,
-        last_lock_timestamp: queue.last_lock,
-        last_pull_timestamp: queue.last_pull,
-        locked: queue.locked,
-        ..ProcessQueueInfo::default()
-    }
-}
-
-fn topic_status(rates: &Rates) -> ConsumeStatus {
-    ConsumeStatus {
-        consume_failed_msgs: rates.failed_messages,
-        consume_failed_tps: rates.failed_tps,
-        consume_ok_tps: rates.ok_tps,
-        consume_rt: rates.consume_rt,
-        pull_rt: rates.pull_rt,
-        pull_tps: rates.pull_tps,
-    }
 }
 
 impl Group {

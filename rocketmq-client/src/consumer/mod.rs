@@ -1,6 +1,7 @@
 //! Receiving: what the consumers share, and the consumers.
 
 mod assign;
+mod at_work;
 pub(crate) mod calls;
 mod concurrent;
 mod config;
@@ -8,7 +9,9 @@ mod flow;
 mod group;
 mod handler;
 mod incoming;
+mod info;
 mod lite;
+mod locks;
 mod member;
 mod offsets;
 mod orderly;
@@ -29,6 +32,7 @@ mod retry;
 mod running;
 mod send_back;
 mod service;
+mod settings;
 mod start;
 mod stats;
 mod subscriptions;

@@ -1,29 +1,22 @@
 //! Orderly consumption: one message of a queue after another, under a broker lock when members share the queues.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use rocketmq_remoting::route::MessageQueue;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::concurrent::{SendBack, ServiceConfig};
-use super::group::Group;
 use super::handler::{Failure, Outcomes};
-use super::owned::{LOCK_EXPIRES, OwnedQueue};
+use super::owned::OwnedQueue;
 use super::permits::{Permit, Permits};
 use super::retry::Redelivery;
 use super::stats::Stats;
 use crate::delivery::{Delivery, Outcome};
 use crate::metrics;
 
-/// How often locks are renewed; the broker keeps them 60 s.
-pub(crate) const LOCK_RENEWAL: Duration = Duration::from_secs(20);
 /// How long a rebalance waits for the handler of a queue it takes away; a busy queue stays for another round.
 pub(crate) const RELEASE_WAIT: Duration = Duration::from_millis(500);
-/// The broker gives a lock to others when it was not renewed for this long.
-const LEASE: Duration = Duration::from_secs(60);
 /// Between two looks at a queue whose lock is lost.
 const UNLOCKED: Duration = Duration::from_millis(100);
 /// Bounds of the pause before a message is tried again.
@@ -182,6 +175,7 @@ impl OrderlyService {
     }
 
     async fn call(&self, messages: &[Delivery]) -> Outcomes {
+        let _at_work = self.config.at_work.enter(messages);
         let (watch, call) = self.config.call(messages);
         let result = call.await;
         self.config.ended(watch, messages, &result);
@@ -239,88 +233,11 @@ impl OrderlyService {
     }
 }
 
-type Split = BTreeMap<String, Vec<MessageQueue>>;
-
-/// Locks are asked for and given back per broker.
-fn by_broker(
-    queues: impl IntoIterator<Item = MessageQueue>,
-    home: impl Fn(&MessageQueue) -> String,
-) -> Split {
-    let mut brokers = Split::new();
-    for queue in queues {
-        brokers.entry(home(&queue)).or_default().push(queue);
-    }
-    brokers
-}
-
-impl Group {
-    fn by_broker(&self, queues: impl IntoIterator<Item = MessageQueue>) -> Split {
-        by_broker(queues, |queue| self.calls.client.home(queue))
-    }
-
-    /// Asks for the broker locks of queues; those it got.
-    pub(crate) async fn lock(&self, queues: &[MessageQueue]) -> Vec<MessageQueue> {
-        let mut granted = Vec::new();
-        for (broker, queues) in self.by_broker(queues.iter().cloned()) {
-            match self.calls.lock(&broker, queues).await {
-                Ok(locked) => granted.extend(locked),
-                Err(error) => tracing::warn!(group = self.name(), broker, "queues not locked: {error}"),
-            }
-        }
-        granted
-    }
-
-    /// Gives broker locks back, so that another member need not wait for them to expire.
-    pub(crate) async fn unlock(&self, queues: Vec<MessageQueue>) {
-        for (broker, queues) in self.by_broker(queues) {
-            if let Err(error) = self.calls.unlock(&broker, queues).await {
-                tracing::warn!(group = self.name(), broker, "queues not unlocked: {error}");
-            }
-        }
-    }
-
-    /// Renews the locks of all owned queues until the consumer stops.
-    pub(crate) async fn renew_locks(self: Arc<Self>) {
-        loop {
-            tokio::select! {
-                () = tokio::time::sleep(LOCK_RENEWAL) => {}
-                () = self.stopped.cancelled() => return,
-            }
-            for (broker, queues) in self.by_broker(self.owned().iter().map(|owned| owned.queue.clone())) {
-                match self.calls.lock(&broker, queues.clone()).await {
-                    Ok(granted) => self.note_locks(&queues, &granted),
-                    Err(error) => tracing::warn!(
-                        group = self.name(),
-                        broker,
-                        "locks not renewed, they count as lost after {} s: {error}",
-                        LOCK_EXPIRES.as_secs()
-                    ),
-                }
-            }
-        }
-    }
-
-    /// A queue whose lock went to another member, or may have been there meanwhile, starts anew.
-    fn note_locks(&self, asked: &[MessageQueue], granted: &[MessageQueue]) {
-        let now = self.now_ms();
-        for owned in asked.iter().filter_map(|queue| self.find(queue)) {
-            let lapsed = now - owned.last_lock() > LEASE.as_millis() as i64;
-            let kept = granted.contains(&owned.queue) && !lapsed;
-            owned.set_locked(kept, now);
-            if !kept {
-                tracing::warn!(group = self.name(), queue = ?owned.queue, "the queue's lock was lost");
-                owned.drop_it();
-                self.remove(&owned);
-                self.rebalance.notify_one();
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::clock::Clock;
+    use crate::consumer::at_work::AtWork;
     use crate::consumer::handler::Handler;
     use crate::consumer::testing::{delivery, owned_queue};
     use crate::consumer::watch::Watchers;
@@ -354,6 +271,7 @@ mod tests {
             batch: 1,
             consume_timeout: Duration::from_secs(900),
             watchers: Watchers::default(),
+            at_work: AtWork::default(),
             clock: Clock::default(),
         };
         let orderly = OrderlyConfig {
@@ -480,6 +398,7 @@ mod tests {
             batch: 1,
             consume_timeout: Duration::from_secs(900),
             watchers: Watchers::default(),
+            at_work: AtWork::default(),
             clock: Clock::new(move || UNIX_EPOCH + Duration::from_secs(told.load(Ordering::SeqCst))),
         };
         let orderly = OrderlyConfig {
@@ -503,14 +422,5 @@ mod tests {
         assert_eq!(handled.load(Ordering::SeqCst), 2, "it is over after 30 s");
         queue.set_locked(true, 1_031_000);
         until(|| queue.offset() == Some(3)).await;
-    }
-
-    #[test]
-    fn locks_go_to_the_broker_of_each_queue() {
-        let queue = |broker: &str, id| MessageQueue::new("t", broker, id);
-        let split =
-            by_broker([queue("b", 0), queue("a", 0), queue("b", 1)], |queue| queue.broker_name.clone());
-        assert_eq!(split["a"], [queue("a", 0)]);
-        assert_eq!(split["b"], [queue("b", 0), queue("b", 1)]);
     }
 }

@@ -8,13 +8,16 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use rocketmq_remoting::body::{ConsumeFromWhere, ConsumeType, ConsumerData, MessageModel};
+use rocketmq_remoting::Command;
+use rocketmq_remoting::body::{
+    ConsumeFromWhere, ConsumeType, ConsumerData, ConsumerRunningInfo, MessageModel,
+};
 use rocketmq_remoting::net::Answer;
 use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::SubscriptionData;
-use rocketmq_remoting::{Command, ResponseCode};
 
 use super::calls::Calls;
+use super::info;
 use super::pop_calls::PopOptions;
 use super::receipt::PopReceipt;
 use super::subscriptions::{ByTopic, Filter, Subscriptions, invalid};
@@ -162,6 +165,7 @@ impl SimpleConsumerBuilder {
             subscriptions,
             from_first: self.from_first,
             ordered: self.ordered,
+            started_at: self.client.inner.now_ms(),
         });
         let registered: Arc<dyn ConsumerMember> = member.clone();
         if !self.client.inner.register_consumer(&registered) {
@@ -190,6 +194,7 @@ struct SimpleMember {
     subscriptions: ByTopic,
     from_first: bool,
     ordered: bool,
+    started_at: i64,
 }
 
 impl ConsumerMember for SimpleMember {
@@ -221,10 +226,19 @@ impl ConsumerMember for SimpleMember {
     fn rebalance_soon(&self) {}
 
     fn on_request(&self, request: Command) -> Answer {
-        let code = ResponseCode::REQUEST_CODE_NOT_SUPPORTED;
-        Answer::Now(
-            Command::response_to(&request, code).with_remark("a simple consumer does not serve this request"),
-        )
+        info::serve(&request, || self.info(), "simple")
+    }
+}
+
+impl SimpleMember {
+    /// Settings and subscriptions: it owns no queues, and the application itself is the handler.
+    fn info(&self) -> ConsumerRunningInfo {
+        let (client, group) = (&self.calls.client, &self.calls.group);
+        ConsumerRunningInfo {
+            properties: info::properties(client, group, ConsumeType::Pop, self.started_at),
+            subscription_set: self.heartbeat().subscription_data_set,
+            ..ConsumerRunningInfo::default()
+        }
     }
 }
 

@@ -258,10 +258,12 @@ impl PopService {
         }
         let deliveries: Vec<Delivery> = messages.iter().map(|message| message.delivery().clone()).collect();
         let since = Instant::now();
+        let at_work = self.config.at_work.enter(&deliveries);
         let (watch, call) = self.config.call(&deliveries);
         let result = tokio::time::timeout(self.config.consume_timeout, call).await;
         let result = result.unwrap_or(Err(Failure::Timeout));
         self.config.ended(watch, &deliveries, &result);
+        drop(at_work);
         let outcomes = self.outcomes(&deliveries, result);
         let each: Vec<Outcome> = (0..deliveries.len()).map(|index| outcomes.of(index)).collect();
         let failed = each.iter().filter(|outcome| **outcome != Outcome::Ack).count();

@@ -9,6 +9,7 @@ use rocketmq_remoting::names::retry_topic;
 use rocketmq_remoting::subscription::SubscriptionData;
 
 use super::assign::{AllocateStrategy, Averagely};
+use super::at_work::AtWork;
 use super::calls::Calls;
 use super::concurrent::{ConcurrentService, SendBack, ServiceConfig};
 use super::config::ConsumerConfig;
@@ -263,6 +264,7 @@ impl PushConsumerBuilder {
             batch: self.config.batch,
             consume_timeout: self.config.consume_timeout,
             watchers: self.watchers(),
+            at_work: AtWork::default(),
             clock: self.client.inner.config.clock.clone(),
         }
     }

@@ -125,7 +125,7 @@ impl Running {
         self.member.calling.watchers.tracer.as_ref().map_or(0, |tracer| tracer.dropped())
     }
 
-    /// Queues, offsets, rates: what administration tools see of this consumer.
+    /// Queues, offsets, rates and settings: what administration tools see of this consumer.
     pub fn info(&self) -> ConsumerRunningInfo {
         self.member.running_info()
     }

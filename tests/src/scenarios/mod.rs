@@ -36,7 +36,7 @@ macro_rules! every_scenario {
             members: queues_follow_the_members a_member_that_vanishes brief_heartbeats of_a_unit broadcasting more_queues each_strategy;
             pull: lite_subscribe lite_by_sql lite_broadcasting lite_assign_and_seek lite_assigned_anew lite_commit_by_hand classic long_poll offsets;
             pop: by_sql a_consumer_that_dies renewed in_order pushed concurrency_changed;
-            tools: queries queries_by_time running_info consumed_directly dead_letter_resent;
+            tools: queries queries_by_time running_info running_info_of_pullers handlers_at_work consumed_directly dead_letter_resent;
             replay: by_time by_offset backlog_skipped while_nobody_runs;
             namespace: names_are_wrapped brokers_reach_the_group queries;
             transaction: decided_by_the_sender decided_by_the_checker;

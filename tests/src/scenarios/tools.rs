@@ -1,15 +1,18 @@
 //! What administrators ask about messages and consumers, and make them do.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rocketmq_client::remoting::body::{ConsumeResult, ConsumeStats, ConsumerRunningInfo};
 use rocketmq_client::remoting::requests::group::GetConsumeStatsRequest;
 use rocketmq_client::remoting::{ResponseCode, fastjson};
 use rocketmq_client::{
-    CallErrorKind, Client, Delivery, FromWhere, Message, Outcome, Querying, Receipt, Running,
+    CallErrorKind, Client, Delivery, FromWhere, Message, Outcome, PushConsumerBuilder, Querying, Receipt,
+    Running,
 };
+use tokio::sync::{AcquireError, Semaphore};
 
-use crate::cluster::ask;
+use crate::cluster::{Feature, ask, serve_by_pop};
 use crate::wait::{PATIENCE, eventually};
 use crate::{Cluster, Inbox, TestResult, collect, unique_group};
 
@@ -37,6 +40,30 @@ impl Stage {
         let receipt = producer.send(message).await?;
         producer.shutdown().await;
         Ok(receipt)
+    }
+
+    /// What the member tells of itself, with the handlers at work if a tool asks for the stacks of threads.
+    async fn info(&self, jstack: bool) -> TestResult<ConsumerRunningInfo> {
+        Ok(self.client.running_info(&self.group, self.client.client_id(), jstack).await?)
+    }
+
+    /// A consumer, `mode` says of which kind, whose handlers stay at work until the gate lets them go.
+    async fn consume_slowly(
+        &self,
+        mode: impl FnOnce(PushConsumerBuilder) -> PushConsumerBuilder,
+    ) -> TestResult<(Running, Arc<Semaphore>)> {
+        let gate = Arc::new(Semaphore::new(0));
+        let held = gate.clone();
+        let handler = move |_| {
+            let gate = held.clone();
+            async move {
+                gate.acquire().await?.forget();
+                Ok::<_, AcquireError>(Outcome::Ack)
+            }
+        };
+        let consumer = self.client.push_consumer(&self.group).subscribe(&self.topic, "*");
+        let running = mode(consumer.from_where(FromWhere::FirstOffset)).listen(handler).await?;
+        Ok((running, gate))
     }
 
     fn query(&self, key: &str) -> Querying {
@@ -124,9 +151,15 @@ pub async fn running_info(cluster: &Cluster) -> TestResult {
         stage.send(Message::new(&stage.topic, "x")).await?;
     }
     inbox.expect(4).await;
-    let info = stage.client.running_info(&stage.group, stage.client.client_id(), true).await?;
+    let info = stage.info(false).await?;
+    assert_eq!(info.jstack, None);
     assert_eq!(info.mq_table.keys().filter(|queue| queue.topic == stage.topic).count(), 2);
     assert_eq!(info.properties[ConsumerRunningInfo::PROP_CONSUME_TYPE], "CONSUME_PASSIVELY");
+    for (name, value) in
+        [("consumeThreadMin", "20"), ("pullThresholdForQueue", "1000"), ("consumeTimeout", "15")]
+    {
+        assert_eq!(info.properties[name], value, "{name}");
+    }
     assert!(info.subscription_set.iter().any(|data| data.topic == stage.topic && data.sub_string == "*"));
 
     let members = stage.client.consumer_connection(&stage.group).await?;
@@ -145,6 +178,82 @@ pub async fn running_info(cluster: &Cluster) -> TestResult {
     assert_eq!(nobody.refusal().map(|refusal| refusal.code), Some(ResponseCode::CONSUMER_NOT_ONLINE));
     let unmet = stage.client.consumer_connection(&unique_group()).await.expect_err("there is no such group");
     assert_eq!(unmet.kind(), CallErrorKind::TopicNotFound);
+    Ok(())
+}
+
+/// Consumers without a handler tell of themselves as well.
+pub async fn running_info_of_pullers(cluster: &Cluster) -> TestResult {
+    let stage = Stage::set(cluster).await?;
+    let lite = stage.client.lite_consumer(&stage.group).subscribe(&stage.topic, "a || b").build().await?;
+    eventually("its queues", PATIENCE, async || lite.assignment().len() == 2).await;
+    let info = stage.info(true).await?;
+    assert_eq!(info.properties[ConsumerRunningInfo::PROP_CONSUME_TYPE], "CONSUME_ACTIVELY");
+    assert_eq!((info.mq_table.len(), info.properties["pullBatchSize"].as_str()), (2, "32"));
+    assert_eq!(info.subscription_set[0].sub_string, "a || b");
+    lite.shutdown().await;
+    if !cluster.has(Feature::Pop) {
+        return Ok(());
+    }
+    let stage = Stage { group: unique_group(), ..stage };
+    let _simple = stage.client.simple_consumer(&stage.group).subscribe(&stage.topic, "a").build().await?;
+    let info = stage.info(false).await?;
+    assert_eq!(info.properties[ConsumerRunningInfo::PROP_CONSUME_TYPE], "CONSUME_POP");
+    assert_eq!((info.subscription_set[0].sub_string.as_str(), info.mq_table.len()), ("a", 0));
+    Ok(())
+}
+
+/// A tool that asks for stacks of threads is told which messages are being handled, whichever way they came.
+pub async fn handlers_at_work(cluster: &Cluster) -> TestResult {
+    named_while_handled(&Stage::set(cluster).await?, |consumer| consumer).await?;
+    named_while_handled(&Stage::set(cluster).await?, PushConsumerBuilder::orderly).await?;
+    if !cluster.has(Feature::Pop) {
+        return Ok(());
+    }
+    let popped = Stage::set(cluster).await?;
+    serve_by_pop(&popped.client, &popped.topic, &popped.group).await?;
+    named_while_handled(&popped, |consumer| consumer.configure(|config| config.broker_assignment = true))
+        .await
+}
+
+async fn named_while_handled(
+    stage: &Stage,
+    mode: impl FnOnce(PushConsumerBuilder) -> PushConsumerBuilder,
+) -> TestResult {
+    let sent = stage.send(Message::new(&stage.topic, "slow")).await?;
+    let (running, gate) = stage.consume_slowly(mode).await?;
+    let line = format!("message {} of {} at offset 0 of queue", sent.message_id(), stage.topic);
+    let shows = async |text: &str| {
+        let info = stage.info(true).await;
+        info.is_ok_and(|info| info.jstack.is_some_and(|handlers| handlers.contains(text)))
+    };
+    eventually("the message among those handled", PATIENCE, async || shows(&line).await).await;
+    gate.add_permits(1);
+    eventually("no handler at work", PATIENCE, async || shows("handlers at work: 0").await).await;
+    running.shutdown().await;
+    Ok(())
+}
+
+/// The official tool of `version` shows settings and handlers at work.
+pub async fn status_by_mqadmin(cluster: &Cluster, version: &str) -> TestResult {
+    let stage = Stage::set(cluster).await?;
+    let sent = stage.send(Message::new(&stage.topic, "slow")).await?;
+    let (running, gate) = stage.consume_slowly(|consumer| consumer).await?;
+    let (name_server, client) = (cluster.name_server(), stage.client.client_id().to_owned());
+    let command = ["consumerStatus", "-n", &name_server, "-g", &stage.group, "-i", &client, "-s"];
+    let expected = [
+        "handlers at work: 1",
+        sent.message_id(),
+        "pullThresholdForQueue",
+        "suspendCurrentQueueTimeMillis",
+        &stage.topic,
+    ];
+    eventually("the consumer in mqadmin", 4 * PATIENCE, async || {
+        let shown = crate::java::admin(version, &command).await.unwrap_or_default();
+        expected.iter().all(|text| shown.contains(text))
+    })
+    .await;
+    gate.add_permits(1);
+    running.shutdown().await;
     Ok(())
 }
 

@@ -176,7 +176,12 @@ impl LiteConsumerBuilder {
         let subscriptions = self.subscriptions.parse(&self.client.inner)?;
         let inbox = Arc::<Inbox>::default();
         let group = self.join(subscriptions, inbox.clone())?;
-        let member = Arc::new(LiteMember { name: self.group.clone(), group: group.clone() });
+        let member = Arc::new(LiteMember {
+            name: self.group.clone(),
+            group: group.clone(),
+            pull_batch: self.pull_batch,
+            auto_commit: self.auto_commit,
+        });
         let registered: Arc<dyn ConsumerMember> = member.clone();
         if !self.client.inner.register_consumer(&registered) {
             let text = format!("this client already consumes as group \"{}\"", self.group);

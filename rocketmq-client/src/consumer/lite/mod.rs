@@ -8,19 +8,21 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rocketmq_remoting::Command;
 use rocketmq_remoting::body::{ConsumeType, ConsumerData};
 use rocketmq_remoting::net::Answer;
 use rocketmq_remoting::route::MessageQueue;
-use rocketmq_remoting::{Command, ResponseCode};
 
 pub use self::batch::Batch;
 use self::batch::Inbox;
 pub use self::builder::LiteConsumerBuilder;
 use super::group::Group;
+use super::info;
 use super::owned::OwnedQueue;
 use super::pull::{Offset, resolve};
 use super::pull_loop::{Begin, PullLoop};
 use super::puller::PullOptions;
+use super::settings::{Setting, of_flow};
 use super::subscriptions::{ByTopic, Filter, Subscriptions, invalid};
 use crate::client::Client;
 use crate::delivery::Delivery;
@@ -33,6 +35,8 @@ use crate::trace::record::ConsumeEnd;
 struct LiteMember {
     name: String,
     group: Arc<Group>,
+    pull_batch: i32,
+    auto_commit: bool,
 }
 
 impl ConsumerMember for LiteMember {
@@ -53,10 +57,20 @@ impl ConsumerMember for LiteMember {
     }
 
     fn on_request(&self, request: Command) -> Answer {
-        let code = ResponseCode::REQUEST_CODE_NOT_SUPPORTED;
-        Answer::Now(
-            Command::response_to(&request, code).with_remark("a lite consumer does not serve this request"),
-        )
+        info::serve(&request, || self.group.info(ConsumeType::Actively, self.settings()), "lite")
+    }
+}
+
+impl LiteMember {
+    /// Its own, under the names of Java's lite consumer.
+    fn settings(&self) -> Vec<Setting> {
+        let mut settings = vec![
+            ("pullBatchSize", self.pull_batch.to_string()),
+            ("autoCommit", self.auto_commit.to_string()),
+            ("consumeMaxSpan", self.group.flow.max_span.to_string()),
+        ];
+        settings.extend(of_flow(&self.group.flow));
+        settings
     }
 }
 
