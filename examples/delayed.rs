@@ -1,4 +1,5 @@
-//! Messages that are delivered later: by one of the broker's delay levels, or to the millisecond.
+//! Messages that are delivered later: by one of the broker's delay levels, or to the millisecond; and one that is taken
+//! back before it is due.
 
 use rocketmq_client::consumer::FromWhere;
 use rocketmq_client::{DelayLevel, Delivery, Message, Outcome};
@@ -16,6 +17,11 @@ async fn main() -> Result<(), Error> {
     producer.send(Message::new("reminders", "now")).await?;
     producer.send(Message::new("reminders", "after a second").deliver_after(DelayLevel::S1)).await?;
     producer.send(Message::new("reminders", "after 1.5 seconds").delay(Duration::from_millis(1500))).await?;
+
+    let regretted = Message::new("reminders", "never").delay(Duration::from_millis(1200));
+    if let Some(handle) = producer.send(regretted).await?.recall_handle() {
+        println!("taken back: {}", producer.recall("reminders", handle).await?);
+    }
 
     let (seen, mut arrivals) = mpsc::unbounded_channel();
     let running = client

@@ -21,7 +21,8 @@ impl Cluster {
         if let Ok(name_server) = std::env::var("ROCKETMQ_NAME_SERVER") {
             return Ok(Cluster { name_server, embedded: None });
         }
-        let embedded = Embedded::start().await?;
+        // Off unless it is asked for, as in Apache's broker.
+        let embedded = Embedded::builder().set("recallMessageEnable", true).start().await?;
         Ok(Cluster { name_server: embedded.name_server(), embedded: Some(embedded) })
     }
 

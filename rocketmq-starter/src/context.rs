@@ -1,9 +1,10 @@
 //! What a running application offers to its listeners, checkers and hooks.
 
+use crate::app::KnownConsumers;
 use crate::extract::{FromContext, FromMessage, Needs, Rejection};
 use crate::health::{Counters, Health, ListenerHealth};
 use crate::template::{Receiver, RocketmqTemplate};
-use rocketmq_client::Delivery;
+use rocketmq_client::{Client, Delivery, Running};
 use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -43,6 +44,8 @@ pub struct Context(Arc<Shared>);
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     pub(crate) states: States,
+    pub(crate) client: Option<Client>,
+    pub(crate) consumers: KnownConsumers,
     pub(crate) template: Option<RocketmqTemplate>,
     pub(crate) named: BTreeMap<String, RocketmqTemplate>,
     pub(crate) receiver: Option<Arc<Receiver>>,
@@ -78,6 +81,47 @@ impl Context {
     /// The template over `[rocketmq.producers.<name>]`.
     pub fn named_template(&self, name: &str) -> Option<&RocketmqTemplate> {
         self.0.named.get(name)
+    }
+
+    /// The client underneath: queries, offsets of groups, consumers of one's own. That of `[rocketmq.producer]`; without a
+    /// producer the one of the first listeners, by group; without either none. Of other producers
+    /// [`Producer::client`](rocketmq_client::Producer::client) tells:
+    /// `context.named_template("audit")?.producer().client()`.
+    ///
+    /// The application shuts it down at its end. What one starts with it one ends oneself, in
+    /// [`App::on_stop`](crate::App::on_stop).
+    pub fn client(&self) -> Option<&Client> {
+        self.0.client.as_ref()
+    }
+
+    /// Stops the group's listeners from being given new messages; what was pulled is still handled. Returns whether the
+    /// application has such a group at work: not before its consumer has started, nor when it is being ended.
+    ///
+    /// ```
+    /// use rocketmq_starter::{App, Context, Delivery, Outcome};
+    ///
+    /// /// Takes no more while there is no room.
+    /// async fn archive(_delivery: Delivery, context: Context) -> Outcome {
+    ///     context.pause("archive"); // whoever makes room calls `context.resume("archive")`
+    ///     Outcome::Retry
+    /// }
+    ///
+    /// let app = App::new().listen("orders", "archive", archive);
+    /// # drop(app);
+    /// ```
+    pub fn pause(&self, group: &str) -> bool {
+        self.0.consumers.with_group(group, Running::pause)
+    }
+
+    /// Takes back [`pause`](Self::pause). Returns the same.
+    pub fn resume(&self, group: &str) -> bool {
+        self.0.consumers.with_group(group, Running::resume)
+    }
+
+    /// Changes how many messages the group handles at once, within 1 to 1000; see
+    /// [`Running::set_concurrency`](rocketmq_client::Running::set_concurrency). Returns as [`pause`](Self::pause).
+    pub fn set_concurrency(&self, group: &str, handlers: usize) -> bool {
+        self.0.consumers.with_group(group, |running| running.set_concurrency(handlers))
     }
 
     pub(crate) fn templates(&self) -> impl Iterator<Item = &RocketmqTemplate> {

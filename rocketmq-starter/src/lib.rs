@@ -72,8 +72,8 @@ pub mod __private;
 pub use app::{App, RunningApp};
 pub use checker::{IntoTransactionChecker, IntoTransactionState, TransactionChecker};
 pub use config::{
-    Access, ConsumerProperties, EmbeddedProperties, MsgTrace, ProducerProperties, ProducerTuning,
-    PullConsumerProperties, RocketmqProperties, Secret, TlsProperties,
+    Access, ClientProperties, ConsumerProperties, EmbeddedProperties, MsgTrace, ProducerProperties,
+    ProducerTuning, PullConsumerProperties, RocketmqProperties, Secret, TlsProperties,
 };
 pub use context::Context;
 pub use error::{Mistake, MistakeKind, StartError};
@@ -83,8 +83,11 @@ pub use extract::{
 pub use health::{Health, ListenerHealth};
 pub use listener::{Handler, IntoListener, Listener};
 pub use outcome::{BoxError, Handled, IntoOutcome, IntoOutcomes};
+/// The client underneath, whole: what [`Context::client`] can do, and strategies for [`App::allocate`].
+pub use rocketmq_client as client;
 pub use rocketmq_client::{
-    DelayLevel, Delivery, Interceptor, Message, Outcome, Receipt, SendError, Transaction, TransactionState,
+    Client, DelayLevel, Delivery, Interceptor, Message, Outcome, Receipt, SendError, Transaction,
+    TransactionState,
 };
 #[doc = include_str!("docs/listener.md")]
 pub use rocketmq_macros::rocketmq_listener;

@@ -279,6 +279,62 @@ async fn a_name_server_that_does_not_answer_is_named() {
     assert!(error.to_string().contains(&unused.to_string()), "{error}");
 }
 
+/// Lets one message through at a time: it pauses its own group.
+async fn one_at_a_time(Text(text): Text, State(seen): State<Seen>, context: Context) {
+    let paused = context.pause("careful") && !context.pause("other");
+    let _ = seen.send(format!("{text}, paused: {paused}"));
+}
+
+#[tokio::test]
+async fn handlers_and_hooks_reach_the_client_and_the_groups() {
+    let (app, mut received) = app();
+    let (client_id, mut told) = mpsc::unbounded_channel();
+    let app = app
+        .set("rocketmq.client.client-ip", "10.1.2.3")
+        .set("rocketmq.client.unit-name", "unit-1")
+        .set("rocketmq.producer.instance-name", "it")
+        .set("rocketmq.consumer.instance-name", "it")
+        .listen("one", "careful", one_at_a_time)
+        .on_start(move |context| async move {
+            assert!(!context.pause("careful"), "it is not at work yet");
+            client_id.send(context.client().ok_or("no client")?.client_id().to_owned())?;
+            Ok::<_, BoxError>(())
+        })
+        .on_ready(|context| async move {
+            assert!(context.set_concurrency("careful", 2) && !context.set_concurrency("other", 2));
+            Ok::<_, BoxError>(())
+        });
+    let running = start(app).await;
+    assert_eq!(told.recv().await.as_deref(), Some("10.1.2.3@it@unit-1"));
+    let (template, context) = (template(&running), running.context().clone());
+    let stored = template.send("one", Text("a".into())).await.unwrap();
+    assert_eq!(next(&mut received).await, "a, paused: true");
+    assert!(running.resume("careful"));
+    let client = context.client().expect("of the producer");
+    let found = client.view_message("one", stored.offset_message_id()).await.unwrap();
+    assert_eq!(found.text(), Some("a"));
+    let members = client.consumer_connection("careful").await.unwrap();
+    assert_eq!(members.connection_set[0].client_id, client.client_id(), "they share it");
+    running.shutdown().await;
+    assert!(!context.resume("careful"), "it has ended");
+}
+
+#[tokio::test]
+async fn a_group_is_split_by_the_strategy_of_the_program() {
+    let (app, mut received) = app();
+    let app = app.listen("one", "archive", async |Text(text): Text, State(seen): State<Seen>| {
+        let _ = seen.send(text);
+    });
+    let nobodys = rocketmq_client::consumer::Configured::default();
+    let running = start(app.allocate("archive", nobodys)).await;
+    template(&running).send("one", Text("a".into())).await.unwrap();
+    let client = running.context().client().expect("of the producer");
+    let info = client.running_info("archive", client.client_id(), false).await.unwrap();
+    assert!(info.mq_table.keys().all(|queue| queue.topic != "one"), "{info:?}");
+    running.shutdown().await;
+    assert!(received.try_recv().is_err());
+}
+
 #[tokio::test]
 async fn several_producers_have_templates_of_their_own() {
     let (app, _received) = app();
@@ -290,6 +346,7 @@ async fn several_producers_have_templates_of_their_own() {
     .await;
     let audit = running.context().named_template("audit").expect("it is configured");
     assert_eq!(audit.producer().group(), "audit");
+    assert_eq!(audit.producer().client().client_id(), running.context().client().unwrap().client_id());
     assert!(running.context().named_template("other").is_none());
     audit.send("audited", 1).await.unwrap();
     running.shutdown().await;

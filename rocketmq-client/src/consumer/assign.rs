@@ -49,6 +49,16 @@ pub trait AllocateStrategy: fmt::Debug + Send + Sync + 'static {
     fn allocate(&self, allocation: &Allocation<'_>) -> Result<Vec<MessageQueue>, AllocateError>;
 }
 
+impl<S: AllocateStrategy + ?Sized> AllocateStrategy for Arc<S> {
+    fn name(&self) -> String {
+        (**self).name()
+    }
+
+    fn allocate(&self, allocation: &Allocation<'_>) -> Result<Vec<MessageQueue>, AllocateError> {
+        (**self).allocate(allocation)
+    }
+}
+
 /// Why a strategy could not split the queues.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

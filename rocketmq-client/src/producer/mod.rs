@@ -140,6 +140,11 @@ impl Producer {
         recall::recall(&self.shared, topic, handle).await
     }
 
+    /// The client it sends through.
+    pub fn client(&self) -> &Client {
+        &self.shared.client
+    }
+
     /// Its group.
     pub fn group(&self) -> &str {
         &self.shared.group

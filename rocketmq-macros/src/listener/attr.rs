@@ -40,7 +40,11 @@ pub(super) static KEYS: &[Key] = &[
     Key { name: "namespace", kind: Kind::Text },
     Key { name: "namespace_v2", kind: Kind::Text },
     Key { name: "instance_name", kind: Kind::Text },
-    Key { name: "allocate", kind: Kind::Choice(&["averagely", "by-circle", "consistent-hash"]) },
+    Key {
+        name: "allocate",
+        kind: Kind::Choice(&["averagely", "by-circle", "consistent-hash", "machine-room"]),
+    },
+    Key { name: "consumer_idcs", kind: Kind::Text },
     Key { name: "client_rebalance", kind: Kind::Switch },
     Key { name: "pop_invisible_time", kind: Kind::Period },
     Key { name: "pop_batch_nums", kind: Kind::Count { min: 1, max: 32 } },

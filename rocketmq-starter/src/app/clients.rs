@@ -1,6 +1,6 @@
 //! One client for each cluster and each way to present oneself there; producers and consumers share them.
 
-use crate::config::{Access, RocketmqProperties, Secret, TlsProperties};
+use crate::config::{Access, ClientProperties, RocketmqProperties, Secret, TlsProperties};
 use crate::error::{Mistake, MistakeKind};
 use crate::replier::Replier;
 use rocketmq_client::{Client, ClientBuilder, ClientConfig, Credentials, Interceptor};
@@ -16,6 +16,7 @@ pub(crate) struct Clients {
 
 /// How every cluster is reached.
 struct Way {
+    client: ClientProperties,
     tls: TlsProperties,
     socks_proxies: Option<Secret>,
     cloud: bool,
@@ -39,8 +40,13 @@ impl fmt::Debug for Way {
 
 impl Clients {
     pub(crate) fn new(properties: &RocketmqProperties, interceptors: Vec<Arc<dyn Interceptor>>) -> Self {
-        let (tls, socks_proxies) = (properties.tls.clone(), properties.socks_proxy_config.clone());
-        let way = Way { tls, socks_proxies, cloud: properties.cloud, interceptors };
+        let way = Way {
+            client: properties.client.clone(),
+            tls: properties.tls.clone(),
+            socks_proxies: properties.socks_proxy_config.clone(),
+            cloud: properties.cloud,
+            interceptors,
+        };
         Clients { way, open: Vec::new() }
     }
 
@@ -72,6 +78,7 @@ impl Clients {
 impl Way {
     async fn connect(&self, name_server: &str, access: &Access) -> Result<Client, Mistake> {
         let mut builder = Client::builder(name_server).configure(|config| {
+            self.client.apply(config);
             present(config, access);
             config.interceptors.clone_from(&self.interceptors);
             config.cloud = self.cloud;

@@ -8,14 +8,53 @@ use crate::dispatch::{Bound, Dispatcher};
 use crate::error::{Mistake, MistakeKind};
 use crate::listener::options::{ConsumeMode, GroupOptions, MessageModel};
 use crate::replier::Replier;
+use futures_util::future::join_all;
 use rocketmq_client::Client;
 use rocketmq_client::consumer::{ConsumerConfig, PushConsumerBuilder, Running};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 /// How long a shutdown waits for messages in flight, unless configured. Longer than the client's own ten seconds:
 /// an application that is asked to end has usually thirty before it is killed.
 const AWAIT_TERMINATION: Duration = Duration::from_secs(25);
+
+/// The consumers of all groups at work. The application owns them; contexts, which handlers hold, only know them.
+#[derive(Debug, Default)]
+pub(crate) struct Consumers(Arc<Mutex<Vec<GroupConsumer>>>);
+
+/// The consumers, as long as the application is there.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct KnownConsumers(Weak<Mutex<Vec<GroupConsumer>>>);
+
+impl Consumers {
+    pub(crate) fn known(&self) -> KnownConsumers {
+        KnownConsumers(Arc::downgrade(&self.0))
+    }
+
+    pub(crate) fn add(&self, consumer: GroupConsumer) {
+        lock(&self.0).push(consumer);
+    }
+
+    /// All groups at once: the time to finish is not added up.
+    pub(crate) async fn shutdown(self) {
+        let consumers = std::mem::take(&mut *lock(&self.0));
+        join_all(consumers.into_iter().map(GroupConsumer::shutdown)).await;
+    }
+}
+
+impl KnownConsumers {
+    /// Whether the group is at work.
+    pub(crate) fn with_group(&self, group: &str, act: impl FnOnce(&Running)) -> bool {
+        let Some(consumers) = self.0.upgrade() else { return false };
+        let consumers = lock(&consumers);
+        let consumer = consumers.iter().find(|consumer| consumer.running.group() == group);
+        consumer.map(|consumer| act(&consumer.running)).is_some()
+    }
+}
+
+fn lock(consumers: &Mutex<Vec<GroupConsumer>>) -> MutexGuard<'_, Vec<GroupConsumer>> {
+    consumers.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The consumer of one group, at work.
 #[derive(Debug)]
@@ -50,16 +89,8 @@ impl GroupConsumer {
         Ok(GroupConsumer { running, await_termination })
     }
 
-    pub(crate) fn group(&self) -> &str {
-        self.running.group()
-    }
-
-    pub(crate) fn running(&self) -> &Running {
-        &self.running
-    }
-
     /// Finishes what is in flight, commits, and leaves the group.
-    pub(crate) async fn shutdown(self) {
+    async fn shutdown(self) {
         self.running.shutdown_within(self.await_termination).await;
     }
 }

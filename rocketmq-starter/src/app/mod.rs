@@ -11,6 +11,7 @@ mod running;
 mod signal;
 mod start;
 
+pub(crate) use consumers::KnownConsumers;
 pub use running::RunningApp;
 
 use crate::__private::{DiscoveredChecker, DiscoveredListener};
@@ -22,12 +23,15 @@ use crate::listener::{Handler, IntoListener, Listener};
 use crate::outcome::BoxError;
 use hooks::Hooks;
 use rocketmq_client::Interceptor;
+use rocketmq_client::consumer::AllocateStrategy;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// A group, perhaps by a placeholder, and its strategy.
+type Allocation = (Cow<'static, str>, Arc<dyn AllocateStrategy>);
 type Configure = Box<dyn FnOnce(&mut RocketmqProperties) + Send>;
 
 /// An application: listeners, what they need, and where its configuration is.
@@ -47,6 +51,7 @@ pub struct App {
     listeners: Vec<Listener>,
     checkers: Vec<TransactionChecker>,
     interceptors: Vec<Arc<dyn Interceptor>>,
+    allocations: Vec<Allocation>,
     discover: bool,
     on_start: Hooks,
     on_ready: Hooks,
@@ -146,6 +151,35 @@ impl App {
     /// ```
     pub fn interceptor(mut self, interceptor: impl Interceptor) -> Self {
         self.interceptors.push(Arc::new(interceptor));
+        self
+    }
+
+    /// Splits the queues of a group's topics by this strategy, whatever `allocate` says: for one of your own, or one that
+    /// needs more than a key can say. All members of the group need the same one. `group` may hold placeholders, as in
+    /// the attribute. Default: `allocate`, else [`Averagely`](rocketmq_client::consumer::Averagely).
+    ///
+    /// ```
+    /// use rocketmq_starter::client::consumer::{Averagely, MachineRoomNearby, MessageQueue, RoomResolver};
+    /// use rocketmq_starter::App;
+    ///
+    /// /// Brokers are called `<room>@<name>`; a member's room is its `instance-name`.
+    /// struct Rooms;
+    ///
+    /// impl RoomResolver for Rooms {
+    ///     fn room_of_queue(&self, queue: &MessageQueue) -> Option<String> {
+    ///         queue.broker_name.split_once('@').map(|(room, _)| room.to_owned())
+    ///     }
+    ///
+    ///     fn room_of_member(&self, client_id: &str) -> Option<String> {
+    ///         client_id.split_once('@').map(|(_, room)| room.to_owned())
+    ///     }
+    /// }
+    ///
+    /// let app = App::new().allocate("billing", MachineRoomNearby::new(Averagely, Rooms));
+    /// # drop(app);
+    /// ```
+    pub fn allocate(mut self, group: impl Into<Cow<'static, str>>, strategy: impl AllocateStrategy) -> Self {
+        self.allocations.push((group.into(), Arc::new(strategy)));
         self
     }
 

@@ -1,5 +1,6 @@
 //! Listeners + configuration -> what is to be started; or all that is wrong with them.
 
+use super::Allocation;
 use crate::config::reader::parse;
 use crate::config::sources::Sources;
 use crate::context::States;
@@ -8,7 +9,7 @@ use crate::extract::Needs;
 use crate::listener::Listener;
 use crate::listener::options::{ConsumeMode, GroupOptions, HandlerOptions, Options, check_group_keys};
 use rocketmq_client::remoting::names::{NameError, check_group, check_topic};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A rule for names.
 type Check = fn(&str) -> Result<(), NameError>;
@@ -59,6 +60,41 @@ pub(crate) fn plan(
         }
     }
     groups.into_iter().map(|(group, listeners)| plan_group(group, listeners, sources, mistakes)).collect()
+}
+
+/// The groups of all listeners, also of those that are switched off.
+pub(crate) fn groups(listeners: &[Listener], sources: &Sources) -> BTreeSet<String> {
+    listeners.iter().filter_map(|listener| sources.resolve(&listener.spec.group).ok()).collect()
+}
+
+/// Gives each group the strategy that the program names for it.
+pub(crate) fn allocate(
+    allocations: Vec<Allocation>,
+    known: &BTreeSet<String>,
+    groups: &mut [GroupPlan],
+    sources: &Sources,
+    mistakes: &mut Vec<Mistake>,
+) {
+    for (group, strategy) in allocations {
+        match sources.resolve(&group) {
+            Ok(group) if known.contains(&group) => {
+                let planned = groups.iter_mut().filter(|plan| plan.group == group);
+                planned.for_each(|plan| plan.options.tuning.allocate_by(strategy.clone()));
+            }
+            Ok(group) => {
+                let known: Vec<_> = known.iter().map(String::as_str).collect();
+                let known = known.join(", ");
+                let message = format!(
+                    "App::allocate names group `{group}`, but this application's groups are: {known}"
+                );
+                mistakes.push(Mistake::new(MistakeKind::Listener, message));
+            }
+            Err(error) => {
+                let message = format!("App::allocate names group `{group}`: {error}");
+                mistakes.push(Mistake::new(MistakeKind::Placeholder, message));
+            }
+        }
+    }
 }
 
 fn resolve(listener: Listener, sources: &Sources, mistakes: &mut Vec<Mistake>) -> Option<Resolved> {
@@ -186,6 +222,8 @@ pub(crate) fn check_needs(
 mod tests {
     use super::*;
     use crate::extract::State;
+    use rocketmq_client::consumer::AveragelyByCircle;
+    use std::sync::Arc;
 
     fn listener(topic: &str, group: &str) -> Listener {
         Listener::new(topic.to_owned(), group.to_owned(), || async {})
@@ -232,6 +270,23 @@ mod tests {
         assert!(mistakes.is_empty(), "{mistakes:?}");
         assert_eq!(plan[0].subscriptions.len(), 1);
         assert_eq!(plan[0].subscriptions[0].topic, "c");
+    }
+
+    #[test]
+    fn a_strategy_of_the_program_goes_before_the_key_and_needs_a_group() {
+        let toml = "[rocketmq.consumer.groups.g]\nallocate='consistent-hash'\n[billing]\ngroup='g'";
+        let (sources, mut mistakes) = (Sources::from_toml(toml, &[]), Vec::new());
+        let off = listener("b", "off").option("enabled", "false");
+        let listeners = vec![listener("a", "g"), listener("a", "h"), off];
+        let known = groups(&listeners, &sources);
+        let mut plan = plan(listeners, &sources, &mut mistakes);
+        let named = |group: &'static str| -> Allocation { (group.into(), Arc::new(AveragelyByCircle)) };
+        let allocations = ["${billing.group}", "off", "other", "${none}"].map(named).into();
+        allocate(allocations, &known, &mut plan, &sources, &mut mistakes);
+        let strategies: Vec<_> = plan.iter().map(|plan| plan.options.tuning.strategy()).collect();
+        assert_eq!(strategies, [Some("AVG_BY_CIRCLE".to_owned()), None]);
+        assert_eq!(mistakes.len(), 2, "{mistakes:?}");
+        assert!(mistakes[0].to_string().contains("g, h, off"), "{mistakes:?}");
     }
 
     #[test]

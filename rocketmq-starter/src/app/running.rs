@@ -2,7 +2,7 @@
 
 use super::backend::Backend;
 use super::clients::Clients;
-use super::consumers::GroupConsumer;
+use super::consumers::Consumers;
 use super::hooks::Hooks;
 use crate::context::Context;
 use crate::health::Health;
@@ -16,7 +16,7 @@ use futures_util::future::join_all;
 #[must_use = "dropping it stops the application"]
 pub struct RunningApp {
     context: Context,
-    consumers: Vec<GroupConsumer>,
+    consumers: Consumers,
     clients: Clients,
     backend: Backend,
     on_stop: Hooks,
@@ -25,7 +25,7 @@ pub struct RunningApp {
 impl RunningApp {
     pub(super) fn new(
         context: Context,
-        consumers: Vec<GroupConsumer>,
+        consumers: Consumers,
         clients: Clients,
         backend: Backend,
         on_stop: Hooks,
@@ -33,7 +33,7 @@ impl RunningApp {
         RunningApp { context, consumers, clients, backend, on_stop }
     }
 
-    /// States, templates and health.
+    /// States, templates, clients, groups and health.
     pub fn context(&self) -> &Context {
         &self.context
     }
@@ -54,25 +54,19 @@ impl RunningApp {
         self.backend.embedded()
     }
 
-    /// Stops the group's listeners from being given new messages; what was pulled is still handled. Returns whether
-    /// the application has such a group.
+    /// As [`Context::pause`].
     pub fn pause(&self, group: &str) -> bool {
-        self.with_group(group, |consumer| consumer.running().pause())
+        self.context.pause(group)
     }
 
-    /// Takes back [`pause`](Self::pause).
+    /// As [`Context::resume`].
     pub fn resume(&self, group: &str) -> bool {
-        self.with_group(group, |consumer| consumer.running().resume())
+        self.context.resume(group)
     }
 
-    /// Changes how many messages the group handles at once.
+    /// As [`Context::set_concurrency`].
     pub fn set_concurrency(&self, group: &str, handlers: usize) -> bool {
-        self.with_group(group, |consumer| consumer.running().set_concurrency(handlers))
-    }
-
-    fn with_group(&self, group: &str, act: impl Fn(&GroupConsumer)) -> bool {
-        let consumer = self.consumers.iter().find(|consumer| consumer.group() == group);
-        consumer.map(act).is_some()
+        self.context.set_concurrency(group, handlers)
     }
 
     /// Waits until [`Context::stop`] is called.
@@ -84,7 +78,7 @@ impl RunningApp {
     /// and commit, the stop hooks run, producers send what they still hold, connections are closed.
     pub async fn shutdown(self) {
         self.context.set_ready(false);
-        shut_down(self.consumers).await;
+        self.consumers.shutdown().await;
         self.on_stop.run_all(&self.context).await;
         self.context.stop_receiving().await;
         let templates = self.context.templates();
@@ -92,9 +86,4 @@ impl RunningApp {
         self.clients.shutdown().await;
         self.backend.shutdown().await;
     }
-}
-
-/// All groups at once: the time to finish is not added up.
-pub(super) async fn shut_down(consumers: Vec<GroupConsumer>) {
-    join_all(consumers.into_iter().map(GroupConsumer::shutdown)).await;
 }

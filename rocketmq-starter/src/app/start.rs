@@ -3,12 +3,12 @@
 use super::App;
 use super::backend::Backend;
 use super::clients::Clients;
-use super::consumers::GroupConsumer;
+use super::consumers::{Consumers, GroupConsumer};
 use super::hooks::Hooks;
 use super::plan::{self, GroupPlan};
 use super::producers::{self, ProducerPlan};
 use super::pull;
-use super::running::{self, RunningApp};
+use super::running::RunningApp;
 use crate::checker::TransactionChecker;
 use crate::config::RocketmqProperties;
 use crate::config::sources::Sources;
@@ -16,6 +16,7 @@ use crate::context::{Context, Shared, States, Watched};
 use crate::error::{Mistake, MistakeKind, StartError};
 use crate::health::Counters;
 use crate::template::RocketmqTemplate;
+use rocketmq_client::Client;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
@@ -36,11 +37,11 @@ pub(super) async fn start(app: App) -> Result<RunningApp, StartError> {
     let plan = look(app)?;
     let backend = Backend::start(&plan.properties, needs_default_cluster(&plan)).await?;
     let mut clients = Clients::new(&plan.properties, interceptors);
-    match connect(plan, &backend, &mut clients).await {
-        Ok((context, consumers, on_stop)) => {
-            Ok(RunningApp::new(context, consumers, clients, backend, on_stop))
-        }
+    let consumers = Consumers::default();
+    match connect(plan, &backend, &mut clients, &consumers).await {
+        Ok((context, on_stop)) => Ok(RunningApp::new(context, consumers, clients, backend, on_stop)),
         Err(mistake) => {
+            consumers.shutdown().await;
             clients.shutdown().await;
             backend.shutdown().await;
             Err(mistake.into())
@@ -63,7 +64,9 @@ fn look(mut app: App) -> Result<Plan, StartError> {
     if app.discover {
         app.add_discovered();
     }
-    let groups = plan::plan(app.listeners, &sources, &mut mistakes);
+    let known = plan::groups(&app.listeners, &sources);
+    let mut groups = plan::plan(app.listeners, &sources, &mut mistakes);
+    plan::allocate(app.allocations, &known, &mut groups, &sources, &mut mistakes);
     let checkers = app.checkers;
     let producers = producers::plan(&properties, checkers.clone(), &sources, &mut mistakes);
     check_needs(&groups, &checkers, &app.states, &producers, &mut mistakes);
@@ -137,30 +140,38 @@ async fn connect(
     plan: Plan,
     backend: &Backend,
     clients: &mut Clients,
-) -> Result<(Context, Vec<GroupConsumer>, Hooks), Mistake> {
-    let receiver = pull::start(&plan.properties.pull_consumer, backend, clients).await?.map(Arc::new);
-    let shared =
-        Shared { states: plan.states, listeners: watched(&plan.groups), receiver, ..Shared::default() };
+    consumers: &Consumers,
+) -> Result<(Context, Hooks), Mistake> {
+    let shared = Shared {
+        client: first_client(&plan, backend, clients).await?,
+        receiver: pull::start(&plan.properties.pull_consumer, backend, clients).await?.map(Arc::new),
+        listeners: watched(&plan.groups),
+        states: plan.states,
+        consumers: consumers.known(),
+        ..Shared::default()
+    };
     let context = start_producers(&plan.producers, shared, backend, clients).await?;
     let hook_failed = |error| Mistake::new(MistakeKind::Hook, format!("the start-up hook failed: {error}"));
     plan.on_start.run(&context).await.map_err(hook_failed)?;
-    let mut consumers = Vec::with_capacity(plan.groups.len());
     for group in plan.groups {
         let name_server = backend.or_default(group.options.name_server.clone());
-        match GroupConsumer::start(group, &name_server, clients, &context).await {
-            Ok(consumer) => consumers.push(consumer),
-            Err(mistake) => {
-                running::shut_down(consumers).await;
-                return Err(mistake);
-            }
-        }
+        consumers.add(GroupConsumer::start(group, &name_server, clients, &context).await?);
     }
     context.set_ready(true);
-    if let Err(error) = plan.on_ready.run(&context).await {
-        running::shut_down(consumers).await;
-        return Err(hook_failed(error));
-    }
-    Ok((context, consumers, plan.on_stop))
+    plan.on_ready.run(&context).await.map_err(hook_failed)?;
+    Ok((context, plan.on_stop))
+}
+
+/// The client of `[rocketmq.producer]`, else of whoever comes first: no connection is made for it alone.
+async fn first_client(
+    plan: &Plan,
+    backend: &Backend,
+    clients: &mut Clients,
+) -> Result<Option<Client>, Mistake> {
+    let producers = plan.producers.iter().map(|it| (&it.properties.name_server, &it.properties.access));
+    let groups = plan.groups.iter().map(|it| (&it.options.name_server, &it.options.access));
+    let Some((name_server, access)) = producers.chain(groups).next() else { return Ok(None) };
+    Ok(Some(clients.get(&backend.or_default(name_server.clone()), access).await?.client))
 }
 
 async fn start_producers(

@@ -4,6 +4,7 @@
 //! variables (`ROCKETMQ_PRODUCER_SEND_MESSAGE_TIMEOUT` is `rocketmq.producer.send-message-timeout`), and what
 //! the program sets with [`App::set`](crate::App::set).
 
+mod client;
 mod properties;
 pub(crate) mod reader;
 mod secret;
@@ -12,6 +13,7 @@ mod tls;
 mod trace;
 mod tuning;
 
+pub use client::ClientProperties;
 pub use properties::{
     Access, ConsumerProperties, EmbeddedProperties, ProducerProperties, PullConsumerProperties,
     RocketmqProperties,

@@ -1,5 +1,6 @@
 //! The `[rocketmq]` table as values. What is not configured is `None`: the defaults are the client's own.
 
+use super::client::ClientProperties;
 use super::reader::{Section, parse};
 use super::secret::Secret;
 use super::sources::Sources;
@@ -18,6 +19,8 @@ use std::time::Duration;
 pub struct RocketmqProperties {
     /// `name-server`: `host:port`, several separated by `;`, or the URL of an address server.
     pub name_server: Option<String>,
+    /// `[rocketmq.client]`, what all producers and consumers share.
+    pub client: ClientProperties,
     /// `[rocketmq.producer]`, the template's own producer.
     pub producer: ProducerProperties,
     /// `[rocketmq.producers.<name>]`, further producers, each with a template of its own. What they leave open
@@ -134,12 +137,13 @@ impl RocketmqProperties {
         root.text("profile");
         let cloud = root.read("access-channel", parse::word(&[("LOCAL", false), ("CLOUD", true)]));
         let socks_proxy_config = root.secret("socks-proxy-config");
-        let tables = ["producer", "producers", "consumer", "pull-consumer", "tls", "embedded"]
+        let tables = ["client", "producer", "producers", "consumer", "pull-consumer", "tls", "embedded"]
             .map(|table| root.table(table));
         root.finish();
-        let [producer, producers, consumer, pull_consumer, tls, embedded] = tables;
+        let [client, producer, producers, consumer, pull_consumer, tls, embedded] = tables;
         RocketmqProperties {
             name_server: name_server.or_else(|| usual_variable(sources)),
+            client: ClientProperties::read(Section::new(sources, &client, mistakes)),
             producer: ProducerProperties::read(Section::new(sources, &producer, mistakes)),
             producers: read_producers(sources, &producers, mistakes),
             consumer: ConsumerProperties::read(Section::new(sources, &consumer, mistakes)),

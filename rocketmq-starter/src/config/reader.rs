@@ -123,6 +123,7 @@ pub(crate) fn unknown_key(path: &str, key: &str, origin: &str, known: &[String])
 
 /// Text -> value. Each error says what was expected, to follow "but".
 pub(crate) mod parse {
+    use std::collections::BTreeSet;
     use std::time::Duration;
 
     pub(crate) fn text(text: &str) -> Result<String, String> {
@@ -138,6 +139,17 @@ pub(crate) mod parse {
             let within = text.trim().parse().ok().filter(|count| (min..=max).contains(count));
             within.ok_or_else(|| format!("a whole number from {min} to {max}"))
         }
+    }
+
+    /// Names separated by `;` or `,`.
+    pub(crate) fn names(text: &str) -> Result<BTreeSet<String>, String> {
+        Ok(text.split([';', ',']).map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// A pause between two turns of something.
+    pub(crate) fn interval(text: &str) -> Result<Duration, String> {
+        let some = period(text).ok().filter(|interval| !interval.is_zero());
+        some.ok_or_else(|| "a duration above zero such as \"30s\", or a number of milliseconds,".to_owned())
     }
 
     pub(crate) fn switch(text: &str) -> Result<bool, String> {

@@ -38,6 +38,7 @@ pub(crate) const OPTION_KEYS: &[&str] = &[
     "namespace-v2",
     "instance-name",
     "allocate",
+    "consumer-idcs",
     "client-rebalance",
     "pop-invisible-time",
     "pop-batch-nums",

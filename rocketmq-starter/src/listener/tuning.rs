@@ -3,10 +3,14 @@
 use super::options::Options;
 use crate::config::reader::parse;
 use crate::config::set;
+use crate::error::MistakeKind;
 use rocketmq_client::consumer::{
-    AveragelyByCircle, ConsistentHash, ConsumerConfig, FlowLimits, PopConfig, PushConsumerBuilder,
+    AllocateStrategy, Averagely, AveragelyByCircle, ConsistentHash, ConsumerConfig, FlowLimits, MachineRoom,
+    PopConfig, PushConsumerBuilder,
 };
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Which member of the group gets which queues; every member has to say the same.
@@ -15,18 +19,32 @@ enum Allocate {
     Averagely,
     ByCircle,
     ConsistentHash,
+    MachineRoom,
 }
 
 const STRATEGIES: &[(&str, Allocate)] = &[
     ("averagely", Allocate::Averagely),
     ("by-circle", Allocate::ByCircle),
     ("consistent-hash", Allocate::ConsistentHash),
+    ("machine-room", Allocate::MachineRoom),
 ];
+
+impl Allocate {
+    /// `rooms` are those whose queues the group reads.
+    fn strategy(self, rooms: BTreeSet<String>) -> Arc<dyn AllocateStrategy> {
+        match self {
+            Allocate::Averagely => Arc::new(Averagely),
+            Allocate::ByCircle => Arc::new(AveragelyByCircle),
+            Allocate::ConsistentHash => Arc::new(ConsistentHash::default()),
+            Allocate::MachineRoom => Arc::new(MachineRoom(rooms)),
+        }
+    }
+}
 
 /// Who hands out queues, and how much may wait in memory.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ConsumerTuning {
-    allocate: Option<Allocate>,
+    allocate: Option<Arc<dyn AllocateStrategy>>,
     client_rebalance: Option<bool>,
     pop_invisible_time: Option<Duration>,
     pop_batch_nums: Option<u32>,
@@ -43,7 +61,7 @@ impl ConsumerTuning {
     pub(super) fn read(options: &mut Options<'_>) -> Self {
         let queue_messages = parse::count_within(1, 65_535);
         ConsumerTuning {
-            allocate: options.read("allocate", parse::word(STRATEGIES)),
+            allocate: allocate(options),
             client_rebalance: options.read("client-rebalance", parse::switch),
             pop_invisible_time: options.read("pop-invisible-time", parse::period),
             pop_batch_nums: options.read("pop-batch-nums", parse::count_within(1, 32)),
@@ -82,12 +100,31 @@ impl ConsumerTuning {
     }
 
     pub(crate) fn allocate(&self, consumer: PushConsumerBuilder) -> PushConsumerBuilder {
-        match self.allocate {
-            None | Some(Allocate::Averagely) => consumer,
-            Some(Allocate::ByCircle) => consumer.allocate(AveragelyByCircle),
-            Some(Allocate::ConsistentHash) => consumer.allocate(ConsistentHash::default()),
+        match &self.allocate {
+            None => consumer,
+            Some(strategy) => consumer.allocate(strategy.clone()),
         }
     }
+
+    /// What the program says goes before the key.
+    pub(crate) fn allocate_by(&mut self, strategy: Arc<dyn AllocateStrategy>) {
+        self.allocate = Some(strategy);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn strategy(&self) -> Option<String> {
+        self.allocate.as_ref().map(|strategy| strategy.name())
+    }
+}
+
+fn allocate(options: &mut Options<'_>) -> Option<Arc<dyn AllocateStrategy>> {
+    let rooms = options.read("consumer-idcs", parse::names).unwrap_or_default();
+    let allocate = options.read("allocate", parse::word(STRATEGIES))?;
+    if (allocate == Allocate::MachineRoom) == rooms.is_empty() {
+        let text = "`allocate = \"machine-room\"` and `consumer-idcs`, the rooms whose queues it reads, are set together";
+        options.mistake(MistakeKind::WrongValue, text);
+    }
+    Some(allocate.strategy(rooms))
 }
 
 #[cfg(test)]
@@ -118,6 +155,20 @@ mod tests {
         assert_eq!((config.flow.queue_count, config.flow.queue_bytes), (500, 8 << 20));
         assert_eq!((config.flow.topic_count, config.flow.max_span), (None, 2000));
         assert_eq!(config.offset_folder, Some(PathBuf::from("offsets")));
+    }
+
+    #[test]
+    fn a_machine_room_reads_the_queues_of_its_rooms() {
+        let (tuning, mistakes) =
+            read("[rocketmq.consumer.groups.g]\nallocate='machine-room'\nconsumer-idcs='north; south'");
+        assert!(mistakes.is_empty(), "{mistakes:?}");
+        assert_eq!(tuning.strategy().as_deref(), Some("MACHINE_ROOM"));
+        let shown = format!("{tuning:?}");
+        assert!(shown.contains(r#""north", "south""#), "{shown}");
+        for half in ["allocate='machine-room'", "allocate='averagely'\nconsumer-idcs='north'"] {
+            let (_, mistakes) = read(&format!("[rocketmq.consumer.groups.g]\n{half}"));
+            assert!(mistakes.len() == 1 && mistakes[0].contains("set together"), "{mistakes:?}");
+        }
     }
 
     #[test]
