@@ -68,11 +68,21 @@ async fn spans_surround_sends_and_handlers_and_one_trace_holds_both() -> TestRes
     inbox.expect(3).await;
     assert!(inbox.all()[0].property("traceparent").is_some(), "the context travels as W3C has it");
     running.shutdown().await;
+    let mut lite = client
+        .lite_consumer("lite")
+        .subscribe(&topic, "*")
+        .from_where(FromWhere::FirstOffset)
+        .build()
+        .await?;
+    let taken =
+        lite.poll(PATIENCE).await?.and_then(|batch| batch.into_iter().next()).ok_or("nothing to take")?;
+    taken.process_span("lite").in_scope(|| tracing::info!("by hand"));
+    lite.shutdown().await;
 
     let spans = exporter.get_finished_spans()?;
     let named = |name: &str| spans.iter().filter(|span| span.name == name).collect::<Vec<_>>();
     let (sends, processes) = (named(&format!("send {topic}")), named(&format!("process {topic}")));
-    assert_eq!((sends.len(), processes.len()), (2, 3), "{spans:#?}");
+    assert_eq!((sends.len(), processes.len()), (2, 4), "{spans:#?}");
     let send = sends[0];
     assert_eq!(send.parent_span_id, named("request")[0].span_context.span_id());
     let expected = [
@@ -100,7 +110,10 @@ async fn spans_surround_sends_and_handlers_and_one_trace_holds_both() -> TestRes
         "handlers run in their span"
     );
     assert_eq!(attribute(sends[1], "messaging.batch.message_count").as_deref(), Some("2"));
-    assert!(processes[1..].iter().all(|span| span.parent_span_id == sends[1].span_context.span_id()));
+    let by_hand = processes[3];
+    assert_eq!(by_hand.parent_span_id, send.span_context.span_id());
+    assert_eq!(attribute(by_hand, "messaging.consumer.group.name").as_deref(), Some("lite"));
+    assert!(processes[1..3].iter().all(|span| span.parent_span_id == sends[1].span_context.span_id()));
     let refused = named("send no topic");
     assert_eq!(attribute(refused[0], "error.type").as_deref(), Some("InvalidMessage"));
     Ok(())

@@ -125,6 +125,7 @@ pub use clock::Clock;
 pub use config::{ClientConfig, LingerConfig, NameServers, ProducerConfig};
 pub use consumer::{
     FromWhere, Listen, ListenBatch, LiteConsumer, Offset, PullConsumer, Pulled, PushConsumerBuilder, Running,
+    SimpleConsumer,
 };
 pub use delivery::{Delivery, Outcome};
 pub use error::{
