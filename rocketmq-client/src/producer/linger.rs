@@ -39,6 +39,13 @@ struct Held {
     next: u64,
 }
 
+impl Held {
+    fn take_all(&mut self) -> HashMap<Key, Bucket> {
+        self.bytes = 0;
+        mem::take(&mut self.buckets)
+    }
+}
+
 struct Bucket {
     number: u64,
     chunk: Chunk,
@@ -140,9 +147,8 @@ impl Accumulator {
 
     /// Sends everything that waits, and returns when all of it is answered.
     pub(crate) async fn flush(&self, shared: &Arc<Shared>) {
-        let buckets = mem::take(&mut self.held.lock().buckets);
+        let buckets = self.held.lock().take_all();
         buckets.into_iter().for_each(|(key, bucket)| self.dispatch(shared, key, bucket));
-        self.held.lock().bytes = 0;
         self.sends.close();
         self.sends.wait().await;
         self.sends.reopen();
