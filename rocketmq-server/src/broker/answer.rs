@@ -4,7 +4,7 @@ use std::fmt;
 
 use rocketmq_remoting::Command;
 use rocketmq_remoting::ExtFields;
-use rocketmq_remoting::code::ResponseCode;
+use rocketmq_remoting::code::{RequestCode, ResponseCode};
 use rocketmq_remoting::error::{DecodeError, EncodeError};
 use rocketmq_remoting::fastjson;
 use rocketmq_remoting::receipt::ReceiptError;
@@ -52,6 +52,13 @@ impl Refusal {
     /// Code 16.
     pub fn forbidden(remark: impl Into<String>) -> Self {
         Self::new(ResponseCode::NO_PERMISSION, remark)
+    }
+
+    /// Code 3: nobody here answers such a request.
+    pub fn unsupported(code: RequestCode) -> Self {
+        // The leading blank is Apache's.
+        let remark = format!(" request type {} not supported", code.0);
+        Self::new(ResponseCode::REQUEST_CODE_NOT_SUPPORTED, remark)
     }
 
     #[must_use]

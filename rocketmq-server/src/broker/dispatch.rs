@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rocketmq_remoting::Command;
-use rocketmq_remoting::code::{RequestCode as Code, ResponseCode};
+use rocketmq_remoting::code::RequestCode as Code;
 use rocketmq_remoting::net::{self, Answer, CloseReason, Connection, Handler};
 
 use super::answer::{Refusal, Reply};
@@ -123,7 +123,7 @@ impl Dispatcher {
             Code::VIEW_BROKER_STATS_DATA => broker_admin::stats_data(core, command),
             code => acl::administer(core, command)
                 .or_else(|| elsewhere::answer(code))
-                .unwrap_or_else(|| Err(unsupported(code))),
+                .unwrap_or_else(|| Err(Refusal::unsupported(code))),
         }
     }
 }
@@ -149,10 +149,4 @@ impl Handler for Dispatcher {
 
 fn now(reply: Reply) -> Answer {
     Answer::Now(reply.unwrap_or_else(Refusal::into_command))
-}
-
-fn unsupported(code: Code) -> Refusal {
-    // The leading blank is Apache's.
-    let remark = format!(" request type {} not supported", code.0);
-    Refusal::new(ResponseCode::REQUEST_CODE_NOT_SUPPORTED, remark)
 }

@@ -92,18 +92,18 @@ pub trait Owners {
     fn topic_at(&self, offset: i64) -> Option<String>;
 }
 
-/// What `command` needs; nothing for what every user may ask. A stored message is judged by whose it is, whatever topic the
-/// request names.
+/// What `command` needs; nothing for what every user may ask, `None` for a request nobody thought of here. A stored message
+/// is judged by whose it is, whatever topic the request names.
 ///
 /// # Errors
 /// What names the resources cannot be read, or there is no such message.
-pub fn needs(command: &Command, cluster: &str, owners: &impl Owners) -> Result<Vec<Need>, String> {
-    let mut needs = by_request(command, cluster)?;
+pub fn needs(command: &Command, cluster: &str, owners: &impl Owners) -> Result<Option<Vec<Need>>, String> {
+    let Some(mut needs) = by_request(command, cluster)? else { return Ok(None) };
     if let Some((actions, offset)) = stored(command)? {
         let topic = owners.topic_at(offset).ok_or_else(|| format!("no message at offset {offset}"))?;
         needs.push(Need::topic(&topic, actions));
     }
-    Ok(needs)
+    Ok(Some(needs))
 }
 
 /// The stored message that a request is about, and what is done with it.
@@ -126,35 +126,72 @@ fn stored(command: &Command) -> Result<Option<(Actions, i64)>, String> {
         .ok_or_else(|| format!("`{field}` is \"{text}\", which names no message"))
 }
 
-fn by_request(command: &Command, cluster: &str) -> Result<Vec<Need>, String> {
-    match command.request_code() {
-        Code::SEND_MESSAGE => Ok(sending(command, "topic")),
-        Code::SEND_MESSAGE_V2 | Code::SEND_BATCH_MESSAGE => Ok(sending(command, "b")),
-        Code::SEND_REPLY_MESSAGE => Ok(replying(command, "topic", cluster)),
-        Code::SEND_REPLY_MESSAGE_V2 => Ok(replying(command, "b", cluster)),
-        Code::HEART_BEAT => Ok(heartbeat(&body(command)?)),
-        Code::LOCK_BATCH_MQ | Code::UNLOCK_BATCH_MQ => Ok(locking(&body(command)?)),
-        Code::BATCH_ACK_MESSAGE => Ok(acknowledging(&body(command)?)),
+fn by_request(command: &Command, cluster: &str) -> Result<Option<Vec<Need>>, String> {
+    let code = command.request_code();
+    if let Some((actions, fields)) = by_header(code) {
+        return Ok(Some(named(command, actions, fields)));
+    }
+    if let Some(actions) = by_cluster(code) {
+        return Ok(Some(vec![Need::new(Kind::Cluster, cluster, actions)]));
+    }
+    if is_open(code) {
+        return Ok(Some(Vec::new()));
+    }
+    by_content(command, cluster)
+}
+
+/// Requests that take more than a look at a field or two.
+fn by_content(command: &Command, cluster: &str) -> Result<Option<Vec<Need>>, String> {
+    Ok(Some(match command.request_code() {
+        Code::SEND_MESSAGE => sending(command, "topic"),
+        Code::SEND_MESSAGE_V2 | Code::SEND_BATCH_MESSAGE => sending(command, "b"),
+        Code::SEND_REPLY_MESSAGE => replying(command, "topic", cluster),
+        Code::SEND_REPLY_MESSAGE_V2 => replying(command, "b", cluster),
+        // What they need is said by the stored message alone.
+        Code::END_TRANSACTION | Code::VIEW_MESSAGE_BY_ID | Code::RESUME_CHECK_HALF_MESSAGE => Vec::new(),
+        Code::HEART_BEAT => heartbeat(&body(command)?),
+        Code::LOCK_BATCH_MQ | Code::UNLOCK_BATCH_MQ => locking(&body(command)?),
+        Code::BATCH_ACK_MESSAGE => acknowledging(&body(command)?),
         Code::UPDATE_AND_CREATE_TOPIC_LIST => {
             let topics = body::<TopicConfigList>(command)?.topic_config_list;
-            Ok(topics.iter().map(|topic| Need::topic(&topic.topic_name, CREATE)).collect())
+            topics.iter().map(|topic| Need::topic(&topic.topic_name, CREATE)).collect()
         }
         Code::UPDATE_AND_CREATE_SUBSCRIPTIONGROUP => {
-            Ok(vec![Need::group(&body::<SubscriptionGroupConfig>(command)?.group_name, CREATE)])
+            vec![Need::group(&body::<SubscriptionGroupConfig>(command)?.group_name, CREATE)]
         }
         Code::UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST => {
             let groups = body::<SubscriptionGroupList>(command)?.group_config_list;
-            Ok(groups.iter().map(|group| Need::group(&group.group_name, CREATE)).collect())
+            groups.iter().map(|group| Need::group(&group.group_name, CREATE)).collect()
         }
-        code => Ok(by_header(code).map(|(actions, fields)| named(command, actions, fields)).unwrap_or_else(
-            || {
-                by_cluster(code)
-                    .map(|actions| Need::new(Kind::Cluster, cluster, actions))
-                    .into_iter()
-                    .collect()
-            },
-        )),
-    }
+        _ => return Ok(None),
+    }))
+}
+
+/// Requests that every user may make: they tell names and figures and change nothing, or are about what this broker does
+/// not have. Apache has no rule for them either.
+fn is_open(code: Code) -> bool {
+    matches!(
+        code,
+        Code::CHECK_CLIENT_CONFIG
+            | Code::QUERY_ASSIGNMENT
+            | Code::GET_ALL_CONSUMER_OFFSET
+            | Code::GET_ALL_DELAY_OFFSET
+            | Code::GET_ALL_MESSAGE_REQUEST_MODE
+            | Code::GET_ALL_TOPIC_CONFIG
+            | Code::GET_ALL_SUBSCRIPTIONGROUP_CONFIG
+            | Code::GET_SYSTEM_TOPIC_LIST_FROM_BROKER
+            | Code::GET_BROKER_RUNTIME_INFO
+            | Code::GET_BROKER_HA_STATUS
+            | Code::GET_BROKER_CLUSTER_ACL_INFO
+            | Code::GET_BROKER_EPOCH_CACHE
+            | Code::GET_COLD_DATA_FLOW_CTR_INFO
+            | Code::UPDATE_COLD_DATA_FLOW_CTR_CONFIG
+            | Code::REMOVE_COLD_DATA_FLOW_CTR_CONFIG
+            | Code::SET_COMMITLOG_READ_MODE
+            | Code::RESET_MASTER_FLUSH_OFFSET
+            | Code::CHECK_ROCKSDB_CQ_WRITE_PROGRESS
+            | Code::POP_ROLLBACK
+    )
 }
 
 /// Requests whose header names what they act on.
@@ -318,6 +355,7 @@ mod tests {
         fields.iter().for_each(|(name, value)| command.ext.push(name, value));
         needs(&command, "C", &Log)
             .unwrap()
+            .expect("a rule")
             .iter()
             .map(|need| format!("{:?}:{} {:?}", need.kind, need.name, need.actions))
             .collect()
@@ -395,8 +433,12 @@ mod tests {
     fn bodies_name_resources_too() {
         let body = r#"{"clientID":"c","consumerDataSet":[{"groupName":"g","subscriptionDataSet":[{"topic":"t"},{"topic":"%RETRY%g"}]}],"producerDataSet":[{"groupName":"p"}]}"#;
         let beat = Command::request(Code::HEART_BEAT).with_body(body);
-        let names: Vec<_> =
-            needs(&beat, "C", &Log).unwrap().into_iter().map(|need| (need.kind, need.name)).collect();
+        let names: Vec<_> = needs(&beat, "C", &Log)
+            .unwrap()
+            .expect("a rule")
+            .into_iter()
+            .map(|need| (need.kind, need.name))
+            .collect();
         assert_eq!(names, [(Kind::Group, "g".to_owned()), (Kind::Topic, "t".to_owned())]);
         assert!(needs(&Command::request(Code::HEART_BEAT).with_body("{"), "C", &Log).is_err());
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rocketmq_remoting::body::{AclInfo, PlainAclConfig, PolicyEntryInfo, PolicyInfo, UserInfo};
 use rocketmq_remoting::message::{MessageRecord, OffsetMessageId};
+use rocketmq_remoting::net::Answer;
 use rocketmq_remoting::requests::admin::{
     CreateAclRequest, CreateUserRequest, DeleteAclRequest, DeletePlainAclRequest, DeleteUserRequest,
     GetAclRequest, GetPlainAclConfigRequest, GetPlainAclVersionRequest, GetUserRequest, ListAclRequest,
@@ -237,6 +238,33 @@ mod users {
         let off = UserInfo { user_status: Some("disable".into()), ..UserInfo::default() };
         answer(&client, ADMIN, with_body(&UpdateUserRequest { username: USER.into() }, &off)).await;
         assert_eq!(said(&client, USER, send(&client, "t")).await, (16, format!("User:{USER} is disabled.")));
+    }
+
+    /// The requests this broker has an answer for.
+    async fn answered() -> Vec<RequestCode> {
+        let rig = Rig::start().await;
+        let (handler, client) = (rig.broker.handler(), rig.connect());
+        let known = (0..1_000).chain(3_000..4_000).chain(200_000..201_000).map(RequestCode);
+        let refused = |answer: Answer| match answer {
+            Answer::Now(answer) => answer.response_code() == ResponseCode::REQUEST_CODE_NOT_SUPPORTED,
+            _ => false,
+        };
+        known.filter(|code| !refused(handler.handle(&client.connection, Command::request(*code)))).collect()
+    }
+
+    #[tokio::test]
+    async fn no_request_is_answered_that_no_rule_is_about() {
+        let rig = rig().await;
+        let client = rig.connect();
+        create(&client, ADMIN, USER, "Normal").await;
+        let answered = answered().await;
+        assert!(answered.len() > 80, "{answered:?}");
+        for code in answered {
+            let (answer, why) = said(&client, USER, Command::request(code)).await;
+            assert_ne!(answer, ResponseCode::REQUEST_CODE_NOT_SUPPORTED.0, "{code} is in no table: {why}");
+        }
+        let (answer, _) = said(&client, USER, Command::request(RequestCode(999))).await;
+        assert_eq!(answer, ResponseCode::REQUEST_CODE_NOT_SUPPORTED.0);
     }
 
     #[tokio::test]

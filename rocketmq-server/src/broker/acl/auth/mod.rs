@@ -15,6 +15,7 @@ use rocketmq_remoting::{Command, signature};
 
 use super::needs::{Need, Owners, needs};
 use super::settings::{AclSettings, Login};
+use crate::broker::answer::Refusal;
 use crate::broker::persist::TableFile;
 use crate::store::StoreError;
 use policy::{Acl, Verdict};
@@ -75,11 +76,14 @@ impl Auth {
         !self.tables.read().users.is_empty()
     }
 
-    /// Why a request is refused, if it is, in Apache's words.
-    pub fn check(&self, from: IpAddr, command: &Command, owners: &impl Owners) -> Result<(), String> {
+    /// Refuses in Apache's words and with its codes: 16, and 3 for a request that no rule is about.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn check(&self, from: IpAddr, command: &Command, owners: &impl Owners) -> Result<(), Refusal> {
         let settings = &self.settings;
         if settings.authentication && !settings.authentication_whitelist.contains(&command.code) {
-            self.authenticate(command)?;
+            self.authenticate(command).map_err(Refusal::forbidden)?;
         }
         if settings.authorization && !settings.authorization_whitelist.contains(&command.code) {
             self.authorize(from, command, owners)?;
@@ -100,14 +104,19 @@ impl Auth {
             .ok_or_else(|| "check signature failed.".into())
     }
 
-    fn authorize(&self, from: IpAddr, command: &Command, owners: &impl Owners) -> Result<(), String> {
+    fn authorize(&self, from: IpAddr, command: &Command, owners: &impl Owners) -> Result<(), Refusal> {
         let name = command.ext.get(signature::ACCESS_KEY).unwrap_or_default();
         if self.tables.read().users.get(name).is_some_and(|user| user.is_super) {
             return Ok(());
         }
         // May read the log, which nobody who changes the tables has to wait for.
         let needs = needs(command, &self.cluster, owners)
-            .map_err(|problem| format!("parse authorization context error. {problem}"))?;
+            .map_err(|problem| Refusal::forbidden(format!("parse authorization context error. {problem}")))?;
+        let needs = needs.ok_or_else(|| Refusal::unsupported(command.request_code()))?;
+        self.permits(name, &needs, from).map_err(Refusal::forbidden)
+    }
+
+    fn permits(&self, name: &str, needs: &[Need], from: IpAddr) -> Result<(), String> {
         if needs.is_empty() {
             return Ok(());
         }

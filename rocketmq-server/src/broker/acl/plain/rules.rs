@@ -240,7 +240,7 @@ mod tests {
         if !key.is_empty() {
             signature::sign(&mut command, key, secret, None);
         }
-        let needs = needs(&command, "C", &NoLog).unwrap();
+        let needs = needs(&command, "C", &NoLog).unwrap().expect("a rule");
         let rules = rules();
         let verdict = match rules.identify(from.parse().unwrap(), &command) {
             Ok(Asker::Account) => rules.judge(&command, &needs),
