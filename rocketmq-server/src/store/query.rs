@@ -12,8 +12,9 @@ use super::types::{Boundary, Fetched, Filter, GetLimits, KeyKind};
 use super::unit::Unit;
 use super::{Dispatched, Inner, Store};
 
-/// `maxMsgsNumBatch`: the most messages one query by key returns.
-const MAX_QUERY: usize = 64;
+/// Bytes of messages one query by key reads, save for a single message that is longer: Java's peers close a connection at
+/// a frame of 16 MiB.
+const QUERY_BYTES: usize = 15 << 20;
 
 impl Store {
     /// Reads the queue from `offset` on.
@@ -99,8 +100,8 @@ impl Store {
         self.inner.queues.get(topic, queue_id).map_or(Ok(Vec::new()), |q| q.read(offset, count))
     }
 
-    /// The records of `topic` that carry `key` and were stored in `begin..=end` (ms): at most `max` (64 at most) of the
-    /// newest, oldest first. Messages whose keys merely have the same hash are left out.
+    /// The records of `topic` that carry `key` and were stored in `begin..=end` (ms): at most `max` of the
+    /// newest, as far as 15 MiB go, oldest first. Messages whose keys merely have the same hash are left out.
     pub fn query(
         &self,
         topic: &str,
@@ -115,11 +116,13 @@ impl Store {
             KeyKind::Tag => tag_key_hash(topic, key),
         };
         let found = match &mut self.inner.dispatcher.lock().index {
-            Some(index) => index.find(hash, max.min(MAX_QUERY), begin, end)?,
+            Some(index) => index.find(hash, max, begin, end)?,
             None => Vec::new(),
         };
-        let records = found.into_iter().filter_map(|offset| self.inner.log.read_record(offset));
-        Ok(records.filter(|record| carries(record, topic, key, kind, begin..=end)).collect())
+        let records = found.into_iter().rev().filter_map(|offset| self.inner.log.read_record(offset));
+        let mut records = newest(records.filter(|record| carries(record, topic, key, kind, begin..=end)));
+        records.reverse();
+        Ok(records)
     }
 
     /// Calls `listener` for every message that becomes visible from now on. See [`Listener`](super::Listener).
@@ -201,6 +204,17 @@ impl Inner {
     }
 }
 
+/// The first of `records` that have room together, and at least one.
+fn newest(records: impl Iterator<Item = Bytes>) -> Vec<Bytes> {
+    let mut size = 0;
+    let fits = |record: &Bytes| {
+        let first = size == 0;
+        size += record.len();
+        first || size <= QUERY_BYTES
+    };
+    records.take_while(fits).collect()
+}
+
 fn carries(
     record: &[u8],
     topic: &str,
@@ -220,5 +234,18 @@ fn carries(
             names::KEYS => value.split(' ').any(|word| word == key),
             _ => false,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_holds_what_has_room_and_one_message_at_least() {
+        let of = |len: usize| Bytes::from(vec![0; len]);
+        assert_eq!(newest([of(1 << 20), of(QUERY_BYTES), of(1)].into_iter()).len(), 1);
+        assert_eq!(newest([of(QUERY_BYTES + 1), of(1)].into_iter()).len(), 1);
+        assert_eq!(newest([of(1), of(1)].into_iter()).len(), 2);
     }
 }

@@ -90,6 +90,17 @@ fn keys_with_equal_hashes_are_told_apart() {
 }
 
 #[test]
+fn a_query_answers_as_many_messages_as_are_asked_for_and_fit() {
+    let bench = Bench::new();
+    let store = bench.open();
+    names(0..100).iter().for_each(|name| drop(put(&store, "T", 0, name)));
+    let query = |max| store.query("T", "TagA", KeyKind::Tag, max, 0, i64::MAX).unwrap();
+    assert_eq!((query(80).len(), query(200).len()), (80, 100));
+    let newest: Vec<_> = query(2).iter().map(|record| body(record)).collect();
+    assert_eq!(newest, ["m98", "m99"]);
+}
+
+#[test]
 fn a_delayed_message_is_kept_with_the_time_it_is_due() {
     let bench = Bench::new();
     let store = bench.open();
