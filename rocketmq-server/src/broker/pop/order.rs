@@ -244,11 +244,14 @@ impl Orders {
     /// Forgets what belongs to topics, groups or queues that are gone, as `is_alive` knows them.
     pub fn retain(&self, is_alive: impl Fn(&str, &str, i32) -> bool) {
         let mut table = self.table.lock();
+        let count = |table: &Table| table.queues.values().map(|queues| queues.len()).sum::<usize>();
+        let before = count(&table);
         table.queues.retain(|key, queues| {
             let Some((topic, group)) = key.split_once('@') else { return false };
             queues.retain(|queue, _| is_alive(topic, group, *queue));
             !queues.is_empty()
         });
+        table.changed |= count(&table) < before;
     }
 
     /// Writes the file if something changed.
@@ -339,5 +342,7 @@ mod tests {
         assert!(after.is_blocked("t", "g", 3, None, 1_050));
         after.retain(|_, group, _| group != "g");
         assert!(!after.is_blocked("t", "g", 3, None, 1_050));
+        after.save().unwrap();
+        assert!(!orders(dir.path()).is_blocked("t", "g", 3, None, 1_050), "gone from the file too");
     }
 }
