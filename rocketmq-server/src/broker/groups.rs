@@ -23,7 +23,8 @@ struct Table {
     forbidden: BTreeMap<String, BTreeMap<String, i32>>,
 }
 
-/// All group configurations. Every change is on disk before it is seen.
+/// All group configurations. A change is on disk when the call that made it returns; other requests may see it a moment
+/// earlier. The file is written and synced by the caller.
 #[derive(Debug)]
 pub struct GroupTable {
     table: RwLock<Table>,

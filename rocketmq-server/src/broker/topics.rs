@@ -25,7 +25,8 @@ struct Table {
     topics: HashMap<String, Arc<TopicConfig>>,
 }
 
-/// All topics. Every change is on disk before it is seen, and announced to those who register routes.
+/// All topics. A change is on disk when the call that made it returns, and before it is announced to those who register
+/// routes; other requests may see it a moment earlier. The file is written and synced by the caller.
 #[derive(Debug)]
 pub struct TopicTable {
     table: RwLock<Table>,
