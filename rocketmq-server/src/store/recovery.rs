@@ -4,7 +4,6 @@
 //! everything that the checkpoint does not vouch for is read again, and queues and index are made anew from there. Should
 //! a queue turn out to lack messages from before that place, all queues are made anew from the whole log.
 
-use bytes::Bytes;
 use rocketmq_remoting::message::{RecordView, layout};
 
 use super::checkpoint::Times;
@@ -15,7 +14,7 @@ use super::error::StoreError;
 use super::index::Index;
 use super::marks::{self, Marks};
 use super::queues::Queues;
-use super::scan::{Scanner, Step};
+use super::scan::{Obstacle, Scanner, Step, Walk};
 use super::types::RecoveryReport;
 use super::unit::Unit;
 
@@ -41,10 +40,20 @@ pub(crate) struct Recovered {
     pub last_timestamp: i64,
 }
 
-/// The queues cannot be continued from where the scan began.
-struct Incomplete;
+/// Why queues and index were not brought to the state of the log.
+enum Failure {
+    /// The queues cannot be continued from where the scan began.
+    Incomplete,
+    Store(StoreError),
+}
 
-impl Recovery<'_> {
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl<'a> Recovery<'a> {
     pub fn run(mut self) -> Result<Recovered, StoreError> {
         let trusted = !self.abnormal && !self.damaged_queue && self.queues_match_log();
         if self.log.segments().is_empty() {
@@ -54,20 +63,23 @@ impl Recovery<'_> {
             self.mend_index()?;
         }
         let from = if trusted { self.last_dispatched() } else { self.checkpointed() };
-        let first_try = self.rebuild(from, trusted)?;
-        let mut recovered = match first_try {
+        let mut recovered = match self.rebuild(from, trusted) {
             Ok(recovered) => recovered,
-            Err(Incomplete) => {
-                tracing::warn!(
-                    "consume queues lack messages of the commit log and are made anew from all of it"
-                );
-                let whole = self.rebuild(self.log.min(), false)?;
-                let mut recovered = whole.unwrap_or_else(|Incomplete| Recovered::nothing());
-                recovered.report.rebuilt = true;
-                recovered
-            }
+            Err(Failure::Incomplete) => self.rebuild_all()?,
+            Err(Failure::Store(error)) => return Err(error),
         };
         self.finish(&mut recovered, trusted)?;
+        Ok(recovered)
+    }
+
+    fn rebuild_all(&mut self) -> Result<Recovered, StoreError> {
+        tracing::warn!("consume queues lack messages of the commit log and are made anew from all of it");
+        let mut recovered = match self.rebuild(self.log.min(), false) {
+            Ok(recovered) => recovered,
+            Err(Failure::Incomplete) => Recovered::nothing(),
+            Err(Failure::Store(error)) => return Err(error),
+        };
+        recovered.report.rebuilt = true;
         Ok(recovered)
     }
 
@@ -114,7 +126,7 @@ impl Recovery<'_> {
     }
 
     /// Reads the log from `from` on and brings queues and index to its state.
-    fn rebuild(&mut self, from: i64, trusted: bool) -> Result<Result<Recovered, Incomplete>, StoreError> {
+    fn rebuild(&mut self, from: i64, trusted: bool) -> Result<Recovered, Failure> {
         if !trusted {
             self.queues.all().iter().try_for_each(|queue| queue.truncate_from(from))?;
         }
@@ -123,62 +135,37 @@ impl Recovery<'_> {
             self.index_up_to(from)?;
         }
         let whole = from <= self.log.min() && !trusted;
-        let mut scanner = Scanner::new(self.log, self.config.check_crc_on_recover);
         let mut recovered = Recovered::nothing();
         recovered.report.scanned_from = from;
-        let mut at = from;
-        loop {
-            let record = match scanner.step(at) {
-                Step::Record(record) => record,
-                Step::Blank(next) => {
-                    at = next;
-                    continue;
-                }
-                Step::Unused => break,
-                Step::Damaged(reason) => match self.beyond_damage(&mut scanner, at) {
-                    Some((next, record)) => {
-                        tracing::error!(offset = at, reason, "damage inside the commit log is skipped");
-                        recovered.report.damaged += 1;
-                        at = next;
-                        record
-                    }
-                    None => {
-                        recovered.report.cut = Some(reason);
-                        break;
-                    }
-                },
-            };
-            if let Err(Incomplete) = self.restore(&record, whole)? {
-                return Ok(Err(Incomplete));
-            }
+        let mut walk = self.walk(from, i64::MAX);
+        while let Some(record) = walk.next(|scanner, at, obstacle| {
+            beyond_damage(scanner, at, obstacle, self.times.log, &mut recovered.report)
+        }) {
+            self.restore(&record, whole)?;
             recovered.note(&record);
-            at += record.len() as i64;
         }
-        recovered.report.end = at;
-        Ok(Ok(recovered))
+        recovered.report.end = walk.at;
+        Ok(recovered)
     }
 
-    /// Damage was done after the flush if an intact record behind it was flushed, too: then only the damaged one is
-    /// lost. Otherwise nothing behind it was ever promised to anyone, and the log ends before it.
-    fn beyond_damage(&self, scanner: &mut Scanner<'_>, at: i64) -> Option<(i64, Bytes)> {
-        let (next, record) = scanner.next_intact(at)?;
-        (store_time(&record)? <= self.times.log).then_some((next, record))
+    fn walk(&self, from: i64, until: i64) -> Walk<'a> {
+        Walk::new(Scanner::new(self.log, self.config.check_crc_on_recover), from, until)
     }
 
-    fn restore(&mut self, record: &[u8], whole: bool) -> Result<Result<(), Incomplete>, StoreError> {
-        let Ok(view) = RecordView::parse(record) else { return Ok(Ok(())) };
+    fn restore(&mut self, record: &[u8], whole: bool) -> Result<(), Failure> {
+        let Ok(view) = RecordView::parse(record) else { return Ok(()) };
         let (topic, wire) = (view.topic(), view.properties());
         let marks = Marks::of(&topic, &wire, view.sys_flag(), self.index.is_some());
         self.index_record(&view, &marks)?;
         if !marks::is_queued(view.sys_flag()) || view.queue_id() < 0 {
-            return Ok(Ok(()));
+            return Ok(());
         }
         if !is_plausible(&view) {
             tracing::error!(
                 offset = view.physical_offset(),
                 "a record with an impossible queue offset is skipped"
             );
-            return Ok(Ok(()));
+            return Ok(());
         }
         let unit = Unit {
             physical_offset: view.physical_offset(),
@@ -204,22 +191,12 @@ impl Recovery<'_> {
     /// The index may be further behind than the queues: it is only made whole on disk when a file is full.
     fn index_up_to(&mut self, until: i64) -> Result<(), StoreError> {
         let Some(index) = self.index.as_ref() else { return Ok(()) };
-        let mut at = if index.is_empty() { self.log.min() } else { index.end_offset().max(self.log.min()) };
-        let mut scanner = Scanner::new(self.log, self.config.check_crc_on_recover);
-        while at < until {
-            match scanner.step(at) {
-                Step::Record(record) => {
-                    if let Ok(view) = RecordView::parse(&record) {
-                        let marks = Marks::of(&view.topic(), &view.properties(), view.sys_flag(), true);
-                        self.index_record(&view, &marks)?;
-                    }
-                    at += record.len() as i64;
-                }
-                Step::Blank(next) => at = next,
-                Step::Unused | Step::Damaged(_) => match scanner.next_intact(at) {
-                    Some((next, _)) => at = next,
-                    None => break,
-                },
+        let from = if index.is_empty() { self.log.min() } else { index.end_offset().max(self.log.min()) };
+        let mut walk = self.walk(from, until);
+        while let Some(record) = walk.next(|scanner, at, _| scanner.next_intact(at).map(|(next, _)| next)) {
+            if let Ok(view) = RecordView::parse(&record) {
+                let marks = Marks::of(&view.topic(), &view.properties(), view.sys_flag(), true);
+                self.index_record(&view, &marks)?;
             }
         }
         Ok(())
@@ -258,24 +235,38 @@ impl Recovered {
     }
 }
 
+/// Damage was done after the flush if an intact record behind it was flushed, too: then only the damaged one is lost.
+/// Otherwise nothing behind it was ever promised to anyone, and the log ends before it.
+fn beyond_damage(
+    scanner: &mut Scanner<'_>,
+    at: i64,
+    obstacle: Obstacle,
+    flushed: i64,
+    report: &mut RecoveryReport,
+) -> Option<i64> {
+    let Obstacle::Damaged(reason) = obstacle else { return None };
+    let intact = scanner.next_intact(at);
+    let promised = intact.filter(|(_, record)| store_time(record).is_some_and(|time| time <= flushed));
+    let Some((next, _)) = promised else {
+        report.cut = Some(reason);
+        return None;
+    };
+    tracing::error!(offset = at, reason, "damage inside the commit log is skipped");
+    report.damaged += 1;
+    Some(next)
+}
+
 /// `whole`: the scan began at the log's first record, so nothing older can be found and gaps are final.
-fn restore_unit(
-    queue: &ConsumeQueue,
-    index: i64,
-    unit: Unit,
-    whole: bool,
-) -> Result<Result<(), Incomplete>, StoreError> {
+fn restore_unit(queue: &ConsumeQueue, index: i64, unit: Unit, whole: bool) -> Result<(), Failure> {
     match queue.restore(index, unit, whole)? {
-        Restored::Added | Restored::Present => Ok(Ok(())),
-        Restored::Gap if !whole => Ok(Err(Incomplete)),
+        Restored::Added | Restored::Present => Ok(()),
+        Restored::Gap if !whole => Err(Failure::Incomplete),
         // Each lost message took its place in the log: more cannot be missing.
-        Restored::Gap if index - queue.range().1 > unit.physical_offset / layout::MIN_LEN as i64 => {
-            Ok(Ok(()))
-        }
+        Restored::Gap if index - queue.range().1 > unit.physical_offset / layout::MIN_LEN as i64 => Ok(()),
         Restored::Gap => {
             queue.fill_to(index);
             queue.restore(index, unit, whole)?;
-            Ok(Ok(()))
+            Ok(())
         }
     }
 }

@@ -108,6 +108,49 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// What a [`Walk`] cannot get past by itself: nothing was written there, or damage, for this reason.
+pub(crate) enum Obstacle {
+    Unused,
+    Damaged(String),
+}
+
+/// The records of the log from one offset to another.
+pub(crate) struct Walk<'a> {
+    scanner: Scanner<'a>,
+    /// Where the next record is looked for.
+    pub at: i64,
+    until: i64,
+}
+
+impl<'a> Walk<'a> {
+    pub fn new(scanner: Scanner<'a>, from: i64, until: i64) -> Self {
+        Self { scanner, at: from, until }
+    }
+
+    /// The next record. At an obstacle `go_on` says where the log goes on, or that it ends there.
+    pub fn next(
+        &mut self,
+        mut go_on: impl FnMut(&mut Scanner<'a>, i64, Obstacle) -> Option<i64>,
+    ) -> Option<Bytes> {
+        while self.at < self.until {
+            let obstacle = match self.scanner.step(self.at) {
+                Step::Record(record) => {
+                    self.at += record.len() as i64;
+                    return Some(record);
+                }
+                Step::Blank(next) => {
+                    self.at = next;
+                    continue;
+                }
+                Step::Unused => Obstacle::Unused,
+                Step::Damaged(reason) => Obstacle::Damaged(reason),
+            };
+            self.at = go_on(&mut self.scanner, self.at, obstacle)?;
+        }
+        None
+    }
+}
+
 /// The checksum is the body's alone: of a record torn behind its body, only the zeros at its end tell.
 fn ends_in_zero(view: &RecordView<'_>) -> bool {
     let properties = view.properties();
