@@ -65,10 +65,16 @@ pub fn stats_data(core: &Core, command: &Command) -> Reply {
     }
 }
 
-/// CLEAN_EXPIRED_CONSUMEQUEUE (306) and DELETE_EXPIRED_COMMITLOG (329).
+/// CLEAN_EXPIRED_CONSUMEQUEUE (306).
 pub fn clean_expired(core: &Core) -> Reply {
     core.store.delete_expired().map_err(Refusal::system)?;
     Ok(ok())
+}
+
+/// DELETE_EXPIRED_COMMITLOG (329): not only at the hour for it.
+pub fn delete_expired(core: &Core) -> Reply {
+    core.store.request_deletion();
+    clean_expired(core)
 }
 
 /// GET_BROKER_RUNTIME_INFO (28): the figures of 5.4.0, and those of 4.9.7 under their old spelling.

@@ -116,9 +116,8 @@ impl Dispatcher {
             Code::GET_BROKER_RUNTIME_INFO => broker_admin::runtime_info(core),
             Code::GET_BROKER_CONFIG => broker_admin::get_config(core),
             Code::UPDATE_BROKER_CONFIG => broker_admin::update_config(core, command),
-            Code::CLEAN_EXPIRED_CONSUMEQUEUE | Code::DELETE_EXPIRED_COMMITLOG => {
-                broker_admin::clean_expired(core)
-            }
+            Code::CLEAN_EXPIRED_CONSUMEQUEUE => broker_admin::clean_expired(core),
+            Code::DELETE_EXPIRED_COMMITLOG => broker_admin::delete_expired(core),
             Code::GET_BROKER_HA_STATUS => broker_admin::ha_status(core),
             Code::VIEW_BROKER_STATS_DATA => broker_admin::stats_data(core, command),
             code => acl::administer(core, command)

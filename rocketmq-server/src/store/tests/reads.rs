@@ -180,6 +180,8 @@ fn expired_files_go_at_their_hour_and_offsets_go_on() {
     store.inner.sync_queues(0).unwrap();
     bench.clock.set(crate::clock::System.now_ms() / 86_400_000 * 86_400_000 + 5 * 86_400_000);
     assert_eq!(store.delete_expired().unwrap(), Cleaned::default(), "it is midnight");
+    store.request_deletion();
+    assert_ne!(store.delete_expired().unwrap(), Cleaned::default(), "who asks does not wait for the hour");
     bench.clock.advance(Duration::from_secs(4 * 3600));
     while store.delete_expired().unwrap() != Cleaned::default() {}
     let min = store.min_offset("T", 0);
