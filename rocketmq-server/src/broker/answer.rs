@@ -67,6 +67,12 @@ impl Refusal {
         self
     }
 
+    /// Java clients read the numbers of an answer from refusals too.
+    #[must_use]
+    pub fn with_zeros(self, fields: &[&str]) -> Self {
+        fields.iter().fold(self, |refusal, field| refusal.with_ext(field, "0"))
+    }
+
     pub fn remark(&self) -> &str {
         &self.remark
     }

@@ -137,7 +137,7 @@ async fn deliver_timers(core: Arc<Core>) {
 }
 
 /// Waits for a time, or for good when there is none. A time that has come still lets other tasks run.
-async fn sleep_until(core: &Core, at: Option<i64>) {
+pub(super) async fn sleep_until(core: &Core, at: Option<i64>) {
     match at {
         Some(at) if at <= core.clock.now_ms() => tokio::task::yield_now().await,
         Some(at) => core.clock.sleep_until(at).await,

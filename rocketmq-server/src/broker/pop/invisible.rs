@@ -13,18 +13,14 @@ use super::ack::{self, Named, check_queue, check_revive_queue};
 use super::offset;
 use super::revive_log::Checkpoint;
 
+/// The numbers of an answer.
+const NUMBERS: [&str; 3] = ["popTime", "invisibleTime", "reviveQid"];
+
 pub fn handle(core: &Core, connection: &Connection, command: &Command) -> Answer {
     match change(core, connection, command) {
         Ok(answer) => Answer::Committed(answer),
-        Err(refusal) => Answer::Now(zeros(refusal).into_command()),
+        Err(refusal) => Answer::Now(refusal.with_zeros(&NUMBERS).into_command()),
     }
-}
-
-/// Java clients read these fields of refusals too.
-fn zeros(refusal: Refusal) -> Refusal {
-    ["popTime", "invisibleTime", "reviveQid"]
-        .into_iter()
-        .fold(refusal, |refusal, field| refusal.with_ext(field, "0"))
 }
 
 fn change(core: &Core, connection: &Connection, command: &Command) -> Reply {

@@ -20,6 +20,8 @@ use crate::filter::Filter;
 
 /// The most messages of one pop.
 const MAX_MESSAGES: i32 = 32;
+/// The numbers of an answer.
+const NUMBERS: [&str; 4] = ["popTime", "invisibleTime", "reviveQid", "restNum"];
 /// How much longer than it wanted to wait a request may be under way, in milliseconds.
 const LATE: i64 = 500;
 
@@ -39,7 +41,7 @@ pub fn handle(core: &Core, connection: &Connection, command: &Command) -> Answer
     match answer {
         Ok(Some(answer)) => Answer::Now(answer),
         Ok(None) => Answer::None,
-        Err(refusal) => Answer::Now(zeros(refusal).into_command()),
+        Err(refusal) => Answer::Now(refusal.with_zeros(&NUMBERS).into_command()),
     }
 }
 
@@ -54,17 +56,10 @@ pub fn resume(core: &Core, call: PopCall) {
     let answer = match serve(core, call) {
         Ok(Some(answer)) => answer,
         Ok(None) => return,
-        Err(refusal) => zeros(refusal).into_command(),
+        Err(refusal) => refusal.with_zeros(&NUMBERS).into_command(),
     };
     // Nobody to tell: the messages are handed out again when their time is over.
     let _ = connection.push(answer.answer(opaque, codec));
-}
-
-/// Java clients read these fields of refusals too.
-fn zeros(refusal: Refusal) -> Refusal {
-    ["popTime", "invisibleTime", "reviveQid", "restNum"]
-        .into_iter()
-        .fold(refusal, |refusal, field| refusal.with_ext(field, "0"))
 }
 
 fn check(core: &Core, connection: &Connection, command: &Command) -> Result<PopCall, Refusal> {

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::super::core::Core;
+use super::super::services::sleep_until;
 use super::parking::Woken;
 use super::{notification, popping, revive};
 
@@ -65,14 +66,5 @@ async fn revive_due(core: Arc<Core>) {
             () = sleep_until(&core, next) => {}
             () = core.pop.revival.woken() => {}
         }
-    }
-}
-
-/// Waits for a time, or for good when there is none. A time that has come still lets other tasks run.
-async fn sleep_until(core: &Core, at: Option<i64>) {
-    match at {
-        Some(at) if at <= core.clock.now_ms() => tokio::task::yield_now().await,
-        Some(at) => core.clock.sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }
