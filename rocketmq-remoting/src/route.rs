@@ -36,11 +36,6 @@ impl Perm {
     pub const fn is_inherited(self) -> bool {
         self.0 & Self::INHERIT != 0
     }
-
-    /// Whether the bits are ones an admin may set.
-    pub const fn is_valid(self) -> bool {
-        self.0 >= 0 && self.0 < Self::PRIORITY
-    }
 }
 
 /// A topic's queues on one broker.
@@ -231,7 +226,7 @@ mod tests {
 
     #[test]
     fn permissions() {
-        assert!(Perm(7).is_inherited() && Perm(7).is_valid() && !Perm(8).is_valid());
+        assert!(Perm(7).is_inherited() && !Perm(6).is_inherited());
         assert!(Perm(4).is_readable() && !Perm(4).is_writable());
     }
 }

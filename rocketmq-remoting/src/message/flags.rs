@@ -79,18 +79,6 @@ impl SysFlag {
             _ => TransactionKind::None,
         }
     }
-
-    /// The same flag in another transaction state.
-    #[must_use]
-    pub const fn with_transaction(self, kind: TransactionKind) -> Self {
-        let bits = match kind {
-            TransactionKind::None => 0,
-            TransactionKind::Prepared => Self::TRANSACTION_PREPARED,
-            TransactionKind::Commit => Self::TRANSACTION_COMMIT,
-            TransactionKind::Rollback => Self::TRANSACTION_ROLLBACK,
-        };
-        self.without(Self::TRANSACTION_MASK).with(bits)
-    }
 }
 
 /// The `sysFlag` of a pull request.
@@ -132,12 +120,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_transaction_state_replaces_the_one_before() {
-        let flag = SysFlag(0x301).with_transaction(TransactionKind::Prepared);
-        assert_eq!(flag, SysFlag(0x305));
-        assert_eq!(flag.with_transaction(TransactionKind::Rollback), SysFlag(0x30D));
-        assert_eq!(flag.with_transaction(TransactionKind::Commit).transaction(), TransactionKind::Commit);
-        assert_eq!(flag.with_transaction(TransactionKind::None), SysFlag(0x301));
+    fn a_transaction_state_is_two_bits() {
+        assert_eq!(SysFlag(0x301).transaction(), TransactionKind::None);
+        assert_eq!(SysFlag(0x305).transaction(), TransactionKind::Prepared);
+        assert_eq!(SysFlag(0x309).transaction(), TransactionKind::Commit);
+        assert_eq!(SysFlag(0x30D).transaction(), TransactionKind::Rollback);
     }
 
     #[test]

@@ -96,14 +96,13 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Makes the unique keys of one process, in Java's layout, which tools take apart: address, process id (low
-/// 16 bits), a salt, milliseconds since the start of the month, a counter.
+/// 16 bits), a salt, milliseconds since the start of the month (in UTC; Java's is local), a counter.
 ///
 /// Shared by reference; the counter is atomic. Ids repeat only when more than 65,536 are made within one
 /// millisecond.
 #[derive(Debug)]
 pub struct UniqueIds {
     prefix: String,
-    utc_offset_ms: i64,
     counter: AtomicU16,
 }
 
@@ -117,15 +116,7 @@ impl UniqueIds {
         };
         push_hex(&mut prefix, &(pid as u16).to_be_bytes());
         push_hex(&mut prefix, &salt.to_be_bytes());
-        Self { prefix, utc_offset_ms: 0, counter: AtomicU16::new(0) }
-    }
-
-    /// Counts the month in local time, as Java does; without it in UTC. Only tools that show a key's
-    /// time notice.
-    #[must_use]
-    pub fn with_utc_offset(mut self, seconds: i32) -> Self {
-        self.utc_offset_ms = i64::from(seconds) * 1000;
-        self
+        Self { prefix, counter: AtomicU16::new(0) }
     }
 
     /// Starts counting at `first`.
@@ -138,7 +129,7 @@ impl UniqueIds {
     pub fn next(&self, now_ms: i64) -> String {
         let mut id = String::with_capacity(self.prefix.len() + 12);
         id.push_str(&self.prefix);
-        let since = ms_since_month_start(now_ms.saturating_add(self.utc_offset_ms)) as i32;
+        let since = ms_since_month_start(now_ms) as i32;
         push_hex(&mut id, &since.to_be_bytes());
         push_hex(&mut id, &self.counter.fetch_add(1, Ordering::Relaxed).to_be_bytes());
         id
@@ -201,11 +192,10 @@ mod tests {
     }
 
     #[test]
-    fn the_counter_wraps_and_the_month_is_local() {
-        let ids =
-            UniqueIds::new("10.0.0.5".parse().unwrap(), 1, 1).with_counter(u16::MAX).with_utc_offset(3600);
-        assert!(ids.next(1_698_793_200_000).ends_with("00000000FFFF"));
-        assert!(ids.next(1_698_793_200_000).ends_with("000000000000"));
+    fn the_counter_wraps_and_the_month_starts_at_zero() {
+        let ids = UniqueIds::new("10.0.0.5".parse().unwrap(), 1, 1).with_counter(u16::MAX);
+        assert!(ids.next(1_698_796_800_000).ends_with("00000000FFFF"));
+        assert!(ids.next(1_698_796_800_000).ends_with("000000000000"));
     }
 
     #[test]

@@ -130,11 +130,6 @@ impl Store {
         self.inner.dispatcher.lock().listeners.push(std::sync::Arc::new(listener));
     }
 
-    /// The queues of a topic.
-    pub fn queue_ids(&self, topic: &str) -> Vec<i32> {
-        self.inner.queues.of_topic(topic).iter().map(|q| q.queue_id()).collect()
-    }
-
     /// Every topic that has a queue.
     pub fn topics(&self) -> Vec<std::sync::Arc<str>> {
         self.inner.queues.topics()

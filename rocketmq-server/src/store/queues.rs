@@ -56,10 +56,6 @@ impl Queues {
         self.topics.read().values().flat_map(BTreeMap::values).cloned().collect()
     }
 
-    pub fn of_topic(&self, topic: &str) -> Vec<Arc<ConsumeQueue>> {
-        self.topics.read().get(topic).into_iter().flat_map(BTreeMap::values).cloned().collect()
-    }
-
     pub fn topics(&self) -> Vec<Arc<str>> {
         self.topics.read().keys().cloned().collect()
     }

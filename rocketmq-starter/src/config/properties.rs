@@ -91,7 +91,7 @@ pub struct Access {
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct ConsumerProperties {
-    /// `await-termination`: how long a shutdown waits for messages in flight. Default: 30 s.
+    /// `await-termination`: how long a shutdown waits for messages in flight. Default: 25 s.
     pub await_termination: Option<Duration>,
 }
 
