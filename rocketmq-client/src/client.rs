@@ -205,17 +205,19 @@ impl ClientBuilder {
     ///
     /// # Errors
     /// When an option is illegal or no name server can be reached; the text lists every address tried.
-    pub async fn connect(mut self) -> Result<Client, ConnectError> {
-        let invalid = |error| ConnectError::new(ConnectErrorKind::InvalidConfig, format!("{error}"));
-        self.config.name_servers = self.name_servers.parse().map_err(invalid)?;
-        let servers = initial_servers(&self.config).await?;
+    pub async fn connect(self) -> Result<Client, ConnectError> {
+        let invalid = |fault| ConnectError::new(ConnectErrorKind::InvalidConfig, fault);
+        self.config.check().map_err(invalid)?;
+        let name_servers = self.name_servers.parse::<NameServers>();
+        let name_servers = name_servers.map_err(|error| invalid(error.to_string()))?;
+        let servers = initial_servers(&name_servers, &self.config).await?;
         let ip = match self.config.client_ip {
             Some(ip) => ip,
             None => local_address(&servers, &self.config.socks_proxies).await,
         };
         metrics::describe();
         let transport = Transport::new(&self.config)?;
-        let inner = Inner::new(self.config, transport, servers, ip);
+        let inner = Inner::new(self.config, name_servers, transport, servers, ip);
         if !self.lazy {
             inner.reach_a_name_server().await?;
         }
@@ -224,8 +226,11 @@ impl ClientBuilder {
     }
 }
 
-async fn initial_servers(config: &ClientConfig) -> Result<Vec<String>, ConnectError> {
-    match &config.name_servers {
+async fn initial_servers(
+    name_servers: &NameServers,
+    config: &ClientConfig,
+) -> Result<Vec<String>, ConnectError> {
+    match name_servers {
         NameServers::List(servers) => Ok(servers.clone()),
         NameServers::Http(url) => discovery::fetch(&discovery::of_unit(url, config)).await.map_err(|error| {
             ConnectError::new(ConnectErrorKind::Unreachable, format!("address server {url}: {error}"))
@@ -237,6 +242,7 @@ async fn initial_servers(config: &ClientConfig) -> Result<Vec<String>, ConnectEr
 /// What the handles share.
 pub(crate) struct Inner {
     pub(crate) config: ClientConfig,
+    name_servers: NameServers,
     pub(crate) client_id: String,
     pub(crate) names: Names,
     pub(crate) rpc: Rpc,
@@ -256,7 +262,13 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
-    fn new(config: ClientConfig, transport: Transport, servers: Vec<String>, ip: IpAddr) -> Arc<Self> {
+    fn new(
+        config: ClientConfig,
+        name_servers: NameServers,
+        transport: Transport,
+        servers: Vec<String>,
+        ip: IpAddr,
+    ) -> Arc<Self> {
         let mut rng = rand::rng();
         Arc::new_cyclic(|this: &Weak<Self>| Self {
             client_id: client_id(&config, ip),
@@ -276,6 +288,7 @@ impl Inner {
             heartbeat_fingerprints: Mutex::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            name_servers,
             config,
         })
     }
@@ -304,7 +317,7 @@ impl Inner {
         self.every(self.config.heartbeat_interval, |client| async move { client.heartbeat().await });
         self.every(self.config.route_refresh, |client| async move { client.refresh_routes().await });
         self.every(PROVISIONAL_REFRESH, |client| async move { client.confirm_routes().await });
-        if let NameServers::Http(_) = self.config.name_servers {
+        if let NameServers::Http(_) = self.name_servers {
             self.every(DISCOVERY_INTERVAL, |client| async move { client.rediscover().await });
         }
     }
@@ -336,7 +349,7 @@ impl Inner {
 
     /// A failure keeps the list there is.
     async fn rediscover(&self) {
-        let NameServers::Http(url) = &self.config.name_servers else { return };
+        let NameServers::Http(url) = &self.name_servers else { return };
         match discovery::fetch(&discovery::of_unit(url, &self.config)).await {
             Ok(servers) => {
                 let gone = self.resolver.replace(servers);

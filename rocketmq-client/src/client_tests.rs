@@ -37,6 +37,10 @@ async fn unreachable_name_servers_are_all_named() {
     );
     let error = connect("nonsense").await.expect_err("no address");
     assert_eq!(error.kind(), ConnectErrorKind::InvalidConfig);
+    let spinning = |config: &mut crate::ClientConfig| config.route_refresh = Duration::ZERO;
+    let error = Client::builder("a:1").configure(spinning).lazy().connect().await.expect_err("no interval");
+    assert_eq!(error.kind(), ConnectErrorKind::InvalidConfig);
+    assert!(error.to_string().contains("route_refresh"), "{error}");
 }
 
 #[tokio::test]

@@ -16,13 +16,12 @@ use crate::error::RETRYABLE_CODES;
 use crate::interceptor::Interceptor;
 use crate::net::socks::SocksProxies;
 use crate::trace::TraceConfig;
+use crate::validate::{at_least, at_least_a_millisecond, topic};
 
-/// What all producers and consumers of one client share.
+/// What all producers and consumers of one client share. Where its name servers are is said to the builder.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ClientConfig {
-    /// Where routes come from. No default: `connect` and the builder take it.
-    pub name_servers: NameServers,
     /// The last part of the client id. Default: `<pid>#<nanoseconds>`, unique per client.
     pub instance_name: Option<String>,
     /// Appended to the client id and to the discovery URL of multi-unit deployments. Default: none.
@@ -74,7 +73,6 @@ pub struct ClientConfig {
 impl Default for ClientConfig {
     fn default() -> Self {
         Self {
-            name_servers: NameServers::List(Vec::new()),
             instance_name: None,
             unit_name: None,
             client_ip: None,
@@ -105,7 +103,6 @@ impl Default for ClientConfig {
 impl fmt::Debug for ClientConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientConfig")
-            .field("name_servers", &self.name_servers)
             .field("instance_name", &self.instance_name)
             .field("namespace", &self.namespace)
             .field("namespace_v2", &self.namespace_v2)
@@ -114,9 +111,21 @@ impl fmt::Debug for ClientConfig {
     }
 }
 
+impl ClientConfig {
+    /// What is wrong with the values, naming option, value and what is allowed.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        at_least_a_millisecond("route_refresh", self.route_refresh)?;
+        at_least_a_millisecond("heartbeat_interval", self.heartbeat_interval)?;
+        at_least_a_millisecond("persist_offset_interval", self.persist_offset_interval)?;
+        at_least_a_millisecond("api_timeout", self.api_timeout)?;
+        at_least_a_millisecond("connect_timeout", self.connect_timeout)?;
+        at_least_a_millisecond("idle_timeout", self.idle_timeout)
+    }
+}
+
 /// Where the name servers are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NameServers {
+pub(crate) enum NameServers {
     /// `host:port` each. Names are resolved again on every new connection.
     List(Vec<String>),
     /// An HTTP address server; asked at start and every two minutes for a `;`-separated list.
@@ -149,7 +158,7 @@ impl FromStr for NameServers {
 #[error(
     "\"{0}\" is not a name server address: write host:port, several separated by ';', for example 127.0.0.1:9876"
 )]
-pub struct InvalidAddress(String);
+pub(crate) struct InvalidAddress(String);
 
 /// The port follows the last colon, so that bare IPv6 addresses work too.
 fn is_host_and_port(address: &str) -> bool {
@@ -224,6 +233,20 @@ impl Default for ProducerConfig {
     }
 }
 
+impl ProducerConfig {
+    /// What is wrong with the values, naming option, value and what is allowed.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        at_least_a_millisecond("send_timeout", self.send_timeout)?;
+        self.attempt_timeout.map_or(Ok(()), |limit| at_least_a_millisecond("attempt_timeout", limit))?;
+        at_least("max_message_size", self.max_message_size, 1)?;
+        at_least("max_in_flight", self.max_in_flight, 1)?;
+        at_least("max_in_flight_bytes", self.max_in_flight_bytes, 1)?;
+        at_least("default_topic_queues", self.default_topic_queues, 1)?;
+        at_least("linger.max_bytes", self.linger.map_or(1, |linger| linger.max_bytes), 1)?;
+        topic(&self.create_topic_key).map_err(|fault| format!("create_topic_key: {fault}"))
+    }
+}
+
 /// When gathered messages leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LingerConfig {
@@ -259,6 +282,19 @@ mod tests {
             "http://x/rocketmq/nsaddr".parse(),
             Ok(NameServers::Http("http://x/rocketmq/nsaddr".into()))
         );
+    }
+
+    #[test]
+    fn what_would_spin_or_never_send_is_refused_by_name() {
+        let wrong = ClientConfig { heartbeat_interval: Duration::ZERO, ..ClientConfig::default() };
+        assert_eq!(wrong.check().unwrap_err(), "heartbeat_interval is 0ns, allowed is 1 ms or more");
+        let wrong = ProducerConfig { default_topic_queues: 0, ..ProducerConfig::default() };
+        assert_eq!(wrong.check().unwrap_err(), "default_topic_queues is 0, allowed is 1 or more");
+        let wrong = ProducerConfig { max_in_flight: 0, ..ProducerConfig::default() };
+        assert!(wrong.check().unwrap_err().contains("max_in_flight is 0"));
+        let wrong = ProducerConfig { create_topic_key: "a b".into(), ..ProducerConfig::default() };
+        assert!(wrong.check().unwrap_err().contains("create_topic_key: topic \"a b\""));
+        assert_eq!((ClientConfig::default().check(), ProducerConfig::default().check()), (Ok(()), Ok(())));
     }
 
     #[test]

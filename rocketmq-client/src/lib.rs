@@ -122,7 +122,7 @@ pub use acl::{Credentials, CredentialsSource};
 pub use admin::Querying;
 pub use client::{Client, ClientBuilder, connect};
 pub use clock::Clock;
-pub use config::{ClientConfig, LingerConfig, NameServers, ProducerConfig};
+pub use config::{ClientConfig, LingerConfig, ProducerConfig};
 pub use consumer::{
     FromWhere, Listen, ListenBatch, LiteConsumer, Offset, PullConsumer, Pulled, PushConsumerBuilder, Running,
     SimpleConsumer,

@@ -1,5 +1,8 @@
 //! The rules for names and messages that a client checks before a broker would.
 
+use std::fmt::Display;
+use std::time::Duration;
+
 use rocketmq_remoting::names::{check_group, check_topic, is_closed_to_producers};
 
 use crate::message::Message;
@@ -15,6 +18,22 @@ pub(crate) fn group(name: &str) -> Result<(), String> {
         return Err(format!("group \"{name}\" is reserved; give your application a group of its own"));
     }
     check_group(name).map_err(|error| error.to_string())
+}
+
+/// The value of an option, or what is wrong with it.
+pub(crate) fn at_least<T: PartialOrd + Display>(option: &str, value: T, least: T) -> Result<(), String> {
+    if value >= least {
+        return Ok(());
+    }
+    Err(format!("{option} is {value}, allowed is {least} or more"))
+}
+
+/// A timeout or interval, or what is wrong with it: what has no duration would spin, or be over before it began.
+pub(crate) fn at_least_a_millisecond(option: &str, value: Duration) -> Result<(), String> {
+    if value >= Duration::from_millis(1) {
+        return Ok(());
+    }
+    Err(format!("{option} is {value:?}, allowed is 1 ms or more"))
 }
 
 /// A message a producer may send, or what is wrong with it.

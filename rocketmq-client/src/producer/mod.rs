@@ -315,11 +315,12 @@ impl ProducerBuilder {
     /// Starts the producer: from here on brokers know this client as a member of the group.
     ///
     /// # Errors
-    /// When the group's name is illegal or the client already has a producer of this group.
+    /// When the group's name or an option is illegal, or the client already has a producer of this group.
     pub async fn build(self) -> Result<Producer, StartError> {
         let invalid = |fault| StartError::new(StartErrorKind::InvalidConfig, fault);
         let wire_group = self.client.inner.names.wrap(&self.group);
         validate::group(&wire_group).map_err(invalid)?;
+        self.config.check().map_err(invalid)?;
         for topic in &self.topics {
             validate::topic(topic).map_err(invalid)?;
         }
