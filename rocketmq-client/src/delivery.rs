@@ -40,10 +40,7 @@ impl Delivery {
         mut record: MessageRecord,
         names: &Names,
     ) -> Result<Self, DecodeError> {
-        if let Some(kind) = Compression::of(record.sys_flag)? {
-            record.body = decompress(kind, &record.body, MAX_BODY)?.into();
-            record.sys_flag = record.sys_flag.without(SysFlag::COMPRESSED);
-        }
+        inflate(&mut record)?;
         Ok(Self::from_plain_record(queue, record, names))
     }
 
@@ -210,8 +207,20 @@ impl Delivery {
     }
 }
 
-/// No message decompresses to more: a few kilobytes could otherwise claim all memory.
-const MAX_BODY: usize = 128 * 1024 * 1024;
+/// No message decompresses to more: a few kilobytes could otherwise claim all memory. What a broker takes is far below it.
+const MAX_BODY: usize = 64 << 20;
+
+/// Replaces a compressed body by what it decompresses to.
+///
+/// # Errors
+/// It does not, or to more than 64 MiB; the record is as it was.
+pub(crate) fn inflate(record: &mut MessageRecord) -> Result<(), DecodeError> {
+    if let Some(kind) = Compression::of(record.sys_flag)? {
+        record.body = decompress(kind, &record.body, MAX_BODY)?.into();
+        record.sys_flag = record.sys_flag.without(SysFlag::COMPRESSED);
+    }
+    Ok(())
+}
 
 /// The topic the application knows, when the record has another.
 fn plain_topic(record: &MessageRecord, names: &Names, parsed: &OnceLock<Properties>) -> Option<String> {

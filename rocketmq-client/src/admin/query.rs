@@ -14,7 +14,7 @@ use rocketmq_remoting::{ResponseCode, version};
 use super::no_offset_id;
 use crate::client::{Client, Inner};
 use crate::consumer::calls::{BOUND_TIMEOUT, accept, command, is_refusal, malformed};
-use crate::consumer::{inflate, to_ms};
+use crate::consumer::{inflate_or_leave, to_ms};
 use crate::delivery::Delivery;
 use crate::error::CallError;
 
@@ -188,7 +188,7 @@ impl IntoFuture for Querying {
 impl Inner {
     /// A stored record as the application sees it.
     fn found(&self, broker: &str, mut record: MessageRecord) -> Delivery {
-        inflate(&mut record);
+        inflate_or_leave(&mut record);
         let queue = MessageQueue::new(record.topic.as_str(), broker, record.queue_id);
         Delivery::from_plain_record(Arc::new(queue), record, &self.names)
     }

@@ -2,17 +2,13 @@
 
 use std::sync::Arc;
 
-use rocketmq_remoting::compress::{Compression, decompress};
 use rocketmq_remoting::message::batch::unwrap_inner;
 use rocketmq_remoting::message::{MessageRecord, SysFlag, names, properties};
 use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::SubscriptionData;
 
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, inflate};
 use crate::namespace::Names;
-
-/// The largest body a compressed one may become: what a broker takes is far below it.
-const MAX_BODY: usize = 64 << 20;
 
 /// Turns the records of one queue into deliveries.
 pub(crate) struct Incoming<'a> {
@@ -63,7 +59,7 @@ impl Incoming<'_> {
     /// The record as the application sees it.
     pub(crate) fn deliver(&self, mut record: MessageRecord) -> Delivery {
         record.queue_offset = record.queue_offset.saturating_add(self.offset_delta);
-        inflate(&mut record);
+        inflate_or_leave(&mut record);
         Delivery::from_plain_record(self.queue.clone(), record, self.names)
     }
 
@@ -75,21 +71,12 @@ impl Incoming<'_> {
 }
 
 /// A body that does not inflate is delivered as it is, its flag still set: a handler can refuse it, nobody else could.
-pub(crate) fn inflate(record: &mut MessageRecord) {
-    let inflated = match Compression::of(record.sys_flag) {
-        Ok(None) => return,
-        Ok(Some(kind)) => decompress(kind, &record.body, MAX_BODY),
-        Err(error) => Err(error),
-    };
-    match inflated {
-        Ok(body) => {
-            record.body = body.into();
-            record.sys_flag = record.sys_flag.without(SysFlag::COMPRESSED);
-        }
-        Err(error) => tracing::error!(
+pub(crate) fn inflate_or_leave(record: &mut MessageRecord) {
+    if let Err(error) = inflate(record) {
+        tracing::error!(
             topic = record.topic,
             queue_offset = record.queue_offset,
             "the body cannot be decompressed and is delivered as it is: {error}"
-        ),
+        );
     }
 }

@@ -48,7 +48,7 @@ pub use config::{ConsumerConfig, PopConfig};
 pub use flow::FlowLimits;
 pub(crate) use handler::Failure;
 pub use handler::{Listen, ListenBatch};
-pub(crate) use incoming::inflate;
+pub(crate) use incoming::inflate_or_leave;
 pub use lite::{Batch, LiteConsumer, LiteConsumerBuilder};
 pub use pop::{Popped, Receiving, SimpleConsumer, SimpleConsumerBuilder};
 pub(crate) use pull::to_ms;
