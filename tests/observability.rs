@@ -11,13 +11,15 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
 use parking_lot::Mutex;
+use rocketmq_client::consumer::FlowLimits;
 use rocketmq_client::remoting::requests::group::ConsumeMessageDirectlyRequest;
 use rocketmq_client::remoting::{Request as _, ResponseCode};
 use rocketmq_client::{
-    BoxError, Client, Delivery, FromWhere, Interceptor, Message, Outcome, Receipt, SendError, SendErrorKind,
+    BoxError, Client, Delivery, FromWhere, Interceptor, Listen, Message, Outcome, Receipt, SendError,
+    SendErrorKind,
 };
 use rocketmq_tests::{Cluster, Inbox, PATIENCE, TestResult, eventually, serve_by_pop, unique_group};
-use tokio::sync::Semaphore;
+use tokio::sync::{AcquireError, Semaphore};
 use tracing::Instrument as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -233,6 +235,104 @@ async fn what_happens_is_counted_and_every_name_is_described() -> TestResult {
     Ok(())
 }
 
+/// A handler that keeps what it gets and, for messages that are `slow`, waits until the gate lets it go.
+fn gated(inbox: &Inbox, gate: &Arc<Semaphore>, slow: fn(&Delivery) -> bool) -> impl Listen + use<> {
+    let (seen, gate) = (inbox.clone(), gate.clone());
+    move |delivery: Delivery| {
+        let (gate, waits) = (gate.clone(), slow(&delivery));
+        seen.keep(delivery);
+        async move {
+            if waits {
+                gate.acquire().await?.forget();
+            }
+            Ok::<_, AcquireError>(Outcome::Ack)
+        }
+    }
+}
+
+/// A limit on what a consumer of one message a pull may hold, and where it stops at that limit.
+struct Limit {
+    set: fn(&mut FlowLimits),
+    /// Bytes of each of the ten messages.
+    body: usize,
+    /// Which messages are not done before the end.
+    slow: fn(&Delivery) -> bool,
+    /// The label of the metric.
+    kind: &'static str,
+    /// Messages pulled until then.
+    pulled: usize,
+    /// What the log says.
+    reason: &'static str,
+}
+
+/// At its limit a consumer pulls nothing until handlers finish: each look that finds it so counts, and the first is a line
+/// in the log.
+async fn assert_held(limit: Limit) -> TestResult {
+    let (kept, log) = (Kept::default(), tempfile::NamedTempFile::new()?);
+    let _recording = metrics::set_default_local_recorder(&kept);
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Arc::new(log.reopen()?));
+    let _subscribed = tracing::subscriber::set_default(tracing_subscriber::registry().with(lines));
+    let cluster = Cluster::embedded().await?;
+    let client = cluster.client().await?;
+    let (topic, group) = (cluster.topic(&client, 1).await?, unique_group());
+    let (inbox, gate) = (Inbox::default(), Arc::new(Semaphore::new(0)));
+    let consumer = client.push_consumer(&group).subscribe(&topic, "*").from_where(FromWhere::FirstOffset);
+    let consumer = consumer.configure(|config| {
+        config.pull_batch = 1;
+        (limit.set)(&mut config.flow);
+    });
+    let running = consumer.listen(gated(&inbox, &gate, limit.slow)).await?;
+    // A limit of the topic is shared with the queue of the group's retries.
+    eventually("both queues", PATIENCE, async || running.queues().len() == 2).await;
+    let producer = client.producer(unique_group()).build().await?;
+    for _ in 0..10 {
+        producer.send(Message::new(&topic, vec![b'x'; limit.body])).await?;
+    }
+
+    let labels = format!("topic={topic},group={group}");
+    let throttled = format!("rocketmq_consumer_throttled_total{{{labels},limit={}}}", limit.kind);
+    eventually("three looks", PATIENCE, async || kept.value(&throttled) >= 3).await;
+    let pulled = format!("rocketmq_consumer_pulled_messages_total{{{labels}}}");
+    assert_eq!((kept.value(&pulled), inbox.len()), (limit.pulled as u64, limit.pulled));
+    gate.add_permits(10);
+    inbox.expect(10).await;
+    running.shutdown().await;
+    let log = std::fs::read_to_string(log.path())?;
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("pulling waits for the handlers")).collect();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains(limit.reason), "{}", lines[0]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_queue_holds_no_more_messages_than_it_may() -> TestResult {
+    let set = |flow: &mut FlowLimits| flow.queue_count = 3;
+    let reason = "4 messages cached, limit 3";
+    assert_held(Limit { set, body: 1, slow: |_| true, kind: "count", pulled: 4, reason }).await
+}
+
+#[tokio::test]
+async fn a_queue_holds_no_more_bytes_than_it_may() -> TestResult {
+    let set = |flow: &mut FlowLimits| flow.queue_bytes = 1 << 20;
+    let reason = "1200000 bytes cached, limit 1048576";
+    assert_held(Limit { set, body: 300_000, slow: |_| true, kind: "bytes", pulled: 4, reason }).await
+}
+
+#[tokio::test]
+async fn a_queue_does_not_run_away_from_its_oldest_message() -> TestResult {
+    let set = |flow: &mut FlowLimits| flow.max_span = 5;
+    let slow = |delivery: &Delivery| delivery.queue_offset() == 0;
+    let reason = "6 offsets behind the newest, limit 5";
+    assert_held(Limit { set, body: 1, slow, kind: "span", pulled: 7, reason }).await
+}
+
+#[tokio::test]
+async fn queues_share_what_the_topic_may_hold() -> TestResult {
+    let set = |flow: &mut FlowLimits| flow.topic_count = Some(8);
+    let reason = "5 messages cached, limit 4";
+    assert_held(Limit { set, body: 1, slow: |_| true, kind: "count", pulled: 5, reason }).await
+}
+
 /// A consumer by POP that has handed out enough: each look that finds it so counts, and the first is a line in the log.
 #[tokio::test]
 async fn popping_that_waits_for_handlers_is_counted_and_logged() -> TestResult {
@@ -248,17 +348,7 @@ async fn popping_that_waits_for_handlers_is_counted_and_logged() -> TestResult {
     producer.send_batch((0..8).map(|_| Message::new(&topic, "waits")).collect()).await?;
 
     let (inbox, gate) = (Inbox::default(), Arc::new(Semaphore::new(0)));
-    let (seen, opened) = (inbox.clone(), gate.clone());
-    let handler = move |delivery: Delivery| {
-        seen.keep(delivery);
-        let gate = opened.clone();
-        async move {
-            gate.acquire().await.map(|permit| {
-                permit.forget();
-                Outcome::Ack
-            })
-        }
-    };
+    let handler = gated(&inbox, &gate, |_| true);
     let consumer = client.push_consumer(&group).subscribe(&topic, "*").from_where(FromWhere::FirstOffset);
     let consumer = consumer.configure(|config| {
         (config.broker_assignment, config.pop.batch, config.pop.threshold) = (true, 4, 3);

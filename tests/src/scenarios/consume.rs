@@ -346,6 +346,31 @@ pub async fn from_the_committed_offset(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
+/// A shutdown waits for the handlers at work and stores what they have done.
+pub async fn a_shutdown_waits_for_handlers(cluster: &Cluster) -> TestResult {
+    let stage = Stage::set(cluster).await?;
+    stage.send(["slow"]).await?;
+    let (first, gate) = (Inbox::default(), Arc::new(Semaphore::new(0)));
+    let (seen, held) = (first.clone(), gate.clone());
+    let handler = move |delivery: Delivery| {
+        seen.keep(delivery);
+        let gate = held.clone();
+        async move { gate.acquire().await.map(|_| Outcome::Ack) }
+    };
+    let running = stage.consumer().listen(handler).await?;
+    first.expect(1).await;
+    let (finished, ()) = tokio::join!(running.shutdown(), async { gate.add_permits(1) });
+    assert!(finished, "no handler was cut");
+
+    stage.send(["next"]).await?;
+    let second = Inbox::default();
+    let running = stage.consumer().listen(second.accept()).await?;
+    second.expect(1).await;
+    running.shutdown().await;
+    assert_eq!(second.texts(), ["next"]);
+    Ok(())
+}
+
 /// A new group may have everything there is.
 pub async fn from_first(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;

@@ -28,7 +28,7 @@ macro_rules! every_scenario {
             send: one_by_one one_way batch batch_over_the_limit by_key to_a_queue compressed lingering;
             refused: illegal_topic empty_body body_over_the_limit body_over_the_brokers_limit unknown_queue;
             consume: each_message_once several_at_once in_batches part_of_a_batch_again in_batches_of_a_thousand batches_stored_as_one concurrency_changed by_tags by_sql
-                topics_come_and_go from_where from_the_committed_offset from_first a_young_queue_from_its_beginning;
+                topics_come_and_go from_where from_the_committed_offset a_shutdown_waits_for_handlers from_first a_young_queue_from_its_beginning;
             retry: until_it_is_done by_the_ladder after_a_panic after_a_timeout dead_letter_after_the_maximum dead_letter_at_once;
             delay: by_level by_timer recalled a_handler_of_a_minute;
             order: per_key retry_in_place a_queue_rests_as_told dead_letter_after_the_maximum dead_letter_at_once
@@ -38,8 +38,8 @@ macro_rules! every_scenario {
             pop: by_sql a_consumer_that_dies renewed in_order pushed concurrency_changed;
             tools: queries queries_by_time running_info running_info_of_pullers handlers_at_work consumed_directly dead_letter_resent;
             replay: by_time by_offset backlog_skipped while_nobody_runs;
-            namespace: names_are_wrapped brokers_reach_the_group queries;
-            transaction: decided_by_the_sender decided_by_the_checker;
+            namespace: names_are_wrapped brokers_reach_the_group queries in_every_request;
+            transaction: decided_by_the_sender decided_by_the_checker decided_by_another_member;
             starter: listeners_and_template;
             trace: sends_and_handlers transactions lite_in_the_cloud;
             request: answered unanswered a_reply_to_nothing;

@@ -76,3 +76,16 @@ pub async fn queries(cluster: &Cluster) -> TestResult {
     let (inside, _) = topic(cluster).await?;
     tools::found_again(&within(cluster).connect().await?, &inside).await
 }
+
+/// A 5.x namespace leaves names as they are and travels with each request. No broker keeps such namespaces apart.
+pub async fn in_every_request(cluster: &Cluster) -> TestResult {
+    let (builder, stranger) = (Client::builder(cluster.name_server()), cluster.client().await?);
+    let within = builder.configure(|config| config.namespace_v2 = Some(NAMESPACE.into())).connect().await?;
+    let topic = cluster.topic(&stranger, 1).await?;
+    send(&within, &topic, "hello").await?;
+    for client in [&within, &stranger] {
+        let seen = collect(client, &topic, 1).await?;
+        assert_eq!((seen[0].text(), seen[0].topic()), (Some("hello"), topic.as_str()));
+    }
+    Ok(())
+}

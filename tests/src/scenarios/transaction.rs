@@ -1,5 +1,6 @@
 //! Transactions: decided by their sender, or by whoever the broker asks.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -34,7 +35,7 @@ pub async fn decided_by_the_sender(cluster: &Cluster) -> TestResult {
 
 /// A broker asks the group about what its sender left open: until it is decided, and not again.
 pub async fn decided_by_the_checker(cluster: &Cluster) -> TestResult {
-    let (client, asked) = (cluster.client().await?, std::sync::Arc::new(Mutex::new(Vec::<String>::new())));
+    let (client, asked) = (cluster.client().await?, Arc::new(Mutex::new(Vec::<String>::new())));
     let (topic, questions) = (cluster.topic(&client, 1).await?, asked.clone());
     let checker = move |half: Delivery| {
         let text = half.text().unwrap_or_default().to_owned();
@@ -61,5 +62,33 @@ pub async fn decided_by_the_checker(cluster: &Cluster) -> TestResult {
     let mut asked = asked.lock().clone();
     asked.sort();
     assert_eq!(asked, ["commit", "later", "later", "rollback"]);
+    Ok(())
+}
+
+/// Any member of the group can be asked about what one left open that is gone.
+pub async fn decided_by_another_member(cluster: &Cluster) -> TestResult {
+    let (gone, stays) = (cluster.client().await?, cluster.client().await?);
+    let (topic, group) = (cluster.topic(&gone, 1).await?, unique_group());
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let checker = |name: &'static str| {
+        let asked = asked.clone();
+        move |half: Delivery| {
+            asked.lock().push((name, half.text().unwrap_or_default().to_owned()));
+            async { TransactionState::Commit }
+        }
+    };
+    let sender = gone.producer(&group).transaction_checker(checker("the sender")).build().await?;
+    // Brokers know who sends to them, or looked for a topic of theirs.
+    let other = stays.producer(&group).topics([&topic]).transaction_checker(checker("the other"));
+    let _other = other.build().await?;
+    drop(sender.begin(Message::new(&topic, "left open")).await?);
+    sender.shutdown().await;
+    drop(gone);
+    let inbox = Inbox::default();
+    let consumer = stays.push_consumer(unique_group()).subscribe(&topic, "*");
+    let running = consumer.from_where(FromWhere::FirstOffset).listen(inbox.accept()).await?;
+    cluster.later(TWO_ROUNDS, "the committed message", async || !inbox.is_empty()).await;
+    running.shutdown().await;
+    assert_eq!(*asked.lock(), [("the other", "left open".to_owned())]);
     Ok(())
 }
