@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use rocketmq_client::remoting::requests::route::WipeWritePermRequest;
 use rocketmq_client::remoting::{Request, ResponseCode};
 use rocketmq_client::{
-    Client, Delivery, FromWhere, Message, PushConsumerBuilder, SendErrorKind, TransactionState,
+    CallErrorKind, Client, Delivery, FromWhere, Message, PushConsumerBuilder, Receipt, SendErrorKind,
+    TransactionState,
 };
 use rocketmq_server::clock::System;
 use rocketmq_server::config::{BrokerConfig, NamesrvConfig};
@@ -167,6 +168,47 @@ async fn one_of_two_brokers_crashes_and_comes_back() -> TestResult {
     }
     load.finish().await;
     Ok(())
+}
+
+/// Queries ask every broker of a topic and put together what they find; of one that is gone only the lookup of what it
+/// alone has tells.
+#[tokio::test]
+async fn queries_of_two_brokers_of_which_one_goes() -> TestResult {
+    let cluster = Cluster::Embedded(Embedded::builder().brokers(2).start().await?);
+    let topic = cluster.topic(&cluster.client().await?, 1).await?;
+    // What the client knows of the topic stays as it is.
+    let builder =
+        Client::builder(cluster.name_server()).configure(|config| config.route_refresh = 60 * PATIENCE);
+    let client = builder.connect().await?;
+    let producer = client.producer("shop").build().await?;
+    let mut receipts = Vec::new();
+    for body in ["0", "1", "2", "3"] {
+        receipts.push(producer.send(Message::new(&topic, body).key("k")).await?);
+        embedded(&cluster)?.advance(Duration::from_millis(5));
+    }
+    let found = async || -> TestResult<Vec<_>> {
+        let found = client.query_messages(&topic, "k").await?;
+        Ok(found.iter().filter_map(|message| message.text().map(str::to_owned)).collect())
+    };
+    eventually("all of them", PATIENCE, async || found().await.is_ok_and(|found| found.len() == 4)).await;
+    assert_eq!(found().await?, ["0", "1", "2", "3"], "oldest first, whoever has it");
+    let newest = client.query_messages(&topic, "k").max(3).await?;
+    assert_eq!(newest.iter().map(Delivery::message_id).collect::<Vec<_>>(), ids(&receipts[1..]));
+
+    let gone = &embedded(&cluster)?.brokers()[1];
+    gone.kill().await;
+    let (lost, left): (Vec<_>, Vec<_>) = receipts.into_iter().partition(|it| it.broker() == gone.name());
+    assert_eq!((lost.len(), left.len(), found().await?.len()), (2, 2, 2));
+    for receipt in &left {
+        assert!(client.find_message(&topic, receipt.message_id()).await?.is_some());
+    }
+    let error = client.find_message(&topic, lost[0].message_id()).await.expect_err("nobody else has it");
+    assert_eq!(error.kind(), CallErrorKind::Unreachable, "{error}");
+    Ok(())
+}
+
+fn ids(receipts: &[Receipt]) -> Vec<&str> {
+    receipts.iter().map(Receipt::message_id).collect()
 }
 
 /// A broker more, in a store of its own.

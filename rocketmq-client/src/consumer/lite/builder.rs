@@ -123,7 +123,7 @@ impl LiteConsumerBuilder {
     }
 
     /// Whether asking for the next batch commits the ones before it (default): every message is delivered at least once.
-    /// Without it only [`Batch::commit`] moves the group's offsets.
+    /// Without it only [`Batch::commit`](super::Batch::commit) moves the group's offsets.
     pub fn auto_commit(mut self, on: bool) -> Self {
         self.auto_commit = on;
         self
