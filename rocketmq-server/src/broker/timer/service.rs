@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use rocketmq_remoting::message::MessageRecord;
 use rocketmq_remoting::message::properties::{Properties, find, names as property};
+use rocketmq_remoting::message::{MessageRecord, RecordView};
 use tokio::sync::Notify;
 
 use super::super::core::Core;
@@ -13,7 +13,7 @@ use super::super::names::TIMER_TOPIC;
 use super::super::placement::unpark;
 use super::checkpoint::{CheckpointFiles, Progress};
 use super::wheel::TimerWheel;
-use crate::store::StoreError;
+use crate::store::{StoreError, Unit};
 
 /// Messages loaded or slots delivered before other work gets a turn.
 const BURST: usize = 256;
@@ -160,20 +160,32 @@ fn load(core: &Core) -> bool {
     let max = core.store.max_offset(TIMER_TOPIC, 0);
     let mut loaded = core.timer.loaded.lock();
     let first = loaded.next.clamp(core.store.min_offset(TIMER_TOPIC, 0).min(max), max);
-    let last = max.min(first.saturating_add(BURST as i64));
     let before = Progress { read_to: loaded.read_to, ..core.timer.before };
-    for offset in first..last {
-        if let Some(due) = due(core, offset).filter(|due| !before.was_delivered(offset, *due)) {
+    let units = units(core, first, (max - first).min(BURST as i64) as usize);
+    for (offset, unit) in (first..).zip(&units) {
+        if let Some(due) = due(core, unit).filter(|due| !before.was_delivered(offset, *due)) {
             loaded.wheel.add(due, offset);
         }
     }
+    // What cannot be read must not be read for ever.
+    let last = max.min(first + units.len().max(1) as i64);
     loaded.move_to(last, max);
     last < max
 }
 
-/// When the message at an offset of the timer topic is due.
-fn due(core: &Core, offset: i64) -> Option<i64> {
-    find(&record(core, offset)?.properties, property::TIMER_OUT_MS)?.parse().ok()
+/// Where so many messages of the timer topic are; fewer where a file of the queue ends.
+fn units(core: &Core, first: i64, count: usize) -> Vec<Unit> {
+    core.store.units(TIMER_TOPIC, 0, first, count).unwrap_or_else(|error| {
+        tracing::error!(offset = first, %error, "cannot read the queue of the timers");
+        Vec::new()
+    })
+}
+
+/// When a message of the timer topic is due. Read in place: after a restart this is asked of millions.
+fn due(core: &Core, unit: &Unit) -> Option<i64> {
+    let record = core.store.read_bytes(unit.physical_offset, unit.size)?;
+    let properties = RecordView::parse(&record).ok()?.properties();
+    find(&properties, property::TIMER_OUT_MS)?.parse().ok()
 }
 
 fn record(core: &Core, offset: i64) -> Option<MessageRecord> {
