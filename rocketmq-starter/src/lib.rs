@@ -83,8 +83,6 @@ pub use extract::{
 pub use health::{Health, ListenerHealth};
 pub use listener::{Handler, IntoListener, Listener};
 pub use outcome::{BoxError, Handled, IntoOutcome, IntoOutcomes};
-/// The client underneath, whole: what [`Context::client`] can do, and strategies for [`App::allocate`].
-pub use rocketmq_client as client;
 pub use rocketmq_client::{
     Client, DelayLevel, Delivery, Interceptor, Message, Outcome, Receipt, SendError, Transaction,
     TransactionState,

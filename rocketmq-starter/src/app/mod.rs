@@ -159,7 +159,7 @@ impl App {
     /// the attribute. Default: `allocate`, else [`Averagely`](rocketmq_client::consumer::Averagely).
     ///
     /// ```
-    /// use rocketmq_starter::client::consumer::{Averagely, MachineRoomNearby, MessageQueue, RoomResolver};
+    /// use rocketmq_client::consumer::{Averagely, MachineRoomNearby, MessageQueue, RoomResolver};
     /// use rocketmq_starter::App;
     ///
     /// /// Brokers are called `<room>@<name>`; a member's room is its `instance-name`.
