@@ -79,8 +79,7 @@ impl Rebalancer {
 
     async fn round(&self) -> Round {
         let topics: Vec<String> = self.group.subscriptions.read().keys().cloned().collect();
-        self.drop_unsubscribed(&topics).await;
-        let mut worst = Round::Balanced;
+        let mut worst = self.drop_unsubscribed(&topics).await;
         for topic in &topics {
             worst = match (worst, self.topic(topic).await) {
                 (Round::Locked, _) | (_, Round::Locked) => Round::Locked,
@@ -91,15 +90,18 @@ impl Rebalancer {
         worst
     }
 
-    async fn drop_unsubscribed(&self, topics: &[String]) {
+    /// A queue that a handler works on in order is left for the next round.
+    async fn drop_unsubscribed(&self, topics: &[String]) -> Round {
         if let Some(pop) = &self.pop {
             pop.keep_topics(topics);
         }
-        for owned in self.group.owned() {
-            if !topics.contains(&owned.queue.topic) {
-                self.release(&owned).await;
+        let mut round = Round::Balanced;
+        for owned in self.group.owned().iter().filter(|owned| !topics.contains(&owned.queue.topic)) {
+            if !self.release(owned).await {
+                round = Round::Unbalanced;
             }
         }
+        round
     }
 
     async fn topic(&self, topic: &str) -> Round {

@@ -58,7 +58,9 @@ pub(crate) fn resend_properties(delivery: &Delivery, how: Redelivery) -> Propert
     };
     properties.set(names::RETRY_TOPIC, delivery.topic());
     properties.set(names::ORIGIN_MESSAGE_ID, origin);
-    properties.remove(names::DELAY);
+    for waited in [names::DELAY, names::TIMER_DELIVER_MS, names::TIMER_DELAY_MS, names::TIMER_DELAY_SEC] {
+        properties.remove(waited);
+    }
     if let Some(level) = level {
         properties.set(names::DELAY, level.to_string());
     }
@@ -103,11 +105,16 @@ mod tests {
 
     #[test]
     fn a_message_re_sent_by_its_consumer_carries_its_history() {
-        let first = Delivery::sample(Message::new("orders", "x").tag("a"), 2);
+        let message = Message::new("orders", "x").tag("a").delay(Duration::from_secs(7200));
+        let first = Delivery::sample(message, 2);
         let properties = resend_properties(&first, Redelivery::Ladder);
         let get = |name| properties.get(name);
         assert_eq!(get("RETRY_TOPIC"), Some("orders"));
         assert_eq!(get("ORIGIN_MESSAGE_ID"), Some(first.message_id()));
+        assert!(
+            first.property("TIMER_DELAY_MS").is_some() && get("TIMER_DELAY_MS").is_none(),
+            "it has waited"
+        );
         assert_eq!(get("DELAY"), Some("5"));
         assert_eq!(get("TAGS"), Some("a"));
         assert_eq!(get("TRAN_MSG"), None);

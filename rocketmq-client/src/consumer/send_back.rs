@@ -50,18 +50,25 @@ impl ToBroker {
             );
             return true;
         }
-        let refused = match self.give_back(delivery, how).await {
-            Ok(()) => return self.taken_back(delivery, how),
-            Err(error) => error,
+        // What was tried in place is sent anew: the dead letter says how often, and the broker counts no tries in place. A
+        // wrong count is better than a queue that stands still because the broker does not take the message again.
+        let first = match self.in_order {
+            true => self.resend(delivery, how).await,
+            false => self.give_back(delivery, how).await,
         };
-        match self.resend(delivery, how).await {
+        let Err(refused) = first else { return self.taken_back(delivery, how) };
+        let second = match self.in_order {
+            true => self.give_back(delivery, how).await,
+            false => self.resend(delivery, how).await,
+        };
+        match second {
             Ok(()) => self.taken_back(delivery, how),
             Err(error) => {
                 tracing::warn!(
                     group = self.calls.group,
                     topic = delivery.topic(),
                     message_id = delivery.message_id(),
-                    "the message cannot be given back ({refused}) nor re-sent ({error}), it is tried here again"
+                    "the message can neither be given back nor re-sent ({refused}; {error}), it is tried here again"
                 );
                 false
             }
@@ -80,10 +87,6 @@ impl ToBroker {
         // No broker takes back what it does not hold for good.
         if is_logical(delivery.queue()) {
             return Err("its queue is one of a static topic".into());
-        }
-        // The dead letter says how often it was tried, and the broker counts no tries in place.
-        if self.in_order {
-            return Err("it was tried in place".into());
         }
         Ok(self.calls.send_back(delivery, how.level(), self.max_reconsume_times).await?)
     }

@@ -174,6 +174,8 @@ mod tests {
         assert_eq!(place("TIMER_DELAY_MS\u{1}1234\u{2}", 1), Ok(Placement::Timer(1235)));
         assert_eq!(place("TIMER_DELAY_SEC\u{1}2\u{2}", 1), Ok(Placement::Timer(2001)));
         assert_eq!(place("TIMER_DELIVER_MS\u{1}5\u{2}", 5), Ok(Placement::Direct));
+        let again = "TIMER_DELAY_MS\u{1}1234\u{2}TIMER_OUT_MS\u{1}1235\u{2}";
+        assert_eq!(place(again, 2000), Ok(Placement::Direct), "it has waited, as in Apache");
         let far = place("TIMER_DELIVER_MS\u{1}10002\u{2}", 1).unwrap_err();
         assert_eq!(far.code(), ResponseCode::MESSAGE_ILLEGAL);
     }

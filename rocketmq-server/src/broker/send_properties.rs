@@ -26,11 +26,14 @@ pub struct TimerProperties<'a> {
     pub delay_millis: Option<&'a str>,
     pub deliver_at: Option<&'a str>,
     pub cancels: Option<&'a str>,
+    /// It was due already (`TIMER_OUT_MS`), and is sent once more by who received it.
+    pub is_over: bool,
 }
 
 impl TimerProperties<'_> {
     pub fn is_set(&self) -> bool {
-        self.delay_seconds.is_some() || self.delay_millis.is_some() || self.deliver_at.is_some()
+        let asked = self.delay_seconds.is_some() || self.delay_millis.is_some() || self.deliver_at.is_some();
+        asked && !self.is_over
     }
 }
 
@@ -58,6 +61,7 @@ impl<'a> SentProperties<'a> {
             names::TIMER_DELAY_SEC => self.timer.delay_seconds = Some(value),
             names::TIMER_DELAY_MS => self.timer.delay_millis = Some(value),
             names::TIMER_DELIVER_MS => self.timer.deliver_at = Some(value),
+            names::TIMER_OUT_MS => self.timer.is_over = true,
             names::TIMER_DEL_UNIQKEY => self.timer.cancels = Some(value),
             names::TRAN_MSG => self.transaction = value.eq_ignore_ascii_case("true"),
             names::WAIT => self.wait = value.eq_ignore_ascii_case("true"),

@@ -144,6 +144,8 @@ impl LiteConsumer {
     /// Reads exactly these queues from now on. Those it read before go on where they are; of those left out the offsets
     /// are stored, and what was handed out and not committed is delivered again to who reads them next.
     ///
+    /// Cancelled, it may have let go of some queues and not taken the new ones yet; the next call puts that right.
+    ///
     /// # Errors
     /// When the consumer subscribes, so that its queues are shared out; an illegal topic, or no reachable name server. The
     /// assignment stays as it was then.
@@ -162,8 +164,10 @@ impl LiteConsumer {
         self.group.calls.prepare(&subscriptions).await?;
         *self.group.subscriptions.write() = subscriptions;
         self.client.inner.heartbeat_in_full().await;
-        for owned in self.group.owned().iter().filter(|owned| !wanted.contains(&owned.queue)) {
-            self.group.release(owned).await;
+        // Asked anew each time: a queue may have been started anew meanwhile, or half released by a call that was cancelled.
+        let unwanted = |owned: &Arc<OwnedQueue>| owned.is_dropped() || !wanted.contains(&owned.queue);
+        while let Some(owned) = self.group.owned().into_iter().find(unwanted) {
+            self.group.release(&owned).await;
         }
         for queue in wanted {
             let owned = OwnedQueue::new(queue, self.group.now_ms());

@@ -63,7 +63,7 @@ impl Loaded {
 
     fn progress(&self) -> Progress {
         let delivering = self.delivering.map(|(_, lowest)| lowest);
-        let waiting = self.wheel.replay_from().into_iter().chain(delivering).min();
+        let waiting = self.wheel.first_queue_offset().into_iter().chain(delivering).min();
         Progress {
             replay_from: waiting.unwrap_or(self.next),
             read_to: self.read_to,
