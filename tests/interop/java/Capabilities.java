@@ -1,5 +1,4 @@
 import java.nio.charset.StandardCharsets;
-import java.text.SimpleDateFormat;
 import java.util.*;
 import java.util.concurrent.*;
 import java.util.concurrent.atomic.*;
@@ -87,7 +86,6 @@ public class Capabilities {
         ALL.put("offset_by_time", Capabilities::offsetByTime);
         ALL.put("reset_offset", Capabilities::resetOffset);
         ALL.put("consume_from_last", Capabilities::fromLast);
-        ALL.put("consume_from_where", Capabilities::fromWhere);
         ALL.put("consume_directly", Capabilities::consumeDirectly);
         ALL.put("running_info", Capabilities::runningInfo);
         ALL.put("trace", Capabilities::trace);
@@ -567,37 +565,6 @@ public class Capabilities {
         try {
             producer.send(new Message(topic, Harness.bytes("new")));
             Harness.equal("new", seen.poll(60, TimeUnit.SECONDS));
-        } finally { c.shutdown(); }
-    }
-
-    /** Who broadcasts has no offset on the broker, so that what it wishes for counts. */
-    static void fromWhere() throws Exception {
-        String topic = topic("where", 1);
-        long second = 0;
-        for (String body : Arrays.asList("1", "2")) {
-            Thread.sleep(1100);
-            second = System.currentTimeMillis();
-            producer.send(new Message(topic, Harness.bytes(body)));
-        }
-        Harness.equal("3", wished(topic, ConsumeFromWhere.CONSUME_FROM_LAST_OFFSET, 0, "3"));
-        Harness.equal("1", wished(topic, ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET, 0, "4"));
-        Harness.equal("2", wished(topic, ConsumeFromWhere.CONSUME_FROM_TIMESTAMP, second, "5"));
-    }
-
-    /** The first message that a new consumer gets; another is sent once it knows where it begins. */
-    static String wished(String topic, ConsumeFromWhere from, long since, String next) throws Exception {
-        DefaultMQPushConsumer c = consumer(name("gwhere"), topic, "*");
-        Harness.broadcasting(c);
-        c.setInstanceName(name("where"));
-        c.setConsumeFromWhere(from);
-        if (since > 0) c.setConsumeTimestamp(new SimpleDateFormat("yyyyMMddHHmmss").format(new Date(since)));
-        BlockingQueue<String> seen = new LinkedBlockingQueue<>();
-        c.registerMessageListener((MessageListenerOrderly) (msgs, ctx) -> { for (MessageExt m : msgs) seen.add(new String(m.getBody())); return ConsumeOrderlyStatus.SUCCESS; });
-        c.start();
-        try {
-            Harness.eventually(60, () -> !c.getDefaultMQPushConsumerImpl().getRebalanceImpl().getProcessQueueTable().isEmpty(), "the queue is found");
-            producer.send(new Message(topic, Harness.bytes(next)));
-            return seen.poll(60, TimeUnit.SECONDS);
         } finally { c.shutdown(); }
     }
 
