@@ -1,6 +1,6 @@
 //! Finding messages again, by key, by id and by place, and having a consumer handle one once more.
 
-use rocketmq_client::{Delivery, Message, Outcome};
+use rocketmq_client::{CallErrorKind, Delivery, Message, Outcome};
 use rocketmq_examples::{Cluster, Error};
 use std::convert::Infallible;
 use std::time::{Duration, SystemTime};
@@ -36,7 +36,15 @@ async fn main() -> Result<(), Error> {
             Ok::<_, Infallible>(Outcome::Ack)
         })
         .await?;
-    let members = client.consumer_connection("courier").await?;
+    // Its brokers are found by its retry topic, which name servers know a moment after its first member came.
+    let members = loop {
+        match client.consumer_connection("courier").await {
+            Err(error) if error.kind() == CallErrorKind::TopicNotFound => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            members => break members?,
+        }
+    };
     for member in &members.connection_set {
         let result =
             client.consume_directly("courier", &member.client_id, second.offset_message_id()).await?;
