@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 use crate::acl::CredentialsSource;
 use crate::config::{ClientConfig, NameServers};
 use crate::delivery::Delivery;
-use crate::error::{CallError, ConnectError, ConnectErrorKind, RouteError};
+use crate::error::{CallError, ConnectError, ConnectErrorKind, RouteError, StartError, StartErrorKind};
 use crate::heartbeat::Leaving;
 use crate::interceptor::Interceptor;
 use crate::members::{ConsumerMember, Members, ProducerMember};
@@ -374,13 +374,23 @@ impl Inner {
         self.rpc.call(address, command, timeout).await.map_err(|error| error.at(address))
     }
 
-    /// Takes the consumer into the heartbeats and hands it what brokers ask of its group; false when the
-    /// group has a living one. A heartbeat follows when the caller wants one.
-    pub(crate) fn register_consumer(&self, member: &Arc<dyn ConsumerMember>) -> bool {
-        self.members.add_consumer(member)
+    /// Takes the consumer into the heartbeats and hands it what brokers ask of its group. A heartbeat follows when the caller
+    /// wants one.
+    ///
+    /// # Errors
+    /// The group has a living consumer here.
+    pub(crate) fn register_consumer(&self, member: &Arc<dyn ConsumerMember>) -> Result<(), StartError> {
+        if self.members.add_consumer(member) {
+            return Ok(());
+        }
+        let text = format!(
+            "this client already consumes as group \"{}\"; shut that consumer down first, or use another client",
+            self.names.plain(member.wire_group())
+        );
+        Err(StartError::new(StartErrorKind::GroupInUse, text))
     }
 
-    /// As [`register_consumer`](Self::register_consumer).
+    /// As [`register_consumer`](Self::register_consumer); false when the group has a living producer here.
     pub(crate) fn register_producer(&self, member: &Arc<dyn ProducerMember>) -> bool {
         self.members.add_producer(member)
     }

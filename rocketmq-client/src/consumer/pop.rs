@@ -24,7 +24,7 @@ use super::subscriptions::{ByTopic, Filter, Subscriptions, invalid};
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::delivery::Delivery;
-use crate::error::{CallError, StartError, StartErrorKind};
+use crate::error::{CallError, StartError};
 use crate::members::ConsumerMember;
 use crate::validate;
 
@@ -155,10 +155,7 @@ impl SimpleConsumerBuilder {
     /// server, or a filter the broker refuses.
     pub async fn build(self) -> Result<SimpleConsumer, StartError> {
         validate::group(&self.group).map_err(invalid)?;
-        if self.subscriptions.is_empty() {
-            return Err(invalid(format!("group \"{}\" subscribes to no topic: call subscribe", self.group)));
-        }
-        let subscriptions = self.subscriptions.parse(&self.client.inner)?;
+        let subscriptions = self.subscriptions.parse_some(&self.client.inner, &self.group)?;
         let member = Arc::new(SimpleMember {
             calls: Calls::new(&self.client, &self.group),
             name: self.group,
@@ -168,10 +165,7 @@ impl SimpleConsumerBuilder {
             started_at: self.client.inner.now_ms(),
         });
         let registered: Arc<dyn ConsumerMember> = member.clone();
-        if !self.client.inner.register_consumer(&registered) {
-            let text = format!("this client already consumes as group \"{}\"", member.name);
-            return Err(StartError::new(StartErrorKind::GroupInUse, text));
-        }
+        self.client.inner.register_consumer(&registered)?;
         let consumer = SimpleConsumer {
             // Not from 0: a consumer that is built anew would repeat attempts which the broker still remembers.
             shared: Arc::new(Shared {

@@ -29,7 +29,7 @@ use super::stats::Stats;
 use super::subscriptions::{ByTopic, Filter, Subscriptions, invalid};
 use super::watch::Watchers;
 use crate::client::Client;
-use crate::error::{StartError, StartErrorKind};
+use crate::error::StartError;
 use crate::interceptor::Interceptors;
 use crate::members::ConsumerMember;
 use crate::trace::{Role, TraceConfig, Tracer};
@@ -190,13 +190,7 @@ impl PushConsumerBuilder {
         let calls = Calls::new(&self.client, &self.group);
         let member = self.assemble(handler, calls, subscriptions)?;
         let registered: Arc<dyn ConsumerMember> = member.clone();
-        if !self.client.inner.register_consumer(&registered) {
-            let text = format!(
-                "this client already consumes as group \"{}\"; shut that consumer down first, or use another client",
-                self.group
-            );
-            return Err(StartError::new(StartErrorKind::GroupInUse, text));
-        }
+        self.client.inner.register_consumer(&registered)?;
         // From here on dropping `running` undoes the registration.
         let running = Running::new(self.client.clone(), member.clone());
         member.group.prepare().await?;
@@ -206,11 +200,8 @@ impl PushConsumerBuilder {
     }
 
     fn subscriptions(&self) -> Result<ByTopic, StartError> {
-        if self.subscriptions.is_empty() {
-            return Err(invalid(format!("group \"{}\" subscribes to no topic: call subscribe", self.group)));
-        }
         let client = &self.client.inner;
-        let mut subscriptions = self.subscriptions.parse(client)?;
+        let mut subscriptions = self.subscriptions.parse_some(client, &self.group)?;
         if self.config.model == MessageModel::Clustering {
             let retry = retry_topic(&client.names.wrap(&self.group));
             let all = SubscriptionData::parse(&retry, "*").map_err(|error| invalid(error.to_string()))?;

@@ -50,6 +50,14 @@ impl Subscriptions {
         self.0.is_empty()
     }
 
+    /// [`parse`](Self::parse) for a group that has to subscribe to something.
+    pub(crate) fn parse_some(&self, client: &Inner, group: &str) -> Result<ByTopic, StartError> {
+        if self.is_empty() {
+            return Err(invalid(format!("group \"{group}\" subscribes to no topic: call subscribe")));
+        }
+        self.parse(client)
+    }
+
     /// Checks names and expressions.
     pub(crate) fn parse(&self, client: &Inner) -> Result<ByTopic, StartError> {
         let parsed = self.0.iter().map(|(topic, filter)| {

@@ -19,7 +19,7 @@ use crate::consumer::puller::PullOptions;
 use crate::consumer::rebalance::{OnAssignment, Rebalancer};
 use crate::consumer::start::FromWhere;
 use crate::consumer::subscriptions::{ByTopic, Filter, Subscriptions, invalid};
-use crate::error::{StartError, StartErrorKind};
+use crate::error::StartError;
 use crate::members::ConsumerMember;
 use crate::trace::{Role, TraceConfig, Tracer};
 use crate::validate;
@@ -183,10 +183,7 @@ impl LiteConsumerBuilder {
             auto_commit: self.auto_commit,
         });
         let registered: Arc<dyn ConsumerMember> = member.clone();
-        if !self.client.inner.register_consumer(&registered) {
-            let text = format!("this client already consumes as group \"{}\"", self.group);
-            return Err(StartError::new(StartErrorKind::GroupInUse, text));
-        }
+        self.client.inner.register_consumer(&registered)?;
         let consumer = LiteConsumer {
             tracer: self.tracer(),
             pull: self.pull_options(),
