@@ -22,6 +22,7 @@
 //!
 //! #[tokio::main]
 //! async fn main() -> Result<(), StartError> {
+//!     tracing_subscriber::fmt().init(); // prints what goes wrong: a failed handler, a broker that is gone
 //!     App::new().state("EUR").listener(bill).run().await // until SIGTERM or Ctrl-C, then finishes what is in flight
 //! }
 //! ```
