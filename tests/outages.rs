@@ -214,7 +214,7 @@ fn ids(receipts: &[Receipt]) -> Vec<&str> {
 /// A broker more, in a store of its own.
 async fn newcomer(name_server: String, folder: &Path) -> TestResult<Node> {
     let mut config = BrokerConfig::loopback(folder);
-    config.behaviour.broker_name = NEWCOMER.into();
+    config.settings.fixed.broker_name = NEWCOMER.into();
     config.name_servers = vec![name_server];
     config.network.shutdown_wait = Duration::from_millis(100);
     let node = Node::start(config, Arc::new(System)).await?;

@@ -288,7 +288,7 @@ impl EmbeddedBuilder {
     ) -> Result<BrokerConfig, EmbeddedError> {
         let name = broker_name(index);
         let mut config = BrokerConfig::loopback(root.join(&name));
-        config.behaviour.broker_name = name;
+        config.settings.fixed.broker_name = name;
         config.network.shutdown_wait = SHUTDOWN_WAIT;
         config.name_servers = name_servers.to_vec();
         let notes = config.apply(&format!("{}{}", self.settings, self.tls_settings))?;
@@ -332,7 +332,7 @@ impl EmbeddedBroker {
 
     /// Its name, as in routes.
     pub fn name(&self) -> &str {
-        &self.config.behaviour.broker_name
+        &self.config.settings.fixed.broker_name
     }
 
     /// Stops it in order, if it runs, and starts it again: on the same port, with the same store.

@@ -9,12 +9,11 @@ use rocketmq_remoting::body::TopicConfigWrapper;
 use tokio::sync::watch;
 use tracing::warn;
 
-use crate::broker::{Broker, BrokerError, LiveConfig, Settings, UpdateError};
+use crate::broker::{Broker, BrokerError, Live, LiveConfig, UpdateError};
 use crate::clock::Clock;
 use crate::config::BrokerConfig;
 use crate::net::{BindError, Listener, Outgoing, Security, SecurityError, Server};
 use crate::registration::{Identity, Registration, TopicSource};
-use crate::store::StoreConfig;
 
 /// How far below the broker's port the VIP channel is.
 const VIP_DISTANCE: u16 = 2;
@@ -66,13 +65,9 @@ impl Node {
         let listener = listener.secured(security.clone());
         let port = listener.address().port();
         let (host, ip) = advertised(&config).await?;
-        let (settings, store) = parts(&config, ip, port);
-        let broker = Arc::new(Broker::start(
-            settings,
-            store,
-            Arc::new(Changeable { config: Mutex::new(config.clone()), ip, port }),
-            clock.clone(),
-        )?);
+        let settings = config.settings.clone();
+        let live = Arc::new(Changeable(Mutex::new(config.clone())));
+        let broker = Arc::new(Broker::start(settings, SocketAddr::new(ip, port), live, clock.clone())?);
         let server = listener.serve(broker.handler(), network);
         let vip = if config.vip_port { vip(&broker, &config, port, security).await } else { None };
         let source = Arc::new(Topics(broker.clone()));
@@ -179,18 +174,6 @@ fn own_address() -> IpAddr {
     found.map_or(IpAddr::from([127, 0, 0, 1]), |address| address.ip())
 }
 
-/// Settings and store settings that agree where they overlap.
-fn parts(config: &BrokerConfig, ip: IpAddr, port: u16) -> (Settings, StoreConfig) {
-    let mut settings = config.behaviour.clone();
-    let store = config.store.clone();
-    settings.advertised_ip = ip;
-    settings.listen_port = port;
-    settings.store_root.clone_from(&store.root);
-    settings.sync_flush = store.flush_mode == crate::store::FlushMode::Sync;
-    settings.file_reserved = store.file_reserved;
-    (settings, store)
-}
-
 /// Old clients dial the VIP port first and fall back: a broker without it is slower for them, not broken.
 async fn vip(broker: &Broker, config: &BrokerConfig, port: u16, security: Security) -> Option<Server> {
     let port = port.checked_sub(VIP_DISTANCE)?;
@@ -217,21 +200,17 @@ fn identity(broker: &Broker, host: &str, port: u16) -> Identity {
 
 /// What the broker was started with, and what tools have changed since.
 #[derive(Debug)]
-struct Changeable {
-    config: Mutex<BrokerConfig>,
-    ip: IpAddr,
-    port: u16,
-}
+struct Changeable(Mutex<BrokerConfig>);
 
 impl LiveConfig for Changeable {
     fn properties(&self) -> String {
-        self.config.lock().properties()
+        self.0.lock().properties()
     }
 
-    fn update(&self, properties: &str) -> Result<(Settings, StoreConfig), UpdateError> {
-        let mut config = self.config.lock();
+    fn update(&self, properties: &str) -> Result<Live, UpdateError> {
+        let mut config = self.0.lock();
         config.update(properties)?;
-        Ok(parts(&config, self.ip, self.port))
+        Ok(config.settings.live.clone())
     }
 }
 

@@ -111,7 +111,7 @@ async fn run_with_name_server(mut config: BrokerConfig, address: Option<&str>) -
 }
 
 async fn run(config: BrokerConfig) -> Outcome<()> {
-    let name = config.behaviour.broker_name.clone();
+    let name = config.settings.fixed.broker_name.clone();
     let name_servers = config.name_servers.join(";");
     let node = Node::start(config, Arc::new(System)).await?;
     let known_to =

@@ -31,8 +31,8 @@ pub fn get_config(core: &Core) -> Reply {
 pub fn update_config(core: &Core, command: &Command) -> Reply {
     let text = std::str::from_utf8(&command.body).map_err(Refusal::system)?;
     let live = core.live.lock();
-    let (settings, store) = live.update(text).map_err(refuse_update)?;
-    core.tune(settings, store).map_err(Refusal::system)?;
+    let settings = live.update(text).map_err(refuse_update)?;
+    core.tune(settings).map_err(Refusal::system)?;
     Ok(ok())
 }
 
@@ -166,7 +166,7 @@ fn storage(core: &Core, figures: &mut Figures) {
         figures.put("commitLogDirCapacity", format!("Total : {total}, Free : {free}."));
     }
     figures.put("commitLogDiskRatio", used);
-    figures.put(format!("commitLogDiskRatio_{}", core.settings.store_root.join("commitlog").display()), used);
+    figures.put(format!("commitLogDiskRatio_{}", core.settings.store.commit_log_dir().display()), used);
     figures.put("consumeQueueDiskRatio", used);
 }
 

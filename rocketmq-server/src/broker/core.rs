@@ -29,21 +29,21 @@ use super::producers::ProducerTable;
 use super::queue_locks::QueueLocks;
 use super::request_modes::RequestModes;
 use super::send_properties::{SentProperties, Stamp};
-use super::settings::{Settings, millis};
+use super::settings::{Fixed, Live, millis};
 use super::stats::{Counters, Stats};
 use super::timer::TimerState;
 use super::topics::TopicTable;
 use super::transaction::Transactions;
 use super::uncommitted::Uncommitted;
 use crate::clock::Clock;
-use crate::store::{Store, StoreConfig, StoreError, Stored, Unit};
+use crate::store::{Store, StoreError, Stored, Unit};
 
 /// The state of one broker. Handlers share it; nothing in it waits.
 #[derive(Debug)]
 pub struct Core {
     /// As the broker was started; see [`tuned`](Self::tuned) for what can change meanwhile.
-    pub settings: Settings,
-    pub tuned: RwLock<Arc<Settings>>,
+    pub settings: Fixed,
+    pub tuned: RwLock<Arc<Live>>,
     pub acl: AccessControl,
     pub clock: Arc<dyn Clock>,
     pub store: Store,
@@ -80,23 +80,22 @@ impl Core {
         self.clock.now_ms()
     }
 
-    /// The settings as they are now. What is fixed while the broker runs (names, folders, delay levels, which services
-    /// there are) is to be read from [`settings`](Self::settings).
-    pub fn tuned(&self) -> Arc<Settings> {
+    /// The settings that can change while the broker runs, as they are now.
+    pub fn tuned(&self) -> Arc<Live> {
         self.tuned.read().clone()
     }
 
-    /// Lets new settings take effect, as far as they can while the broker runs. The routes follow.
+    /// Lets new settings take effect. The routes follow.
     ///
     /// # Errors
     /// The file of the topics cannot be written.
-    pub fn tune(&self, settings: Settings, store: StoreConfig) -> Result<(), StoreError> {
-        self.store.tune(store);
-        self.groups.set_auto_create(settings.auto_create_groups);
-        let settings = Arc::new(settings);
+    pub fn tune(&self, live: Live) -> Result<(), StoreError> {
+        self.store.tune(live.store.clone());
+        self.groups.set_auto_create(live.auto_create_groups);
+        let auto_create_topics = live.auto_create_topics;
         // Before anything that can fail: the file that remembers these settings is written already.
-        *self.tuned.write() = settings.clone();
-        self.topics.set_auto_create(&settings)?;
+        *self.tuned.write() = Arc::new(live);
+        self.topics.set_auto_create(auto_create_topics, self.settings.default_topic_queues)?;
         self.topics.touch()
     }
 

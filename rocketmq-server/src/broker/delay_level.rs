@@ -5,9 +5,18 @@ use std::fmt;
 /// Apache's 18 levels.
 pub const DEFAULT_LEVELS: &str = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h";
 
-/// The delays behind the levels, level 1 first.
+/// The delays behind the levels, level 1 first. Shown as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DelayLevels(Vec<i64>);
+pub struct DelayLevels {
+    text: String,
+    millis: Vec<i64>,
+}
+
+impl fmt::Display for DelayLevels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
 
 /// A `messageDelayLevel` that cannot be read; names the word at fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,21 +39,21 @@ impl std::error::Error for DelayLevelError {}
 impl DelayLevels {
     /// Reads a list such as `1s 5s 1m`; at least one level is required.
     pub fn parse(text: &str) -> Result<Self, DelayLevelError> {
-        let levels = text.split_whitespace().map(parse_word).collect::<Result<Vec<_>, _>>()?;
-        if levels.is_empty() {
+        let millis = text.split_whitespace().map(parse_word).collect::<Result<Vec<_>, _>>()?;
+        if millis.is_empty() {
             return Err(DelayLevelError { word: text.to_owned() });
         }
-        Ok(Self(levels))
+        Ok(Self { text: text.to_owned(), millis })
     }
 
     /// Every delay in milliseconds, level 1 first.
     pub fn all(&self) -> &[i64] {
-        &self.0
+        &self.millis
     }
 
     /// The highest level.
     pub fn max(&self) -> i32 {
-        i32::try_from(self.0.len()).unwrap_or(i32::MAX)
+        i32::try_from(self.millis.len()).unwrap_or(i32::MAX)
     }
 
     /// A wanted level, cut to the highest there is.
@@ -55,13 +64,13 @@ impl DelayLevels {
     /// The delay of a level in milliseconds; levels outside the table have none.
     pub fn millis(&self, level: i32) -> Option<i64> {
         let index = usize::try_from(level).ok()?.checked_sub(1)?;
-        self.0.get(index).copied()
+        self.millis.get(index).copied()
     }
 }
 
 impl Default for DelayLevels {
     fn default() -> Self {
-        Self::parse(DEFAULT_LEVELS).unwrap_or(Self(Vec::new()))
+        Self::parse(DEFAULT_LEVELS).unwrap_or(Self { text: String::new(), millis: Vec::new() })
     }
 }
 

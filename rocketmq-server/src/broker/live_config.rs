@@ -2,19 +2,18 @@
 
 use std::fmt;
 
-use super::settings::Settings;
-use crate::store::StoreConfig;
+use super::settings::Live;
 
 /// Whoever parsed the broker's configuration file: it knows the keys. Both calls must be quick.
 pub trait LiveConfig: fmt::Debug + Send + Sync {
     /// Every setting as `key=value` lines under Apache's names.
     fn properties(&self) -> String;
 
-    /// Takes `key=value` lines from a tool, and returns the settings with them.
+    /// Takes `key=value` lines from a tool, and returns the live settings with them.
     ///
     /// # Errors
     /// What to tell the tool: which key, which value, why. Nothing has changed then.
-    fn update(&self, properties: &str) -> Result<(Settings, StoreConfig), UpdateError>;
+    fn update(&self, properties: &str) -> Result<Live, UpdateError>;
 }
 
 /// Why a tool's change of the settings is refused.
@@ -59,7 +58,7 @@ impl LiveConfig for FixedConfig {
         String::new()
     }
 
-    fn update(&self, _properties: &str) -> Result<(Settings, StoreConfig), UpdateError> {
+    fn update(&self, _properties: &str) -> Result<Live, UpdateError> {
         let remark = "this broker takes no changes while it runs; change its configuration and restart it";
         Err(UpdateError::Invalid(remark.into()))
     }

@@ -73,12 +73,12 @@ use tokio_util::task::TaskTracker;
 
 use self::core::{Channels, Core};
 use crate::clock::Clock;
-use crate::store::{Dispatched, FlushMode, Store, StoreConfig, StoreError};
+use crate::store::{Dispatched, Store, StoreConfig, StoreError};
 use acl::AccessControl;
 pub use acl::{AclError, AclSettings, Login};
 use consumers::ConsumerTable;
 use delay::DelayProgress;
-use delay_level::{DelayLevelError, DelayLevels};
+pub use delay_level::{DelayLevelError, DelayLevels};
 use dispatch::Dispatcher;
 use groups::GroupTable;
 pub use live_config::{FixedConfig, LiveConfig, UpdateError};
@@ -93,8 +93,8 @@ use pull::Pull;
 use queue_locks::QueueLocks;
 use request_modes::RequestModes;
 use send_properties::Stamp;
-pub use settings::Settings;
 use settings::millis;
+pub use settings::{Fixed, Live, Settings};
 use stats::Stats;
 use timer::{CheckpointFiles, TimerState};
 use topics::TopicTable;
@@ -108,9 +108,6 @@ pub enum BrokerError {
     /// The store or a file of its configuration folder: in use, damaged, or the disk refuses.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The delay levels.
-    #[error(transparent)]
-    DelayLevels(#[from] DelayLevelError),
     /// Access control: settings that contradict each other, or unusable rules.
     #[error(transparent)]
     Acl(#[from] AclError),
@@ -136,18 +133,18 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Opens the store, recovers what was there, and starts delivering by `clock`. `live` answers tools that read or
-    /// change the settings.
+    /// Opens the store, recovers what was there, and starts delivering by `clock`. Clients dial it at `address`, which every
+    /// record carries. `live` answers tools that read or change the settings.
     ///
     /// # Errors
     /// The store folder is in use or unusable, or a setting makes no sense.
     pub fn start(
         settings: Settings,
-        store: StoreConfig,
+        address: SocketAddr,
         live: Arc<dyn LiveConfig>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, BrokerError> {
-        let (core, woken) = open(settings, store, live, clock)?;
+        let (core, woken) = open(settings, address, live, clock)?;
         let broker = Self { core, tasks: TaskTracker::new(), stop: CancellationToken::new() };
         Transactions::recover(&broker.core);
         broker.core.store.start_background()?;
@@ -160,8 +157,8 @@ impl Broker {
         Arc::new(Dispatcher::new(self.core.clone()))
     }
 
-    /// The settings it was started with.
-    pub fn settings(&self) -> &Settings {
+    /// The settings that stay as they were at the start.
+    pub fn settings(&self) -> &Fixed {
         &self.core.settings
     }
 
@@ -234,30 +231,29 @@ type Opened = (Arc<Core>, mpsc::UnboundedReceiver<Pull>);
 
 fn open(
     settings: Settings,
-    mut store: StoreConfig,
+    address: SocketAddr,
     live: Arc<dyn LiveConfig>,
     clock: Arc<dyn Clock>,
 ) -> Result<Opened, BrokerError> {
-    let levels = DelayLevels::parse(&settings.delay_levels)?;
-    store.delay_levels_ms = levels.all().to_vec();
-    store.max_message_size = settings.max_message_size;
-    store.flush_mode = if settings.sync_flush { FlushMode::Sync } else { FlushMode::Async };
-    let (store, report) = Store::open(store, clock.clone())?;
+    let Settings { fixed: settings, live: tuned } = settings;
+    let config =
+        StoreConfig { delay_levels_ms: settings.delay_levels.all().to_vec(), ..settings.store.clone() };
+    let (store, report) = Store::open(config, tuned.store.clone(), clock.clone())?;
     tracing::info!(?report, "store opened");
-    let file = |name| TableFile::new(&settings.store_root, name);
+    let root = &settings.store.root;
+    let file = |name| TableFile::new(root, name);
     let stored: ConsumerOffsetWrapper = file("consumerOffset.json").load()?;
     let (parking, woken) = PullParking::new();
     let parking = Arc::new(parking);
     let wakers = Wakers::default();
     listen(&store, parking.clone(), &wakers);
     let revive_topic = names::revive_topic(&settings.cluster);
-    let pop = PopState::open(file("consumerOrderInfo.json"), &settings.pop, revive_topic)?;
+    let pop = PopState::open(file("consumerOrderInfo.json"), revive_topic)?;
     store.on_append(pop.listener());
-    let address = SocketAddr::new(settings.advertised_ip, settings.listen_port);
     let core = Core {
         acl: AccessControl::open(&settings)?,
-        topics: TopicTable::open(file("topics.json"), &settings, clock.clone())?,
-        groups: GroupTable::open(file("subscriptionGroup.json"), settings.auto_create_groups, clock.clone())?,
+        topics: TopicTable::open(file("topics.json"), &settings, tuned.auto_create_topics, clock.clone())?,
+        groups: GroupTable::open(file("subscriptionGroup.json"), tuned.auto_create_groups, clock.clone())?,
         offsets: Mutex::new(ConsumerOffsets::from_table(stored.offset_table)),
         offset_file: file("consumerOffset.json"),
         consumers: Mutex::new(ConsumerTable::default()),
@@ -268,18 +264,18 @@ fn open(
         pop,
         request_modes: RequestModes::open(file("messageRequestMode.json"))?,
         delay: DelayProgress::open(file("delayOffset.json"), wakers.delay)?,
-        timer: TimerState::open(CheckpointFiles::new(&settings.store_root), wakers.timer)?,
+        timer: TimerState::open(CheckpointFiles::new(root), wakers.timer)?,
         transactions: Transactions::default(),
-        levels,
+        levels: settings.delay_levels.clone(),
         stamp: Stamp::new(&settings.cluster, &settings.region, settings.trace_on),
-        ids: UniqueIds::new(settings.advertised_ip, std::process::id(), rand::random()),
+        ids: UniqueIds::new(address.ip(), std::process::id(), rand::random()),
         address,
         started_at: clock.now_ms(),
         waiting_sends: AtomicUsize::new(0),
         uncommitted: Uncommitted::default(),
         stats: Stats::new(clock.now_ms()),
         live: Mutex::new(live),
-        tuned: RwLock::new(Arc::new(settings.clone())),
+        tuned: RwLock::new(Arc::new(tuned)),
         settings,
         clock,
         store,

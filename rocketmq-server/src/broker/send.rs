@@ -33,7 +33,7 @@ pub fn handle(core: &Arc<Core>, connection: &Connection, command: &Command) -> A
             let core = core.clone();
             Answer::Later(Box::pin(async move { Some(accepted.announced(&core).await) }))
         }
-        Ok(accepted) if accepted.wait && core.tuned().sync_flush => {
+        Ok(accepted) if accepted.wait && core.tuned().sync_flush() => {
             let core = core.clone();
             Answer::Later(Box::pin(async move { Some(accepted.flushed(&core).await) }))
         }
@@ -83,7 +83,7 @@ impl Accepted {
 
     async fn settle(&self, core: &Core) -> Result<ResponseCode, Refusal> {
         core.store.written(&self.stored).map_err(refuse_put)?;
-        if !(self.wait && core.tuned().sync_flush) {
+        if !(self.wait && core.tuned().sync_flush()) {
             return Ok(ResponseCode::SUCCESS);
         }
         let _waiting = Waiting::enter(core)?;
@@ -265,12 +265,9 @@ fn accept_batch(
     target: Target,
     body: Bytes,
 ) -> Result<Accepted, Refusal> {
-    if body.len() > core.tuned().max_message_size {
-        let remark = format!(
-            "the batch has {} bytes, over maxMessageSize {}",
-            body.len(),
-            core.tuned().max_message_size
-        );
+    let limit = core.tuned().store.max_message_size;
+    if body.len() > limit {
+        let remark = format!("the batch has {} bytes, over maxMessageSize {limit}", body.len());
         return Err(Refusal::new(ResponseCode::MESSAGE_ILLEGAL, remark));
     }
     let sent = SentProperties::scan(request.properties.as_deref().unwrap_or_default());

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::names;
 use super::persist::TableFile;
-use super::settings::Settings;
+use super::settings::Fixed;
 use crate::clock::Clock;
 use crate::store::StoreError;
 
@@ -66,16 +66,25 @@ impl TopicTable {
     ///
     /// # Errors
     /// The file cannot be read or written.
-    pub fn open(file: TableFile, settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+    pub fn open(
+        file: TableFile,
+        settings: &Fixed,
+        auto_create: bool,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
         let stored: TopicConfigWrapper = file.load()?;
         let mut table = Table {
             version: stored.data_version,
             topics: stored.topic_config_table.into_iter().map(|(k, v)| (k, Arc::new(v))).collect(),
         };
-        for config in system_topics(settings) {
+        let template = auto_create
+            .then(|| topic_config(names::TEMPLATE_TOPIC, settings.default_topic_queues, OPEN_TEMPLATE));
+        for config in system_topics(settings).into_iter().chain(template) {
             table.topics.entry(config.topic_name.clone()).or_insert_with(|| Arc::new(config));
         }
-        close_template(&mut table, settings);
+        if !auto_create {
+            close_template(&mut table);
+        }
         let (changes, announced) = (watch::Sender::new(0), watch::Sender::new(0));
         let topics = Self { table: RwLock::new(table), file, clock, changes, announced };
         topics.save()?;
@@ -172,14 +181,12 @@ impl TopicTable {
     ///
     /// # Errors
     /// As [`put`](Self::put).
-    pub fn set_auto_create(&self, settings: &Settings) -> Result<(), StoreError> {
-        let perm = if settings.auto_create_topics { OPEN_TEMPLATE } else { READ_WRITE };
+    pub fn set_auto_create(&self, on: bool, queues: i32) -> Result<(), StoreError> {
+        let perm = if on { OPEN_TEMPLATE } else { READ_WRITE };
         match self.get(names::TEMPLATE_TOPIC) {
             Some(template) if template.perm == perm => Ok(()),
             Some(template) => self.put([TopicConfig { perm, ..(*template).clone() }]),
-            None if settings.auto_create_topics => {
-                self.put([topic_config(names::TEMPLATE_TOPIC, settings.default_topic_queues, perm)])
-            }
+            None if on => self.put([topic_config(names::TEMPLATE_TOPIC, queues, perm)]),
             None => Ok(()),
         }
     }
@@ -278,16 +285,13 @@ fn from_template(template: &TopicConfig, wanted: Wanted<'_>) -> Option<TopicConf
 }
 
 /// A template left over from a time when topics could be created must not create any now.
-fn close_template(table: &mut Table, settings: &Settings) {
-    if settings.auto_create_topics {
-        return;
-    }
+fn close_template(table: &mut Table) {
     if let Some(template) = table.topics.get_mut(names::TEMPLATE_TOPIC) {
         Arc::make_mut(template).perm = READ_WRITE;
     }
 }
 
-fn system_topics(settings: &Settings) -> Vec<TopicConfig> {
+fn system_topics(settings: &Fixed) -> Vec<TopicConfig> {
     let template_or = |open: bool| if open { OPEN_TEMPLATE } else { Perm(Perm::INHERIT) };
     let mut topics = vec![
         open_topic(names::SELF_TEST_TOPIC, 1),
@@ -304,9 +308,6 @@ fn system_topics(settings: &Settings) -> Vec<TopicConfig> {
         open_topic(names::ROCKSDB_HALF_TOPIC, 1),
         open_topic(names::ROCKSDB_OP_HALF_TOPIC, 1),
     ];
-    if settings.auto_create_topics {
-        topics.push(topic_config(names::TEMPLATE_TOPIC, settings.default_topic_queues, OPEN_TEMPLATE));
-    }
     if settings.trace_topic {
         topics.push(open_topic(&*settings.trace_topic_name, 1));
     }
@@ -321,9 +322,9 @@ mod tests {
     use super::*;
     use crate::clock::Manual;
 
-    fn open(dir: &std::path::Path, settings: &Settings) -> TopicTable {
+    fn open(dir: &std::path::Path, auto_create: bool) -> TopicTable {
         let file = TableFile::new(dir, "topics.json");
-        TopicTable::open(file, settings, Arc::new(Manual::new(1_000))).unwrap()
+        TopicTable::open(file, &Fixed::new(dir), auto_create, Arc::new(Manual::new(1_000))).unwrap()
     }
 
     fn wanted(topic: &str, queues: i32) -> Wanted<'_> {
@@ -333,7 +334,7 @@ mod tests {
     #[test]
     fn a_topic_gets_at_most_the_queues_of_its_template_and_is_announced() {
         let dir = tempfile::tempdir().unwrap();
-        let topics = open(dir.path(), &Settings::new(dir.path()));
+        let topics = open(dir.path(), true);
         let changes = topics.changes();
         let config = topics.create(wanted("t", 16)).unwrap().unwrap();
         assert_eq!((config.write_queue_nums, config.perm), (8, READ_WRITE));
@@ -343,10 +344,8 @@ mod tests {
     #[test]
     fn topics_survive_a_restart_and_a_left_over_template_creates_nothing() {
         let dir = tempfile::tempdir().unwrap();
-        let mut settings = Settings::new(dir.path());
-        open(dir.path(), &settings).create(wanted("t", 4)).unwrap();
-        settings.auto_create_topics = false;
-        let topics = open(dir.path(), &settings);
+        open(dir.path(), true).create(wanted("t", 4)).unwrap();
+        let topics = open(dir.path(), false);
         assert_eq!(topics.get("t").unwrap().read_queue_nums, 4);
         assert!(topics.create(wanted("u", 4)).unwrap().is_none());
     }
@@ -354,7 +353,7 @@ mod tests {
     #[test]
     fn an_equal_configuration_changes_no_version() {
         let dir = tempfile::tempdir().unwrap();
-        let topics = open(dir.path(), &Settings::new(dir.path()));
+        let topics = open(dir.path(), true);
         topics.put([open_topic("t", 4)]).unwrap();
         let version = topics.snapshot().data_version;
         topics.put([open_topic("t", 4)]).unwrap();

@@ -11,7 +11,7 @@ use super::network::NetworkConfig;
 use super::tls::{CLIENT_AUTH, MODE, tls_keys};
 use crate::broker::Settings;
 use crate::registration::Timing;
-use crate::store::{FlushMode, StoreConfig};
+use crate::store::FlushMode;
 
 /// Settings of one broker: its network, its presence at the name servers, its behaviour, its store.
 #[derive(Debug, Clone)]
@@ -27,12 +27,8 @@ pub struct BrokerConfig {
     pub registration: Timing,
     /// The host that clients are told to dial. Default: this machine's first address that is not loopback.
     pub advertised_host: Option<String>,
-    /// What the broker does. Folder, port and address in it are taken from the other fields at start.
-    pub behaviour: Settings,
-    /// Where messages are kept.
-    pub store: StoreConfig,
-    /// Keys that tools may not change while the broker runs, joined by semicolons.
-    pub black_list: String,
+    /// What the broker and its store do.
+    pub settings: Settings,
     /// The file that [`load`](Self::load) read; what tools change while the broker runs is remembered there.
     pub file: Option<PathBuf>,
 }
@@ -41,7 +37,9 @@ impl Default for BrokerConfig {
     fn default() -> Self {
         let root = std::env::home_dir().unwrap_or_default().join("store");
         let mut config = Self::in_folder(root);
-        config.behaviour.broker_name = host_name().unwrap_or(config.behaviour.broker_name);
+        if let Some(name) = host_name() {
+            config.settings.fixed.broker_name = name;
+        }
         config
     }
 }
@@ -52,16 +50,13 @@ impl BrokerConfig {
 
     /// The defaults, with the store in `root`.
     pub fn in_folder(root: impl Into<PathBuf>) -> Self {
-        let root = root.into();
         Self {
             network: NetworkConfig::on_port(Self::DEFAULT_PORT),
             vip_port: true,
             name_servers: Vec::new(),
             registration: Timing::default(),
             advertised_host: None,
-            behaviour: Settings::new(&root),
-            store: StoreConfig::new(root),
-            black_list: "configBlackList;brokerConfigPath".into(),
+            settings: Settings::new(root),
             file: None,
         }
     }
@@ -108,6 +103,11 @@ impl BrokerConfig {
     /// The name a setting goes by here, whichever of its spellings `key` is.
     pub(super) fn canonical(key: &str) -> Option<&'static str> {
         KEYS.find(key).map(|key| key.name)
+    }
+
+    /// Whether a change of this setting takes effect at the next start only.
+    pub(super) fn waits_for_restart(key: &str) -> bool {
+        KEYS.find(key).is_some_and(|key| !key.live)
     }
 
     /// Every setting, in properties syntax.
@@ -161,6 +161,7 @@ const fn provider(name: &'static str) -> Key<BrokerConfig> {
         show: |_| PROVIDER.show(&()),
         important: false,
         secret: false,
+        live: false,
     }
 }
 
@@ -181,9 +182,9 @@ const KEYS: Keys<BrokerConfig> = Keys(&[OWN, TLS]);
 const TLS: &[Key<BrokerConfig>] = tls_keys!();
 
 const OWN: &[Key<BrokerConfig>] = &[
-    key!(important "brokerClusterName", Plain, behaviour.cluster),
-    key!(important "brokerName", Plain, behaviour.broker_name),
-    key!(important "brokerId", Plain, behaviour.broker_id),
+    key!(important "brokerClusterName", Plain, settings.fixed.cluster),
+    key!(important "brokerName", Plain, settings.fixed.broker_name),
+    key!(important "brokerId", Plain, settings.fixed.broker_id),
     Key {
         name: "brokerRole",
         aliases: &[],
@@ -191,6 +192,7 @@ const OWN: &[Key<BrokerConfig>] = &[
         show: |_| ROLE.show(&()),
         important: true,
         secret: false,
+        live: false,
     },
     key!(important "namesrvAddr", Addresses, name_servers),
     key!(important "brokerIP1", Optional, advertised_host),
@@ -201,86 +203,94 @@ const OWN: &[Key<BrokerConfig>] = &[
     key!("trustedProxies", Plain, network.trusted_proxies),
     key!("registerNameServerPeriod", MILLIS, registration.period),
     key!("registerBrokerTimeoutMills", MILLIS, registration.timeout),
-    key!("brokerPermission", Plain, behaviour.broker_permission),
-    key!(important "autoCreateTopicEnable", Plain, behaviour.auto_create_topics),
-    key!(important "autoCreateSubscriptionGroup", Plain, behaviour.auto_create_groups),
-    key!(important "defaultTopicQueueNums", Plain, behaviour.default_topic_queues),
-    key!("clusterTopicEnable", Plain, behaviour.cluster_topic),
-    key!("brokerTopicEnable", Plain, behaviour.broker_topic),
-    key!("traceTopicEnable" | "autoTraceBrokerEnable", Plain, behaviour.trace_topic),
-    key!("msgTraceTopicName" | "msgTrackTopicName", Plain, behaviour.trace_topic_name),
-    key!("traceOn", Plain, behaviour.trace_on),
-    key!("regionId", Plain, behaviour.region),
-    key!("maxMessageSize", Plain, behaviour.max_message_size),
-    key!("rejectTransactionMessage", Plain, behaviour.reject_transactions),
-    key!("rejectPullConsumerEnable", Plain, behaviour.reject_pull_consumers),
-    key!("litePullMessageEnable", Plain, behaviour.lite_pull),
-    key!(important "enablePropertyFilter", Plain, behaviour.property_filter),
-    key!("storeReplyMessageEnable", Plain, behaviour.store_reply_messages),
-    key!("useServerSideResetOffset", Plain, behaviour.server_side_reset),
-    key!("recallMessageEnable", Plain, behaviour.recall),
-    key!("enableMixedMessageType", Plain, behaviour.mixed_message_type),
-    key!("longPollingEnable", Plain, behaviour.long_polling),
-    key!("shortPollingTimeMills", MILLIS, behaviour.short_polling),
-    key!("pullThreadPoolQueueCapacity", Plain, behaviour.max_parked_pulls),
-    key!("maxTransferBytesOnMessageInMemory", Plain, behaviour.max_pull_bytes),
-    key!("maxTransferCountOnMessageInMemory", Plain, behaviour.max_pull_messages),
-    key!("accessMessageInMemoryMaxRatio", Plain, behaviour.in_memory_percent),
-    key!("maxMsgsNumBatch", Plain, behaviour.max_query_messages),
-    key!("notifyConsumerIdsChangedEnable", Plain, behaviour.notify_consumer_changes),
-    key!("channelExpiredTimeout", MILLIS, behaviour.channel_expiry),
-    key!("sendThreadPoolQueueCapacity", Plain, behaviour.max_waiting_sends),
-    key!("startAcceptSendRequestTimeStamp", Plain, behaviour.accept_sends_from),
-    key!("flushConsumerOffsetInterval", MILLIS, behaviour.persist_interval),
-    key!("messageDelayLevel", Plain, behaviour.delay_levels),
-    key!("timerWheelEnable", Plain, behaviour.timers),
-    key!("timerMaxDelaySec", SECONDS, behaviour.timer_max_delay),
-    key!("transactionTimeOut" | "transactionTimeout", MILLIS, behaviour.transaction_timeout),
-    key!("transactionCheckInterval", MILLIS, behaviour.transaction_check_interval),
-    key!("transactionCheckMax", Plain, behaviour.transaction_check_max),
-    key!("reviveQueueNum", Plain, behaviour.revive_queues),
-    key!("enableRetryTopicV2", Plain, behaviour.pop.retry_topic_v2),
-    key!("retrieveMessageFromPopRetryTopicV1", Plain, behaviour.pop.read_retry_topic_v1),
-    key!("popFromRetryProbability", Plain, behaviour.pop.retry_first_percent),
-    key!("popResponseReturnActualRetryTopic", Plain, behaviour.pop.actual_retry_topic),
-    key!("initPopOffsetByCheckMsgInMem", Plain, behaviour.pop.young_from_start),
-    key!("popPollingSize", Plain, behaviour.pop.waiting_per_queue),
-    key!("maxPopPollingSize", Plain, behaviour.pop.waiting),
-    key!("aclEnable", Plain, behaviour.acl.plain),
-    key!("rocketmqHome", Optional, behaviour.acl.home),
-    key!("authenticationEnabled", Plain, behaviour.acl.authentication),
-    key!("authenticationWhitelist", Codes, behaviour.acl.authentication_whitelist),
-    key!(secret "initAuthenticationUser", USER, behaviour.acl.first_user),
-    key!(secret "innerClientAuthenticationCredentials", CREDENTIALS, behaviour.acl.own_login),
-    key!("authorizationEnabled", Plain, behaviour.acl.authorization),
-    key!("authorizationWhitelist", Codes, behaviour.acl.authorization_whitelist),
+    key!("brokerPermission", Plain, settings.live.broker_permission),
+    key!(important "autoCreateTopicEnable", Plain, settings.live.auto_create_topics),
+    key!(important "autoCreateSubscriptionGroup", Plain, settings.live.auto_create_groups),
+    key!(important "defaultTopicQueueNums", Plain, settings.fixed.default_topic_queues),
+    key!("clusterTopicEnable", Plain, settings.fixed.cluster_topic),
+    key!("brokerTopicEnable", Plain, settings.fixed.broker_topic),
+    key!("traceTopicEnable" | "autoTraceBrokerEnable", Plain, settings.fixed.trace_topic),
+    key!("msgTraceTopicName" | "msgTrackTopicName", Plain, settings.fixed.trace_topic_name),
+    key!("traceOn", Plain, settings.fixed.trace_on),
+    key!("regionId", Plain, settings.fixed.region),
+    key!("maxMessageSize", Plain, settings.live.store.max_message_size),
+    key!("rejectTransactionMessage", Plain, settings.live.reject_transactions),
+    key!("rejectPullConsumerEnable", Plain, settings.live.reject_pull_consumers),
+    key!("litePullMessageEnable", Plain, settings.live.lite_pull),
+    key!(important "enablePropertyFilter", Plain, settings.live.property_filter),
+    key!("storeReplyMessageEnable", Plain, settings.live.store_reply_messages),
+    key!("useServerSideResetOffset", Plain, settings.live.server_side_reset),
+    key!("recallMessageEnable", Plain, settings.live.recall),
+    key!("enableMixedMessageType", Plain, settings.live.mixed_message_type),
+    key!("longPollingEnable", Plain, settings.live.long_polling),
+    key!("shortPollingTimeMills", MILLIS, settings.live.short_polling),
+    key!("pullThreadPoolQueueCapacity", Plain, settings.live.max_parked_pulls),
+    key!("maxTransferBytesOnMessageInMemory", Plain, settings.live.max_pull_bytes),
+    key!("maxTransferCountOnMessageInMemory", Plain, settings.live.max_pull_messages),
+    key!("accessMessageInMemoryMaxRatio", Plain, settings.live.in_memory_percent),
+    key!("maxMsgsNumBatch", Plain, settings.live.max_query_messages),
+    key!("notifyConsumerIdsChangedEnable", Plain, settings.live.notify_consumer_changes),
+    key!("channelExpiredTimeout", MILLIS, settings.live.channel_expiry),
+    key!("sendThreadPoolQueueCapacity", Plain, settings.live.max_waiting_sends),
+    key!("startAcceptSendRequestTimeStamp", Plain, settings.live.accept_sends_from),
+    key!("flushConsumerOffsetInterval", MILLIS, settings.live.persist_interval),
+    key!("messageDelayLevel", Plain, settings.fixed.delay_levels),
+    key!("timerWheelEnable", Plain, settings.fixed.timers),
+    key!("timerMaxDelaySec", SECONDS, settings.live.timer_max_delay),
+    key!("transactionTimeOut" | "transactionTimeout", MILLIS, settings.live.transaction_timeout),
+    key!("transactionCheckInterval", MILLIS, settings.live.transaction_check_interval),
+    key!("transactionCheckMax", Plain, settings.live.transaction_check_max),
+    key!("reviveQueueNum", Plain, settings.fixed.revive_queues),
+    key!("enableRetryTopicV2", Plain, settings.live.pop.retry_topic_v2),
+    key!("retrieveMessageFromPopRetryTopicV1", Plain, settings.live.pop.read_retry_topic_v1),
+    key!("popFromRetryProbability", Plain, settings.live.pop.retry_first_percent),
+    key!("popResponseReturnActualRetryTopic", Plain, settings.live.pop.actual_retry_topic),
+    key!("initPopOffsetByCheckMsgInMem", Plain, settings.live.pop.young_from_start),
+    key!("popPollingSize", Plain, settings.live.pop.waiting_per_queue),
+    key!("maxPopPollingSize", Plain, settings.live.pop.waiting),
+    key!("aclEnable", Plain, settings.fixed.acl.plain),
+    key!("rocketmqHome", Optional, settings.fixed.acl.home),
+    key!("authenticationEnabled", Plain, settings.fixed.acl.authentication),
+    key!("authenticationWhitelist", Codes, settings.fixed.acl.authentication_whitelist),
+    key!(secret "initAuthenticationUser", USER, settings.fixed.acl.first_user),
+    key!(secret "innerClientAuthenticationCredentials", CREDENTIALS, settings.fixed.acl.own_login),
+    key!("authorizationEnabled", Plain, settings.fixed.acl.authorization),
+    key!("authorizationWhitelist", Codes, settings.fixed.acl.authorization_whitelist),
     provider("authenticationProvider"),
     provider("authenticationMetadataProvider"),
     provider("authenticationStrategy"),
     provider("authorizationProvider"),
     provider("authorizationMetadataProvider"),
     provider("authorizationStrategy"),
-    key!(important "storePathRootDir", Plain, store.root),
-    key!("storePathCommitLog", Optional, store.commit_log_dir),
-    key!(important "flushDiskType", FLUSH, store.flush_mode),
-    key!("syncFlushTimeout", MILLIS, behaviour.sync_flush_timeout),
-    key!("flushIntervalCommitLog", MILLIS, store.flush_interval),
-    key!("flushIntervalConsumeQueue", MILLIS, store.queue_write_interval),
-    key!("flushConsumeQueueThoroughInterval", MILLIS, store.queue_flush_interval),
-    key!("mappedFileSizeCommitLog" | "mapedFileSizeCommitLog", Plain, store.commit_log_file_size),
-    key!("mappedFileSizeConsumeQueue" | "mapedFileSizeConsumeQueue", QueueFileBytes, store.queue_file_units),
-    key!("messageIndexEnable", Plain, store.index_enabled),
-    key!("maxHashSlotNum", Plain, store.index_slots),
-    key!("maxIndexNum", Plain, store.index_entries),
-    key!("checkCRCOnRecover", Plain, store.check_crc_on_recover),
-    key!(important "fileReservedTime", HOURS, store.file_reserved),
-    key!(important "deleteWhen", HoursOfDay, store.delete_hours),
-    key!("cleanResourceInterval", MILLIS, store.clean_interval),
-    key!("deleteFileBatchMax", Plain, store.delete_batch),
-    key!("diskMaxUsedSpaceRatio", Percent, store.disk_max_used),
-    key!("diskSpaceCleanForciblyRatio", Percent, store.disk_clean_forcibly),
-    key!("diskSpaceWarningLevelRatio", Percent, store.disk_warning),
-    key!("configBlackList", Plain, black_list),
+    key!(important "storePathRootDir", Plain, settings.fixed.store.root),
+    key!("storePathCommitLog", Optional, settings.fixed.store.commit_log_dir),
+    key!(important "flushDiskType", FLUSH, settings.live.store.flush_mode),
+    key!("syncFlushTimeout", MILLIS, settings.live.sync_flush_timeout),
+    key!("flushIntervalCommitLog", MILLIS, settings.fixed.store.flush_interval),
+    key!("flushIntervalConsumeQueue", MILLIS, settings.fixed.store.queue_write_interval),
+    key!("flushConsumeQueueThoroughInterval", MILLIS, settings.fixed.store.queue_flush_interval),
+    key!(
+        "mappedFileSizeCommitLog" | "mapedFileSizeCommitLog",
+        Plain,
+        settings.fixed.store.commit_log_file_size
+    ),
+    key!(
+        "mappedFileSizeConsumeQueue" | "mapedFileSizeConsumeQueue",
+        QueueFileBytes,
+        settings.fixed.store.queue_file_units
+    ),
+    key!("messageIndexEnable", Plain, settings.fixed.store.index_enabled),
+    key!("maxHashSlotNum", Plain, settings.fixed.store.index_slots),
+    key!("maxIndexNum", Plain, settings.fixed.store.index_entries),
+    key!("checkCRCOnRecover", Plain, settings.fixed.store.check_crc_on_recover),
+    key!(important "fileReservedTime", HOURS, settings.live.store.file_reserved),
+    key!(important "deleteWhen", HoursOfDay, settings.live.store.delete_hours),
+    key!("cleanResourceInterval", MILLIS, settings.fixed.store.clean_interval),
+    key!("deleteFileBatchMax", Plain, settings.live.store.delete_batch),
+    key!("diskMaxUsedSpaceRatio", Percent, settings.live.store.disk_max_used),
+    key!("diskSpaceCleanForciblyRatio", Percent, settings.live.store.disk_clean_forcibly),
+    key!("diskSpaceWarningLevelRatio", Percent, settings.live.store.disk_warning),
+    key!("configBlackList", Plain, settings.live.black_list),
 ];
 
 #[cfg(test)]
@@ -306,16 +316,19 @@ mod tests {
         assert_eq!(notes.warnings(), ["these settings of Apache's do nothing here: brokerIP2"]);
         assert_eq!(config.network.listen_port, 20911);
         assert_eq!(config.name_servers, ["127.0.0.1:19876"]);
-        assert_eq!(config.store.commit_log_file_size, 134_217_728);
-        assert_eq!(config.store.commit_log_dir(), Path::new("/data/s/commitlog"));
-        assert!((config.store.disk_max_used - 0.95).abs() < f64::EPSILON);
+        assert_eq!(config.settings.fixed.store.commit_log_file_size, 134_217_728);
+        assert_eq!(config.settings.fixed.store.commit_log_dir(), Path::new("/data/s/commitlog"));
+        assert!((config.settings.live.store.disk_max_used - 0.95).abs() < f64::EPSILON);
     }
 
     #[test]
     fn the_old_spelling_alone_works_too() {
         let mut config = BrokerConfig::in_folder("s");
         config.apply("mapedFileSizeCommitLog=1048576\nmapedFileSizeConsumeQueue=200\n").unwrap();
-        assert_eq!((config.store.commit_log_file_size, config.store.queue_file_units), (1_048_576, 10));
+        assert_eq!(
+            (config.settings.fixed.store.commit_log_file_size, config.settings.fixed.store.queue_file_units),
+            (1_048_576, 10)
+        );
     }
 
     #[test]
@@ -325,8 +338,8 @@ mod tests {
         let mut read = BrokerConfig::default();
         assert_eq!(read.apply(&config.properties()).unwrap(), Notes::default());
         assert_eq!(read.properties(), config.properties());
-        assert_eq!(read.store.delete_hours, [4, 16]);
-        assert_eq!(read.store.file_reserved, Duration::from_secs(48 * 3600));
+        assert_eq!(read.settings.live.store.delete_hours, [4, 16]);
+        assert_eq!(read.settings.live.store.file_reserved, Duration::from_secs(48 * 3600));
     }
 
     #[test]
@@ -371,7 +384,7 @@ mod tests {
             initAuthenticationUser={\"username\":\"admin\",\"password\":\"hush-hush\"}\n\
             innerClientAuthenticationCredentials={\"accessKey\":\"admin\",\"secretKey\":\"hush-hush\"}\n";
         assert_eq!(config.apply(text).unwrap(), Notes::default());
-        let acl = &config.behaviour.acl;
+        let acl = &config.settings.fixed.acl;
         assert_eq!((acl.authentication, acl.authorization_whitelist.as_slice()), (true, &[28, 38][..]));
         let login = acl.first_user.as_ref().unwrap();
         assert_eq!((login.user.as_str(), login.password.as_str()), ("admin", "hush-hush"));

@@ -21,10 +21,15 @@ pub(super) struct Key<C> {
     pub(super) important: bool,
     /// Whether its value is kept out of messages.
     pub(super) secret: bool,
+    /// Whether a change takes effect while the program runs.
+    pub(super) live: bool,
 }
 
-/// `key!("listenPort" | "port", Plain, network.port)`: text to field and back.
+/// `key!("listenPort" | "port", Plain, network.port)`: text to field and back. What is in `settings.live` takes effect while
+/// the program runs.
 macro_rules! key {
+    (@live settings.live.$($field:ident).+) => { true };
+    (@live $($field:ident).+) => { false };
     ($name:literal $(| $alias:literal)*, $kind:expr, $($field:ident).+) => {
         key!(@ false, false, $name $(| $alias)*, $kind, $($field).+)
     };
@@ -45,6 +50,7 @@ macro_rules! key {
             show: |config| $kind.show(&config.$($field).+),
             important: $important,
             secret: $secret,
+            live: key!(@live $($field).+),
         }
     };
 }

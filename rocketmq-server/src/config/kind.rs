@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::network::Networks;
-use crate::broker::Login;
+use crate::broker::{DelayLevels, Login};
 
 /// One way to write a `T`. The error of [`parse`](Kind::parse) says what was expected.
 pub(super) trait Kind<T> {
@@ -134,6 +134,16 @@ impl Kind<Networks> for Plain {
     }
 
     fn show(&self, value: &Networks) -> String {
+        value.to_string()
+    }
+}
+
+impl Kind<DelayLevels> for Plain {
+    fn parse(&self, text: &str) -> Result<DelayLevels, &'static str> {
+        DelayLevels::parse(text).map_err(|_| "delays, each a number and one of s, m, h, d, such as 1s 5m 2h")
+    }
+
+    fn show(&self, value: &DelayLevels) -> String {
         value.to_string()
     }
 }

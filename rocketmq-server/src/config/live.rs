@@ -10,50 +10,6 @@ use super::source::{Entry, property_entries, remember};
 use crate::broker::UpdateError;
 use crate::store::config_file::{self, Readers};
 
-/// What takes effect at once. Every other setting is remembered for the next start, as Apache's broker does it.
-const LIVE: &[&str] = &[
-    "accessMessageInMemoryMaxRatio",
-    "autoCreateSubscriptionGroup",
-    "autoCreateTopicEnable",
-    "brokerPermission",
-    "channelExpiredTimeout",
-    "configBlackList",
-    "deleteFileBatchMax",
-    "deleteWhen",
-    "diskMaxUsedSpaceRatio",
-    "diskSpaceCleanForciblyRatio",
-    "diskSpaceWarningLevelRatio",
-    "enableMixedMessageType",
-    "enablePropertyFilter",
-    "enableRetryTopicV2",
-    "fileReservedTime",
-    "flushConsumerOffsetInterval",
-    "flushDiskType",
-    "initPopOffsetByCheckMsgInMem",
-    "litePullMessageEnable",
-    "longPollingEnable",
-    "maxMsgsNumBatch",
-    "maxTransferBytesOnMessageInMemory",
-    "maxTransferCountOnMessageInMemory",
-    "notifyConsumerIdsChangedEnable",
-    "popFromRetryProbability",
-    "popResponseReturnActualRetryTopic",
-    "pullThreadPoolQueueCapacity",
-    "recallMessageEnable",
-    "rejectTransactionMessage",
-    "retrieveMessageFromPopRetryTopicV1",
-    "sendThreadPoolQueueCapacity",
-    "shortPollingTimeMills",
-    "startAcceptSendRequestTimeStamp",
-    "storeReplyMessageEnable",
-    "syncFlushTimeout",
-    "timerMaxDelaySec",
-    "transactionCheckInterval",
-    "transactionCheckMax",
-    "transactionTimeOut",
-    "useServerSideResetOffset",
-];
-
 impl BrokerConfig {
     /// Takes what a tool sent, in properties syntax, and remembers it in the file the broker was started with.
     ///
@@ -70,7 +26,7 @@ impl BrokerConfig {
             return Err(UpdateError::Invalid(unknown.to_string()));
         }
         notes.warnings().iter().for_each(|warning| warn!("{warning}"));
-        let waits = entries.iter().find(|entry| waits_for_restart(&entry.key));
+        let waits = entries.iter().find(|entry| Self::waits_for_restart(&entry.key));
         match (&self.file, waits) {
             (None, Some(entry)) => return Err(UpdateError::NeedsRestart { key: entry.key.clone() }),
             (None, None) => {}
@@ -87,7 +43,7 @@ impl BrokerConfig {
     }
 
     fn check_black_list(&self, entries: &[Entry]) -> Result<(), UpdateError> {
-        let listed = |key: &str| self.black_list.split(';').any(|name| same_setting(name, key));
+        let listed = |key: &str| self.settings.live.black_list.split(';').any(|name| same_setting(name, key));
         match entries.iter().find(|entry| listed(&entry.key)) {
             Some(entry) => Err(UpdateError::BlackListed { key: entry.key.clone() }),
             None => Ok(()),
@@ -110,10 +66,6 @@ fn check_one_line(entries: &[Entry]) -> Result<(), UpdateError> {
 /// Whether two spellings name one setting.
 fn same_setting(a: &str, b: &str) -> bool {
     a == b || BrokerConfig::canonical(a).is_some_and(|name| Some(name) == BrokerConfig::canonical(b))
-}
-
-fn waits_for_restart(key: &str) -> bool {
-    BrokerConfig::canonical(key).is_some_and(|name| !LIVE.contains(&name))
 }
 
 fn keep(file: &Path, entries: &[Entry]) -> Result<(), UpdateError> {
@@ -160,7 +112,7 @@ mod tests {
         assert_eq!(kept, "maxMsgsNumBatch = \"65\"\nbrokerName = \"b\"\n");
         let mut read = BrokerConfig::in_folder(folder.path());
         read.load(&folder.path().join("b.toml")).unwrap();
-        assert_eq!(read.behaviour.max_query_messages, 65);
+        assert_eq!(read.settings.live.max_query_messages, 65);
     }
 
     #[cfg(unix)]
@@ -194,7 +146,7 @@ mod tests {
     #[test]
     fn a_black_list_holds_for_every_spelling() {
         let mut config = BrokerConfig::in_folder("s");
-        config.black_list = "mappedFileSizeCommitLog;maxMsgsNumBatch".into();
+        config.settings.live.black_list = "mappedFileSizeCommitLog;maxMsgsNumBatch".into();
         for change in ["mappedFileSizeCommitLog=1", "mapedFileSizeCommitLog=1", "maxMsgsNumBatch=65"] {
             let said = config.update(change).unwrap_err().to_string();
             assert!(said.starts_with("Can not update config in black list."), "{change}: {said}");

@@ -1,4 +1,4 @@
-//! The store's settings, with Apache's keys and defaults.
+//! The store's settings, with Apache's keys and defaults: those that are fixed while it is open, and those that are not.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,8 +13,8 @@ pub enum FlushMode {
     Sync,
 }
 
-/// Settings of a [`Store`](super::Store). Sizes are bytes unless a field says otherwise.
-#[derive(Debug, Clone)]
+/// Settings of a [`Store`](super::Store) that are fixed while it is open. Sizes are bytes unless a field says otherwise.
+#[derive(Debug, Clone, PartialEq)]
 pub struct StoreConfig {
     /// `storePathRootDir`: everything but the commit log lives below it.
     pub root: PathBuf,
@@ -24,10 +24,6 @@ pub struct StoreConfig {
     pub commit_log_file_size: u64,
     /// Units of 20 bytes in one consume-queue file, 300,000 (`mappedFileSizeConsumeQueue` / 20).
     pub queue_file_units: u32,
-    /// `maxMessageSize`, 4 MiB: the longest body. The whole record may be 64 KiB longer.
-    pub max_message_size: usize,
-    /// `flushDiskType`.
-    pub flush_mode: FlushMode,
     /// `flushIntervalCommitLog`, 500 ms.
     pub flush_interval: Duration,
     /// `flushIntervalConsumeQueue`, 1 s: buffered consume-queue units and index entries reach the kernel.
@@ -46,20 +42,8 @@ pub struct StoreConfig {
     pub delay_levels_ms: Vec<i64>,
     /// How much of the newest log is kept in memory for readers that are up to date, 8 MiB.
     pub hot_tail: usize,
-    /// `fileReservedTime`, 72 h since a file was last written.
-    pub file_reserved: Duration,
-    /// `deleteWhen`: hours of the day (UTC) in which expired files go, 4.
-    pub delete_hours: Vec<u8>,
     /// `cleanResourceInterval`, 10 s.
     pub clean_interval: Duration,
-    /// `deleteFileBatchMax`: files per round, 10.
-    pub delete_batch: usize,
-    /// `diskMaxUsedSpaceRatio` / 100: above it expired files go at any hour.
-    pub disk_max_used: f64,
-    /// `diskSpaceCleanForciblyRatio`: above it the oldest files go, expired or not.
-    pub disk_clean_forcibly: f64,
-    /// `diskSpaceWarningLevelRatio`: above it messages are refused.
-    pub disk_warning: f64,
 }
 
 impl StoreConfig {
@@ -70,8 +54,6 @@ impl StoreConfig {
             commit_log_dir: None,
             commit_log_file_size: 1 << 30,
             queue_file_units: 300_000,
-            max_message_size: 4 << 20,
-            flush_mode: FlushMode::Async,
             flush_interval: Duration::from_millis(500),
             queue_write_interval: Duration::from_secs(1),
             queue_flush_interval: Duration::from_secs(60),
@@ -81,19 +63,50 @@ impl StoreConfig {
             check_crc_on_recover: true,
             delay_levels_ms: default_delay_levels(),
             hot_tail: 8 << 20,
-            file_reserved: Duration::from_secs(72 * 3600),
-            delete_hours: vec![4],
             clean_interval: Duration::from_secs(10),
-            delete_batch: 10,
-            disk_max_used: 0.75,
-            disk_clean_forcibly: 0.85,
-            disk_warning: 0.90,
         }
     }
 
     /// Where the commit log's files are.
     pub fn commit_log_dir(&self) -> PathBuf {
         self.commit_log_dir.clone().unwrap_or_else(|| self.root.join("commitlog"))
+    }
+}
+
+/// Settings of a [`Store`](super::Store) that can change while it is open. Sizes are bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoreLive {
+    /// `maxMessageSize`, 4 MiB: the longest body. The whole record may be 64 KiB longer.
+    pub max_message_size: usize,
+    /// `flushDiskType`.
+    pub flush_mode: FlushMode,
+    /// `fileReservedTime`, 72 h since a file was last written.
+    pub file_reserved: Duration,
+    /// `deleteWhen`: hours of the day (UTC) in which expired files go, 4.
+    pub delete_hours: Vec<u8>,
+    /// `deleteFileBatchMax`: files per round, 10.
+    pub delete_batch: usize,
+    /// `diskMaxUsedSpaceRatio` / 100: above it expired files go at any hour.
+    pub disk_max_used: f64,
+    /// `diskSpaceCleanForciblyRatio`: above it the oldest files go, expired or not.
+    pub disk_clean_forcibly: f64,
+    /// `diskSpaceWarningLevelRatio`: above it messages are refused.
+    pub disk_warning: f64,
+}
+
+impl Default for StoreLive {
+    /// Apache's defaults.
+    fn default() -> Self {
+        Self {
+            max_message_size: 4 << 20,
+            flush_mode: FlushMode::Async,
+            file_reserved: Duration::from_secs(72 * 3600),
+            delete_hours: vec![4],
+            delete_batch: 10,
+            disk_max_used: 0.75,
+            disk_clean_forcibly: 0.85,
+            disk_warning: 0.90,
+        }
     }
 }
 

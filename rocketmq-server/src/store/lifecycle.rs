@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::background::Threads;
 use super::checkpoint::{Checkpoint, Times};
 use super::commit_log::CommitLog;
-use super::config::StoreConfig;
+use super::config::{StoreConfig, StoreLive};
 use super::disk::{Disk, RealDisk};
 use super::dispatcher::Dispatcher;
 use super::error::StoreError;
@@ -31,8 +31,12 @@ impl Store {
     ///
     /// # Errors
     /// A folder in use, settings that do not fit the files, files that cannot be read.
-    pub fn open(config: StoreConfig, clock: Arc<dyn Clock>) -> Result<(Self, RecoveryReport), StoreError> {
-        Self::open_on(config, clock, Arc::new(RealDisk))
+    pub fn open(
+        config: StoreConfig,
+        live: StoreLive,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Self, RecoveryReport), StoreError> {
+        Self::open_on(config, live, clock, Arc::new(RealDisk))
     }
 
     /// [`open`](Self::open) on a disk of your own.
@@ -41,6 +45,7 @@ impl Store {
     /// As [`open`](Self::open).
     pub fn open_on(
         config: StoreConfig,
+        live: StoreLive,
         clock: Arc<dyn Clock>,
         disk: Arc<dyn Disk>,
     ) -> Result<(Self, RecoveryReport), StoreError> {
@@ -84,16 +89,15 @@ impl Store {
             threads: Threads::default(),
             retention: Mutex::new(Rounds::default()),
             log,
-            tuned: RwLock::new(Arc::new(config.clone())),
+            tuned: RwLock::new(Arc::new(live)),
             config,
         };
         Ok((Self { inner: Arc::new(inner) }, recovered.report))
     }
 
-    /// Lets new settings take effect, as far as they can while the store is open: when an acknowledged message is on the
-    /// platter, and what is deleted when.
-    pub fn tune(&self, config: StoreConfig) {
-        *self.inner.tuned.write() = Arc::new(config);
+    /// Lets new settings take effect.
+    pub fn tune(&self, live: StoreLive) {
+        *self.inner.tuned.write() = Arc::new(live);
     }
 
     /// Starts the threads that flush in the background and delete what has expired. Does nothing if they run.
@@ -135,8 +139,8 @@ impl Store {
 }
 
 impl Inner {
-    /// The settings as they are now, for what can change while the store is open.
-    pub(super) fn tuned(&self) -> Arc<StoreConfig> {
+    /// The settings that can change while the store is open, as they are now.
+    pub(super) fn tuned(&self) -> Arc<StoreLive> {
         self.tuned.read().clone()
     }
 

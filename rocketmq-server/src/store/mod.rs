@@ -56,7 +56,7 @@ use health::Health;
 use queues::Queues;
 use writer::Writer;
 
-pub use config::{FlushMode, StoreConfig};
+pub use config::{FlushMode, StoreConfig, StoreLive};
 pub use dispatcher::{Dispatched, Listener};
 pub use error::StoreError;
 pub use retention::Cleaned;
@@ -75,7 +75,7 @@ pub struct Store {
 #[derive(Debug)]
 struct Inner {
     config: StoreConfig,
-    tuned: RwLock<Arc<StoreConfig>>,
+    tuned: RwLock<Arc<StoreLive>>,
     clock: Arc<dyn Clock>,
     disk: Arc<dyn Disk>,
     folder: Mutex<Option<Folder>>,

@@ -119,11 +119,11 @@ impl Inner {
         if record.queue_id < 0 {
             return Err(StoreError::illegal(format!("queue {} is negative", record.queue_id)));
         }
-        if record.body.len() > self.config.max_message_size {
+        let limit = self.tuned().max_message_size;
+        if record.body.len() > limit {
             return Err(StoreError::illegal(format!(
-                "its body has {} bytes, maxMessageSize is {}",
-                record.body.len(),
-                self.config.max_message_size
+                "its body has {} bytes, maxMessageSize is {limit}",
+                record.body.len()
             )));
         }
         if record.properties.len() > i16::MAX as usize {
@@ -138,7 +138,7 @@ impl Inner {
 
     fn check_len(&self, len: usize) -> Result<(), StoreError> {
         let file = self.config.commit_log_file_size as usize - super::commit_log::BLANK_LEN;
-        let limit = file.min(self.config.max_message_size + RECORD_OVERHEAD);
+        let limit = file.min(self.tuned().max_message_size.saturating_add(RECORD_OVERHEAD));
         if len > limit {
             return Err(StoreError::illegal(format!(
                 "it takes {len} bytes in the log, the limit is {limit}"

@@ -18,7 +18,7 @@ use super::answer::{Refusal, Reply};
 use super::core::Core;
 use super::names::is_parking;
 use super::placement::unpark;
-use super::settings::Settings;
+use super::settings::Fixed;
 use crate::store::{Store, StoreError};
 use auth::Auth;
 use needs::{Owners, needs};
@@ -94,7 +94,7 @@ impl AccessControl {
     ///
     /// # Errors
     /// The settings contradict each other, or a file cannot be used.
-    pub fn open(settings: &Settings) -> Result<Self, OpenError> {
+    pub fn open(settings: &Fixed) -> Result<Self, OpenError> {
         let acl = &settings.acl;
         if acl.plain && acl.authentication {
             return Err(AclError::Both.into());
@@ -102,9 +102,9 @@ impl AccessControl {
         if acl.authorization && !acl.authentication {
             return Err(AclError::NoAuthentication.into());
         }
-        let home = acl.home.as_deref().unwrap_or(&settings.store_root);
+        let home = acl.home.as_deref().unwrap_or(&settings.store.root);
         let plain = acl.plain.then(|| PlainAcl::open(home)).transpose()?;
-        let auth = Auth::open(acl, &settings.cluster, &settings.store_root)?;
+        let auth = Auth::open(acl, &settings.cluster, &settings.store.root)?;
         if acl.authentication && !auth.has_users() {
             return Err(AclError::NoUsers.into());
         }

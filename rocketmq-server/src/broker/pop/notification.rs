@@ -65,7 +65,8 @@ fn serve(core: &Core, call: NotificationCall) -> Result<Option<Command>, Refusal
     }
     let request = call.request.clone();
     let key = (request.topic.as_str(), request.consumer_group.as_str(), request.queue_id);
-    match core.pop.parking.room_for(key, (request.born_time, request.poll_time), core.now()) {
+    let times = (request.born_time, request.poll_time);
+    match core.pop.parking.room_for(key, times, core.now(), &core.tuned().pop) {
         Ok(deadline) => {
             core.pop.parking.park_notification(call, deadline);
             // A message may have come between the look and the wait; nobody else would tell.

@@ -49,13 +49,12 @@ pub struct PopParking {
     woken: mpsc::UnboundedSender<Woken>,
     /// An earlier deadline than before may have been set.
     pub deadlines: Notify,
-    limits: PopSettings,
 }
 
 impl PopParking {
     /// The parking and the end at which woken requests come out. What is in the channel waited before, so the limit
     /// on those who wait bounds it too.
-    pub fn new(limits: PopSettings) -> (Self, mpsc::UnboundedReceiver<Woken>) {
+    pub fn new() -> (Self, mpsc::UnboundedReceiver<Woken>) {
         let (woken, receiver) = mpsc::unbounded_channel();
         let tables = Tables { pops: Polls::new(false), notifications: Polls::new(true) };
         let parking = Self {
@@ -63,7 +62,6 @@ impl PopParking {
             waiting: AtomicUsize::new(0),
             woken,
             deadlines: Notify::new(),
-            limits,
         };
         (parking, receiver)
     }
@@ -74,13 +72,14 @@ impl PopParking {
         (topic, group, queue): (&str, &str, i32),
         (born, poll_time): (i64, i64),
         now: i64,
+        limits: &PopSettings,
     ) -> Result<i64, NoRoom> {
         let deadline = born.saturating_add(poll_time).saturating_sub(ANSWER_AHEAD);
         if poll_time <= 0 {
             return Err(NoRoom::TimeOver);
         }
         let tables = self.tables.lock();
-        if tables.len() >= self.limits.waiting {
+        if tables.len() >= limits.waiting {
             return Err(NoRoom::Full);
         }
         if now >= deadline {
@@ -88,7 +87,7 @@ impl PopParking {
         }
         let waiting =
             tables.pops.len_of(topic, group, queue) + tables.notifications.len_of(topic, group, queue);
-        if waiting > self.limits.waiting_per_queue { Err(NoRoom::Full) } else { Ok(deadline) }
+        if waiting > limits.waiting_per_queue { Err(NoRoom::Full) } else { Ok(deadline) }
     }
 
     /// Lets a pop wait.

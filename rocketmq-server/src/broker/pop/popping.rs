@@ -127,7 +127,8 @@ fn serve(core: &Core, call: PopCall) -> Result<Option<Command>, Refusal> {
     }
     let request = &call.request;
     let key = (request.topic.as_str(), request.consumer_group.as_str(), request.queue_id);
-    match core.pop.parking.room_for(key, (request.born_time, request.poll_time), core.now()) {
+    let times = (request.born_time, request.poll_time);
+    match core.pop.parking.room_for(key, times, core.now(), &core.tuned().pop) {
         Ok(deadline) => {
             park(core, call, deadline, &topic, &taken);
             Ok(None)

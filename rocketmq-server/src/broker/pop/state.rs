@@ -11,7 +11,6 @@ use super::super::persist::TableFile;
 use super::order::Orders;
 use super::parking::{PopParking, Woken};
 use super::revive::Revival;
-use super::settings::PopSettings;
 use crate::store::{Dispatched, StoreError};
 
 const STRIPES: usize = 64;
@@ -32,8 +31,8 @@ impl PopState {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn open(orders: TableFile, settings: &PopSettings, revive_topic: String) -> Result<Self, StoreError> {
-        let (parking, woken) = PopParking::new(settings.clone());
+    pub fn open(orders: TableFile, revive_topic: String) -> Result<Self, StoreError> {
+        let (parking, woken) = PopParking::new();
         Ok(Self {
             parking: Arc::new(parking),
             orders: Orders::open(orders)?,

@@ -1,6 +1,7 @@
 //! Access control as clients of a broker meet it.
 
 use std::fs;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rocketmq_remoting::body::{AclInfo, PlainAclConfig, PolicyEntryInfo, PolicyInfo, UserInfo};
@@ -15,11 +16,10 @@ use rocketmq_remoting::requests::broker::GetBrokerRuntimeInfoRequest;
 use rocketmq_remoting::{Command, Request, RequestCode, ResponseCode, fastjson, signature};
 use serde::Serialize;
 
-use super::rig::{Client, Rig};
+use super::rig::{Client, Rig, far_address};
 use crate::broker::names::HALF_TOPIC;
 use crate::broker::{AclError, AclSettings, Broker, BrokerError, FixedConfig, Login, Settings};
 use crate::clock::Manual;
-use crate::store::StoreConfig;
 
 const SECRET: &str = "12345678";
 const ADMIN: &str = "admin-key";
@@ -72,9 +72,9 @@ mod files {
 
     async fn rig() -> Rig {
         Rig::with(|settings| {
-            fs::create_dir_all(settings.store_root.join("conf")).unwrap();
-            fs::write(settings.store_root.join("conf/plain_acl.yml"), FILE).unwrap();
-            settings.acl.plain = true;
+            fs::create_dir_all(settings.fixed.store.root.join("conf")).unwrap();
+            fs::write(settings.fixed.store.root.join("conf/plain_acl.yml"), FILE).unwrap();
+            settings.fixed.acl.plain = true;
         })
         .await
     }
@@ -183,7 +183,7 @@ mod users {
 
     async fn rig() -> Rig {
         Rig::with(|settings| {
-            settings.acl = AclSettings {
+            settings.fixed.acl = AclSettings {
                 authentication: true,
                 authorization: true,
                 authentication_whitelist: vec![RequestCode::GET_BROKER_RUNTIME_INFO.0],
@@ -430,14 +430,9 @@ mod users {
 async fn settings_that_make_no_sense_are_refused_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let start = |acl: AclSettings| {
-        let settings = Settings { acl, ..Settings::new(folder.path()) };
-        let store = StoreConfig::new(folder.path());
-        match Broker::start(
-            settings,
-            store,
-            std::sync::Arc::new(FixedConfig),
-            std::sync::Arc::new(Manual::new(0)),
-        ) {
+        let mut settings = Settings::new(folder.path());
+        settings.fixed.acl = acl;
+        match Broker::start(settings, far_address(), Arc::new(FixedConfig), Arc::new(Manual::new(0))) {
             Err(BrokerError::Acl(error)) => error,
             other => panic!("{other:?}"),
         }

@@ -7,6 +7,7 @@ use rocketmq_remoting::message::Properties;
 use rocketmq_remoting::requests::send::RecallMessageRequest;
 
 use super::rig::{Client, Rig, START};
+use crate::broker::DelayLevels;
 
 async fn count(client: &Client, topic: &str) -> usize {
     client.pull(topic, 0, 0).await.messages.len()
@@ -43,7 +44,7 @@ async fn two_hours_pass_at_once_when_the_clock_is_moved() {
 
 #[tokio::test]
 async fn levels_can_be_chosen() {
-    let rig = Rig::with(|settings| settings.delay_levels = "2s 1d".into()).await;
+    let rig = Rig::with(|settings| settings.fixed.delay_levels = DelayLevels::parse("2s 1d").unwrap()).await;
     let client = rig.connect();
     client.send("t", "x", &[("DELAY", "3")]).await;
     rig.advance(Duration::from_secs(86_399));
@@ -161,7 +162,7 @@ async fn a_time_too_far_away_is_refused_and_one_past_is_now() {
 
 #[tokio::test]
 async fn a_recalled_message_is_never_delivered() {
-    let rig = Rig::with(|settings| settings.recall = true).await;
+    let rig = Rig::with(|settings| settings.live.recall = true).await;
     let client = rig.connect();
     let keep = client.send("t", "keep", &[("TIMER_DELAY_MS", "5000"), ("UNIQ_KEY", "k1")]).await;
     let drop = client.send("t", "drop", &[("TIMER_DELAY_MS", "5000"), ("UNIQ_KEY", "k2")]).await;

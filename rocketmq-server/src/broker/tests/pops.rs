@@ -87,7 +87,7 @@ fn sql(request: &PopMessageRequest, condition: &str) -> PopMessageRequest {
 
 #[tokio::test]
 async fn without_timers_there_is_no_pop() {
-    let rig = Rig::with(|settings| settings.timers = false).await;
+    let rig = Rig::with(|settings| settings.fixed.timers = false).await;
     let popper = Popper::new(&rig, "g");
     popper.client.send("t", "a", &[]).await;
     assert_eq!(popper.pop("t").await.code, ResponseCode::SYSTEM_ERROR);

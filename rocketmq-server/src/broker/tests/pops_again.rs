@@ -169,7 +169,7 @@ async fn after_the_groups_last_try_a_message_is_given_up() {
 
 #[tokio::test]
 async fn the_new_retry_topic_is_written_and_the_old_one_still_read() {
-    let rig = Rig::with(|settings| settings.pop.retry_topic_v2 = true).await;
+    let rig = Rig::with(|settings| settings.live.pop.retry_topic_v2 = true).await;
     let (popper, _) = sent_and_popped(&rig, &["a"]).await;
     rig.advance(AFTER);
     let again = popper.wait("t").await;

@@ -87,7 +87,7 @@ async fn a_message_for_a_closed_connection_goes_to_the_next() {
 
 #[tokio::test]
 async fn too_many_waiting_pops_are_told_so() {
-    let rig = Rig::with(|settings| settings.pop.waiting = 0).await;
+    let rig = Rig::with(|settings| settings.live.pop.waiting = 0).await;
     let popper = topic(&rig).await;
     assert_eq!(popper.wait("t").await.code, ResponseCode::POLLING_FULL);
 }

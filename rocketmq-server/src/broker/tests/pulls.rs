@@ -213,7 +213,7 @@ async fn a_new_group_starts_at_zero_where_the_queue_does_and_nowhere_when_it_is_
 
 #[tokio::test]
 async fn a_queue_whose_first_message_is_far_from_the_end_is_not_young() {
-    let rig = Rig::with(|settings| settings.in_memory_percent = 0).await;
+    let rig = Rig::with(|settings| settings.live.in_memory_percent = 0).await;
     let client = rig.connect();
     client.send("t", "a", &[]).await;
     let query = QueryConsumerOffsetRequest {

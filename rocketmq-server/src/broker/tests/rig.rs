@@ -19,7 +19,6 @@ use tokio::sync::{Mutex, mpsc};
 
 use crate::broker::{Broker, FixedConfig, Settings};
 use crate::clock::{Clock, Manual};
-use crate::store::StoreConfig;
 
 /// No exchange in a test takes as long as this; it only keeps a failing test from hanging.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -41,6 +40,11 @@ impl Rig {
     pub async fn with(adjust: impl FnOnce(&mut Settings)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut settings = Settings::new(dir.path());
+        let store = &mut settings.fixed.store;
+        store.commit_log_file_size = 4 << 20;
+        store.queue_file_units = 1000;
+        store.index_slots = 1000;
+        store.index_entries = 4000;
         adjust(&mut settings);
         let clock = Manual::new(START);
         let broker = open(&settings, &clock);
@@ -135,17 +139,12 @@ fn near_address() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 40_000))
 }
 
-fn far_address() -> SocketAddr {
+pub fn far_address() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 10_911))
 }
 
 fn open(settings: &Settings, clock: &Manual) -> Broker {
-    let mut store = StoreConfig::new(&settings.store_root);
-    store.commit_log_file_size = 4 << 20;
-    store.queue_file_units = 1000;
-    store.index_slots = 1000;
-    store.index_entries = 4000;
-    Broker::start(settings.clone(), store, Arc::new(FixedConfig), Arc::new(clock.clone())).unwrap()
+    Broker::start(settings.clone(), far_address(), Arc::new(FixedConfig), Arc::new(clock.clone())).unwrap()
 }
 
 /// Keeps what the broker asks of a client, and agrees to everything.

@@ -1,14 +1,14 @@
 //! Sending: what is stored, what is answered, what is refused.
 
 use rocketmq_remoting::message::batch;
-use rocketmq_remoting::message::{BatchMessage, OffsetMessageId, Properties};
-use rocketmq_remoting::requests::send::SendMessageV1Request;
+use rocketmq_remoting::message::{BatchMessage, MessageRecord, OffsetMessageId, Properties};
+use rocketmq_remoting::requests::send::{SendMessageRequest, SendMessageV1Request};
 use rocketmq_remoting::{Request, RequestCode, ResponseCode};
 
 use super::rig::Rig;
-use crate::broker::Settings;
+use crate::broker::Live;
 use crate::broker::names::{SCHEDULE_TOPIC, TEMPLATE_TOPIC};
-use crate::store::{FlushMode, StoreConfig};
+use crate::store::FlushMode;
 
 #[tokio::test]
 async fn a_message_can_be_pulled_with_what_the_broker_added() {
@@ -99,7 +99,7 @@ async fn refusals_have_apaches_codes_in_apaches_order() {
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused_and_an_empty_one_too() {
-    let rig = Rig::with(|settings| settings.max_message_size = 1024).await;
+    let rig = Rig::with(|settings| settings.live.store.max_message_size = 1024).await;
     let client = rig.connect();
     let request = client.send_request("t", &[]);
     let long = client.send_raw(&request, vec![7; 1025]).await;
@@ -107,6 +107,31 @@ async fn a_body_over_the_limit_is_refused_and_an_empty_one_too() {
     let empty = client.send_raw(&request, "").await;
     assert_eq!(empty.response_code(), ResponseCode::SYSTEM_ERROR);
     assert!(client.pull("t", 0, 0).await.messages.is_empty());
+}
+
+#[tokio::test]
+async fn a_changed_limit_holds_at_once_for_single_messages_batches_and_the_store() {
+    let rig = Rig::start().await;
+    let (client, core) = (rig.connect(), &rig.broker.core);
+    let single = client.send_request("t", &[]);
+    let batch = SendMessageRequest { batch: Some(true), ..single.clone() };
+    let body = batch_of(40);
+    let raise_to = |max_message_size: usize| {
+        let mut live = (*core.tuned()).clone();
+        live.store.max_message_size = max_message_size;
+        core.tune(live).unwrap();
+    };
+    for (limit, expected) in [
+        (body.len() - 1, ResponseCode::MESSAGE_ILLEGAL),
+        (body.len(), ResponseCode::SUCCESS),
+        (0, ResponseCode::MESSAGE_ILLEGAL),
+    ] {
+        raise_to(limit);
+        assert_eq!(client.send_raw(&single, body.clone()).await.response_code(), expected, "{limit}");
+        assert_eq!(client.send_raw(&batch, body.clone()).await.response_code(), expected, "{limit}");
+        let record = MessageRecord { topic: "t".into(), body: body.clone(), ..MessageRecord::default() };
+        assert_eq!(core.store.put(record).is_ok(), expected == ResponseCode::SUCCESS, "{limit}");
+    }
 }
 
 fn batch_of(count: usize) -> bytes::Bytes {
@@ -163,8 +188,9 @@ async fn a_broker_that_is_told_to_flush_first_does_so_from_then_on() {
     let client = rig.connect();
     client.send("t", "w", &[]).await;
     let core = &rig.broker.core;
-    let settings = Settings { sync_flush: true, ..core.settings.clone() };
-    core.tune(settings, StoreConfig { flush_mode: FlushMode::Sync, ..StoreConfig::new(rig.path()) }).unwrap();
+    let mut live = (*core.tuned()).clone();
+    live.store.flush_mode = FlushMode::Sync;
+    core.tune(live).unwrap();
     for body in ["x", "y"] {
         client.send("t", body, &[]).await;
         let store = rig.broker.store();
@@ -178,14 +204,13 @@ async fn settings_count_although_the_topics_cannot_be_written() {
     let core = &rig.broker.core;
     // What the new file is written to is in the way.
     std::fs::create_dir_all(rig.path().join("config/topics.json.tmp")).unwrap();
-    let settings = Settings { auto_create_topics: false, reject_transactions: true, ..core.settings.clone() };
-    core.tune(settings, StoreConfig::new(rig.path())).unwrap_err();
+    core.tune(Live { auto_create_topics: false, reject_transactions: true, ..Live::default() }).unwrap_err();
     assert!(core.tuned().reject_transactions);
 }
 
 #[tokio::test]
 async fn with_sync_flush_the_answer_follows_the_disk() {
-    let rig = Rig::with(|settings| settings.sync_flush = true).await;
+    let rig = Rig::with(|settings| settings.live.store.flush_mode = FlushMode::Sync).await;
     let client = rig.connect();
     client.send("t", "x", &[]).await;
     let store = rig.broker.store();

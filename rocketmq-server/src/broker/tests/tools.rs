@@ -22,8 +22,7 @@ use rocketmq_remoting::route::{MessageQueue, Perm};
 use rocketmq_remoting::{Command, RequestCode, ResponseCode, fastjson};
 
 use super::rig::{Client, Rig};
-use crate::broker::{LiveConfig, Settings, UpdateError, broker_admin};
-use crate::store::StoreConfig;
+use crate::broker::{Live, LiveConfig, UpdateError, broker_admin};
 
 fn body<T: serde::de::DeserializeOwned>(answer: &Command) -> T {
     assert_eq!(answer.response_code(), ResponseCode::SUCCESS, "{:?}", answer.remark);
@@ -252,18 +251,17 @@ async fn the_figures_have_both_spellings() {
 
 /// Remembers the number that came last, as a file would.
 #[derive(Debug)]
-struct Remembering(std::path::PathBuf, AtomicUsize);
+struct Remembering(AtomicUsize);
 
 impl LiveConfig for Remembering {
     fn properties(&self) -> String {
-        self.1.load(Ordering::SeqCst).to_string()
+        self.0.load(Ordering::SeqCst).to_string()
     }
 
-    fn update(&self, properties: &str) -> Result<(Settings, StoreConfig), UpdateError> {
+    fn update(&self, properties: &str) -> Result<Live, UpdateError> {
         let number = properties.parse().unwrap();
-        self.1.store(number, Ordering::SeqCst);
-        let settings = Settings { max_query_messages: number, ..Settings::new(&self.0) };
-        Ok((settings, StoreConfig::new(&self.0)))
+        self.0.store(number, Ordering::SeqCst);
+        Ok(Live { max_query_messages: number, ..Live::default() })
     }
 }
 
@@ -271,7 +269,7 @@ impl LiveConfig for Remembering {
 async fn of_changes_at_once_the_one_that_is_remembered_is_in_effect() {
     let rig = Rig::start().await;
     let core = &*rig.broker.core;
-    *core.live.lock() = Arc::new(Remembering(rig.path().to_owned(), AtomicUsize::new(0)));
+    *core.live.lock() = Arc::new(Remembering(AtomicUsize::new(0)));
     let change = |number: usize| {
         let command = Command::request(RequestCode::UPDATE_BROKER_CONFIG).with_body(number.to_string());
         broker_admin::update_config(core, &command).unwrap();

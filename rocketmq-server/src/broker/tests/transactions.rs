@@ -9,6 +9,7 @@ use rocketmq_remoting::{Command, RequestCode, ResponseCode};
 
 use super::rig::{Client, Rig};
 use crate::broker::names::{HALF_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC};
+use crate::store::FlushMode;
 
 const COMMIT: i32 = SysFlag::TRANSACTION_COMMIT;
 const ROLLBACK: i32 = SysFlag::TRANSACTION_ROLLBACK;
@@ -111,7 +112,7 @@ async fn a_record_in_the_body_of_a_message_is_no_half() {
 
 #[tokio::test]
 async fn a_half_can_be_ended_before_the_disk_has_it() {
-    let rig = Rig::with(|settings| settings.sync_flush = true).await;
+    let rig = Rig::with(|settings| settings.live.store.flush_mode = FlushMode::Sync).await;
     let client = rig.connect();
     let sent = half(&client, "x", &[("WAIT", "false")]).await;
     let answer = client.ask(&end_of(&sent, COMMIT)).await;
@@ -167,7 +168,7 @@ async fn a_late_commit_by_the_first_offsets_still_delivers_once() {
 
 #[tokio::test]
 async fn after_the_last_check_a_half_is_given_up() {
-    let rig = Rig::with(|settings| settings.transaction_check_max = 2).await;
+    let rig = Rig::with(|settings| settings.live.transaction_check_max = 2).await;
     let client = rig.connect();
     client.producer_heartbeat("c", "p").await;
     half(&client, "x", &[]).await;
@@ -230,7 +231,7 @@ async fn a_delayed_transaction_waits_for_both() {
 
 #[tokio::test]
 async fn transactions_can_be_refused() {
-    let rig = Rig::with(|settings| settings.reject_transactions = true).await;
+    let rig = Rig::with(|settings| settings.live.reject_transactions = true).await;
     let client = rig.connect();
     let request = client.send_request("t", &[("TRAN_MSG", "true")]);
     assert_eq!(client.send_raw(&request, "x").await.response_code(), ResponseCode::NO_PERMISSION);

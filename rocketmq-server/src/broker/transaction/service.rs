@@ -193,7 +193,7 @@ impl CheckRound {
             limits: CheckLimits {
                 timeout: millis(core.tuned().transaction_timeout),
                 max_checks: core.tuned().transaction_check_max,
-                retention: millis(core.tuned().file_reserved),
+                retention: millis(core.tuned().store.file_reserved),
             },
         }
     }

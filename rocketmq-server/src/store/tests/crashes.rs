@@ -260,7 +260,7 @@ fn files_of_another_size_are_refused_with_the_remedy() {
     bench.killed_with(3);
     bench.config.commit_log_file_size = 2000;
     let clock = Arc::new(bench.clock.clone());
-    let error = Store::open(bench.config.clone(), clock).unwrap_err().to_string();
+    let error = Store::open(bench.config.clone(), bench.live.clone(), clock).unwrap_err().to_string();
     assert!(error.contains("1000") && error.contains("mappedFileSizeCommitLog"), "{error}");
 }
 

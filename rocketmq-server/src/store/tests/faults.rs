@@ -46,7 +46,9 @@ impl Disk for FaultyDisk {
 
 impl Bench {
     pub(super) fn open_on(&self, disk: &Arc<FaultyDisk>) -> Store {
-        Store::open_on(self.config.clone(), Arc::new(self.clock.clone()), disk.clone()).unwrap().0
+        Store::open_on(self.config.clone(), self.live.clone(), Arc::new(self.clock.clone()), disk.clone())
+            .unwrap()
+            .0
     }
 }
 
@@ -117,7 +119,7 @@ fn after_a_failed_flush_no_more_messages_are_taken_and_reading_goes_on() {
 #[tokio::test]
 async fn a_failed_flush_tells_those_who_wait() {
     let (mut bench, disk) = (Bench::new(), Arc::new(FaultyDisk::default()));
-    bench.config.flush_mode = FlushMode::Sync;
+    bench.live.flush_mode = FlushMode::Sync;
     let store = bench.open_on(&disk);
     store.start_background().unwrap();
     disk.sync_fails.store(true, SeqCst);

@@ -19,6 +19,7 @@ struct Bench {
     dir: TempDir,
     clock: Manual,
     config: StoreConfig,
+    live: StoreLive,
 }
 
 impl Bench {
@@ -30,7 +31,7 @@ impl Bench {
         config.index_slots = 16;
         config.index_entries = 12;
         config.hot_tail = 600;
-        Self { dir, clock: Manual::new(1_700_000_000_000), config }
+        Self { dir, clock: Manual::new(1_700_000_000_000), config, live: StoreLive::default() }
     }
 
     fn open(&self) -> Store {
@@ -38,7 +39,7 @@ impl Bench {
     }
 
     fn open_reporting(&self) -> (Store, RecoveryReport) {
-        Store::open(self.config.clone(), Arc::new(self.clock.clone())).unwrap()
+        Store::open(self.config.clone(), self.live.clone(), Arc::new(self.clock.clone())).unwrap()
     }
 }
 

@@ -132,7 +132,7 @@ fn undecided_transactions_have_no_place_in_a_queue() {
 #[test]
 fn bad_messages_are_refused_with_the_rule_they_break() {
     let mut bench = Bench::new();
-    bench.config.max_message_size = 20;
+    bench.live.max_message_size = 20;
     let store = bench.open();
     let refuse = |record| store.put(record).unwrap_err().to_string();
     assert!(refuse(record("../T", 0, "x")).contains("../T"));
@@ -161,7 +161,7 @@ fn a_batch_is_never_split_between_files() {
 #[tokio::test]
 async fn with_sync_flush_a_message_is_seen_after_its_flush() {
     let mut bench = Bench::new();
-    bench.config.flush_mode = FlushMode::Sync;
+    bench.live.flush_mode = FlushMode::Sync;
     let store = bench.open();
     let stored = put(&store, "T", 0, "m0");
     assert_eq!(store.max_offset("T", 0), 0);
@@ -221,7 +221,10 @@ fn writers_and_readers_do_not_disturb_each_other() {
 #[ignore = "a measurement, not a check"]
 fn put_cost() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(StoreConfig::new(dir.path()), Arc::new(crate::clock::System)).unwrap().0;
+    let store =
+        Store::open(StoreConfig::new(dir.path()), StoreLive::default(), Arc::new(crate::clock::System))
+            .unwrap()
+            .0;
     let text = "x".repeat(128);
     let messages: Vec<_> = (0..200_000).map(|i| record("Topic", i % 8, &format!("{i:06}{text}"))).collect();
     let begun = std::time::Instant::now();

@@ -1,40 +1,17 @@
-//! What the broker lets its owner decide. Names and defaults are Apache's unless the field says otherwise.
+//! Settings that tools change while the broker runs.
 
-use std::net::{IpAddr, Ipv4Addr};
-use std::path::PathBuf;
 use std::time::Duration;
 
-use super::acl::AclSettings;
-use super::delay_level::DEFAULT_LEVELS;
-use super::pop::PopSettings;
+use super::super::pop::PopSettings;
+use crate::store::{FlushMode, StoreLive};
 
-/// Settings of one broker. The network's own (threads, TLS, idle limits) belong to the listener.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    pub cluster: String,
-    pub broker_name: String,
-    /// 0 is the master.
-    pub broker_id: i64,
-    /// The address clients are told and that every record carries; its port is the listener's real one.
-    pub advertised_ip: IpAddr,
-    /// The port behind `advertised_ip`.
-    pub listen_port: u16,
-    pub store_root: PathBuf,
-
+/// Limits, switches, intervals and permissions. Handlers and services read them anew each time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Live {
     /// Read 4, write 2; ANDed onto every topic's permission in the routes.
     pub broker_permission: i32,
     pub auto_create_topics: bool,
     pub auto_create_groups: bool,
-    pub default_topic_queues: i32,
-    pub cluster_topic: bool,
-    pub broker_topic: bool,
-    pub trace_topic: bool,
-    pub trace_topic_name: String,
-    /// Told to producers, which trace what they send only when it is true.
-    pub trace_on: bool,
-    pub region: String,
-    /// Largest message body in bytes.
-    pub max_message_size: usize,
     pub reject_transactions: bool,
     pub reject_pull_consumers: bool,
     pub lite_pull: bool,
@@ -45,7 +22,6 @@ pub struct Settings {
     pub recall: bool,
     pub mixed_message_type: bool,
 
-    pub sync_flush: bool,
     pub sync_flush_timeout: Duration,
 
     pub long_polling: bool,
@@ -64,50 +40,38 @@ pub struct Settings {
     pub notify_consumer_changes: bool,
     /// Silence after which a client is forgotten.
     pub channel_expiry: Duration,
-    pub queue_lock_lease: Duration,
 
-    pub delay_levels: String,
-    pub timers: bool,
     pub timer_max_delay: Duration,
 
     pub transaction_timeout: Duration,
     pub transaction_check_interval: Duration,
     pub transaction_check_max: u32,
-    /// Half messages older than this are given up, like any message past its retention.
-    pub file_reserved: Duration,
 
     pub persist_interval: Duration,
     /// Sends that may wait for the disk at once; one more is refused with `[OVERLOAD]`.
     pub max_waiting_sends: usize,
     /// Sends are refused before this time (milliseconds since 1970).
     pub accept_sends_from: i64,
-    /// Queues of the POP revive topic.
-    pub revive_queues: i32,
     pub pop: PopSettings,
-    pub acl: AclSettings,
+    /// Keys that tools may not change, joined by semicolons.
+    pub black_list: String,
+    pub store: StoreLive,
 }
 
-impl Settings {
-    /// Apache's defaults, for a store in `store_root`.
-    pub fn new(store_root: impl Into<PathBuf>) -> Self {
+impl Live {
+    /// Whether a send is answered only when its message is on the disk.
+    pub fn sync_flush(&self) -> bool {
+        self.store.flush_mode == FlushMode::Sync
+    }
+}
+
+impl Default for Live {
+    /// Apache's defaults.
+    fn default() -> Self {
         Self {
-            cluster: "DefaultCluster".into(),
-            broker_name: "broker-a".into(),
-            broker_id: 0,
-            advertised_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            listen_port: 10911,
-            store_root: store_root.into(),
             broker_permission: 6,
             auto_create_topics: true,
             auto_create_groups: true,
-            default_topic_queues: 8,
-            cluster_topic: true,
-            broker_topic: true,
-            trace_topic: false,
-            trace_topic_name: super::names::TRACE_TOPIC.into(),
-            trace_on: true,
-            region: "DefaultRegion".into(),
-            max_message_size: 4 * 1024 * 1024,
             reject_transactions: false,
             reject_pull_consumers: false,
             lite_pull: true,
@@ -116,7 +80,6 @@ impl Settings {
             server_side_reset: true,
             recall: false,
             mixed_message_type: false,
-            sync_flush: false,
             sync_flush_timeout: Duration::from_secs(5),
             long_polling: true,
             short_polling: Duration::from_secs(1),
@@ -127,25 +90,16 @@ impl Settings {
             max_query_messages: 64,
             notify_consumer_changes: true,
             channel_expiry: Duration::from_secs(120),
-            queue_lock_lease: Duration::from_secs(60),
-            delay_levels: DEFAULT_LEVELS.into(),
-            timers: true,
             timer_max_delay: Duration::from_secs(259_200),
             transaction_timeout: Duration::from_secs(6),
             transaction_check_interval: Duration::from_secs(30),
             transaction_check_max: 15,
-            file_reserved: Duration::from_secs(72 * 3600),
             persist_interval: Duration::from_secs(5),
             max_waiting_sends: 10_000,
             accept_sends_from: 0,
-            revive_queues: 8,
             pop: PopSettings::default(),
-            acl: AclSettings::default(),
+            black_list: "configBlackList;brokerConfigPath".into(),
+            store: StoreLive::default(),
         }
     }
-}
-
-/// A duration as the milliseconds that clocks and leases count in.
-pub fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

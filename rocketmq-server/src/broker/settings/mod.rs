@@ -1,0 +1,34 @@
+//! What the broker lets its owner decide. Names and defaults are Apache's unless the field says otherwise.
+//!
+//! Every setting is in one of two types: [`Fixed`] for what stays as it was at the start, [`Live`] for what tools change
+//! while the broker runs. Each value exists once; the store reads its own from the same two.
+
+mod fixed;
+mod live;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use fixed::Fixed;
+pub use live::Live;
+
+/// Settings of one broker. The network's own (TLS, idle limits) belong to the listener.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// What stays as it was at the start.
+    pub fixed: Fixed,
+    /// What can change while the broker runs.
+    pub live: Live,
+}
+
+impl Settings {
+    /// Apache's defaults, for a store in `root`.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { fixed: Fixed::new(root), live: Live::default() }
+    }
+}
+
+/// A duration as the milliseconds that clocks and leases count in.
+pub fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
