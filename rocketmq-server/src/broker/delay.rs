@@ -14,6 +14,7 @@ use super::delay_level::queue_of_level;
 use super::names::SCHEDULE_TOPIC;
 use super::persist::TableFile;
 use super::placement::unpark;
+use super::positions::{Moved, Range};
 use crate::store::{StoreError, Unit};
 
 /// Messages of one level delivered before other work gets a turn.
@@ -73,6 +74,20 @@ impl DelayProgress {
         self.file.save(|| table_of(offset_table.clone()))?;
         *saved = offset_table;
         Ok(())
+    }
+
+    /// Moves what is outside its queue into it; what was moved. Queues that cannot be found are empty.
+    pub fn set_right(&self, range: impl Fn(&str, i32) -> Range) -> Vec<Moved> {
+        let mut moved = Vec::new();
+        for (level, next) in self.next.lock().iter_mut() {
+            let queue = queue_of_level(*level);
+            let to = range(SCHEDULE_TOPIC, queue).nearest(*next);
+            if to != *next {
+                moved.push(Moved { queue, from: *next, to: Some(to) });
+                *next = to;
+            }
+        }
+        moved
     }
 
     fn next(&self, level: i32) -> i64 {

@@ -31,6 +31,7 @@ mod persist;
 mod persisting;
 mod placement;
 mod pop;
+mod positions;
 mod producers;
 mod pull;
 mod query;
@@ -146,6 +147,7 @@ impl Broker {
     ) -> Result<Self, BrokerError> {
         let (core, woken) = open(settings, address, live, clock)?;
         let broker = Self { core, tasks: TaskTracker::new(), stop: CancellationToken::new() };
+        positions::set_right(&broker.core);
         Transactions::recover(&broker.core);
         broker.core.store.start_background()?;
         services::start(&broker.core, woken, &broker.tasks, &broker.stop);

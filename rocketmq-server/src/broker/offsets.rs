@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::positions::Moved;
+
 /// Queue id to next offset, for one topic and group.
 pub type QueueOffsets = BTreeMap<i32, i64>;
 
@@ -29,6 +31,11 @@ pub fn offset_key(topic: &str, group: &str) -> String {
     key.push('@');
     key.push_str(group);
     key
+}
+
+/// Topic and group of a key.
+pub fn split_key(key: &str) -> Option<(&str, &str)> {
+    key.split_once('@')
 }
 
 impl ConsumerOffsets {
@@ -101,7 +108,7 @@ impl ConsumerOffsets {
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.table.keys().filter_map(|key| key.split_once('@'))
+        self.table.keys().filter_map(|key| split_key(key))
     }
 
     /// Copies the offsets of one group to another, for one topic or for all.
@@ -129,11 +136,38 @@ impl ConsumerOffsets {
     }
 
     fn retain(&mut self, keep: impl Fn(&str, &str) -> bool) {
-        let keep = |key: &str| key.split_once('@').is_none_or(|(topic, group)| keep(topic, group));
+        let keep = |key: &str| split_key(key).is_none_or(|(topic, group)| keep(topic, group));
         let before = self.table.len();
         self.table.retain(|key, _| keep(key));
         self.pending.retain(|key, _| keep(key));
         self.changed |= self.table.len() != before;
+    }
+
+    /// Sets each offset to what `right` makes of its topic, group, queue and value, and forgets it where that is `None`.
+    /// Returns what changed, by `topic@group`.
+    pub fn set_right(
+        &mut self,
+        right: impl Fn(&str, &str, i32, i64) -> Option<i64>,
+    ) -> BTreeMap<String, Vec<Moved>> {
+        let mut all = BTreeMap::new();
+        for (key, queues) in &mut self.table {
+            let Some((topic, group)) = split_key(key) else { continue };
+            let mut moved = Vec::new();
+            queues.retain(|queue, offset| {
+                let (queue, from) = (*queue, *offset);
+                let to = right(topic, group, queue, from);
+                if to != Some(from) {
+                    moved.push(Moved { queue, from, to });
+                }
+                *offset = to.unwrap_or(from);
+                to.is_some()
+            });
+            if !moved.is_empty() {
+                all.insert(key.clone(), moved);
+            }
+        }
+        self.changed |= !all.is_empty();
+        all
     }
 
     /// All offsets, sorted for the file.
@@ -188,6 +222,24 @@ mod tests {
         assert_eq!(offsets.groups_of("t"), BTreeSet::from(["h".to_owned()]));
         offsets.clone_group("h", "i", None);
         assert_eq!(offsets.query("t", "i", 0), Some(2));
+    }
+
+    #[test]
+    fn offsets_are_set_right_or_forgotten_and_the_others_left_alone() {
+        let mut offsets = ConsumerOffsets::default();
+        for (group, queue, offset) in [("g", 0, 9), ("g", 1, 2), ("h", 0, 7), ("i", 0, 1)] {
+            offsets.commit("t", group, queue, offset);
+        }
+        offsets.take_changed();
+        let moved = offsets.set_right(|_, group, _, offset| (group != "h").then_some(offset.min(4)));
+        let expected = [
+            ("t@g".to_owned(), vec![Moved { queue: 0, from: 9, to: Some(4) }]),
+            ("t@h".to_owned(), vec![Moved { queue: 0, from: 7, to: None }]),
+        ];
+        assert_eq!(moved, BTreeMap::from(expected));
+        assert_eq!((offsets.query("t", "g", 0), offsets.query("t", "h", 0)), (Some(4), None));
+        assert!(offsets.take_changed());
+        assert!(offsets.set_right(|_, _, _, offset| Some(offset)).is_empty() && !offsets.take_changed());
     }
 
     #[test]

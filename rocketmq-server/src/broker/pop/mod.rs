@@ -37,6 +37,7 @@ use rocketmq_remoting::net::{Answer, Connection};
 
 use super::answer::{Refusal, Reply};
 use super::core::Core;
+pub use revive::REVIVE_GROUP;
 pub use service::start;
 pub use settings::PopSettings;
 pub use state::PopState;

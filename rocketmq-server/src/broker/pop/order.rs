@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use super::super::offsets::offset_key;
+use super::super::offsets::{offset_key, split_key};
 use super::super::persist::TableFile;
 use crate::store::StoreError;
 
@@ -234,7 +234,7 @@ impl Orders {
         let table = self.table.lock();
         let mut found = Vec::new();
         for (key, queues) in &table.queues {
-            let Some((topic, group)) = key.split_once('@') else { continue };
+            let Some((topic, group)) = split_key(key) else { continue };
             let queues = queues.iter().filter(|(_, info)| wanted(info));
             found.extend(queues.map(|(queue, _)| (topic.to_owned(), group.to_owned(), *queue)));
         }
@@ -247,11 +247,29 @@ impl Orders {
         let count = |table: &Table| table.queues.values().map(|queues| queues.len()).sum::<usize>();
         let before = count(&table);
         table.queues.retain(|key, queues| {
-            let Some((topic, group)) = key.split_once('@') else { return false };
+            let Some((topic, group)) = split_key(key) else { return false };
             queues.retain(|queue, _| is_alive(topic, group, *queue));
             !queues.is_empty()
         });
         table.changed |= count(&table) < before;
+    }
+
+    /// Forgets the pops of messages at or beyond the ends of their queues; their keys (`topic@group`) and queues.
+    pub fn forget_beyond(&self, end: impl Fn(&str, i32) -> i64) -> Vec<(String, i32)> {
+        let mut table = self.table.lock();
+        let mut forgotten = Vec::new();
+        for (key, queues) in &mut table.queues {
+            let Some((topic, _)) = split_key(key) else { continue };
+            queues.retain(|queue, info| {
+                let gone = info.all().any(|offset| offset >= end(topic, *queue));
+                if gone {
+                    forgotten.push((key.clone(), *queue));
+                }
+                !gone
+            });
+        }
+        table.changed |= !forgotten.is_empty();
+        forgotten
     }
 
     /// Writes the file if something changed.

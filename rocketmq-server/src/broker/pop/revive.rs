@@ -16,7 +16,7 @@ use crate::store::{All, Fetched, GetLimits};
 use rocketmq_remoting::message::MessageRecord;
 
 /// The group whose offsets say how far each revive queue is done.
-const REVIVE_GROUP: &str = "CID_RMQ_SYS_REVIVE_GROUP";
+pub const REVIVE_GROUP: &str = "CID_RMQ_SYS_REVIVE_GROUP";
 /// How long after its time a checkpoint still takes acknowledgements, in milliseconds.
 const GRACE: i64 = 2_000;
 /// Records read or messages handed out again before other work gets a turn.

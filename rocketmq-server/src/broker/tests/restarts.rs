@@ -51,7 +51,9 @@ async fn an_acknowledged_message_survives_a_crash_and_offsets_those_of_the_last_
     let rig = Rig::start().await;
     let client = rig.connect();
     client.heartbeat("c", "g", &["t"]).await;
-    client.send("t", "x", &[]).await;
+    for _ in 0..8 {
+        client.send("t", "x", &[]).await;
+    }
     commit(&client, 7).await;
     let file = rig.path().join("config/consumerOffset.json");
     rig.advance(Duration::from_secs(5));
@@ -59,7 +61,7 @@ async fn an_acknowledged_message_survives_a_crash_and_offsets_those_of_the_last_
     commit(&client, 8).await;
     let rig = rig.crash().await;
     let client = rig.connect();
-    assert_eq!(client.drain("t", 0, 1).await.len(), 1);
+    assert_eq!(client.drain("t", 0, 8).await.len(), 8);
     assert_eq!(committed(&client).await.as_deref(), Some("7"));
 }
 

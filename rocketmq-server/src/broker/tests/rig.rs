@@ -58,6 +58,16 @@ impl Rig {
         Self { broker, ..self }
     }
 
+    /// Stops the broker, deletes folders of its store, and starts another.
+    pub async fn restart_without(self, folders: &[&str]) -> Self {
+        self.broker.shutdown().await.unwrap();
+        for folder in folders {
+            std::fs::remove_dir_all(self.dir.path().join(folder)).unwrap();
+        }
+        let broker = open(&self.settings, &self.clock);
+        Self { broker, ..self }
+    }
+
     /// Kills the broker and starts another on the same folder.
     pub async fn crash(self) -> Self {
         self.broker.kill().await;

@@ -2,47 +2,14 @@
 
 use std::time::Duration;
 
-use rocketmq_remoting::message::{MessageRecord, OffsetMessageId, Properties, SysFlag};
-use rocketmq_remoting::requests::send::SendMessageResponse;
+use rocketmq_remoting::message::{MessageRecord, Properties};
 use rocketmq_remoting::requests::transaction::EndTransactionRequest;
-use rocketmq_remoting::{Command, RequestCode, ResponseCode};
+use rocketmq_remoting::{RequestCode, ResponseCode};
 
 use super::rig::{Client, Rig};
+use super::transaction_rig::{COMMIT, ROLLBACK, answer_to, end_of, half};
 use crate::broker::names::{HALF_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC};
 use crate::store::FlushMode;
-
-const COMMIT: i32 = SysFlag::TRANSACTION_COMMIT;
-const ROLLBACK: i32 = SysFlag::TRANSACTION_ROLLBACK;
-
-async fn half(client: &Client, body: &'static str, extra: &[(&str, &str)]) -> SendMessageResponse {
-    let mut properties = vec![("TRAN_MSG", "true"), ("PGROUP", "p"), ("UNIQ_KEY", body)];
-    properties.extend_from_slice(extra);
-    client.send("t", body, &properties).await
-}
-
-fn end_of(half: &SendMessageResponse, decision: i32) -> EndTransactionRequest {
-    let id: OffsetMessageId = half.msg_id.as_ref().unwrap().parse().unwrap();
-    EndTransactionRequest {
-        producer_group: "p".into(),
-        tran_state_table_offset: half.queue_offset,
-        commit_log_offset: id.offset,
-        commit_or_rollback: decision,
-        ..EndTransactionRequest::default()
-    }
-}
-
-/// The end that answers a check.
-fn answer_to(check: &Command, decision: i32) -> EndTransactionRequest {
-    let number = |name| check.ext.get(name).unwrap().parse().unwrap();
-    EndTransactionRequest {
-        producer_group: "p".into(),
-        tran_state_table_offset: number("tranStateTableOffset"),
-        commit_log_offset: number("commitLogOffset"),
-        commit_or_rollback: decision,
-        from_transaction_check: true,
-        ..EndTransactionRequest::default()
-    }
-}
 
 async fn visible(client: &Client) -> Vec<MessageRecord> {
     client.pull("t", 0, 0).await.messages

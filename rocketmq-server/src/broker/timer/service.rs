@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use super::super::core::Core;
 use super::super::names::TIMER_TOPIC;
 use super::super::placement::unpark;
+use super::super::positions::{Moved, Range};
 use super::checkpoint::{CheckpointFiles, Progress};
 use super::wheel::TimerWheel;
 use crate::store::{StoreError, Unit};
@@ -97,6 +98,19 @@ impl TimerState {
             delivering: None,
         };
         Ok(Self { loaded: Mutex::new(loaded), before, saved: Mutex::new(before), files, wake })
+    }
+
+    /// Moves the places from which to replay and up to which was read into the queue. Returns the first when one of them
+    /// was outside.
+    pub fn set_right(&self, range: impl Fn(&str, i32) -> Range) -> Option<Moved> {
+        let range = range(TIMER_TOPIC, 0);
+        let mut loaded = self.loaded.lock();
+        let (from, read_to) = (loaded.next, loaded.read_to);
+        loaded.next = range.nearest(from);
+        // Nothing beyond the end can have been delivered, whatever was written before the log became shorter.
+        loaded.read_to = read_to.min(range.max);
+        let moved = loaded.next != from || loaded.read_to != read_to;
+        moved.then_some(Moved { queue: 0, from, to: Some(loaded.next) })
     }
 
     /// Completes when a message was put into the timer topic.
