@@ -1,11 +1,12 @@
 //! Push consumption of what is stored, from the first offset until so many messages were handled: queue by queue, in
-//! order, by POP, or through an SQL filter.
+//! order, by POP, through an SQL filter, or by a listener of the starter.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rocketmq_client::{Client, Delivery, FromWhere, Outcome, PushConsumerBuilder};
+use rocketmq_starter::{App, Listener};
 use tokio::sync::Notify;
 
 use crate::measure::number;
@@ -65,6 +66,12 @@ impl Progress {
         }
     }
 
+    /// A run that does not finish in time is reported with what it did.
+    async fn wait(&self, mode: &str, limit: Duration) -> String {
+        let _ = tokio::time::timeout(limit, self.done.notified()).await;
+        self.report(mode)
+    }
+
     fn report(&self, mode: &str) -> String {
         let end = match self.last.load(Ordering::Relaxed) {
             0 => self.begun.elapsed().as_micros() as u64,
@@ -90,11 +97,28 @@ pub async fn run(name_server: &str, mode: &str, backlog: Backlog<'_>) -> Result<
         std::future::ready(Ok::<_, std::convert::Infallible>(Outcome::Ack))
     };
     let running = consumer.from_where(FromWhere::FirstOffset).listen(handler).await?;
-    // A run that does not finish is reported with what it did.
-    let _ = tokio::time::timeout(backlog.timeout, progress.done.notified()).await;
-    let line = progress.report(mode);
+    let line = progress.wait(mode, backlog.timeout).await;
     running.shutdown().await;
     client.shutdown().await;
+    Ok(line)
+}
+
+/// The same by a listener of the starter.
+pub async fn starter(name_server: &str, backlog: Backlog<'_>) -> Result<String, Failure> {
+    let progress = Progress::new(backlog.count);
+    let counted = progress.clone();
+    let handler = move |delivery: Delivery| {
+        counted.count(&delivery);
+        std::future::ready(())
+    };
+    let (topic, group) = (backlog.topic.to_owned(), backlog.group.to_owned());
+    let running = App::new()
+        .set("rocketmq.name-server", name_server)
+        .listener(Listener::new(topic, group, handler).option("from", "first"))
+        .start()
+        .await?;
+    let line = progress.wait("starter", backlog.timeout).await;
+    running.shutdown().await;
     Ok(line)
 }
 

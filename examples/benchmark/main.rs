@@ -12,11 +12,13 @@
 //!                                            orderly     NAMESRV TOPIC GROUP COUNT TIMEOUT_SECONDS
 //!                                            pop         NAMESRV TOPIC GROUP COUNT TIMEOUT_SECONDS
 //!                                            sql         NAMESRV TOPIC GROUP COUNT TIMEOUT_SECONDS
+//!                                            starter     NAMESRV TOPIC GROUP COUNT TIMEOUT_SECONDS
 //!                                            delay       NAMESRV TOPIC COUNT AFTER_SECONDS OVER_SECONDS
 //!                                            limit       CONCURRENCY SECONDS BODY_BYTES
 //! ```
 //!
-//! `fill` stores what the four modes below it consume: a tenth of its messages passes the filter of `sql`. `limit` measures
+//! `fill` stores what the five modes below it consume: a tenth of its messages passes the filter of `sql`, and a listener of
+//! rocketmq-starter handles those of `starter`. `limit` measures
 //! what this machine's loopback and this project's connection can do at most: bare requests that are answered at once. The
 //! first second of a run that has SECONDS is warm-up and is not counted.
 
@@ -67,12 +69,15 @@ async fn run(words: &[&str]) -> Result<String, Failure> {
             let backlog = Backlog::parse(topic, group, count, timeout)?;
             consume::run(name_server, mode, backlog).await
         }
+        ["starter", name_server, topic, group, count, timeout] => {
+            consume::starter(name_server, Backlog::parse(topic, group, count, timeout)?).await
+        }
         ["delay", name_server, topic, count, after, over] => {
             delay::run(name_server, topic, delay::Plan::parse(count, after, over)?).await
         }
         _ => Err("usage: produce|async|batch|ordered|transaction NAMESRV TOPIC CONCURRENCY SECONDS BODY_BYTES, \
                   fill NAMESRV TOPIC COUNT BODY_BYTES, \
-                  consume|orderly|pop|sql NAMESRV TOPIC GROUP COUNT TIMEOUT_SECONDS, \
+                  consume|orderly|pop|sql|starter NAMESRV TOPIC GROUP COUNT TIMEOUT_SECONDS, \
                   delay NAMESRV TOPIC COUNT AFTER_SECONDS OVER_SECONDS, or limit CONCURRENCY SECONDS BODY_BYTES"
             .into()),
     }
