@@ -92,55 +92,39 @@
 #![warn(missing_docs)]
 #![deny(unreachable_pub)]
 
-mod acl;
-mod admin;
-mod backoff;
 mod client;
-#[cfg(test)]
-mod client_tests;
 mod clock;
-mod config;
+mod cluster;
 pub mod consumer;
-mod delivery;
 mod error;
-mod heartbeat;
-mod interceptor;
-mod members;
-mod message;
-mod metrics;
-mod namespace;
-mod net;
+mod membership;
+mod messages;
+mod observe;
 mod producer;
-mod route;
-mod span;
 #[cfg(test)]
 mod testkit;
-mod trace;
-mod validate;
 
-pub use acl::{Credentials, CredentialsSource};
-pub use admin::Querying;
-pub use client::{Client, ClientBuilder, connect};
+pub use client::{Client, ClientBuilder, Querying, connect};
 pub use clock::Clock;
-pub use config::{ClientConfig, LingerConfig, ProducerConfig};
+pub use cluster::acl::{Credentials, CredentialsSource};
+pub use cluster::config::{ClientConfig, LingerConfig, ProducerConfig};
+pub use cluster::net::socks::{InvalidProxies, SocksProxies};
 pub use consumer::{
     FromWhere, Listen, ListenBatch, LiteConsumer, Offset, PullConsumer, Pulled, PushConsumerBuilder, Running,
     SimpleConsumer,
 };
-pub use delivery::{Delivery, Outcome};
 pub use error::{
     Attempt, BoxError, BrokerRefusal, CallError, CallErrorKind, ConnectError, ConnectErrorKind, Error,
     ErrorKind, RouteError, RouteErrorKind, SendError, SendErrorKind, StartError, StartErrorKind,
 };
-pub use interceptor::Interceptor;
-pub use message::{DelayLevel, Message};
-pub use net::socks::{InvalidProxies, SocksProxies};
+pub use messages::{DelayLevel, Delivery, Message, Outcome, Receipt, SendStatus};
+pub use observe::interceptor::Interceptor;
+pub use observe::trace::TraceConfig;
 pub use producer::batch::BatchError;
 pub use producer::request::{RequestError, RequestErrorKind, Requesting};
 pub use producer::transaction::{Transaction, TransactionState};
-pub use producer::{Producer, ProducerBuilder, Receipt, SendStatus, Sending, SendingBatch, SendingOneway};
+pub use producer::{Producer, ProducerBuilder, Sending, SendingBatch, SendingOneway};
 pub use rocketmq_remoting as remoting;
 #[cfg(feature = "tls")]
 pub use rocketmq_remoting::net::tls::TlsConfig;
 pub use rocketmq_remoting::route::MessageQueue;
-pub use trace::TraceConfig;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use crate::delivery::Delivery;
+use crate::messages::Delivery;
 
 /// The calls under way. Clones share them.
 ///

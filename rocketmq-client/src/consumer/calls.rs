@@ -18,8 +18,8 @@ use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::{Command, ResponseCode};
 
 use crate::client::{Client, Inner};
-use crate::delivery::Delivery;
 use crate::error::{CallError, CallErrorKind};
+use crate::messages::Delivery;
 
 const OFFSET_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) const BOUND_TIMEOUT: Duration = Duration::from_secs(6);
@@ -244,7 +244,7 @@ pub(crate) fn accept(response: Command, broker: &str, topic: &str) -> Result<Com
     if response.response_code() == ResponseCode::SUCCESS {
         return Ok(response);
     }
-    Err(CallError::refused_by(crate::net::rpc::refusal(&response, broker, topic)))
+    Err(CallError::refused_by(crate::cluster::net::rpc::refusal(&response, broker, topic)))
 }
 
 /// Whether the broker answered with this code.

@@ -26,7 +26,7 @@ use super::retry::Redelivery;
 use super::stats::Stats;
 use super::watch::Watchers;
 use crate::clock::Clock;
-use crate::delivery::{Delivery, Outcome};
+use crate::messages::{Delivery, Outcome};
 
 /// The longest run one worker takes at a time.
 const MAX_RUN: usize = 32;
@@ -395,7 +395,7 @@ mod tests {
     use super::*;
     use crate::consumer::testing::{delivery, owned_queue};
     use crate::error::BoxError;
-    use crate::message::DelayLevel;
+    use crate::messages::DelayLevel;
     use tokio::sync::Semaphore;
 
     /// Remembers what went back; refuses as long as it is told to.

@@ -8,7 +8,7 @@ use rocketmq_remoting::body::MessageModel;
 
 use super::flow::FlowLimits;
 use super::start::FromWhere;
-use crate::trace::TraceConfig;
+use crate::observe::trace::TraceConfig;
 
 /// How many handlers may run at once.
 pub(crate) const CONCURRENCY: RangeInclusive<usize> = 1..=1000;

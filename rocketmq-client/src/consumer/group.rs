@@ -21,9 +21,9 @@ use super::owned::OwnedQueue;
 use super::start::{FromWhere, Start};
 use super::stats::Stats;
 use super::subscriptions::ByTopic;
-use crate::delivery::Delivery;
 use crate::error::{CallError, StartError};
-use crate::metrics;
+use crate::messages::Delivery;
+use crate::observe::metrics;
 
 /// Takes pulled messages; they are in the queue's window by then.
 pub(crate) trait Sink: Send + Sync + 'static {

@@ -10,8 +10,8 @@ use std::task::{Context, Poll};
 use futures_util::future::BoxFuture;
 use tracing::Span;
 
-use crate::delivery::{Delivery, Outcome};
 use crate::error::BoxError;
+use crate::messages::{Delivery, Outcome};
 
 /// Handles one message at a time. Closures of the same shape are listeners too.
 ///

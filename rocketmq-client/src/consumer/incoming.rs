@@ -7,8 +7,8 @@ use rocketmq_remoting::message::{MessageRecord, SysFlag, names, properties};
 use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::SubscriptionData;
 
-use crate::delivery::{Delivery, inflate};
-use crate::namespace::Names;
+use crate::messages::Names;
+use crate::messages::{Delivery, inflate};
 
 /// Turns the records of one queue into deliveries.
 pub(crate) struct Incoming<'a> {

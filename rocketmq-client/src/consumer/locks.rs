@@ -105,7 +105,7 @@ mod tests {
     use super::*;
     use crate::client::Client;
     use crate::consumer::{FromWhere, Running};
-    use crate::delivery::{Delivery, Outcome};
+    use crate::messages::{Delivery, Outcome};
     use crate::testkit::{FakeServer, Reply, StillClock, answer, name_server, refuse, route};
 
     /// How the broker answers who asks for locks.

@@ -26,8 +26,8 @@ use super::pop_push::PopService;
 use super::puller::PullOptions;
 use super::service::Service;
 use super::start::FromWhere;
-use crate::delivery::{Delivery, Outcome};
-use crate::members::ConsumerMember;
+use crate::membership::members::ConsumerMember;
+use crate::messages::{Delivery, Outcome};
 
 /// A started push consumer.
 pub(crate) struct PushMember {

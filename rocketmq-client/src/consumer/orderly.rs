@@ -12,8 +12,8 @@ use super::owned::OwnedQueue;
 use super::permits::{Permit, Permits};
 use super::retry::Redelivery;
 use super::stats::Stats;
-use crate::delivery::{Delivery, Outcome};
-use crate::metrics;
+use crate::messages::{Delivery, Outcome};
+use crate::observe::metrics;
 
 /// How long a rebalance waits for the handler of a queue it takes away; a busy queue stays for another round.
 pub(crate) const RELEASE_WAIT: Duration = Duration::from_millis(500);
@@ -242,7 +242,7 @@ mod tests {
     use crate::consumer::testing::{delivery, owned_queue};
     use crate::consumer::watch::Watchers;
     use crate::error::BoxError;
-    use crate::message::DelayLevel;
+    use crate::messages::DelayLevel;
     use futures_util::future::BoxFuture;
     use parking_lot::Mutex;
     use std::future::Future;

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::flow::{QueueLimits, Seldom};
 use super::process_queue::{Usage, Window};
-use crate::delivery::Delivery;
+use crate::messages::Delivery;
 
 /// A queue that was not pulled for this long is given up and started anew.
 pub(crate) const PULL_EXPIRES: Duration = Duration::from_secs(120);

@@ -23,10 +23,10 @@ use super::receipt::PopReceipt;
 use super::subscriptions::{ByTopic, Filter, Subscriptions, invalid};
 use crate::client::Client;
 use crate::clock::Clock;
-use crate::delivery::Delivery;
 use crate::error::{CallError, StartError};
-use crate::members::ConsumerMember;
-use crate::validate;
+use crate::membership::members::ConsumerMember;
+use crate::messages::Delivery;
+use crate::messages::validate;
 
 /// How long to wait before looking again for a topic that does not exist.
 const NO_TOPIC: Duration = Duration::from_secs(1);

@@ -23,9 +23,9 @@ use super::pop::Popped;
 use super::pop_calls::PopOptions;
 use super::retry::{Redelivery, pop_delay_ms, pop_delay_of_age};
 use super::start::FromWhere;
-use crate::delivery::{Delivery, Outcome};
 use crate::error::CallError;
-use crate::metrics;
+use crate::messages::{Delivery, Outcome};
+use crate::observe::metrics;
 
 /// How long the broker may wait for a message.
 const WAIT: Duration = Duration::from_secs(15);

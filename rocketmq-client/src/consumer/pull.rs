@@ -1,5 +1,6 @@
 //! The classic pull consumer: the application owns the queues and the offsets.
 
+use std::collections::BTreeMap;
 use std::future::IntoFuture;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -16,9 +17,9 @@ use super::retry::{DEFAULT_MAX_RECONSUME_TIMES, Redelivery};
 use super::send_back::ToBroker;
 use super::subscriptions::{Filter, invalid};
 use crate::client::Client;
-use crate::delivery::{Delivery, Outcome};
 use crate::error::{CallError, CallErrorKind, RouteError, StartError};
-use crate::validate;
+use crate::messages::validate;
+use crate::messages::{Delivery, Outcome};
 
 /// Limit of a pull that does not wait.
 const PULL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -39,6 +40,9 @@ pub enum Offset {
     /// Where the group stands; at the oldest message when it has no offset.
     Committed,
 }
+
+/// Where the queues of a reset go on: the offset of the next message of each.
+pub type ResetOffsets = BTreeMap<MessageQueue, i64>;
 
 /// How a pull ended.
 #[derive(Debug)]

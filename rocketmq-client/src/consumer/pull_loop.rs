@@ -11,8 +11,8 @@ use super::calls::is_refusal;
 use super::group::Group;
 use super::owned::OwnedQueue;
 use super::puller::{PullOptions, Pulled, Puller};
-use crate::delivery::Delivery;
 use crate::error::CallError;
+use crate::messages::Delivery;
 
 /// Between two looks at a full queue, unless messages finish before.
 const FULL: Duration = Duration::from_millis(50);

@@ -14,8 +14,8 @@ use rocketmq_remoting::{Command, DecodeError, ResponseCode};
 use super::calls::{Calls, accept, command, malformed};
 use super::incoming::Incoming;
 use crate::clock::millis;
-use crate::delivery::Delivery;
 use crate::error::CallError;
+use crate::messages::Delivery;
 
 /// What a caller may vary.
 #[derive(Debug, Clone)]

@@ -30,10 +30,10 @@ use super::subscriptions::{ByTopic, Filter, Subscriptions, invalid};
 use super::watch::Watchers;
 use crate::client::Client;
 use crate::error::StartError;
-use crate::interceptor::Interceptors;
-use crate::members::ConsumerMember;
-use crate::trace::{Role, TraceConfig, Tracer};
-use crate::validate;
+use crate::membership::members::ConsumerMember;
+use crate::messages::validate;
+use crate::observe::interceptor::Interceptors;
+use crate::observe::trace::{Role, TraceConfig, Tracer};
 
 /// How long a push consumer's broker may hold a pull, and the limit of the whole call.
 const SUSPEND: Duration = Duration::from_secs(15);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rocketmq_remoting::message::{Properties, names};
 
-use crate::delivery::{Delivery, Outcome};
+use crate::messages::{Delivery, Outcome};
 
 /// Delay level a message starts at when its consumer re-sends it, or its handler ran out of time: ten seconds.
 const FIRST_RETRY_LEVEL: i32 = 3;
@@ -91,7 +91,7 @@ pub(crate) fn pop_delay_of_age(age: Duration) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::{DelayLevel, Message};
+    use crate::messages::{DelayLevel, Message};
 
     #[test]
     fn outcomes_become_delay_levels() {

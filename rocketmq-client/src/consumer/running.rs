@@ -12,7 +12,7 @@ use super::receipt::Origin;
 use super::subscriptions::{self, ByTopic, Filter};
 use crate::client::Client;
 use crate::error::StartError;
-use crate::members::ConsumerMember as _;
+use crate::membership::members::ConsumerMember as _;
 
 /// A push consumer at work.
 ///

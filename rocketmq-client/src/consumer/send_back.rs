@@ -13,10 +13,10 @@ use rocketmq_remoting::route::MessageQueue;
 use super::calls::Calls;
 use super::concurrent::SendBack;
 use super::retry::{Redelivery, resend_properties};
-use crate::delivery::Delivery;
+use crate::cluster::route::logical::is_logical;
 use crate::error::BoxError;
-use crate::metrics;
-use crate::route::logical::is_logical;
+use crate::messages::Delivery;
+use crate::observe::metrics;
 
 /// The group Java clients send such messages as.
 const INNER_PRODUCER: &str = "CLIENT_INNER_PRODUCER";

@@ -7,7 +7,7 @@ use super::concurrent::ConcurrentService;
 use super::group::Sink;
 use super::orderly::OrderlyService;
 use super::owned::OwnedQueue;
-use crate::delivery::Delivery;
+use crate::messages::Delivery;
 
 /// The part that calls the handlers.
 #[derive(Clone)]

@@ -11,7 +11,7 @@ use rocketmq_remoting::subscription::SubscriptionData;
 use super::calls::Calls;
 use crate::client::Inner;
 use crate::error::{RouteErrorKind, StartError, StartErrorKind};
-use crate::validate;
+use crate::messages::validate;
 
 /// Subscriptions by topic, as it is on the wire.
 pub(crate) type ByTopic = BTreeMap<String, Arc<SubscriptionData>>;

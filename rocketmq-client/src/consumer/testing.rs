@@ -6,8 +6,8 @@ use rocketmq_remoting::message::MessageRecord;
 use rocketmq_remoting::route::MessageQueue;
 
 use super::owned::OwnedQueue;
-use crate::delivery::Delivery;
-use crate::namespace::Names;
+use crate::messages::Delivery;
+use crate::messages::Names;
 
 /// A message of queue 0 of broker-a at `offset`.
 pub(crate) fn delivery(topic: &str, offset: i64) -> Delivery {

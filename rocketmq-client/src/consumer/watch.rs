@@ -8,11 +8,11 @@ use tracing::Span;
 
 use super::concurrent::ServiceConfig;
 use super::handler::{Call, Failure, Outcomes};
-use crate::delivery::{Delivery, Outcome};
-use crate::interceptor::Interceptors;
-use crate::trace::record::ConsumeEnd;
-use crate::trace::{Consuming, Tracer};
-use crate::{metrics, span};
+use crate::messages::{Delivery, Outcome};
+use crate::observe::interceptor::Interceptors;
+use crate::observe::trace::record::ConsumeEnd;
+use crate::observe::trace::{Consuming, Tracer};
+use crate::observe::{metrics, span};
 
 /// Everyone who watches the calls of one consumer.
 #[derive(Clone, Default)]

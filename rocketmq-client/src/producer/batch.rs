@@ -11,11 +11,11 @@ use tracing::Instrument as _;
 
 use super::Shared;
 use super::outgoing::{Outgoing, stamp};
-use super::receipt::Receipt;
 use super::sending::{Options, Target};
 use super::watch::Watch;
 use crate::error::{SendError, SendErrorKind};
-use crate::message::Message;
+use crate::messages::Message;
+use crate::messages::Receipt;
 
 /// A batch that was not stored, or not all of it.
 #[derive(Clone, Debug)]
@@ -230,7 +230,7 @@ pub(super) fn encode(shared: &Shared, message: &Message) -> Result<(String, Byte
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::DelayLevel;
+    use crate::messages::DelayLevel;
 
     #[test]
     fn what_brokers_refuse_is_named() {

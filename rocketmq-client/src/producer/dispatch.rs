@@ -9,13 +9,13 @@ use rocketmq_remoting::{Command, ResponseCode};
 use super::Shared;
 use super::latency::ISOLATION;
 use super::outgoing::Outgoing;
-use super::receipt::{Receipt, SendStatus};
 use super::retry::{Failure, Next, RetryPolicy};
 use super::select::SharedQueue;
+use crate::cluster::net::rpc::{RpcError, refusal};
 use crate::error::{
     Attempt, BrokerRefusal, CallErrorKind, RouteError, RouteErrorKind, SendError, SendErrorKind,
 };
-use crate::net::rpc::{RpcError, refusal};
+use crate::messages::{Receipt, SendStatus};
 
 /// How one try ended badly.
 #[derive(Debug)]

@@ -12,11 +12,11 @@ use tokio_util::task::TaskTracker;
 
 use super::Shared;
 use super::batch::{self, Chunk};
-use super::receipt::Receipt;
 use super::sending::{Options, Target};
-use crate::config::LingerConfig;
+use crate::cluster::config::LingerConfig;
 use crate::error::{SendError, SendErrorKind};
-use crate::message::Message;
+use crate::messages::Message;
+use crate::messages::Receipt;
 
 type Reply = oneshot::Sender<Result<Receipt, SendError>>;
 

@@ -10,7 +10,7 @@ use rocketmq_remoting::{Command, ExtFields, RequestCode};
 
 use super::Shared;
 use crate::error::{SendError, SendErrorKind};
-use crate::message::Message;
+use crate::messages::Message;
 
 /// Everything of a send request that does not depend on the queue.
 #[derive(Debug)]

@@ -6,9 +6,9 @@ use rocketmq_remoting::recall::RecallHandle;
 use rocketmq_remoting::requests::send::RecallMessageRequest;
 
 use super::Shared;
+use crate::cluster::net::rpc::refusal;
 use crate::error::{CallError, CallErrorKind};
-use crate::net::rpc::refusal;
-use crate::validate;
+use crate::messages::validate;
 
 pub(super) async fn recall(shared: &Shared, topic: &str, handle: &str) -> Result<String, CallError> {
     let invalid = |text: String| CallError::new(CallErrorKind::InvalidRequest, text);

@@ -17,12 +17,12 @@ use tokio::sync::oneshot;
 use tokio::time::timeout_at;
 
 use super::Shared;
-use super::receipt::Receipt;
 use super::sending::{Options, Target};
 use crate::clock::millis;
-use crate::delivery::Delivery;
 use crate::error::{Error, SendError, SendErrorKind, error_kinds};
-use crate::message::Message;
+use crate::messages::Delivery;
+use crate::messages::Message;
+use crate::messages::Receipt;
 
 error_kinds! {
     /// Why a request has no reply.
@@ -51,7 +51,7 @@ impl Replies {
         let delivered = waiting.is_some_and(|request| request.send(reply).is_ok());
         if !delivered {
             self.late.fetch_add(1, Ordering::Relaxed);
-            crate::metrics::late_reply();
+            crate::observe::metrics::late_reply();
         }
         delivered
     }

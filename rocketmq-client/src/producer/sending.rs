@@ -12,11 +12,11 @@ use super::Shared;
 use super::batch::{self, BatchError};
 use super::dispatch::no_route;
 use super::outgoing::Outgoing;
-use super::receipt::Receipt;
 use super::select::{SharedQueue, index_of_key};
 use super::watch::Watch;
 use crate::error::{SendError, SendErrorKind};
-use crate::message::Message;
+use crate::messages::Message;
+use crate::messages::Receipt;
 
 /// A user's own choice among the queues.
 type Selector = Box<dyn FnOnce(&[Arc<MessageQueue>]) -> usize + Send>;
@@ -259,7 +259,7 @@ impl Shared {
         &self,
         topic: &str,
         deadline: std::time::Instant,
-    ) -> Result<Arc<crate::route::table::TopicInfo>, SendError> {
+    ) -> Result<Arc<crate::cluster::route::table::TopicInfo>, SendError> {
         let known = self.client.inner.routes.topic(topic);
         if let Some(info) = known.filter(|info| !info.publish.is_empty()) {
             return Ok(info);

@@ -12,7 +12,7 @@ use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::{Command, RequestCode, ResponseCode};
 
 use crate::error::SendErrorKind;
-use crate::message::{DelayLevel, Message};
+use crate::messages::{DelayLevel, Message};
 use crate::producer::select::index_of_key;
 use crate::testkit::{FakeCluster, FakeServer, Reply, answer, eventually, healthy, refuse, stored};
 use crate::{Producer, RequestErrorKind, SendStatus, TransactionState};

@@ -14,13 +14,13 @@ use rocketmq_remoting::{Command, ResponseCode};
 use tokio::sync::Semaphore;
 
 use super::Shared;
-use super::receipt::{Receipt, SendStatus};
 use super::sending::Options;
-use crate::delivery::Delivery;
+use crate::cluster::net::rpc::refusal;
 use crate::error::{CallError, CallErrorKind, SendError, SendErrorKind};
-use crate::message::Message;
-use crate::net::rpc::refusal;
-use crate::trace::Decision;
+use crate::messages::Delivery;
+use crate::messages::Message;
+use crate::messages::{Receipt, SendStatus};
+use crate::observe::trace::Decision;
 
 /// How many questions one producer works on at once; the broker asks again about those it drops.
 const CHECKS_AT_ONCE: usize = 64;

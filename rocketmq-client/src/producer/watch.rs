@@ -5,10 +5,10 @@ use std::time::Instant;
 use tracing::Span;
 
 use super::Shared;
-use super::receipt::Receipt;
 use crate::error::SendError;
-use crate::message::Message;
-use crate::{metrics, span};
+use crate::messages::Message;
+use crate::messages::Receipt;
+use crate::observe::{metrics, span};
 
 /// One send being watched, from before its message is checked until its result is known.
 pub(super) struct Watch<'a> {

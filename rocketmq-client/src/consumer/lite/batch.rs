@@ -9,8 +9,8 @@ use tokio::sync::Notify;
 
 use crate::consumer::group::{Group, Sink};
 use crate::consumer::owned::OwnedQueue;
-use crate::delivery::Delivery;
 use crate::error::CallError;
+use crate::messages::Delivery;
 
 /// Batches pulled and not handed out.
 #[derive(Default)]

@@ -20,9 +20,9 @@ use crate::consumer::rebalance::{OnAssignment, Rebalancer};
 use crate::consumer::start::FromWhere;
 use crate::consumer::subscriptions::{ByTopic, Filter, Subscriptions, invalid};
 use crate::error::StartError;
-use crate::members::ConsumerMember;
-use crate::trace::{Role, TraceConfig, Tracer};
-use crate::validate;
+use crate::membership::members::ConsumerMember;
+use crate::messages::validate;
+use crate::observe::trace::{Role, TraceConfig, Tracer};
 
 /// How long a broker may hold a lite pull, and the limit of the whole call.
 const SUSPEND: Duration = Duration::from_secs(20);

@@ -25,11 +25,11 @@ use super::puller::PullOptions;
 use super::settings::{Setting, of_flow};
 use super::subscriptions::{ByTopic, Filter, Subscriptions, invalid};
 use crate::client::Client;
-use crate::delivery::Delivery;
 use crate::error::{CallError, CallErrorKind, StartError};
-use crate::members::ConsumerMember;
-use crate::trace::Tracer;
-use crate::trace::record::ConsumeEnd;
+use crate::membership::members::ConsumerMember;
+use crate::messages::Delivery;
+use crate::observe::trace::Tracer;
+use crate::observe::trace::record::ConsumeEnd;
 
 /// A lite consumer as brokers see it.
 struct LiteMember {

@@ -1,0 +1,179 @@
+//! Sending a group back or forward, as an administrator does.
+
+use bytes::Bytes;
+use rocketmq_remoting::ResponseCode;
+use rocketmq_remoting::body::offset::ResetOffsetBody;
+use rocketmq_remoting::requests::offset::InvokeResetOffsetRequest;
+use rocketmq_remoting::route::MessageQueue;
+
+use crate::client::Client;
+use crate::consumer::calls::{BOUND_TIMEOUT, Calls, is_refusal, malformed};
+use crate::consumer::pull::{Offset, ResetOffsets, resolve, to_ms};
+use crate::error::{CallError, CallErrorKind};
+
+/// A broker takes a reset to this time as one to the end.
+const END: i64 = -1;
+
+impl Client {
+    /// Sends a group to another place of a topic, on every queue, whether its consumers run or not. Running ones follow
+    /// without a restart: at once, or on Apache's 5.x brokers with their next pull. Progress they still report of the
+    /// time before does not count.
+    ///
+    /// [`Offset::Time`] is exact to the millisecond. [`Offset::At`] becomes, in queues that do not reach so far back or
+    /// forward, the nearest offset they have.
+    ///
+    /// ```no_run
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// use rocketmq_client::Offset;
+    ///
+    /// # async fn replay(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let an_hour_ago = SystemTime::now() - Duration::from_secs(3600);
+    /// for (queue, offset) in client.reset_offsets("billing", "orders", Offset::Time(an_hour_ago)).await? {
+    ///     println!("{} {} goes on at {offset}", queue.broker_name, queue.queue_id);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the topic has no route, a broker cannot be asked or refuses: 5.x brokers do when they have never seen the
+    /// group, 4.x ones when it has running members and no offsets. Brokers are asked one after the other; those before
+    /// the one that failed have done it. [`Offset::Committed`] is no place to go to and an
+    /// [`InvalidRequest`](CallErrorKind::InvalidRequest), as is [`Offset::At`] for running members on a broker that
+    /// resets by time only: before 5.0, or with `useServerSideResetOffset=false`.
+    pub async fn reset_offsets(
+        &self,
+        group: &str,
+        topic: &str,
+        to: Offset,
+    ) -> Result<ResetOffsets, CallError> {
+        Reset { calls: Calls::new(self, group), to }.topic(&self.inner.names.wrap(topic)).await
+    }
+
+    /// [`reset_offsets`](Self::reset_offsets) of one queue, as [`PullConsumer::queues`](crate::PullConsumer::queues)
+    /// names it; the offset it goes on at.
+    ///
+    /// # Errors
+    /// As [`reset_offsets`](Self::reset_offsets); brokers that reset by time only cannot move one queue of running
+    /// members at all.
+    pub async fn reset_queue(&self, group: &str, queue: &MessageQueue, to: Offset) -> Result<i64, CallError> {
+        // Whether it is a place to go to at all.
+        timestamp(to)?;
+        let reset = Reset { calls: Calls::new(self, group), to };
+        let _ = reset.route(&queue.topic).await?;
+        reset.queue(queue).await
+    }
+
+    /// Lets a group leave out what it has not handled yet: [`reset_offsets`](Self::reset_offsets) to
+    /// [`Offset::Last`]. What a running handler already has it keeps.
+    ///
+    /// # Errors
+    /// As [`reset_offsets`](Self::reset_offsets).
+    pub async fn skip_backlog(&self, group: &str, topic: &str) -> Result<ResetOffsets, CallError> {
+        self.reset_offsets(group, topic, Offset::Last).await
+    }
+}
+
+/// A group on its way to another place.
+struct Reset {
+    calls: Calls,
+    to: Offset,
+}
+
+impl Reset {
+    async fn topic(&self, topic: &str) -> Result<ResetOffsets, CallError> {
+        let queues = self.route(topic).await?;
+        let Some(timestamp) = timestamp(self.to)? else { return self.each(&queues).await };
+        let mut moved = ResetOffsets::new();
+        for of_broker in queues.chunk_by(|a, b| a.broker_name == b.broker_name) {
+            let by_time = self.invocation(&of_broker[0], timestamp);
+            match self.ask(&of_broker[0].broker_name, &by_time).await? {
+                Some(offsets) => moved.extend(offsets),
+                None => moved.extend(self.each(of_broker).await?),
+            }
+        }
+        Ok(moved)
+    }
+
+    /// The queues of the topic by broker, from a route that is up to date.
+    async fn route(&self, topic: &str) -> Result<Vec<MessageQueue>, CallError> {
+        let client = &self.calls.client;
+        let info = match client.refresh_topic(topic).await.map_err(CallError::no_route)? {
+            Some(info) => info,
+            None => client.topic_info(topic).await.map_err(CallError::no_route)?,
+        };
+        Ok(info.subscribe.iter().map(|queue| (**queue).clone()).collect())
+    }
+
+    async fn each(&self, queues: &[MessageQueue]) -> Result<ResetOffsets, CallError> {
+        let mut moved = ResetOffsets::new();
+        for queue in queues {
+            moved.insert(queue.clone(), self.queue(queue).await?);
+        }
+        Ok(moved)
+    }
+
+    async fn queue(&self, queue: &MessageQueue) -> Result<i64, CallError> {
+        let target = self.target(queue).await?;
+        // A broker that knows resets by time only reads this as one that moves nothing.
+        let mut request = self.invocation(queue, END);
+        (request.queue_id, request.offset, request.is_force) = (Some(queue.queue_id), Some(target), false);
+        match self.ask(&queue.broker_name, &request).await? {
+            Some(moved) if moved.len() == 1 && moved.get(queue) == Some(&target) => {}
+            Some(_) => return Err(by_time_only(queue, target)),
+            None => self.calls.store_offset(queue, target).await?,
+        }
+        Ok(target)
+    }
+
+    /// An offset the queue has.
+    async fn target(&self, queue: &MessageQueue) -> Result<i64, CallError> {
+        let Offset::At(wanted) = self.to else { return resolve(&self.calls, queue, self.to).await };
+        let (min, max) = (self.calls.min_offset(queue).await?, self.calls.max_offset(queue).await?);
+        Ok(wanted.clamp(min, max.max(min)))
+    }
+
+    fn invocation(&self, queue: &MessageQueue, timestamp: i64) -> InvokeResetOffsetRequest {
+        let (group, topic) = (self.calls.group.clone(), queue.topic.clone());
+        InvokeResetOffsetRequest { group, topic, queue_id: None, offset: None, timestamp, is_force: true }
+    }
+
+    /// `None`: a 4.x broker has nobody online whom it could tell, the offsets are for the caller to store.
+    async fn ask(
+        &self,
+        broker: &str,
+        request: &InvokeResetOffsetRequest,
+    ) -> Result<Option<ResetOffsets>, CallError> {
+        match self.calls.call(broker, request, Bytes::new(), BOUND_TIMEOUT).await {
+            Ok(answer) => Ok(Some(ResetOffsetBody::read(&answer.body).map_err(malformed)?.offset_table)),
+            Err(error) if is_refusal(&error, ResponseCode::CONSUMER_NOT_ONLINE) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What stands for the place in a reset by time; `None`: only an offset does.
+fn timestamp(to: Offset) -> Result<Option<i64>, CallError> {
+    match to {
+        Offset::Time(time) => Ok(Some(to_ms(time))),
+        Offset::First => Ok(Some(0)),
+        Offset::Last => Ok(Some(END)),
+        Offset::At(_) => Ok(None),
+        Offset::Committed => Err(CallError::new(
+            CallErrorKind::InvalidRequest,
+            "Offset::Committed is where the group stands already; reset it to At, First, Last or Time",
+        )),
+    }
+}
+
+fn by_time_only(queue: &MessageQueue, target: i64) -> CallError {
+    let MessageQueue { topic, broker_name, queue_id } = queue;
+    CallError::new(
+        CallErrorKind::InvalidRequest,
+        format!(
+            "{broker_name} moves running consumers by time only, not queue {queue_id} of \"{topic}\" to offset {target}: \
+             stop the consumers first, reset to a time, or start the broker (5.x) with useServerSideResetOffset=true"
+        ),
+    )
+}

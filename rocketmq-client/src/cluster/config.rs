@@ -1,0 +1,309 @@
+//! Options and their defaults. Plain values: builders fill them, nothing here reads a file.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rocketmq_remoting::compress::Compression;
+use rocketmq_remoting::names::TEMPLATE_TOPIC;
+use rocketmq_remoting::{HeaderCodec, ResponseCode};
+
+use crate::clock::Clock;
+use crate::cluster::acl::CredentialsSource;
+use crate::cluster::net::socks::SocksProxies;
+use crate::error::RETRYABLE_CODES;
+use crate::messages::validate::{at_least, at_least_a_millisecond, topic};
+use crate::observe::interceptor::Interceptor;
+use crate::observe::trace::TraceConfig;
+
+/// What all producers and consumers of one client share. Where its name servers are is said to the builder.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ClientConfig {
+    /// The last part of the client id. Default: `<pid>#<nanoseconds>`, unique per client.
+    pub instance_name: Option<String>,
+    /// Appended to the client id and to the discovery URL of multi-unit deployments. Default: none.
+    pub unit_name: Option<String>,
+    /// The address in the client id. Default: the local address that faces the first name server.
+    pub client_ip: Option<IpAddr>,
+    /// The 4.x namespace: topics and groups become `<namespace>%<name>` on the wire. Default: none.
+    pub namespace: Option<String>,
+    /// The 5.x namespace: names stay, each request carries it. Default: none.
+    pub namespace_v2: Option<String>,
+    /// Send to the broker's port - 2. Default: false.
+    pub vip_channel: bool,
+    /// Marks heartbeats and sends for multi-unit deployments. Default: false.
+    pub unit_mode: bool,
+    /// How often the routes of topics in use are asked again. Default: 30 s.
+    pub route_refresh: Duration,
+    /// How often every broker in use hears from this client. Default: 30 s; brokers forget it after 120 s.
+    pub heartbeat_interval: Duration,
+    /// How often consumers store their offsets. Default: 5 s.
+    pub persist_offset_interval: Duration,
+    /// Leave subscriptions out of heartbeats to brokers (5.x) that know them already. Default: false.
+    pub heartbeat_v2: bool,
+    /// How long a route, heartbeat or membership call may take. Default: 3 s.
+    pub api_timeout: Duration,
+    /// How long a connection may take to come up. Default: 3 s.
+    pub connect_timeout: Duration,
+    /// A connection without traffic for this long is closed. Default: 120 s.
+    pub idle_timeout: Duration,
+    /// The header form of requests to brokers. Default: JSON, which every version reads.
+    pub serialize_type: HeaderCodec,
+    /// Who signs the requests. Default: nobody.
+    pub credentials: Option<Arc<dyn CredentialsSource>>,
+    /// Encryption of every connection. Default: none.
+    #[cfg(feature = "tls")]
+    pub tls: Option<rocketmq_remoting::net::tls::TlsConfig>,
+    /// The proxies that lead to name servers and brokers. Default: none.
+    pub socks_proxies: SocksProxies,
+    /// Where the time of day comes from. Default: the machine.
+    pub clock: Clock,
+    /// Called around every send and every delivery, in this order. Default: none.
+    pub interceptors: Vec<Arc<dyn Interceptor>>,
+    /// Trace what all producers, push and lite consumers do. Default: none.
+    pub trace: Option<TraceConfig>,
+    /// The cluster is Alibaba's cloud (Java's `AccessChannel.CLOUD`): every trace takes its form and goes to its topics, as
+    /// with [`TraceConfig::cloud`]. Default: false.
+    pub cloud: bool,
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        Self {
+            instance_name: None,
+            unit_name: None,
+            client_ip: None,
+            namespace: None,
+            namespace_v2: None,
+            vip_channel: false,
+            unit_mode: false,
+            route_refresh: Duration::from_secs(30),
+            heartbeat_interval: Duration::from_secs(30),
+            heartbeat_v2: false,
+            persist_offset_interval: Duration::from_secs(5),
+            api_timeout: Duration::from_secs(3),
+            connect_timeout: Duration::from_secs(3),
+            idle_timeout: Duration::from_secs(120),
+            serialize_type: HeaderCodec::Json,
+            credentials: None,
+            #[cfg(feature = "tls")]
+            tls: None,
+            socks_proxies: SocksProxies::default(),
+            clock: Clock::default(),
+            interceptors: Vec::new(),
+            trace: None,
+            cloud: false,
+        }
+    }
+}
+
+impl fmt::Debug for ClientConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientConfig")
+            .field("instance_name", &self.instance_name)
+            .field("namespace", &self.namespace)
+            .field("namespace_v2", &self.namespace_v2)
+            .field("credentials", &self.credentials.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl ClientConfig {
+    /// What is wrong with the values, naming option, value and what is allowed.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        at_least_a_millisecond("route_refresh", self.route_refresh)?;
+        at_least_a_millisecond("heartbeat_interval", self.heartbeat_interval)?;
+        at_least_a_millisecond("persist_offset_interval", self.persist_offset_interval)?;
+        at_least_a_millisecond("api_timeout", self.api_timeout)?;
+        at_least_a_millisecond("connect_timeout", self.connect_timeout)?;
+        at_least_a_millisecond("idle_timeout", self.idle_timeout)
+    }
+}
+
+/// Where the name servers are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NameServers {
+    /// `host:port` each. Names are resolved again on every new connection.
+    List(Vec<String>),
+    /// An HTTP address server; asked at start and every two minutes for a `;`-separated list.
+    Http(String),
+}
+
+impl FromStr for NameServers {
+    type Err = InvalidAddress;
+
+    /// `host:9876;host2:9876` (`,` separates too), or one `http://host[:port]/path` of an address server.
+    fn from_str(text: &str) -> Result<Self, InvalidAddress> {
+        let text = text.trim();
+        if text.starts_with("http://") {
+            return Ok(Self::Http(text.to_owned()));
+        }
+        let addresses: Vec<String> =
+            text.split([';', ',']).map(str::trim).filter(|a| !a.is_empty()).map(str::to_owned).collect();
+        if addresses.is_empty() {
+            return Err(InvalidAddress(text.to_owned()));
+        }
+        match addresses.iter().find(|address| !is_host_and_port(address)) {
+            Some(bad) => Err(InvalidAddress(bad.clone())),
+            None => Ok(Self::List(addresses)),
+        }
+    }
+}
+
+/// A name server address that is not `host:port`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "\"{0}\" is not a name server address: write host:port, several separated by ';', for example 127.0.0.1:9876"
+)]
+pub(crate) struct InvalidAddress(String);
+
+/// The port follows the last colon, so that bare IPv6 addresses work too.
+fn is_host_and_port(address: &str) -> bool {
+    address
+        .rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0))
+}
+
+/// Options of one producer.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ProducerConfig {
+    /// How long one send may take in all, retries and waiting for room included. Default: 3 s.
+    pub send_timeout: Duration,
+    /// How long one try may take while another is left. Default: none, as in Java; without it a broker
+    /// that does not answer uses the whole `send_timeout`.
+    pub attempt_timeout: Option<Duration>,
+    /// How many more tries a failed send gets. Default: 2.
+    pub retries: u32,
+    /// Also try another broker when the message was stored but not flushed or replicated as asked.
+    /// May store it twice. Default: false.
+    pub retry_when_not_stored: bool,
+    /// Broker answers worth another try. Default: 17, 14, 1, 2, 16, 204, 205, 1500; flow control never is.
+    pub retry_codes: Vec<ResponseCode>,
+    /// The longest body, before compression. Default: 4 MiB.
+    pub max_message_size: usize,
+    /// Bodies of at least this many bytes are compressed. Default: 4096.
+    pub compress_threshold: usize,
+    /// Default: zlib.
+    pub compression: Compression,
+    /// 0 to 9. Default: 5.
+    pub compression_level: i32,
+    /// How many messages may be on their way at once; further senders wait in turn. Default: 1024.
+    pub max_in_flight: usize,
+    /// How many body bytes may be on their way at once. Default: 100 MiB.
+    pub max_in_flight_bytes: usize,
+    /// The topic whose settings a broker copies when it creates the message's topic. Default: `TBW102`.
+    pub create_topic_key: String,
+    /// How many queues a topic gets that a broker creates. Default: 4.
+    pub default_topic_queues: i32,
+    /// Avoid brokers that were slow or failed of late. Default: false.
+    pub latency_fault_tolerance: bool,
+    /// Ask avoided brokers every 2 s whether they answer again. Default: false.
+    pub latency_fault_detector: bool,
+    /// Gather messages into batches. Default: none.
+    pub linger: Option<LingerConfig>,
+    /// Trace stored messages. Default: as the client is configured, which is not to.
+    pub trace: Option<TraceConfig>,
+}
+
+impl Default for ProducerConfig {
+    fn default() -> Self {
+        Self {
+            send_timeout: Duration::from_secs(3),
+            attempt_timeout: None,
+            retries: 2,
+            retry_when_not_stored: false,
+            retry_codes: RETRYABLE_CODES.to_vec(),
+            max_message_size: 4 * 1024 * 1024,
+            compress_threshold: 4096,
+            compression: Compression::Zlib,
+            compression_level: 5,
+            max_in_flight: 1024,
+            max_in_flight_bytes: 100 * 1024 * 1024,
+            create_topic_key: TEMPLATE_TOPIC.to_owned(),
+            default_topic_queues: 4,
+            latency_fault_tolerance: false,
+            latency_fault_detector: false,
+            linger: None,
+            trace: None,
+        }
+    }
+}
+
+impl ProducerConfig {
+    /// What is wrong with the values, naming option, value and what is allowed.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        at_least_a_millisecond("send_timeout", self.send_timeout)?;
+        self.attempt_timeout.map_or(Ok(()), |limit| at_least_a_millisecond("attempt_timeout", limit))?;
+        at_least("max_message_size", self.max_message_size, 1)?;
+        at_least("max_in_flight", self.max_in_flight, 1)?;
+        at_least("max_in_flight_bytes", self.max_in_flight_bytes, 1)?;
+        at_least("default_topic_queues", self.default_topic_queues, 1)?;
+        at_least("linger.max_bytes", self.linger.map_or(1, |linger| linger.max_bytes), 1)?;
+        topic(&self.create_topic_key).map_err(|fault| format!("create_topic_key: {fault}"))
+    }
+}
+
+/// When gathered messages leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LingerConfig {
+    /// The longest a message waits for company. Default: 10 ms.
+    pub max_delay: Duration,
+    /// A batch this large leaves at once. Default: 32 KiB.
+    pub max_bytes: usize,
+    /// Messages held in all; beyond it messages go out alone. Default: 32 MiB.
+    pub total_bytes: usize,
+}
+
+impl Default for LingerConfig {
+    fn default() -> Self {
+        Self { max_delay: Duration::from_millis(10), max_bytes: 32 * 1024, total_bytes: 32 * 1024 * 1024 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(addresses: &[&str]) -> NameServers {
+        NameServers::List(addresses.iter().map(|a| (*a).to_owned()).collect())
+    }
+
+    #[test]
+    fn name_servers_are_read_in_every_spelling() {
+        assert_eq!("a:9876;b:1".parse(), Ok(list(&["a:9876", "b:1"])));
+        assert_eq!(" a:9876 ; ".parse(), Ok(list(&["a:9876"])));
+        assert_eq!("a:9876,b:9876".parse(), Ok(list(&["a:9876", "b:9876"])));
+        assert_eq!("::1:9876".parse(), Ok(list(&["::1:9876"])));
+        assert_eq!(
+            "http://x/rocketmq/nsaddr".parse(),
+            Ok(NameServers::Http("http://x/rocketmq/nsaddr".into()))
+        );
+    }
+
+    #[test]
+    fn what_would_spin_or_never_send_is_refused_by_name() {
+        let wrong = ClientConfig { heartbeat_interval: Duration::ZERO, ..ClientConfig::default() };
+        assert_eq!(wrong.check().unwrap_err(), "heartbeat_interval is 0ns, allowed is 1 ms or more");
+        let wrong = ProducerConfig { default_topic_queues: 0, ..ProducerConfig::default() };
+        assert_eq!(wrong.check().unwrap_err(), "default_topic_queues is 0, allowed is 1 or more");
+        let wrong = ProducerConfig { max_in_flight: 0, ..ProducerConfig::default() };
+        assert!(wrong.check().unwrap_err().contains("max_in_flight is 0"));
+        let wrong = ProducerConfig { create_topic_key: "a b".into(), ..ProducerConfig::default() };
+        assert!(wrong.check().unwrap_err().contains("create_topic_key: topic \"a b\""));
+        assert_eq!((ClientConfig::default().check(), ProducerConfig::default().check()), (Ok(()), Ok(())));
+    }
+
+    #[test]
+    fn a_bad_address_is_named_with_the_remedy() {
+        for bad in ["", ";", "host", "host:", ":9876", "host:99999", "host:0"] {
+            let error = bad.parse::<NameServers>().expect_err(bad).to_string();
+            assert!(error.contains("host:port"), "{error}");
+        }
+        let error = "ok:1;bad".parse::<NameServers>().expect_err("bad").to_string();
+        assert!(error.contains("\"bad\""), "{error}");
+    }
+}

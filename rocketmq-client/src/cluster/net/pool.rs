@@ -1,0 +1,188 @@
+//! Address to connection: dialled once however many callers wait, found without a lock afterwards.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwapOption;
+use futures_util::future::BoxFuture;
+use parking_lot::RwLock;
+use rand::rngs::StdRng;
+use rocketmq_remoting::net::Connection;
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use super::backoff::{Backoff, BackoffConfig};
+use super::dialer::{DialError, Dialer};
+
+/// The connections of one client.
+pub(crate) struct Pool {
+    dialer: Dialer,
+    links: RwLock<HashMap<String, Arc<Link>>>,
+    closed: AtomicBool,
+}
+
+impl Pool {
+    pub(crate) fn new(dialer: Dialer) -> Self {
+        Self { dialer, links: RwLock::default(), closed: AtomicBool::new(false) }
+    }
+
+    /// The connection to `address`, made within `budget` if there is none.
+    pub(crate) async fn connection(&self, address: &str, budget: Duration) -> Result<Connection, DialError> {
+        if let Some(connection) = self.live(address) {
+            return Ok(connection);
+        }
+        let link = self.link(address);
+        // Boxed: every call would carry room for the long way to a new connection, and the compiler its type, which in
+        // release builds is nested too deep for it.
+        let dial: BoxFuture<'_, _> = Box::pin(link.dial(self, address));
+        timeout(budget, dial).await.unwrap_or(Err(DialError::Timeout(budget)))
+    }
+
+    /// The connection to `address`, if there is one.
+    pub(crate) fn live(&self, address: &str) -> Option<Connection> {
+        self.links.read().get(address)?.live()
+    }
+
+    fn link(&self, address: &str) -> Arc<Link> {
+        if let Some(link) = self.links.read().get(address) {
+            return link.clone();
+        }
+        self.links.write().entry(address.to_owned()).or_default().clone()
+    }
+
+    /// Puts `connection` out of use for new calls, unless another has taken its place. Calls that still
+    /// wait on it keep it until it closes.
+    pub(crate) fn retire(&self, address: &str, connection: &Connection) {
+        let link = self.link(address);
+        let current = link.current.load();
+        if current.as_ref().is_some_and(|current| current.id() == connection.id()) {
+            link.current.compare_and_swap(&current, None);
+        }
+    }
+
+    /// Closes the connection to `address` and forgets the address.
+    pub(crate) fn close_address(&self, address: &str) {
+        if let Some(link) = self.links.write().remove(address) {
+            link.close();
+        }
+    }
+
+    /// Closes everything, for good.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.links.write().drain().for_each(|(_, link)| link.close());
+    }
+}
+
+/// One address.
+#[derive(Default)]
+struct Link {
+    current: ArcSwapOption<Connection>,
+    /// How many dials have ended.
+    dials: AtomicU64,
+    /// Held while dialling.
+    dialling: Mutex<Dialling>,
+}
+
+/// What the last dials of one address taught.
+#[derive(Default)]
+struct Dialling {
+    /// The cause of the last failure, until a dial succeeds.
+    failed: Option<DialError>,
+    /// No dial before this; set while a host swallows them.
+    not_before: Option<Instant>,
+    backoff: Option<Backoff<StdRng>>,
+}
+
+/// Between dials of a host that does not even refuse.
+const SILENCE: BackoffConfig =
+    BackoffConfig { first: Duration::from_millis(500), most: Duration::from_secs(2) };
+
+impl Dialling {
+    fn note(&mut self, dialled: &Result<Connection, DialError>, now: Instant) {
+        self.failed = dialled.as_ref().err().cloned();
+        match self.failed {
+            Some(DialError::Timeout(_)) => {
+                let backoff = self.backoff.get_or_insert_with(|| Backoff::new(SILENCE, rand::make_rng()));
+                self.not_before = backoff.next().map(|wait| now + wait);
+            }
+            _ => (self.not_before, self.backoff) = (None, None),
+        }
+    }
+
+    /// The failure to repeat instead of dialling: a host that swallows connections would otherwise cost
+    /// every sender its whole budget before it can try another broker.
+    fn still_failing(&self, now: Instant) -> Option<DialError> {
+        self.failed.clone().filter(|_| self.not_before.is_some_and(|until| now < until))
+    }
+}
+
+impl Link {
+    fn live(&self) -> Option<Connection> {
+        let current = self.current.load();
+        current.as_deref().filter(|connection| !connection.is_closed()).cloned()
+    }
+
+    /// Who waited while another's dial failed shares that failure rather than dialling in turn: a dead
+    /// broker must not hold a hundred senders one connect time-out each, one after the other.
+    async fn dial(&self, pool: &Pool, address: &str) -> Result<Connection, DialError> {
+        let seen = self.dials.load(Ordering::Acquire);
+        let mut last = self.dialling.lock().await;
+        if let Some(connection) = self.live() {
+            return Ok(connection);
+        }
+        let shared = last.failed.clone().filter(|_| self.dials.load(Ordering::Acquire) != seen);
+        if let Some(error) = shared.or_else(|| last.still_failing(Instant::now())) {
+            return Err(error);
+        }
+        let dialled = self.dial_now(pool, address).await;
+        last.note(&dialled, Instant::now());
+        self.dials.fetch_add(1, Ordering::Release);
+        drop(last);
+        if dialled.is_ok() {
+            (pool.dialer.on_connect)(address);
+        }
+        dialled
+    }
+
+    async fn dial_now(&self, pool: &Pool, address: &str) -> Result<Connection, DialError> {
+        let limit = pool.dialer.connect_timeout;
+        let dialled = timeout(limit, pool.dialer.dial(address)).await;
+        let connection = dialled.map_err(|_| DialError::Timeout(limit))??;
+        self.current.store(Some(Arc::new(connection.clone())));
+        // The pool may have been closed during the dial, after it had closed every link it knew.
+        if pool.closed.load(Ordering::Acquire) {
+            self.close();
+            return Err(DialError::Closed);
+        }
+        Ok(connection)
+    }
+
+    fn close(&self) {
+        if let Some(connection) = self.current.swap(None) {
+            connection.close();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn only_a_host_that_swallows_connections_is_left_alone_and_not_for_long() {
+        let (mut dialling, now) = (Dialling::default(), Instant::now());
+        let refused = Arc::new(io::Error::from(io::ErrorKind::ConnectionRefused));
+        dialling.note(&Err(DialError::Io(refused.clone())), now);
+        assert!(dialling.still_failing(now).is_none());
+        dialling.note(&Err(DialError::Timeout(Duration::from_secs(3))), now);
+        assert!(dialling.still_failing(now).is_some());
+        assert!(dialling.still_failing(now + SILENCE.first).is_none());
+        dialling.note(&Err(DialError::Io(refused)), now);
+        assert!(dialling.still_failing(now).is_none());
+    }
+}

@@ -1,0 +1,138 @@
+//! One request to one address: connect, sign, call; and once more when the server is going away.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rocketmq_remoting::net::{CallError as NetError, Connection};
+use rocketmq_remoting::{Command, HeaderCodec, ResponseCode};
+
+use super::dialer::DialError;
+use super::pool::Pool;
+use crate::cluster::acl::{self, CredentialsSource};
+use crate::error::{BoxError, BrokerRefusal, CallError, CallErrorKind};
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RpcError {
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    #[error(transparent)]
+    Call(#[from] NetError),
+}
+
+impl RpcError {
+    pub(crate) fn kind(&self) -> CallErrorKind {
+        match self {
+            Self::Dial(DialError::Closed) => CallErrorKind::Closed,
+            Self::Dial(_) => CallErrorKind::Unreachable,
+            Self::Call(NetError::Timeout { .. }) => CallErrorKind::Timeout,
+            Self::Call(NetError::Encode(_)) => CallErrorKind::InvalidRequest,
+            Self::Call(_) => CallErrorKind::Unreachable,
+        }
+    }
+
+    pub(crate) fn at(self, address: &str) -> CallError {
+        let text = format!("{address}: {self}");
+        CallError::new(self.kind(), text).with_source(Box::new(self) as BoxError)
+    }
+}
+
+/// What is added to every request on its way out.
+pub(crate) struct Outbound {
+    pub(crate) codec: HeaderCodec,
+    pub(crate) namespace_v2: Option<String>,
+    pub(crate) credentials: Option<Arc<dyn CredentialsSource>>,
+}
+
+impl Outbound {
+    /// The signature covers all fields, so it comes last.
+    fn prepare(&self, command: &mut Command) {
+        command.codec = self.codec;
+        if let Some(namespace) = &self.namespace_v2 {
+            command.ext.set("nsd", "true");
+            command.ext.set("ns", namespace);
+        }
+        if let Some(source) = &self.credentials {
+            acl::sign(command, &source.credentials());
+        }
+    }
+}
+
+/// Calls by address.
+pub(crate) struct Rpc {
+    pub(crate) pool: Pool,
+    pub(crate) outbound: Outbound,
+}
+
+impl Rpc {
+    /// One try over the connection to `address`, which is made if need be; both within `budget`.
+    pub(crate) async fn call_once(
+        &self,
+        address: &str,
+        mut command: Command,
+        budget: Duration,
+    ) -> Result<Command, RpcError> {
+        self.outbound.prepare(&mut command);
+        let (connection, left) = match self.pool.live(address) {
+            Some(connection) => (connection, budget),
+            None => {
+                let start = Instant::now();
+                let connection = self.pool.connection(address, budget).await?;
+                (connection, budget.saturating_sub(start.elapsed()))
+            }
+        };
+        let response = connection.call(command, left).await?;
+        // A server that is going away answers what it has taken, but the next call needs a new connection.
+        if response.response_code() == ResponseCode::GO_AWAY {
+            self.pool.retire(address, &connection);
+        }
+        Ok(response)
+    }
+
+    /// A call that survives a server's restart: answered GO_AWAY, or cut off by a connection that ended,
+    /// it is repeated once, over a new connection, with what is left of the budget. The server may see
+    /// such a request twice; a request that must not be seen twice goes through
+    /// [`call_once`](Self::call_once).
+    pub(crate) async fn call(
+        &self,
+        address: &str,
+        command: Command,
+        budget: Duration,
+    ) -> Result<Command, RpcError> {
+        let start = Instant::now();
+        match self.call_once(address, command.clone(), budget).await {
+            Ok(response) if response.response_code() == ResponseCode::GO_AWAY => {}
+            Err(RpcError::Call(NetError::Closed(_))) => {}
+            settled => return settled,
+        }
+        self.call_once(address, command, budget.saturating_sub(start.elapsed())).await
+    }
+
+    /// Returns once the request is written.
+    pub(crate) async fn oneway(
+        &self,
+        address: &str,
+        command: Command,
+        budget: Duration,
+    ) -> Result<(), RpcError> {
+        let connection = self.pool.connection(address, budget).await?;
+        self.oneway_on(&connection, command).await
+    }
+
+    /// As [`oneway`](Self::oneway), over a connection at hand.
+    pub(crate) async fn oneway_on(&self, connection: &Connection, command: Command) -> Result<(), RpcError> {
+        let mut command = command.oneway();
+        self.outbound.prepare(&mut command);
+        Ok(connection.send_oneway(command).await?)
+    }
+}
+
+/// The refusal in a response that is not a success.
+pub(crate) fn refusal(response: &Command, broker: &str, topic: &str) -> BrokerRefusal {
+    BrokerRefusal {
+        code: response.response_code(),
+        remark: response.remark.clone().unwrap_or_default(),
+        broker: broker.to_owned(),
+        topic: topic.to_owned(),
+    }
+}

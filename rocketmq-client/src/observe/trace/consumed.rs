@@ -1,0 +1,65 @@
+//! What a consumer traces: that a handler is called, and how it ended.
+
+use std::time::Instant;
+
+use rocketmq_remoting::message::names;
+
+use super::Tracer;
+use super::record::{ConsumeEnd, Event, Record};
+use crate::messages::Delivery;
+
+/// A call of a handler that is traced.
+pub(crate) struct Consuming {
+    request_id: String,
+    begun: Instant,
+}
+
+impl Tracer {
+    /// A handler is about to be called with these messages.
+    pub(crate) fn consuming(&self, deliveries: &[Delivery]) -> Consuming {
+        let call = Consuming { request_id: request_id(), begun: Instant::now() };
+        let records = deliveries.iter().filter_map(|delivery| {
+            let retries = delivery.reconsume_times();
+            self.record(delivery, Event::Consuming { request_id: call.request_id.clone(), retries })
+        });
+        self.append(records.collect());
+        call
+    }
+
+    /// The handler has ended; `end` says how, for the message at each index.
+    pub(crate) fn consumed(
+        &self,
+        call: &Consuming,
+        deliveries: &[Delivery],
+        end: impl Fn(usize) -> ConsumeEnd,
+    ) {
+        let cost_ms = call.begun.elapsed().as_millis() / deliveries.len().max(1) as u128;
+        let records = deliveries.iter().enumerate().filter_map(|(index, delivery)| {
+            let (request_id, cloud) = (call.request_id.clone(), self.config.cloud);
+            self.record(delivery, Event::Consumed { request_id, cost_ms, end: end(index), cloud })
+        });
+        self.append(records.collect());
+    }
+
+    /// `None` when the broker wants no trace of the message: it names no region, or says so.
+    fn record(&self, delivery: &Delivery, event: Event) -> Option<Record> {
+        let region = delivery.property(names::MSG_REGION)?;
+        if delivery.property(names::TRACE_ON) == Some("false") || self.config.is_trace(delivery.topic()) {
+            return None;
+        }
+        Some(Record {
+            time: self.clock.now_ms(),
+            region: region.to_owned(),
+            group: self.group.clone(),
+            topic: delivery.topic().to_owned(),
+            message_id: delivery.message_id().to_owned(),
+            keys: delivery.property(names::KEYS).map(str::to_owned),
+            event,
+        })
+    }
+}
+
+/// Pairs the two records of a call.
+fn request_id() -> String {
+    format!("{:032X}", rand::random::<u128>())
+}
