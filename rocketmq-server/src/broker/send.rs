@@ -21,7 +21,7 @@ use rocketmq_remoting::requests::send::{SendMessageRequest, SendMessageResponse,
 use super::answer::Refusal;
 use super::core::{Core, refuse_put};
 use super::placement::{Placement, into_half, park};
-use super::send_checks::{Target, check, check_batch, check_recall};
+use super::send_checks::{Target, check, check_batch, check_recall, check_size};
 use super::send_properties::SentProperties;
 use crate::store::Stored;
 
@@ -147,6 +147,7 @@ pub fn accept_one(
     target: Target,
     body: Bytes,
 ) -> Result<Accepted, Refusal> {
+    check_size(core, &body)?;
     let wire = request.properties.as_deref().unwrap_or_default();
     let mut sent = SentProperties::scan(wire);
     check_recall(&request.topic, &sent.timer)?;
@@ -265,11 +266,7 @@ fn accept_batch(
     target: Target,
     body: Bytes,
 ) -> Result<Accepted, Refusal> {
-    let limit = core.tuned().store.max_message_size;
-    if body.len() > limit {
-        let remark = format!("the batch has {} bytes, over maxMessageSize {limit}", body.len());
-        return Err(Refusal::new(ResponseCode::MESSAGE_ILLEGAL, remark));
-    }
+    check_size(core, &body)?;
     let sent = SentProperties::scan(request.properties.as_deref().unwrap_or_default());
     let messages = batch::decode(body)?;
     let mut records = Vec::with_capacity(messages.len());

@@ -123,6 +123,22 @@ fn check_retry(
     Ok(Target { topic, queue_id: 0, dead_letter: true })
 }
 
+/// Checks the body of a message, or of a batch, against `maxMessageSize`.
+///
+/// The store does not: the broker delivers, copies and gives up what it has taken, even after the limit was lowered.
+///
+/// # Errors
+/// Code 13.
+pub fn check_size(core: &Core, body: &[u8]) -> Result<(), Refusal> {
+    let (size, limit) = (body.len(), core.tuned().max_message_size);
+    if size <= limit {
+        return Ok(());
+    }
+    let remark =
+        format!("the body has {size} bytes, maxMessageSize is {limit}: send less at a time or raise it");
+    Err(Refusal::new(ResponseCode::MESSAGE_ILLEGAL, remark))
+}
+
 /// A timer message can take another one back, but only one of the topic that it is sent to itself: that one the sender may
 /// write to.
 pub fn check_recall(topic: &str, timer: &TimerProperties<'_>) -> Result<(), Refusal> {

@@ -213,7 +213,7 @@ const OWN: &[Key<BrokerConfig>] = &[
     key!("msgTraceTopicName" | "msgTrackTopicName", Plain, settings.fixed.trace_topic_name),
     key!("traceOn", Plain, settings.fixed.trace_on),
     key!("regionId", Plain, settings.fixed.region),
-    key!("maxMessageSize", Plain, settings.live.store.max_message_size),
+    key!("maxMessageSize", Plain, settings.live.max_message_size),
     key!("rejectTransactionMessage", Plain, settings.live.reject_transactions),
     key!("rejectPullConsumerEnable", Plain, settings.live.reject_pull_consumers),
     key!("litePullMessageEnable", Plain, settings.live.lite_pull),

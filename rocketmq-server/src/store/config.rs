@@ -76,8 +76,6 @@ impl StoreConfig {
 /// Settings of a [`Store`](super::Store) that can change while it is open. Sizes are bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoreLive {
-    /// `maxMessageSize`, 4 MiB: the longest body. The whole record may be 64 KiB longer.
-    pub max_message_size: usize,
     /// `flushDiskType`.
     pub flush_mode: FlushMode,
     /// `fileReservedTime`, 72 h since a file was last written.
@@ -98,7 +96,6 @@ impl Default for StoreLive {
     /// Apache's defaults.
     fn default() -> Self {
         Self {
-            max_message_size: 4 << 20,
             flush_mode: FlushMode::Async,
             file_reserved: Duration::from_secs(72 * 3600),
             delete_hours: vec![4],

@@ -12,9 +12,6 @@ use super::types::Stored;
 use super::writer::{Entry, Placed, Writer};
 use super::{FlushMode, Inner, Store};
 
-/// What a record may be longer than the longest body: headers, topic and properties.
-const RECORD_OVERHEAD: usize = 64 << 10;
-
 /// A message that was checked and measured outside the writer's lock.
 struct Prepared {
     record: MessageRecord,
@@ -119,13 +116,6 @@ impl Inner {
         if record.queue_id < 0 {
             return Err(StoreError::illegal(format!("queue {} is negative", record.queue_id)));
         }
-        let limit = self.tuned().max_message_size;
-        if record.body.len() > limit {
-            return Err(StoreError::illegal(format!(
-                "its body has {} bytes, maxMessageSize is {limit}",
-                record.body.len()
-            )));
-        }
         if record.properties.len() > i16::MAX as usize {
             return Err(StoreError::illegal(format!(
                 "its properties have {} bytes, the limit is {}",
@@ -138,7 +128,7 @@ impl Inner {
 
     fn check_len(&self, len: usize) -> Result<(), StoreError> {
         let file = self.config.commit_log_file_size as usize - super::commit_log::BLANK_LEN;
-        let limit = file.min(self.tuned().max_message_size.saturating_add(RECORD_OVERHEAD));
+        let limit = file.min(i32::MAX as usize);
         if len > limit {
             return Err(StoreError::illegal(format!(
                 "it takes {len} bytes in the log, the limit is {limit}"

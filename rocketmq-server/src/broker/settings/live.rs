@@ -12,6 +12,8 @@ pub struct Live {
     pub broker_permission: i32,
     pub auto_create_topics: bool,
     pub auto_create_groups: bool,
+    /// The longest body that a client may send. What is in the log already is delivered whatever its size.
+    pub max_message_size: usize,
     pub reject_transactions: bool,
     pub reject_pull_consumers: bool,
     pub lite_pull: bool,
@@ -72,6 +74,7 @@ impl Default for Live {
             broker_permission: 6,
             auto_create_topics: true,
             auto_create_groups: true,
+            max_message_size: 4 << 20,
             reject_transactions: false,
             reject_pull_consumers: false,
             lite_pull: true,

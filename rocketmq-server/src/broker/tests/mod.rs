@@ -3,6 +3,7 @@
 mod access;
 mod delays;
 mod groups;
+mod limits;
 mod pop_rig;
 mod pops;
 mod pops_again;

@@ -58,6 +58,12 @@ impl Rig {
         Self { broker, ..self }
     }
 
+    /// [`restart`](Self::restart) with other settings.
+    pub async fn restart_with(mut self, adjust: impl FnOnce(&mut Settings)) -> Self {
+        adjust(&mut self.settings);
+        self.restart().await
+    }
+
     /// Stops the broker, deletes folders of its store, and starts another.
     pub async fn restart_without(self, folders: &[&str]) -> Self {
         self.broker.shutdown().await.unwrap();

@@ -131,15 +131,13 @@ fn undecided_transactions_have_no_place_in_a_queue() {
 
 #[test]
 fn bad_messages_are_refused_with_the_rule_they_break() {
-    let mut bench = Bench::new();
-    bench.live.max_message_size = 20;
-    let store = bench.open();
+    let store = Bench::new().open();
     let refuse = |record| store.put(record).unwrap_err().to_string();
     assert!(refuse(record("../T", 0, "x")).contains("../T"));
     assert!(refuse(record("", 0, "x")).contains("topic"));
     assert!(refuse(record(&"t".repeat(128), 0, "x")).contains("127"));
     assert!(refuse(record("T", -1, "x")).contains("-1"));
-    assert!(refuse(record("T", 0, &"x".repeat(21))).contains("maxMessageSize is 20"));
+    assert!(refuse(record("T", 0, &"x".repeat(2_000))).contains("bytes in the log, the limit is"));
     let properties = "p".repeat(40_000);
     assert!(refuse(MessageRecord { properties, ..record("T", 0, "x") }).contains("40000"));
 }

@@ -1,0 +1,66 @@
+//! Messages at the limits of what a record or a client may hold: none of them stops what is behind it.
+
+use std::time::Duration;
+
+use rocketmq_remoting::requests::send::ConsumerSendMsgBackRequest;
+use rocketmq_remoting::{RequestCode, ResponseCode};
+
+use super::pop_rig::{HIDDEN, Popper};
+use super::rig::{Client, Rig};
+use super::transaction_rig::{COMMIT, answer_to};
+
+/// Longer than messages are hidden and late acknowledgements waited for.
+const AFTER: Duration = Duration::from_millis(HIDDEN as u64 + 2_001);
+
+async fn send_large(client: &Client, topic: &str, properties: &[(&str, &str)]) -> ResponseCode {
+    let request = client.send_request(topic, properties);
+    client.send_raw(&request, vec![7; 200_000]).await.response_code()
+}
+
+#[tokio::test]
+async fn what_was_accepted_is_delivered_after_the_limit_was_lowered() {
+    let rig = Rig::start().await;
+    let popper = Popper::new(&rig, "g");
+    popper.client.heartbeat("c", "g", &["t"]).await;
+    for properties in [
+        &[("DELAY", "2")][..],
+        &[("TIMER_DELAY_MS", "5000")],
+        &[("TRAN_MSG", "true"), ("PGROUP", "p"), ("UNIQ_KEY", "half")],
+    ] {
+        assert_eq!(send_large(&popper.client, "t", properties).await, ResponseCode::SUCCESS);
+    }
+    assert_eq!(send_large(&popper.client, "popped", &[]).await, ResponseCode::SUCCESS);
+    popper.pop("popped").await;
+
+    let rig = rig.restart_with(|settings| settings.live.max_message_size = 65_536).await;
+    let popper = Popper::new(&rig, "g");
+    let client = &popper.client;
+    assert_eq!(send_large(client, "t", &[]).await, ResponseCode::MESSAGE_ILLEGAL, "a client's own");
+    client.producer_heartbeat("c", "p").await;
+    for properties in [&[("DELAY", "2")][..], &[("TIMER_DELAY_MS", "5000")]] {
+        client.send("t", "behind", properties).await;
+    }
+    rig.advance(Duration::from_secs(30));
+    assert_eq!(
+        client.drain("t", 0, 4).await.iter().filter(|message| message.body.len() == 200_000).count(),
+        2
+    );
+    let check = client.next_of(RequestCode::CHECK_TRANSACTION_STATE).await;
+    client.ask(&answer_to(&check, COMMIT)).await;
+    let committed = client.drain("t", 0, 5).await.remove(4);
+    assert_eq!(committed.body.len(), 200_000);
+
+    let back = ConsumerSendMsgBackRequest {
+        offset: committed.physical_offset,
+        group: "g".into(),
+        delay_level: 1,
+        origin_msg_id: None,
+        origin_topic: None,
+        unit_mode: None,
+        max_reconsume_times: None,
+    };
+    assert_eq!(client.ask(&back).await.response_code(), ResponseCode::SUCCESS);
+    rig.advance(AFTER);
+    assert_eq!(client.drain("%RETRY%g", 0, 1).await[0].body.len(), 200_000);
+    assert_eq!(popper.wait("popped").await.messages[0].message.body.len(), 200_000);
+}
