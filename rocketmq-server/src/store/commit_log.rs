@@ -36,11 +36,15 @@ impl CommitLog {
         let size = config.commit_log_file_size;
         let mut segments: Vec<Arc<Segment>> = Vec::new();
         for found in usable_files(&dir, size)? {
-            if let Some(gap) = segments.last().filter(|last| last.end() != found.start) {
-                let problem = format!("the file before it ends at {}: put the missing files back", gap.end());
-                return Err(StoreError::Unusable { path: found.path, problem });
+            if let Some(last) = segments.last().filter(|last| last.end() != found.start) {
+                tracing::error!(
+                    from = last.end(),
+                    to = found.start,
+                    dir = %dir.display(),
+                    "files of the commit log are missing; the messages in them are lost unless the files come back"
+                );
             }
-            segments.push(Arc::new(Segment::open_or_create(&dir, found.start, size, disk.clone())?));
+            segments.push(Arc::new(Segment::open_or_create_durably(&dir, found.start, size, disk.clone())?));
         }
         let start = segments.first().map_or(0, |s| s.start());
         Ok(Self {
@@ -212,7 +216,7 @@ impl CommitLog {
             return Ok(segment);
         }
         let start = self.segment_end(offset) - self.segment_size as i64;
-        let made = Segment::open_or_create(&self.dir, start, self.segment_size, self.disk.clone())?;
+        let made = Segment::open_or_create_durably(&self.dir, start, self.segment_size, self.disk.clone())?;
         let made = Arc::new(made);
         self.segments.write().push(made.clone());
         Ok(made)
@@ -231,20 +235,28 @@ pub(crate) fn is_record_at(bytes: &[u8], offset: i64) -> bool {
     intact
 }
 
-/// The files of the log. An empty last one was made just before a crash and holds nothing.
+/// Lists the files of the log. A crash can leave a file shorter than its size: opening it makes it whole again.
 fn usable_files(dir: &Path, size: u64) -> Result<Vec<segment::Found>, StoreError> {
-    let mut found = segment::list(dir)?;
-    if let Some(empty) = found.pop_if(|last| last.len == 0) {
-        std::fs::remove_file(&empty.path).map_err(|e| StoreError::io("delete", &empty.path, e))?;
+    let found = segment::list(dir)?;
+    for file in &found {
+        if file.len > size || file.start % size as i64 != 0 {
+            return Err(StoreError::Unusable {
+                path: file.path.clone(),
+                problem: format!(
+                    "it begins at {} and has {} bytes, which does not fit mappedFileSizeCommitLog={size}: \
+                     set that key to the size the files were made with",
+                    file.start, file.len
+                ),
+            });
+        }
+        if file.len > 0 && file.len < size {
+            tracing::warn!(
+                file = %file.path.display(),
+                len = file.len,
+                size,
+                "a file of the commit log is too short and is extended"
+            );
+        }
     }
-    match found.iter().find(|f| f.len != size) {
-        None => Ok(found),
-        Some(odd) => Err(StoreError::Unusable {
-            path: odd.path.clone(),
-            problem: format!(
-                "it has {} bytes where mappedFileSizeCommitLog says {size}: set that key to what the files have",
-                odd.len
-            ),
-        }),
-    }
+    Ok(found)
 }

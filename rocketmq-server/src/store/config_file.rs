@@ -7,8 +7,9 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::dirs;
+use super::disk::RealDisk;
 use super::error::StoreError;
-use super::segment::sync_dir;
 
 /// Who may read a file that is written anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +27,8 @@ pub enum Readers {
 /// # Errors
 /// What could not be written. The old file, or its `.bak`, is still there.
 pub fn save(path: &Path, text: &[u8], readers: Readers) -> Result<(), StoreError> {
-    let dir = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(dir).map_err(|e| StoreError::io("create", dir, e))?;
+    let dir = dirs::parent(path);
+    dirs::create(dir, &RealDisk)?;
     let fresh = with_suffix(path, ".tmp");
     write_synced(&fresh, path, text, readers).map_err(|e| StoreError::io("write", &fresh, e))?;
     if is_usable(path) {
@@ -35,7 +36,7 @@ pub fn save(path: &Path, text: &[u8], readers: Readers) -> Result<(), StoreError
         fs::rename(path, &backup).map_err(|e| StoreError::io("keep", path, e))?;
     }
     fs::rename(&fresh, path).map_err(|e| StoreError::io("replace", path, e))?;
-    sync_dir(dir)
+    dirs::sync(dir, &RealDisk)
 }
 
 /// What `parse` makes of the file at `path`, or of its `.bak` if it can make nothing of the file; `None` when there is

@@ -37,6 +37,11 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
         file.sync_data()
     }
 
+    /// Returns when the names in `dir` would survive a power cut.
+    fn sync_dir(&self, dir: &File) -> io::Result<()> {
+        dir.sync_all()
+    }
+
     /// How full the file system of `folder` is.
     fn space(&self, folder: &Path) -> io::Result<Space> {
         let stats = fs4::statvfs(folder)?;

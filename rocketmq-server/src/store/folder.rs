@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use rustix::fs::{FlockOperation, fcntl_lock};
 
+use super::dirs;
+use super::disk::Disk;
 use super::error::StoreError;
-use super::segment::sync_dir;
 
 /// Folders this process works in. A record lock belongs to the process and is lost when *any* descriptor of its file
 /// is closed, so a second store of one process must be refused before it opens the file.
@@ -20,6 +22,7 @@ static HELD: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 pub(crate) struct Folder {
     root: PathBuf,
     claim: Claim,
+    disk: Arc<dyn Disk>,
     _lock: File,
 }
 
@@ -47,8 +50,8 @@ impl Folder {
     /// Makes the folder if needed and locks it.
     ///
     /// A record lock (`fcntl`) is what a Java broker takes; it keeps ours and theirs apart as well.
-    pub fn lock(root: &Path) -> Result<Self, StoreError> {
-        fs::create_dir_all(root).map_err(|e| StoreError::io("create", root, e))?;
+    pub fn lock(root: &Path, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
+        dirs::create(root, &*disk)?;
         let claim = Claim::take(root)?;
         let path = root.join("lock");
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
@@ -58,7 +61,7 @@ impl Folder {
             other => StoreError::io("lock", &path, other.into()),
         })?;
         file.write_all(b"lock").map_err(|e| StoreError::io("write", &path, e))?;
-        Ok(Self { root: root.into(), claim, _lock: file })
+        Ok(Self { root: root.into(), claim, disk, _lock: file })
     }
 
     /// Whether the last run ended without [`mark_clean`](Self::mark_clean).
@@ -70,14 +73,14 @@ impl Folder {
     pub fn mark_running(&self) -> Result<(), StoreError> {
         let path = self.abort_file();
         fs::write(&path, std::process::id().to_string()).map_err(|e| StoreError::io("write", &path, e))?;
-        sync_dir(&self.root)
+        dirs::sync(&self.root, &*self.disk)
     }
 
     /// Says that everything is on the platter and nothing is left to recover.
     pub fn mark_clean(&self) -> Result<(), StoreError> {
         let path = self.abort_file();
         fs::remove_file(&path).map_err(|e| StoreError::io("delete", &path, e))?;
-        sync_dir(&self.root)
+        dirs::sync(&self.root, &*self.disk)
     }
 
     fn abort_file(&self) -> PathBuf {
@@ -87,24 +90,29 @@ impl Folder {
 
 #[cfg(test)]
 mod tests {
+    use super::super::disk::RealDisk;
     use super::*;
+
+    fn lock(root: &Path) -> Result<Folder, StoreError> {
+        Folder::lock(root, Arc::new(RealDisk))
+    }
 
     #[test]
     fn a_second_store_is_refused_until_the_first_is_gone() {
         let dir = tempfile::tempdir().unwrap();
-        let first = Folder::lock(dir.path()).unwrap();
-        let refused = Folder::lock(dir.path()).unwrap_err().to_string();
+        let first = lock(dir.path()).unwrap();
+        let refused = lock(dir.path()).unwrap_err().to_string();
         assert!(refused.contains(dir.path().to_str().unwrap()), "{refused}");
         assert!(refused.contains("storePathRootDir"), "{refused}");
         drop(first);
-        Folder::lock(dir.path()).unwrap();
+        lock(dir.path()).unwrap();
         assert_eq!(fs::read(dir.path().join("lock")).unwrap(), b"lock");
     }
 
     #[test]
     fn the_abort_mark_lasts_until_a_clean_end() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::lock(dir.path()).unwrap();
+        let folder = lock(dir.path()).unwrap();
         assert!(!folder.was_aborted());
         folder.mark_running().unwrap();
         assert!(folder.was_aborted());

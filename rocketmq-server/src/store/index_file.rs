@@ -10,12 +10,13 @@
 //! the background writer: they follow from the entries, so after a crash they are computed again.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::dirs;
 use super::disk::{self, Disk};
 use super::error::StoreError;
 
@@ -93,9 +94,7 @@ pub(crate) struct IndexFile {
 
 impl IndexFile {
     pub fn create(path: PathBuf, shape: Shape, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
-        if let Some(dir) = path.parent() {
-            fs::create_dir_all(dir).map_err(|e| StoreError::io("create", dir, e))?;
-        }
+        dirs::create(dirs::parent(&path), &*disk)?;
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path);
         let file = file.map_err(|e| StoreError::io("create", &path, e))?;
         let sized = file.set_len(shape.file_len());
@@ -409,6 +408,8 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::super::disk::RealDisk;
+    use std::fs;
+
     use super::*;
 
     const SHAPE: Shape = Shape { slots: 7, entries: 50 };

@@ -50,7 +50,7 @@ impl Store {
         disk: Arc<dyn Disk>,
     ) -> Result<(Self, RecoveryReport), StoreError> {
         check(&config)?;
-        let folder = Folder::lock(&config.root)?;
+        let folder = Folder::lock(&config.root, disk.clone())?;
         let abnormal = folder.was_aborted();
         folder.mark_running()?;
         let log = CommitLog::open(&config, disk.clone())?;

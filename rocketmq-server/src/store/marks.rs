@@ -39,10 +39,10 @@ impl Marks {
     }
 
     /// The code of the message's unit: the hash of its tag, or when it is due if it waits for a delay.
-    pub fn tags_code(&self, store_timestamp: i64, delay_levels_ms: &[i64]) -> i64 {
+    pub fn tags_code(&self, stored_at: i64, delay_levels_ms: &[i64]) -> i64 {
         let Ok(level) = usize::try_from(self.delay_level) else { return self.tag_hash };
         match delay_levels_ms.get(level.min(delay_levels_ms.len()).wrapping_sub(1)) {
-            Some(delay) => store_timestamp + delay,
+            Some(delay) => stored_at.saturating_add(*delay),
             None => self.tag_hash,
         }
     }

@@ -143,8 +143,10 @@ impl Inner {
             .then(|| self.queues.get_or_create(&record.topic, record.queue_id));
         record.queue_offset = queue.as_ref().map_or(0, |q| q.next());
         record.physical_offset = writer.end();
-        record.store_timestamp = writer.stamp(self.clock.now_ms());
-        let tags_code = marks.tags_code(record.store_timestamp, &self.config.delay_levels_ms);
+        let now = self.clock.now_ms();
+        record.store_timestamp = writer.stamp(now);
+        // A delay counts from the clock: the store time may be ahead of it.
+        let tags_code = marks.tags_code(now, &self.config.delay_levels_ms);
         writer.append(&record, marks, Placed { queue: queue.clone(), tags_code })?;
         if let Some(queue) = queue {
             queue.set_next(record.queue_offset + 1);

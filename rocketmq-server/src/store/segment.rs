@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::dirs;
 use super::disk::{self, Disk};
 use super::error::StoreError;
 
@@ -57,11 +58,6 @@ fn parse_name(name: &str) -> Option<i64> {
     digits.then(|| name.parse().ok()).flatten()
 }
 
-/// Makes new names in `dir` survive a power cut.
-pub(crate) fn sync_dir(dir: &Path) -> Result<(), StoreError> {
-    File::open(dir).and_then(|d| d.sync_all()).map_err(|e| StoreError::io("flush the folder", dir, e))
-}
-
 impl Segment {
     /// Opens the file that begins at `start` in `dir`, making it (and the folder) when it is not there.
     pub fn open_or_create(
@@ -71,20 +67,34 @@ impl Segment {
         disk: Arc<dyn Disk>,
     ) -> Result<Self, StoreError> {
         let path = dir.join(file_name(start));
-        let exists = path.exists();
-        if !exists {
+        if !path.exists() {
             fs::create_dir_all(dir).map_err(|e| StoreError::io("create", dir, e))?;
         }
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let file = file.map_err(|e| StoreError::io("open", &path, e))?;
         let len = file.metadata().map_err(|e| StoreError::io("examine", &path, e))?.len();
+        let segment = Self { path, start, size, file, disk };
         if len < size {
-            file.set_len(size).map_err(|e| StoreError::io("extend", &path, e))?;
+            segment.resize(size)?;
         }
-        if !exists {
-            sync_dir(dir)?;
+        Ok(segment)
+    }
+
+    /// [`open_or_create`](Self::open_or_create) for a file whose name and length must survive a power cut from the start.
+    pub fn open_or_create_durably(
+        dir: &Path,
+        start: i64,
+        size: u64,
+        disk: Arc<dyn Disk>,
+    ) -> Result<Self, StoreError> {
+        let whole = fs::metadata(dir.join(file_name(start))).is_ok_and(|found| found.len() >= size);
+        dirs::create(dir, &*disk)?;
+        let segment = Self::open_or_create(dir, start, size, disk)?;
+        if !whole {
+            segment.sync()?;
+            dirs::sync(dir, &*segment.disk)?;
         }
-        Ok(Self { path, start, size, file, disk })
+        Ok(segment)
     }
 
     pub fn path(&self) -> &Path {
@@ -134,9 +144,12 @@ impl Segment {
 
     /// Makes everything from `offset` on zero, without using disk space.
     pub fn cut(&self, offset: i64) -> Result<(), StoreError> {
-        let keep = self.position(offset);
-        let cut = self.file.set_len(keep).and_then(|()| self.file.set_len(self.size));
-        cut.map_err(|e| StoreError::io("truncate", &self.path, e))
+        self.resize(self.position(offset))?;
+        self.resize(self.size)
+    }
+
+    fn resize(&self, len: u64) -> Result<(), StoreError> {
+        self.file.set_len(len).map_err(|e| StoreError::io("resize", &self.path, e))
     }
 
     pub fn sync(&self) -> Result<(), StoreError> {

@@ -13,7 +13,7 @@ pub struct Stored {
     pub queue_offset: i64,
     /// Bytes of the record.
     pub size: i32,
-    /// Milliseconds since 1970; never falls along the log.
+    /// Milliseconds since 1970; falls along the log only when the clock was set back by more than ten seconds.
     pub store_timestamp: i64,
     /// Commit log offset after the record, for [`Store::flushed`](super::Store::flushed).
     pub end: i64,

@@ -13,6 +13,9 @@ use super::marks::Marks;
 /// What one write to the kernel takes at most, save for a single longer message.
 const ARENA: usize = 256 << 10;
 
+/// The largest step back of the clock, ms, that store times hide.
+const HIDDEN_STEP_MS: i64 = 10_000;
+
 /// How the write of a group of messages ended; empty while it has not been tried.
 pub(crate) type Outcome = Arc<OnceLock<Result<(), StoreError>>>;
 
@@ -47,7 +50,7 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// A writer that goes on at `end`; store times never fall below `last_timestamp`.
+    /// A writer that goes on at `end`, after a message stored at `last_timestamp`.
     pub fn new(end: i64, last_timestamp: i64) -> Self {
         Self {
             buffer: BytesMut::new(),
@@ -72,9 +75,13 @@ impl Writer {
         self.last_timestamp
     }
 
-    /// Store times follow the log even when the machine's clock is set back: searches by time depend on it.
+    /// The store time of the next message. Searches by time depend on times that never fall, so a small step back of the
+    /// clock is hidden. A larger one is followed: the time before it was wrong, and must not last.
     pub fn stamp(&mut self, now_ms: i64) -> i64 {
-        self.last_timestamp = self.last_timestamp.max(now_ms);
+        let ahead = self.last_timestamp.saturating_sub(now_ms);
+        if !(0..=HIDDEN_STEP_MS).contains(&ahead) {
+            self.last_timestamp = now_ms;
+        }
         self.last_timestamp
     }
 

@@ -256,12 +256,43 @@ fn a_lost_or_torn_checkpoint_only_makes_recovery_longer() {
 
 #[test]
 fn files_of_another_size_are_refused_with_the_remedy() {
-    let mut bench = Bench::new();
-    bench.killed_with(3);
-    bench.config.commit_log_file_size = 2000;
-    let clock = Arc::new(bench.clock.clone());
-    let error = Store::open(bench.config.clone(), bench.live.clone(), clock).unwrap_err().to_string();
-    assert!(error.contains("1000") && error.contains("mappedFileSizeCommitLog"), "{error}");
+    for size in [500, 2000] {
+        let mut bench = Bench::new();
+        bench.killed_with(12);
+        bench.config.commit_log_file_size = size;
+        let clock = Arc::new(bench.clock.clone());
+        let error = Store::open(bench.config.clone(), bench.live.clone(), clock).unwrap_err().to_string();
+        assert!(error.contains("1000") && error.contains("mappedFileSizeCommitLog"), "{error}");
+    }
+}
+
+/// A power cut can keep the writes to a file and lose that it was made longer.
+#[test]
+fn a_last_log_file_of_any_length_is_used() {
+    for len in (0..1000).step_by(37) {
+        let bench = Bench::new();
+        let stored = bench.killed_with(12);
+        let path = bench.path("commitlog/00000000000000001000");
+        OpenOptions::new().write(true).open(&path).unwrap().set_len(len).unwrap();
+        let store = bench.open();
+        let whole = stored.iter().filter(|s| s.end <= 1000 + len as i64).count();
+        assert_eq!(bodies(&store, "T", 0), names(0..whole), "{len} bytes");
+        assert_eq!(fs::metadata(&path).map_or(1000, |found| found.len()), 1000);
+        assert_eq!(put(&store, "T", 0, "next").queue_offset, whole as i64);
+    }
+}
+
+#[test]
+fn what_lies_behind_a_missing_log_file_is_kept() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let stored: Vec<_> = names(0..30).iter().map(|name| put(&store, "T", 0, name)).collect();
+    store.shutdown().unwrap();
+    fs::remove_file(bench.path("commitlog/00000000000000001000")).unwrap();
+    let store = bench.open();
+    let kept = names(0..30).into_iter().zip(&stored).filter(|(_, s)| s.physical_offset / 1000 != 1);
+    assert_eq!(bodies(&store, "T", 0), kept.map(|(name, _)| name).collect::<Vec<_>>());
+    assert_eq!(put(&store, "T", 0, "next").queue_offset, 30);
 }
 
 #[test]

@@ -110,12 +110,34 @@ fn a_delayed_message_is_kept_with_the_time_it_is_due() {
 }
 
 #[test]
-fn store_times_do_not_fall_when_the_clock_is_set_back() {
+fn store_times_hide_a_small_step_back_of_the_clock_and_follow_a_large_one() {
     let bench = Bench::new();
     let store = bench.open();
     let first = put(&store, "T", 0, "m0").store_timestamp;
-    bench.clock.set(first - 3_600_000);
+    bench.clock.set(first - 10_000);
     assert_eq!(put(&store, "T", 0, "m1").store_timestamp, first);
+    bench.clock.set(first - 10_001);
+    assert_eq!(put(&store, "T", 0, "m2").store_timestamp, first - 10_001);
+}
+
+#[test]
+fn a_clock_that_was_an_hour_ahead_for_a_moment_delays_nothing() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let delayed = || {
+        let waits = MessageRecord { properties: "DELAY\u{1}1\u{2}".into(), ..record(SCHEDULE_TOPIC, 0, "x") };
+        let stored = store.put(waits).unwrap();
+        store.written(&stored).unwrap();
+        let unit = store.units(SCHEDULE_TOPIC, 0, stored.queue_offset, 1).unwrap()[0];
+        unit.tags_code - bench.clock.now_ms()
+    };
+    assert_eq!(delayed(), 1_000);
+    bench.clock.advance(Duration::from_secs(3600));
+    assert_eq!(delayed(), 1_000);
+    bench.clock.set(bench.clock.now_ms() - 3_600_000);
+    assert_eq!(delayed(), 1_000);
+    bench.clock.set(bench.clock.now_ms() - 5_000);
+    assert_eq!(delayed(), 1_000);
 }
 
 #[test]
