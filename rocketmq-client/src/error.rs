@@ -270,6 +270,8 @@ error_kinds! {
         Timeout = "the route lookup took too long", TRANSIENT;
         /// The name servers know no such topic.
         TopicNotFound = "the topic does not exist", FINAL;
+        /// The name servers answer, but no broker has registered there.
+        NoBroker = "the name servers know no broker", TRANSIENT;
         /// The answer cannot be read.
         Malformed = "the name server's answer cannot be read", FINAL;
         /// The name server refused.
@@ -368,7 +370,9 @@ impl CallError {
     pub(crate) fn no_route(error: RouteError) -> Self {
         error.map_kind(|kind| match kind {
             RouteErrorKind::TopicNotFound => CallErrorKind::TopicNotFound,
-            RouteErrorKind::NoNameServer | RouteErrorKind::Unreachable => CallErrorKind::Unreachable,
+            RouteErrorKind::NoNameServer | RouteErrorKind::Unreachable | RouteErrorKind::NoBroker => {
+                CallErrorKind::Unreachable
+            }
             RouteErrorKind::Timeout => CallErrorKind::Timeout,
             RouteErrorKind::Malformed => CallErrorKind::Malformed,
             RouteErrorKind::Refused => CallErrorKind::Refused,

@@ -7,7 +7,7 @@ mod reset;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -266,6 +266,8 @@ pub(crate) struct Inner {
     pub(crate) version_lookups: SingleFlight<Option<i32>>,
     /// The fingerprint of the subscriptions each broker knows, by address, as heartbeats of version 2 have it.
     pub(crate) heartbeat_fingerprints: Mutex<HashMap<String, i32>>,
+    /// Those that did not take the last heartbeat, once it was logged.
+    pub(crate) silent_brokers: Mutex<HashSet<String>>,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }
@@ -295,6 +297,7 @@ impl Inner {
             broker_versions: Mutex::default(),
             version_lookups: SingleFlight::default(),
             heartbeat_fingerprints: Mutex::default(),
+            silent_brokers: Mutex::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             name_servers,

@@ -21,6 +21,7 @@ use tokio_util::task::TaskTracker;
 
 use super::at_work::AtWork;
 use super::handler::{Call, Failure, Handler, Outcomes};
+use super::health::HealthBook;
 use super::owned::OwnedQueue;
 use super::retry::Redelivery;
 use super::stats::Stats;
@@ -48,6 +49,7 @@ pub(crate) struct ServiceConfig {
     pub(crate) consume_timeout: Duration,
     pub(crate) watchers: Watchers,
     pub(crate) at_work: AtWork,
+    pub(crate) health: HealthBook,
     pub(crate) clock: Clock,
 }
 
@@ -442,6 +444,7 @@ mod tests {
             consume_timeout: Duration::from_secs(900),
             watchers: Watchers::default(),
             at_work: AtWork::default(),
+            health: HealthBook::default(),
             clock: Clock::default(),
         };
         ConcurrentService::start(config, concurrency, broker, Arc::default())

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use super::calls::Calls;
 use super::flow::{FlowLimits, QueueLimits};
+use super::health::{Backlog, HealthBook};
 use super::offsets::OffsetStore;
 use super::owned::OwnedQueue;
 use super::start::{FromWhere, Start};
@@ -46,6 +47,7 @@ pub(crate) struct Group {
     pub(crate) offsets: OffsetStore,
     pub(crate) subscriptions: RwLock<ByTopic>,
     pub(crate) stats: Arc<Stats>,
+    pub(crate) health: HealthBook,
     pub(crate) sink: Arc<dyn Sink>,
     /// Set when a rebalance is wanted now.
     pub(crate) rebalance: Notify,
@@ -67,6 +69,7 @@ pub(crate) struct GroupParts {
     pub(crate) offsets: OffsetStore,
     pub(crate) subscriptions: ByTopic,
     pub(crate) stats: Arc<Stats>,
+    pub(crate) health: HealthBook,
     pub(crate) sink: Arc<dyn Sink>,
 }
 
@@ -80,6 +83,7 @@ impl Group {
             offsets: parts.offsets,
             subscriptions: RwLock::new(parts.subscriptions),
             stats: parts.stats,
+            health: parts.health,
             sink: parts.sink,
             rebalance: Notify::new(),
             stopped: CancellationToken::new(),
@@ -122,6 +126,11 @@ impl Group {
     /// Every queue owned now.
     pub(crate) fn owned(&self) -> Vec<Arc<OwnedQueue>> {
         self.queues.lock().values().cloned().collect()
+    }
+
+    /// The queues of a topic that are owned, and what waits in them.
+    pub(crate) fn backlog(&self, topic: &str) -> Backlog {
+        Backlog::of(self.owned().iter().filter(|owned| owned.queue.topic == topic).map(|owned| owned.lag()))
     }
 
     /// The owned queue, if it is.

@@ -20,12 +20,14 @@ use super::concurrent::{ServiceConfig, finish_call};
 use super::config::ConsumerConfig;
 use super::group::Group;
 use super::handler::{Failure, Outcomes};
+use super::health::Backlog;
 use super::incoming::Incoming;
 use super::info::{body, refuse};
 use super::pop_push::PopService;
 use super::puller::PullOptions;
 use super::service::Service;
 use super::start::FromWhere;
+use crate::error::CallError;
 use crate::membership::members::ConsumerMember;
 use crate::messages::{Delivery, Outcome};
 
@@ -58,6 +60,10 @@ impl ConsumerMember for PushMember {
 
     fn rebalance_soon(&self) {
         self.group.rebalance.notify_one();
+    }
+
+    fn heard(&self, address: &str, outcome: Result<(), &CallError>) {
+        self.group.heard(address, outcome);
     }
 
     fn on_request(&self, request: Command) -> Answer {
@@ -102,6 +108,12 @@ impl PushMember {
         ]);
         let mq_pop_table = self.pop.iter().flat_map(|pop| pop.info()).collect();
         ConsumerRunningInfo { mq_pop_table, ..self.group.info(ConsumeType::Passively, own) }
+    }
+
+    /// The queues of a topic that are read, pulled and popped ones, and what waits in them.
+    pub(crate) fn backlog(&self, topic: &str) -> Backlog {
+        let popped = self.pop.as_ref().map(|pop| pop.backlog(topic)).unwrap_or_default();
+        self.group.backlog(topic).and(popped)
     }
 
     /// The same for a tool, with the handlers at work where it asks for what are stacks of threads in Java.
@@ -187,6 +199,17 @@ impl Group {
     /// The topics subscribed to, as they are on the wire.
     pub(crate) fn topics(&self) -> Vec<String> {
         self.subscriptions.read().keys().cloned().collect()
+    }
+
+    /// Notes for each topic of the broker at `address` how the heartbeat there ended. Those to slaves do not count.
+    pub(crate) fn heard(&self, address: &str, outcome: Result<(), &CallError>) {
+        for topic in self.topics() {
+            for (broker, _) in
+                self.calls.client.brokers_of(&topic).iter().filter(|(_, known)| known == address)
+            {
+                self.health.heartbeat(&topic, broker, outcome);
+            }
+        }
     }
 
     /// Goes on at `offset` with a queue, if it is owned.

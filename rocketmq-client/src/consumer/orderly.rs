@@ -13,7 +13,6 @@ use super::permits::{Permit, Permits};
 use super::retry::Redelivery;
 use super::stats::Stats;
 use crate::messages::{Delivery, Outcome};
-use crate::observe::metrics;
 
 /// How long a rebalance waits for the handler of a queue it takes away; a busy queue stays for another round.
 pub(crate) const RELEASE_WAIT: Duration = Duration::from_millis(500);
@@ -203,7 +202,7 @@ impl OrderlyService {
             done += 1;
         }
         if let Some(again) = messages.get(done) {
-            metrics::given_back(&self.config.group, again.topic(), false);
+            self.config.health.given_back(again.topic(), false);
         }
         let offset = queue.with_window(|window| {
             let offset = window.settle(done);
@@ -239,6 +238,7 @@ mod tests {
     use crate::clock::Clock;
     use crate::consumer::at_work::AtWork;
     use crate::consumer::handler::Handler;
+    use crate::consumer::health::HealthBook;
     use crate::consumer::testing::{delivery, owned_queue};
     use crate::consumer::watch::Watchers;
     use crate::error::BoxError;
@@ -272,6 +272,7 @@ mod tests {
             consume_timeout: Duration::from_secs(900),
             watchers: Watchers::default(),
             at_work: AtWork::default(),
+            health: HealthBook::default(),
             clock: Clock::default(),
         };
         let orderly = OrderlyConfig {
@@ -399,6 +400,7 @@ mod tests {
             consume_timeout: Duration::from_secs(900),
             watchers: Watchers::default(),
             at_work: AtWork::default(),
+            health: HealthBook::default(),
             clock: Clock::new(move || UNIX_EPOCH + Duration::from_secs(told.load(Ordering::SeqCst))),
         };
         let orderly = OrderlyConfig {

@@ -15,6 +15,8 @@ use crate::messages::Delivery;
 
 /// A queue that was not pulled for this long is given up and started anew.
 pub(crate) const PULL_EXPIRES: Duration = Duration::from_secs(120);
+/// While a queue is not pulled, its end is asked for this often.
+const END_EXPIRES: Duration = Duration::from_secs(5);
 /// A broker lock not renewed for this long counts as lost.
 pub(crate) const LOCK_EXPIRES: Duration = Duration::from_secs(30);
 
@@ -38,6 +40,7 @@ pub(crate) struct OwnedQueue {
     last_lock: AtomicI64,
     last_pull: AtomicI64,
     last_consume: AtomicI64,
+    end: QueueEnd,
     pub(crate) throttled: Seldom,
 }
 
@@ -49,6 +52,13 @@ struct Progress {
 }
 
 const UNKNOWN: i64 = -1;
+
+/// How far the queue reaches, by the broker's newest answer.
+#[derive(Debug)]
+struct QueueEnd {
+    offset: AtomicI64,
+    known_at: AtomicI64,
+}
 
 impl OwnedQueue {
     /// A queue that was just assigned and whose first pull will be at `start`.
@@ -67,6 +77,7 @@ impl OwnedQueue {
             last_lock: AtomicI64::new(0),
             last_pull: AtomicI64::new(now_ms),
             last_consume: AtomicI64::new(now_ms),
+            end: QueueEnd { offset: AtomicI64::new(UNKNOWN), known_at: AtomicI64::new(now_ms) },
             throttled: Seldom::default(),
         })
     }
@@ -157,6 +168,23 @@ impl OwnedQueue {
     /// The offset to commit, `None` before anything finished.
     pub(crate) fn offset(&self) -> Option<i64> {
         Some(self.progress.offset.load(Ordering::Acquire)).filter(|offset| *offset != UNKNOWN)
+    }
+
+    /// Notes the offset that the queue's next message will have.
+    pub(crate) fn set_end(&self, offset: i64, now_ms: i64) {
+        self.end.offset.store(offset, Ordering::Release);
+        self.end.known_at.store(now_ms, Ordering::Relaxed);
+    }
+
+    /// Whether no answer told where the queue ends for so long that somebody should ask.
+    pub(crate) fn is_end_stale(&self, now_ms: i64) -> bool {
+        now_ms - self.end.known_at.load(Ordering::Relaxed) >= END_EXPIRES.as_millis() as i64
+    }
+
+    /// Messages that are not committed; `None` before the first answer.
+    pub(crate) fn lag(&self) -> Option<u64> {
+        let end = Some(self.end.offset.load(Ordering::Acquire)).filter(|end| *end != UNKNOWN)?;
+        Some(u64::try_from(end - self.offset()?).unwrap_or(0))
     }
 
     /// Gives the queue up: its pull loop ends, results of messages in progress are ignored.

@@ -357,8 +357,8 @@ impl Receiving {
             for turn in 0..targets.len() {
                 let (queue, subscription) = &targets[(start + turn) % targets.len()];
                 match self.shared.member.calls.pop(queue, subscription, &options).await {
-                    Ok(popped) if popped.is_empty() => {}
-                    Ok(popped) => return Ok(self.wanted(popped).await),
+                    Ok(popped) if popped.messages.is_empty() => {}
+                    Ok(popped) => return Ok(self.wanted(popped.messages).await),
                     Err(error) => failed = Some(error),
                 }
             }

@@ -43,6 +43,14 @@ pub(crate) struct PopOptions {
     pub(crate) attempt: Option<String>,
 }
 
+/// What a pop was answered.
+#[derive(Debug, Default)]
+pub(crate) struct PopAnswer {
+    pub(crate) messages: Vec<Popped>,
+    /// How many wait behind them.
+    pub(crate) left: u64,
+}
+
 impl Calls {
     /// Messages of a queue, or of all queues of its broker when the queue id is -1.
     pub(crate) async fn pop(
@@ -50,7 +58,7 @@ impl Calls {
         queue: &MessageQueue,
         subscription: &SubscriptionData,
         options: &PopOptions,
-    ) -> Result<Vec<Popped>, CallError> {
+    ) -> Result<PopAnswer, CallError> {
         let request = PopMessageRequest {
             consumer_group: self.group.clone(),
             topic: queue.topic.clone(),
@@ -70,7 +78,7 @@ impl Calls {
         let limit = options.wait.saturating_add(MARGIN);
         let response = self.client.call_broker(&address, command(&request)?, limit).await?;
         match response.response_code() {
-            ResponseCode::POLLING_TIMEOUT | ResponseCode::PULL_NOT_FOUND => Ok(Vec::new()),
+            ResponseCode::POLLING_TIMEOUT | ResponseCode::PULL_NOT_FOUND => Ok(PopAnswer::default()),
             _ => self.popped(accept(response, &queue.broker_name, &queue.topic)?, queue, subscription),
         }
     }
@@ -80,7 +88,7 @@ impl Calls {
         response: Command,
         queue: &MessageQueue,
         subscription: &SubscriptionData,
-    ) -> Result<Vec<Popped>, CallError> {
+    ) -> Result<PopAnswer, CallError> {
         let answer = PopMessageRequest::response_from_ext(&response.ext).map_err(malformed)?;
         let records: Vec<MessageRecord> = MessageRecord::decode_all(response.body).collect();
         let info = PopInfo::new(&answer, &queue.broker_name, &queue.topic);
@@ -94,7 +102,7 @@ impl Calls {
             let (wanted, clock) = (incoming.wants(&record), self.client.config.clock.clone());
             Popped::new(wanted, incoming.deliver(record), receipt, queue.topic.clone(), clock)
         });
-        Ok(popped.collect())
+        Ok(PopAnswer { messages: popped.collect(), left: u64::try_from(answer.rest_num).unwrap_or(0) })
     }
 
     /// Tells the broker that a message is done with.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -18,14 +18,14 @@ use super::config::PopConfig;
 use super::flow::Seldom;
 use super::group::Group;
 use super::handler::{Failure, Outcomes};
+use super::health::Backlog;
 use super::permits::Permits;
 use super::pop::Popped;
-use super::pop_calls::PopOptions;
+use super::pop_calls::{PopAnswer, PopOptions};
 use super::retry::{Redelivery, pop_delay_ms, pop_delay_of_age};
 use super::start::FromWhere;
 use crate::error::CallError;
 use crate::messages::{Delivery, Outcome};
-use crate::observe::metrics;
 
 /// How long the broker may wait for a message.
 const WAIT: Duration = Duration::from_secs(15);
@@ -50,6 +50,8 @@ pub(crate) struct PopService {
 struct PopQueue {
     queue: MessageQueue,
     unacknowledged: AtomicUsize,
+    /// How many waited behind the last pop.
+    left: AtomicU64,
     /// Rung when a message needs no acknowledgement any more.
     room: Notify,
     last_pop: AtomicI64,
@@ -124,6 +126,7 @@ impl PopService {
         let popped = Arc::new(PopQueue {
             queue: queue.clone(),
             unacknowledged: AtomicUsize::new(0),
+            left: AtomicU64::new(0),
             room: Notify::new(),
             last_pop: AtomicI64::new(self.group.now_ms()),
             throttled: Seldom::default(),
@@ -136,6 +139,7 @@ impl PopService {
                 () = queue.dropped.cancelled() => {}
                 () = service.group.stopped.cancelled() => {}
             }
+            service.group.health.released(&queue.queue);
         });
         popped
     }
@@ -159,6 +163,16 @@ impl PopService {
         self.queues.lock().drain().for_each(|(_, queue)| queue.dropped.cancel());
     }
 
+    /// The queues of a topic that are popped, and what is not acknowledged there.
+    pub(crate) fn backlog(&self, topic: &str) -> Backlog {
+        let queues = self.queues.lock();
+        let lag = |queue: &PopQueue| {
+            let unacknowledged = queue.unacknowledged.load(Ordering::Relaxed) as u64;
+            Some(queue.left.load(Ordering::Relaxed) + unacknowledged)
+        };
+        Backlog::of(queues.values().filter(|popped| popped.queue.topic == topic).map(|popped| lag(popped)))
+    }
+
     /// What running info shows.
     pub(crate) fn info(&self) -> impl Iterator<Item = (MessageQueue, PopProcessQueueInfo)> {
         let queues: Vec<_> = self.queues.lock().values().cloned().collect();
@@ -180,7 +194,8 @@ impl PopService {
                 // Either way the next look decides.
                 let _ = tokio::time::timeout(FULL, queue.room.notified()).await;
             } else if let Err(error) = self.pop_once(queue).await {
-                tracing::warn!(group = self.group.name(), queue = ?queue.queue, "the pop failed, trying again: {error}");
+                // A change of the topic's health is logged once; this comes every second.
+                tracing::debug!(group = self.group.name(), queue = ?queue.queue, "the pop failed, trying again: {error}");
                 tokio::time::sleep(PAUSE).await;
             }
         }
@@ -222,12 +237,14 @@ impl PopService {
         };
         let popped = self.group.calls.pop(&queue.queue, &subscription, &options).await;
         let (outcome, count) = match &popped {
-            Ok(popped) if popped.is_empty() => ("empty", 0),
-            Ok(popped) => ("found", popped.len()),
+            Ok(popped) if popped.messages.is_empty() => ("empty", 0),
+            Ok(popped) => ("found", popped.messages.len()),
             Err(_) => ("error", 0),
         };
         self.group.count_pull(&queue.queue.topic, outcome, count);
-        let popped = popped?;
+        self.group.health.queue(&queue.queue, popped.as_ref().map(drop));
+        let PopAnswer { messages: popped, left } = popped?;
+        queue.left.store(left, Ordering::Relaxed);
         self.group.stats.pulled(&queue.queue.topic, popped.len() as u64, since.elapsed());
         let (wanted, others): (Vec<_>, Vec<_>) = popped.into_iter().partition(Popped::is_wanted);
         self.acknowledge(&others).await;
@@ -316,7 +333,7 @@ impl PopService {
             pop_delay_of_age(self.config.clock.now().duration_since(message.born_at()).unwrap_or_default())
         };
         let Some(delay) = delay else { return done.push(message) };
-        metrics::given_back(&self.config.group, message.topic(), false);
+        self.config.health.given_back(message.topic(), false);
         let (topic, receipt) = (message.wire_topic(), message.receipt());
         if let Err(error) = self.group.calls.hide(topic, receipt, Duration::from_millis(delay)).await {
             tracing::warn!(group = self.config.group, topic, "the retry delay was not set: {error}");

@@ -12,6 +12,7 @@ use rocketmq_remoting::route::MessageQueue;
 use super::assign::queue_order;
 use super::calls::Calls;
 use super::concurrent::SendBack as _;
+use super::health::HealthBook;
 use super::puller::{PullOptions, Pulled as Answered, Puller};
 use super::retry::{DEFAULT_MAX_RECONSUME_TIMES, Redelivery};
 use super::send_back::ToBroker;
@@ -163,6 +164,7 @@ impl PullConsumer {
         let Some(how) = Redelivery::of(outcome, false) else { return true };
         let back = ToBroker {
             calls: self.calls.clone(),
+            health: HealthBook::new(&self.calls, [], None),
             max_reconsume_times: DEFAULT_MAX_RECONSUME_TIMES,
             broadcasting: false,
             in_order: false,

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use rocketmq_remoting::ResponseCode;
 use rocketmq_remoting::body::MessageModel;
-use rocketmq_remoting::names::is_retry;
 
 use super::calls::is_refusal;
 use super::group::Group;
@@ -52,6 +51,7 @@ impl PullLoop {
                 () = this.queue.until_dropped() => {}
                 () = this.group.stopped.cancelled() => {}
             }
+            this.group.health.released(&this.queue.queue);
         });
     }
 
@@ -76,7 +76,10 @@ impl PullLoop {
                     self.queue.advance(offset);
                     return offset;
                 }
-                Err(error) => self.report("the first offset cannot be found", &error),
+                Err(error) => {
+                    self.group.health.queue(&self.queue.queue, Err(&error));
+                    self.report("the first offset cannot be found", &error);
+                }
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -86,10 +89,12 @@ impl PullLoop {
     async fn step(&self, offset: i64) -> Option<i64> {
         self.queue.touch_pull(self.group.now_ms());
         if !self.may_pull() {
+            self.look_for_end().await;
             tokio::time::sleep(PAUSE).await;
             return Some(offset);
         }
         if self.is_full() {
+            self.look_for_end().await;
             self.queue.wait_for_room(FULL).await;
             return Some(offset);
         }
@@ -100,6 +105,7 @@ impl PullLoop {
         let since = Instant::now();
         let pulled = self.puller.pull(offset, self.commit_offset(), &subscription).await;
         self.count(&pulled);
+        self.note(&pulled);
         match pulled {
             Ok(Pulled::Found { messages, next }) => {
                 self.found(messages, next, since.elapsed());
@@ -126,6 +132,23 @@ impl PullLoop {
             Err(_) => ("error", 0),
         };
         self.group.count_pull(&self.queue.queue.topic, outcome, messages);
+    }
+
+    fn note(&self, pulled: &Result<Pulled, CallError>) {
+        self.group.health.queue(&self.queue.queue, pulled.as_ref().map(drop));
+        if pulled.is_ok() {
+            self.queue.set_end(self.puller.end(), self.group.now_ms());
+        }
+    }
+
+    /// While nothing is pulled, no answer tells how far the queue reaches.
+    async fn look_for_end(&self) {
+        let now = self.group.now_ms();
+        if self.queue.is_end_stale(now)
+            && let Ok(end) = self.group.calls.max_offset(&self.queue.queue).await
+        {
+            self.queue.set_end(end, now);
+        }
     }
 
     /// The pause an application asked for; without one, tasks of a single-threaded runtime still get their turn.
@@ -210,11 +233,8 @@ impl PullLoop {
 
     fn report(&self, what: &str, error: &CallError) {
         let queue = &self.queue.queue;
-        // A group's retry topic often does not exist before its first retry.
-        if is_retry(&queue.topic) {
-            return tracing::debug!(group = self.group.name(), topic = queue.topic, "{what}: {error}");
-        }
-        tracing::warn!(
+        // A change of the topic's health is logged once; this comes every second.
+        tracing::debug!(
             group = self.group.name(),
             topic = queue.topic,
             broker = queue.broker_name,

@@ -50,12 +50,19 @@ pub(crate) struct Puller {
     calls: Calls,
     queue: Arc<MessageQueue>,
     broker_id: AtomicI64,
+    /// Of the newest answer.
+    end: AtomicI64,
     options: PullOptions,
 }
 
 impl Puller {
     pub(crate) fn new(calls: Calls, queue: Arc<MessageQueue>, options: PullOptions) -> Self {
-        Self { calls, queue, broker_id: AtomicI64::new(0), options }
+        Self { calls, queue, broker_id: AtomicI64::new(0), end: AtomicI64::new(0), options }
+    }
+
+    /// One past the queue's newest message, by the newest answer.
+    pub(crate) fn end(&self) -> i64 {
+        self.end.load(Ordering::Relaxed)
     }
 
     /// One pull at `offset`; `commit` is stored by the broker on the way.
@@ -129,6 +136,7 @@ impl Puller {
         }
         let header = PullMessageRequest::response_from_ext(&response.ext).map_err(malformed)?;
         self.broker_id.store(header.suggest_which_broker_id, Ordering::Relaxed);
+        self.end.store(header.max_offset, Ordering::Relaxed);
         let next = header.next_begin_offset;
         Ok(match code {
             ResponseCode::SUCCESS => {

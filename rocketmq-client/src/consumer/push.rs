@@ -15,6 +15,7 @@ use super::concurrent::{ConcurrentService, SendBack, ServiceConfig};
 use super::config::ConsumerConfig;
 use super::group::{Group, GroupParts};
 use super::handler::{Handler, Listen, ListenBatch};
+use super::health::{HealthBook, HealthChange, OnHealth};
 use super::member::PushMember;
 use super::offsets::OffsetStore;
 use super::orderly::{OrderlyConfig, OrderlyService};
@@ -50,6 +51,7 @@ pub struct PushConsumerBuilder {
     config: ConsumerConfig,
     strategy: Arc<dyn AllocateStrategy>,
     on_assignment: Option<OnAssignment>,
+    on_health: Option<OnHealth>,
 }
 
 impl std::fmt::Debug for PushConsumerBuilder {
@@ -71,6 +73,7 @@ impl Client {
             config: ConsumerConfig::default(),
             strategy: Arc::new(Averagely),
             on_assignment: None,
+            on_health: None,
         }
     }
 }
@@ -152,6 +155,13 @@ impl PushConsumerBuilder {
         self
     }
 
+    /// Calls `tell` once for each change of a topic's state, instead of logging it; see
+    /// [`TopicState`](super::TopicState). `tell` must not block.
+    pub fn on_health(mut self, tell: impl Fn(&HealthChange) + Send + Sync + 'static) -> Self {
+        self.on_health = Some(Arc::new(tell));
+        self
+    }
+
     /// Traces the calls of the handler. Default: as the client is configured, which is not to.
     pub fn trace(self, trace: TraceConfig) -> Self {
         self.configure(|config| config.trace = Some(trace))
@@ -218,9 +228,11 @@ impl PushConsumerBuilder {
     ) -> Result<Arc<PushMember>, StartError> {
         let stats = Arc::<Stats>::default();
         let offsets = OffsetStore::open(self.config.model, &calls, self.config.offset_folder.clone())?;
-        let config = self.service_config(handler);
+        let health = HealthBook::new(&calls, subscriptions.keys(), self.on_health.clone());
+        let config = self.service_config(handler, health.clone());
         let back: Arc<dyn SendBack> = Arc::new(ToBroker {
             calls: calls.clone(),
+            health: health.clone(),
             max_reconsume_times: self.config.wire_max_reconsume_times(),
             broadcasting: self.config.model == MessageModel::Broadcasting,
             in_order: self.config.orderly,
@@ -235,6 +247,7 @@ impl PushConsumerBuilder {
             offsets,
             subscriptions,
             stats,
+            health,
             sink: Arc::new(service.clone()),
         });
         Ok(Arc::new(PushMember {
@@ -248,7 +261,7 @@ impl PushConsumerBuilder {
         }))
     }
 
-    fn service_config(&self, handler: Handler) -> ServiceConfig {
+    fn service_config(&self, handler: Handler, health: HealthBook) -> ServiceConfig {
         ServiceConfig {
             group: self.group.clone(),
             handler,
@@ -256,6 +269,7 @@ impl PushConsumerBuilder {
             consume_timeout: self.config.consume_timeout,
             watchers: self.watchers(),
             at_work: AtWork::default(),
+            health,
             clock: self.client.inner.config.clock.clone(),
         }
     }

@@ -123,10 +123,15 @@ impl Rebalancer {
         let info = match self.group.calls.client.topic_info(topic).await {
             Ok(info) => info,
             Err(error) => {
+                let error = self.group.calls.client.explained(error).await;
                 tracing::debug!(group = self.group.name(), topic, "no route, nothing is rebalanced: {error}");
+                self.group.health.route(topic, Err(&error));
                 return None;
             }
         };
+        let brokers: Vec<_> =
+            info.route.broker_datas.iter().map(|broker| broker.broker_name.clone()).collect();
+        self.group.health.route(topic, Ok(&brokers));
         let mut queues: Vec<MessageQueue> = info.subscribe.iter().map(|queue| (**queue).clone()).collect();
         queues.sort_by(queue_order);
         Some(queues)
@@ -161,6 +166,7 @@ impl Rebalancer {
         for (broker, address) in self.group.calls.client.brokers_of(topic) {
             asked = true;
             let answer = self.ask_for_assignment(&address, topic).await;
+            self.group.health.members(topic, answer.as_ref().map(drop));
             complete &= answer.is_ok();
             match answer.ok().flatten() {
                 Some(assignments) => {
@@ -197,10 +203,9 @@ impl Rebalancer {
     ) -> Result<Option<Vec<MessageQueueAssignment>>, CallError> {
         let strategy = self.strategy.name();
         let assigned = self.group.calls.assignment(address, topic, &strategy, self.group.model).await;
-        let warn = |error: &CallError| {
-            tracing::warn!(group = self.group.name(), topic, "{address} assigns no queues: {error}");
-        };
-        assigned.inspect_err(warn)
+        assigned.inspect_err(|error| {
+            tracing::debug!(group = self.group.name(), topic, "{address} assigns no queues: {error}");
+        })
     }
 
     /// Popped messages are retried through a topic of their own, which a pulling consumer must read itself to get what
@@ -219,14 +224,20 @@ impl Rebalancer {
 
     /// Asks one broker of the topic, another one when that fails; an empty list changes nothing either.
     async fn members(&self, topic: &str) -> Option<Vec<String>> {
+        let mut failure = None;
         for address in self.group.calls.client.topic_brokers(topic) {
             match self.group.calls.members(&address).await {
-                Ok(members) if !members.is_empty() => return Some(members),
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::debug!(group = self.group.name(), topic, "the members are not known: {error}");
+                Ok(members) if !members.is_empty() => {
+                    self.group.health.members(topic, Ok(()));
+                    return Some(members);
                 }
+                Ok(_) => {}
+                Err(error) => failure = Some(error),
             }
+        }
+        if let Some(error) = failure {
+            tracing::debug!(group = self.group.name(), topic, "the members are not known: {error}");
+            self.group.health.members(topic, Err(&error));
         }
         None
     }

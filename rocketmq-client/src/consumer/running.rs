@@ -7,6 +7,7 @@ use rocketmq_remoting::body::ConsumerRunningInfo;
 use rocketmq_remoting::route::MessageQueue;
 
 use super::config::CONCURRENCY;
+use super::health::ConsumerHealth;
 use super::member::PushMember;
 use super::receipt::Origin;
 use super::subscriptions::{self, ByTopic, Filter};
@@ -47,6 +48,11 @@ impl Running {
         queues
     }
 
+    /// The state, queues, lag and newest error of each topic, now and whenever it is asked.
+    pub fn health(&self) -> ConsumerHealth {
+        ConsumerHealth::of(&self.member)
+    }
+
     /// Takes in one more topic, or chooses among the messages of one of its topics by other tags. What was pulled before
     /// is still handled. All members of the group have to do the same.
     ///
@@ -71,6 +77,7 @@ impl Running {
         let data = Arc::new(subscriptions::parse(&self.client.inner, topic, filter)?);
         let added = ByTopic::from([(data.topic.clone(), data)]);
         group.calls.prepare(&added).await?;
+        added.keys().for_each(|topic| group.health.follow(topic));
         group.subscriptions.write().extend(added);
         self.subscriptions_changed().await;
         Ok(())
@@ -84,6 +91,7 @@ impl Running {
         {
             let mut subscriptions = group.subscriptions.write();
             subscriptions.remove(&topic);
+            group.health.leave(&topic);
             subscriptions.remove(&Origin::RetryV1.topic(group.name(), &topic));
         }
         self.subscriptions_changed().await;

@@ -12,11 +12,11 @@ use rocketmq_remoting::route::MessageQueue;
 
 use super::calls::Calls;
 use super::concurrent::SendBack;
+use super::health::HealthBook;
 use super::retry::{Redelivery, resend_properties};
 use crate::cluster::route::logical::is_logical;
 use crate::error::BoxError;
 use crate::messages::Delivery;
-use crate::observe::metrics;
 
 /// The group Java clients send such messages as.
 const INNER_PRODUCER: &str = "CLIENT_INNER_PRODUCER";
@@ -26,10 +26,20 @@ const RESEND_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 pub(crate) struct ToBroker {
     pub(crate) calls: Calls,
+    pub(crate) health: HealthBook,
     pub(crate) max_reconsume_times: i32,
     pub(crate) broadcasting: bool,
     /// Messages are tried in place, and come here to be dead letters.
     pub(crate) in_order: bool,
+}
+
+/// How a message gets back to a broker.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// The broker that stores it takes it back.
+    GiveBack,
+    /// It is sent to the retry topic as a new one.
+    Resend,
 }
 
 impl SendBack for ToBroker {
@@ -52,17 +62,11 @@ impl ToBroker {
         }
         // What was tried in place is sent anew: the dead letter says how often, and the broker counts no tries in place. A
         // wrong count is better than a queue that stands still because the broker does not take the message again.
-        let first = match self.in_order {
-            true => self.resend(delivery, how).await,
-            false => self.give_back(delivery, how).await,
-        };
-        let Err(refused) = first else { return self.taken_back(delivery, how) };
-        let second = match self.in_order {
-            true => self.give_back(delivery, how).await,
-            false => self.resend(delivery, how).await,
-        };
-        match second {
-            Ok(()) => self.taken_back(delivery, how),
+        let (first, second) =
+            if self.in_order { (Way::Resend, Way::GiveBack) } else { (Way::GiveBack, Way::Resend) };
+        let Err(refused) = self.go(first, delivery, how).await else { return true };
+        match self.go(second, delivery, how).await {
+            Ok(()) => true,
             Err(error) => {
                 tracing::warn!(
                     group = self.calls.group,
@@ -75,12 +79,22 @@ impl ToBroker {
         }
     }
 
-    /// A broker moves what was tried often enough to the dead letters by itself.
-    fn taken_back(&self, delivery: &Delivery, how: Redelivery) -> bool {
-        let tries = i32::try_from(delivery.reconsume_times()).unwrap_or(i32::MAX);
-        let dead = how == Redelivery::DeadLetter || tries >= self.max_reconsume_times;
-        metrics::given_back(self.calls.client.names.plain(&self.calls.group), delivery.topic(), dead);
-        true
+    async fn go(&self, way: Way, delivery: &Delivery, how: Redelivery) -> Result<(), BoxError> {
+        // A broker moves what was tried often enough to the dead letters by itself. Of a message that it gives back to
+        // itself it counts its own tries, of one that is sent anew those that the header says.
+        let tries = match way {
+            Way::GiveBack => {
+                self.give_back(delivery, how).await?;
+                delivery.stored_reconsume_times()
+            }
+            Way::Resend => {
+                self.resend(delivery, how).await?;
+                delivery.reconsume_times()
+            }
+        };
+        let used_up = i32::try_from(tries).unwrap_or(i32::MAX) >= self.max_reconsume_times;
+        self.health.given_back(delivery.topic(), how == Redelivery::DeadLetter || used_up);
+        Ok(())
     }
 
     async fn give_back(&self, delivery: &Delivery, how: Redelivery) -> Result<(), BoxError> {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use rocketmq_remoting::DecodeError;
 use rocketmq_remoting::body::CheckClientConfigBody;
-use rocketmq_remoting::names::is_retry;
 use rocketmq_remoting::subscription::SubscriptionData;
 
 use super::calls::Calls;
@@ -92,12 +91,8 @@ impl Calls {
 
     async fn look_up(&self, topic: &str) -> Result<(), StartError> {
         match self.client.topic_info(topic).await {
-            Err(error) if error.kind() == RouteErrorKind::TopicNotFound => {
-                if !is_retry(topic) {
-                    tracing::warn!(group = self.group, topic, "the topic does not exist yet");
-                }
-                Ok(())
-            }
+            // The rebalancer looks for it again, and tells.
+            Err(error) if error.kind() == RouteErrorKind::TopicNotFound => Ok(()),
             Err(error) => Err(error.map_kind(|_| StartErrorKind::NoRoute)),
             Ok(_) => Ok(()),
         }

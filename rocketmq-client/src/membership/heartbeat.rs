@@ -9,6 +9,8 @@ use rocketmq_remoting::subscription::java_string_hash;
 use rocketmq_remoting::{Command, EncodeError, ResponseCode, fastjson};
 
 use crate::client::Inner;
+use crate::cluster::net::rpc::refusal;
+use crate::error::CallError;
 
 /// Which of a client's groups leaves.
 #[derive(Clone, Copy, Debug)]
@@ -116,19 +118,37 @@ impl Inner {
     }
 
     async fn send_heartbeat(&self, address: &str, command: Command) -> Option<HeartbeatResponse> {
-        match self.rpc.call(address, command, self.config.api_timeout).await {
-            Ok(response) => {
-                self.broker_versions.lock().insert(address.to_owned(), response.version);
-                if response.response_code() == ResponseCode::SUCCESS {
-                    return HeartbeatRequest::response_from_ext(&response.ext).ok();
-                }
-                tracing::warn!(address, code = %response.response_code(), remark = ?response.remark, "heartbeat refused");
-                None
+        let answer = self.call_for_heartbeat(address, command).await;
+        self.members.consumers().iter().for_each(|it| it.heard(address, answer.as_ref().map(drop)));
+        self.heard(address, answer.as_ref().map(drop));
+        HeartbeatRequest::response_from_ext(&answer.ok()?.ext).ok()
+    }
+
+    async fn call_for_heartbeat(&self, address: &str, command: Command) -> Result<Command, CallError> {
+        let called = self.rpc.call(address, command, self.config.api_timeout).await;
+        let response = called.map_err(|error| error.at(address))?;
+        self.broker_versions.lock().insert(address.to_owned(), response.version);
+        match response.response_code() {
+            ResponseCode::SUCCESS => Ok(response),
+            _ => Err(CallError::refused_by(refusal(&response, address, ""))),
+        }
+    }
+
+    /// Consumers log what it means for their topics; producers are named here, once for each change.
+    fn heard(&self, address: &str, outcome: Result<(), &CallError>) {
+        let producers = self.members.producers();
+        let groups: Vec<_> =
+            producers.iter().map(|producer| self.names.plain(producer.wire_group())).collect();
+        let groups = groups.join(", ");
+        match outcome {
+            Ok(()) if self.silent_brokers.lock().remove(address) => {
+                tracing::info!(address, groups, "heartbeats are taken again");
             }
-            Err(error) => {
-                tracing::warn!(address, %error, "no answer to a heartbeat");
-                None
+            Ok(()) => {}
+            Err(error) if !groups.is_empty() && self.silent_brokers.lock().insert(address.to_owned()) => {
+                tracing::warn!(address, groups, "the heartbeat of these producers is not taken: {error}");
             }
+            Err(error) => tracing::debug!(address, "the heartbeat is not taken: {error}"),
         }
     }
 

@@ -8,6 +8,7 @@ use rocketmq_remoting::Command;
 use rocketmq_remoting::body::{ConsumerData, ProducerData};
 use rocketmq_remoting::net::Answer;
 
+use crate::error::CallError;
 use crate::messages::Delivery;
 use crate::producer::transaction::TransactionCheck;
 
@@ -21,6 +22,10 @@ pub(crate) trait ConsumerMember: Send + Sync + 'static {
     fn topics(&self) -> Vec<String>;
     /// The group's members or a route changed, or a broker is back: share the queues out again soon.
     fn rebalance_soon(&self);
+    /// The broker at `address` took the client's heartbeat or did not.
+    fn heard(&self, address: &str, outcome: Result<(), &CallError>) {
+        let _ = (address, outcome);
+    }
     /// A request of a broker about this group: reset offsets (220), status (221), running info (307),
     /// consume directly (309).
     fn on_request(&self, request: Command) -> Answer;

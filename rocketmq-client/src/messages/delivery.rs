@@ -24,6 +24,8 @@ struct Inner {
     /// record calls it otherwise.
     topic: Option<String>,
     record: MessageRecord,
+    /// Tries since it came from the broker, which knows nothing of them.
+    tries_here: u32,
     properties: OnceLock<Properties>,
     message_id: OnceLock<String>,
 }
@@ -47,7 +49,7 @@ impl Delivery {
     pub(crate) fn from_plain_record(queue: Arc<MessageQueue>, record: MessageRecord, names: &Names) -> Self {
         let properties = OnceLock::new();
         let topic = plain_topic(&record, names, &properties);
-        Self(Arc::new(Inner { queue, topic, record, properties, message_id: OnceLock::new() }))
+        Self(Arc::new(Inner { queue, topic, record, tries_here: 0, properties, message_id: OnceLock::new() }))
     }
 
     /// The same message, tried once more without going through the broker.
@@ -56,7 +58,8 @@ impl Delivery {
         record.reconsume_times = record.reconsume_times.saturating_add(1);
         let (queue, topic) = (self.0.queue.clone(), self.0.topic.clone());
         let (properties, message_id) = (self.0.properties.clone(), self.0.message_id.clone());
-        Self(Arc::new(Inner { queue, topic, record, properties, message_id }))
+        let tries_here = self.0.tries_here.saturating_add(1);
+        Self(Arc::new(Inner { queue, topic, record, tries_here, properties, message_id }))
     }
 
     /// The topic it was sent to; for a retried message the one of its first try.
@@ -144,6 +147,11 @@ impl Delivery {
         u32::try_from(self.0.record.reconsume_times).unwrap_or(0)
     }
 
+    /// [`reconsume_times`](Self::reconsume_times) as the broker has stored them.
+    pub(crate) fn stored_reconsume_times(&self) -> u32 {
+        self.reconsume_times().saturating_sub(self.0.tries_here)
+    }
+
     /// When its producer made it, by the producer's clock.
     pub fn born_at(&self) -> SystemTime {
         from_millis(self.0.record.born_timestamp)
@@ -202,7 +210,7 @@ impl Delivery {
             ..MessageRecord::default()
         };
         let (properties, message_id) = (OnceLock::new(), OnceLock::new());
-        Self(Arc::new(Inner { queue, topic: None, record, properties, message_id }))
+        Self(Arc::new(Inner { queue, topic: None, record, tries_here: 0, properties, message_id }))
     }
 }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use rocketmq_remoting::names::TEMPLATE_TOPIC;
-use rocketmq_remoting::route::MessageQueue;
+use rocketmq_remoting::requests::route::GetClusterInfoRequest;
+use rocketmq_remoting::route::{ClusterInfo, MessageQueue};
+use rocketmq_remoting::{Request as _, ResponseCode, fastjson};
 
 use crate::client::Inner;
 use crate::error::{RouteError, RouteErrorKind};
@@ -65,6 +67,31 @@ impl Inner {
             self.members.consumers().iter().for_each(|consumer| consumer.rebalance_soon());
         }
         Ok(Some(info))
+    }
+
+    /// Tells a topic that is on no broker from name servers that know no broker at all.
+    pub(crate) async fn explained(&self, error: RouteError) -> RouteError {
+        let no_topic = error.kind() == RouteErrorKind::TopicNotFound;
+        match no_topic && self.knows_no_broker().await {
+            false => error,
+            true => RouteError::new(
+                RouteErrorKind::NoBroker,
+                format!(
+                    "{} answers; start a broker whose `namesrvAddr` names it",
+                    self.resolver.servers().join(";")
+                ),
+            ),
+        }
+    }
+
+    async fn knows_no_broker(&self) -> bool {
+        let Ok(command) = (GetClusterInfoRequest {}).to_command() else { return false };
+        let Ok((_, answer)) = self.resolver.call(&self.rpc, command, self.config.api_timeout).await else {
+            return false;
+        };
+        let known = fastjson::from_slice::<ClusterInfo>(&answer.body);
+        answer.response_code() == ResponseCode::SUCCESS
+            && known.is_ok_and(|it| it.broker_addr_table.is_empty())
     }
 
     /// Asks again about every topic in use. One failure does not keep the others from being asked.

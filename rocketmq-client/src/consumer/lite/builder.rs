@@ -14,6 +14,7 @@ use crate::consumer::assign::{AllocateStrategy, Averagely};
 use crate::consumer::calls::Calls;
 use crate::consumer::flow::FlowLimits;
 use crate::consumer::group::{Group, GroupParts};
+use crate::consumer::health::HealthBook;
 use crate::consumer::offsets::OffsetStore;
 use crate::consumer::puller::PullOptions;
 use crate::consumer::rebalance::{OnAssignment, Rebalancer};
@@ -200,7 +201,9 @@ impl LiteConsumerBuilder {
 
     fn join(&self, subscriptions: ByTopic, inbox: Arc<Inbox>) -> Result<Arc<Group>, StartError> {
         let calls = Calls::new(&self.client, &self.group);
+        let health = HealthBook::new(&calls, subscriptions.keys(), None);
         Ok(Group::new(GroupParts {
+            health,
             offsets: OffsetStore::open(self.model, &calls, self.offset_folder.clone())?,
             calls,
             model: self.model,

@@ -56,6 +56,10 @@ impl ConsumerMember for LiteMember {
         self.group.rebalance.notify_one();
     }
 
+    fn heard(&self, address: &str, outcome: Result<(), &CallError>) {
+        self.group.heard(address, outcome);
+    }
+
     fn on_request(&self, request: Command) -> Answer {
         info::serve(&request, || self.group.info(ConsumeType::Actively, self.settings()), "lite")
     }
