@@ -81,6 +81,11 @@ impl Refusal {
         self.code
     }
 
+    /// Whether the message is refused for what it is, so that another try is of no use.
+    pub fn is_final(&self) -> bool {
+        self.code == ResponseCode::MESSAGE_ILLEGAL
+    }
+
     pub fn into_command(self) -> Command {
         Command::response(self.code).with_remark(self.remark).with_ext(self.ext)
     }

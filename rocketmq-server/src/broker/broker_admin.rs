@@ -12,7 +12,7 @@ use rocketmq_remoting::version;
 
 use super::answer::{Refusal, Reply, json, ok, ok_json};
 use super::core::Core;
-use super::delay_level::queue_of_level;
+use super::delay::queue_of_level;
 use super::live_config::UpdateError;
 use super::names::{SCHEDULE_TOPIC, TIMER_TOPIC};
 use super::stats::Totals;
@@ -140,6 +140,7 @@ fn put_figures(now: &Totals, figures: &mut Figures) {
     figures.put("putMessageSizeTotal", now.put_bytes);
     figures.put("putMessageFailedTimes", now.put_failed);
     figures.put("putMessageAverageSize", average);
+    figures.put("setAsideMessages", now.set_aside);
     figures.put("putMessageDistributeTime", format!("[<=0ms]:{} ", now.put_messages));
     for unmeasured in ["putMessageEntireTimeMax", "getMessageEntireTimeMax", "putLatency99", "putLatency999"]
     {

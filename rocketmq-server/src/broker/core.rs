@@ -15,8 +15,7 @@ use rocketmq_remoting::net::Connection;
 use super::acl::AccessControl;
 use super::answer::Refusal;
 use super::consumers::ConsumerTable;
-use super::delay::DelayProgress;
-use super::delay_level::DelayLevels;
+use super::delay::{DelayLevels, DelayProgress};
 use super::flow::Flow;
 use super::groups::GroupTable;
 use super::live_config::LiveConfig;
@@ -186,6 +185,13 @@ impl Core {
                 None
             }
         }
+    }
+
+    /// The message at a queue's offset, whose unit is known; `None` when the log has no such message any more.
+    pub fn read_unit(&self, topic: &str, queue: i32, offset: i64, unit: Unit) -> Option<MessageRecord> {
+        let record = self.store.read_at(unit.physical_offset)?;
+        let is_it = record.topic == topic && record.queue_id == queue && record.queue_offset == offset;
+        is_it.then_some(record)
     }
 
     /// A record written by the broker for its own purposes.

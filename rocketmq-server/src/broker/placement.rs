@@ -8,7 +8,7 @@ use rocketmq_remoting::message::SysFlag;
 use rocketmq_remoting::message::properties::{Properties, names as property};
 
 use super::answer::Refusal;
-use super::delay_level::{DelayLevels, queue_of_level};
+use super::delay::{DelayLevels, queue_of_level};
 use super::names;
 use super::send_properties::{SentProperties, TimerProperties};
 use rocketmq_remoting::code::ResponseCode;

@@ -23,6 +23,8 @@ pub struct Counters {
     pub get_miss: AtomicU64,
     /// Messages handed to consumers.
     pub get_messages: AtomicU64,
+    /// Messages that could not be delivered, or were gone before they could.
+    pub set_aside: AtomicU64,
 }
 
 /// The totals at one moment.
@@ -34,6 +36,7 @@ pub struct Totals {
     pub get_found: u64,
     pub get_miss: u64,
     pub get_messages: u64,
+    pub set_aside: u64,
 }
 
 impl Counters {
@@ -50,6 +53,7 @@ impl Counters {
             get_found: read(&self.get_found),
             get_miss: read(&self.get_miss),
             get_messages: read(&self.get_messages),
+            set_aside: read(&self.set_aside),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::super::acl::AclSettings;
-use super::super::delay_level::DelayLevels;
+use super::super::delay::DelayLevels;
 use super::super::names;
 use crate::store::StoreConfig;
 

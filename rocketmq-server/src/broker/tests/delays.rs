@@ -55,6 +55,25 @@ async fn levels_can_be_chosen() {
 }
 
 #[tokio::test]
+async fn a_delay_is_kept_when_the_clock_is_set_back() {
+    let rig = Rig::start().await;
+    let client = rig.connect();
+    rig.clock.set(START + 3_600_000);
+    client.send("t", "under the wrong clock", &[("DELAY", "3")]).await;
+    rig.clock.set(START);
+    client.send("t", "after it", &[("DELAY", "1")]).await;
+    rig.advance(Duration::from_millis(999));
+    let rig = rig.restart().await;
+    let client = rig.connect();
+    tokio::task::yield_now().await;
+    assert_eq!(count(&client, "t").await, 0);
+    rig.advance(Duration::from_secs(1));
+    assert_eq!(&client.drain("t", 0, 1).await[0].body[..], b"after it");
+    rig.advance(Duration::from_secs(10));
+    assert_eq!(&client.drain("t", 0, 2).await[1].body[..], b"under the wrong clock");
+}
+
+#[tokio::test]
 async fn delayed_messages_survive_a_restart_and_are_delivered_once() {
     let rig = Rig::start().await;
     let client = rig.connect();

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use rocketmq_remoting::message::MessageRecord;
 use rocketmq_remoting::requests::send::ConsumerSendMsgBackRequest;
 use rocketmq_remoting::{RequestCode, ResponseCode};
 
 use super::pop_rig::{HIDDEN, Popper};
 use super::rig::{Client, Rig};
 use super::transaction_rig::{COMMIT, answer_to};
+use crate::broker::names::SCHEDULE_TOPIC;
 
 /// Longer than messages are hidden and late acknowledgements waited for.
 const AFTER: Duration = Duration::from_millis(HIDDEN as u64 + 2_001);
@@ -15,6 +17,29 @@ const AFTER: Duration = Duration::from_millis(HIDDEN as u64 + 2_001);
 async fn send_large(client: &Client, topic: &str, properties: &[(&str, &str)]) -> ResponseCode {
     let request = client.send_request(topic, properties);
     client.send_raw(&request, vec![7; 200_000]).await.response_code()
+}
+
+/// As another broker, or damage, may have left it: parked for a topic that cannot be.
+fn parked_for_nowhere(topic: &str, extra: &str) -> MessageRecord {
+    MessageRecord {
+        topic: topic.into(),
+        properties: format!("REAL_TOPIC\u{1}../up\u{2}REAL_QID\u{1}0\u{2}{extra}"),
+        body: "x".into(),
+        ..MessageRecord::default()
+    }
+}
+
+#[tokio::test]
+async fn a_delayed_message_without_a_place_to_go_is_set_aside() {
+    let rig = Rig::start().await;
+    let client = rig.connect();
+    let core = &rig.broker.core;
+    core.append(parked_for_nowhere(SCHEDULE_TOPIC, "DELAY\u{1}1\u{2}")).unwrap();
+    core.append(MessageRecord { topic: SCHEDULE_TOPIC.into(), ..MessageRecord::default() }).unwrap();
+    client.send("t", "behind", &[("DELAY", "1")]).await;
+    rig.advance(Duration::from_secs(1));
+    assert_eq!(client.drain("t", 0, 1).await.len(), 1);
+    assert_eq!(core.stats.counters.totals().set_aside, 2);
 }
 
 #[tokio::test]
