@@ -1,10 +1,11 @@
-//! Request, response and language codes: numbers with names, so that one a newer peer invents still passes through.
+//! Request, response and language codes. Each is a number with names, so a code that a newer peer invents passes
+//! through unharmed.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A newtype over a number whose known values have Apache's names: as constants, in `name()` and in `Display`.
+/// Declares a newtype over a number. Its known values carry Apache's names: as constants, in `name()` and in `Display`.
 macro_rules! named_codes {
     ($(#[$doc:meta])* $type:ident($repr:ty) { $($name:ident = $value:literal,)* }) => {
         $(#[$doc])*
@@ -18,7 +19,7 @@ macro_rules! named_codes {
                 pub const $name: Self = Self($value);
             )*
 
-            /// Apache's name of this code, `None` when it is not one of the known ones.
+            /// Returns Apache's name of this code, or `None` for a code outside the list.
             pub const fn name(self) -> Option<&'static str> {
                 match self.0 {
                     $($value => Some(stringify!($name)),)*
@@ -26,7 +27,7 @@ macro_rules! named_codes {
                 }
             }
 
-            /// The code Apache calls `name`.
+            /// Returns the code that Apache calls `name`, or `None` for a name outside the list.
             pub fn from_name(name: &str) -> Option<Self> {
                 match name {
                     $(stringify!($name) => Some(Self::$name),)*
@@ -53,7 +54,17 @@ macro_rules! named_codes {
 }
 
 named_codes! {
-/// What a request asks for.
+/// Identifies the kind of a request.
+///
+/// Unknown codes survive decoding and encoding; [`name`](Self::name) is `None` for them.
+///
+/// ```
+/// use rocketmq_remoting::RequestCode;
+///
+/// assert_eq!(RequestCode::from_name("SEND_MESSAGE_V2"), Some(RequestCode(310)));
+/// assert_eq!(RequestCode::SEND_MESSAGE_V2.to_string(), "SEND_MESSAGE_V2 (310)");
+/// assert_eq!(RequestCode(77_777).name(), None);
+/// ```
 RequestCode(i32) {
     // Produce
     SEND_MESSAGE = 10,
@@ -94,7 +105,7 @@ RequestCode(i32) {
     QUERY_ASSIGNMENT = 400,
     SET_MESSAGE_REQUEST_MODE = 401,
     GET_ALL_MESSAGE_REQUEST_MODE = 402,
-    // What a broker asks of a client
+    // Requests of a broker to a client
     CHECK_TRANSACTION_STATE = 39,
     NOTIFY_CONSUMER_IDS_CHANGED = 40,
     RESET_CONSUMER_CLIENT_OFFSET = 220,
@@ -216,10 +227,19 @@ RequestCode(i32) {
 }
 
 named_codes! {
-/// How a request went. [`SUCCESS`](Self::SUCCESS), and for a send also the three codes after which the message is stored
-/// ([`is_stored`](Self::is_stored)), are successes; everything else is a refusal.
+/// Identifies the outcome of a request. [`SUCCESS`](Self::SUCCESS) is a success; so are, for a send, the three codes of
+/// a stored message that missed its flush or its replica ([`is_stored`](Self::is_stored)). Every other code is a
+/// refusal.
 ///
-/// 4.9 brokers use 209 to 211 for failures of their access-control files.
+/// 4.9 brokers also use 209 to 211 for failures of their access-control files.
+///
+/// ```
+/// use rocketmq_remoting::ResponseCode;
+///
+/// assert!(ResponseCode::FLUSH_DISK_TIMEOUT.is_stored());
+/// assert!(!ResponseCode::FLUSH_DISK_TIMEOUT.is_success());
+/// assert_eq!(ResponseCode(17), ResponseCode::TOPIC_NOT_EXIST);
+/// ```
 ResponseCode(i32) {
     // Common
     SUCCESS = 0,
@@ -298,7 +318,8 @@ ResponseCode(i32) {
 }
 
 named_codes! {
-/// The language of a peer. [`UNKNOWN`](Self::UNKNOWN) stands for a name or number this list does not have.
+/// Identifies the programming language of a peer. A binary header keeps unknown numbers; an unknown name in a JSON
+/// header reads as [`OTHER`](Self::OTHER).
 LanguageCode(u8) {
     JAVA = 0,
     CPP = 1,
@@ -318,24 +339,19 @@ LanguageCode(u8) {
 }
 
 impl ResponseCode {
-    /// Whether this is [`SUCCESS`](Self::SUCCESS).
+    /// Returns true for [`SUCCESS`](Self::SUCCESS) alone.
     pub const fn is_success(self) -> bool {
         self.0 == Self::SUCCESS.0
     }
 
-    /// Whether an answer to a send with this code means that the message is in the log: success, or stored without
-    /// the flush or the replica it should have had.
+    /// Returns true when an answer to a send with this code means that the message is in the log: on success, and when
+    /// the message was stored without the flush or the replica it should have had.
     pub const fn is_stored(self) -> bool {
         matches!(
             self,
             Self::SUCCESS | Self::FLUSH_DISK_TIMEOUT | Self::SLAVE_NOT_AVAILABLE | Self::FLUSH_SLAVE_TIMEOUT
         )
     }
-}
-
-impl LanguageCode {
-    /// What a language nobody told us about is decoded to. It is left out of a JSON header.
-    pub const UNKNOWN: Self = Self(u8::MAX);
 }
 
 #[cfg(test)]
@@ -354,7 +370,7 @@ mod tests {
     fn an_unknown_code_is_kept_and_printed_as_a_number() {
         assert_eq!(RequestCode(77_777).to_string(), "77777");
         assert_eq!(RequestCode(105).to_string(), "GET_ROUTEINFO_BY_TOPIC (105)");
-        assert_eq!(LanguageCode::UNKNOWN.name(), None);
+        assert_eq!(LanguageCode(255).name(), None);
     }
 
     #[test]

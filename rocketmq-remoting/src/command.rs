@@ -1,4 +1,4 @@
-//! One request or response, whatever header form it travels in.
+//! One request or response, in either form of its header.
 
 use std::fmt;
 
@@ -9,49 +9,64 @@ use crate::ext::ExtFields;
 use crate::header::HeaderCodec;
 use crate::version;
 
-/// Bit 0 of the flag: this answers a request of the same opaque.
+/// Bit 0 of the flag marks a response.
 const FLAG_RESPONSE: i32 = 1;
-/// Bit 1 of the flag: nobody waits for an answer.
+/// Bit 1 of the flag marks a request without a response.
 const FLAG_ONEWAY: i32 = 1 << 1;
 
-/// A request or a response.
+/// A request or a response: the decoded content of one frame.
 ///
-/// The two share one shape on the wire; the flag alone tells them apart, and `code` is a [`RequestCode`] in one and a
-/// [`ResponseCode`] in the other.
+/// Both have the same shape on the wire, and bit 0 of the flag alone tells them apart. `code` is a [`RequestCode`] in a
+/// request and a [`ResponseCode`] in a response.
+///
+/// ```
+/// use rocketmq_remoting::{Command, RequestCode, ResponseCode};
+///
+/// let mut request = Command::request(RequestCode::GET_MAX_OFFSET);
+/// request.ext.push("topic", "orders");
+/// request.ext.push_int("queueId", 0);
+/// request.opaque = 7; // a connection assigns it
+///
+/// let mut response = Command::response_to(&request, ResponseCode::SUCCESS);
+/// response.ext.push_int("offset", 42);
+/// assert!(response.is_response());
+/// assert_eq!(response.opaque, 7);
+/// ```
 #[derive(Clone, PartialEq)]
 pub struct Command {
-    /// Request or response code, by the direction of the flag.
+    /// The request code or, in a response, the response code.
     pub code: i32,
     /// Language of the sender.
     pub language: LanguageCode,
-    /// Version ordinal of the sender, see [`version`].
+    /// Version ordinal of the sender, see [`version`]. New commands carry [`version::CURRENT`].
     pub version: i32,
-    /// Chosen by the requester, echoed by the answer. A connection assigns it.
+    /// Number that pairs a response with its request: the connection of the requester assigns it, the response repeats
+    /// it.
     pub opaque: i32,
-    /// Bit 0: response; bit 1: one-way.
+    /// Bit 0 marks a response, bit 1 a one-way request.
     pub flag: i32,
-    /// Text for people, mostly on failures.
+    /// Text for people. Most failures have one.
     pub remark: Option<String>,
-    /// The custom header.
+    /// The fields of the custom header.
     pub ext: ExtFields,
-    /// What follows the header; empty when there is nothing. A decoded body shares the memory of its read buffer.
+    /// The bytes after the header, often none. A decoded body shares the memory of its read buffer.
     pub body: Bytes,
-    /// How the header came, or is to be written.
+    /// The form of the header, as received or to be written.
     pub codec: HeaderCodec,
 }
 
 impl Command {
-    /// A request without header fields and body.
+    /// Makes a request without header fields and body, with the default JSON header.
     pub fn request(code: RequestCode) -> Self {
         Self::new(code.0, 0)
     }
 
-    /// A response that is not tied to its request yet; the connection fills in the opaque.
+    /// Makes a response that does not belong to a request yet; the connection sets the opaque.
     pub fn response(code: ResponseCode) -> Self {
         Self::new(code.0, FLAG_RESPONSE)
     }
 
-    /// The response to `request`: same opaque, same header form.
+    /// Makes the response to `request`, with its opaque and its form of header.
     pub fn response_to(request: &Command, code: ResponseCode) -> Self {
         Self { opaque: request.opaque, codec: request.codec, ..Self::response(code) }
     }
@@ -91,34 +106,34 @@ impl Command {
         self
     }
 
-    /// Marks the request as one that is not answered.
+    /// Marks the request as one-way: the receiver sends no response.
     #[must_use]
     pub fn oneway(mut self) -> Self {
         self.flag |= FLAG_ONEWAY;
         self
     }
 
-    /// Whether this answers a request. The only thing that tells the directions apart.
+    /// Returns true for a response, false for a request.
     pub fn is_response(&self) -> bool {
         self.flag & FLAG_RESPONSE != 0
     }
 
-    /// Whether nobody waits for an answer.
+    /// Returns true if the sender expects no response.
     pub fn is_oneway(&self) -> bool {
         self.flag & FLAG_ONEWAY != 0
     }
 
-    /// The code of a request.
+    /// Returns the code of a request.
     pub fn request_code(&self) -> RequestCode {
         RequestCode(self.code)
     }
 
-    /// The code of a response.
+    /// Returns the code of a response.
     pub fn response_code(&self) -> ResponseCode {
         ResponseCode(self.code)
     }
 
-    /// Makes this the answer to a request of `opaque` that came with a header in `codec`.
+    /// Makes this the response to a request with this `opaque` and header form.
     pub fn answer(mut self, opaque: i32, codec: HeaderCodec) -> Self {
         self.flag |= FLAG_RESPONSE;
         self.opaque = opaque;
@@ -127,7 +142,7 @@ impl Command {
     }
 }
 
-/// Bodies are shown by their length: they are often large, and never text one can count on.
+/// Shows a body by its length: bodies are often large, and need not be text.
 impl fmt::Debug for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Command");
@@ -161,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_are_those_of_the_wire() {
+    fn flags_have_the_bits_of_the_wire() {
         assert_eq!(Command::request(RequestCode::HEART_BEAT).flag, 0);
         assert_eq!(Command::request(RequestCode::HEART_BEAT).oneway().flag, 2);
         assert_eq!(Command::response(ResponseCode::SUCCESS).flag, 1);

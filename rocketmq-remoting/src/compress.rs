@@ -1,4 +1,19 @@
-//! Compressed bodies: zlib, LZ4 frame, Zstandard frame, each behind its feature.
+//! Compressed bodies: zlib, LZ4 frame and Zstandard frame, each with a feature of its own.
+//!
+//! ```
+//! # #[cfg(feature = "zlib")] {
+//! use rocketmq_remoting::compress::{Compression, compress, decompress};
+//! use rocketmq_remoting::message::SysFlag;
+//!
+//! let body = b"hello, hello, hello".repeat(50);
+//! let packed = compress(Compression::Zlib, 5, &body)?;
+//! let flag = Compression::Zlib.mark(SysFlag::default());
+//!
+//! let kind = Compression::of(flag)?.expect("a compressed body");
+//! assert_eq!(decompress(kind, &packed, 4 * 1024 * 1024)?, body);
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #[cfg(any(feature = "zlib", feature = "lz4", feature = "zstd-decode"))]
 use std::io::Read;
@@ -6,10 +21,10 @@ use std::io::Read;
 use crate::error::{DecodeError, EncodeError};
 use crate::message::SysFlag;
 
-/// How a body is compressed.
+/// Names the algorithm of a compressed body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Compression {
-    /// A zlib stream; what Java producers write.
+    /// A zlib stream, as Java producers write by default.
     #[default]
     Zlib,
     /// An LZ4 frame.
@@ -19,10 +34,11 @@ pub enum Compression {
 }
 
 impl Compression {
-    /// What a message's flag says; `None` when its body is not compressed. No type bits mean zlib.
+    /// Reads the algorithm from a message's flag. Returns `None` for a body that is not compressed; type bits of 0 mean
+    /// zlib.
     ///
     /// # Errors
-    /// Type bits nobody has given a meaning.
+    /// Fails for type bits without a meaning.
     pub fn of(flag: SysFlag) -> Result<Option<Self>, DecodeError> {
         if !flag.is_compressed() {
             return Ok(None);
@@ -37,7 +53,7 @@ impl Compression {
         }
     }
 
-    /// `flag` with the bits that say the body is compressed this way.
+    /// Returns `flag` with the bits that mark a body of this algorithm.
     pub const fn mark(self, flag: SysFlag) -> SysFlag {
         let bits = match self {
             Self::Zlib => SysFlag::COMPRESSION_ZLIB,
@@ -48,11 +64,13 @@ impl Compression {
     }
 }
 
-/// Compresses `body`. `level` is the algorithm's own (zlib 0 to 9, Java uses 5; LZ4 has none; zstd 1 to 22, and
-/// without feature `zstd` always about 1), taken to the nearest it has.
+/// Compresses `body`.
+///
+/// `level` is the algorithm's own: 0 to 9 for zlib (Java uses 5), 1 to 22 for zstd; the nearest valid level counts. LZ4
+/// ignores it, and so does zstd without the feature `zstd`: it then compresses about as at level 1.
 ///
 /// # Errors
-/// The feature for this kind is off.
+/// Fails when the feature of this algorithm is off.
 pub fn compress(kind: Compression, level: i32, body: &[u8]) -> Result<Vec<u8>, EncodeError> {
     match kind {
         Compression::Zlib => zlib(level, body),
@@ -61,10 +79,10 @@ pub fn compress(kind: Compression, level: i32, body: &[u8]) -> Result<Vec<u8>, E
     }
 }
 
-/// Undoes [`compress`]. Never holds more than `limit` bytes of output.
+/// Decompresses a body of [`compress`]. Never holds more than `limit` bytes of output.
 ///
 /// # Errors
-/// A broken stream, more than `limit` bytes inside, or the feature for this kind is off.
+/// Fails for a broken stream, for a stream of more than `limit` bytes, and when the feature of this algorithm is off.
 pub fn decompress(kind: Compression, body: &[u8], limit: usize) -> Result<Vec<u8>, DecodeError> {
     match kind {
         Compression::Zlib => unzlib(body, limit),
@@ -112,8 +130,8 @@ fn zstd(_: i32, body: &[u8]) -> Result<Vec<u8>, EncodeError> {
     Ok(compress_to_vec(body, CompressionLevel::Fastest))
 }
 
-/// What every Zstandard decoder is asked to offer as a window (RFC 8878): frames that need more than this and more
-/// than the limit are refused before memory is reserved.
+/// Window that every Zstandard decoder should offer (RFC 8878). The decoder refuses a frame whose window is larger than
+/// this and than the limit, before it reserves memory.
 #[cfg(feature = "zstd-decode")]
 const ZSTD_WINDOW: u64 = 8 * 1024 * 1024;
 
@@ -127,7 +145,7 @@ fn unzstd(body: &[u8], limit: usize) -> Result<Vec<u8>, DecodeError> {
     read_at_most(stream, body.len(), limit)
 }
 
-/// Reads to the end, growing the output in steps that never pass the limit.
+/// Reads the whole stream. Grows the output in steps that never pass the limit.
 #[cfg(any(feature = "zlib", feature = "lz4", feature = "zstd-decode"))]
 fn read_at_most(mut stream: impl Read, compressed: usize, limit: usize) -> Result<Vec<u8>, DecodeError> {
     let mut out = vec![0; compressed.saturating_mul(3).clamp(1024, 64 * 1024).min(limit)];
@@ -165,7 +183,7 @@ fn broken(error: std::io::Error) -> DecodeError {
     DecodeError::new("compressed body", format!("an intact stream: {error}"))
 }
 
-/// The functions of a kind whose feature is off.
+/// Declares the functions of an algorithm whose feature is off: both fail.
 macro_rules! without {
     ($feature:literal, $compress:ident($($level:ty)?), $decompress:ident) => {
         #[cfg(not(feature = $feature))]
@@ -193,7 +211,7 @@ mod tests {
     const KINDS: [Compression; 3] = [Compression::Zlib, Compression::Lz4, Compression::Zstd];
 
     #[test]
-    fn what_the_flag_says() {
+    fn the_flag_names_the_algorithm() {
         assert_eq!(Compression::of(SysFlag(0x300)).unwrap(), None);
         assert_eq!(Compression::of(SysFlag(0x001)).unwrap(), Some(Compression::Zlib));
         for (kind, bits) in KINDS.into_iter().zip([0x301, 0x101, 0x201]) {
@@ -204,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn streams_start_as_javas_do() {
+    fn streams_start_like_those_of_java() {
         let starts = KINDS.map(|kind| compress(kind, 5, &[b'x'; 5000]).unwrap()[0]);
         assert_eq!(starts, [0x78, 0x04, 0x28]);
     }

@@ -1,14 +1,14 @@
-//! What can go wrong between bytes and types. Errors name the place, the value and, where there is one, the limit.
+//! Errors between bytes and types. Each names the place and the value, and the limit if there is one.
 
 use std::borrow::Cow;
 use std::fmt::Display;
 
 use serde::{de, ser};
 
-/// Bytes that are not what the protocol says they should be.
+/// Reports bytes that break the protocol.
 ///
-/// A connection that meets one while splitting frames has to be closed: there is no opaque to answer to
-/// (Java peers do the same).
+/// Close a connection that yields one while it splits frames: such a frame has no opaque to answer to, and Java peers
+/// close it too.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
@@ -17,77 +17,77 @@ pub enum DecodeError {
         "the peer declares a frame of {length} bytes, over the limit of {limit}; raise `max_frame` if it is genuine"
     )]
     FrameTooLarge {
-        /// Whole frame including its length word, in bytes.
+        /// Length of the whole frame including its length word, in bytes.
         length: u64,
-        /// The limit it was held against, in bytes.
+        /// The limit it exceeds, in bytes.
         limit: usize,
     },
-    /// The header is declared longer than the frame that holds it.
+    /// The header declares more bytes than its frame holds.
     #[error(
         "a header of {header} bytes does not fit into the {available} bytes its frame has for header and body"
     )]
     HeaderTooLong {
         /// Declared header length in bytes.
         header: usize,
-        /// What the frame leaves for header and body, in bytes.
+        /// Bytes the frame has for header and body.
         available: usize,
     },
-    /// The header-type byte is neither JSON (0) nor ROCKETMQ (1): usually not a RocketMQ peer at all.
+    /// The header-type byte is neither JSON (0) nor ROCKETMQ (1). Most such peers do not speak RocketMQ at all.
     #[error("unknown header type {0}, expected 0 (JSON) or 1 (ROCKETMQ); is the peer speaking RocketMQ?")]
     UnknownHeaderType(u8),
-    /// Something ends before it should.
+    /// The input ends too early.
     #[error("{at} needs {needed} bytes, only {available} are left")]
     Truncated {
-        /// What was being read.
+        /// The part being read.
         at: &'static str,
-        /// Bytes it declares or needs.
+        /// Bytes the part declares or needs.
         needed: usize,
-        /// Bytes that are there.
+        /// Bytes present.
         available: usize,
     },
-    /// A value that breaks its grammar.
+    /// A value breaks its grammar.
     #[error("{at}, byte {offset}: expected {expected}")]
     Malformed {
-        /// What was being read.
+        /// The part being read.
         at: &'static str,
-        /// Offset from the start of what was being read, in bytes.
+        /// Offset of the fault from the start of that part, in bytes.
         offset: usize,
-        /// What should have been there.
+        /// The text that belongs there.
         expected: &'static str,
     },
     /// A required header field is absent.
     #[error("header field `{0}` is missing")]
     MissingField(&'static str),
-    /// A header field that does not parse as its type.
+    /// A header field does not parse as its type.
     #[error("header field `{field}` is `{value}`, expected {expected}")]
     BadField {
         /// Name of the field on the wire.
         field: String,
-        /// What it held, shortened when long.
+        /// Its value, cut to 64 characters.
         value: String,
         /// The type it should have.
         expected: String,
     },
-    /// A record, id, expression or body that does not hold what it should.
+    /// A record, id, expression or body lacks what belongs there.
     #[error("cannot decode {at}: expected {expected}")]
     Unexpected {
-        /// The field, or the place, that could not be read.
+        /// The field or place of the fault.
         at: Cow<'static, str>,
-        /// What should have been there, and what was when that helps.
+        /// The rule, followed by the value where that helps.
         expected: Cow<'static, str>,
     },
-    /// Whatever a hand-written `Deserialize` reports.
+    /// A hand-written `Deserialize` failed.
     #[error("{0}")]
     Custom(String),
 }
 
 impl DecodeError {
-    /// A [`DecodeError::Unexpected`] at `at`, where `expected` should have been.
+    /// Builds a [`DecodeError::Unexpected`] at `at`, where `expected` belongs.
     pub fn new(at: impl Into<Cow<'static, str>>, expected: impl Into<Cow<'static, str>>) -> Self {
         Self::Unexpected { at: at.into(), expected: expected.into() }
     }
 
-    /// The field or place the error is about, where it names one.
+    /// Returns the field or place of the fault, or `None` for a variant without one.
     pub fn at(&self) -> Option<&str> {
         match self {
             Self::Unexpected { at, .. } => Some(at),
@@ -97,13 +97,13 @@ impl DecodeError {
         }
     }
 
-    /// A [`DecodeError::BadField`]; long values are cut so that a hostile one cannot fill the log.
+    /// Builds a [`DecodeError::BadField`]. Cuts long values, so that a hostile one cannot fill the log.
     pub fn bad_field(field: &str, value: &str, expected: impl Display) -> Self {
         Self::BadField { field: field.to_owned(), value: shorten(value), expected: expected.to_string() }
     }
 }
 
-/// Longest excerpt of a peer's value that goes into an error, in characters.
+/// Limits the excerpt of a peer's value in an error, in characters.
 const EXCERPT: usize = 64;
 
 fn shorten(value: &str) -> String {
@@ -123,31 +123,31 @@ impl de::Error for DecodeError {
     }
 }
 
-/// A command that has no form on the wire.
+/// Reports a command that has no form on the wire.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {
-    /// A part is longer than its length field can say, or than the peer accepts.
+    /// A part is longer than its length field or its reader allows.
     #[error("{what} is {length} bytes long, at most {limit} can be sent")]
     TooLong {
-        /// The part: frame, header, a field's key …
+        /// The part: frame, header, a field's key and so on.
         what: &'static str,
         /// Its length in bytes.
         length: usize,
         /// The largest length allowed, in bytes.
         limit: usize,
     },
-    /// A header struct holds something that is not one flat value.
+    /// A header struct holds a field that is not one flat value.
     #[error(
         "header field `{field}` is {found}; a header carries only flat values (numbers, bool, text, unit enum variants)"
     )]
     Nested {
-        /// Name of the field; empty when the header itself is the wrong shape.
+        /// Name of the field; empty when the header itself has the wrong shape.
         field: String,
-        /// What it holds.
+        /// The kind of value found.
         found: &'static str,
     },
-    /// A value that breaks a rule of its wire form.
+    /// A value breaks a rule of its wire form.
     #[error("cannot encode {what}: {why}")]
     Unwritable {
         /// The field.
@@ -155,13 +155,13 @@ pub enum EncodeError {
         /// The rule, and the value when that helps.
         why: Cow<'static, str>,
     },
-    /// Whatever a hand-written `Serialize` reports.
+    /// A hand-written `Serialize` failed.
     #[error("{0}")]
     Custom(String),
 }
 
 impl EncodeError {
-    /// An [`EncodeError::Unwritable`] about `what`, because of `why`.
+    /// Builds an [`EncodeError::Unwritable`] about `what`, because of `why`.
     pub fn new(what: impl Into<Cow<'static, str>>, why: impl Into<Cow<'static, str>>) -> Self {
         Self::Unwritable { what: what.into(), why: why.into() }
     }

@@ -1,4 +1,4 @@
-//! The custom header: a flat list of text fields, and serde over it.
+//! The custom header: a flat list of text fields, and serde for header structs.
 
 mod de;
 mod ser;
@@ -10,10 +10,10 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{DecodeError, EncodeError};
 
-/// The fields of a command's custom header, in the order they were added.
+/// The fields of a command's custom header, in the order of their addition.
 ///
-/// All text lies in one string, so that a header costs two allocations whatever its number of fields. Where a key occurs
-/// twice the last one counts, as on Java peers.
+/// One string holds the text of all fields, so a header costs two allocations however many fields it has. Of two fields
+/// with the same key the last counts, as on Java peers.
 ///
 /// ```
 /// use rocketmq_remoting::ExtFields;
@@ -23,13 +23,33 @@ use crate::error::{DecodeError, EncodeError};
 /// ext.push_display("queueId", 3);
 /// assert_eq!(ext.get("queueId"), Some("3"));
 /// ```
+///
+/// A header struct turns into fields and back with serde:
+///
+/// ```
+/// # use rocketmq_remoting::ExtFields;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, PartialEq, Serialize, Deserialize)]
+/// #[serde(rename_all = "camelCase")]
+/// struct MaxOffset {
+///     topic: String,
+///     queue_id: i32,
+/// }
+///
+/// let header = MaxOffset { topic: "orders".into(), queue_id: 3 };
+/// let ext = ExtFields::from_header(&header)?;
+/// assert_eq!(ext.get("queueId"), Some("3"));
+/// assert_eq!(ext.header::<MaxOffset>()?, header);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ExtFields {
     text: String,
     spans: Vec<Span>,
 }
 
-/// Where a field's key and value end in the text. Each begins where the one before it ends.
+/// The ends of a field's key and value in the text. A field starts at the end of the one before it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Span {
     key_end: usize,
@@ -37,32 +57,32 @@ struct Span {
 }
 
 impl ExtFields {
-    /// No fields, no memory.
+    /// Makes an empty list. Allocates nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Room for `fields` fields with `bytes` bytes of keys and values together.
+    /// Makes an empty list with room for `fields` fields whose keys and values take `bytes` bytes together.
     pub fn with_capacity(fields: usize, bytes: usize) -> Self {
         Self { text: String::with_capacity(bytes), spans: Vec::with_capacity(fields) }
     }
 
-    /// Number of fields, repeated keys included.
+    /// Returns the number of fields, repeated keys included.
     pub fn len(&self) -> usize {
         self.spans.len()
     }
 
-    /// Whether there are no fields.
+    /// Returns true if there are no fields.
     pub fn is_empty(&self) -> bool {
         self.spans.is_empty()
     }
 
-    /// The value of `key`, the last one if there are several.
+    /// Returns the value of `key`: the last one, if several fields have this key.
     pub fn get(&self, key: &str) -> Option<&str> {
         (0..self.spans.len()).rev().map(|at| self.field(at)).find(|(k, _)| *k == key).map(|(_, value)| value)
     }
 
-    /// Adds a field.
+    /// Adds a field at the end, even if the key exists.
     pub fn push(&mut self, key: &str, value: &str) {
         self.text.push_str(key);
         let key_end = self.text.len();
@@ -70,34 +90,34 @@ impl ExtFields {
         self.spans.push(Span { key_end, value_end: self.text.len() });
     }
 
-    /// Adds a field whose value is a number or a boolean.
+    /// Adds a field with the text of a number, a boolean or any other `Display`.
     pub fn push_display(&mut self, key: &str, value: impl Display) {
         self.text.push_str(key);
         let key_end = self.text.len();
-        // Writing to a string cannot fail, and a `Display` that fails has written what it could.
+        // Writing to a string cannot fail. A failing `Display` leaves the text it wrote until then.
         let _ = write!(self.text, "{value}");
         self.spans.push(Span { key_end, value_end: self.text.len() });
     }
 
-    /// Adds a field whose value is an integer, faster than [`push_display`](Self::push_display).
+    /// Adds a field with an integer; faster than [`push_display`](Self::push_display).
     pub fn push_int(&mut self, key: &str, value: impl itoa::Integer) {
         self.push(key, itoa::Buffer::new().format(value));
     }
 
-    /// Adds a field if there is a value.
+    /// Adds a field if `value` is `Some`.
     pub fn push_some(&mut self, key: &str, value: Option<&str>) {
         if let Some(value) = value {
             self.push(key, value);
         }
     }
 
-    /// Replaces every field of this key by one.
+    /// Removes every field of this key and adds one.
     pub fn set(&mut self, key: &str, value: &str) {
         self.remove(key);
         self.push(key, value);
     }
 
-    /// Removes every field of this key; says whether there was one.
+    /// Removes every field of this key. Returns true if there was one.
     pub fn remove(&mut self, key: &str) -> bool {
         if self.get(key).is_none() {
             return false;
@@ -108,12 +128,12 @@ impl ExtFields {
         true
     }
 
-    /// The fields in order.
+    /// Returns the fields in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         (0..self.spans.len()).map(|at| self.field(at))
     }
 
-    /// Bytes of all keys and values together.
+    /// Returns the bytes of all keys and values together.
     pub fn text_len(&self) -> usize {
         self.text.len()
     }
@@ -124,7 +144,8 @@ impl ExtFields {
         (&self.text[start..key_end], &self.text[key_end..value_end])
     }
 
-    /// The text to which a codec appends a key, then [`end_key`](Self::end_key), a value, then `end_value`.
+    /// Returns the text. A codec appends a key to it, calls [`end_key`](Self::end_key), appends a value and calls
+    /// `end_value`.
     pub(crate) fn text_mut(&mut self) -> &mut String {
         &mut self.text
     }
@@ -137,27 +158,27 @@ impl ExtFields {
         self.spans.push(Span { key_end, value_end: self.text.len() });
     }
 
-    /// Takes back a key that turned out to have no value.
+    /// Removes a key that has no value.
     pub(crate) fn abandon_key(&mut self) {
         let end = self.spans.last().map_or(0, |span| span.value_end);
         self.text.truncate(end);
     }
 
-    /// The fields of a header struct, by Java's rules: every value is text, `None` is left out.
+    /// Writes a header struct as fields, by Java's rules: every value is text, and `None` is left out.
     ///
     /// # Errors
-    /// [`EncodeError::Nested`] when the struct holds something that is not one flat value.
+    /// Returns [`EncodeError::Nested`] for a struct with a field that is not one flat value.
     pub fn from_header<T: Serialize + ?Sized>(header: &T) -> Result<Self, EncodeError> {
         let mut fields = Self::new();
         header.serialize(ser::HeaderSerializer::new(&mut fields))?;
         Ok(fields)
     }
 
-    /// The header struct in these fields, by Java's rules: unknown fields are ignored, a boolean is true only for `true`
-    /// in any case, numbers may have a sign.
+    /// Reads a header struct from the fields, by Java's rules: unknown fields are ignored, `true` in any case is true
+    /// and all else false, a number may have a sign.
     ///
     /// # Errors
-    /// A required field is missing, or a value does not parse as its field's type.
+    /// Fails when a required field is missing, or a value does not parse as the type of its field.
     pub fn header<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
         T::deserialize(de::HeaderDeserializer::new(self))
     }
@@ -165,7 +186,7 @@ impl ExtFields {
 
 impl fmt::Debug for ExtFields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What signs a request must not reach a log.
+        // Hides the credentials of a request from logs.
         let shown = |key: &str| !matches!(key, "Signature" | "SecurityToken");
         f.debug_map().entries(self.iter().map(|(k, v)| (k, if shown(k) { v } else { "…" }))).finish()
     }
@@ -246,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn an_error_names_the_field_and_the_value() {
         let mut ext = ExtFields::from_header(&header()).unwrap();
         ext.set("queueId", "four");
         let error = ext.header::<Header>().unwrap_err().to_string();
@@ -266,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_without_fields_is_unit() {
+    fn a_unit_struct_is_a_header_without_fields() {
         assert!(ExtFields::from_header(&()).unwrap().is_empty());
         ExtFields::new().header::<()>().unwrap();
     }

@@ -1,4 +1,4 @@
-//! Frames: a length, a word that holds the header's form and length, the header, the body.
+//! Frames: a length, a word with the form and length of the header, the header, the body.
 
 use bytes::{Buf, BufMut, BytesMut};
 
@@ -6,18 +6,18 @@ use crate::command::Command;
 use crate::error::{DecodeError, EncodeError};
 use crate::header::HeaderCodec;
 
-/// Bytes of the length word, which does not count itself.
+/// Bytes of the length word. The length does not count the word itself.
 const LENGTH_WORD: usize = 4;
 /// Bytes of the word with the header's form and length.
 const HEADER_WORD: usize = 4;
-/// The header's length has 24 bits.
+/// Largest length of a header: its field has 24 bits.
 const MAX_HEADER: usize = 0xff_ffff;
 
-/// What a decoder accepts.
+/// Limits of a decoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameLimits {
-    /// Largest frame including its length word, in bytes. Default 16 MiB, as Java peers have it: a larger one makes them
-    /// close the connection.
+    /// Largest frame including its length word, in bytes. The default is 16 MiB, as on Java peers; they close the
+    /// connection over a larger frame.
     pub max_frame: usize,
 }
 
@@ -27,13 +27,28 @@ impl Default for FrameLimits {
     }
 }
 
-/// Takes the first frame off `input`; `None` while it is not there whole.
+/// Takes the first frame off `input`. Returns `None`, and takes nothing, while a part of the frame is missing.
 ///
-/// The lengths are checked as soon as they are known, and nothing is reserved for a frame that has not arrived. The
-/// command's body shares the memory of `input`.
+/// Checks each length as soon as it is known, and reserves no memory for a frame that has not arrived. The body of the
+/// command shares the memory of `input`.
+///
+/// ```
+/// use bytes::BytesMut;
+/// use rocketmq_remoting::{Command, FrameLimits, RequestCode, frame};
+///
+/// let mut wire = BytesMut::new();
+/// frame::encode(&Command::request(RequestCode::HEART_BEAT), &mut wire)?;
+/// let mut arrived = wire.split_to(10);
+/// assert_eq!(frame::decode(&mut arrived, &FrameLimits::default())?, None);
+/// arrived.unsplit(wire);
+/// let command = frame::decode(&mut arrived, &FrameLimits::default())?.expect("a whole frame");
+/// assert_eq!(command.request_code(), RequestCode::HEART_BEAT);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
-/// The bytes are no frame, or one over the limits. The connection they came from is of no further use.
+/// Fails for bytes that are no frame, and for a frame over the limits. Close the connection then: the start of the next
+/// frame is unknown.
 pub fn decode(input: &mut BytesMut, limits: &FrameLimits) -> Result<Option<Command>, DecodeError> {
     let Some(length) = peek_u32(input, 0) else { return Ok(None) };
     let length = u64::from(length);
@@ -69,10 +84,12 @@ fn peek_u32(input: &BytesMut, at: usize) -> Option<u32> {
     Some(u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
 }
 
-/// Appends the command as one frame to `out`. A code that the ROCKETMQ header has no room for travels as JSON.
+/// Appends the command to `out` as one frame.
+///
+/// A command whose code or version needs more than 16 bits gets a JSON header, even if it asks for the binary one.
 ///
 /// # Errors
-/// The command has no form on the wire; `out` is then as it was.
+/// Fails when a part of the command is too long for its length field. `out` is then unchanged.
 pub fn encode(command: &Command, out: &mut BytesMut) -> Result<(), EncodeError> {
     let start = out.len();
     let result = encode_at(start, command, out);
@@ -113,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_prefix_of_the_example_frame() {
+    fn the_example_frame_starts_with_its_lengths() {
         let mut command = Command::request(RequestCode::GET_ROUTEINFO_BY_TOPIC);
         command.ext.push("topic", "T1");
         (command.opaque, command.version) = (7, 407);
@@ -137,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_are_refused_before_anything_is_reserved() {
+    fn a_length_is_refused_before_memory_is_reserved() {
         let refused = |bytes: &[u8]| decode(&mut BytesMut::from(bytes), &limits()).unwrap_err();
         assert_eq!(
             refused(&[0x7f, 0xff, 0xff, 0xff]),

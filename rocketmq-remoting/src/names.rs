@@ -1,4 +1,4 @@
-//! The names of topics and groups: which are legal, which belong to the brokers, how the derived ones are spelt.
+//! Names of topics and groups: the legal ones, those of the brokers, and those derived from a group.
 //!
 //! ```
 //! use rocketmq_remoting::names;
@@ -9,45 +9,45 @@
 //! assert!(error.to_string().contains("holds ' '"));
 //! ```
 
-/// What brokers copy the settings of a topic from that comes into being by being sent to.
+/// The template of new topics: a broker creates a topic at its first message with the settings of this one.
 pub const TEMPLATE_TOPIC: &str = "TBW102";
-/// Where delayed messages wait, one queue for each level.
+/// The topic of delayed messages that are not due yet, with one queue for each level.
 pub const SCHEDULE_TOPIC: &str = "SCHEDULE_TOPIC_XXXX";
-/// Where half messages wait for the end of their transaction.
+/// The topic of half messages, until their transaction ends.
 pub const HALF_TOPIC: &str = "RMQ_SYS_TRANS_HALF_TOPIC";
-/// What says which half messages are done with.
+/// The topic of records that mark half messages as finished.
 pub const OP_HALF_TOPIC: &str = "RMQ_SYS_TRANS_OP_HALF_TOPIC";
-/// Half messages that were asked about too often.
+/// The topic of half messages that the broker checked too often.
 pub const TRANS_CHECK_MAX_TIME_TOPIC: &str = "TRANS_CHECK_MAX_TIME_TOPIC";
 /// [`HALF_TOPIC`] of brokers that keep it in RocksDB.
 pub const ROCKSDB_HALF_TOPIC: &str = "RMQ_SYS_ROCKSDB_TRANS_HALF_TOPIC";
 /// [`OP_HALF_TOPIC`] of brokers that keep it in RocksDB.
 pub const ROCKSDB_OP_HALF_TOPIC: &str = "RMQ_SYS_ROCKSDB_TRANS_OP_HALF_TOPIC";
-/// Where timer messages wait.
+/// The topic of timer messages that are not due yet.
 pub const TIMER_TOPIC: &str = "rmq_sys_wheel_timer";
-/// What brokers test themselves with.
+/// The topic of a broker's tests of itself.
 pub const SELF_TEST_TOPIC: &str = "SELF_TEST_TOPIC";
-/// For benchmarks.
+/// The topic of benchmarks.
 pub const BENCHMARK_TOPIC: &str = "BenchmarkTest";
-/// Requests for offsets that are no longer there.
+/// The topic of events about requests for offsets that no longer exist.
 pub const OFFSET_MOVED_TOPIC: &str = "OFFSET_MOVED_EVENT";
-/// Traces of messages, unless clients are told of another.
+/// The default topic of message traces.
 pub const TRACE_TOPIC: &str = "RMQ_SYS_TRACE_TOPIC";
 
-/// In front of a group's name: the topic its retries come through.
+/// Prefix of a group's retry topic.
 pub const RETRY_PREFIX: &str = "%RETRY%";
-/// In front of a group's name: the topic of its dead letters.
+/// Prefix of a group's dead letter topic.
 pub const DLQ_PREFIX: &str = "%DLQ%";
-/// Other topics of the brokers start with this.
+/// Prefix of further topics of the brokers.
 pub const SYSTEM_TOPIC_PREFIX: &str = "rmq_sys_";
-/// Groups of the brokers start with this.
+/// Prefix of groups of the brokers.
 pub const SYSTEM_GROUP_PREFIX: &str = "CID_RMQ_SYS_";
 
-/// Characters of the longest topic.
+/// Longest name of a topic, in characters.
 pub const MAX_TOPIC: usize = 127;
-/// Characters of the longest topic made of a group's name: retries and dead letters.
+/// Longest name of a retry or dead letter topic, in characters.
 pub const MAX_DERIVED_TOPIC: usize = 255;
-/// Characters of the longest group. 5.x says so; 4.9's Java client takes 255, and its broker does not look.
+/// Longest name of a group, in characters, as in 5.x. 4.9's Java client takes 255, and its broker does not check.
 pub const MAX_GROUP: usize = 120;
 
 /// Apache's `NOT_ALLOWED_SEND_TOPIC_SET`.
@@ -75,26 +75,26 @@ const SYSTEM_TOPICS: [&str; 11] = [
     OFFSET_MOVED_TOPIC,
 ];
 
-/// Why the name of a topic or group is refused. `what` says which of the two it is.
+/// Tells why the name of a topic or group is refused. `what` is `topic` or `group`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// Empty, or only white space.
+    /// The name is empty, or only white space.
     #[error("the {what} is missing; give it a name")]
     Blank {
         /// `topic` or `group`.
         what: &'static str,
     },
-    /// A character outside `[%|a-zA-Z0-9_-]`.
+    /// The name has a character outside `[%|a-zA-Z0-9_-]`.
     #[error("{what} \"{name}\" holds {bad:?}; allowed are A-Z, a-z, 0-9 and the characters % | _ -")]
     Illegal {
         /// `topic` or `group`.
         what: &'static str,
         /// The whole name.
         name: String,
-        /// The first character that is not allowed.
+        /// The first illegal character.
         bad: char,
     },
-    /// More characters than brokers take.
+    /// The name has more characters than brokers take.
     #[error("{what} \"{name}\" has {} characters; at most {limit} are allowed", name.len())]
     TooLong {
         /// `topic` or `group`.
@@ -106,20 +106,20 @@ pub enum NameError {
     },
 }
 
-/// Checks the name of a topic: its characters, and [`MAX_TOPIC`] of them at most ([`MAX_DERIVED_TOPIC`] for retries and
-/// dead letters).
+/// Checks the name of a topic: its characters, and its length of at most [`MAX_TOPIC`] ([`MAX_DERIVED_TOPIC`] for retry
+/// and dead letter topics).
 ///
 /// # Errors
-/// The first rule it breaks.
+/// Fails with the first rule that the name breaks.
 pub fn check_topic(topic: &str) -> Result<(), NameError> {
     let derived = is_retry(topic) || is_dlq(topic);
     check("topic", topic, if derived { MAX_DERIVED_TOPIC } else { MAX_TOPIC })
 }
 
-/// Checks the name of a group: its characters, and [`MAX_GROUP`] of them at most.
+/// Checks the name of a group: its characters, and its length of at most [`MAX_GROUP`].
 ///
 /// # Errors
-/// The first rule it breaks.
+/// Fails with the first rule that the name breaks.
 pub fn check_group(group: &str) -> Result<(), NameError> {
     check("group", group, MAX_GROUP)
 }
@@ -141,47 +141,49 @@ fn is_legal(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '%' | '|' | '_' | '-')
 }
 
-/// Whether `topic` belongs to the brokers: no tool changes or deletes it, and no namespace holds it.
+/// Returns true if `topic` belongs to the brokers: no tool changes or deletes it, and no namespace holds it.
 pub fn is_system_topic(topic: &str) -> bool {
     SYSTEM_TOPICS.contains(&topic) || topic.starts_with(SYSTEM_TOPIC_PREFIX)
 }
 
-/// Whether Apache's brokers refuse what clients send to `topic` (code 16), because they keep their own records there.
+/// Returns true if Apache's brokers refuse the messages of clients for `topic` (code 16), because they keep records of
+/// their own there.
 pub fn is_closed_to_producers(topic: &str) -> bool {
     CLOSED_TOPICS.contains(&topic)
 }
 
-/// `%RETRY%group`: the topic a group's retries come through.
+/// Returns `%RETRY%group`, the retry topic of a group.
 pub fn retry_topic(group: &str) -> String {
     format!("{RETRY_PREFIX}{group}")
 }
 
-/// `%DLQ%group`: the topic of a group's dead letters.
+/// Returns `%DLQ%group`, the dead letter topic of a group.
 pub fn dlq_topic(group: &str) -> String {
     format!("{DLQ_PREFIX}{group}")
 }
 
-/// Where POP puts messages again, as 5.0 spelt it.
+/// Returns `%RETRY%group_topic`, the topic of POP's retries.
 pub fn pop_retry_topic_v1(group: &str, topic: &str) -> String {
     format!("{RETRY_PREFIX}{group}_{topic}")
 }
 
-/// Where POP puts messages again on brokers with `enableRetryTopicV2`. The name is not one [`check_topic`] allows.
+/// Returns `%RETRY%group+topic`, the topic of POP's retries on brokers with `enableRetryTopicV2`. [`check_topic`]
+/// refuses this name: `+` is illegal.
 pub fn pop_retry_topic_v2(group: &str, topic: &str) -> String {
     format!("{RETRY_PREFIX}{group}+{topic}")
 }
 
-/// What stands behind [`RETRY_PREFIX`], if `topic` starts with it.
+/// Returns the name behind [`RETRY_PREFIX`], if `topic` starts with it.
 pub fn group_of_retry(topic: &str) -> Option<&str> {
     topic.strip_prefix(RETRY_PREFIX)
 }
 
-/// Whether retries come through `topic`.
+/// Returns true for a retry topic.
 pub fn is_retry(topic: &str) -> bool {
     topic.starts_with(RETRY_PREFIX)
 }
 
-/// Whether `topic` holds dead letters.
+/// Returns true for a dead letter topic.
 pub fn is_dlq(topic: &str) -> bool {
     topic.starts_with(DLQ_PREFIX)
 }
@@ -191,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_are_those_of_apaches_5x() {
+    fn lengths_are_limited_as_in_5x() {
         assert!(check_topic(&"t".repeat(127)).is_ok());
         assert!(matches!(check_topic(&"t".repeat(128)), Err(NameError::TooLong { limit: 127, .. })));
         assert!(check_topic(&dlq_topic(&"g".repeat(250))).is_ok());
@@ -211,14 +213,14 @@ mod tests {
     }
 
     #[test]
-    fn producers_may_write_the_template_though_it_is_the_brokers() {
+    fn producers_may_write_to_the_template_topic_of_the_brokers() {
         assert!(is_system_topic(TEMPLATE_TOPIC) && !is_closed_to_producers(TEMPLATE_TOPIC));
         assert!(is_system_topic(TIMER_TOPIC) && is_closed_to_producers(SCHEDULE_TOPIC));
         assert!(!is_system_topic("orders") && !is_closed_to_producers("orders"));
     }
 
     #[test]
-    fn a_retry_topic_leads_back_to_its_group() {
+    fn a_retry_topic_gives_back_its_group() {
         assert_eq!(group_of_retry(&retry_topic("g")), Some("g"));
         assert!(is_retry(&pop_retry_topic_v1("g", "t")) && is_retry(&pop_retry_topic_v2("g", "t")));
         assert!(is_dlq(&dlq_topic("g")) && !is_retry(&dlq_topic("g")));

@@ -1,4 +1,4 @@
-//! Recall handles: what names a timer message to the broker that is to take it back.
+//! Recall handles: each names a timer message to its broker, so that the producer can recall it.
 //!
 //! ```
 //! use rocketmq_remoting::recall::RecallHandle;
@@ -12,29 +12,29 @@ use base64::engine::general_purpose::URL_SAFE;
 
 const VERSION: &str = "v1";
 
-/// A handle taken apart. On the wire it is `v1 <topic> <broker> <due + 1> <message id>` in URL-safe Base64.
+/// The parts of a recall handle. On the wire it is `v1 <topic> <broker> <due + 1> <message id>` in URL-safe Base64.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecallHandle {
-    /// The topic it was sent to, as it is on the wire.
+    /// Topic of the message, as on the wire.
     pub topic: String,
-    /// The broker that keeps it.
+    /// Name of the broker that stores the message.
     pub broker: String,
-    /// When it is due, ms since the epoch.
+    /// Time to deliver, ms since the epoch.
     pub due: i64,
-    /// Its unique key.
+    /// Unique key of the message.
     pub message_id: String,
 }
 
 impl RecallHandle {
-    /// As answers to sends carry it.
+    /// Returns the text of the handle, as in the answer to a send.
     pub fn encode(&self) -> String {
         let Self { topic, broker, due, message_id } = self;
-        // Apache names the millisecond after the due time.
+        // Apache writes the millisecond after the due time.
         let after = due.saturating_add(1);
         URL_SAFE.encode(format!("{VERSION} {topic} {broker} {after} {message_id}"))
     }
 
-    /// `None` for a text that is no handle, or one of a later version.
+    /// Reads a handle. Returns `None` for another text, and for a handle of a later version.
     pub fn decode(handle: &str) -> Option<Self> {
         let text = String::from_utf8(URL_SAFE.decode(handle).ok()?).ok()?;
         let parts: Vec<&str> = text.split(' ').collect();
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn apaches_handle_reads_and_writes_as_apache_does() {
+    fn a_handle_of_apache_reads_and_writes_unchanged() {
         let text = "djEgVDEgYnJva2VyLWEgMTcwMDAwMDAwMDAwMSAwQTAwMDAwNTEyMzQxOEI0QUFDMjBBNENCODdCMDAwQQ==";
         let handle = RecallHandle {
             topic: "T1".into(),
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_no_handle() {
+    fn other_texts_are_no_handle() {
         for bad in ["", "v1 T b 1 id", "djI=", "!!!"] {
             assert_eq!(RecallHandle::decode(bad), None, "{bad}");
         }

@@ -1,7 +1,7 @@
-//! Receipts: what a consumer shows to acknowledge a popped message, or to hide it anew.
+//! Receipts of popped messages. A consumer sends one to acknowledge a message or to hide it longer.
 //!
-//! Brokers write one into the property `POP_CK` of what they hand out from a retry topic; for other messages consumers
-//! build it from the pop's answer.
+//! For a message from a retry topic the broker writes the receipt into the property `POP_CK`; for other messages the
+//! consumer builds it from the answer to the pop.
 //!
 //! ```
 //! use rocketmq_remoting::receipt::{Origin, PopReceipt};
@@ -18,22 +18,22 @@ use std::str::FromStr;
 use crate::names::{pop_retry_topic_v1, pop_retry_topic_v2};
 use crate::requests::pop::ChangeInvisibleTimeResponse;
 
-/// The revive queue in receipts of ordered pops, which have no checkpoint.
+/// Revive queue in the receipt of an ordered pop, which has no checkpoint.
 pub const ORDER_QUEUE: i32 = 999;
 
-/// Which topic a popped message lies in.
+/// Tells the topic that stores a popped message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Origin {
-    /// The one that was asked for.
+    /// The topic of the pop request.
     Topic,
-    /// `%RETRY%group_topic`
+    /// The retry topic `%RETRY%group_topic`.
     RetryV1,
-    /// `%RETRY%group+topic`
+    /// The retry topic `%RETRY%group+topic`.
     RetryV2,
 }
 
 impl Origin {
-    /// As receipts and the strings of a pop's answer spell it.
+    /// Returns the number of this origin in receipts and in the answer to a pop.
     pub fn number(self) -> u8 {
         match self {
             Self::Topic => 0,
@@ -42,7 +42,7 @@ impl Origin {
         }
     }
 
-    /// The reverse of [`number`](Self::number); what is unknown means the topic itself, as in Apache.
+    /// Does the reverse of [`number`](Self::number). An unknown text means the topic itself, as in Apache.
     pub fn of_number(text: &str) -> Self {
         match text {
             "1" => Self::RetryV1,
@@ -51,7 +51,7 @@ impl Origin {
         }
     }
 
-    /// The name of the stored topic, which requests about the message have to give.
+    /// Returns the name of the topic that stores the message. Requests about the message must give this name.
     pub fn topic(self, group: &str, topic: &str) -> String {
         match self {
             Self::Topic => topic.to_owned(),
@@ -61,39 +61,39 @@ impl Origin {
     }
 }
 
-/// A receipt: on the wire eight words in the order of these fields, with a blank between them.
+/// A receipt. On the wire it is eight words in the order of these fields, with a space between them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PopReceipt {
-    /// The first offset of the checkpoint that covers the message.
+    /// First offset of the checkpoint that covers the message.
     pub checkpoint_offset: i64,
-    /// ms since the epoch.
+    /// Time of the pop, ms since the epoch.
     pub pop_time: i64,
-    /// How long the message is hidden, ms.
+    /// Time for which the message stays hidden, ms.
     pub invisible_ms: i64,
-    /// The queue of the revive topic its checkpoint lies in, or [`ORDER_QUEUE`].
+    /// Queue of the revive topic that stores the checkpoint, or [`ORDER_QUEUE`].
     pub revive_queue: i32,
-    /// Where it lies.
+    /// Topic that stores the message.
     pub origin: Origin,
-    /// The broker that handed it out.
+    /// Name of the broker that answered the pop.
     pub broker: String,
-    /// Its queue.
+    /// Queue of the message.
     pub queue_id: i32,
-    /// Its place in that queue.
+    /// Offset of the message in that queue.
     pub queue_offset: i64,
 }
 
 impl PopReceipt {
-    /// Whether it was popped in order.
+    /// Returns true for an ordered pop.
     pub fn is_ordered(&self) -> bool {
         self.revive_queue == ORDER_QUEUE
     }
 
-    /// When the broker may hand the message to someone else, ms since the epoch.
+    /// Returns the time from which the broker may deliver the message again, ms since the epoch.
     pub fn due(&self) -> i64 {
         self.pop_time.saturating_add(self.invisible_ms)
     }
 
-    /// The receipt after the message was hidden anew.
+    /// Returns the receipt that replaces this one after the broker hid the message longer.
     #[must_use]
     pub fn renewed(&self, answer: &ChangeInvisibleTimeResponse) -> Self {
         Self {
@@ -115,7 +115,7 @@ impl fmt::Display for PopReceipt {
     }
 }
 
-/// A text that is no receipt.
+/// Reports a text that is no receipt.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no receipt: send the POP_CK of the message, eight words")]
 pub struct ReceiptError(String);
@@ -150,7 +150,7 @@ mod tests {
     const SEEN: &str = "0 1795409087849 60000 5 1 broker-a 0 0";
 
     #[test]
-    fn a_receipt_reads_and_writes_as_apache_does() {
+    fn a_receipt_of_apache_reads_and_writes_unchanged() {
         let receipt: PopReceipt = SEEN.parse().unwrap();
         assert_eq!((receipt.origin, receipt.due()), (Origin::RetryV1, 1_795_409_147_849));
         assert_eq!(receipt.origin.topic("CGP", "TP"), "%RETRY%CGP_TP");
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_near_the_end_of_numbers_is_due_there() {
+    fn a_due_time_beyond_the_largest_number_is_that_number() {
         let receipt: PopReceipt = "0 9223372036854775807 60000 0 0 b 0 1".parse().unwrap();
         assert_eq!(receipt.due(), i64::MAX);
     }

@@ -1,4 +1,19 @@
-//! Where topics live: what a name server answers.
+//! Routes: the brokers and queues of a topic, as name servers answer them.
+//!
+//! ```
+//! use rocketmq_remoting::fastjson;
+//! use rocketmq_remoting::route::{BrokerData, TopicRoute};
+//!
+//! let answer = br#"{
+//!     "brokerDatas": [{"brokerAddrs": {0: "10.0.0.5:10911"}, "brokerName": "broker-a", "cluster": "c"}],
+//!     "queueDatas": [{"brokerName": "broker-a", "perm": 6, "readQueueNums": 8, "writeQueueNums": 8}]
+//! }"#;
+//! let route: TopicRoute = fastjson::from_slice(answer)?;
+//! let queues = &route.queue_datas[0];
+//! assert!(queues.perm.is_writable() && queues.write_queue_nums == 8);
+//! assert_eq!(route.broker("broker-a").and_then(BrokerData::master), Some("10.0.0.5:10911"));
+//! # Ok::<(), rocketmq_remoting::DecodeError>(())
+//! ```
 
 use std::collections::BTreeMap;
 
@@ -7,65 +22,65 @@ use serde::{Deserialize, Serialize};
 /// The broker id of a master.
 pub const MASTER_ID: i64 = 0;
 
-/// A topic's or queue's permission bits.
+/// The permission bits of a topic or queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Perm(pub i32);
 
 impl Perm {
-    /// Passed on to topics made after this template.
+    /// New topics may take their settings from this one.
     pub const INHERIT: i32 = 1;
-    /// Messages may be sent.
+    /// Producers may send.
     pub const WRITE: i32 = 2;
-    /// Messages may be pulled.
+    /// Consumers may pull.
     pub const READ: i32 = 4;
-    /// Priority; not valid in admin requests.
+    /// Priority; illegal in admin requests.
     pub const PRIORITY: i32 = 8;
 
-    /// Whether messages may be pulled.
+    /// Returns true if consumers may pull.
     pub const fn is_readable(self) -> bool {
         self.0 & Self::READ != 0
     }
 
-    /// Whether messages may be sent.
+    /// Returns true if producers may send.
     pub const fn is_writable(self) -> bool {
         self.0 & Self::WRITE != 0
     }
 
-    /// Whether topics may be made after this one.
+    /// Returns true if new topics may take their settings from this one.
     pub const fn is_inherited(self) -> bool {
         self.0 & Self::INHERIT != 0
     }
 }
 
-/// A topic's queues on one broker.
+/// The queues of a topic on one broker.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct QueueData {
     /// The broker's name.
     pub broker_name: String,
-    /// Read, write.
+    /// Permissions of all these queues.
     pub perm: Perm,
-    /// Queues one may pull from: 0 up to this.
+    /// Number of queues for consumers; they have the ids from 0.
     pub read_queue_nums: i32,
-    /// Unit bits. Old peers say `topicSynFlag`.
+    /// Unit bits. Old peers write `topicSynFlag`.
     #[serde(alias = "topicSynFlag")]
     pub topic_sys_flag: i32,
-    /// Queues one may send to: 0 up to this.
+    /// Number of queues for producers; they have the ids from 0.
     pub write_queue_nums: i32,
 }
 
-/// The addresses behind a broker's name.
+/// The addresses of the brokers that share a name: a master and its slaves.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct BrokerData {
-    /// Broker id to `host:port`; id 0 is the master.
+    /// Addresses (`host:port`) by broker id; id 0 is the master.
     pub broker_addrs: BTreeMap<i64, String>,
     /// The broker's name.
     pub broker_name: String,
     /// The cluster.
     pub cluster: String,
-    /// A slave may stand in for its master (5.x).
+    /// True if a slave may act as master (5.x).
     pub enable_acting_master: bool,
     /// The zone (5.x).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,26 +88,26 @@ pub struct BrokerData {
 }
 
 impl BrokerData {
-    /// The master's address.
+    /// Returns the address of the master, if it is registered.
     pub fn master(&self) -> Option<&str> {
         self.broker_addrs.get(&MASTER_ID).map(String::as_str)
     }
 
-    /// The master's address, else that of the slave with the lowest id.
+    /// Returns the address of the broker with the lowest id: the master, or else a slave.
     pub fn any(&self) -> Option<&str> {
         self.broker_addrs.values().next().map(String::as_str)
     }
 }
 
-/// A static topic's queues on one broker (5.x).
+/// The queues of a static topic on one broker (5.x).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TopicQueueMappingInfo {
     /// The broker's name.
     pub bname: String,
-    /// Logical to physical queue ids.
+    /// Physical queue id by logical queue id.
     pub curr_id_map: BTreeMap<i32, i32>,
-    /// Whether the mapping is being changed.
+    /// True while the mapping changes.
     pub dirty: bool,
     /// The mapping's epoch.
     pub epoch: i64,
@@ -101,36 +116,36 @@ pub struct TopicQueueMappingInfo {
     pub scope: Option<String>,
     /// The topic.
     pub topic: String,
-    /// How many logical queues there are.
+    /// Number of logical queues.
     pub total_queues: i32,
 }
 
-/// Where one topic lives.
+/// The route of one topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TopicRoute {
     /// The brokers.
     pub broker_datas: Vec<BrokerData>,
-    /// Filter servers by broker address; empty nowadays, but it must be there for 4.x readers.
+    /// Filter servers by broker address. Always empty today, but 4.x readers need the member.
     pub filter_server_table: BTreeMap<String, Vec<String>>,
-    /// `brokerA:4;brokerB:4` for topics that a name server orders.
+    /// Orders of a name server for this topic, such as `brokerA:4;brokerB:4`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order_topic_conf: Option<String>,
-    /// The queues, one entry per broker name.
+    /// The queues, one entry for each broker name.
     pub queue_datas: Vec<QueueData>,
-    /// Static topics (5.x).
+    /// Mappings of a static topic by broker name (5.x).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topic_queue_mapping_by_broker: Option<BTreeMap<String, TopicQueueMappingInfo>>,
 }
 
 impl TopicRoute {
-    /// The addresses behind a broker's name.
+    /// Returns the brokers with this name.
     pub fn broker(&self, name: &str) -> Option<&BrokerData> {
         self.broker_datas.iter().find(|broker| broker.broker_name == name)
     }
 }
 
-/// Every cluster a name server knows.
+/// All clusters of a name server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ClusterInfo {
@@ -140,11 +155,11 @@ pub struct ClusterInfo {
     pub cluster_addr_table: BTreeMap<String, Vec<String>>,
 }
 
-/// The brokers of one name.
+/// The brokers that share a name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct BrokerMemberGroup {
-    /// Broker id to `host:port`.
+    /// Addresses (`host:port`) by broker id.
     pub broker_addrs: BTreeMap<i64, String>,
     /// The broker's name.
     pub broker_name: String,
@@ -152,19 +167,21 @@ pub struct BrokerMemberGroup {
     pub cluster: String,
 }
 
-/// One queue of one topic. Orders as Java does before it divides queues among consumers: topic,
-/// broker name, queue id.
+/// Names one queue.
+///
+/// Queues sort by topic, broker name and queue id: members of a group must sort them alike, and like Java, before they
+/// divide them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageQueue {
     /// The topic.
     pub topic: String,
     /// The broker's name.
     pub broker_name: String,
-    /// The queue's number; -1 stands for all of a broker's queues in pop mode.
+    /// The queue's number. In POP mode -1 stands for all queues of the broker.
     pub queue_id: i32,
 }
 
-/// Java writes the members sorted by name, which is not the order queues sort by.
+/// The JSON form. Java writes the members by name, which is not the order of the fields by which queues sort.
 #[derive(Serialize, Deserialize)]
 #[serde(rename = "MessageQueue", rename_all = "camelCase")]
 struct MessageQueueJson<S: Default> {
@@ -193,7 +210,7 @@ impl<'de> Deserialize<'de> for MessageQueue {
 }
 
 impl MessageQueue {
-    /// Queue `queue_id` of `topic` on `broker_name`.
+    /// Names queue `queue_id` of `topic` on `broker_name`.
     pub fn new(topic: impl Into<String>, broker_name: impl Into<String>, queue_id: i32) -> Self {
         Self { topic: topic.into(), broker_name: broker_name.into(), queue_id }
     }
@@ -204,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_standard_form_reads_and_writes_alike() {
+    fn a_route_in_standard_json_reads_and_writes_unchanged() {
         let text = r#"{"brokerDatas":[{"brokerAddrs":{"0":"10.0.0.5:10911"},"brokerName":"broker-a","cluster":"DefaultCluster","enableActingMaster":false}],"filterServerTable":{},"queueDatas":[{"brokerName":"broker-a","perm":6,"readQueueNums":8,"topicSysFlag":0,"writeQueueNums":8}]}"#;
         let route: TopicRoute = serde_json::from_str(text).unwrap();
         assert_eq!(route.broker("broker-a").and_then(BrokerData::master), Some("10.0.0.5:10911"));

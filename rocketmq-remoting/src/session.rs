@@ -1,15 +1,27 @@
-//! Who waits for which answer on one connection. No socket and no clock: the time is an argument.
+//! Open requests of one connection and their waiters. Has no socket and no clock: callers pass the time.
+//!
+//! ```
+//! use rocketmq_remoting::session::Session;
+//!
+//! let mut session = Session::new();
+//! let opaque = session.wait("caller", 3_000); // until 3,000 ms
+//! assert_eq!(session.answered(opaque), Some("caller"));
+//! assert_eq!(session.answered(opaque), None);
+//!
+//! session.wait("patient caller", 3_000);
+//! assert_eq!(session.expire(3_000), ["patient caller"]);
+//! ```
 
 use std::collections::HashMap;
 
-/// The answers one side of a connection waits for, by the number ("opaque") its requests carry.
+/// The open requests of one side of a connection, by their opaque.
 ///
-/// `W` is told the outcome; `T` is a point in time.
+/// `W` is a waiter, which receives the outcome; `T` is a point in time.
 #[derive(Debug)]
 pub struct Session<W, T> {
     waiting: HashMap<i32, Waiting<W, T>>,
     next_opaque: i32,
-    /// No deadline lies before this. Answers raise the true value, so it may be early, never late.
+    /// A time not later than any deadline. Answers leave it as it is, so it may be too early, but never too late.
     earliest: Option<T>,
 }
 
@@ -26,12 +38,12 @@ impl<W, T: Ord + Copy> Default for Session<W, T> {
 }
 
 impl<W, T: Ord + Copy> Session<W, T> {
-    /// A session nobody waits on.
+    /// Makes a session without waiters.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes in a waiter and gives the number for its request. Numbers wrap, and skip those still in use.
+    /// Adds a waiter and returns the opaque for its request. Opaques wrap around, and skip those in use.
     pub fn wait(&mut self, waiter: W, deadline: T) -> i32 {
         let mut opaque = self.next_opaque;
         while self.waiting.contains_key(&opaque) {
@@ -43,17 +55,17 @@ impl<W, T: Ord + Copy> Session<W, T> {
         opaque
     }
 
-    /// The waiter of an answer; `None` when nobody waits, or no longer.
+    /// Removes and returns the waiter for a response. Returns `None` if nobody waits for it, or nobody any more.
     pub fn answered(&mut self, opaque: i32) -> Option<W> {
         self.waiting.remove(&opaque).map(|waiting| waiting.waiter)
     }
 
-    /// When [`expire`](Self::expire) has to be called next, at the latest.
+    /// Returns the latest time for the next call of [`expire`](Self::expire).
     pub fn next_deadline(&self) -> Option<T> {
         if self.waiting.is_empty() { None } else { self.earliest }
     }
 
-    /// The waiters whose deadline has come.
+    /// Removes and returns the waiters whose deadline has come.
     pub fn expire(&mut self, now: T) -> Vec<W> {
         if self.next_deadline().is_none_or(|earliest| earliest > now) {
             return Vec::new();
@@ -65,22 +77,22 @@ impl<W, T: Ord + Copy> Session<W, T> {
         expired
     }
 
-    /// Forgets the waiters `keep` says no to; their answers will find nobody.
+    /// Removes the waiters for which `keep` returns false; their answers will find no waiter.
     pub fn retain(&mut self, keep: impl Fn(&W) -> bool) {
         self.waiting.retain(|_, waiting| keep(&waiting.waiter));
     }
 
-    /// All waiters: the connection is gone.
+    /// Removes and returns all waiters. For a connection that has ended.
     pub fn poison(&mut self) -> Vec<W> {
         self.waiting.drain().map(|(_, waiting)| waiting.waiter).collect()
     }
 
-    /// How many wait.
+    /// Returns the number of waiters.
     pub fn len(&self) -> usize {
         self.waiting.len()
     }
 
-    /// Whether nobody waits.
+    /// Returns true if nobody waits.
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
@@ -102,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_waiter_that_gave_up_is_waited_for_no_longer() {
+    fn a_waiter_that_gave_up_is_removed() {
         let mut session = Session::new();
         let (gone, there) = (session.wait('a', 10), session.wait('b', 20));
         session.retain(|waiter| *waiter == 'b');
@@ -110,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_due_expires() {
+    fn only_the_due_waiters_expire() {
         let mut session = Session::new();
         session.wait("late", 30);
         session.wait("soon", 10);

@@ -1,5 +1,16 @@
-//! The signature that brokers with access control demand: HMAC-SHA1 over the values of all fields in the order of their
-//! names, followed by the body. Code, remark and the rest of the header are not covered.
+//! The signature that brokers with access control demand: HMAC-SHA1 over the values of all fields, in the order of the
+//! fields' names, then over the body. It does not cover the code, the remark and the rest of the header.
+//!
+//! ```
+//! use rocketmq_remoting::{Command, RequestCode, signature};
+//!
+//! let mut request = Command::request(RequestCode::GET_MAX_OFFSET);
+//! request.ext.push("topic", "orders");
+//! request.ext.push("queueId", "0");
+//! signature::sign(&mut request, "user", "secret", None); // the last change before the request is sent
+//! assert!(signature::verify(&request, "secret"));
+//! assert!(!signature::verify(&request, "guess"));
+//! ```
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,31 +19,32 @@ use sha1::Sha1;
 
 use crate::Command;
 
-/// The field that names the user.
+/// Name of the field with the user.
 pub const ACCESS_KEY: &str = "AccessKey";
-/// The field that holds the signature.
+/// Name of the field with the signature.
 pub const SIGNATURE: &str = "Signature";
-/// The field that holds the token of temporary credentials.
+/// Name of the field with the token of temporary credentials.
 pub const SECURITY_TOKEN: &str = "SecurityToken";
-/// Clients sign this field of QUERY_MESSAGE; servers up to 4.9 leave it out of what they compare.
+/// Name of a field of QUERY_MESSAGE. Clients sign it; servers up to 4.9 leave it out of the comparison.
 const UNIQUE_KEY_QUERY: &str = "_UNIQUE_KEY_QUERY";
 
-/// Signs `command`. Nothing may be added to its header or body afterwards; signing again replaces the signature.
+/// Signs `command`. A later change of its fields or body breaks the signature; signing again replaces it.
 pub fn sign(command: &mut Command, access_key: &str, secret_key: &str, security_token: Option<&str>) {
     command.ext.set(ACCESS_KEY, access_key);
     if let Some(token) = security_token {
         command.ext.set(SECURITY_TOKEN, token);
     }
     command.ext.remove(SIGNATURE);
-    // HMAC takes a key of any length; without a signature the server refuses the request.
+    // HMAC takes a key of any length, so this cannot fail. If it did, the server would refuse the empty signature.
     let signature =
         digest(command, secret_key, |_| true).map(|mac| STANDARD.encode(mac.finalize().into_bytes()));
     command.ext.push(SIGNATURE, &signature.unwrap_or_default());
 }
 
-/// Whether `command` bears the signature that `secret_key` makes over it. Takes the same time wherever the two differ.
+/// Returns true if `command` carries the signature that `secret_key` yields. The time it takes does not tell where two
+/// signatures differ.
 ///
-/// `_UNIQUE_KEY_QUERY` may be covered or not, as old and new clients disagree about it.
+/// Accepts a signature with or without `_UNIQUE_KEY_QUERY`: old and new clients differ in this.
 pub fn verify(command: &Command, secret_key: &str) -> bool {
     let Some(signature) = command.ext.get(SIGNATURE).and_then(|text| STANDARD.decode(text).ok()) else {
         return false;
@@ -50,12 +62,12 @@ fn digest(command: &Command, secret_key: &str, covered: impl Fn(&str) -> bool) -
     Some(mac)
 }
 
-/// What the signature of `command` covers before its body: the values in the order of their names.
+/// Returns the values that the signature of `command` covers before the body, in the order of their names.
 pub fn covered(command: &Command) -> Vec<&str> {
     values(command, |_| true)
 }
 
-/// Of a name that occurs twice the last counts, as wherever it is read.
+/// Of two fields with the same name the last counts, as for every reader of the header.
 fn values(command: &Command, covered: impl Fn(&str) -> bool) -> Vec<&str> {
     let mut fields: Vec<(&str, &str)> =
         command.ext.iter().filter(|(name, _)| *name != SIGNATURE && covered(name)).collect();
@@ -80,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_signature_is_javas() {
+    fn the_signature_equals_that_of_java() {
         let command = signed(&[("topic", "T1"), ("queueId", "0"), ("a", "z")], None);
         assert_eq!(command.ext.get(SIGNATURE), Some("YaIUc7IsvoKoxzcHEaNxuyfXPiw="));
         assert_eq!(signed(&[("topic", "T1")], None).ext.get(SIGNATURE), Some("vpen6+nTYW8GvuhQzHwBg+mt/oA="));
@@ -96,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_signed_with_the_same_secret_holds() {
+    fn only_the_signature_of_the_same_secret_and_content_holds() {
         let command = signed(&[("topic", "T1")], None).with_body("42");
         assert!(!verify(&command, SECRET), "the body came after the signature");
         let mut command = Command::request(RequestCode::SEND_MESSAGE).with_body("42");
@@ -113,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mark_of_a_query_by_unique_key_may_be_covered_or_not() {
+    fn the_mark_of_a_query_by_unique_key_may_be_signed_or_not() {
         let mut command = signed(&[("topic", "T1")], None);
         command.ext.push(UNIQUE_KEY_QUERY, "true");
         assert!(verify(&command, SECRET), "as a client of 4.9.3 and older signs");

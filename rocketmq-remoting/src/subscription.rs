@@ -1,4 +1,17 @@
-//! What a group wants of a topic: tag expressions and the hash Java compares them by.
+//! Subscriptions: the expression by which a group selects messages of a topic, and Java's hash of tags.
+//!
+//! ```
+//! use rocketmq_remoting::subscription::{SubscriptionData, tag_code};
+//!
+//! let subscription = SubscriptionData::parse("orders", "created || paid")?;
+//! assert!(subscription.matches_tag_code(tag_code(Some("paid"))));
+//! assert!(subscription.matches_tag_text(Some("paid")));
+//! assert!(!subscription.matches_tag_text(Some("cancelled")));
+//!
+//! let condition = SubscriptionData::sql92("orders", "amount > 100 AND region = 'eu'")?;
+//! assert!(!condition.is_tag());
+//! # Ok::<(), rocketmq_remoting::DecodeError>(())
+//! ```
 
 use std::collections::BTreeSet;
 
@@ -6,46 +19,46 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::DecodeError;
 
-/// Matches every message.
+/// Expression that matches every message.
 pub const ALL: &str = "*";
-/// The expression is tags joined by two vertical bars.
+/// Type of an expression of tags, joined by two vertical bars.
 pub const TAG: &str = "TAG";
-/// The expression is an SQL92 condition over the properties.
+/// Type of an expression that is an SQL92 condition on the properties.
 pub const SQL92: &str = "SQL92";
 
-/// `String.hashCode` of Java: over UTF-16 units, wrapping.
+/// Hashes a text like Java's `String.hashCode`: over UTF-16 units, wrapping.
 pub fn java_string_hash(text: &str) -> i32 {
     text.encode_utf16().fold(0i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
 }
 
-/// The code a consume queue keeps for a message's tag: its hash, 0 without a tag.
+/// Returns the code that a consume queue stores for a message's tag: its hash, or 0 without a tag.
 pub fn tag_code(tags: Option<&str>) -> i64 {
     i64::from(tags.map_or(0, java_string_hash))
 }
 
-/// One group's subscription to one topic, as heartbeats carry it.
+/// The subscription of a group to one topic, as heartbeats carry it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SubscriptionData {
-    /// Class filter; no living broker runs it.
+    /// True for a class filter; no current broker runs one.
     pub class_filter_mode: bool,
-    /// The hashes of the tags.
+    /// Hashes of the tags.
     pub code_set: BTreeSet<i32>,
     /// [`TAG`] or [`SQL92`].
     pub expression_type: String,
     /// The expression.
     pub sub_string: String,
-    /// When the subscription was made, ms. Must not change while the expression does not: brokers take the
-    /// newer one, and all members of a group are compared.
+    /// Time of the subscription, ms since the epoch. Keep it as long as the expression stays the same: brokers take the
+    /// newer of two, and compare those of all members of a group.
     pub sub_version: i64,
-    /// The tags; empty for `*`.
+    /// Tags; empty for `*`.
     pub tags_set: BTreeSet<String>,
     /// The topic.
     pub topic: String,
 }
 
 impl Default for SubscriptionData {
-    /// Everything of no topic yet.
+    /// Subscribes to every message. The topic is empty.
     fn default() -> Self {
         Self {
             class_filter_mode: false,
@@ -60,16 +73,17 @@ impl Default for SubscriptionData {
 }
 
 impl SubscriptionData {
-    /// A subscription by tags: `*` (or nothing) for all, else tags joined by `||`. Spaces around a tag do not count.
+    /// Subscribes by tags: `*` or an empty expression selects every message, else tags joined by `||`. Spaces around a
+    /// tag do not count.
     ///
     /// # Errors
-    /// Bars without a tag among them, which Java refuses too.
+    /// Fails for bars without a tag, which Java refuses too.
     pub fn parse(topic: &str, expression: &str) -> Result<Self, DecodeError> {
         let mut data = Self { topic: topic.to_owned(), ..Self::default() };
         if expression.is_empty() || expression == ALL {
             return Ok(data);
         }
-        // Java's split drops empty parts at the end, so that bars alone leave nothing.
+        // Java's split drops empty parts at the end, so bars alone yield no part at all.
         if expression.split("||").all(str::is_empty) {
             return Err(DecodeError::new(
                 "subscription",
@@ -84,10 +98,10 @@ impl SubscriptionData {
         Ok(data)
     }
 
-    /// A subscription by an SQL92 condition, which the broker evaluates. The condition is not parsed here.
+    /// Subscribes by an SQL92 condition, which the broker evaluates. Does not parse the condition.
     ///
     /// # Errors
-    /// An empty condition.
+    /// Fails for an empty condition.
     pub fn sql92(topic: &str, expression: &str) -> Result<Self, DecodeError> {
         if expression.is_empty() {
             return Err(DecodeError::new(
@@ -103,10 +117,11 @@ impl SubscriptionData {
         })
     }
 
-    /// Either of the two, by the type's name; no type, or an empty one, means [`TAG`].
+    /// Subscribes by an expression of the type `kind`. Without a type, or with an empty one, it is a [`TAG`]
+    /// expression.
     ///
     /// # Errors
-    /// As [`parse`](Self::parse) and [`sql92`](Self::sql92), or an unknown type.
+    /// Fails like [`parse`](Self::parse) and [`sql92`](Self::sql92), and for an unknown type.
     pub fn of_type(topic: &str, expression: &str, kind: Option<&str>) -> Result<Self, DecodeError> {
         match kind {
             None | Some("" | TAG) => Self::parse(topic, expression),
@@ -115,20 +130,21 @@ impl SubscriptionData {
         }
     }
 
-    /// The same subscription with a version: the time it was made, ms.
+    /// Sets the version: the time of the subscription, ms since the epoch.
     #[must_use]
     pub fn with_version(mut self, sub_version: i64) -> Self {
         self.sub_version = sub_version;
         self
     }
 
-    /// Whether the expression is a tag expression.
+    /// Returns true for a tag expression.
     pub fn is_tag(&self) -> bool {
         self.expression_type.is_empty() || self.expression_type == TAG
     }
 
-    /// What a broker asks before it reads the message: whether a hash kept in the consume queue may match. Hashes
-    /// collide, so the consumer asks [`matches_tag_text`](Self::matches_tag_text) again. Always true for SQL92.
+    /// Returns true if the tag behind this code may match. Brokers ask this before they read a message. Different tags
+    /// may have the same code, so consumers also ask [`matches_tag_text`](Self::matches_tag_text). Always true for
+    /// SQL92.
     pub fn matches_tag_code(&self, code: i64) -> bool {
         if self.class_filter_mode || !self.is_tag() || self.sub_string == ALL {
             return true;
@@ -136,7 +152,8 @@ impl SubscriptionData {
         self.code_set.contains(&(code as i32))
     }
 
-    /// What a consumer asks of a pulled message: whether its tag is one of ours, text for text.
+    /// Returns true if the tag of a message is in the subscription. Consumers ask this for each pulled message. Always
+    /// true for SQL92 and `*`.
     pub fn matches_tag_text(&self, tags: Option<&str>) -> bool {
         if self.class_filter_mode || self.tags_set.is_empty() {
             return true;
@@ -145,7 +162,7 @@ impl SubscriptionData {
     }
 }
 
-/// `String.trim` of Java cuts every character up to the space, and no other white space.
+/// Trims like Java's `String.trim`: cuts every character up to the space, and no other white space.
 fn java_trim(text: &str) -> &str {
     text.trim_matches(|c| c <= ' ')
 }
@@ -155,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hashes_of_java() {
+    fn hashes_equal_those_of_java() {
         for (text, hash) in [("TagA", 2_598_919), ("TagB", 2_598_920), ("*", 42), ("标签", 857_175), ("", 0)]
         {
             assert_eq!(java_string_hash(text), hash, "{text}");
@@ -178,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_or_nothing_is_all() {
+    fn a_star_or_an_empty_expression_selects_everything() {
         for expression in ["", "*"] {
             let data = SubscriptionData::parse("T", expression).unwrap();
             assert_eq!(data.sub_string, "*");
@@ -197,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn the_names_of_java() {
+    fn json_has_the_names_of_java() {
         let text = r#"{"classFilterMode":false,"codeSet":[2598919,2598920],"expressionType":"TAG","subString":"TagA || TagB","subVersion":1795408913719,"tagsSet":["TagA","TagB"],"topic":"TA"}"#;
         let data = SubscriptionData::parse("TA", "TagA || TagB").unwrap().with_version(1_795_408_913_719);
         assert_eq!(serde_json::to_string(&data).unwrap(), text);

@@ -1,35 +1,43 @@
-//! Version ordinals: what a peer puts into a header's `version` member.
+//! Version ordinals: the numbers in the `version` member of a header.
 //!
-//! An ordinal is a position in Apache's list of versions, snapshots before releases, two for each patch level. Peers
-//! compare them to decide what the other side understands, so a command should never go out without one.
+//! An ordinal is a position in Apache's list of versions: two for each patch level, the snapshot before the release.
+//! Peers compare ordinals to learn what the other side understands, so send one with every command.
+//!
+//! ```
+//! use rocketmq_remoting::version;
+//!
+//! assert_eq!(version::ordinal(5, 3, 3), Some(version::CURRENT));
+//! assert!(version::V4_9_7 < version::V5_0_0);
+//! ```
 
-/// First version that reads the full registration body.
+/// First broker version that registers with a [full body](crate::body::RegisterBrokerBody); earlier ones send the
+/// topics alone.
 pub const V3_0_11: i32 = 37;
-/// First version whose `maxReconsumeTimes` header is honoured.
+/// First version whose header field `maxReconsumeTimes` counts.
 pub const V3_4_9: i32 = 121;
-/// First broker a Java client believes capable of SQL92 filters.
+/// First broker version that a Java client takes to support SQL92 filters.
 pub const V4_1_0_SNAPSHOT: i32 = 232;
-/// First version that is sent route data as standard JSON.
+/// First client version that receives routes as standard JSON.
 pub const V4_9_4: i32 = 401;
 /// The last 4.9 release this project is checked against.
 pub const V4_9_7: i32 = 407;
-/// First version whose compressed registration has a static-topic section.
+/// First broker version whose compressed registration has a section for static topics.
 pub const V5_0_0: i32 = 413;
-/// Last version that is never sent `GO_AWAY`.
+/// Last client version that never receives `GO_AWAY`.
 pub const V5_3_1: i32 = 475;
-/// The level of behaviour this project implements.
+/// The version whose behaviour this project implements.
 pub const V5_3_3: i32 = 479;
 /// The last 5.x release this project is checked against.
 pub const V5_4_0: i32 = 493;
 
-/// What commands made here advertise. It is over [`V5_3_1`], so a client has to expect `GO_AWAY`.
+/// The version that commands of this crate carry. It is later than [`V5_3_1`], so a client must expect `GO_AWAY`.
 pub const CURRENT: i32 = V5_3_3;
-/// What Apache calls [`CURRENT`].
+/// Apache's name of [`CURRENT`].
 pub const CURRENT_NAME: &str = "V5_3_3";
 
-/// The ordinal of release `major.minor.patch`, for 4.x and 5.x with one-digit minor and patch numbers.
+/// Returns the ordinal of release `major.minor.patch`, for 4.x and 5.x with one-digit minor and patch numbers.
 ///
-/// `None` outside that range: earlier versions follow no formula.
+/// Returns `None` outside that range: earlier versions follow no formula.
 pub const fn ordinal(major: u8, minor: u8, patch: u8) -> Option<i32> {
     let base = match major {
         4 => 213,

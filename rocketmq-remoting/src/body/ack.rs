@@ -1,12 +1,12 @@
-//! Acknowledging many popped messages at once.
+//! Acknowledgements of many popped messages at once.
 
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// What is acknowledged, by checkpoint.
+/// The acknowledged messages, by checkpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct BatchAckBody {
@@ -14,7 +14,7 @@ pub struct BatchAckBody {
     pub broker_name: String,
 }
 
-/// Messages of one checkpoint. Java writes the one-letter names and reads both.
+/// The acknowledged messages of one checkpoint. Java writes the one-letter names and reads both.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct BatchAck {
@@ -22,15 +22,15 @@ pub struct BatchAck {
     pub bits: BitSet,
     #[serde(rename = "c", alias = "consumerGroup")]
     pub consumer_group: String,
-    /// ms.
+    /// In ms.
     #[serde(rename = "it", alias = "invisibleTime")]
     pub invisible_time: i64,
-    /// ms since the epoch.
+    /// In ms since the epoch.
     #[serde(rename = "pt", alias = "popTime")]
     pub pop_time: i64,
     #[serde(rename = "q", alias = "queueId")]
     pub queue_id: i32,
-    /// `0`: the topic itself; `1`, `2`: its retry topic in the old or new form.
+    /// `0` for the topic itself, `1` for its retry topic in the old form, `2` for the one in the new form.
     #[serde(rename = "r", alias = "retry")]
     pub retry: String,
     #[serde(rename = "rq", alias = "reviveQueueId")]
@@ -41,17 +41,27 @@ pub struct BatchAck {
     pub topic: String,
 }
 
-/// The offsets above `start_offset` that are meant: Java's `BitSet` as little-endian bytes, in Base64.
+/// The offsets of the acknowledged messages, counted from `start_offset`. On the wire it is Java's `BitSet`:
+/// little-endian bytes in Base64.
+///
+/// ```
+/// use rocketmq_remoting::body::BitSet;
+///
+/// let set: BitSet = [0, 9].into_iter().collect();
+/// assert!(set.contains(9) && !set.contains(1));
+/// assert_eq!(rocketmq_remoting::fastjson::to_vec(&set)?, b"\"AQI=\"");
+/// # Ok::<(), rocketmq_remoting::EncodeError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BitSet {
     bytes: Vec<u8>,
 }
 
 impl BitSet {
-    /// The largest number held: far more than one checkpoint covers, and little enough memory.
+    /// Largest number of a set. It is far more than one checkpoint covers, and bounds the memory.
     pub const MAX_BIT: usize = 65_535;
 
-    /// Adds `bit`. Returns false, adding nothing, beyond [`MAX_BIT`](Self::MAX_BIT).
+    /// Adds `bit`. Returns false, and adds nothing, for a number beyond [`MAX_BIT`](Self::MAX_BIT).
     pub fn insert(&mut self, bit: usize) -> bool {
         if bit > Self::MAX_BIT {
             return false;
@@ -63,19 +73,19 @@ impl BitSet {
         true
     }
 
-    /// Whether `bit` is in.
+    /// Returns true if the set contains `bit`.
     pub fn contains(&self, bit: usize) -> bool {
         self.bytes.get(bit / 8).is_some_and(|byte| byte & (1 << (bit % 8)) != 0)
     }
 
-    /// The numbers that are in, from the lowest.
+    /// Returns the numbers in the set, in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.bytes.len() * 8).filter(|bit| self.contains(*bit))
     }
 }
 
 impl FromIterator<usize> for BitSet {
-    /// Leaves out what is beyond [`MAX_BIT`](Self::MAX_BIT).
+    /// Collects a set. Leaves out numbers beyond [`MAX_BIT`](Self::MAX_BIT).
     fn from_iter<I: IntoIterator<Item = usize>>(bits: I) -> Self {
         let mut set = Self::default();
         for bit in bits {
@@ -110,7 +120,7 @@ mod tests {
     use crate::fastjson;
 
     #[test]
-    fn bit_sets_of_the_reference() {
+    fn bit_sets_equal_those_of_java() {
         for (bits, text) in [(vec![0, 9], "\"AQI=\""), (vec![0, 3, 9], "\"CQI=\""), (vec![], "\"\"")] {
             let set: BitSet = bits.iter().copied().collect();
             assert_eq!(fastjson::to_vec(&set).unwrap(), text.as_bytes());

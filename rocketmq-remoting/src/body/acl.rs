@@ -1,10 +1,10 @@
 //! Users and permissions.
 
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use serde::{Deserialize, Serialize};
 
-/// A user of 5.x. The password travels in clear both ways and never shows in `Debug`.
+/// A user of 5.x. The password travels in clear in both directions; `Debug` hides it.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct UserInfo {
@@ -16,16 +16,16 @@ pub struct UserInfo {
     pub username: Option<String>,
 }
 
-/// One subject's permissions (5.x).
+/// The permissions of one subject (5.x).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct AclInfo {
     pub policies: Vec<PolicyInfo>,
-    /// `User:name`.
+    /// A user, as `User:name`.
     pub subject: Option<String>,
 }
 
-/// Permissions of one kind.
+/// The permissions of one type.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PolicyInfo {
@@ -42,12 +42,12 @@ pub struct PolicyEntryInfo {
     pub actions: Vec<String>,
     /// `Allow` or `Deny`.
     pub decision: Option<String>,
-    /// `Topic:name`, `Group:name`, `Cluster:name`; with `*` for prefixes.
+    /// `Topic:name`, `Group:name` or `Cluster:name`; a `*` at the end stands for any rest.
     pub resource: Option<String>,
     pub source_ips: Option<Vec<String>>,
 }
 
-/// The file of 4.9.
+/// The file of permissions on 4.9.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PlainAclConfig {
@@ -55,7 +55,7 @@ pub struct PlainAclConfig {
     pub plain_access_configs: Vec<PlainAccessConfig>,
 }
 
-/// One access key of 4.9. The secret key never shows in `Debug`.
+/// An access key of 4.9. `Debug` hides the secret key.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PlainAccessConfig {
@@ -63,10 +63,10 @@ pub struct PlainAccessConfig {
     pub admin: bool,
     pub default_group_perm: Option<String>,
     pub default_topic_perm: Option<String>,
-    /// `group=SUB`.
+    /// Entries such as `group=SUB`.
     pub group_perms: Vec<String>,
     pub secret_key: Option<String>,
-    /// `topic=PUB|SUB`.
+    /// Entries such as `topic=PUB|SUB`.
     pub topic_perms: Vec<String>,
     pub white_remote_address: Option<String>,
 }

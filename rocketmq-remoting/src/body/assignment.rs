@@ -1,6 +1,6 @@
-//! Dividing queues on the broker, and switching groups between pull and pop.
+//! Assignment of queues by the broker, and the switch of a group between pull and POP.
 
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::heartbeat::MessageModel;
 use crate::route::MessageQueue;
 
 java_enum! {
-    /// Pull or pop. An unknown name reads as pull.
+    /// Selects pull or POP. An unknown name reads as pull.
     pub enum MessageRequestMode {
         #[default]
         Pull = "PULL",
@@ -20,7 +20,7 @@ java_enum! {
     }
 }
 
-/// Asks for this client's share of a topic.
+/// Asks for the client's queues of a topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct QueryAssignmentBody {
@@ -32,14 +32,14 @@ pub struct QueryAssignmentBody {
     pub topic: String,
 }
 
-/// The share; `None`: keep what you have.
+/// The client's queues. `None` tells the client to keep those it has.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct QueryAssignmentResult {
     pub message_queue_assignments: Option<Vec<MessageQueueAssignment>>,
 }
 
-/// One queue, or in pop mode all queues of one broker (queue id -1).
+/// One queue, or in POP mode all queues of one broker (queue id -1).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MessageQueueAssignment {
@@ -48,18 +48,18 @@ pub struct MessageQueueAssignment {
     pub mode: MessageRequestMode,
 }
 
-/// Switches a group.
+/// Switches a group between pull and POP for a topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MessageRequestModeBody {
     pub consumer_group: String,
     pub mode: MessageRequestMode,
-    /// How many members share a queue; 0: all.
+    /// Number of members that share a queue; 0 means all.
     pub pop_share_queue_num: i32,
     pub topic: String,
 }
 
-/// All switches, by topic and group.
+/// The modes of a broker, by topic and group.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct AllMessageRequestModes {

@@ -1,20 +1,20 @@
-//! A broker as a machine: statistics, consume queue entries, replication.
+//! The state of a broker: statistics, consume queue entries, replication.
 
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use serde::{Deserialize, Serialize};
 
 use crate::route::BrokerMemberGroup;
 use crate::subscription::SubscriptionData;
 
-/// The brokers of one name.
+/// The brokers that share a name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct BrokerMemberGroupBody {
     pub broker_member_group: BrokerMemberGroup,
 }
 
-/// One statistic over three spans.
+/// One statistic over three spans of time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct BrokerStatsData {
@@ -23,18 +23,18 @@ pub struct BrokerStatsData {
     pub stats_minute: BrokerStatsItem,
 }
 
-/// One span.
+/// One statistic over one span of time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct BrokerStatsItem {
-    /// Average value per call.
+    /// Average value of a call.
     pub avgpt: f64,
     pub sum: i64,
     /// Calls per second.
     pub tps: f64,
 }
 
-/// Entries of a consume queue.
+/// Entries of a consume queue, with the subscription that filters them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct QueryConsumeQueueBody {
@@ -45,40 +45,40 @@ pub struct QueryConsumeQueueBody {
     pub subscription_data: Option<SubscriptionData>,
 }
 
-/// One entry.
+/// One entry of a consume queue.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ConsumeQueueData {
     pub bit_map: Option<String>,
-    /// Whether the filter takes the message.
+    /// True if the filter passes the message.
     pub eval: bool,
     pub extend_data_json: Option<String>,
-    /// What went wrong.
+    /// The error at this entry, if any.
     pub msg: Option<String>,
     pub physic_offset: i64,
     pub physic_size: i32,
     pub tags_code: i64,
 }
 
-/// How replication stands.
+/// The state of replication.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HaRuntimeInfo {
-    /// On a slave.
+    /// The slave's side, on a slave.
     pub ha_client_runtime_info: HaClientRuntimeInfo,
-    /// On a master, one per slave.
+    /// The master's side, one entry for each slave.
     pub ha_connection_info: Vec<HaConnectionInfo>,
     pub in_sync_slave_nums: i32,
     pub master: bool,
     pub master_commit_log_max_offset: i64,
 }
 
-/// One slave.
+/// The connection of a master to one slave.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HaConnectionInfo {
     pub addr: String,
-    /// Bytes behind.
+    /// Bytes that the slave is behind.
     pub diff: i64,
     pub in_sync: bool,
     pub slave_ack_offset: i64,
@@ -86,7 +86,7 @@ pub struct HaConnectionInfo {
     pub transferred_byte_in_second: i64,
 }
 
-/// The slave's side.
+/// The connection of a slave to its master.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HaClientRuntimeInfo {
@@ -100,7 +100,7 @@ pub struct HaClientRuntimeInfo {
     pub transferred_byte_in_second: i64,
 }
 
-/// The masters a broker had.
+/// The epochs of a broker: each is the reign of one master.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct EpochEntryCache {
@@ -111,7 +111,7 @@ pub struct EpochEntryCache {
     pub max_offset: i64,
 }
 
-/// One of them.
+/// One epoch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct EpochEntry {

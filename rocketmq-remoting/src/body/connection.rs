@@ -1,6 +1,6 @@
-//! Who is connected.
+//! Connections of clients: those of consumer groups and of producer groups.
 
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use std::collections::BTreeMap;
 
@@ -8,20 +8,20 @@ use serde::{Deserialize, Serialize};
 
 use super::heartbeat::{ConsumeFromWhere, ConsumeType, MessageModel, SubscriptionTable};
 
-/// One client's connection.
+/// The connection of one client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Connection {
     /// `host:port`.
     pub client_addr: String,
     pub client_id: String,
-    /// The language's name; missing when the broker does not know it.
+    /// Name of the language; `None` if the broker does not know it.
     pub language: Option<String>,
-    /// The version's ordinal.
+    /// Ordinal of the version, see [`version`](crate::version).
     pub version: i32,
 }
 
-/// The members of a consumer group and what it wants.
+/// The members of a consumer group and its subscriptions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ConsumerConnection {
@@ -39,7 +39,7 @@ pub struct ProducerConnection {
     pub connection_set: Vec<Connection>,
 }
 
-/// All producers by group.
+/// All producers of a broker, by group.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ProducerTableInfo {

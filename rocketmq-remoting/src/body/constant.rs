@@ -1,7 +1,7 @@
-//! Enums as Java's JSON has them.
+//! Enums of Java's JSON.
 
-/// An enum whose constants travel by name. Reads ordinals too; null and names that a newer peer made up read as the
-/// default, where Java reads null.
+/// Declares an enum whose constants travel by name. It reads ordinals too. Null and unknown names of newer peers read
+/// as the default; Java reads them as null.
 macro_rules! java_enum {
     ($(#[$doc:meta])* pub enum $type:ident { $($(#[$attribute:meta])* $variant:ident = $name:literal,)* }) => {
         $(#[$doc])*
@@ -13,14 +13,14 @@ macro_rules! java_enum {
         impl $type {
             const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// Java's name.
+            /// Returns Java's name of this constant.
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)*
                 }
             }
 
-            /// The constant of that name.
+            /// Returns the constant with Java's name `name`.
             pub fn from_name(name: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|constant| constant.name() == name)
             }

@@ -1,6 +1,6 @@
-//! Consumer groups as brokers keep them.
+//! Settings of consumer groups.
 
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use std::collections::BTreeMap;
 
@@ -10,35 +10,35 @@ use super::constant::java_enum;
 
 use super::topic::DataVersion;
 
-/// One consumer group.
+/// The settings of a consumer group on a broker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SubscriptionGroupConfig {
-    /// 5.x.
+    /// Unknown to 4.9.
     pub attributes: BTreeMap<String, String>,
-    /// The broker id suggested to consumers that keep up.
+    /// Broker id that the broker suggests to consumers that keep up.
     pub broker_id: i64,
     pub consume_broadcast_enable: bool,
     pub consume_enable: bool,
     pub consume_from_min_enable: bool,
     pub consume_message_orderly: bool,
-    /// 5.x.
+    /// In minutes. Unknown to 4.9.
     pub consume_timeout_minute: i32,
     pub group_name: String,
-    /// 5.x.
+    /// Unknown to 4.9.
     pub group_retry_policy: GroupRetryPolicy,
     pub group_sys_flag: i32,
     pub notify_consumer_ids_changed_enable: bool,
     pub retry_max_times: i32,
     pub retry_queue_nums: i32,
-    /// Subscriptions fixed by an admin (5.x).
+    /// Subscriptions that an administrator fixed (5.x).
     pub subscription_data_set: Option<Vec<SimpleSubscriptionData>>,
-    /// The broker id suggested to consumers that lag far behind.
+    /// Broker id that the broker suggests to consumers that lag far behind.
     pub which_broker_when_consume_slowly: i64,
 }
 
 impl Default for SubscriptionGroupConfig {
-    /// Java's: everything allowed, sixteen retries.
+    /// Has Java's defaults: everything allowed, sixteen retries.
     fn default() -> Self {
         Self {
             attributes: BTreeMap::new(),
@@ -60,7 +60,7 @@ impl Default for SubscriptionGroupConfig {
     }
 }
 
-/// A subscription fixed by an admin.
+/// A subscription that an administrator fixed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SimpleSubscriptionData {
@@ -70,7 +70,7 @@ pub struct SimpleSubscriptionData {
     pub version: i64,
 }
 
-/// How long a group waits between tries.
+/// The waiting times between the retries of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct GroupRetryPolicy {
@@ -81,43 +81,43 @@ pub struct GroupRetryPolicy {
 }
 
 java_enum! {
-    /// Which of the policies counts. An unknown name reads as the customized one.
+    /// Selects the policy that counts. An unknown name reads as the customized one.
     pub enum GroupRetryPolicyType {
-        /// The wait doubles, or grows by another factor.
+        /// Each wait is the one before it times a factor.
         Exponential = "EXPONENTIAL",
-        /// The waits are listed; without a list, the broker's delay levels from the third on.
+        /// The waits are listed. Without a list they are the broker's delay levels from the third on.
         #[default]
         Customized = "CUSTOMIZED",
     }
 }
 
-/// Waits that are listed.
+/// Retry policy with listed waits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct CustomizedRetryPolicy {
-    /// ms.
+    /// The waits, in ms.
     pub next: Vec<i64>,
 }
 
-/// Waits that grow.
+/// Retry policy with growing waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ExponentialRetryPolicy {
-    /// The first wait, ms.
+    /// First wait, in ms.
     pub initial: i64,
-    /// The longest wait, ms.
+    /// Longest wait, in ms.
     pub max: i64,
     pub multiplier: i64,
 }
 
 impl Default for ExponentialRetryPolicy {
-    /// Java's: five seconds, doubled up to two hours.
+    /// Has Java's defaults: five seconds at first, then doubled, two hours at most.
     fn default() -> Self {
         Self { initial: 5_000, max: 7_200_000, multiplier: 2 }
     }
 }
 
-/// Groups to make.
+/// Groups to create.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SubscriptionGroupList {
@@ -129,12 +129,12 @@ pub struct SubscriptionGroupList {
 #[serde(rename_all = "camelCase", default)]
 pub struct SubscriptionGroupWrapper {
     pub data_version: DataVersion,
-    /// Bits by group and topic.
+    /// Forbidden actions as bits, by group and topic.
     pub forbidden_table: BTreeMap<String, BTreeMap<String, i32>>,
     pub subscription_group_table: BTreeMap<String, SubscriptionGroupConfig>,
 }
 
-/// Whether a group may read a topic.
+/// Allows or forbids a group to read a topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct GroupForbidden {

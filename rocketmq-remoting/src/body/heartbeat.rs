@@ -1,6 +1,6 @@
-//! Heartbeats and what answers about membership.
+//! Heartbeats of clients, and the answers to questions about members.
 
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,12 @@ use super::constant::java_enum;
 use crate::subscription::SubscriptionData;
 
 java_enum! {
-    /// Who drives a consumer. An unknown name reads as push, which makes a broker keep notifying the client.
+    /// Tells how a consumer receives messages. An unknown name reads as push: the broker then keeps notifying the
+    /// client.
     pub enum ConsumeType {
         /// The application pulls.
         Actively = "CONSUME_ACTIVELY",
-        /// The client pulls and hands messages to a listener: push.
+        /// The client pulls and passes messages to a listener (push).
         #[default]
         Passively = "CONSUME_PASSIVELY",
         /// The client pops.
@@ -24,57 +25,57 @@ java_enum! {
 }
 
 java_enum! {
-    /// How messages spread over a group. An unknown name reads as clustering.
+    /// Tells how a group shares messages. An unknown name reads as clustering.
     pub enum MessageModel {
-        /// Every member gets every message.
+        /// Every member receives every message.
         Broadcasting = "BROADCASTING",
-        /// Each message goes to one member.
+        /// One member receives each message.
         #[default]
         Clustering = "CLUSTERING",
     }
 }
 
 java_enum! {
-    /// Where a group without offsets starts. An unknown name, and a retired one, reads as the end.
+    /// Tells the start of a group without offsets. An unknown name reads as the end.
     pub enum ConsumeFromWhere {
-        /// At the end.
+        /// Starts at the end.
         #[default]
         LastOffset = "CONSUME_FROM_LAST_OFFSET",
-        /// Retired.
+        /// Retired by Apache.
         LastOffsetAndFromMinWhenBootFirst = "CONSUME_FROM_LAST_OFFSET_AND_FROM_MIN_WHEN_BOOT_FIRST",
-        /// Retired.
+        /// Retired by Apache.
         MinOffset = "CONSUME_FROM_MIN_OFFSET",
-        /// Retired.
+        /// Retired by Apache.
         MaxOffset = "CONSUME_FROM_MAX_OFFSET",
-        /// At the first message.
+        /// Starts at the first message.
         FirstOffset = "CONSUME_FROM_FIRST_OFFSET",
-        /// At a point in time.
+        /// Starts at a point in time.
         Timestamp = "CONSUME_FROM_TIMESTAMP",
     }
 }
 
-/// One client with all its groups.
+/// The heartbeat of one client, with all its groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HeartbeatData {
     #[serde(rename = "clientID")]
     pub client_id: String,
     pub consumer_data_set: Vec<ConsumerData>,
-    /// 0: an ordinary heartbeat. Else the same for all members of a group with equal subscriptions (5.x).
+    /// 0 in an ordinary heartbeat. Otherwise a number that is equal for members with equal subscriptions (5.x).
     pub heartbeat_fingerprint: i32,
     pub producer_data_set: Vec<ProducerData>,
-    /// The subscriptions are left out, being those of the fingerprint (5.x).
+    /// True if the subscriptions are left out, because the broker knows them by the fingerprint (5.x).
     pub without_sub: bool,
 }
 
-/// A producer group of the client.
+/// A producer group of a client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ProducerData {
     pub group_name: String,
 }
 
-/// A consumer group of the client.
+/// A consumer group of a client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ConsumerData {
@@ -86,14 +87,14 @@ pub struct ConsumerData {
     pub unit_mode: bool,
 }
 
-/// The members of a group.
+/// The client ids of a group's members.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ConsumerIdList {
     pub consumer_id_list: Vec<String>,
 }
 
-/// A subscription the broker shall look at before it is used.
+/// A subscription that the broker checks before the client uses it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct CheckClientConfigBody {
@@ -111,11 +112,11 @@ mod tests {
     use super::*;
     use crate::fastjson;
 
-    /// As a 5.4.0 consumer sends it.
+    /// Sent by a consumer of 5.4.0.
     const CAPTURED: &str = r#"{"clientID":"192.0.2.2@22105#6055775370581","consumerDataSet":[{"consumeFromWhere":"CONSUME_FROM_FIRST_OFFSET","consumeType":"CONSUME_PASSIVELY","groupName":"CG","messageModel":"CLUSTERING","subscriptionDataSet":[{"classFilterMode":false,"codeSet":[],"expressionType":"TAG","subString":"*","subVersion":1795408913732,"tagsSet":[],"topic":"%RETRY%CG"},{"classFilterMode":false,"codeSet":[2598919,2598920],"expressionType":"TAG","subString":"TagA || TagB","subVersion":1795408913719,"tagsSet":["TagA","TagB"],"topic":"TA"}],"unitMode":false}],"heartbeatFingerprint":0,"producerDataSet":[{"groupName":"CLIENT_INNER_PRODUCER"}],"withoutSub":false}"#;
 
     #[test]
-    fn a_captured_heartbeat_comes_out_as_it_went_in() {
+    fn a_captured_heartbeat_reads_and_writes_unchanged() {
         let data: HeartbeatData = fastjson::from_slice(CAPTURED.as_bytes()).unwrap();
         assert_eq!(data.consumer_data_set[0].consume_from_where, ConsumeFromWhere::FirstOffset);
         assert_eq!(fastjson::to_vec(&data).unwrap(), CAPTURED.as_bytes());
@@ -131,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_heartbeat_is_one() {
+    fn an_empty_heartbeat_is_valid() {
         assert_eq!(fastjson::from_slice::<HeartbeatData>(b"{}").unwrap(), HeartbeatData::default());
     }
 }

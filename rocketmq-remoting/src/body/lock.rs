@@ -1,23 +1,23 @@
-//! Queue locks.
+//! Locks of queues.
 
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use serde::{Deserialize, Serialize};
 
 use crate::route::MessageQueue;
 
-/// Queues to lock, or to unlock.
+/// Queues to lock or to unlock.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LockBatchBody {
     pub client_id: String,
     pub consumer_group: String,
     pub mq_set: Vec<MessageQueue>,
-    /// `false` lets a strict broker ask its replicas; 4.9 does not know it.
+    /// `false` lets a strict broker ask its replicas. Unknown to 4.9.
     pub only_this_broker: bool,
 }
 
-/// The queues the client holds now.
+/// The queues that the client has locked now.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LockBatchResult {
@@ -31,7 +31,7 @@ mod tests {
     use crate::fastjson;
 
     #[test]
-    fn the_names_of_java() {
+    fn json_has_the_names_of_java() {
         let text = r#"{"clientId":"c","consumerGroup":"g","mqSet":[{"brokerName":"b","queueId":1,"topic":"T"}],"onlyThisBroker":false}"#;
         let read: LockBatchBody = fastjson::from_slice(text.as_bytes()).unwrap();
         assert_eq!(fastjson::to_vec(&read).unwrap(), text.as_bytes());

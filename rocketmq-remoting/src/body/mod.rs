@@ -1,5 +1,27 @@
-//! The bodies that travel as JSON. Members are declared in the order Java writes them, sorted by name; absent
-//! members take Java's defaults. Read and written by [`fastjson`](crate::fastjson), as some have objects for keys.
+//! Bodies that travel as JSON.
+//!
+//! Members are declared in the order in which Java writes them: by name. Absent members take Java's defaults. Read and
+//! write these types with [`fastjson`](crate::fastjson), because some have objects for keys.
+//!
+//! ```
+//! use rocketmq_remoting::body::{ConsumerData, HeartbeatData};
+//! use rocketmq_remoting::subscription::SubscriptionData;
+//! use rocketmq_remoting::{Command, RequestCode, fastjson};
+//!
+//! let group = ConsumerData {
+//!     group_name: "billing".into(),
+//!     subscription_data_set: vec![SubscriptionData::parse("orders", "created || paid")?],
+//!     ..ConsumerData::default()
+//! };
+//! let heartbeat = HeartbeatData {
+//!     client_id: "10.0.0.5@4660#1".into(),
+//!     consumer_data_set: vec![group],
+//!     ..HeartbeatData::default()
+//! };
+//! let request = Command::request(RequestCode::HEART_BEAT).with_body(fastjson::to_vec(&heartbeat)?);
+//! assert_eq!(fastjson::from_slice::<HeartbeatData>(&request.body)?, heartbeat);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod ack;
 pub mod acl;

@@ -1,6 +1,6 @@
-//! Offsets by queue. The maps are keyed by whole queues, which only Java's dialect can write.
+//! Offsets by queue. Whole queues are the keys of these maps, so only Java's dialect can write them.
 
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::error::DecodeError;
 use crate::fastjson;
 use crate::route::MessageQueue;
 
-/// How far a group is.
+/// The progress of a group: its offsets and its rate.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ConsumeStats {
@@ -20,19 +20,19 @@ pub struct ConsumeStats {
     pub offset_table: BTreeMap<MessageQueue, OffsetWrapper>,
 }
 
-/// How far a group is in one queue.
+/// The progress of a group in one queue.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OffsetWrapper {
     pub broker_offset: i64,
     pub consumer_offset: i64,
-    /// When the message before the consumer's offset was stored, ms since the epoch.
+    /// Store time of the message before the consumer's offset, ms since the epoch.
     pub last_timestamp: i64,
-    /// 5.x.
+    /// Unknown to 4.9.
     pub pull_offset: i64,
 }
 
-/// How far all groups of a broker are.
+/// The progress of all groups of a broker.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ConsumeStatsList {
@@ -42,7 +42,7 @@ pub struct ConsumeStatsList {
     pub total_inflight_diff: i64,
 }
 
-/// A topic's bounds.
+/// The bounds of a topic's queues.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TopicStatsTable {
@@ -51,17 +51,17 @@ pub struct TopicStatsTable {
     pub topic_put_tps: f64,
 }
 
-/// One queue's bounds.
+/// The bounds of one queue.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TopicOffset {
-    /// ms since the epoch; 0 for an empty queue.
+    /// Store time of the last message, ms since the epoch; 0 for an empty queue.
     pub last_update_timestamp: i64,
     pub max_offset: i64,
     pub min_offset: i64,
 }
 
-/// Where consumers shall go.
+/// The new offsets of consumers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ResetOffsetBody {
@@ -69,10 +69,10 @@ pub struct ResetOffsetBody {
 }
 
 impl ResetOffsetBody {
-    /// Reads either form: keyed by queue, or the list that brokers push when the admin's language is C++.
+    /// Reads either form: the map by queue, or the list that brokers push if the admin's language is C++.
     ///
     /// # Errors
-    /// Text that is neither.
+    /// Fails for text that is neither.
     pub fn read(body: &[u8]) -> Result<Self, DecodeError> {
         fastjson::from_slice(body).or_else(|error| match fastjson::from_slice::<ResetOffsetBodyForC>(body) {
             Ok(list) => Ok(list.into()),
@@ -81,14 +81,14 @@ impl ResetOffsetBody {
     }
 }
 
-/// [`ResetOffsetBody`] as a list.
+/// A [`ResetOffsetBody`] as a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ResetOffsetBodyForC {
     pub offset_table: Vec<QueueOffset>,
 }
 
-/// One queue and its offset.
+/// One queue with its offset.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct QueueOffset {
@@ -117,7 +117,7 @@ impl From<ResetOffsetBody> for ResetOffsetBodyForC {
     }
 }
 
-/// Where consumers stand: the whole group by client, or one client's queues.
+/// The offsets of consumers: those of a group by client, or those of one client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct GetConsumerStatusBody {
@@ -135,7 +135,7 @@ pub struct ConsumerOffsetWrapper {
     pub offset_table: BTreeMap<String, BTreeMap<i32, i64>>,
 }
 
-/// How far the delay levels are.
+/// The progress of the delay levels.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct DelayOffsetWrapper {
@@ -143,21 +143,21 @@ pub struct DelayOffsetWrapper {
     pub offset_table: BTreeMap<i32, i64>,
 }
 
-/// The lowest offsets among groups, by queue id.
+/// The lowest offset of several groups, by queue id.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct CorrectionOffsets {
     pub correction_offsets: BTreeMap<i32, i64>,
 }
 
-/// How old the messages are that a group has before it.
+/// The age of the messages that a group has not consumed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ConsumeTimeSpanBody {
     pub consume_time_span_set: Vec<QueueTimeSpan>,
 }
 
-/// How old the messages of one queue are; all ms since the epoch, the delay in ms.
+/// The age of the messages of one queue. Times are in ms since the epoch, the delay is in ms.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct QueueTimeSpan {
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn captured_tables_come_out_as_they_went_in() {
+    fn captured_tables_read_and_write_unchanged() {
         let stats: TopicStatsTable = same(
             r#"{"offsetTable":{{"brokerName":"broker-a","queueId":1,"topic":"TA"}:{"lastUpdateTimestamp":1795408912725,"maxOffset":1,"minOffset":0}},"topicPutTps":0.7}"#,
         );

@@ -1,6 +1,6 @@
-//! What a broker tells a name server.
+//! Registration of a broker at a name server.
 
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use std::collections::BTreeMap;
 
@@ -12,17 +12,14 @@ use crate::compress::{self, Compression};
 use crate::error::{DecodeError, EncodeError};
 use crate::fastjson;
 use crate::route::{Perm, TopicQueueMappingInfo};
+use crate::version::{V3_0_11, V5_0_0};
 
-/// From this request version on the body is a [`RegisterBrokerBody`], before it the topics alone.
-const V3_0_11: i32 = 37;
-/// From this request version on the compressed form has a section for static topics.
-const V5_0_0: i32 = 413;
-/// The first byte of a zlib stream; JSON starts with `{`.
+/// First byte of a zlib stream; JSON starts with `{`.
 const ZLIB: u8 = 0x78;
-/// What Java compresses a registration with.
+/// Compression level of a registration, as in Java.
 const LEVEL: i32 = 9;
 
-/// A broker's topics.
+/// The topics of a broker.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RegisterBrokerBody {
@@ -31,19 +28,20 @@ pub struct RegisterBrokerBody {
 }
 
 impl RegisterBrokerBody {
-    /// The plain form.
+    /// Encodes the plain form.
     ///
     /// # Errors
-    /// None in practice; see [`fastjson::to_vec`].
+    /// Never fails in practice, see [`fastjson::to_vec`].
     pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {
         fastjson::to_vec(self)
     }
 
-    /// Reads either form, told apart by the first byte: 5.4.0 compresses and says it did not. `version` is the
-    /// request's; the inflated text may take up to `limit` bytes.
+    /// Decodes either form. The first byte tells which: 5.4.0 compresses and says it did not.
+    ///
+    /// `version` is that of the request. The inflated text may take up to `limit` bytes.
     ///
     /// # Errors
-    /// Text that is not JSON, a stream that is broken or too long, a section that ends early.
+    /// Fails for text that is not JSON, a stream that is broken or too long, and a section that ends early.
     pub fn decode(body: &[u8], version: i32, limit: usize) -> Result<Self, DecodeError> {
         if body.first() == Some(&ZLIB) {
             let inflated = compress::decompress(Compression::Zlib, body, limit)?;
@@ -59,14 +57,14 @@ impl RegisterBrokerBody {
         fastjson::from_slice(body)
     }
 
-    /// The compressed form, which loses each topic's `order` and `topicSysFlag`, and for a `version` before 5.0 its
-    /// attributes.
+    /// Encodes the compressed form. It loses `order` and `topicSysFlag` of each topic, and for a `version` before 5.0
+    /// also the attributes.
     ///
-    /// A 4.9 name server refuses the whole registration when one topic has attributes, whatever the version says:
-    /// [`encode`](Self::encode) is for every reader.
+    /// A 4.9 name server refuses the whole registration if one topic has attributes, whatever the version says. Every
+    /// reader understands the form of [`encode`](Self::encode).
     ///
     /// # Errors
-    /// A section over `i32::MAX` bytes, attributes with a space, or a build without zlib.
+    /// Fails for a section over `i32::MAX` bytes, for attributes with a space, and without the feature `zlib`.
     pub fn encode_compressed(&self, version: i32) -> Result<Vec<u8>, EncodeError> {
         let topics = &self.topic_config_serialize_wrapper;
         let mut out = Vec::new();
@@ -109,7 +107,7 @@ impl RegisterBrokerBody {
     }
 }
 
-/// 4.9 reads five words only, 5.x five or six: the attributes come last, and only when there are some.
+/// Writes a topic as words. 4.9 reads exactly five words; 5.x also reads a sixth with the attributes, if there are any.
 fn topic_line(topic: &TopicConfig, version: i32) -> Result<String, EncodeError> {
     let attributes = match topic.attributes.is_empty() || version < V5_0_0 {
         true => String::new(),
@@ -125,7 +123,7 @@ fn topic_line(topic: &TopicConfig, version: i32) -> Result<String, EncodeError> 
     Ok(if attributes.is_empty() { line } else { format!("{line} {attributes}") })
 }
 
-/// Five words, or six with attributes.
+/// Reads five words, or six with attributes.
 fn parse_topic_line(line: &[u8]) -> Result<TopicConfig, DecodeError> {
     let line = String::from_utf8_lossy(line);
     let words: Vec<&str> = line.split(' ').collect();

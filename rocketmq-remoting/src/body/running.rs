@@ -1,6 +1,6 @@
-//! What a running consumer tells about itself.
+//! The state that a running consumer reports.
 
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use std::collections::BTreeMap;
 
@@ -11,33 +11,33 @@ use super::constant::java_enum;
 use crate::route::MessageQueue;
 use crate::subscription::SubscriptionData;
 
-/// A consumer's state, as tools show it.
+/// The state of a consumer, for tools.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ConsumerRunningInfo {
     pub jstack: Option<String>,
-    /// Queues consumed by pop (5.x).
+    /// Queues consumed by POP (5.x).
     pub mq_pop_table: BTreeMap<MessageQueue, PopProcessQueueInfo>,
     pub mq_table: BTreeMap<MessageQueue, ProcessQueueInfo>,
-    /// See the constants of this type.
+    /// Properties by name; the constants of this type name some.
     pub properties: BTreeMap<String, String>,
     pub status_table: BTreeMap<String, ConsumeStatus>,
     pub subscription_set: Vec<SubscriptionData>,
-    /// 5.x.
+    /// Unknown to 4.9.
     pub user_consumer_info: BTreeMap<String, String>,
 }
 
 impl ConsumerRunningInfo {
     pub const PROP_NAMESERVER_ADDR: &str = "PROP_NAMESERVER_ADDR";
     pub const PROP_THREADPOOL_CORE_SIZE: &str = "PROP_THREADPOOL_CORE_SIZE";
-    /// Without an underscore before the last word, as Java spells it.
+    /// Has no underscore before the last word, like Java's constant.
     pub const PROP_CONSUME_ORDERLY: &str = "PROP_CONSUMEORDERLY";
     pub const PROP_CONSUME_TYPE: &str = "PROP_CONSUME_TYPE";
     pub const PROP_CLIENT_VERSION: &str = "PROP_CLIENT_VERSION";
     pub const PROP_CONSUMER_START_TIMESTAMP: &str = "PROP_CONSUMER_START_TIMESTAMP";
 }
 
-/// One pulled queue. Times are ms since the epoch.
+/// The state of one pulled queue. Times are in ms since the epoch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ProcessQueueInfo {
@@ -47,7 +47,7 @@ pub struct ProcessQueueInfo {
     #[serde(rename = "cachedMsgSizeInMiB")]
     pub cached_msg_size_in_mib: i32,
     pub commit_offset: i64,
-    /// Spelt as on the wire.
+    /// Spelt as on the wire: `droped`.
     #[serde(rename = "droped")]
     pub dropped: bool,
     pub last_consume_timestamp: i64,
@@ -60,19 +60,19 @@ pub struct ProcessQueueInfo {
     pub try_unlock_times: i64,
 }
 
-/// One popped queue.
+/// The state of one popped queue.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PopProcessQueueInfo {
-    /// Spelt as on the wire.
+    /// Spelt as on the wire: `droped`.
     #[serde(rename = "droped")]
     pub dropped: bool,
-    /// ms since the epoch.
+    /// In ms since the epoch.
     pub last_pop_timestamp: i64,
     pub wait_ack_count: i32,
 }
 
-/// A topic's rates: times in ms, rates per second.
+/// The rates of a topic: times in ms, rates per second.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ConsumeStatus {
@@ -89,7 +89,7 @@ pub struct ConsumeStatus {
     pub pull_tps: f64,
 }
 
-/// How handling one message by hand went.
+/// The result of handling one message at an administrator's request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ConsumeMessageDirectlyResult {
@@ -97,12 +97,12 @@ pub struct ConsumeMessageDirectlyResult {
     pub consume_result: ConsumeResult,
     pub order: bool,
     pub remark: Option<String>,
-    /// ms.
+    /// In ms.
     pub spent_time_mills: i64,
 }
 
 java_enum! {
-    /// What the listener said. An unknown name reads as nothing said.
+    /// Names the listener's result. An unknown name reads as no result.
     pub enum ConsumeResult {
         CrSuccess = "CR_SUCCESS",
         CrLater = "CR_LATER",
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_as_java_writes_it() {
+    fn a_result_is_written_as_in_java() {
         let text = r#"{"autoCommit":true,"consumeResult":"CR_SUCCESS","order":false,"spentTimeMills":3}"#;
         let read: ConsumeMessageDirectlyResult = fastjson::from_slice(text.as_bytes()).unwrap();
         assert_eq!(read.consume_result, ConsumeResult::CrSuccess);

@@ -1,6 +1,6 @@
 //! Plain tables and lists.
 
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use std::collections::BTreeMap;
 
@@ -8,30 +8,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::subscription::SubscriptionData;
 
-/// Names and values.
+/// Values by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct KvTable {
     pub table: BTreeMap<String, String>,
 }
 
-/// Topics.
+/// Names of topics.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TopicList {
-    /// Any broker's address; in the system topics of a name server.
+    /// Address of any broker, in a name server's list of system topics.
     pub broker_addr: Option<String>,
     pub topic_list: Vec<String>,
 }
 
-/// Groups.
+/// Names of groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct GroupList {
     pub group_list: Vec<String>,
 }
 
-/// What a group wants of a topic.
+/// The subscription of a group to a topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct QuerySubscriptionResult {

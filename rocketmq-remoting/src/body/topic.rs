@@ -1,6 +1,6 @@
-//! Topics as brokers keep them.
+//! Settings of topics.
 
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use std::collections::BTreeMap;
 
@@ -11,20 +11,20 @@ use serde_json::Value;
 
 use crate::route::{Perm, TopicQueueMappingInfo};
 
-/// The version of a table: equal only when all three are.
+/// The version of a table. Two are equal only if all three members are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct DataVersion {
-    /// Goes up by one with each change.
+    /// Number of changes.
     pub counter: i64,
     /// Unknown to 4.9.
     pub state_version: i64,
-    /// Of the last change, ms since the epoch.
+    /// Time of the last change, ms since the epoch.
     pub timestamp: i64,
 }
 
 impl DataVersion {
-    /// The version after a change at `now_ms`.
+    /// Returns the version after a change at `now_ms`.
     #[must_use]
     pub fn next(self, now_ms: i64) -> Self {
         Self { counter: self.counter.wrapping_add(1), timestamp: now_ms, ..self }
@@ -32,17 +32,17 @@ impl DataVersion {
 }
 
 java_enum! {
-    /// How many tags a message of a topic may have. An unknown name reads as one.
+    /// Tells the number of tags that a message of the topic may have. An unknown name reads as one.
     pub enum TopicFilterType {
-        /// One.
+        /// At most one tag.
         #[default]
         SingleTag = "SINGLE_TAG",
-        /// Several.
+        /// Several tags.
         MultiTag = "MULTI_TAG",
     }
 }
 
-/// One topic on one broker.
+/// The settings of a topic on one broker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TopicConfig {
@@ -59,7 +59,7 @@ pub struct TopicConfig {
 }
 
 impl Default for TopicConfig {
-    /// Java's: sixteen queues each way, readable and writable.
+    /// Has Java's defaults: sixteen queues each for reading and writing, both allowed.
     fn default() -> Self {
         Self {
             attributes: BTreeMap::new(),
@@ -74,31 +74,31 @@ impl Default for TopicConfig {
     }
 }
 
-/// The topics of a broker. The last three members are 5.x; they are left out when `None`.
+/// The topics of a broker. 4.9 does not know the optional members; `None` is left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TopicConfigWrapper {
     pub data_version: DataVersion,
     pub mapping_data_version: Option<DataVersion>,
     pub topic_config_table: BTreeMap<String, TopicConfig>,
-    /// Static topics in full; passed on as they came.
+    /// Static topics in full, passed on as received.
     pub topic_queue_mapping_detail_map: Option<BTreeMap<String, Value>>,
     pub topic_queue_mapping_info_map: Option<BTreeMap<String, TopicQueueMappingInfo>>,
 }
 
-/// Topics to make.
+/// Topics to create.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TopicConfigList {
     pub topic_config_list: Vec<TopicConfig>,
 }
 
-/// One topic, with its static mapping when it has one: the answer about a single topic.
+/// The settings of one topic, with its mapping if it is a static topic: the answer about a single topic.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TopicConfigAndMapping {
     pub attributes: BTreeMap<String, String>,
-    /// Passed on as it came.
+    /// The mapping, passed on as received.
     pub mapping_detail: Option<Value>,
     pub order: bool,
     pub perm: Perm,

@@ -1,4 +1,4 @@
-//! Fields to header structs.
+//! Reads header structs from fields.
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
@@ -9,7 +9,7 @@ use serde::forward_to_deserialize_any;
 use super::ExtFields;
 use crate::error::DecodeError;
 
-/// Gives out the whole header.
+/// Reads the whole header.
 pub(super) struct HeaderDeserializer<'de> {
     fields: &'de ExtFields,
 }
@@ -23,7 +23,7 @@ impl<'de> HeaderDeserializer<'de> {
 impl<'de> Deserializer<'de> for HeaderDeserializer<'de> {
     type Error = DecodeError;
 
-    /// Looks up just the fields the struct has: the work is bounded by them, however many fields a peer sends.
+    /// Looks up only the fields of the struct: their number bounds the work, however many fields a peer sends.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -96,7 +96,7 @@ impl<'de, I: Iterator<Item = (&'de str, &'de str)>> MapAccess<'de> for Entries<'
     }
 }
 
-/// Gives out one value.
+/// Reads one value.
 #[derive(Clone, Copy)]
 struct Field<'de> {
     key: &'de str,

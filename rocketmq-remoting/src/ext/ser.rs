@@ -1,4 +1,4 @@
-//! Header structs to fields.
+//! Writes header structs as fields.
 
 use std::fmt::Display;
 
@@ -9,7 +9,7 @@ use crate::error::EncodeError;
 
 type Never = Impossible<(), EncodeError>;
 
-/// Takes the whole header: a struct, a map of text, or nothing.
+/// Writes the whole header: a struct, a map of text, or nothing.
 pub(super) struct HeaderSerializer<'a> {
     fields: &'a mut ExtFields,
     key: String,
@@ -21,7 +21,7 @@ impl<'a> HeaderSerializer<'a> {
     }
 }
 
-/// Takes one value.
+/// Writes one value.
 struct ValueSerializer<'a> {
     fields: &'a mut ExtFields,
     key: &'a str,
@@ -42,7 +42,7 @@ fn not_a_header<T>(found: &'static str) -> Result<T, EncodeError> {
     Err(EncodeError::Nested { field: String::new(), found })
 }
 
-/// The methods that refuse, in both serializers: `$refuse` says how.
+/// Declares the refusing methods of both serializers; `$refuse` makes the error.
 macro_rules! refuse_compound {
     ($refuse:expr) => {
         type SerializeSeq = Never;

@@ -1,9 +1,10 @@
-//! The JSON that Java peers really write and read. It is not quite JSON: map keys may be bare numbers or whole
-//! objects (`{{"brokerName":"a","queueId":0,"topic":"T"}:7}`), and 4.x peers write an object that occurs twice
-//! as a reference (`{"$ref":"$[0]"}`).
+//! The JSON of Java peers, which write it with the library fastjson.
 //!
-//! A map keyed by a struct is a plain `BTreeMap` here; [`to_vec`] writes the struct as the key. `serde_json` can do
-//! neither that nor read it.
+//! It is not quite standard JSON. A map's key may be a bare number or a whole object
+//! (`{{"brokerName":"a","queueId":0,"topic":"T"}:7}`). 4.x peers write the second occurrence of an object as a
+//! reference (`{"$ref":"$[0]"}`).
+//!
+//! A map with structs for keys is a plain `BTreeMap` here; `serde_json` can neither read nor write one.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -25,42 +26,43 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{DecodeError, EncodeError};
 
-/// How deep values may be nested; a body of brackets must not use up the stack.
+/// Deepest nesting of values. A body full of brackets must not use up the stack.
 pub const MAX_DEPTH: usize = 96;
 
-/// How map keys that are not strings are written.
+/// Selects the form of map keys that are not strings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dialect {
-    /// As fastjson writes: numbers bare, objects as objects. Every Java peer reads it; only it does for objects.
+    /// The form of fastjson: bare numbers, whole objects. Every Java peer reads it, and only this form allows objects.
     #[default]
     Java,
-    /// Standard JSON: keys quoted, and characters beyond ASCII escaped. For route answers to clients that ask for it.
+    /// Standard JSON: quoted keys, and escapes for characters beyond ASCII. For route answers to clients that ask for
+    /// it.
     Standard,
 }
 
-/// Reads a body as tolerantly as Java does: keys and strings in single quotes, bare keys, numbers in quotes and the
-/// reverse, enum constants by name or ordinal; `null` is an empty collection, 0, false or an empty text.
+/// Reads a body as leniently as Java does: keys and strings in single quotes, bare keys, numbers in quotes, texts
+/// without, enum constants by name or ordinal. `null` reads as an empty collection, 0, false or an empty text.
 ///
 /// # Errors
-/// Text that is not JSON even so, nesting beyond [`MAX_DEPTH`], or a value of the wrong kind: the error names the
-/// path to it.
+/// Fails for text that is not even such JSON, for nesting beyond [`MAX_DEPTH`], and for a value of the wrong kind. The
+/// error names the path to the value.
 pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     let text = String::from_utf8_lossy(bytes);
     T::deserialize(node::parse(&text)?)
 }
 
-/// Writes a body as Java does: members that are `None` are left out.
+/// Writes a body as Java does. Members that are `None` are left out.
 ///
 /// # Errors
-/// A type whose `Serialize` fails; none of this crate's does.
+/// Fails only for a type with a failing `Serialize`; this crate has none.
 pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, EncodeError> {
     to_vec_in(Dialect::Java, value)
 }
 
-/// [`to_vec`] in either dialect.
+/// Does the same as [`to_vec`], in either dialect.
 ///
 /// # Errors
-/// As [`to_vec`].
+/// Fails like [`to_vec`].
 pub fn to_vec_in<T: Serialize + ?Sized>(dialect: Dialect, value: &T) -> Result<Vec<u8>, EncodeError> {
     let mut writer = write::Writer::new(dialect);
     value.serialize(&mut writer)?;

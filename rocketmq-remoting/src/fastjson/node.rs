@@ -1,11 +1,11 @@
-//! Text to tree.
+//! Parses text into a tree of values.
 
 use std::borrow::Cow;
 
 use super::MAX_DEPTH;
 use crate::error::DecodeError;
 
-/// One value. Map keys are values too: fastjson writes numbers and whole objects there.
+/// One value. A map's keys are values too: fastjson writes numbers and whole objects there.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Node<'a> {
     Null,
@@ -17,10 +17,10 @@ pub(super) enum Node<'a> {
     Map(Vec<(Node<'a>, Node<'a>)>),
 }
 
-/// References may copy at most this many values, so that a small body cannot grow into a large tree.
+/// Most values that references may copy: a small body must not grow into a large tree.
 const MAX_COPIED: usize = 100_000;
 
-/// Reads one value and resolves the references in it.
+/// Parses one value and resolves its references.
 pub(super) fn parse(text: &str) -> Result<Node<'_>, DecodeError> {
     let mut parser = Parser { text, at: 0, depth: 0, references: false };
     let root = parser.value()?;
@@ -53,7 +53,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Steps over `byte` if it is next.
+    /// Takes the next byte if it is `byte`, after white space.
     fn eat(&mut self, byte: u8) -> bool {
         self.skip_space();
         let found = self.peek() == Some(byte);
@@ -109,7 +109,7 @@ impl<'a> Parser<'a> {
         Ok(Node::Map(entries))
     }
 
-    /// A comma, or the closing bracket, which stays for the loop to find.
+    /// Takes a comma, or stops before the closing bracket, which the caller's loop takes.
     fn separator(&mut self, close: u8) -> Result<(), DecodeError> {
         if self.eat(b',') || self.peek() == Some(close) {
             return Ok(());
@@ -161,7 +161,8 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// Characters beyond the first 65,536 come as two escapes; a half of one reads as U+FFFD.
+    /// Reads four hexadecimal digits. A character beyond 16 bits comes as two escapes; half of such a pair reads as
+    /// U+FFFD.
     fn utf16(&mut self) -> Result<char, DecodeError> {
         let first = self.hex(4)?;
         if !(0xD800..0xDC00).contains(&first) || !self.text[self.at..].starts_with("\\u") {
@@ -187,7 +188,7 @@ impl<'a> Parser<'a> {
         Ok(value)
     }
 
-    /// A number, a constant, or a bare key.
+    /// Reads a number, a constant, or a bare key.
     fn word(&mut self) -> Result<Node<'a>, DecodeError> {
         let rest = &self.text[self.at..];
         let end = rest.find(|c: char| !(c.is_alphanumeric() || "+-._$".contains(c))).unwrap_or(rest.len());
@@ -215,8 +216,8 @@ fn number(word: &str) -> Option<Node<'static>> {
     }
 }
 
-/// Replaces `{"$ref":"$.a[0]"}` by what stands there. References inside what is copied stay as they are: Java
-/// always points at the first occurrence, which has none to itself.
+/// Replaces each reference (`{"$ref":"$.a[0]"}`) with a copy of its target. Leaves references inside a copy alone: Java
+/// always refers to the first occurrence, and that one contains no reference to itself.
 fn resolve(mut root: Node<'_>) -> Result<Node<'_>, DecodeError> {
     let original = root.clone();
     let mut budget = MAX_COPIED;
@@ -251,7 +252,7 @@ fn reference<'n>(node: &'n Node<'_>) -> Option<&'n str> {
     }
 }
 
-/// Follows `$`, `$[0]` and `$.a.b[1]`; a backslash keeps the next character from meaning anything.
+/// Follows a path such as `$`, `$[0]` or `$.a.b[1]`. A backslash takes the meaning from the next character.
 fn find<'n, 'a>(root: &'n Node<'a>, path: &str) -> Option<&'n Node<'a>> {
     let mut rest = path.strip_prefix('$')?;
     let mut node = root;

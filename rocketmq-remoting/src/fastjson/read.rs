@@ -1,4 +1,4 @@
-//! Tree to types, with the conversions Java makes on the way.
+//! Reads types from a tree of values, with Java's conversions.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use super::node::Node;
 use crate::error::DecodeError;
 
 impl Node<'_> {
-    /// For errors: the value, shortened.
+    /// Returns the value for an error, shortened.
     fn describe(&self) -> String {
         match self {
             Node::Null => "null".to_owned(),
@@ -58,10 +58,10 @@ impl Node<'_> {
     }
 }
 
-/// Stands for the value itself until the members around it add their names.
+/// Place of an error inside a value. The members around it put their names in its stead.
 const HERE: &str = "value";
 
-/// Puts the member's name before the place an error is about.
+/// Puts a member's name before the place of an error.
 fn within(name: &str, error: DecodeError) -> DecodeError {
     match error {
         DecodeError::Unexpected { at, expected } if at == HERE => DecodeError::new(name.to_owned(), expected),
@@ -132,7 +132,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
 
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match self {
-            // An object as a member's name: no struct has such a member.
+            // No struct has a member with an object as its name.
             Node::List(_) | Node::Map(_) => visitor.visit_borrowed_str(""),
             key => key.deserialize_str(visitor),
         }
@@ -203,7 +203,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
         self.deserialize_map(visitor)
     }
 
-    /// By name or by ordinal; null is a name no constant has.
+    /// Reads a constant by name or ordinal. Null reads as the empty name, which no constant has.
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -292,7 +292,7 @@ impl<'de> EnumAccess<'de> for Constant<'de> {
     }
 }
 
-/// Java's enums have constants without data only.
+/// Refuses constants with data: Java's enums have none.
 impl<'de> VariantAccess<'de> for Constant<'de> {
     type Error = DecodeError;
 

@@ -46,7 +46,7 @@ fn objects_as_keys() {
 }
 
 #[test]
-fn conversions_java_makes() {
+fn values_convert_as_in_java() {
     let json =
         r#"{"count":"12","name":7,"note":null,"open":"TRUE","rate":"1.5","tags":null,"later":{"a":[1]}}"#;
     let read: Sample = from_slice(json.as_bytes()).unwrap();
@@ -94,7 +94,7 @@ fn errors_name_the_path() {
 }
 
 #[test]
-fn numbers_as_java_prints_them() {
+fn numbers_print_as_in_java() {
     for (number, expected) in [
         (0.0, "0.0"),
         (0.7, "0.7"),
@@ -118,13 +118,13 @@ fn escapes_both_ways() {
 }
 
 #[test]
-fn missing_members_are_left_out() {
+fn members_that_are_none_are_left_out() {
     let sample = Sample { name: "n".into(), ..Sample::default() };
     assert_eq!(text(&sample), r#"{"count":0,"name":"n","open":false,"rate":0.0,"tags":[]}"#);
 }
 
 #[test]
-fn a_cluster_as_java_writes_it() {
+fn a_cluster_is_written_as_in_java() {
     let json = r#"{"brokerAddrTable":{"broker-a":{"brokerAddrs":{0:"10.0.0.5:10911",1:"10.0.0.6:10911"},"brokerName":"broker-a","cluster":"DefaultCluster","enableActingMaster":false}},"clusterAddrTable":{"DefaultCluster":["broker-a"]}}"#;
     let info: ClusterInfo = from_slice(json.as_bytes()).unwrap();
     assert_eq!(info.broker_addr_table["broker-a"].master(), Some("10.0.0.5:10911"));

@@ -1,4 +1,4 @@
-//! Types to text.
+//! Writes types as text.
 
 use std::io::Write as _;
 
@@ -62,7 +62,7 @@ impl Writer {
         if value == 0.0 || (1e-3..1e7).contains(&value.abs()) {
             return self.display(format_args!("{value:?}"));
         }
-        // Java: always a digit after the point, a capital E, no plus.
+        // Java writes at least one digit after the point, a capital E and no plus.
         let text = format!("{value:e}");
         let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let point = if digits.contains('.') { "" } else { ".0" };
@@ -75,7 +75,7 @@ impl Writer {
     }
 }
 
-/// A list or an object under way.
+/// A list or object with its closing bracket still to come.
 pub(super) struct Compound<'a> {
     writer: &'a mut Writer,
     close: u8,
@@ -106,7 +106,7 @@ impl Compound<'_> {
         Ok(())
     }
 
-    /// Java leaves members out that are null.
+    /// Writes a member. Leaves it out if its value is null, as Java does.
     fn member<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), EncodeError> {
         let (start, first) = (self.writer.out.len(), self.first);
         self.comma();

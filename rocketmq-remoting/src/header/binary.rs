@@ -1,4 +1,4 @@
-//! The ROCKETMQ header: fixed numbers, then the remark, then the fields, each with its length before it.
+//! The ROCKETMQ header: fixed numbers, then the remark, then the fields, each behind its length.
 
 use bytes::{BufMut, BytesMut};
 
@@ -9,7 +9,7 @@ use crate::error::{DecodeError, EncodeError};
 
 const AT: &str = "ROCKETMQ header";
 
-/// What is left of the header.
+/// Reads the header from its front; holds the bytes not read yet.
 struct Reader<'a> {
     rest: &'a [u8],
 }
@@ -39,7 +39,7 @@ impl<'a> Reader<'a> {
         self.array().map(i32::from_be_bytes)
     }
 
-    /// A block behind its 32-bit length.
+    /// Takes a block of bytes behind its 32-bit length.
     fn block(&mut self) -> Result<&'a [u8], DecodeError> {
         let length = self.int()?;
         self.take(length_of(i64::from(length))?)
@@ -75,10 +75,10 @@ pub(super) fn decode(header: &[u8]) -> Result<Command, DecodeError> {
         let length = i64::from(entries.short()?);
         let key = Reader::text(entries.take(length_of(length)?)?)?;
         let value = Reader::text(entries.block()?)?;
-        // Java reads an empty key or value as null, which is no field.
         if command.ext.len() == super::json::MAX_FIELDS {
             return Err(malformed(0, "fewer fields"));
         }
+        // Java reads an empty key or value as null and drops the field.
         if !key.is_empty() && !value.is_empty() {
             command.ext.push(key, value);
         }

@@ -1,4 +1,4 @@
-//! The JSON header. Read and written by hand: it is on the path of every message, and Java's dialect of it is loose.
+//! The JSON header, read and written by hand: every message carries one, and Java's dialect of JSON is loose.
 
 use std::borrow::Cow;
 
@@ -11,10 +11,10 @@ use crate::ext::ExtFields;
 
 const AT: &str = "JSON header";
 
-/// Members nested deeper than this in a value we skip make the header malformed.
+/// Deepest nesting inside a skipped value; a header with a deeper one is malformed.
 const MAX_DEPTH: usize = 64;
 
-/// More fields than this make the header malformed: a peer must not make us hold much more than it sent.
+/// Most fields in a header; one with more is malformed. This bounds the memory a peer can make us use.
 pub(super) const MAX_FIELDS: usize = 4096;
 
 pub(super) fn decode(header: &[u8]) -> Result<Command, DecodeError> {
@@ -78,7 +78,7 @@ fn read_fields(scanner: &mut Scanner<'_>, ext: &mut ExtFields) -> Result<(), Dec
     })
 }
 
-/// A position in the header's text. It only ever stops at the bytes of ASCII characters, so cutting there is safe.
+/// A position in the header's text. It stops only at ASCII characters, so the text can be cut there.
 struct Scanner<'a> {
     text: &'a str,
     at: usize,
@@ -97,7 +97,7 @@ impl<'a> Scanner<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// The next byte that is not blank, without taking it.
+    /// Skips blanks and returns the next byte without taking it.
     fn peek(&mut self) -> Option<u8> {
         while matches!(self.byte(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
@@ -128,7 +128,7 @@ impl<'a> Scanner<'a> {
         found
     }
 
-    /// An object; `member` is called at each key and has to take key, colon and value.
+    /// Reads an object. Calls `member` at each key; it must take key, colon and value.
     fn members(
         &mut self,
         mut member: impl FnMut(&mut Self) -> Result<(), DecodeError>,
@@ -150,7 +150,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// A string; only one with escapes is copied.
+    /// Reads a string. Copies its text only if it has escapes.
     fn string(&mut self) -> Result<Cow<'a, str>, DecodeError> {
         if self.peek() == Some(b'"') {
             let rest = &self.text[self.at + 1..];
@@ -166,7 +166,7 @@ impl<'a> Scanner<'a> {
         Ok(Cow::Owned(text))
     }
 
-    /// A string, its text appended to `out`.
+    /// Reads a string and appends its text to `out`.
     fn string_into(&mut self, out: &mut String) -> Result<(), DecodeError> {
         if !self.accept(b'"') {
             return Err(self.expected("a string"));
@@ -184,7 +184,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// What follows a backslash.
+    /// Reads an escape after its backslash.
     fn escape(&mut self) -> Result<char, DecodeError> {
         let plain = match self.byte() {
             Some(b'n') => '\n',
@@ -203,7 +203,8 @@ impl<'a> Scanner<'a> {
         Ok(plain)
     }
 
-    /// Four hexadecimal digits, or two times four for a character beyond 16 bits. Half of a pair reads as U+FFFD.
+    /// Reads four hexadecimal digits, or two such escapes for a character beyond 16 bits. Half of a pair reads as
+    /// U+FFFD.
     fn unicode_escape(&mut self) -> Result<char, DecodeError> {
         let first = self.four_digits()?;
         if (0xd800..0xdc00).contains(&first) && self.rest().starts_with("\\u") {
@@ -229,7 +230,8 @@ impl<'a> Scanner<'a> {
         Ok(value)
     }
 
-    /// A string, number or boolean as text appended to `out`; `false` for null. An object or array is taken as its text.
+    /// Reads a string, number or boolean and appends it to `out` as text; returns false for null. Takes an object or
+    /// array as its source text.
     fn scalar_into(&mut self, out: &mut String) -> Result<bool, DecodeError> {
         if self.peek() == Some(b'"') {
             return self.string_into(out).map(|()| true);
@@ -241,7 +243,7 @@ impl<'a> Scanner<'a> {
         Ok(true)
     }
 
-    /// Any value as it stands in the text.
+    /// Skips any value and returns its source text.
     fn skipped(&mut self) -> Result<&'a str, DecodeError> {
         self.peek();
         let start = self.at;
@@ -249,7 +251,7 @@ impl<'a> Scanner<'a> {
         Ok(&self.text[start..self.at])
     }
 
-    /// A number, or one in quotes; null is 0, as Java's default.
+    /// Reads a number, bare or in quotes. Null is 0, as in Java.
     fn integer(&mut self) -> Result<i32, DecodeError> {
         if self.null() {
             return Ok(0);
@@ -264,7 +266,7 @@ impl<'a> Scanner<'a> {
         Ok(value)
     }
 
-    /// Any value, without looking at it. Counts nesting instead of recursing.
+    /// Skips any value. Counts nesting instead of recursing, so that brackets cannot use up the stack.
     fn skip_value(&mut self) -> Result<(), DecodeError> {
         let mut depth = 0_usize;
         loop {
@@ -296,15 +298,15 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Where a string ends or an escape begins. Most strings of a header are shorter than what a vectorized search takes to
-/// get going.
+/// Returns the position of the next quote or backslash. Looks at the first bytes one by one: most strings in a header
+/// are too short to repay the start of a vectorized search.
 fn quote_or_escape(text: &[u8]) -> Option<usize> {
     const SHORT: usize = 16;
     let near = text.iter().take(SHORT).position(|byte| matches!(byte, b'"' | b'\\'));
     near.or_else(|| Some(SHORT + memchr::memchr2(b'"', b'\\', text.get(SHORT..)?)?))
 }
 
-/// Writes the members in the order Java writes them: by name.
+/// Writes the members in Java's order: by name.
 pub(super) fn encode(command: &Command, out: &mut BytesMut) {
     out.reserve(128 + command.ext.text_len() + 6 * command.ext.len());
     out.put_slice(b"{\"code\":");
@@ -395,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn what_java_tolerates_is_tolerated() {
+    fn loose_json_of_java_peers_is_read() {
         let command = read(
             r#" { "code" : "10" , "language":"KLINGON", "extFields":{"a":1,"b":true,"c":null,"d":"x","e":-2.5,"f":{"g":[1]}},
                 "remark":null, "opaque": -3, "unknown":{"nested":[{},"]"]} } "#,

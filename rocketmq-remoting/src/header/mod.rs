@@ -1,4 +1,4 @@
-//! The two forms of a command's header.
+//! The two forms of a header.
 
 mod binary;
 mod json;
@@ -8,13 +8,13 @@ use bytes::BytesMut;
 use crate::command::Command;
 use crate::error::{DecodeError, EncodeError};
 
-/// How a header is written. Every frame says which form it has, so a peer may mix them.
+/// Names the form of a header. Every frame states its own, so a peer may mix both.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum HeaderCodec {
-    /// JSON text: what every peer understands, and the default of Java clients and brokers.
+    /// JSON text: every peer reads it, and Java clients and brokers write it by default.
     #[default]
     Json,
-    /// The compact ROCKETMQ form. It has 16 bits for the code: commands with a larger one travel as JSON all the same.
+    /// The compact ROCKETMQ form. Code and version have 16 bits each; a command with a larger one gets a JSON header.
     Binary,
 }
 
@@ -34,13 +34,13 @@ impl HeaderCodec {
         }
     }
 
-    /// The form a command with this code and version can travel in.
+    /// Returns the form in which a command with this code and version can travel.
     pub(crate) fn able_to_carry(self, code: i32, version: i32) -> Self {
         let fits = i16::try_from(code).is_ok() && i16::try_from(version).is_ok();
         if fits { self } else { Self::Json }
     }
 
-    /// A command with an empty body.
+    /// Decodes a header into a command with an empty body.
     pub(crate) fn decode(self, header: &[u8]) -> Result<Command, DecodeError> {
         match self {
             Self::Json => json::decode(header),

@@ -1,4 +1,17 @@
-//! The body of a batch send, and of several messages stored as one.
+//! The body of a batch: of a batch send, and of a record that stores several messages as one.
+//!
+//! ```
+//! use rocketmq_remoting::message::{BatchMessage, batch};
+//!
+//! let messages = ["0A…01", "0A…02"].map(|key| BatchMessage {
+//!     flag: 0,
+//!     body: "hello".into(),
+//!     properties: format!("UNIQ_KEY\u{1}{key}\u{2}"),
+//! });
+//! let body = batch::encode(&messages)?;
+//! assert_eq!(batch::decode(body)?, messages);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
@@ -6,10 +19,10 @@ use super::flags::SysFlag;
 use super::record::MessageRecord;
 use crate::error::{DecodeError, EncodeError};
 
-/// Bytes a message takes in a batch besides its body and properties.
+/// Bytes of a message in a batch besides its body and properties.
 pub const OVERHEAD: usize = 22;
 
-/// One message of a batch. The topic is the batch's; every message needs its own unique key.
+/// One message of a batch. The request names the topic of all; each message needs a unique key of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BatchMessage {
     /// The user's flag.
@@ -21,7 +34,7 @@ pub struct BatchMessage {
 }
 
 impl BatchMessage {
-    /// How many bytes [`encode`](Self::encode) writes.
+    /// Returns the length of [`encode`](Self::encode)'s bytes.
     pub fn encoded_len(&self) -> usize {
         OVERHEAD + self.body.len() + self.properties.len()
     }
@@ -29,7 +42,7 @@ impl BatchMessage {
     /// Appends the message to a batch body.
     ///
     /// # Errors
-    /// A message over `i32::MAX` bytes or properties over 32767: nothing is written.
+    /// Fails, and writes nothing, for a message over `i32::MAX` bytes and for properties over 32767 bytes.
     pub fn encode(&self, out: &mut BytesMut) -> Result<(), EncodeError> {
         let too_long = |what: &'static str, len: usize, most: usize| {
             EncodeError::new(what, format!("{len} bytes; at most {most}"))
@@ -40,7 +53,7 @@ impl BatchMessage {
             .map_err(|_| too_long("properties", self.properties.len(), i16::MAX as usize))?;
         out.reserve(self.encoded_len());
         out.put_i32(total);
-        // Magic and checksum stay 0: the broker computes its own.
+        // Magic and checksum stay 0: the broker computes them.
         out.put_i64(0);
         out.put_i32(self.flag);
         out.put_i32(self.body.len() as i32);
@@ -53,7 +66,7 @@ impl BatchMessage {
     /// Takes one message off the front of `buf`; the body shares its memory.
     ///
     /// # Errors
-    /// Bytes that end too early, a negative length, or a total size that is not the sum of its parts.
+    /// Fails for bytes that end too early, a negative length, and a total size that is not the sum of its parts.
     pub fn decode(buf: &mut Bytes) -> Result<Self, DecodeError> {
         let total = buf.clone().try_get_i32().map_err(|_| ends("totalSize"))?;
         let size = usize::try_from(total).ok().filter(|size| *size >= OVERHEAD && *size <= buf.len());
@@ -78,10 +91,10 @@ impl BatchMessage {
     }
 }
 
-/// A batch body, reserving once.
+/// Encodes a batch body. Reserves memory once.
 ///
 /// # Errors
-/// As [`BatchMessage::encode`].
+/// Fails like [`BatchMessage::encode`].
 pub fn encode(messages: &[BatchMessage]) -> Result<Bytes, EncodeError> {
     let mut out = BytesMut::with_capacity(messages.iter().map(BatchMessage::encoded_len).sum());
     for message in messages {
@@ -90,10 +103,10 @@ pub fn encode(messages: &[BatchMessage]) -> Result<Bytes, EncodeError> {
     Ok(out.freeze())
 }
 
-/// The messages of a batch body. Unlike a pull's body, a batch that breaks off is refused whole.
+/// Decodes a batch body. A batch that breaks off fails as a whole, unlike the body of a pull.
 ///
 /// # Errors
-/// As [`BatchMessage::decode`].
+/// Fails like [`BatchMessage::decode`].
 pub fn decode(mut body: Bytes) -> Result<Vec<BatchMessage>, DecodeError> {
     let mut messages = Vec::new();
     while !body.is_empty() {
@@ -102,11 +115,11 @@ pub fn decode(mut body: Bytes) -> Result<Vec<BatchMessage>, DecodeError> {
     Ok(messages)
 }
 
-/// The messages inside a record that stores several as one (sys flag bits 6 and 7): the n-th takes the queue
-/// offset base + n, all else is the record's own.
+/// Returns the messages of a record that stores several as one (bits 6 and 7 of the sys flag). The n-th gets the queue
+/// offset base + n; all other fields are the record's.
 ///
 /// # Errors
-/// As [`decode`].
+/// Fails like [`decode`].
 pub fn unwrap_inner(record: &MessageRecord) -> Result<Vec<MessageRecord>, DecodeError> {
     let flag = record.sys_flag.without(SysFlag::NEED_UNWRAP | SysFlag::INNER_BATCH);
     let member = |(index, message): (usize, BatchMessage)| MessageRecord {

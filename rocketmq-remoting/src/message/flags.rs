@@ -1,27 +1,36 @@
-//! The bit sets that travel as plain integers: a message's sys flag and a pull request's sys flag.
+//! The bit sets that travel as plain integers: the sys flags of a message and of a pull request.
 
-/// A message's system flag. Unknown bits are kept as they came.
+/// The system flag of a message. Unknown bits survive decoding and encoding.
+///
+/// ```
+/// use rocketmq_remoting::message::{SysFlag, TransactionKind};
+///
+/// let flag = SysFlag(0x305);
+/// assert!(flag.is_compressed());
+/// assert_eq!(flag.transaction(), TransactionKind::Prepared);
+/// assert_eq!(flag.without(SysFlag::TRANSACTION_MASK), SysFlag(0x301));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SysFlag(pub i32);
 
-/// Where a message stands in a transaction (bits 2 and 3 of [`SysFlag`]).
+/// Tells the part of a message in a transaction (bits 2 and 3 of [`SysFlag`]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum TransactionKind {
-    /// Not part of a transaction.
+    /// Outside any transaction.
     #[default]
     None,
-    /// A half message, invisible until its transaction ends.
+    /// A half message: consumers do not see it until its transaction ends.
     Prepared,
-    /// Committed: visible.
+    /// A committed message: consumers see it.
     Commit,
-    /// Rolled back.
+    /// A record of a rollback.
     Rollback,
 }
 
 impl SysFlag {
-    /// The body is compressed; bits 8-10 say how.
+    /// The body is compressed; bits 8 to 10 name the algorithm.
     pub const COMPRESSED: i32 = 0x001;
-    /// The topic filters on several tags per message.
+    /// The topic filters by several tags per message.
     pub const MULTI_TAGS: i32 = 0x002;
     /// The two bits that hold the [`TransactionKind`].
     pub const TRANSACTION_MASK: i32 = 0x00C;
@@ -35,42 +44,42 @@ impl SysFlag {
     pub const BORN_HOST_V6: i32 = 0x010;
     /// The store host takes 20 bytes, not 8.
     pub const STORE_HOST_V6: i32 = 0x020;
-    /// The body holds several messages which the reader unwraps.
+    /// The body holds several messages, and the reader unwraps them.
     pub const NEED_UNWRAP: i32 = 0x040;
-    /// The body holds several messages stored as one.
+    /// The body holds several messages that are stored as one.
     pub const INNER_BATCH: i32 = 0x080;
-    /// The bits that name the compression: 0 is zlib, as producers before 5.x wrote it.
+    /// The bits that name the algorithm; 0 means zlib, as producers before 5.x wrote it.
     pub const COMPRESSION_MASK: i32 = 0x700;
-    /// LZ4 frame.
+    /// Compressed as an LZ4 frame.
     pub const COMPRESSION_LZ4: i32 = 0x100;
-    /// Zstandard frame.
+    /// Compressed as a Zstandard frame.
     pub const COMPRESSION_ZSTD: i32 = 0x200;
-    /// zlib stream.
+    /// Compressed as a zlib stream.
     pub const COMPRESSION_ZLIB: i32 = 0x300;
 
-    /// Whether every bit of `bits` is set.
+    /// Returns true if every bit of `bits` is set.
     pub const fn has(self, bits: i32) -> bool {
         self.0 & bits == bits
     }
 
-    /// The same flag with `bits` set.
+    /// Returns the flag with `bits` set.
     #[must_use]
     pub const fn with(self, bits: i32) -> Self {
         Self(self.0 | bits)
     }
 
-    /// The same flag with `bits` cleared.
+    /// Returns the flag with `bits` cleared.
     #[must_use]
     pub const fn without(self, bits: i32) -> Self {
         Self(self.0 & !bits)
     }
 
-    /// Whether the body is compressed.
+    /// Returns true if the body is compressed.
     pub const fn is_compressed(self) -> bool {
         self.has(Self::COMPRESSED)
     }
 
-    /// Where the message stands in a transaction.
+    /// Returns the message's part in a transaction.
     pub const fn transaction(self) -> TransactionKind {
         match self.0 & Self::TRANSACTION_MASK {
             Self::TRANSACTION_PREPARED => TransactionKind::Prepared,
@@ -81,34 +90,34 @@ impl SysFlag {
     }
 }
 
-/// The `sysFlag` of a pull request.
+/// The `sysFlag` of a pull request. Unknown bits survive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PullFlag(pub i32);
 
 impl PullFlag {
-    /// `commitOffset` is to be stored.
+    /// The broker stores the request's `commitOffset`.
     pub const COMMIT_OFFSET: i32 = 0x1;
-    /// The broker may hold the request until a message arrives.
+    /// The broker may park the request until a message arrives.
     pub const SUSPEND: i32 = 0x2;
-    /// The subscription travels in the request.
+    /// The request carries the subscription.
     pub const SUBSCRIPTION: i32 = 0x4;
-    /// Class filter; no living broker runs it.
+    /// The request asks for a class filter; no current broker runs one.
     pub const CLASS_FILTER: i32 = 0x8;
-    /// A lite pull consumer asks.
+    /// A lite pull consumer sends the request.
     pub const LITE_PULL: i32 = 0x10;
 
-    /// Whether every bit of `bits` is set.
+    /// Returns true if every bit of `bits` is set.
     pub const fn has(self, bits: i32) -> bool {
         self.0 & bits == bits
     }
 
-    /// The same flag with `bits` set.
+    /// Returns the flag with `bits` set.
     #[must_use]
     pub const fn with(self, bits: i32) -> Self {
         Self(self.0 | bits)
     }
 
-    /// The same flag with `bits` cleared.
+    /// Returns the flag with `bits` cleared.
     #[must_use]
     pub const fn without(self, bits: i32) -> Self {
         Self(self.0 & !bits)
@@ -120,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_transaction_state_is_two_bits() {
+    fn two_bits_hold_the_transaction_kind() {
         assert_eq!(SysFlag(0x301).transaction(), TransactionKind::None);
         assert_eq!(SysFlag(0x305).transaction(), TransactionKind::Prepared);
         assert_eq!(SysFlag(0x309).transaction(), TransactionKind::Commit);

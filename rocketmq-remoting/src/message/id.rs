@@ -1,4 +1,16 @@
-//! The two ids of a message: where it is stored, and the one its producer gave it.
+//! The two ids of a message: its place in a log, and the unique key of its producer.
+//!
+//! ```
+//! use rocketmq_remoting::message::{OffsetMessageId, UniqueIds};
+//!
+//! let id: OffsetMessageId = "C0A8010A00002A9F0000000000001000".parse()?;
+//! assert_eq!(id.host, "192.168.1.10:10911".parse()?);
+//! assert_eq!(id.offset, 0x1000);
+//!
+//! let ids = UniqueIds::new("10.0.0.5".parse()?, std::process::id(), 0x18B4_AAC2);
+//! assert_ne!(ids.next(1_698_969_600_123), ids.next(1_698_969_600_123));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -14,8 +26,10 @@ const HEX: &[u8; 16] = b"0123456789ABCDEF";
 /// Bytes of an offset message id with an IPv6 address: address, port in four bytes, offset.
 const ID_LEN: usize = 28;
 
-/// Where a message is stored: the broker's address and its commit log offset, written as 32 (IPv4) or
-/// 56 (IPv6) hexadecimal digits. A unique key looks the same; nothing but trying tells them apart.
+/// Names the place of a stored message: the broker's address and an offset in its commit log. Its text is 32 (IPv4) or
+/// 56 (IPv6) hexadecimal digits.
+///
+/// A unique key has the same form: to tell them apart, look the message up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OffsetMessageId {
     /// The broker's address.
@@ -26,7 +40,7 @@ pub struct OffsetMessageId {
 
 impl fmt::Display for OffsetMessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Every stored message is told its id: the text is made on the stack and written once.
+        // Every send is answered with an id, so the text is built on the stack and written once.
         let mut bytes = [0; ID_LEN];
         let mut rest = &mut bytes[..];
         put_host(&mut rest, self.host);
@@ -43,7 +57,7 @@ impl fmt::Display for OffsetMessageId {
 impl FromStr for OffsetMessageId {
     type Err = DecodeError;
 
-    /// Reads either case.
+    /// Reads digits in upper or lower case.
     fn from_str(text: &str) -> Result<Self, DecodeError> {
         let bytes = from_hex(text).ok_or_else(|| bad_id(text))?;
         let (ip, rest) = match bytes.len() {
@@ -95,11 +109,11 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
     text.as_bytes().chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
 }
 
-/// Makes the unique keys of one process, in Java's layout, which tools take apart: address, process id (low
-/// 16 bits), a salt, milliseconds since the start of the month (in UTC; Java's is local), a counter.
+/// Makes the unique keys of one process, in Java's layout, which tools take apart: address, process id (low 16 bits), a
+/// salt, milliseconds since the start of the month (in UTC; Java's is local), a counter.
 ///
-/// Shared by reference; the counter is atomic. Ids repeat only when more than 65,536 are made within one
-/// millisecond.
+/// Threads can share it by reference: the counter is atomic. Within a month a key repeats only if one millisecond
+/// yields more than 65,536 keys.
 #[derive(Debug)]
 pub struct UniqueIds {
     prefix: String,
@@ -107,8 +121,8 @@ pub struct UniqueIds {
 }
 
 impl UniqueIds {
-    /// `salt` stands for the hash of Java's class loader: any number, drawn once per process, that makes
-    /// equal process ids on equal addresses unlikely to clash.
+    /// Starts a series with the counter at 0. `salt` stands for the hash of Java's class loader. Draw it at random once
+    /// per process: it keeps the keys of equal process ids on equal addresses apart.
     pub fn new(ip: IpAddr, pid: u32, salt: u32) -> Self {
         let mut prefix = match ip {
             IpAddr::V4(ip) => to_hex(&ip.octets()),
@@ -119,13 +133,13 @@ impl UniqueIds {
         Self { prefix, counter: AtomicU16::new(0) }
     }
 
-    /// Starts counting at `first`.
+    /// Sets the counter to `first`.
     #[must_use]
     pub fn with_counter(self, first: u16) -> Self {
         Self { counter: AtomicU16::new(first), ..self }
     }
 
-    /// The next key. `now_ms` is the time since the epoch.
+    /// Makes the next key. `now_ms` is the time in ms since the epoch.
     pub fn next(&self, now_ms: i64) -> String {
         let mut id = String::with_capacity(self.prefix.len() + 12);
         id.push_str(&self.prefix);
@@ -143,8 +157,8 @@ fn ms_since_month_start(ms: i64) -> i64 {
     (day_of_month(day) - 1) * DAY_MS + ms.rem_euclid(DAY_MS)
 }
 
-/// The day of the month, from 1, of a day counted from 1970-01-01 in the Gregorian calendar: years are
-/// counted from March, so that the leap day comes last.
+/// Returns the day of the month, from 1, for a day counted from 1970-01-01 in the Gregorian calendar. The calculation
+/// counts years from March, so that the leap day comes last.
 fn day_of_month(day: i64) -> i64 {
     let day_of_era = (day + 719_468).rem_euclid(146_097);
     let year = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
@@ -160,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn offset_ids_of_both_families() {
+    fn offset_ids_of_both_address_families() {
         for (host, offset, text) in [
             ("192.168.1.10:10911", 0x1000, "C0A8010A00002A9F0000000000001000"),
             ("[::1]:10911", 0x1000, "0000000000000000000000000000000100002A9F0000000000001000"),
@@ -173,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_offset_id() {
+    fn other_texts_are_no_offset_id() {
         for text in ["", "C0A8", "C0A8010A00012A9F0000000000001000", "zzA8010A00002A9F0000000000001000", "ä"]
         {
             let error = text.parse::<OffsetMessageId>().unwrap_err().to_string();

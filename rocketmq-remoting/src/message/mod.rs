@@ -1,4 +1,4 @@
-//! Messages as the log stores them and as pulls return them: records, properties, ids, batch bodies.
+//! Messages in the log, in pulls and in sends: records, properties, ids, flags and batches.
 
 pub mod batch;
 pub mod flags;

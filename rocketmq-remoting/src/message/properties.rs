@@ -1,145 +1,156 @@
 //! The property string of a message: `name \x01 value \x02`, repeated.
 //!
-//! 5.x writers end the last pair with `\x02`, 4.x writers do not; both read both. There is no escaping,
-//! so neither separator may occur in a name or a value.
+//! 5.x writers end the last pair with `\x02`, 4.x writers do not; both read both. The format has no escapes, so neither
+//! separator may occur in a name or a value.
+//!
+//! ```
+//! use rocketmq_remoting::message::{Properties, names};
+//!
+//! let mut properties = Properties::new();
+//! properties.set(names::TAGS, "created").set("customer", "7");
+//! let wire = properties.encode()?;
+//! assert_eq!(wire, "TAGS\u{1}created\u{2}customer\u{1}7\u{2}");
+//! assert_eq!(Properties::parse(&wire).tags(), Some("created"));
+//! # Ok::<(), rocketmq_remoting::EncodeError>(())
+//! ```
 
 use std::fmt::Write as _;
 
 use crate::error::EncodeError;
 
-/// Between a name and its value.
+/// Separates a name from its value.
 pub const NAME_VALUE_SEPARATOR: char = '\u{1}';
-/// After each pair.
+/// Ends a pair.
 pub const PROPERTY_SEPARATOR: char = '\u{2}';
-/// What a record can hold: the length travels as a signed 16-bit number.
+/// Most bytes of a property string in a record: its length is a signed 16-bit number.
 pub const MAX_ENCODED_LEN: usize = i16::MAX as usize;
 
-/// Every name RocketMQ gives a meaning to; users may not set these as their own properties.
+/// Names of the properties that RocketMQ itself reads or writes; users may not set them.
 pub mod names {
     macro_rules! reserved {
         ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
             $($(#[$doc])* pub const $name: &str = $text;)*
-            /// All of them, in the order of declaration.
+            /// All of these names, in the order of their declaration.
             pub const ALL: &[&str] = &[$($name),*];
         };
     }
 
     reserved! {
-        /// Index keys, separated by spaces.
+        /// Keys of the message index, separated by spaces.
         KEYS = "KEYS";
-        /// The tag.
+        /// Tag of the message.
         TAGS = "TAGS";
-        /// Whether the broker waits for flush and replication before it answers.
+        /// `true` (the default) if the broker waits for flush and replication before it answers.
         WAIT = "WAIT";
         /// Delay level, 1 to 18.
         DELAY = "DELAY";
-        /// Timer: deliver at this time, ms since the epoch.
+        /// Timer: the time to deliver, ms since the epoch.
         TIMER_DELIVER_MS = "TIMER_DELIVER_MS";
-        /// Timer: deliver after this many seconds.
+        /// Timer: the delay, in seconds.
         TIMER_DELAY_SEC = "TIMER_DELAY_SEC";
-        /// Timer: deliver after this many milliseconds.
+        /// Timer: the delay, in milliseconds.
         TIMER_DELAY_MS = "TIMER_DELAY_MS";
-        /// Timer: when the wheel took the message.
+        /// Timer: the time the wheel took the message, ms since the epoch.
         TIMER_ENQUEUE_MS = "TIMER_ENQUEUE_MS";
-        /// Timer: when the wheel gave it back.
+        /// Timer: the time the wheel gave the message back, ms since the epoch.
         TIMER_DEQUEUE_MS = "TIMER_DEQUEUE_MS";
-        /// Timer: how often the message went round the wheel.
+        /// Timer: number of rounds of the wheel so far.
         TIMER_ROLL_TIMES = "TIMER_ROLL_TIMES";
-        /// Timer: the time it is due, ms since the epoch.
+        /// Timer: the time the message is due, ms since the epoch.
         TIMER_OUT_MS = "TIMER_OUT_MS";
-        /// Timer: cancels the message with this unique key.
+        /// Timer: unique key of the message that this one cancels.
         TIMER_DEL_UNIQKEY = "TIMER_DEL_UNIQKEY";
-        /// Timer: the level of a delay turned into a timer.
+        /// Timer: delay level of a delayed message that became a timer message.
         TIMER_DELAY_LEVEL = "TIMER_DELAY_LEVEL";
         /// Timer: roll marker.
         TIMER_ROLL_LABEL = "TIMER_ROLL_LABEL";
-        /// The id the client gave; what users see as the message id.
+        /// Unique key: the id that the client gives. Users see it as the message id.
         UNIQ_KEY = "UNIQ_KEY";
         /// Further ids of a batch.
         EXTEND_UNIQ_INFO = "EXTEND_UNIQ_INFO";
-        /// How many messages an inner batch holds.
+        /// Number of messages in an inner batch.
         INNER_NUM = "INNER_NUM";
-        /// The queue offset of the first message of an inner batch.
+        /// Queue offset of the first message of an inner batch.
         INNER_BASE = "INNER_BASE";
-        /// The topic of a retried message before its retries.
+        /// Topic of a retried message before its first retry.
         RETRY_TOPIC = "RETRY_TOPIC";
-        /// The topic of a message parked by a delay, timer or transaction.
+        /// Topic of a message that waits for its delay, timer or transaction.
         REAL_TOPIC = "REAL_TOPIC";
-        /// The queue that goes with `REAL_TOPIC`.
+        /// Queue that belongs to `REAL_TOPIC`.
         REAL_QID = "REAL_QID";
-        /// The id before the first retry.
+        /// Id of the message before its first retry.
         ORIGIN_MESSAGE_ID = "ORIGIN_MESSAGE_ID";
-        /// The retry count of a message re-sent by its consumer.
+        /// Number of retries of a message that its consumer sent again.
         RECONSUME_TIME = "RECONSUME_TIME";
-        /// The limit that goes with `RECONSUME_TIME`.
+        /// Largest number of retries, beside `RECONSUME_TIME`.
         MAX_RECONSUME_TIMES = "MAX_RECONSUME_TIMES";
-        /// Dead letter: where it came from.
+        /// Dead letter: topic of the original message.
         DLQ_ORIGIN_TOPIC = "DLQ_ORIGIN_TOPIC";
-        /// Dead letter: which message it was.
+        /// Dead letter: id of the original message.
         DLQ_ORIGIN_MESSAGE_ID = "DLQ_ORIGIN_MESSAGE_ID";
         /// `true` on a half message.
         TRAN_MSG = "TRAN_MSG";
-        /// The producer group that can decide a transaction.
+        /// Producer group that can decide the transaction.
         PGROUP = "PGROUP";
-        /// The transaction's id.
+        /// Id of the transaction.
         TRANSACTION_ID = "__transactionId__";
-        /// How often the broker asked about a half message.
+        /// Number of the broker's checks of a half message.
         TRANSACTION_CHECK_TIMES = "TRANSACTION_CHECK_TIMES";
-        /// The queue offset of the half message before it was appended again.
+        /// Queue offset of a half message before the broker appended it again.
         TRAN_PREPARED_QUEUE_OFFSET = "TRAN_PREPARED_QUEUE_OFFSET";
-        /// How many seconds the broker waits before it asks.
+        /// Seconds until the broker's first check of a half message.
         CHECK_IMMUNITY_TIME_IN_SECONDS = "CHECK_IMMUNITY_TIME_IN_SECONDS";
-        /// Set by the client on a pull: the queue's first offset.
+        /// First offset of the queue; the client sets it on a pull.
         MIN_OFFSET = "MIN_OFFSET";
-        /// Set by the client on a pull: the queue's end.
+        /// End of the queue; the client sets it on a pull.
         MAX_OFFSET = "MAX_OFFSET";
-        /// Set by the client when its handler starts.
+        /// Start of the handler, ms since the epoch; the client sets it.
         CONSUME_START_TIME = "CONSUME_START_TIME";
-        /// The receipt of a popped message.
+        /// Receipt of a popped message.
         POP_CK = "POP_CK";
-        /// The checkpoint offset of a popped message.
+        /// Checkpoint offset of a popped message.
         POP_CK_OFFSET = "POP_CK_OFFSET";
-        /// When a message was popped first.
+        /// Time of the first pop of a message, ms since the epoch.
         FIRST_POP_TIME = "1ST_POP_TIME";
-        /// Request-reply: pairs a reply with its request.
+        /// Request-reply: id that pairs a reply with its request.
         CORRELATION_ID = "CORRELATION_ID";
-        /// Request-reply: the client that waits.
+        /// Request-reply: id of the client that waits for the reply.
         REPLY_TO_CLIENT = "REPLY_TO_CLIENT";
-        /// Request-reply: ms until the requester gives up.
+        /// Request-reply: time until the requester gives up, ms.
         TTL = "TTL";
-        /// Request-reply: `reply` on an answer.
+        /// Request-reply: `reply` on a reply.
         MSG_TYPE = "MSG_TYPE";
-        /// The broker's cluster.
+        /// Cluster of the broker.
         CLUSTER = "CLUSTER";
-        /// Request-reply: when the reply reached the broker.
+        /// Request-reply: arrival of the reply at the broker, ms since the epoch.
         ARRIVE_TIME = "ARRIVE_TIME";
-        /// Request-reply: when the broker pushed it.
+        /// Request-reply: the broker's push of the reply, ms since the epoch.
         PUSH_REPLY_TIME = "PUSH_REPLY_TIME";
-        /// The namespace the client added to the names.
+        /// Namespace that the client added to the names.
         INSTANCE_ID = "INSTANCE_ID";
-        /// The broker's region.
+        /// Region of the broker.
         MSG_REGION = "MSG_REGION";
-        /// Whether the message is traced.
+        /// `true` if clients trace the message.
         TRACE_ON = "TRACE_ON";
-        /// The ordering key.
+        /// Ordering key.
         SHARDING_KEY = "__SHARDINGKEY";
-        /// The light queues that share the message, separated by commas.
+        /// Names of the light queues that share the message, separated by commas.
         INNER_MULTI_DISPATCH = "INNER_MULTI_DISPATCH";
-        /// The offsets that go with `INNER_MULTI_DISPATCH`.
+        /// Offsets in these light queues, separated by commas.
         INNER_MULTI_QUEUE_OFFSET = "INNER_MULTI_QUEUE_OFFSET";
         /// Tracing context.
         TRACE_CONTEXT = "TRACE_CONTEXT";
-        /// When the message was born, for proxies.
+        /// Birth of the message, ms since the epoch, for proxies.
         BORN_TIMESTAMP = "BORN_TIMESTAMP";
-        /// Where the message was born, for proxies.
+        /// Address of the producer, for proxies.
         BORN_HOST = "__BORNHOST";
-        /// The group a retried message belongs to.
+        /// Consumer group of a retried message.
         ORIGIN_GROUP = "ORIGIN_GROUP";
         /// Transaction bookkeeping of 5.4.
         TRANS_OFFSET = "TRANS_OFFSET";
         /// Priority of 5.4.
         PRIORITY = "_SYS_MSG_PRIORITY_";
-        /// The stored record's checksum, when the broker appends one.
+        /// Checksum of the stored record, on brokers that append one.
         CRC32 = "__CRC32#";
         /// Legacy.
         BUYER_ID = "BUYER_ID";
@@ -157,30 +168,30 @@ pub mod names {
         DUP_INFO = "DUP_INFO";
     }
 
-    /// Names with this prefix live in memory only and are never stored.
+    /// Prefix of names that live in memory only and are never stored.
     pub const TRANSIENT_PREFIX: &str = "__RMQ.TRANSIENT.";
 
-    /// Whether `name` means something to RocketMQ itself.
+    /// Returns true for a name that RocketMQ itself reads or writes.
     pub fn is_reserved(name: &str) -> bool {
         name.starts_with(TRANSIENT_PREFIX) || ALL.contains(&name)
     }
 }
 
-/// The properties of one message, in the order they were written. A name occurs once: of duplicates on
-/// the wire the last wins, as in Java.
+/// The properties of one message, in their order on the wire.
+///
+/// Each name occurs once: of duplicates on the wire the last wins, as in Java.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Properties {
     entries: Vec<(String, String)>,
 }
 
 impl Properties {
-    /// No properties.
+    /// Makes an empty list.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Reads the wire form. Pairs without a name, without a value or without a separator are dropped, as
-    /// Java drops them; nothing is an error.
+    /// Reads the wire form. Never fails: it drops pairs without a name, a value or a separator, as Java does.
     pub fn parse(wire: &str) -> Self {
         let mut properties = Self::new();
         for (name, value) in pairs(wire) {
@@ -189,11 +200,11 @@ impl Properties {
         properties
     }
 
-    /// The wire form with the final separator.
+    /// Returns the wire form, with the separator after the last pair.
     ///
     /// # Errors
-    /// A name or value that holds a separator, an empty name or value (the reader would drop it), or more
-    /// than [`MAX_ENCODED_LEN`] bytes in all.
+    /// Fails for a name or value with a separator, for an empty name or value (readers would drop it), and for more
+    /// than [`MAX_ENCODED_LEN`] bytes.
     pub fn encode(&self) -> Result<String, EncodeError> {
         for (name, value) in &self.entries {
             check(name, value)?;
@@ -208,8 +219,8 @@ impl Properties {
         Ok(wire)
     }
 
-    /// The wire form of properties that were parsed from one: whatever a message already carried is
-    /// written again unchecked, so that one odd message cannot stop a broker that moves it.
+    /// Returns the wire form without any check. For properties that come from a stored message: one odd message must
+    /// not stop a broker that moves it.
     pub fn encode_stored(&self) -> String {
         let mut wire = String::with_capacity(self.encoded_len());
         for (name, value) in &self.entries {
@@ -218,27 +229,28 @@ impl Properties {
         wire
     }
 
-    /// How many bytes [`encode`](Self::encode) writes.
+    /// Returns the length of [`encode`](Self::encode)'s text, in bytes.
     pub fn encoded_len(&self) -> usize {
         self.entries.iter().map(|(name, value)| name.len() + value.len() + 2).sum()
     }
 
-    /// The value of `name`.
+    /// Returns the value of `name`.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.entries.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
-    /// The value of `name` as a number; `None` when it is missing or not one.
+    /// Returns the value of `name` as a number, or `None` if it is missing or no number.
     pub fn get_number<N: std::str::FromStr>(&self, name: &str) -> Option<N> {
         self.get(name)?.trim().parse().ok()
     }
 
-    /// The value of `name` as Java's `Boolean.parseBoolean` reads it; `None` when missing.
+    /// Returns the value of `name` as a boolean, or `None` if it is missing. Only `true`, in any case, is true, as for
+    /// Java's `Boolean.parseBoolean`.
     pub fn get_bool(&self, name: &str) -> Option<bool> {
         self.get(name).map(|value| value.eq_ignore_ascii_case("true"))
     }
 
-    /// Sets `name`, replacing the value it had.
+    /// Sets `name`, at its old position if it has a value already.
     pub fn set(&mut self, name: impl AsRef<str> + Into<String>, value: impl Into<String>) -> &mut Self {
         match self.entries.iter_mut().find(|(n, _)| n == name.as_ref()) {
             Some((_, old)) => *old = value.into(),
@@ -247,83 +259,84 @@ impl Properties {
         self
     }
 
-    /// Takes `name` out.
+    /// Removes `name` and returns its value.
     pub fn remove(&mut self, name: &str) -> Option<String> {
         let at = self.entries.iter().position(|(n, _)| n == name)?;
         Some(self.entries.remove(at).1)
     }
 
-    /// Names and values in the order they were written.
+    /// Returns names and values in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.entries.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// How many there are.
+    /// Returns the number of properties.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no properties.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// The tag.
+    /// Returns the tag.
     pub fn tags(&self) -> Option<&str> {
         self.get(names::TAGS)
     }
 
-    /// The index keys, split at spaces.
+    /// Returns the index keys, split at spaces.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.get(names::KEYS).unwrap_or_default().split(' ').filter(|key| !key.is_empty())
     }
 
-    /// The id the client gave.
+    /// Returns the id that the client gave.
     pub fn unique_key(&self) -> Option<&str> {
         self.get(names::UNIQ_KEY)
     }
 
-    /// The delay level; 0 when there is none.
+    /// Returns the delay level, or 0 without one.
     pub fn delay_level(&self) -> i32 {
         self.get_number(names::DELAY).unwrap_or(0)
     }
 
-    /// Whether the broker waits for flush and replication; `true` unless the message says otherwise.
+    /// Returns true if the broker shall wait for flush and replication: the default.
     pub fn wait_store(&self) -> bool {
         self.get_bool(names::WAIT).unwrap_or(true)
     }
 
-    /// The ordering key.
+    /// Returns the ordering key.
     pub fn sharding_key(&self) -> Option<&str> {
         self.get(names::SHARDING_KEY)
     }
 
-    /// The topic of a retried message before its retries.
+    /// Returns the topic of a retried message before its first retry.
     pub fn retry_topic(&self) -> Option<&str> {
         self.get(names::RETRY_TOPIC)
     }
 
-    /// Topic and queue of a message parked by a delay, timer or transaction; `None` unless both are there.
+    /// Returns topic and queue of a message that waits for its delay, timer or transaction; `None` unless both are
+    /// present.
     pub fn real_destination(&self) -> Option<(&str, i32)> {
         Some((self.get(names::REAL_TOPIC)?, self.get_number(names::REAL_QID)?))
     }
 
-    /// Whether this is a half message.
+    /// Returns true for a half message.
     pub fn is_transaction(&self) -> bool {
         self.get_bool(names::TRAN_MSG).unwrap_or(false)
     }
 
-    /// The producer group that can decide the transaction.
+    /// Returns the producer group that can decide the transaction.
     pub fn producer_group(&self) -> Option<&str> {
         self.get(names::PGROUP)
     }
 
-    /// The receipt of a popped message.
+    /// Returns the receipt of a popped message.
     pub fn pop_receipt(&self) -> Option<&str> {
         self.get(names::POP_CK)
     }
 
-    /// What pairs a reply with its request.
+    /// Returns the id that pairs a reply with its request.
     pub fn correlation_id(&self) -> Option<&str> {
         self.get(names::CORRELATION_ID)
     }
@@ -339,10 +352,10 @@ impl<N: AsRef<str> + Into<String>, V: Into<String>> FromIterator<(N, V)> for Pro
     }
 }
 
-/// Whether a user's property can be written.
+/// Checks that a property can be written.
 ///
 /// # Errors
-/// An empty name or value, or one that holds a separator; the error names the property.
+/// Fails for an empty name or value, and for one with a separator. The error names the property.
 pub fn check(name: &str, value: &str) -> Result<(), EncodeError> {
     let unwritable = |text: &str| text.contains([NAME_VALUE_SEPARATOR, PROPERTY_SEPARATOR]);
     if name.is_empty() {
@@ -366,20 +379,20 @@ pub fn check(name: &str, value: &str) -> Result<(), EncodeError> {
     Ok(())
 }
 
-/// The pairs of a wire form, without allocating; duplicates are all there.
+/// Returns the pairs of a wire form, duplicates included. Allocates nothing.
 pub fn pairs(wire: &str) -> impl Iterator<Item = (&str, &str)> {
     wire.split(PROPERTY_SEPARATOR)
         .filter_map(|pair| pair.split_once(NAME_VALUE_SEPARATOR))
         .filter(|(name, value)| !name.is_empty() && !value.is_empty())
 }
 
-/// One value out of a wire form, without parsing the rest; of duplicates the last.
+/// Returns one value of a wire form: of duplicates, the last. Allocates nothing.
 pub fn find<'a>(wire: &'a str, name: &str) -> Option<&'a str> {
     pairs(wire).filter(|(n, _)| *n == name).last().map(|(_, value)| value)
 }
 
-/// Adds one pair to a wire form, closing the pair before it when a 4.x writer left it open. Nothing is
-/// checked: see [`check`].
+/// Appends one pair to a wire form. Closes the pair before it first, if a 4.x writer left it open. Does not [`check`]
+/// the pair.
 pub fn append(wire: &mut String, name: &str, value: &str) {
     close(wire);
     wire.reserve(name.len() + value.len() + 2);
@@ -389,7 +402,7 @@ pub fn append(wire: &mut String, name: &str, value: &str) {
     wire.push(PROPERTY_SEPARATOR);
 }
 
-/// [`append`] for values that are not text yet.
+/// Does the same as [`append`] for a value that is not text yet.
 pub fn append_display(wire: &mut String, name: &str, value: impl std::fmt::Display) {
     close(wire);
     // Writing to a String cannot fail.
@@ -446,7 +459,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_stored_is_written_again() {
+    fn stored_properties_are_written_unchecked() {
         let wire = "a\u{1}b\u{1}c\u{2}";
         assert_eq!(Properties::parse(wire).encode_stored(), wire);
     }

@@ -1,9 +1,32 @@
-//! One stored message: the unit of the commit log, and of the bodies that pull, pop and query answer.
+//! The record of one stored message: the unit of the commit log, and of the bodies that answer a pull, pop or query.
 //!
 //! ```text
 //! 0 total size | 4 magic | 8 body crc | 12 queue id | 16 flag | 20 queue offset | 28 physical offset | 36 sys flag
 //! 40 born time | 48 born host (8/20) | store time | store host (8/20) | reconsume times | prepared offset
 //! body length, body | topic length (1 or 2 bytes), topic | properties length (2 bytes), properties
+//! ```
+//!
+//! ```
+//! use bytes::{Bytes, BytesMut};
+//! use rocketmq_remoting::message::{MessageRecord, RecordView};
+//!
+//! let record = MessageRecord {
+//!     topic: "orders".into(),
+//!     queue_id: 3,
+//!     queue_offset: 42,
+//!     body: Bytes::from_static(b"hello"),
+//!     properties: "TAGS\u{1}created\u{2}".into(),
+//!     ..MessageRecord::default()
+//! }
+//! .seal();
+//! let mut log = BytesMut::new();
+//! record.encode(&mut log)?;
+//!
+//! let view = RecordView::parse(&log)?; // looks at single fields, copies nothing
+//! assert_eq!((view.queue_offset(), view.body()), (42, &b"hello"[..]));
+//! let messages: Vec<_> = MessageRecord::decode_all(log.freeze()).collect();
+//! assert_eq!(messages, [record]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -13,99 +36,100 @@ use bytes::{BufMut, Bytes, BytesMut};
 use super::flags::SysFlag;
 use crate::error::{DecodeError, EncodeError};
 
-/// Where the fields lie, for patching a record in place and peeking without decoding. Offsets count from
-/// the record's first byte; those behind the born host depend on the sys flag.
+/// Positions of the fields, for code that patches a record in place or looks at it without decoding.
+///
+/// They count from the record's first byte; those behind the born host depend on the sys flag.
 pub mod layout {
     use super::SysFlag;
 
-    /// The record's whole size, itself included.
+    /// Position of the record's total size, which counts itself.
     pub const TOTAL_SIZE: usize = 0;
-    /// One of the magics below.
+    /// Position of the magic: [`MAGIC_V1`] or [`MAGIC_V2`].
     pub const MAGIC: usize = 4;
-    /// CRC-32 of the stored body, its top bit cleared.
+    /// Position of the CRC-32 of the stored body, with its top bit cleared.
     pub const BODY_CRC: usize = 8;
-    /// The queue's number.
+    /// Position of the queue's number.
     pub const QUEUE_ID: usize = 12;
-    /// The user's flag.
+    /// Position of the user's flag.
     pub const FLAG: usize = 16;
-    /// Position in the queue.
+    /// Position of the offset in the queue.
     pub const QUEUE_OFFSET: usize = 20;
-    /// Position in the commit log.
+    /// Position of the offset in the commit log.
     pub const PHYSICAL_OFFSET: usize = 28;
-    /// See [`SysFlag`].
+    /// Position of the [`SysFlag`].
     pub const SYS_FLAG: usize = 36;
-    /// When the producer made the message, ms.
+    /// Position of the time the producer made the message, ms since the epoch.
     pub const BORN_TIMESTAMP: usize = 40;
-    /// The producer's address: 8 bytes, 20 when the sys flag says IPv6.
+    /// Position of the producer's address: 8 bytes, or 20 if the sys flag says IPv6.
     pub const BORN_HOST: usize = 48;
 
-    /// Topic length in one byte.
+    /// Magic of a record with a topic length of one byte.
     pub const MAGIC_V1: i32 = -626_843_481;
-    /// Topic length in two bytes; for topics longer than [`MAX_V1_TOPIC`].
+    /// Magic of a record with a topic length of two bytes, for topics longer than [`MAX_V1_TOPIC`].
     pub const MAGIC_V2: i32 = -626_843_477;
-    /// Fills the end of a commit log file; never sent to consumers.
+    /// Magic of the blank record at the end of a commit log file; consumers never receive it.
     pub const MAGIC_BLANK: i32 = -875_286_124;
-    /// The longest topic a V1 record holds, in bytes.
+    /// Longest topic of a V1 record, in bytes.
     pub const MAX_V1_TOPIC: usize = 127;
-    /// An IPv4 address and a port.
+    /// Bytes of an IPv4 address and its port.
     pub const HOST_V4_LEN: usize = 8;
-    /// An IPv6 address and a port.
+    /// Bytes of an IPv6 address and its port.
     pub const HOST_V6_LEN: usize = 20;
-    /// A V1 record with IPv4 hosts and nothing in body, topic and properties.
+    /// Bytes of a V1 record with IPv4 hosts, and with empty body, topic and properties.
     pub const MIN_LEN: usize = 91;
 
-    /// Bytes the born host takes.
+    /// Returns the bytes of the born host.
     pub const fn born_host_len(flag: SysFlag) -> usize {
         if flag.has(SysFlag::BORN_HOST_V6) { HOST_V6_LEN } else { HOST_V4_LEN }
     }
 
-    /// Bytes the store host takes.
+    /// Returns the bytes of the store host.
     pub const fn store_host_len(flag: SysFlag) -> usize {
         if flag.has(SysFlag::STORE_HOST_V6) { HOST_V6_LEN } else { HOST_V4_LEN }
     }
 
-    /// When the broker stored the message, ms.
+    /// Returns the position of the time the broker stored the message, ms since the epoch.
     pub const fn store_timestamp(flag: SysFlag) -> usize {
         BORN_HOST + born_host_len(flag)
     }
 
-    /// The broker's address.
+    /// Returns the position of the broker's address.
     pub const fn store_host(flag: SysFlag) -> usize {
         store_timestamp(flag) + 8
     }
 
-    /// How often the message was retried.
+    /// Returns the position of the number of retries.
     pub const fn reconsume_times(flag: SysFlag) -> usize {
         store_host(flag) + store_host_len(flag)
     }
 
-    /// The commit log offset of the half message.
+    /// Returns the position of the half message's commit log offset.
     pub const fn prepared_transaction_offset(flag: SysFlag) -> usize {
         reconsume_times(flag) + 4
     }
 
-    /// The body's length; the body follows.
+    /// Returns the position of the body's length; the body follows it.
     pub const fn body_len(flag: SysFlag) -> usize {
         prepared_transaction_offset(flag) + 8
     }
 
-    /// The big-endian number at `at`; `None` when the bytes end before it does.
+    /// Returns the big-endian number at `at`, or `None` if the bytes end too early.
     pub fn peek_i32(record: &[u8], at: usize) -> Option<i32> {
         record.get(at..)?.first_chunk().map(|bytes| i32::from_be_bytes(*bytes))
     }
 
-    /// The big-endian number at `at`; `None` when the bytes end before it does.
+    /// Returns the big-endian number at `at`, or `None` if the bytes end too early.
     pub fn peek_i64(record: &[u8], at: usize) -> Option<i64> {
         record.get(at..)?.first_chunk().map(|bytes| i64::from_be_bytes(*bytes))
     }
 
-    /// The sys flag; `None` when the record is cut before it.
+    /// Returns the sys flag, or `None` if the bytes end too early.
     pub fn peek_sys_flag(record: &[u8]) -> Option<SysFlag> {
         peek_i32(record, SYS_FLAG).map(SysFlag)
     }
 
-    /// Writes what the store alone knows into an encoded record. Returns false, leaving it as it was,
-    /// when the record is too short to be one.
+    /// Writes into an encoded record what only the store knows: offsets and store time. Returns false, and changes
+    /// nothing, for a record that is too short.
     pub fn patch(record: &mut [u8], queue_offset: i64, physical_offset: i64, store_time: i64) -> bool {
         let Some(flag) = peek_sys_flag(record) else { return false };
         let store_at = store_timestamp(flag);
@@ -119,46 +143,46 @@ pub mod layout {
     }
 }
 
-/// The checksum a record carries: CRC-32 of the stored (possibly compressed) body with its top bit cleared.
+/// Returns the checksum of a record: CRC-32 of the stored (perhaps compressed) body, with its top bit cleared.
 pub fn body_crc(body: &[u8]) -> u32 {
     crc32fast::hash(body) & 0x7FFF_FFFF
 }
 
-/// One stored message.
+/// The record of one stored message.
 ///
-/// The magic is not a field: it follows from the topic's length. Neither are the two bits of the sys
-/// flag that say how long the hosts are: encoding sets them from the addresses.
+/// It has no field for the magic, which follows from the length of the topic. Encoding sets the two bits of the sys
+/// flag for the length of the hosts; it takes them from the addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageRecord {
     /// The queue's number.
     pub queue_id: i32,
     /// The user's flag.
     pub flag: i32,
-    /// Position in the queue.
+    /// Offset in the queue.
     pub queue_offset: i64,
-    /// Position in the commit log.
+    /// Offset in the commit log.
     pub physical_offset: i64,
     /// Compression, transaction state and more.
     pub sys_flag: SysFlag,
-    /// When the producer made the message, ms.
+    /// The time the producer made the message, ms since the epoch.
     pub born_timestamp: i64,
     /// The producer's address.
     pub born_host: SocketAddr,
-    /// When the broker stored the message, ms.
+    /// The time the broker stored the message, ms since the epoch.
     pub store_timestamp: i64,
     /// The broker's address.
     pub store_host: SocketAddr,
-    /// How often the message was retried.
+    /// Number of retries so far.
     pub reconsume_times: i32,
-    /// The commit log offset of the half message; 0 outside transactions.
+    /// Commit log offset of the half message; 0 outside transactions.
     pub prepared_transaction_offset: i64,
-    /// The body as stored: still compressed when the sys flag says so.
+    /// The body as stored: perhaps compressed, see the sys flag.
     pub body: Bytes,
     /// The topic.
     pub topic: String,
     /// The properties in their wire form; [`Properties::parse`](super::Properties::parse) reads it.
     pub properties: String,
-    /// See [`body_crc`]. Kept as it was decoded; [`seal`](Self::seal) computes it.
+    /// Checksum of the body, see [`body_crc`]. Decoding keeps it as it is; [`seal`](Self::seal) computes it.
     pub body_crc: u32,
 }
 
@@ -186,19 +210,19 @@ impl Default for MessageRecord {
 }
 
 impl MessageRecord {
-    /// Computes the body's checksum.
+    /// Computes the checksum of the body.
     #[must_use]
     pub fn seal(mut self) -> Self {
         self.body_crc = body_crc(&self.body);
         self
     }
 
-    /// Whether the body is the one the checksum was made of.
+    /// Returns true if the checksum matches the body.
     pub fn is_intact(&self) -> bool {
         self.body_crc == body_crc(&self.body)
     }
 
-    /// How many bytes [`encode`](Self::encode) writes.
+    /// Returns the length of [`encode`](Self::encode)'s bytes.
     pub fn encoded_len(&self) -> usize {
         let topic_len_size = if self.is_v2() { 2 } else { 1 };
         layout::body_len(self.wire_flag())
@@ -210,10 +234,10 @@ impl MessageRecord {
             + self.properties.len()
     }
 
-    /// Appends the record to `out`, reserving once.
+    /// Appends the record to `out`. Reserves memory once.
     ///
     /// # Errors
-    /// A body over `i32::MAX` bytes, a topic or properties over 32767: nothing is written.
+    /// Fails, and writes nothing, for a record over `i32::MAX` bytes and for a topic or properties over 32767 bytes.
     pub fn encode(&self, out: &mut BytesMut) -> Result<(), EncodeError> {
         let total = length_i32("message", self.encoded_len())?;
         let topic_len = length_i16("topic", &self.topic)?;
@@ -265,11 +289,11 @@ impl MessageRecord {
         flag
     }
 
-    /// Takes one record off the front of `buf`; the body shares its memory. On an error `buf` stays as it was.
+    /// Takes one record off the front of `buf`; the body shares its memory. On an error `buf` is unchanged.
     ///
     /// # Errors
-    /// Bytes that end too early, an unknown magic (the blank record at the end of a log file too),
-    /// a negative length, a port over 65535, or a total size that is not the sum of its parts.
+    /// Fails for bytes that end too early, an unknown magic (also that of the blank record at the end of a log file), a
+    /// negative length, a port over 65535, and a total size that is not the sum of its parts.
     pub fn decode(buf: &mut Bytes) -> Result<Self, DecodeError> {
         let (record, size) = {
             let view = RecordView::parse(buf)?;
@@ -279,16 +303,15 @@ impl MessageRecord {
         Ok(record)
     }
 
-    /// The records of a pull's body. Stops silently at the first that cannot be read, as Java does, so
-    /// that one odd record does not lose those before it.
+    /// Returns the records of a pull's body. Stops without an error at the first that cannot be read, as Java does: one
+    /// odd record must not lose those before it.
     pub fn decode_all(buf: Bytes) -> impl Iterator<Item = Self> {
         let mut rest = buf;
         std::iter::from_fn(move || Self::decode(&mut rest).ok())
     }
 }
 
-/// A record that was checked once and is read in place: for filters and indexes, which look at a few fields
-/// of many records.
+/// A checked record that is read in place. For filters and indexes: they look at a few fields of many records.
 #[derive(Clone, Copy, Debug)]
 pub struct RecordView<'a> {
     bytes: &'a [u8],
@@ -298,10 +321,10 @@ pub struct RecordView<'a> {
 }
 
 impl<'a> RecordView<'a> {
-    /// Checks the record at the front of `bytes`; what follows it is left out.
+    /// Checks the record at the front of `bytes` and ignores the bytes after it.
     ///
     /// # Errors
-    /// As [`MessageRecord::decode`].
+    /// Fails like [`MessageRecord::decode`].
     pub fn parse(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         let record = whole_record(bytes)?;
         let v2 = is_v2(record)?;
@@ -330,77 +353,77 @@ impl<'a> RecordView<'a> {
         Err(DecodeError::new(name, format!("a port up to 65535; it is {port}")))
     }
 
-    /// The record's whole size.
+    /// Returns the record's size, in bytes.
     pub fn total_size(&self) -> usize {
         self.bytes.len()
     }
 
-    /// The record's bytes.
+    /// Returns the record's bytes.
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
-    /// The queue's number.
+    /// Returns the queue's number.
     pub fn queue_id(&self) -> i32 {
         self.i32_at(layout::QUEUE_ID)
     }
 
-    /// Position in the queue.
+    /// Returns the offset in the queue.
     pub fn queue_offset(&self) -> i64 {
         self.i64_at(layout::QUEUE_OFFSET)
     }
 
-    /// Position in the commit log.
+    /// Returns the offset in the commit log.
     pub fn physical_offset(&self) -> i64 {
         self.i64_at(layout::PHYSICAL_OFFSET)
     }
 
-    /// Compression, transaction state and more.
+    /// Returns the system flag: compression, transaction state and more.
     pub fn sys_flag(&self) -> SysFlag {
         SysFlag(self.i32_at(layout::SYS_FLAG))
     }
 
-    /// When the producer made the message, ms.
+    /// Returns the time the producer made the message, ms since the epoch.
     pub fn born_timestamp(&self) -> i64 {
         self.i64_at(layout::BORN_TIMESTAMP)
     }
 
-    /// When the broker stored the message, ms.
+    /// Returns the time the broker stored the message, ms since the epoch.
     pub fn store_timestamp(&self) -> i64 {
         self.i64_at(layout::store_timestamp(self.sys_flag()))
     }
 
-    /// How often the message was retried.
+    /// Returns the number of retries so far.
     pub fn reconsume_times(&self) -> i32 {
         self.i32_at(layout::reconsume_times(self.sys_flag()))
     }
 
-    /// The commit log offset of the half message.
+    /// Returns the commit log offset of the half message.
     pub fn prepared_transaction_offset(&self) -> i64 {
         self.i64_at(layout::prepared_transaction_offset(self.sys_flag()))
     }
 
-    /// The checksum as stored.
+    /// Returns the stored checksum.
     pub fn stored_crc(&self) -> u32 {
         self.i32_at(layout::BODY_CRC) as u32
     }
 
-    /// Whether the body is the one the checksum was made of.
+    /// Returns true if the stored checksum matches the body.
     pub fn is_intact(&self) -> bool {
         self.stored_crc() == body_crc(self.body())
     }
 
-    /// The stored body.
+    /// Returns the stored body.
     pub fn body(&self) -> &'a [u8] {
         &self.bytes[self.body.0..self.body.1]
     }
 
-    /// The topic; bytes that are not UTF-8 read as U+FFFD, as in Java.
+    /// Returns the topic. Bytes that are not UTF-8 become U+FFFD, as in Java.
     pub fn topic(&self) -> std::borrow::Cow<'a, str> {
         String::from_utf8_lossy(&self.bytes[self.topic.0..self.topic.1])
     }
 
-    /// The properties' wire form; bytes that are not UTF-8 read as U+FFFD, as in Java.
+    /// Returns the properties in their wire form. Bytes that are not UTF-8 become U+FFFD, as in Java.
     pub fn properties(&self) -> std::borrow::Cow<'a, str> {
         String::from_utf8_lossy(&self.bytes[self.properties.0..self.properties.1])
     }
@@ -426,7 +449,7 @@ impl<'a> RecordView<'a> {
         }
     }
 
-    // `parse` has checked that every fixed field lies within the bytes, so the defaults are never used.
+    // Never uses the default: `parse` has checked that every fixed field lies within the bytes.
     fn i32_at(&self, at: usize) -> i32 {
         layout::peek_i32(self.bytes, at).unwrap_or_default()
     }
@@ -465,7 +488,7 @@ fn is_v2(record: &[u8]) -> Result<bool, DecodeError> {
     }
 }
 
-/// Walks the length-prefixed parts behind the fixed fields.
+/// Walks the parts behind the fixed fields; each has its length before it.
 struct Spans<'a> {
     record: &'a [u8],
     at: usize,
@@ -487,7 +510,7 @@ impl Spans<'_> {
     }
 }
 
-/// Java's lengths are signed, whatever their width.
+/// Reads a length of one, two or four bytes: in Java each is signed.
 fn signed(bytes: &[u8]) -> i32 {
     let start = if bytes.first().is_some_and(|b| b & 0x80 != 0) { -1 } else { 0 };
     bytes.iter().fold(start, |n, b| (n << 8) | i32::from(*b))

@@ -1,4 +1,4 @@
-//! A handle to a connection, what its owner has to provide, and what it may demand.
+//! The handle of a connection, the handler of its requests, and its limits.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -18,44 +18,47 @@ use crate::code::ResponseCode;
 use crate::command::Command;
 use crate::frame::FrameLimits;
 
-/// What answers the requests that the other side starts.
+/// Answers the requests of the peer.
 ///
-/// `handle` is called in the connection's own task for each request, in the order they came: it must not block.
+/// The connection's own task calls `handle` for each request, in the order of arrival, so it must not block.
 pub trait Handler: Send + Sync + 'static {
-    /// Takes a request and says how it will be answered. Answers to one-way requests are dropped.
+    /// Takes a request and returns its answer. The connection drops answers to one-way requests.
     fn handle(&self, connection: &Connection, request: Command) -> Answer;
 
-    /// Called after the requests of one read, and after every 32 of them with an [`Answer::Committed`], before those
-    /// answers are written: makes durable what the requests changed, once for all of them. A refusal replaces each answer.
+    /// Makes durable what the requests changed, once for several of them.
+    ///
+    /// The connection calls it after the requests of one read, and after every 32 of them with an
+    /// [`Answer::Committed`]; it writes these answers afterwards.
     ///
     /// # Errors
-    /// What to answer instead.
+    /// Returns the refusal that replaces each of these answers.
     fn commit(&self, _connection: &Connection) -> Result<(), Refusal> {
         Ok(())
     }
 
-    /// The connection is closed; no further call concerns it.
+    /// Learns that the connection has ended. No further call concerns this connection.
     fn closed(&self, _connection: &Connection, _reason: &CloseReason) {}
 }
 
-/// A refusal that stands for several answers.
+/// Refuses several requests at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// Response code.
+    /// The response code.
     pub code: ResponseCode,
-    /// Remark, for people.
+    /// Text for people.
     pub remark: String,
 }
 
-/// How a request is answered. Opaque and header form are filled in from the request.
+/// Tells how to answer a request. The connection copies opaque and header form from the request.
 pub enum Answer {
-    /// Not at all, or by [`Connection::push`] some time later.
+    /// Sends no answer. [`Connection::push`] may send one later.
     None,
-    /// With this command.
+    /// Sends this command.
     Now(Command),
-    /// With this command, once [`Handler::commit`] has succeeded.
+    /// Sends this command after [`Handler::commit`] succeeded.
     Committed(Command),
-    /// With what the future yields. It is polled in the connection's task and dropped when the connection closes.
+    /// Sends the command that the future yields, if any. The connection's task polls the future, and drops it when the
+    /// connection ends.
     Later(BoxFuture<'static, Option<Command>>),
 }
 
@@ -73,15 +76,16 @@ impl fmt::Debug for Answer {
 /// Limits of one connection.
 #[derive(Debug, Clone)]
 pub struct ConnectionConfig {
-    /// What frames are accepted.
+    /// Limits of the frames it accepts.
     pub limits: FrameLimits,
-    /// Close after this long without a whole frame read or anything written. Default none; Apache's peers use 120 s, and
-    /// let a peer that never finishes a frame live as long as it sends bytes.
+    /// Longest time without a whole frame read or anything written; the connection then closes. The default is no
+    /// limit. Apache's peers use 120 s, and there each received byte counts, even if the frame never ends.
     pub idle: Option<Duration>,
-    /// Bytes that may wait to be written before reading stops and [`Connection::push`] refuses. Default 16 MiB.
+    /// Bytes that may wait to be written. Beyond them the connection stops reading, and [`Connection::push`] refuses.
+    /// The default is 16 MiB.
     pub max_write_buffer: usize,
-    /// Unfinished [`Answer::Later`]s before reading stops; parked long polls count. Default 65 535, as many requests as
-    /// Java has in flight.
+    /// Open [`Answer::Later`]s; parked long polls count. At this number the connection stops reading. The default is
+    /// 65,535, the number of requests that Java has in flight at most.
     pub max_pending: usize,
 }
 
@@ -91,11 +95,11 @@ impl Default for ConnectionConfig {
     }
 }
 
-/// A handle to a connection; clones share it.
+/// A handle to a connection; clones share the connection.
 ///
-/// The connection belongs to a task. It ends when the peer or [`close`](Self::close) ends it, and when the last handle
-/// that keeps it (the one [`spawn`](Self::spawn) returned, and its clones) is dropped; what had been queued until then
-/// is still written. Handles given to a [`Handler`] do not keep it.
+/// A task of its own owns the connection. It ends through the peer, through [`close`](Self::close), or when the last
+/// keeping handle is dropped: the one that [`spawn`](Self::spawn) returned, and its clones. Commands queued until then
+/// are still written. The handles that a [`Handler`] receives do not keep the connection open.
 #[derive(Debug, Clone)]
 pub struct Connection {
     pub(super) shared: Arc<Shared>,
@@ -109,24 +113,24 @@ pub(super) struct Shared {
     local: SocketAddr,
     queue: mpsc::UnboundedSender<Outgoing>,
     pub closed: watch::Sender<Option<Arc<CloseReason>>>,
-    /// Bytes pushed and not yet written.
+    /// Bytes that are pushed and not written yet.
     pub pushed: AtomicUsize,
     pub late_answers: AtomicU64,
     max_write_buffer: usize,
 }
 
-/// Closes the connection once nobody keeps it.
+/// Closes the connection when the last keeping handle is dropped.
 #[derive(Debug)]
 struct Keeper(mpsc::UnboundedSender<Outgoing>);
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        // Fails only when the connection is gone already.
+        // Fails only if the connection has ended already.
         let _ = self.0.send(Outgoing::Close);
     }
 }
 
-/// What handles ask of the task.
+/// Carries an order of a handle to the task.
 #[derive(Debug)]
 pub(super) enum Outgoing {
     Call { command: Command, deadline: Instant, reply: oneshot::Sender<Result<Command, CallError>> },
@@ -136,7 +140,7 @@ pub(super) enum Outgoing {
 }
 
 impl Connection {
-    /// Gives the stream to a task of its own, on the current tokio runtime.
+    /// Starts a task that owns `stream`, on the current tokio runtime.
     pub fn spawn<S>(
         stream: S,
         peer: SocketAddr,
@@ -164,12 +168,14 @@ impl Connection {
         Connection { shared, keeper: Some(Arc::new(Keeper(queue))) }
     }
 
-    /// Queues a request at once; the future waits for its answer, whatever its code.
+    /// Queues a request at once. The returned future waits for the response, whatever its code.
     ///
-    /// Dropping the future before the request was written takes it back; after that the answer is dropped when it comes.
+    /// # Cancel safety
+    /// A future dropped before the request is written takes it back. Dropped later, it leaves the request sent, and the
+    /// connection drops the response.
     ///
     /// # Errors
-    /// [`CallError::Timeout`] after `timeout`, [`CallError::Closed`] when the connection ends first.
+    /// Fails with [`CallError::Timeout`] after `timeout`, and with [`CallError::Closed`] if the connection ends first.
     pub fn call(
         &self,
         command: Command,
@@ -188,20 +194,21 @@ impl Connection {
         }
     }
 
-    /// Sends a request that is not answered, and waits until it is written.
+    /// Sends a one-way request and waits until it is written.
     ///
     /// # Errors
-    /// The connection ended before it was written.
+    /// Fails if the connection ends before.
     pub async fn send_oneway(&self, command: Command) -> Result<(), CallError> {
         let (written, done) = oneshot::channel();
         self.enqueue(Outgoing::Oneway { command: command.oneway(), written })?;
         done.await.unwrap_or_else(|_| Err(self.gone()))
     }
 
-    /// Queues a frame as it is (a late answer, a notification) without waiting. What does not encode is dropped.
+    /// Queues a frame (a late answer, a notification) and does not wait. A command that cannot be encoded is dropped
+    /// with a warning in the log.
     ///
     /// # Errors
-    /// The connection is closed, or [`ConnectionConfig::max_write_buffer`] bytes wait already.
+    /// Fails if the connection has ended, and if [`ConnectionConfig::max_write_buffer`] bytes wait already.
     pub fn push(&self, command: Command) -> Result<(), CallError> {
         let size = 256 + command.ext.text_len() + command.body.len();
         let waiting = self.shared.pushed.fetch_add(size, Ordering::Relaxed);
@@ -220,36 +227,39 @@ impl Connection {
         CallError::Closed(self.close_reason().unwrap_or_else(|| Arc::new(CloseReason::Aborted)))
     }
 
-    /// Closes once what is queued has been written and what is being called has been answered or timed out. Answers that
-    /// are still to come [`Later`](Answer::Later) are dropped.
+    /// Closes the connection after all queued commands are written and all open calls are answered or timed out. Drops
+    /// the answers that are still to come [`Later`](Answer::Later).
     pub fn close(&self) {
-        // Fails only when it is closed already.
+        // Fails only if the connection has ended already.
         let _ = self.shared.queue.send(Outgoing::Close);
     }
 
-    /// Waits for the end and says why it came. Cancelling changes nothing.
+    /// Waits for the end of the connection and returns its reason.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
     pub async fn closed(&self) -> Arc<CloseReason> {
         let mut closed = self.shared.closed.subscribe();
         let reason = closed.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
         reason.unwrap_or_else(|| Arc::new(CloseReason::Aborted))
     }
 
-    /// Why the connection is closed; `None` while it is open.
+    /// Returns why the connection ended, or `None` while it is open.
     pub fn close_reason(&self) -> Option<Arc<CloseReason>> {
         self.shared.closed.borrow().clone()
     }
 
-    /// Whether the connection is closed.
+    /// Returns true if the connection has ended.
     pub fn is_closed(&self) -> bool {
         self.shared.closed.borrow().is_some()
     }
 
-    /// A handle that does not keep the connection open.
+    /// Returns a handle that does not keep the connection open.
     pub fn unkept(&self) -> Connection {
         Connection { shared: self.shared.clone(), keeper: None }
     }
 
-    /// Lets the connection live until its peer or [`close`](Self::close) ends it, whoever holds handles.
+    /// Keeps the connection open until the peer or [`close`](Self::close) ends it, even without any handle.
     pub fn detach(self) -> Connection {
         let unkept = self.unkept();
         if let Some(keeper) = self.keeper {
@@ -258,22 +268,22 @@ impl Connection {
         unkept
     }
 
-    /// The other end.
+    /// Returns the address of the peer.
     pub fn peer(&self) -> SocketAddr {
         self.shared.peer
     }
 
-    /// This end.
+    /// Returns the address of this side.
     pub fn local(&self) -> SocketAddr {
         self.shared.local
     }
 
-    /// A number no other connection of this process has.
+    /// Returns a number that is unique among the connections of this process.
     pub fn id(&self) -> u64 {
         self.shared.id
     }
 
-    /// Answers that came after their caller had given up.
+    /// Returns the number of responses that came after their caller had given up.
     pub fn late_answers(&self) -> u64 {
         self.shared.late_answers.load(Ordering::Relaxed)
     }

@@ -1,13 +1,13 @@
-//! When a wait is over.
+//! Deadlines that no clock overflows at.
 
 use std::ops::Add;
 use std::time::Duration;
 
-/// The longest wait, thirty years: what a longer one (`Duration::MAX`: without end) counts as, because clocks cannot be
-/// moved on by more than they can count.
+/// Longest wait: 30 years. It replaces every longer one, because `Duration::MAX` means a wait without end and no clock
+/// can be moved on by that much.
 pub const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
-/// `wait` after `begun`, an instant of any clock, and at most [`FAR`] after it.
+/// Returns the time `wait` after `begun`, at most [`FAR`] after it. Works with instants of any clock.
 ///
 /// ```
 /// use std::time::{Duration, Instant};

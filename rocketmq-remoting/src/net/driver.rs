@@ -1,10 +1,10 @@
 //! The task that owns a socket.
 //!
-//! Data flows one way round: what handles queued and what the handler answered is gathered in one buffer and written at
-//! once, or as soon as it is much; what is read is split into frames, and each frame goes to its waiter or to the handler.
+//! Commands from handles and answers from the handler go into one buffer, and the task writes it in one go, or as soon
+//! as it holds much. The task splits received bytes into frames, and gives each frame to its waiter or to the handler.
 //!
-//! Callers that got their answers from one read mostly call again, one after the other. The first of them wakes this task,
-//! which then lets the others have their turn before it writes: one write for all instead of one for each.
+//! One read often answers several callers, and most of them call again. The first of them wakes this task. The task
+//! then lets the others run before it writes: one write for all calls instead of one for each.
 
 use std::future::Future;
 use std::io;
@@ -30,18 +30,18 @@ use crate::frame;
 use crate::header::HeaderCodec;
 use crate::session::Session;
 
-/// Room made for one read, in bytes.
+/// Bytes of memory for one read.
 const READ_CHUNK: usize = 64 * 1024;
-/// Bytes of answers that are written although more requests of the same read wait to be handled.
+/// Bytes of answers that are written at once, even if requests of the same read still wait for the handler.
 const WRITE_CHUNK: usize = 8 * 1024;
-/// Requests that share a commit.
+/// Number of requests that share a commit.
 const COMMIT_BATCH: usize = 32;
-/// Commands taken from the queue at a time, so that neither side starves.
+/// Commands taken from the queue in one go, so that neither direction starves.
 const QUEUE_BATCH: usize = 256;
 
 type Reply = oneshot::Sender<Result<Command, CallError>>;
 
-/// Where an answer has to go.
+/// Says where an answer goes.
 #[derive(Debug, Clone, Copy)]
 struct ReturnAddress {
     opaque: i32,
@@ -66,13 +66,13 @@ pub(super) struct Driver<S> {
     input: BytesMut,
     output: Output,
     unflushed: bool,
-    /// Answers given out since the last gathering: as many calls may be about to come.
+    /// Answers delivered since the last look at the queue: about as many calls may follow.
     answered: usize,
     committed: Vec<(ReturnAddress, Command)>,
     later: FuturesUnordered<BoxFuture<'static, (ReturnAddress, Option<Command>)>>,
     timer: Pin<Box<Sleep>>,
     last_activity: Instant,
-    /// A whole frame has come since the last look.
+    /// True if a whole frame came since the last look.
     heard: bool,
     closing: bool,
 }
@@ -123,7 +123,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if !active && !read {
                 return self.poll_timer(context);
             }
-            // Bytes of a frame that never becomes whole are no sign of life.
+            // Bytes of a frame that never ends are no sign of life.
             let alive = std::mem::take(&mut self.heard) || active;
             if alive && self.config.idle.is_some() {
                 self.last_activity = Instant::now();
@@ -131,12 +131,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    /// Whether as much waits to be written as may: then nothing is read and no answer is asked for.
+    /// Returns true if more bytes wait to be written than allowed. The task then neither reads nor polls answers.
     fn congested(&self) -> bool {
         self.output.waiting().len() > self.config.max_write_buffer
     }
 
-    /// Takes a batch from the queue; says how many there were.
+    /// Takes a batch from the queue. Returns its size.
     fn poll_queue(&mut self, context: &mut Context<'_>) -> usize {
         let mut batch = std::mem::take(&mut self.batch);
         let count = match self.queue.poll_recv_many(context, &mut batch, QUEUE_BATCH) {
@@ -150,7 +150,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     fn accept(&mut self, outgoing: Outgoing) {
         match outgoing {
-            // Whoever gave up before the request was written takes it back.
+            // A caller that gave up before the request is written takes the request back.
             Outgoing::Call { reply, .. } if reply.is_closed() => {}
             Outgoing::Call { mut command, deadline, reply } => {
                 command.opaque = self.session.wait(reply, deadline);
@@ -172,13 +172,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }
             Outgoing::Close => {
                 self.closing = true;
-                // The end of a long poll that was given up would keep the socket for half a minute.
+                // An abandoned long poll would keep the socket open until its end, for half a minute.
                 self.session.retain(|reply| !reply.is_closed());
             }
         }
     }
 
-    /// Reads once and handles every frame that is whole; says whether anything was read.
+    /// Reads once and handles every whole frame. Returns true if it read anything.
     fn poll_read(&mut self, context: &mut Context<'_>) -> Result<bool, CloseReason> {
         if self.congested() || self.later.len() >= self.config.max_pending {
             return Ok(false);
@@ -193,7 +193,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 self.split_frames(context)?;
                 Ok(true)
             }
-            // An encrypted peer that hangs up without a word; frames tell by themselves whether they are whole.
+            // An encrypted peer ended the stream without a notice. Frames carry lengths, so a cut one is noticed
+            // anyway.
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Err(CloseReason::Peer),
             Poll::Ready(Err(error)) => Err(error.into()),
         }
@@ -201,12 +202,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     fn split_frames(&mut self, context: &mut Context<'_>) -> Result<(), CloseReason> {
         let taken = self.take_frames(context);
-        // Also when the connection ends here: what was accepted is accepted.
+        // Commits even if the connection ends here: the handler has accepted these requests.
         self.commit();
         taken
     }
 
-    /// Handles all whole frames; a peer that takes no answers any more has still said what it said.
+    /// Handles all whole frames, even after a failed write: the peer sent them before.
     fn take_frames(&mut self, context: &mut Context<'_>) -> Result<(), CloseReason> {
         let mut written = Ok(());
         while let Some(command) =
@@ -224,8 +225,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         written
     }
 
-    /// Lets the other side go on with a part of the answers while the rest is worked on: otherwise client and broker take
-    /// turns instead of working side by side.
+    /// Writes a part of the answers while more requests wait for the handler. Otherwise client and broker take turns
+    /// instead of working at the same time.
     fn answer_early(&mut self, context: &mut Context<'_>) -> Result<(), CloseReason> {
         if self.committed.len() >= COMMIT_BATCH {
             self.commit();
@@ -237,7 +238,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     fn deliver(&mut self, answer: Command) {
         let waiter = self.session.answered(answer.opaque);
-        // A caller that gave up after the request was written is as late as one whose time ran out.
+        // A caller that gave up after the request was written counts like one whose time ran out.
         if waiter.is_none_or(|waiter| waiter.send(Ok(answer)).is_err()) {
             self.connection.shared.late_answers.fetch_add(1, Ordering::Relaxed);
         } else {
@@ -282,7 +283,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    /// Takes the answers that have become ready; says whether there were any.
+    /// Takes the answers that are ready. Returns true if there was one.
     fn poll_later(&mut self, context: &mut Context<'_>) -> bool {
         let mut progress = false;
         while !self.later.is_empty() && !self.congested() {
@@ -296,7 +297,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         progress
     }
 
-    /// Writes what is there; says whether anything was written.
+    /// Writes the buffer. Returns true if it wrote anything.
     fn poll_write(&mut self, context: &mut Context<'_>) -> Result<bool, CloseReason> {
         let mut progress = false;
         while !self.output.is_empty() {
@@ -319,7 +320,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             let Some(wake) = [self.session.next_deadline(), idle_at].into_iter().flatten().min() else {
                 return Ok(());
             };
-            // The timer is only ever moved to an earlier point: one that fires too early costs a look.
+            // Moves the timer to earlier times only: one that fires too early costs one look.
             if wake < self.timer.deadline() {
                 self.timer.as_mut().reset(wake);
             }
@@ -360,7 +361,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Driver<S> {
 }
 
 impl<S> Driver<S> {
-    /// Tells everyone who waits, once.
+    /// Tells everyone who waits, on the first call only.
     fn finish(&mut self, reason: CloseReason) {
         let reason = Arc::new(reason);
         let first = self.connection.shared.closed.send_if_modified(|closed| {

@@ -1,4 +1,4 @@
-//! Why a connection ended, and why a call over it failed.
+//! The reasons why a connection ends, and why a call over it fails.
 
 use std::io;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::error::{DecodeError, EncodeError};
 
-/// Why a connection is closed. Everyone who waited on it gets the same one.
+/// Tells why a connection ended. Everyone who waits on the connection receives the same reason.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum CloseReason {
@@ -16,10 +16,10 @@ pub enum CloseReason {
     /// The peer closed it.
     #[error("closed by the peer")]
     Peer,
-    /// Nothing was read or written for as long as the connection may be idle.
+    /// Nobody read or wrote anything for longer than the connection may be idle.
     #[error("idle for {} s", .0.as_secs())]
     Idle(Duration),
-    /// The peer sent what is no frame.
+    /// The peer sent bytes that are no frame.
     #[error("the peer broke the protocol: {0}")]
     Protocol(DecodeError),
     /// Reading or writing failed.
@@ -30,7 +30,7 @@ pub enum CloseReason {
         /// Its text.
         message: String,
     },
-    /// The task that owned the socket ended without saying why: its runtime shut down, or a handler panicked.
+    /// The task that owned the socket ended early: its runtime shut down, or a handler panicked.
     #[error("its task was stopped")]
     Aborted,
 }
@@ -41,25 +41,25 @@ impl From<io::Error> for CloseReason {
     }
 }
 
-/// Why a call over a connection failed.
+/// Tells why a call failed.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
-    /// The connection is gone. Whether the request arrived is not known.
+    /// The connection ended. The request may or may not have arrived.
     #[error("the connection is gone: {0}")]
     Closed(Arc<CloseReason>),
-    /// No answer came in time; the connection stays usable, a late answer is dropped.
+    /// No answer came in time. The connection stays usable and drops a late answer.
     #[error("no answer within {} ms", .0.as_millis())]
     Timeout(Duration),
-    /// The command has no form on the wire; nothing was sent.
+    /// The command has no form on the wire. Nothing was sent.
     #[error(transparent)]
     Encode(#[from] EncodeError),
-    /// More is waiting to be written than the connection may hold; nothing was sent.
+    /// More bytes wait to be written than the connection may hold. Nothing was sent.
     #[error(
         "{waiting} bytes already wait to be written, over the limit of {limit}; the peer reads too slowly"
     )]
     Overloaded {
-        /// Bytes that wait.
+        /// Bytes that wait to be written.
         waiting: usize,
         /// The limit, in bytes.
         limit: usize,

@@ -1,4 +1,4 @@
-//! What waits to be written on a connection, and who waits for that.
+//! The write buffer of a connection, with those who wait for its bytes to be written.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,13 +10,13 @@ use super::error::{CallError, CloseReason};
 use crate::command::Command;
 use crate::frame;
 
-/// A buffer that grew beyond this is given back once it is empty.
+/// Frees an empty buffer that grew beyond this many bytes.
 const KEEP: usize = 1 << 20;
 
 #[derive(Debug, Default)]
 pub(super) struct Output {
     buffer: BytesMut,
-    /// Bytes ever put into the buffer, and ever taken out.
+    /// All bytes ever put into the buffer, and all ever taken out.
     queued: u64,
     written: u64,
     oneways: VecDeque<(u64, oneshot::Sender<Result<(), CallError>>)>,
@@ -31,12 +31,12 @@ impl Output {
         Ok(())
     }
 
-    /// Tells `done` once everything put so far has been written.
+    /// Answers `done` once all bytes put so far are written.
     pub fn tell_when_written(&mut self, done: oneshot::Sender<Result<(), CallError>>) {
         self.oneways.push_back((self.queued, done));
     }
 
-    /// Remembers the size under which a push was counted.
+    /// Records the size that a push was counted with.
     pub fn pushed(&mut self, size: usize) {
         self.pushes.push_back((self.queued, size));
     }
@@ -49,7 +49,7 @@ impl Output {
         self.buffer.is_empty()
     }
 
-    /// Takes off what was written; gives pushes back to `pushed`.
+    /// Removes written bytes, and subtracts the pushes among them from `pushed`.
     pub fn wrote(&mut self, bytes: usize, pushed: &AtomicUsize) {
         self.buffer.advance(bytes);
         self.written += bytes as u64;
@@ -58,7 +58,7 @@ impl Output {
         }
         while self.oneways.front().is_some_and(|(end, _)| *end <= self.written) {
             if let Some((_, done)) = self.oneways.pop_front() {
-                // Whoever waited may have lost interest.
+                // A failed send means that the caller no longer waits.
                 let _ = done.send(Ok(()));
             }
         }
@@ -69,7 +69,7 @@ impl Output {
         }
     }
 
-    /// Tells those who wait that nothing more will be written.
+    /// Tells everyone who waits that no more bytes will be written.
     pub fn fail(&mut self, reason: &std::sync::Arc<CloseReason>) {
         for (_, done) in self.oneways.drain(..) {
             let _ = done.send(Err(CallError::Closed(reason.clone())));

@@ -1,4 +1,4 @@
-//! The dialling side: whom to trust, what to show.
+//! Encryption of connections to servers: trust, and a certificate of the client.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -13,10 +13,19 @@ use super::error::TlsError;
 use super::trust_all::TrustAll;
 use super::{pem, provider};
 
-/// How connections to servers are encrypted. The default verifies them against the authorities this system trusts.
+/// Configures the encryption of connections to servers. By default the client trusts the authorities of this system.
 ///
-/// A server's certificate must carry the name or address that is dialled: that of the name servers as configured, that of
-/// brokers as in their routes (`brokerIP1`); or, for all of them, [`server_name`](Self::server_name).
+/// A server's certificate must carry the dialled name or address: for name servers the configured one, for brokers the
+/// one in the route (`brokerIP1`). [`server_name`](Self::server_name) replaces it for all servers.
+///
+/// ```
+/// use rocketmq_remoting::net::tls::TlsConfig;
+///
+/// let config = TlsConfig::trusting("ca.pem")
+///     .identity("client.pem", "client.key", None)
+///     .server_name("broker.example.com");
+/// # let _ = config;
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsConfig {
     trust: Trust,
@@ -32,7 +41,7 @@ enum Trust {
     Anyone,
 }
 
-/// The certificate to show, when asked.
+/// The certificate that the client shows to servers that ask.
 #[derive(Clone, PartialEq, Eq)]
 struct Identity {
     chain: PathBuf,
@@ -47,19 +56,19 @@ impl fmt::Debug for Identity {
 }
 
 impl TlsConfig {
-    /// Trusts servers whose certificate was issued by one of those in the PEM file `authorities`, and nobody else.
+    /// Trusts only servers whose certificate comes from an authority in the PEM file `authorities`.
     pub fn trusting(authorities: impl Into<PathBuf>) -> Self {
         Self { trust: Trust::Authorities(authorities.into()), ..Self::default() }
     }
 
-    /// Encrypts and verifies nobody: whoever can reach the connection can read and change what it carries. What Java's
-    /// client does unless it is told otherwise; for tests and self-signed brokers.
+    /// Encrypts, but verifies no server: anyone on the path can pose as the server and read and change everything.
+    /// Java's client does the same by default. For tests and self-signed brokers.
     pub fn insecure() -> Self {
         Self { trust: Trust::Anyone, ..Self::default() }
     }
 
-    /// Shows the certificate chain in the PEM file `chain`, with the key in the PEM file `key`, to servers that ask for
-    /// one. `password` opens an encrypted key.
+    /// Shows a certificate to servers that ask for one. `chain` is the PEM file of the certificate chain, `key` the PEM
+    /// file of its key, `password` the password of an encrypted key.
     #[must_use]
     pub fn identity(
         mut self,
@@ -71,7 +80,7 @@ impl TlsConfig {
         self
     }
 
-    /// The name every server's certificate must carry, whatever address is dialled.
+    /// Sets the name that every server's certificate must carry, whatever address is dialled.
     #[must_use]
     pub fn server_name(mut self, name: impl Into<String>) -> Self {
         self.server_name = Some(name.into());
@@ -81,7 +90,8 @@ impl TlsConfig {
     /// Reads the files.
     ///
     /// # Errors
-    /// When a file cannot be read or holds nothing usable, or the server name cannot be one.
+    /// Fails if a file cannot be read or holds nothing usable, and if the server name is neither a host name nor an
+    /// address.
     pub fn connector(&self) -> Result<TlsConnector, TlsError> {
         let builder =
             ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
@@ -120,7 +130,7 @@ fn system_roots() -> Result<RootCertStore, TlsError> {
     Ok(roots)
 }
 
-/// A [`TlsConfig`] whose files have been read. Clones share it.
+/// A [`TlsConfig`] with its files read. Clones share them.
 #[derive(Clone)]
 pub struct TlsConnector {
     connector: tokio_rustls::TlsConnector,
@@ -128,10 +138,13 @@ pub struct TlsConnector {
 }
 
 impl TlsConnector {
-    /// The handshake over a stream to `host`. Cancelling it drops the stream.
+    /// Performs the handshake over a stream to `host`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the stream.
     ///
     /// # Errors
-    /// When the server cannot be verified, wants what this side does not have, or does not speak TLS.
+    /// Fails if the server cannot be verified, demands what this side does not have, or does not speak TLS.
     pub async fn connect<S>(&self, host: &str, stream: S) -> Result<TlsStream<S>, TlsError>
     where
         S: AsyncRead + AsyncWrite + Unpin,

@@ -1,4 +1,4 @@
-//! Why encryption cannot be set up, or a handshake fails, and what to do about it.
+//! Failures to set up encryption and failed handshakes, with their remedies.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio_rustls::rustls::{AlertDescription, CertificateError, Error};
 
-/// What is wrong with a certificate, a key, or the other side's.
+/// Tells what is wrong with a certificate, a key, or a handshake.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {
@@ -15,26 +15,26 @@ pub enum TlsError {
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         what: String,
     },
-    /// The system's store of trusted certificates is empty or unreadable.
+    /// The system's store of trusted certificates is empty or cannot be read.
     #[error(
         "this system trusts no certificate authority{0}; name the file with the certificate of the servers' authority"
     )]
     NoTrust(String),
-    /// The text a server should be known by is neither a host name nor an address.
+    /// The server name is neither a host name nor an address.
     #[error("\"{0}\" is neither a host name nor an address that a certificate could carry")]
     ServerName(String),
     /// rustls refuses the set-up.
     #[error(transparent)]
     Setup(#[from] Error),
-    /// No encrypted connection came about.
+    /// The handshake failed.
     #[error("no TLS with {host}: {cause}{}", advice(cause))]
     Handshake {
-        /// Who was dialled.
+        /// The dialled host.
         host: String,
-        /// What happened.
+        /// The failure of the stream or of TLS.
         cause: Arc<io::Error>,
     },
 }
@@ -45,7 +45,7 @@ impl TlsError {
     }
 }
 
-/// The remedy, where one is known.
+/// Returns the remedy, if one is known.
 fn advice(cause: &io::Error) -> &'static str {
     let error = cause.get_ref().and_then(|error| error.downcast_ref::<Error>());
     match error {

@@ -1,5 +1,5 @@
-//! Encrypted connections: what both ends need around rustls. Servers are verified unless one asks for the opposite by
-//! name; the provider is always ring, so that another crate's choice for the process does not matter here.
+//! Encryption of connections, on top of rustls. Clients verify servers unless told otherwise by name. The provider is
+//! always ring, so another crate's default for the process has no effect here.
 
 mod client;
 mod error;
@@ -14,7 +14,7 @@ pub use client::{TlsConfig, TlsConnector};
 pub use error::TlsError;
 pub use pem::{certificates, private_key, roots};
 
-/// The cryptography both ends use.
+/// Returns the cryptography of both sides.
 pub fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }

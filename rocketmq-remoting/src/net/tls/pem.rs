@@ -1,4 +1,4 @@
-//! Certificates and keys from PEM files.
+//! Reads certificates and keys from PEM files.
 
 use std::path::Path;
 
@@ -11,13 +11,13 @@ use super::error::TlsError;
 
 const ENCRYPTED: (&str, &str) =
     ("-----BEGIN ENCRYPTED PRIVATE KEY-----", "-----END ENCRYPTED PRIVATE KEY-----");
-/// What openssl wrote before 1.0; nothing here reads it.
+/// Mark of a key that openssl encrypted before 1.0; this crate cannot read one.
 const OLD_ENCRYPTED: &str = "Proc-Type: 4,ENCRYPTED";
 
-/// The certificates of a PEM file, in its order; at least one.
+/// Reads the certificates of a PEM file, in their order; at least one.
 ///
 /// # Errors
-/// When the file cannot be read or holds none.
+/// Fails if the file cannot be read or holds no certificate.
 pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let certificates = read.map_err(|error| TlsError::file(path, error))?;
@@ -27,10 +27,10 @@ pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsErro
     Ok(certificates)
 }
 
-/// The certificates of a PEM file as authorities to trust.
+/// Reads the certificates of a PEM file as authorities to trust.
 ///
 /// # Errors
-/// As [`certificates`], and when one cannot be an authority.
+/// Fails like [`certificates`], and if a certificate cannot be an authority.
 pub fn roots(path: &Path) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(path)? {
@@ -39,10 +39,10 @@ pub fn roots(path: &Path) -> Result<RootCertStore, TlsError> {
     Ok(roots)
 }
 
-/// The first private key of a PEM file: PKCS#8 (with `password` when it is encrypted), PKCS#1 or SEC1.
+/// Reads the first private key of a PEM file: PKCS#8 (with `password` if it is encrypted), PKCS#1 or SEC1.
 ///
 /// # Errors
-/// When the file cannot be read, holds no key, or the password is missing or wrong.
+/// Fails if the file cannot be read or holds no key, and if the password is missing or wrong.
 pub fn private_key(path: &Path, password: Option<&str>) -> Result<PrivateKeyDer<'static>, TlsError> {
     let text = std::fs::read_to_string(path).map_err(|error| TlsError::file(path, error))?;
     if text.contains(OLD_ENCRYPTED) {

@@ -1,4 +1,4 @@
-//! The verifier that verifies nobody.
+//! The verifier that accepts every server.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use tokio_rustls::rustls::crypto::{CryptoProvider, verify_tls12_signature, verif
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
-/// Takes any certificate. Signatures are still checked: without that the handshake would prove nothing at all.
+/// Accepts any certificate. It still checks signatures: without them the handshake would prove nothing at all.
 #[derive(Debug)]
 pub(super) struct TrustAll(pub(super) Arc<CryptoProvider>);
 
