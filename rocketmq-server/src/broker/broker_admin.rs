@@ -139,6 +139,7 @@ fn put_figures(now: &Totals, figures: &mut Figures) {
     figures.put("putMessageTimesTotal", now.put_messages);
     figures.put("putMessageSizeTotal", now.put_bytes);
     figures.put("putMessageFailedTimes", now.put_failed);
+    figures.put("deletedUnreadMessages", now.deleted_unread);
     figures.put("putMessageAverageSize", average);
     figures.put("setAsideMessages", now.set_aside);
     figures.put("putMessageDistributeTime", format!("[<=0ms]:{} ", now.put_messages));

@@ -57,6 +57,7 @@ mod topic_admin;
 mod topics;
 mod transaction;
 mod uncommitted;
+mod unread;
 mod young;
 
 use std::net::SocketAddr;
@@ -148,6 +149,7 @@ impl Broker {
     ) -> Result<Self, BrokerError> {
         let (core, woken) = open(settings, address, live, clock)?;
         let broker = Self { core, tasks: TaskTracker::new(), stop: CancellationToken::new() };
+        unread::watch(&broker.core);
         positions::set_right(&broker.core);
         Transactions::recover(&broker.core);
         broker.core.store.start_background()?;
@@ -241,8 +243,7 @@ fn open(
     let Settings { fixed: settings, live: tuned } = settings;
     let config =
         StoreConfig { delay_levels_ms: settings.delay_levels.all().to_vec(), ..settings.store.clone() };
-    let (store, report) = Store::open(config, tuned.store.clone(), clock.clone())?;
-    tracing::info!(?report, "store opened");
+    let (store, _) = Store::open(config, tuned.store.clone(), clock.clone())?;
     let root = &settings.store.root;
     let file = |name| TableFile::new(root, name);
     let stored: ConsumerOffsetWrapper = file("consumerOffset.json").load()?;

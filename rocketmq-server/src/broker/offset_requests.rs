@@ -15,6 +15,7 @@ use rocketmq_remoting::requests::offset::{
 use super::answer::{Refusal, Reply, ok, ok_header, ok_json};
 use super::core::Core;
 use super::offsets::Commit;
+use super::persisting::keep_offsets;
 use super::young::is_young;
 use crate::store::Boundary;
 
@@ -50,6 +51,7 @@ pub fn update(core: &Core, command: &Command) -> Reply {
         return Err(Refusal::no_topic(topic));
     }
     let commit = core.offsets.lock().commit(topic, group, request.queue_id, request.commit_offset);
+    keep_offsets(core).map_err(Refusal::system)?;
     Ok(match commit {
         Commit::Stored => ok(),
         Commit::Superseded => ok().with_remark("Offset has been previously reset"),

@@ -14,6 +14,7 @@ pub struct ConsumerOffsets {
     /// Resets decided on the broker (request 222); each is handed to one pull and then forgotten.
     pending: HashMap<String, QueueOffsets>,
     changed: bool,
+    save_failed: bool,
 }
 
 /// What became of a commit.
@@ -180,9 +181,15 @@ impl ConsumerOffsets {
         std::mem::take(&mut self.changed)
     }
 
-    /// Asks for another rewrite, after one that failed.
-    pub fn mark_changed(&mut self) {
-        self.changed = true;
+    /// Notes how the rewrite ended; one that failed is tried again.
+    pub fn saved(&mut self, succeeded: bool) {
+        self.changed |= !succeeded;
+        self.save_failed = !succeeded;
+    }
+
+    /// Whether the last rewrite failed.
+    pub fn save_failed(&self) -> bool {
+        self.save_failed
     }
 }
 

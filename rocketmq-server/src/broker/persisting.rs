@@ -20,9 +20,21 @@ pub fn persist(core: &Core) {
     }
 }
 
+/// Makes sure that an offset which was just committed will be kept. Saves only when the last save failed or the disk is
+/// full: otherwise the next interval does.
+///
+/// # Errors
+/// The table cannot be saved.
+pub fn keep_offsets(core: &Core) -> Result<(), StoreError> {
+    let in_doubt = core.store.has_no_room() || core.offsets.lock().save_failed();
+    if in_doubt { save_offsets(core) } else { Ok(()) }
+}
+
 fn save_offsets(core: &Core) -> Result<(), StoreError> {
     if !core.offsets.lock().take_changed() {
         return Ok(());
     }
-    core.offset_file.save(|| consumer_offsets(core)).inspect_err(|_| core.offsets.lock().mark_changed())
+    let saved = core.offset_file.save(|| consumer_offsets(core));
+    core.offsets.lock().saved(saved.is_ok());
+    saved
 }

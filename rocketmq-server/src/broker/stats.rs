@@ -25,6 +25,8 @@ pub struct Counters {
     pub get_messages: AtomicU64,
     /// Messages that could not be delivered, or were gone before they could.
     pub set_aside: AtomicU64,
+    /// Messages that were deleted before a group read them; each counts once for every such group.
+    pub deleted_unread: AtomicU64,
 }
 
 /// The totals at one moment.
@@ -37,6 +39,7 @@ pub struct Totals {
     pub get_miss: u64,
     pub get_messages: u64,
     pub set_aside: u64,
+    pub deleted_unread: u64,
 }
 
 impl Counters {
@@ -54,6 +57,7 @@ impl Counters {
             get_miss: read(&self.get_miss),
             get_messages: read(&self.get_messages),
             set_aside: read(&self.set_aside),
+            deleted_unread: read(&self.deleted_unread),
         }
     }
 }

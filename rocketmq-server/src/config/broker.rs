@@ -62,14 +62,22 @@ impl BrokerConfig {
     }
 
     /// Settings for a broker that only this machine reaches, on a port the system chooses.
+    ///
+    /// Its store is a guest on the machine's disk: as long as [`ENOUGH_FREE`](Self::ENOUGH_FREE) bytes are left, it takes
+    /// messages however full the disk is, unless a ratio is set.
     pub fn loopback(root: impl Into<PathBuf>) -> Self {
-        Self {
+        let mut config = Self {
             network: NetworkConfig::loopback(),
             vip_port: false,
             advertised_host: Some("127.0.0.1".into()),
             ..Self::in_folder(root)
-        }
+        };
+        config.settings.live.store.disk_enough_free = Some(Self::ENOUGH_FREE);
+        config
     }
+
+    /// Free bytes that are enough for a broker on a developer's machine: 1 GiB, as long as a file of the commit log.
+    pub const ENOUGH_FREE: u64 = 1 << 30;
 
     /// Sets what the file at `path` says, in TOML or in Java's properties syntax.
     ///

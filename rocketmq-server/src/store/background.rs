@@ -1,4 +1,4 @@
-//! The threads behind a store: one flushes the log, one writes out queues and index and deletes what has expired.
+//! The threads behind a store: one flushes the log, one writes out queues and index, one deletes what has expired.
 
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
@@ -10,7 +10,7 @@ use super::Inner;
 use super::checkpoint::Times;
 use super::error::StoreError;
 
-/// A wish to flush, and a wish to stop.
+/// What the threads are woken for before their time.
 #[derive(Debug, Default)]
 struct Signal {
     state: Mutex<Wishes>,
@@ -20,8 +20,12 @@ struct Signal {
 #[derive(Debug, Default)]
 struct Wishes {
     flush: bool,
+    look: bool,
     stop: bool,
 }
+
+/// The wish that wakes a thread besides the one to stop; `None` when it keeps to its interval.
+type Wakes = Option<fn(&mut Wishes) -> &mut bool>;
 
 /// The running threads.
 #[derive(Debug, Default)]
@@ -31,12 +35,14 @@ pub(crate) struct Threads {
 }
 
 impl Threads {
-    /// Starts both threads unless they run. They end by themselves when the store is dropped.
+    /// Starts the threads unless they run. They end by themselves when the store is dropped.
     pub fn start(inner: &Arc<Inner>) -> Result<(), StoreError> {
         let mut handles = inner.threads.handles.lock();
         if handles.is_empty() {
             handles.push(spawn("store-flush", inner, Inner::run_flush)?);
             handles.push(spawn("store-upkeep", inner, Inner::run_upkeep)?);
+            handles.push(spawn("store-clean", inner, Inner::run_clean)?);
+            inner.threads.request_look();
         }
         Ok(())
     }
@@ -45,6 +51,18 @@ impl Threads {
     pub fn request_flush(&self) {
         self.signal.state.lock().flush = true;
         self.signal.changed.notify_all();
+    }
+
+    /// Asks for a look at the disk at the next moment.
+    pub fn request_look(&self) {
+        self.signal.state.lock().look = true;
+        self.signal.changed.notify_all();
+    }
+
+    /// Takes the wish for a look, as the thread would.
+    #[cfg(test)]
+    pub fn take_look(&self) -> bool {
+        std::mem::take(&mut self.signal.state.lock().look)
     }
 
     /// Ends the threads and waits for what they are doing.
@@ -67,17 +85,17 @@ impl Drop for Threads {
 }
 
 impl Signal {
-    /// Sleeps for `interval`, shorter if `wakes` and a flush is wanted; `false` when it is time to end.
-    fn wait(&self, interval: Duration, wakes: bool) -> bool {
+    /// Sleeps for `interval`, shorter if `wakes` is wished for; `false` when it is time to end.
+    fn wait(&self, interval: Duration, wakes: Wakes) -> bool {
         let deadline = Instant::now() + interval;
         let mut wishes = self.state.lock();
-        while !(wishes.stop || (wakes && wishes.flush)) {
+        while !(wishes.stop || wakes.is_some_and(|wish| *wish(&mut wishes))) {
             if self.changed.wait_until(&mut wishes, deadline).timed_out() {
                 break;
             }
         }
-        if wakes {
-            wishes.flush = false;
+        if let Some(wish) = wakes {
+            *wish(&mut wishes) = false;
         }
         !wishes.stop
     }
@@ -94,7 +112,7 @@ fn spawn(name: &str, inner: &Arc<Inner>, run: Run) -> Result<JoinHandle<()>, Sto
 impl Inner {
     fn run_flush(weak: Weak<Self>, signal: Arc<Signal>) {
         let Some(interval) = weak.upgrade().map(|inner| inner.config.flush_interval) else { return };
-        while signal.wait(interval, true) {
+        while signal.wait(interval, Some(|wishes| &mut wishes.flush)) {
             let Some(inner) = weak.upgrade() else { return };
             if let Err(e) = inner.flush_log() {
                 tracing::error!(error = %e, "the commit log was not flushed");
@@ -105,8 +123,7 @@ impl Inner {
     fn run_upkeep(weak: Weak<Self>, signal: Arc<Signal>) {
         let Some(config) = weak.upgrade().map(|inner| inner.config.clone()) else { return };
         let mut synced = Instant::now();
-        let mut cleaned = Instant::now();
-        while signal.wait(config.queue_write_interval, false) {
+        while signal.wait(config.queue_write_interval, None) {
             let Some(inner) = weak.upgrade() else { return };
             let thorough = synced.elapsed() >= config.queue_flush_interval;
             if let Err(e) = inner.keep_up(thorough) {
@@ -115,10 +132,14 @@ impl Inner {
             if thorough {
                 synced = Instant::now();
             }
-            if cleaned.elapsed() >= config.clean_interval {
-                inner.clean();
-                cleaned = Instant::now();
-            }
+        }
+    }
+
+    fn run_clean(weak: Weak<Self>, signal: Arc<Signal>) {
+        let Some(interval) = weak.upgrade().map(|inner| inner.config.clean_interval) else { return };
+        while signal.wait(interval, Some(|wishes| &mut wishes.look)) {
+            let Some(inner) = weak.upgrade() else { return };
+            inner.clean();
         }
     }
 

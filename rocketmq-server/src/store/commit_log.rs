@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use bytes::Bytes;
 use parking_lot::RwLock;
@@ -27,6 +27,8 @@ pub(crate) struct CommitLog {
     tail: RwLock<HotTail>,
     written: AtomicI64,
     flushed: AtomicI64,
+    /// The last write found no room on the disk.
+    no_room: AtomicBool,
 }
 
 impl CommitLog {
@@ -55,6 +57,7 @@ impl CommitLog {
             tail: RwLock::new(HotTail::new(config.hot_tail)),
             written: AtomicI64::new(start),
             flushed: AtomicI64::new(start),
+            no_room: AtomicBool::new(false),
         })
     }
 
@@ -86,7 +89,15 @@ impl CommitLog {
     /// Hands `block` to the kernel at `offset`, which must be the end of what was written before or the start of
     /// the file after it. Nothing becomes visible unless all of it was written.
     pub fn append(&self, offset: i64, block: &[u8]) -> Result<(), StoreError> {
-        self.segment_for_writing(offset)?.write(offset, block)
+        let written =
+            self.segment_for_writing(offset).and_then(|segment| segment.write(offset, block));
+        self.no_room.store(matches!(written, Err(StoreError::DiskFull { .. })), Ordering::Relaxed);
+        written
+    }
+
+    /// Whether the last write found no room on the disk.
+    pub fn has_no_room(&self) -> bool {
+        self.no_room.load(Ordering::Relaxed)
     }
 
     /// Makes an appended block readable.

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::disk::Space;
+
 /// When an acknowledged message is on the platter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FlushMode {
@@ -90,6 +92,35 @@ pub struct StoreLive {
     pub disk_clean_forcibly: f64,
     /// `diskSpaceWarningLevelRatio`: above it messages are refused.
     pub disk_warning: f64,
+    /// Free bytes with which a disk is not too full, whatever the default of a ratio says; a ratio that was set holds.
+    /// `None`: the ratios alone decide, as in Apache's broker.
+    pub disk_enough_free: Option<u64>,
+}
+
+/// What is done about a disk that is too full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FullDisk {
+    /// Expired files go at any hour.
+    DeleteExpired,
+    /// The oldest files go.
+    DeleteOldest,
+    /// Messages are refused.
+    Refuse,
+}
+
+impl StoreLive {
+    /// Whether a disk is so full that `measure` is due.
+    pub(crate) fn is_too_full(&self, space: Space, measure: FullDisk) -> bool {
+        let ratio = |live: &Self| match measure {
+            FullDisk::DeleteExpired => live.disk_max_used,
+            FullDisk::DeleteOldest => live.disk_clean_forcibly,
+            FullDisk::Refuse => live.disk_warning,
+        };
+        let limit = ratio(self);
+        let was_set = limit.to_bits() != ratio(&Self::default()).to_bits();
+        let spared = !was_set && self.disk_enough_free.is_some_and(|enough| space.available >= enough);
+        space.used_ratio() > limit && !spared
+    }
 }
 
 impl Default for StoreLive {
@@ -103,6 +134,7 @@ impl Default for StoreLive {
             disk_max_used: 0.75,
             disk_clean_forcibly: 0.85,
             disk_warning: 0.90,
+            disk_enough_free: None,
         }
     }
 }
@@ -111,4 +143,24 @@ fn default_delay_levels() -> Vec<i64> {
     const SECONDS: [i64; 18] =
         [1, 5, 10, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200];
     SECONDS.iter().map(|s| s * 1000).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn enough_free_bytes_outweigh_default_ratios_and_not_those_that_were_set() {
+        const GIB: u64 = 1 << 30;
+        let nearly_full = Space { used: 1150 * GIB, available: 100 * GIB };
+        let mut live = StoreLive::default();
+        assert!(live.is_too_full(nearly_full, FullDisk::Refuse), "92 %");
+        live.disk_enough_free = Some(GIB);
+        assert!(!live.is_too_full(nearly_full, FullDisk::Refuse));
+        assert!(!live.is_too_full(nearly_full, FullDisk::DeleteOldest));
+        assert!(live.is_too_full(Space { used: 1150 * GIB, available: GIB - 1 }, FullDisk::Refuse));
+        live.disk_warning = 0.5;
+        assert!(live.is_too_full(nearly_full, FullDisk::Refuse));
+        assert!(!live.is_too_full(nearly_full, FullDisk::DeleteExpired));
+    }
 }

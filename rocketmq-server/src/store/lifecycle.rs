@@ -18,7 +18,7 @@ use super::index::Index;
 use super::index_file::Shape;
 use super::queues::Queues;
 use super::recovery::Recovery;
-use super::retention::Rounds;
+use super::retention::Retention;
 use super::types::RecoveryReport;
 use super::writer::Writer;
 use super::{Flushed, Inner, Store};
@@ -75,6 +75,7 @@ impl Store {
         .run()?;
         // What a killed process left with the kernel may not be on the platter yet.
         log.sync_from(recovered.report.scanned_from)?;
+        recovered.report.log();
         let end = log.written();
         let inner = Inner {
             clock,
@@ -87,7 +88,7 @@ impl Store {
             checkpoint: Mutex::new(checkpoint),
             flushed: watch::Sender::new(Flushed { end, failed: false }),
             threads: Threads::default(),
-            retention: Mutex::new(Rounds::default()),
+            retention: Retention::default(),
             log,
             tuned: RwLock::new(Arc::new(live)),
             config,

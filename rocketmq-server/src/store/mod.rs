@@ -60,7 +60,7 @@ use writer::Writer;
 pub use config::{FlushMode, StoreConfig, StoreLive};
 pub use dispatcher::{Dispatched, Listener};
 pub use error::StoreError;
-pub use retention::Cleaned;
+pub use retention::{Cleaned, Deleted, DeletionListener};
 pub use types::{All, Boundary, Fetched, Filter, GetLimits, GetStatus, KeyKind, RecoveryReport, Stored};
 pub use unit::Unit;
 
@@ -88,7 +88,7 @@ struct Inner {
     checkpoint: Mutex<Checkpoint>,
     flushed: watch::Sender<Flushed>,
     threads: background::Threads,
-    retention: Mutex<retention::Rounds>,
+    retention: retention::Retention,
 }
 
 /// How far the log is safe, for those who wait.

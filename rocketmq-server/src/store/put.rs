@@ -170,6 +170,8 @@ impl Inner {
         drop(writer);
         dispatcher.enqueue(&mut done);
         dispatcher.run(self.confirmed());
+        drop(dispatcher);
+        self.look_at_disk_if_due();
     }
 
     /// Messages up to this log offset may be seen.

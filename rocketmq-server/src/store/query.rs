@@ -145,6 +145,11 @@ impl Store {
         self.inner.queues.delete_topic(topic)
     }
 
+    /// Whether the disk had no room for the last write of messages.
+    pub fn has_no_room(&self) -> bool {
+        self.inner.log.has_no_room()
+    }
+
     /// The first commit log offset on disk.
     pub fn min_physical_offset(&self) -> i64 {
         self.inner.log.min()

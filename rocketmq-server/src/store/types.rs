@@ -152,3 +152,22 @@ pub struct RecoveryReport {
     /// Why the log ends there, when what follows is not simply unused.
     pub cut: Option<String>,
 }
+
+impl RecoveryReport {
+    /// Tells an operator what opening found: at WARN unless the last run ended cleanly and everything is there.
+    pub(crate) fn log(&self) {
+        if self.abnormal || self.rebuilt || self.damaged > 0 || self.cut.is_some() {
+            tracing::warn!(
+                records = self.records,
+                from = self.scanned_from,
+                end = self.end,
+                damaged = self.damaged,
+                rebuilt = self.rebuilt,
+                cut = self.cut,
+                "the store was not closed cleanly or is damaged; it was recovered from its commit log"
+            );
+        } else {
+            tracing::info!(end = self.end, "the store is open");
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst};
 
 use super::super::disk::{Disk, Space};
 use super::*;
@@ -16,11 +16,18 @@ pub(super) struct FaultyDisk {
     pub sync_fails: AtomicBool,
     /// Percent of the disk in use.
     pub used: AtomicI64,
+    /// Bytes of a disk that holds nothing but the store; 0: `used` says how full it is.
+    pub capacity: AtomicU64,
 }
 
 impl Default for FaultyDisk {
     fn default() -> Self {
-        Self { room: AtomicI64::new(i64::MAX), sync_fails: AtomicBool::new(false), used: AtomicI64::new(0) }
+        Self {
+            room: AtomicI64::new(i64::MAX),
+            sync_fails: AtomicBool::new(false),
+            used: AtomicI64::new(0),
+            capacity: AtomicU64::new(0),
+        }
     }
 }
 
@@ -38,10 +45,26 @@ impl Disk for FaultyDisk {
         if self.sync_fails.load(SeqCst) { Err(io::Error::other("EIO")) } else { file.sync_data() }
     }
 
-    fn space(&self, _: &Path) -> io::Result<Space> {
+    fn space(&self, folder: &Path) -> io::Result<Space> {
+        let capacity = self.capacity.load(SeqCst);
+        if capacity > 0 {
+            let used = size_of(folder)?;
+            return Ok(Space { used, available: capacity.saturating_sub(used) });
+        }
         let used = self.used.load(SeqCst).unsigned_abs();
         Ok(Space { used, available: 100 - used })
     }
+}
+
+/// Bytes of all files below `folder`.
+fn size_of(folder: &Path) -> io::Result<u64> {
+    let mut size = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let found = entry.metadata()?;
+        size += if found.is_dir() { size_of(&entry.path())? } else { found.len() };
+    }
+    Ok(size)
 }
 
 impl Bench {
@@ -142,4 +165,36 @@ fn a_disk_above_the_warning_level_refuses_messages_and_frees_the_oldest_files() 
     disk.used.store(50, SeqCst);
     store.delete_expired().unwrap();
     put(&store, "T", 0, "m40");
+}
+
+/// The store was full before the first look, and forced cleaning then deleted more than it had to.
+#[test]
+fn a_small_disk_never_fills_up_and_loses_only_the_oldest_messages() {
+    const CAPACITY: u64 = 512 << 10;
+    let (mut bench, disk) = (Bench::new(), Arc::new(FaultyDisk::default()));
+    bench.config.index_enabled = false;
+    bench.config.commit_log_file_size = 8_000;
+    bench.config.queue_file_units = 512;
+    disk.capacity.store(CAPACITY, SeqCst);
+    let store = bench.open_on(&disk);
+    let deleted = Arc::new(AtomicI64::new(0));
+    let heard = deleted.clone();
+    store.on_deletion(move |lost| {
+        let [lost] = lost else { panic!("there is one queue: {lost:?}") };
+        assert_eq!((&*lost.topic, lost.queue_id, lost.from), ("T", 0, heard.swap(lost.to, SeqCst)));
+    });
+    for name in names(0..6_000) {
+        put(&store, "T", 0, &name);
+        if store.inner.threads.take_look() {
+            store.delete_expired().unwrap();
+        }
+        if !name.ends_with("99") {
+            continue;
+        }
+        let used = store.disk_used().unwrap();
+        assert!(used < 0.9, "{name}: {used}");
+        assert!(store.min_offset("T", 0) == 0 || used > 0.75, "{name}: {used}, no need to delete");
+    }
+    assert_eq!(store.min_offset("T", 0), deleted.load(SeqCst));
+    assert!(deleted.load(SeqCst) > 1_000);
 }
