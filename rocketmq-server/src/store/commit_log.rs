@@ -89,8 +89,7 @@ impl CommitLog {
     /// Hands `block` to the kernel at `offset`, which must be the end of what was written before or the start of
     /// the file after it. Nothing becomes visible unless all of it was written.
     pub fn append(&self, offset: i64, block: &[u8]) -> Result<(), StoreError> {
-        let written =
-            self.segment_for_writing(offset).and_then(|segment| segment.write(offset, block));
+        let written = self.segment_for_writing(offset).and_then(|segment| segment.write(offset, block));
         self.no_room.store(matches!(written, Err(StoreError::DiskFull { .. })), Ordering::Relaxed);
         written
     }

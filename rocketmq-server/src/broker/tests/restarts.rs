@@ -6,19 +6,19 @@ use std::time::Duration;
 use rocketmq_remoting::body::group::SubscriptionGroupWrapper;
 use rocketmq_remoting::body::offset::DelayOffsetWrapper;
 use rocketmq_remoting::body::topic::TopicConfigWrapper;
-use rocketmq_remoting::fastjson;
 use rocketmq_remoting::requests::offset::{QueryConsumerOffsetRequest, UpdateConsumerOffsetRequest};
+use rocketmq_remoting::{Command, ResponseCode, fastjson};
 
 use super::rig::{Client, Rig, eventually};
 
-async fn commit(client: &Client, offset: i64) {
+async fn commit(client: &Client, offset: i64) -> Command {
     let update = UpdateConsumerOffsetRequest {
         consumer_group: "g".into(),
         topic: "t".into(),
         queue_id: 0,
         commit_offset: offset,
     };
-    client.ask(&update).await;
+    client.ask(&update).await
 }
 
 async fn committed(client: &Client) -> Option<String> {
@@ -84,4 +84,44 @@ async fn the_files_have_apaches_names_and_members() {
     assert_eq!(topics.topic_config_table["t"].write_queue_nums, 4);
     let groups: SubscriptionGroupWrapper = fastjson::from_slice(&read("subscriptionGroup.json")).unwrap();
     assert_eq!(groups.subscription_group_table["g"].retry_max_times, 16);
+}
+
+#[tokio::test]
+async fn a_commit_that_cannot_be_kept_is_not_answered_with_success() {
+    let rig = Rig::start().await;
+    let client = rig.connect();
+    client.heartbeat("c", "g", &["t"]).await;
+    client.send("t", "x", &[]).await;
+    let in_the_way = rig.path().join("config/consumerOffset.json.tmp");
+    std::fs::create_dir_all(&in_the_way).unwrap();
+    commit(&client, 1).await;
+    rig.advance(Duration::from_secs(5));
+    eventually(|| rig.broker.core.offsets.lock().save_failed()).await;
+    let answer = commit(&client, 1).await;
+    assert_eq!(answer.response_code(), ResponseCode::SYSTEM_ERROR);
+    assert!(answer.remark.unwrap_or_default().contains("consumerOffset.json"));
+    std::fs::remove_dir(&in_the_way).unwrap();
+    assert_eq!(commit(&client, 1).await.response_code(), ResponseCode::SUCCESS);
+    let rig = rig.crash().await;
+    assert_eq!(committed(&rig.connect()).await.as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn what_is_deleted_before_a_group_read_it_is_counted() {
+    let rig = Rig::with(|settings| {
+        settings.fixed.store.commit_log_file_size = 4096;
+        settings.live.store.disk_clean_forcibly = 0.0;
+    })
+    .await;
+    let client = rig.connect();
+    client.heartbeat("c", "g", &["t"]).await;
+    for _ in 0..200 {
+        client.send("t", "a body of no importance", &[]).await;
+    }
+    commit(&client, 2).await;
+    rig.broker.store().delete_expired().unwrap();
+    let min = rig.broker.store().min_offset("t", 0);
+    assert!(min > 2, "{min}");
+    let counted = rig.broker.core.stats.counters.totals().deleted_unread;
+    assert_eq!(i64::try_from(counted).unwrap(), min - 2);
 }
