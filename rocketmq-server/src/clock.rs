@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// What a clock's waits return. Dropping it cancels the wait and nothing else.
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send + 'static>>;
@@ -34,9 +35,9 @@ impl Clock for System {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis_floor)
     }
 
+    /// Follows the time of day: when somebody sets it, this is noticed within a second.
     fn sleep_until(&self, at_ms: i64) -> Sleep {
-        let wait = at_ms.saturating_sub(self.now_ms()).max(0);
-        self.sleep(Duration::from_millis(wait.unsigned_abs()))
+        Box::pin(until(at_ms, || System.now_ms()))
     }
 
     /// Follows the monotonic clock: a jump of the time of day neither shortens nor prolongs it.
@@ -45,7 +46,23 @@ impl Clock for System {
     }
 }
 
+/// How long a wait for a time of day trusts the monotonic clock.
+const LOOK_EVERY_MS: i64 = 1_000;
+
+async fn until(at_ms: i64, now_ms: impl Fn() -> i64) {
+    loop {
+        let left = at_ms.saturating_sub(now_ms());
+        if left <= 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(left.min(LOOK_EVERY_MS).unsigned_abs())).await;
+    }
+}
+
 /// A clock that stands still until it is told to move. Clones share one time.
+///
+/// As on a machine, [`sleep`](Clock::sleep) takes the time that passes ([`advance`](Self::advance)) and does not mind that
+/// the time of day is [`set`](Self::set).
 ///
 /// ```
 /// use std::time::Duration;
@@ -57,39 +74,58 @@ impl Clock for System {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Manual {
-    now: watch::Sender<i64>,
+    time: watch::Sender<Time>,
+}
+
+/// Milliseconds.
+#[derive(Debug, Clone, Copy)]
+struct Time {
+    of_day: i64,
+    passed: i64,
 }
 
 impl Manual {
     /// A clock that shows `now_ms` (milliseconds since 1970).
     pub fn new(now_ms: i64) -> Self {
-        Self { now: watch::Sender::new(now_ms) }
+        Self { time: watch::Sender::new(Time { of_day: now_ms, passed: 0 }) }
     }
 
     /// Moves forward and wakes every sleeper whose time has come.
     pub fn advance(&self, by: Duration) {
-        self.now.send_modify(|now| *now = now.saturating_add(millis(by)));
+        self.time.send_modify(|time| {
+            time.of_day = time.of_day.saturating_add(millis(by));
+            time.passed = time.passed.saturating_add(millis(by));
+        });
     }
 
-    /// Sets the time, forwards or backwards, as an operator setting the machine's clock would.
+    /// Sets the time of day, forwards or backwards, as an operator setting the machine's clock would.
     pub fn set(&self, now_ms: i64) {
-        self.now.send_replace(now_ms);
+        self.time.send_modify(|time| time.of_day = now_ms);
+    }
+
+    fn sleep_while(&self, waits: impl Fn(Time) -> bool + Send + Sync + 'static) -> Sleep {
+        let mut time = self.time.subscribe();
+        Box::pin(async move {
+            if time.wait_for(|time| !waits(*time)).await.is_err() {
+                // The clock is gone, so its time will never come.
+                std::future::pending::<()>().await;
+            }
+        })
     }
 }
 
 impl Clock for Manual {
     fn now_ms(&self) -> i64 {
-        *self.now.borrow()
+        self.time.borrow().of_day
     }
 
     fn sleep_until(&self, at_ms: i64) -> Sleep {
-        let mut now = self.now.subscribe();
-        Box::pin(async move {
-            if now.wait_for(|now| *now >= at_ms).await.is_err() {
-                // The clock is gone, so its time will never come.
-                std::future::pending::<()>().await;
-            }
-        })
+        self.sleep_while(move |time| time.of_day < at_ms)
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        let end = self.time.borrow().passed.saturating_add(millis(duration));
+        self.sleep_while(move |time| time.passed < end)
     }
 }
 
@@ -137,6 +173,27 @@ impl Clock for Shifted {
             }
         })
     }
+
+    /// Follows the monotonic clock and the jumps of this one.
+    fn sleep(&self, duration: Duration) -> Sleep {
+        let mut ahead = self.ahead_ms.subscribe();
+        let started = Instant::now();
+        let end = millis(duration).saturating_add(*ahead.borrow());
+        Box::pin(async move {
+            loop {
+                let left = end.saturating_sub(*ahead.borrow_and_update()).max(0);
+                let rest = Duration::from_millis(left.unsigned_abs()).saturating_sub(started.elapsed());
+                tokio::select! {
+                    () = tokio::time::sleep(rest) => return,
+                    moved = ahead.changed() => {
+                        if moved.is_err() {
+                            return tokio::time::sleep(rest).await;
+                        }
+                    }
+                }
+            }
+        })
+    }
 }
 
 fn millis(duration: Duration) -> i64 {
@@ -167,6 +224,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_takes_its_time_does_not_mind_the_time_of_day() {
+        let clock = Manual::new(10_000);
+        let mut sleep = clock.sleep(Duration::from_secs(5));
+        clock.set(20_000);
+        assert!((&mut sleep).now_or_never().is_none());
+        clock.set(0);
+        clock.advance(Duration::from_secs(5));
+        sleep.await;
+    }
+
+    #[tokio::test]
     async fn a_time_already_past_does_not_wait() {
         Manual::new(10).sleep_until(10).await;
         System.sleep_until(0).await;
@@ -188,6 +256,33 @@ mod tests {
         assert!((&mut far).now_or_never().is_none());
         clock.advance(Duration::from_secs(3600));
         far.await;
+    }
+
+    /// A time of day that was set, as the system's can be: nobody is told.
+    fn wall(started: Instant, set_to: &std::cell::Cell<i64>) -> i64 {
+        set_to.get() + millis_floor(started.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_notices_within_a_second_that_the_time_was_set() {
+        let (started, set_to) = (Instant::now(), std::cell::Cell::new(10_000_000));
+        let mut wait = Box::pin(until(10_003_000, || wall(started, &set_to)));
+        let after = |seconds| tokio::time::sleep_until(started + Duration::from_secs(seconds));
+        for (second, set) in [(1, 10_000_000 - 3_600_000), (5, 10_000_000)] {
+            tokio::select! { () = &mut wait => panic!("too early"), () = after(second) => set_to.set(set) }
+        }
+        wait.await;
+        assert!(
+            started.elapsed() <= Duration::from_secs(6),
+            "its time had come when the clock was put right"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_ends_to_the_millisecond() {
+        let (started, set_to) = (Instant::now(), std::cell::Cell::new(0));
+        until(2_345, || wall(started, &set_to)).await;
+        assert_eq!(started.elapsed(), Duration::from_millis(2_345));
     }
 
     #[test]

@@ -62,9 +62,12 @@ async fn every(core: Arc<Core>, interval: Duration, work: fn(&Core)) {
 }
 
 /// Waits until `interval` after `last` and returns the time then. However long the work took, a clock that was moved
-/// meanwhile counts; rounds missed are not made up for.
+/// meanwhile counts; rounds missed are not made up for. A clock that is set back delays no round.
 async fn next_time(core: &Core, last: i64, interval: Duration) -> i64 {
-    core.clock.sleep_until(last.saturating_add(millis(interval))).await;
+    tokio::select! {
+        () = core.clock.sleep_until(last.saturating_add(millis(interval))) => {}
+        () = core.clock.sleep(interval) => {}
+    }
     core.now()
 }
 
@@ -109,7 +112,8 @@ async fn watch_pulls(core: Arc<Core>) {
         core.clock.sleep(EXPIRY_STEP).await;
         let now = core.now();
         core.parking.expire(now);
-        if now >= next_recheck {
+        let set_back = now.saturating_add(RECHECK) < next_recheck;
+        if now >= next_recheck || set_back {
             next_recheck = now.saturating_add(RECHECK);
             core.parking.recheck(|topic, queue| core.store.max_offset(topic, queue));
         }

@@ -9,7 +9,7 @@ use rocketmq_remoting::body::topic::TopicConfigWrapper;
 use rocketmq_remoting::requests::offset::{QueryConsumerOffsetRequest, UpdateConsumerOffsetRequest};
 use rocketmq_remoting::{Command, ResponseCode, fastjson};
 
-use super::rig::{Client, Rig, eventually};
+use super::rig::{Client, Rig, START, eventually};
 
 async fn commit(client: &Client, offset: i64) -> Command {
     let update = UpdateConsumerOffsetRequest {
@@ -63,6 +63,19 @@ async fn an_acknowledged_message_survives_a_crash_and_offsets_those_of_the_last_
     let client = rig.connect();
     assert_eq!(client.drain("t", 0, 8).await.len(), 8);
     assert_eq!(committed(&client).await.as_deref(), Some("7"));
+}
+
+#[tokio::test]
+async fn offsets_are_saved_after_the_clock_was_set_back() {
+    let rig = Rig::start().await;
+    let client = rig.connect();
+    client.heartbeat("c", "g", &["t"]).await;
+    client.send("t", "x", &[]).await;
+    rig.clock.set(START - 3_600_000);
+    commit(&client, 1).await;
+    rig.advance(Duration::from_secs(5));
+    let file = rig.path().join("config/consumerOffset.json");
+    eventually(|| file.exists()).await;
 }
 
 #[tokio::test]
