@@ -212,8 +212,19 @@ impl Group {
         }
         match self.from_where.without_stored_offset(is_retry(&queue.topic)) {
             Start::At(offset) => Ok(offset),
-            Start::Max => self.calls.max_offset(queue).await,
+            Start::Max => self.end_of(queue).await,
             Start::AtTime(ms) => self.calls.offset_at(queue, ms).await,
+        }
+    }
+
+    /// The end of a queue that the group has no offset on.
+    ///
+    /// Brokers of 5.x know no offset on an empty queue either. A message that comes before its end is asked for makes it
+    /// young: the broker then begins at that message, and is asked once more.
+    async fn end_of(&self, queue: &MessageQueue) -> Result<i64, CallError> {
+        match self.calls.max_offset(queue).await? {
+            0 => Ok(0),
+            end => Ok(self.offsets.load(queue).await?.unwrap_or(end)),
         }
     }
 

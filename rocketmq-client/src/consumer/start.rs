@@ -6,8 +6,8 @@ use super::pull::to_ms;
 
 /// Where a consumer group without a stored offset begins on a queue.
 ///
-/// A young queue is an exception that the broker makes: while its first message is still in memory it answers offset 0 for
-/// a new group, which then reads from the beginning, whatever it wishes. Who broadcasts always begins where it wishes.
+/// A young queue is an exception that the broker makes: while it is empty or its first message is still in memory, a new
+/// group reads it from the beginning, whatever it wishes. Consumers that broadcast always begin where they wish.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum FromWhere {
     /// Only messages stored after the group first appeared (default).

@@ -21,7 +21,8 @@ use crate::store::Boundary;
 
 /// QUERY_CONSUMER_OFFSET (14).
 ///
-/// A group without an offset starts at 0 in a young queue, whatever it says about where to start.
+/// A group without an offset starts at 0 in a young queue, whatever it wishes. An empty queue is young, also one that nobody
+/// has sent to yet: its group must not miss the first message, which may come before the group asks where the queue ends.
 pub fn query(core: &Core, command: &Command) -> Reply {
     let request = QueryConsumerOffsetRequest::from_ext(&command.ext)?;
     let (topic, queue) = (&request.topic, request.queue_id);

@@ -1,5 +1,6 @@
 //! What has to hold on any cluster. Each scenario has topics and groups of its own, so that all may run at once.
 
+pub mod beginnings;
 pub mod consume;
 pub mod delay;
 pub mod logical;
@@ -29,6 +30,8 @@ macro_rules! every_scenario {
             refused: illegal_topic empty_body body_over_the_limit body_over_the_brokers_limit unknown_queue;
             consume: each_message_once several_at_once in_batches part_of_a_batch_again in_batches_of_a_thousand batches_stored_as_one concurrency_changed by_tags by_sql
                 topics_come_and_go from_where from_the_committed_offset a_shutdown_waits_for_handlers from_first a_young_queue_from_its_beginning;
+            beginnings: pushed_while_a_group_starts popped_while_a_group_starts polled_while_a_group_starts
+                broadcast_while_a_member_starts;
             retry: until_it_is_done by_the_ladder after_a_panic after_a_timeout dead_letter_after_the_maximum dead_letter_at_once;
             delay: by_level by_timer recalled a_handler_of_a_minute;
             order: per_key retry_in_place a_queue_rests_as_told dead_letter_after_the_maximum dead_letter_at_once

@@ -1,6 +1,7 @@
 //! The broker behind a connection, as clients meet it: raw commands in, answers and notifications out.
 
 mod access;
+mod beginnings;
 mod delays;
 mod groups;
 mod limits;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use rocketmq_remoting::message::PullFlag;
-use rocketmq_remoting::requests::offset::{QueryConsumerOffsetRequest, UpdateConsumerOffsetRequest};
+use rocketmq_remoting::requests::offset::QueryConsumerOffsetRequest;
 use rocketmq_remoting::requests::pull::PullMessageRequest;
 use rocketmq_remoting::{Request, RequestCode, ResponseCode, frame};
 use tokio::io::AsyncWriteExt;
@@ -177,52 +177,6 @@ async fn a_pull_commits_the_offset_it_carries() {
         set_zero_if_not_found: None,
     };
     assert_eq!(client.ask(&query).await.ext.get("offset"), Some("1"));
-}
-
-#[tokio::test]
-async fn a_new_group_starts_at_zero_where_the_queue_does_and_nowhere_when_it_is_empty() {
-    let rig = Rig::start().await;
-    let client = rig.connect();
-    client.send("t", "a", &[]).await;
-    let mut query = QueryConsumerOffsetRequest {
-        consumer_group: "g".into(),
-        topic: "t".into(),
-        queue_id: 0,
-        set_zero_if_not_found: None,
-    };
-    assert_eq!(client.ask(&query).await.ext.get("offset"), Some("0"));
-    query.set_zero_if_not_found = Some(false);
-    assert_eq!(client.ask(&query).await.response_code(), ResponseCode::QUERY_NOT_FOUND);
-    query.set_zero_if_not_found = None;
-    query.queue_id = 1;
-    assert_eq!(client.ask(&query).await.response_code(), ResponseCode::QUERY_NOT_FOUND);
-
-    let mut update = UpdateConsumerOffsetRequest {
-        consumer_group: "g".into(),
-        topic: "t".into(),
-        queue_id: 1,
-        commit_offset: 4,
-    };
-    assert_eq!(client.ask(&update).await.response_code(), ResponseCode::SUBSCRIPTION_GROUP_NOT_EXIST);
-    client.heartbeat("c", "g", &["t"]).await;
-    assert_eq!(client.ask(&update).await.response_code(), ResponseCode::SUCCESS);
-    assert_eq!(client.ask(&query).await.ext.get("offset"), Some("4"));
-    update.topic = "nowhere".into();
-    assert_eq!(client.ask(&update).await.response_code(), ResponseCode::TOPIC_NOT_EXIST);
-}
-
-#[tokio::test]
-async fn a_queue_whose_first_message_is_far_from_the_end_is_not_young() {
-    let rig = Rig::with(|settings| settings.live.in_memory_percent = 0).await;
-    let client = rig.connect();
-    client.send("t", "a", &[]).await;
-    let query = QueryConsumerOffsetRequest {
-        consumer_group: "g".into(),
-        topic: "t".into(),
-        queue_id: 0,
-        set_zero_if_not_found: None,
-    };
-    assert_eq!(client.ask(&query).await.response_code(), ResponseCode::QUERY_NOT_FOUND);
 }
 
 #[tokio::test]

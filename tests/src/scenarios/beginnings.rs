@@ -1,0 +1,149 @@
+//! Groups that start while messages come: nothing that is stored after a group asked for its queues is missed.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use rocketmq_client::{Client, LiteConsumer, Message, MessageQueue, Producer, PushConsumerBuilder};
+
+use crate::cluster::{Feature, serve_by_pop};
+use crate::wait::{PATIENCE, POLL, eventually};
+use crate::{Cluster, Inbox, TestResult, unique_group};
+
+/// Enough that some are asked for just before their first message comes, and some just after.
+const QUEUES: usize = 64;
+const STARTS: u32 = 12;
+/// By then everything has come that comes at all.
+const SOON: Duration = Duration::from_secs(5);
+
+/// A fresh topic, and a producer that sends one message into each of its queues.
+struct Stage {
+    client: Client,
+    topic: String,
+    queues: Vec<MessageQueue>,
+    producer: Producer,
+}
+
+impl Stage {
+    async fn set(cluster: &Cluster) -> TestResult<Self> {
+        let client = cluster.client().await?;
+        let topic = cluster.topic(&client, QUEUES as i32).await?;
+        let (_, queues) = crate::queues(&client, &topic).await?;
+        let producer = client.producer(unique_group()).build().await?;
+        Ok(Self { client, topic, queues, producer })
+    }
+
+    fn push_consumer(&self) -> PushConsumerBuilder {
+        self.client.push_consumer(unique_group()).subscribe(&self.topic, "*")
+    }
+
+    /// One message into each queue, one after the other.
+    async fn fill(&self, text: &str, begin: Duration) -> TestResult {
+        tokio::time::sleep(begin).await;
+        for queue in &self.queues {
+            let message = Message::new(&self.topic, format!("{text} {}", queue.queue_id));
+            self.producer.send(message).to_queue(queue).await?;
+        }
+        Ok(())
+    }
+
+    /// How many of the messages do not come.
+    async fn lost(&self, inbox: &Inbox) -> usize {
+        let deadline = Instant::now() + SOON;
+        while inbox.len() < QUEUES && Instant::now() < deadline {
+            tokio::time::sleep(POLL).await;
+        }
+        QUEUES - inbox.texts().into_iter().collect::<BTreeSet<_>>().len()
+    }
+}
+
+/// So long after a group began to start its first message is sent: a little later at each start.
+fn after(start: u32) -> Duration {
+    start * Duration::from_millis(1)
+}
+
+/// Push consumers that wish for the end of empty queues, made of a builder that `shape` alters.
+async fn push_consumers(
+    cluster: &Cluster,
+    shape: impl AsyncFn(&Stage) -> TestResult<PushConsumerBuilder>,
+) -> TestResult {
+    let mut lost = 0;
+    for start in 0..STARTS {
+        let (stage, inbox) = (Stage::set(cluster).await?, Inbox::default());
+        let consumer = shape(&stage).await?;
+        let (running, filled) =
+            tokio::join!(consumer.listen(inbox.accept()), stage.fill("early", after(start)));
+        filled?;
+        lost += stage.lost(&inbox).await;
+        running?.shutdown().await;
+    }
+    assert_eq!(lost, 0, "of {} messages", STARTS as usize * QUEUES);
+    Ok(())
+}
+
+/// A push consumer that wishes for the end of empty queues gets what is sent while it comes up.
+pub async fn pushed_while_a_group_starts(cluster: &Cluster) -> TestResult {
+    push_consumers(cluster, async |stage| Ok(stage.push_consumer())).await
+}
+
+/// So does one whose queues the broker assigns and serves by POP.
+pub async fn popped_while_a_group_starts(cluster: &Cluster) -> TestResult {
+    if !cluster.has(Feature::Pop) {
+        return Ok(());
+    }
+    push_consumers(cluster, async |stage| {
+        let group = unique_group();
+        serve_by_pop(&stage.client, &stage.topic, &group).await?;
+        let consumer = stage.client.push_consumer(group).subscribe(&stage.topic, "*");
+        Ok(consumer.configure(|config| config.broker_assignment = true))
+    })
+    .await
+}
+
+/// So does a lite consumer.
+pub async fn polled_while_a_group_starts(cluster: &Cluster) -> TestResult {
+    let mut lost = 0;
+    for start in 0..STARTS {
+        let stage = Stage::set(cluster).await?;
+        let builder = stage.client.lite_consumer(unique_group()).subscribe(&stage.topic, "*");
+        let (consumer, filled) = tokio::join!(builder.build(), stage.fill("early", after(start)));
+        filled?;
+        lost += QUEUES - poll_all(consumer?).await?;
+    }
+    assert_eq!(lost, 0, "of {} messages", STARTS as usize * QUEUES);
+    Ok(())
+}
+
+/// How many messages a lite consumer is given before none comes for a while.
+async fn poll_all(mut consumer: LiteConsumer) -> TestResult<usize> {
+    let mut given = BTreeSet::new();
+    while given.len() < QUEUES
+        && let Some(batch) = consumer.poll(SOON).await?
+    {
+        given.extend(batch.into_iter().filter_map(|delivery| delivery.text().map(str::to_owned)));
+    }
+    consumer.shutdown().await;
+    Ok(given.len())
+}
+
+/// A member that broadcasts begins at the end as it finds it; from then on it misses nothing.
+pub async fn broadcast_while_a_member_starts(cluster: &Cluster) -> TestResult {
+    for start in 0..STARTS / 4 {
+        let (stage, inbox) = (Stage::set(cluster).await?, Inbox::default());
+        let folder = tempfile::tempdir()?;
+        let consumer = stage.push_consumer().broadcasting().offset_folder(folder.path());
+        let (running, filled) =
+            tokio::join!(consumer.listen(inbox.accept()), stage.fill("early", after(start)));
+        filled?;
+        let running = running?;
+        eventually("a place to begin on every queue", PATIENCE, async || {
+            let places = running.info().mq_table;
+            places.len() == QUEUES && places.values().all(|queue| queue.commit_offset >= 0)
+        })
+        .await;
+        stage.fill("late", Duration::ZERO).await?;
+        let late = || inbox.texts().iter().filter(|text| text.starts_with("late")).count();
+        eventually("what was sent afterwards", PATIENCE, async || late() == QUEUES).await;
+        running.shutdown().await;
+    }
+    Ok(())
+}
