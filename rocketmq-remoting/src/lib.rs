@@ -45,6 +45,7 @@ pub mod message;
 pub mod names;
 #[cfg(feature = "net")]
 pub mod net;
+mod payload;
 pub mod recall;
 pub mod receipt;
 mod request;
@@ -61,4 +62,5 @@ pub use error::{DecodeError, EncodeError};
 pub use ext::ExtFields;
 pub use frame::FrameLimits;
 pub use header::HeaderCodec;
-pub use request::Request;
+pub use payload::{Body, Header, Json, Payload};
+pub use request::{AnswerError, Answered, Request};

@@ -1,61 +1,184 @@
-//! What ties the types of one exchange together.
+//! One exchange: a request and its answer.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-use crate::code::RequestCode;
+use crate::code::{RequestCode, ResponseCode};
 use crate::command::Command;
 use crate::error::{DecodeError, EncodeError};
 use crate::ext::ExtFields;
+use crate::payload::{Body, Header, Payload};
 
-/// The header of a request, with its code and the header its successful answer carries.
+/// One exchange: the type is the request's header; its code, the request's body and the answer belong to it.
 ///
-/// The four conversions default to serde over the flat header fields. Hot headers (send, pull) override them by hand.
-/// An answer without header fields has `Response = ()`.
-pub trait Request: Serialize + DeserializeOwned {
-    /// The code this header travels with.
+/// A client writes a [`command`](Self::command) and reads the [`answer`](Self::answer); a server [`read`](Self::read)s the
+/// request and writes an [`Answered`]. Neither can mix up the types of two exchanges.
+///
+/// ```
+/// use rocketmq_remoting::requests::offset::{GetMaxOffsetRequest, OffsetResponse};
+/// use rocketmq_remoting::{Answered, Request};
+///
+/// let asked = GetMaxOffsetRequest { topic: "orders".into(), queue_id: 0, committed: None };
+/// let command = asked.command(&())?;
+/// assert_eq!(GetMaxOffsetRequest::read(&command)?, (asked, ()));
+///
+/// let command = Answered::from(OffsetResponse { offset: 7 }).into_command()?;
+/// let answered = GetMaxOffsetRequest::answer(command)?;
+/// assert_eq!(answered.payload.offset, 7);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Request: Header {
+    /// The code of the request.
     const CODE: RequestCode;
 
-    /// Header of the successful answer.
-    type Response: Serialize + DeserializeOwned;
+    /// The body of the request.
+    type Body: Body;
 
-    /// This header as fields.
+    /// What the answer carries.
+    type Response: Payload;
+
+    /// The codes of answers that carry [`Response`](Self::Response). Every other code is a refusal.
+    const ANSWERS: &'static [ResponseCode] = &[ResponseCode::SUCCESS];
+
+    /// Writes the request.
     ///
     /// # Errors
-    /// Only a header type with nested values fails, and it does so always.
-    fn to_ext(&self) -> Result<ExtFields, EncodeError> {
-        ExtFields::from_header(self)
+    /// Header or body cannot be written.
+    fn command(&self, body: &Self::Body) -> Result<Command, EncodeError> {
+        Ok(Command::request(Self::CODE).with_ext(self.to_fields()?).with_body(body.to_bytes()?))
     }
 
-    /// This header out of fields; unknown fields are ignored.
+    /// Reads header and body of a request.
     ///
     /// # Errors
-    /// A required field is missing, or a field does not parse as its type.
+    /// A required field is missing, a field does not parse as its type, or the body is not of its form.
+    fn read(command: &Command) -> Result<(Self, Self::Body), DecodeError> {
+        Ok((Self::from_fields(&command.ext)?, Self::Body::from_bytes(command.body.clone())?))
+    }
+
+    /// Reads the answer.
+    ///
+    /// # Errors
+    /// The peer refuses, or its answer cannot be read.
+    fn answer(answer: Command) -> Result<Answered<Self::Response>, AnswerError> {
+        let code = answer.response_code();
+        if !Self::ANSWERS.contains(&code) {
+            return Err(AnswerError::Refused { code, remark: answer.remark.unwrap_or_default() });
+        }
+        let payload = Self::Response::from_parts(&answer.ext, answer.body)?;
+        Ok(Answered { code, remark: answer.remark, payload })
+    }
+
+    /// Reads the header alone.
+    ///
+    /// # Errors
+    /// As [`Header::from_fields`].
     fn from_ext(ext: &ExtFields) -> Result<Self, DecodeError> {
-        ext.header()
+        Self::from_fields(ext)
     }
 
-    /// The answer's header as fields.
+    /// Writes the request without its body.
     ///
     /// # Errors
-    /// As [`to_ext`](Self::to_ext).
-    fn response_to_ext(response: &Self::Response) -> Result<ExtFields, EncodeError> {
-        ExtFields::from_header(response)
-    }
-
-    /// The answer's header out of fields.
-    ///
-    /// # Errors
-    /// As [`from_ext`](Self::from_ext).
-    fn response_from_ext(ext: &ExtFields) -> Result<Self::Response, DecodeError> {
-        ext.header()
-    }
-
-    /// A command with this code and header, and no body.
-    ///
-    /// # Errors
-    /// As [`to_ext`](Self::to_ext).
+    /// As [`Header::to_fields`].
     fn to_command(&self) -> Result<Command, EncodeError> {
-        Ok(Command::request(Self::CODE).with_ext(self.to_ext()?))
+        Ok(Command::request(Self::CODE).with_ext(self.to_fields()?))
+    }
+}
+
+/// An answer that is no refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered<P> {
+    /// One of [`Request::ANSWERS`].
+    pub code: ResponseCode,
+    /// Text for people.
+    pub remark: Option<String>,
+    /// Header and body.
+    pub payload: P,
+}
+
+impl<P> Answered<P> {
+    /// An answer with another code than SUCCESS.
+    pub fn with_code(code: ResponseCode, payload: P) -> Self {
+        Self { code, remark: None, payload }
+    }
+
+    /// Sets the remark.
+    #[must_use]
+    pub fn with_remark(mut self, remark: impl Into<String>) -> Self {
+        self.remark = Some(remark.into());
+        self
+    }
+}
+
+impl<P: Payload> Answered<P> {
+    /// Writes the answer. The connection fills in which request it answers.
+    ///
+    /// # Errors
+    /// Header or body cannot be written.
+    pub fn into_command(self) -> Result<Command, EncodeError> {
+        let (ext, body) = self.payload.to_parts()?;
+        Ok(Command { remark: self.remark, ..Command::response(self.code).with_ext(ext).with_body(body) })
+    }
+}
+
+impl<P> From<P> for Answered<P> {
+    fn from(payload: P) -> Self {
+        Self::with_code(ResponseCode::SUCCESS, payload)
+    }
+}
+
+/// Why an answer carries no response.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnswerError {
+    /// The peer refuses.
+    #[error("refused with {code}: {remark}")]
+    Refused {
+        /// Why, as a code.
+        code: ResponseCode,
+        /// Why, for people; empty when the peer says nothing.
+        remark: String,
+    },
+    /// The answer lacks a field, or one of its parts has another form than agreed.
+    #[error("unreadable answer: {0}")]
+    Malformed(#[from] DecodeError),
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::body::{LockBatchBody, LockBatchResult};
+    use crate::payload::Json;
+    use crate::requests::lock::LockBatchRequest;
+    use crate::requests::offset::GetMinOffsetRequest;
+    use crate::requests::pull::{PullMessageRequest, PullMessageResponse};
+
+    #[test]
+    fn bodies_travel_with_their_headers() {
+        let body = Json(LockBatchBody { consumer_group: "g".into(), ..LockBatchBody::default() });
+        let command = LockBatchRequest {}.command(&body).unwrap();
+        assert_eq!(command.request_code(), RequestCode::LOCK_BATCH_MQ);
+        assert_eq!(LockBatchRequest::read(&command).unwrap(), (LockBatchRequest {}, body));
+        let answer = Answered::from(Json(LockBatchResult::default())).into_command().unwrap();
+        assert_eq!(LockBatchRequest::answer(answer).unwrap().payload, Json(LockBatchResult::default()));
+    }
+
+    #[test]
+    fn a_code_without_a_response_is_a_refusal() {
+        let refused = Command::response(ResponseCode::TOPIC_NOT_EXIST).with_remark("no topic");
+        let error = GetMinOffsetRequest::answer(refused).unwrap_err();
+        let (code, remark) = (ResponseCode::TOPIC_NOT_EXIST, "no topic".to_owned());
+        assert_eq!(error, AnswerError::Refused { code, remark });
+        let empty = Command::response(ResponseCode::SUCCESS);
+        let error = GetMinOffsetRequest::answer(empty).unwrap_err();
+        assert_eq!(error, AnswerError::Malformed(DecodeError::MissingField("offset")));
+    }
+
+    #[test]
+    fn some_exchanges_have_several_codes() {
+        let payload = (PullMessageResponse { next_begin_offset: 5, ..Default::default() }, Bytes::new());
+        let moved = Answered::with_code(ResponseCode::PULL_OFFSET_MOVED, payload).with_remark("RESET");
+        let read = PullMessageRequest::answer(moved.clone().into_command().unwrap());
+        assert_eq!(read.unwrap(), moved);
     }
 }

@@ -17,7 +17,13 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+
+use crate::error::{DecodeError, EncodeError};
+use crate::ext::ExtFields;
+use crate::fastjson::{self, Dialect};
+use crate::payload::Payload;
 
 /// The broker id of a master.
 pub const MASTER_ID: i64 = 0;
@@ -165,6 +171,25 @@ pub struct BrokerMemberGroup {
     pub broker_name: String,
     /// The cluster.
     pub cluster: String,
+}
+
+/// A route as a name server answers it, in the dialect that its asker reads. A reader takes both.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RouteAnswer {
+    /// Where the topic lives.
+    pub route: TopicRoute,
+    /// How it is written.
+    pub dialect: Dialect,
+}
+
+impl Payload for RouteAnswer {
+    fn to_parts(&self) -> Result<(ExtFields, Bytes), EncodeError> {
+        Ok((ExtFields::new(), fastjson::to_vec_in(self.dialect, &self.route)?.into()))
+    }
+
+    fn from_parts(_: &ExtFields, body: Bytes) -> Result<Self, DecodeError> {
+        Ok(Self { route: fastjson::from_slice(&body)?, dialect: Dialect::default() })
+    }
 }
 
 /// Names one queue.

@@ -19,7 +19,7 @@ use rand::RngExt as _;
 use rocketmq_remoting::message::{MessageRecord, UniqueIds};
 use rocketmq_remoting::net::ConnectionConfig;
 use rocketmq_remoting::route::{MessageQueue, TopicRoute};
-use rocketmq_remoting::{Command, DecodeError};
+use rocketmq_remoting::{Command, DecodeError, Request};
 use tokio::net::UdpSocket;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -28,6 +28,7 @@ pub use query::Querying;
 
 use crate::cluster::acl::CredentialsSource;
 use crate::cluster::config::{ClientConfig, NameServers};
+use crate::cluster::net::call::Target;
 use crate::cluster::net::dialer::{Dialer, Transport, target};
 use crate::cluster::net::pool::Pool;
 use crate::cluster::net::rpc::{Outbound, Rpc};
@@ -374,6 +375,20 @@ impl Inner {
     /// ms since the epoch.
     pub(crate) fn now_ms(&self) -> i64 {
         self.config.clock.now_ms()
+    }
+
+    /// Asks a broker and reads its answer.
+    ///
+    /// # Errors
+    /// There is no answer, or it is a refusal or cannot be read.
+    pub(crate) async fn call<R: Request>(
+        &self,
+        target: Target<'_>,
+        request: &R,
+        body: R::Body,
+        timeout: Duration,
+    ) -> Result<R::Response, CallError> {
+        Ok(self.rpc.exchange(target, request, &body, timeout).await?.payload)
     }
 
     /// One call to one address, whatever the code of its answer.

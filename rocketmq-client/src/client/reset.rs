@@ -1,13 +1,11 @@
 //! Sending a group back or forward, as an administrator does.
 
-use bytes::Bytes;
 use rocketmq_remoting::ResponseCode;
-use rocketmq_remoting::body::offset::ResetOffsetBody;
 use rocketmq_remoting::requests::offset::InvokeResetOffsetRequest;
 use rocketmq_remoting::route::MessageQueue;
 
 use crate::client::Client;
-use crate::consumer::calls::{BOUND_TIMEOUT, Calls, is_refusal, malformed};
+use crate::consumer::calls::{BOUND_TIMEOUT, Calls, is_refusal};
 use crate::consumer::pull::{Offset, ResetOffsets, resolve, to_ms};
 use crate::error::{CallError, CallErrorKind};
 
@@ -145,8 +143,8 @@ impl Reset {
         broker: &str,
         request: &InvokeResetOffsetRequest,
     ) -> Result<Option<ResetOffsets>, CallError> {
-        match self.calls.call(broker, request, Bytes::new(), BOUND_TIMEOUT).await {
-            Ok(answer) => Ok(Some(ResetOffsetBody::read(&answer.body).map_err(malformed)?.offset_table)),
+        match self.calls.call(broker, request, (), BOUND_TIMEOUT).await {
+            Ok(answer) => Ok(Some(answer.into_table())),
             Err(error) if is_refusal(&error, ResponseCode::CONSUMER_NOT_ONLINE) => Ok(None),
             Err(error) => Err(error),
         }

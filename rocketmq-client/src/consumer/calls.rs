@@ -3,21 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use rocketmq_remoting::Request;
-use rocketmq_remoting::body::{CheckClientConfigBody, ConsumerIdList, LockBatchBody, LockBatchResult};
-use rocketmq_remoting::fastjson;
+use rocketmq_remoting::body::{CheckClientConfigBody, LockBatchBody};
 use rocketmq_remoting::requests::heartbeat::{CheckClientConfigRequest, GetConsumerListByGroupRequest};
 use rocketmq_remoting::requests::lock::{LockBatchRequest, UnlockBatchRequest};
 use rocketmq_remoting::requests::offset::{
-    GetMaxOffsetRequest, GetMinOffsetRequest, QueryConsumerOffsetRequest, SearchOffsetRequest,
-    UpdateConsumerOffsetRequest,
+    GetMaxOffsetRequest, GetMinOffsetRequest, OffsetResponse, QueryConsumerOffsetRequest,
+    SearchOffsetRequest, UpdateConsumerOffsetRequest,
 };
 use rocketmq_remoting::requests::send::ConsumerSendMsgBackRequest;
 use rocketmq_remoting::route::MessageQueue;
-use rocketmq_remoting::{Command, ResponseCode};
+use rocketmq_remoting::{Command, Json, Request, ResponseCode};
 
 use crate::client::{Client, Inner};
+use crate::cluster::net::call::Target;
 use crate::error::{CallError, CallErrorKind};
 use crate::messages::Delivery;
 
@@ -40,27 +38,26 @@ impl Calls {
         Self { client: client.inner.clone(), group: client.inner.names.wrap(group) }
     }
 
-    /// One request to the master of `broker`; an answer other than SUCCESS is an error.
+    /// Asks the master of `broker`.
     pub(crate) async fn call<R: Request>(
         &self,
         broker: &str,
         request: &R,
-        body: Bytes,
+        body: R::Body,
         limit: Duration,
-    ) -> Result<Command, CallError> {
-        let command = command(request)?.with_body(body);
-        let response = self.client.call_broker(&self.client.master(broker)?, command, limit).await?;
-        accept(response, broker, "")
+    ) -> Result<R::Response, CallError> {
+        let address = self.client.master(broker)?;
+        self.client.call(Target { address: &address, broker, topic: "" }, request, body, limit).await
     }
 
-    /// One request about a queue, to the master of the broker that holds it.
-    pub(crate) async fn call_for<R: Request>(
+    /// Asks the master of the broker that holds a queue.
+    async fn call_for<R: Request<Body = ()>>(
         &self,
         queue: &MessageQueue,
         request: &R,
         limit: Duration,
-    ) -> Result<Command, CallError> {
-        self.call(&self.client.home(queue), request, Bytes::new(), limit).await
+    ) -> Result<R::Response, CallError> {
+        self.call(&self.client.home(queue), request, (), limit).await
     }
 
     /// Where the group stands; `None` when the broker knows no offset.
@@ -81,7 +78,7 @@ impl Calls {
     /// Stores where the group stands and waits for the answer.
     pub(crate) async fn store_offset(&self, queue: &MessageQueue, offset: i64) -> Result<(), CallError> {
         let request = self.offset_update(queue, offset);
-        self.call_for(queue, &request, OFFSET_TIMEOUT).await.map(drop)
+        self.call_for(queue, &request, OFFSET_TIMEOUT).await
     }
 
     fn offset_update(&self, queue: &MessageQueue, offset: i64) -> UpdateConsumerOffsetRequest {
@@ -114,18 +111,16 @@ impl Calls {
 
     async fn offset<R>(&self, queue: &MessageQueue, request: &R, limit: Duration) -> Result<i64, CallError>
     where
-        R: Request<Response = rocketmq_remoting::requests::offset::OffsetResponse>,
+        R: Request<Body = (), Response = OffsetResponse>,
     {
-        let response = self.call_for(queue, request, limit).await?;
-        R::response_from_ext(&response.ext).map(|header| header.offset).map_err(malformed)
+        Ok(self.call_for(queue, request, limit).await?.offset)
     }
 
     /// The client ids of the group's members, as the broker at `address` lists them.
     pub(crate) async fn members(&self, address: &str) -> Result<Vec<String>, CallError> {
-        let request = command(&GetConsumerListByGroupRequest { consumer_group: self.group.clone() })?;
-        let response = self.client.call_broker(address, request, self.client.config.api_timeout).await?;
-        let response = accept(response, address, "")?;
-        let list: ConsumerIdList = fastjson::from_slice(&response.body).map_err(malformed)?;
+        let request = GetConsumerListByGroupRequest { consumer_group: self.group.clone() };
+        let (target, limit) = (Target::address(address), self.client.config.api_timeout);
+        let Json(list) = self.client.call(target, &request, (), limit).await?;
         Ok(list.consumer_id_list)
     }
 
@@ -133,12 +128,10 @@ impl Calls {
     pub(crate) async fn check_config(
         &self,
         address: &str,
-        body: &CheckClientConfigBody,
+        body: CheckClientConfigBody,
     ) -> Result<(), CallError> {
-        let body = fastjson::to_vec(body).map_err(unwritable)?;
-        let request = command(&CheckClientConfigRequest {})?.with_body(body);
-        let response = self.client.call_broker(address, request, self.client.config.api_timeout).await?;
-        accept(response, address, "").map(drop)
+        let (target, limit) = (Target::address(address), self.client.config.api_timeout);
+        self.client.call(target, &CheckClientConfigRequest {}, Json(body), limit).await
     }
 
     /// Asks for broker locks; the queues it gave.
@@ -147,28 +140,23 @@ impl Calls {
         broker: &str,
         queues: Vec<MessageQueue>,
     ) -> Result<Vec<MessageQueue>, CallError> {
-        let body = LockBatchBody {
+        let body = self.locking(queues);
+        let Json(granted) = self.call(broker, &LockBatchRequest {}, body, LOCK_TIMEOUT).await?;
+        Ok(granted.lock_ok_mq_set)
+    }
+
+    fn locking(&self, queues: Vec<MessageQueue>) -> Json<LockBatchBody> {
+        Json(LockBatchBody {
             consumer_group: self.group.clone(),
             client_id: self.client.client_id.clone(),
             only_this_broker: false,
             mq_set: queues,
-        };
-        let body = fastjson::to_vec(&body).map_err(unwritable)?;
-        let response = self.call(broker, &LockBatchRequest {}, body.into(), LOCK_TIMEOUT).await?;
-        let granted: LockBatchResult = fastjson::from_slice(&response.body).map_err(malformed)?;
-        Ok(granted.lock_ok_mq_set)
+        })
     }
 
     /// Gives broker locks back.
     pub(crate) async fn unlock(&self, broker: &str, queues: Vec<MessageQueue>) -> Result<(), CallError> {
-        let body = LockBatchBody {
-            consumer_group: self.group.clone(),
-            client_id: self.client.client_id.clone(),
-            only_this_broker: false,
-            mq_set: queues,
-        };
-        let body = fastjson::to_vec(&body).map_err(unwritable)?;
-        self.call(broker, &UnlockBatchRequest {}, body.into(), LOCK_TIMEOUT).await.map(drop)
+        self.call(broker, &UnlockBatchRequest {}, self.locking(queues), LOCK_TIMEOUT).await
     }
 
     /// Gives a message back to the broker that stores it.
@@ -189,8 +177,9 @@ impl Calls {
         };
         // The address in the message: the queue's broker name may stand for another master by now.
         let address = delivery.store_host().to_string();
-        let response = self.client.call_broker(&address, command(&request)?, SEND_BACK_TIMEOUT).await?;
-        accept(response, &delivery.queue().broker_name, delivery.topic()).map(drop)
+        let broker = &delivery.queue().broker_name;
+        let target = Target { address: &address, broker, topic: delivery.topic() };
+        self.client.call(target, &request, (), SEND_BACK_TIMEOUT).await
     }
 }
 

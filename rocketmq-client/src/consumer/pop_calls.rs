@@ -6,22 +6,24 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rocketmq_remoting::body::{
-    BatchAck, BatchAckBody, MessageModel, MessageQueueAssignment, QueryAssignmentBody, QueryAssignmentResult,
+    BatchAck, BatchAckBody, MessageModel, MessageQueueAssignment, QueryAssignmentBody,
 };
 use rocketmq_remoting::message::{MessageRecord, names, properties};
 use rocketmq_remoting::requests::group::QueryAssignmentRequest;
 use rocketmq_remoting::requests::pop::{
     AckMessageRequest, BatchAckMessageRequest, ChangeInvisibleTimeRequest, PopMessageRequest,
+    PopMessageResponse,
 };
 use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::SubscriptionData;
-use rocketmq_remoting::{Command, Request, ResponseCode, fastjson};
+use rocketmq_remoting::{Json, ResponseCode};
 
-use super::calls::{Calls, accept, command, malformed, unwritable};
+use super::calls::{Calls, is_refusal};
 use super::incoming::Incoming;
 use super::pop::Popped;
 use super::receipt::{PopInfo, PopReceipt};
 use crate::clock::millis;
+use crate::cluster::net::call::Target;
 use crate::error::CallError;
 
 /// What a pop gets on top of the time the broker may wait.
@@ -75,23 +77,23 @@ impl Calls {
             attempt_id: options.attempt.clone(),
         };
         let address = self.client.master(&queue.broker_name)?;
-        let limit = options.wait.saturating_add(MARGIN);
-        let response = self.client.call_broker(&address, command(&request)?, limit).await?;
-        match response.response_code() {
-            ResponseCode::POLLING_TIMEOUT | ResponseCode::PULL_NOT_FOUND => Ok(PopAnswer::default()),
-            _ => self.popped(accept(response, &queue.broker_name, &queue.topic)?, queue, subscription),
+        let target = Target { address: &address, broker: &queue.broker_name, topic: &queue.topic };
+        match self.client.call(target, &request, (), options.wait.saturating_add(MARGIN)).await {
+            Ok((answer, messages)) => Ok(self.popped(&answer, messages, queue, subscription)),
+            Err(error) if is_nothing(&error) => Ok(PopAnswer::default()),
+            Err(error) => Err(error),
         }
     }
 
     fn popped(
         &self,
-        response: Command,
+        answer: &PopMessageResponse,
+        messages: Bytes,
         queue: &MessageQueue,
         subscription: &SubscriptionData,
-    ) -> Result<PopAnswer, CallError> {
-        let answer = PopMessageRequest::response_from_ext(&response.ext).map_err(malformed)?;
-        let records: Vec<MessageRecord> = MessageRecord::decode_all(response.body).collect();
-        let info = PopInfo::new(&answer, &queue.broker_name, &queue.topic);
+    ) -> PopAnswer {
+        let records: Vec<MessageRecord> = MessageRecord::decode_all(messages).collect();
+        let info = PopInfo::new(answer, &queue.broker_name, &queue.topic);
         let receipts = info.receipts(&records);
         let popped = records.into_iter().zip(receipts).map(|(mut record, receipt)| {
             record.reconsume_times = info.reconsume_times(&record);
@@ -102,7 +104,7 @@ impl Calls {
             let (wanted, clock) = (incoming.wants(&record), self.client.config.clock.clone());
             Popped::new(wanted, incoming.deliver(record), receipt, queue.topic.clone(), clock)
         });
-        Ok(PopAnswer { messages: popped.collect(), left: u64::try_from(answer.rest_num).unwrap_or(0) })
+        PopAnswer { messages: popped.collect(), left: u64::try_from(answer.rest_num).unwrap_or(0) }
     }
 
     /// Tells the broker that a message is done with.
@@ -114,7 +116,7 @@ impl Calls {
             extra_info: receipt.to_string(),
             offset: receipt.queue_offset,
         };
-        self.call(&receipt.broker, &request, Bytes::new(), ACK_TIMEOUT).await.map(drop)
+        self.call(&receipt.broker, &request, (), ACK_TIMEOUT).await
     }
 
     /// Hides a message for so long from now; the receipt that counts from then on.
@@ -132,17 +134,15 @@ impl Calls {
             offset: receipt.queue_offset,
             invisible_time: millis(invisible),
         };
-        let response = self.call(&receipt.broker, &request, Bytes::new(), ACK_TIMEOUT).await?;
-        let answer = ChangeInvisibleTimeRequest::response_from_ext(&response.ext).map_err(malformed)?;
+        let answer = self.call(&receipt.broker, &request, (), ACK_TIMEOUT).await?;
         Ok(receipt.renewed(&answer))
     }
 
     /// [`ack`](Self::ack) for many messages, one request per broker.
     pub(crate) async fn ack_all(&self, messages: &[Popped]) -> Result<(), CallError> {
         for (broker, acks) in batches(&self.group, messages) {
-            let body = BatchAckBody { broker_name: broker.clone(), acks };
-            let body = fastjson::to_vec(&body).map_err(unwritable)?;
-            self.call(&broker, &BatchAckMessageRequest {}, body.into(), ACK_TIMEOUT).await?;
+            let body = Some(Json(BatchAckBody { broker_name: broker.clone(), acks }));
+            self.call(&broker, &BatchAckMessageRequest {}, body, ACK_TIMEOUT).await?;
         }
         Ok(())
     }
@@ -162,13 +162,16 @@ impl Calls {
             strategy_name: strategy.to_owned(),
             message_model: model,
         };
-        let body = fastjson::to_vec(&body).map_err(unwritable)?;
-        let request = command(&QueryAssignmentRequest {})?.with_body(body);
-        let response = self.client.call_broker(address, request, self.client.config.api_timeout).await?;
-        let response = accept(response, address, topic)?;
-        let result: QueryAssignmentResult = fastjson::from_slice(&response.body).map_err(malformed)?;
+        let target = Target { address, broker: address, topic };
+        let limit = self.client.config.api_timeout;
+        let Json(result) = self.client.call(target, &QueryAssignmentRequest {}, Json(body), limit).await?;
         Ok(result.message_queue_assignments)
     }
+}
+
+/// Whether a broker waited and found nothing.
+fn is_nothing(error: &CallError) -> bool {
+    [ResponseCode::POLLING_TIMEOUT, ResponseCode::PULL_NOT_FOUND].iter().any(|code| is_refusal(error, *code))
 }
 
 /// The receipt travels with the message, as in Java, where applications and tools look for it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use rocketmq_remoting::Request as _;
+use rocketmq_remoting::Header as _;
 use rocketmq_remoting::message::PullFlag;
 use rocketmq_remoting::requests::pull::{PullMessageRequest, PullMessageResponse};
 use rocketmq_remoting::route::MessageQueue;
@@ -134,7 +134,7 @@ impl Puller {
             accept(response, &self.queue.broker_name, &self.queue.topic)?;
             return Err(malformed(DecodeError::MissingField("nextBeginOffset")));
         }
-        let header = PullMessageRequest::response_from_ext(&response.ext).map_err(malformed)?;
+        let header = PullMessageResponse::from_fields(&response.ext).map_err(malformed)?;
         self.broker_id.store(header.suggest_which_broker_id, Ordering::Relaxed);
         self.end.store(header.max_offset, Ordering::Relaxed);
         let next = header.next_begin_offset;

@@ -108,7 +108,7 @@ impl Calls {
             namespace: self.client.config.namespace_v2.clone(),
             subscription_data: data.clone(),
         };
-        let checked = self.check_config(&address, &body).await;
+        let checked = self.check_config(&address, body).await;
         checked.map_err(|error| error.map_kind(|_| StartErrorKind::Refused))
     }
 }

@@ -1,12 +1,12 @@
 //! Telling brokers who is there: on a timer, on every change, and on every new connection.
 
 use futures_util::future::join_all;
-use rocketmq_remoting::Request as _;
 use rocketmq_remoting::body::HeartbeatData;
 use rocketmq_remoting::requests::heartbeat::{HeartbeatRequest, HeartbeatResponse, UnregisterClientRequest};
 use rocketmq_remoting::route::MASTER_ID;
 use rocketmq_remoting::subscription::java_string_hash;
 use rocketmq_remoting::{Command, EncodeError, ResponseCode, fastjson};
+use rocketmq_remoting::{Header as _, Request as _};
 
 use crate::client::Inner;
 use crate::cluster::net::rpc::refusal;
@@ -121,7 +121,7 @@ impl Inner {
         let answer = self.call_for_heartbeat(address, command).await;
         self.members.consumers().iter().for_each(|it| it.heard(address, answer.as_ref().map(drop)));
         self.heard(address, answer.as_ref().map(drop));
-        HeartbeatRequest::response_from_ext(&answer.ok()?.ext).ok()
+        HeartbeatResponse::from_fields(&answer.ok()?.ext).ok()
     }
 
     async fn call_for_heartbeat(&self, address: &str, command: Command) -> Result<Command, CallError> {

@@ -1,9 +1,8 @@
 //! Taking a timer message back.
 
-use rocketmq_remoting::Request as _;
-use rocketmq_remoting::ResponseCode;
 use rocketmq_remoting::recall::RecallHandle;
-use rocketmq_remoting::requests::send::RecallMessageRequest;
+use rocketmq_remoting::requests::send::{RecallMessageRequest, RecallMessageResponse};
+use rocketmq_remoting::{Header as _, Request as _, ResponseCode};
 
 use super::Shared;
 use crate::cluster::net::rpc::refusal;
@@ -36,7 +35,7 @@ pub(super) async fn recall(shared: &Shared, topic: &str, handle: &str) -> Result
     if response.response_code() != ResponseCode::SUCCESS {
         return Err(CallError::refused_by(refusal(&response, &parts.broker, topic)));
     }
-    let recalled = RecallMessageRequest::response_from_ext(&response.ext)
+    let recalled = RecallMessageResponse::from_fields(&response.ext)
         .map_err(|error| CallError::new(CallErrorKind::Malformed, error.to_string()).with_source(error))?;
     Ok(recalled.msg_id)
 }

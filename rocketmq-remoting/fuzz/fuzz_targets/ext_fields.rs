@@ -11,12 +11,12 @@ use rocketmq_remoting::requests::pull::PullMessageRequest;
 use rocketmq_remoting::requests::route::RegisterBrokerRequest;
 use rocketmq_remoting::requests::send::{SendMessageRequest, SendMessageV1Request};
 use rocketmq_remoting::requests::transaction::EndTransactionRequest;
-use rocketmq_remoting::{ExtFields, Request};
+use rocketmq_remoting::{ExtFields, Header};
 
-fn round_trip<T: Request + PartialEq + std::fmt::Debug>(ext: &ExtFields) {
-    let Ok(header) = T::from_ext(ext) else { return };
-    let fields = header.to_ext().expect("a header that was read can be written");
-    assert_eq!(T::from_ext(&fields).expect("and read again"), header);
+fn round_trip<T: Header + PartialEq + std::fmt::Debug>(ext: &ExtFields) {
+    let Ok(header) = T::from_fields(ext) else { return };
+    let fields = header.to_fields().expect("a header that was read can be written");
+    assert_eq!(T::from_fields(&fields).expect("and read again"), header);
     let derived = ExtFields::from_header(&header).expect("the derived form too");
     assert_eq!(derived.header::<T>().expect("and it reads the same"), header);
 }

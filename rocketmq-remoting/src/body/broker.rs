@@ -2,6 +2,8 @@
 
 #![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::route::BrokerMemberGroup;
@@ -58,6 +60,22 @@ pub struct ConsumeQueueData {
     pub physic_offset: i64,
     pub physic_size: i32,
     pub tags_code: i64,
+}
+
+/// Limits on reading cold messages, and how much of them groups use. In the order in which Apache writes them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ColdDataFlow {
+    /// Bytes a second, by group.
+    pub config_table: BTreeMap<String, i64>,
+    /// Bytes in this second, by group.
+    pub runtime_table: BTreeMap<String, i64>,
+    /// Bytes a second for a group without a limit of its own.
+    pub cg_cold_read_threshold: i64,
+    /// Bytes a second for all groups together.
+    pub global_cold_read_threshold: i64,
+    /// Bytes in this second of all groups together.
+    pub global_acc: i64,
 }
 
 /// The state of replication.

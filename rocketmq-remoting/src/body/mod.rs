@@ -45,8 +45,8 @@ pub use assignment::{
     QueryAssignmentBody, QueryAssignmentResult,
 };
 pub use broker::{
-    BrokerMemberGroupBody, BrokerStatsData, BrokerStatsItem, ConsumeQueueData, EpochEntry, EpochEntryCache,
-    HaClientRuntimeInfo, HaConnectionInfo, HaRuntimeInfo, QueryConsumeQueueBody,
+    BrokerMemberGroupBody, BrokerStatsData, BrokerStatsItem, ColdDataFlow, ConsumeQueueData, EpochEntry,
+    EpochEntryCache, HaClientRuntimeInfo, HaConnectionInfo, HaRuntimeInfo, QueryConsumeQueueBody,
 };
 pub use connection::{Connection, ConsumerConnection, ProducerConnection, ProducerInfo, ProducerTableInfo};
 pub use group::{
@@ -61,7 +61,7 @@ pub use lock::{LockBatchBody, LockBatchResult};
 pub use offset::{
     ConsumeStats, ConsumeStatsList, ConsumeTimeSpanBody, ConsumerOffsetWrapper, CorrectionOffsets,
     DelayOffsetWrapper, GetConsumerStatusBody, OffsetWrapper, QueueOffset, QueueTimeSpan, ResetOffsetBody,
-    ResetOffsetBodyForC, TopicOffset, TopicStatsTable,
+    ResetOffsetBodyForC, TargetOffsets, TopicOffset, TopicStatsTable,
 };
 pub use register::RegisterBrokerBody;
 pub use running::{

@@ -4,11 +4,13 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::topic::DataVersion;
-use crate::error::DecodeError;
+use crate::error::{DecodeError, EncodeError};
 use crate::fastjson;
+use crate::payload::Body;
 use crate::route::MessageQueue;
 
 /// The progress of a group: its offsets and its rate.
@@ -78,6 +80,39 @@ impl ResetOffsetBody {
             Ok(list) => Ok(list.into()),
             Err(_) => Err(error),
         })
+    }
+}
+
+/// [`ResetOffsetBody`] in one of two forms. Either form is read as the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TargetOffsets {
+    /// Keyed by queue.
+    Table(ResetOffsetBody),
+    /// For an admin whose language is C++, which cannot read objects as keys.
+    List(ResetOffsetBodyForC),
+}
+
+impl TargetOffsets {
+    /// The offsets by queue.
+    pub fn into_table(self) -> BTreeMap<MessageQueue, i64> {
+        match self {
+            Self::Table(table) => table.offset_table,
+            Self::List(list) => ResetOffsetBody::from(list).offset_table,
+        }
+    }
+}
+
+impl Body for TargetOffsets {
+    fn to_bytes(&self) -> Result<Bytes, EncodeError> {
+        let text = match self {
+            Self::Table(table) => fastjson::to_vec(table)?,
+            Self::List(list) => fastjson::to_vec(list)?,
+        };
+        Ok(text.into())
+    }
+
+    fn from_bytes(bytes: Bytes) -> Result<Self, DecodeError> {
+        ResetOffsetBody::read(&bytes).map(Self::Table)
     }
 }
 

@@ -3,7 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::exchanges;
+use super::{exchanges, headers};
+use crate::body::{AclInfo, PlainAclConfig, UserInfo};
+use crate::payload::Json;
 
 /// Adds a user; the body is a [`UserInfo`](crate::body::UserInfo).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,20 +133,22 @@ pub struct PlainAclVersionResponse {
 #[serde(rename_all = "camelCase")]
 pub struct GetPlainAclConfigRequest {}
 
+headers!(PlainAclVersionResponse);
+
 exchanges! {
-    CreateUserRequest = AUTH_CREATE_USER => ();
-    UpdateUserRequest = AUTH_UPDATE_USER => ();
+    CreateUserRequest = AUTH_CREATE_USER, Json<UserInfo> => ();
+    UpdateUserRequest = AUTH_UPDATE_USER, Json<UserInfo> => ();
     DeleteUserRequest = AUTH_DELETE_USER => ();
-    GetUserRequest = AUTH_GET_USER => ();
-    ListUserRequest = AUTH_LIST_USER => ();
-    CreateAclRequest = AUTH_CREATE_ACL => ();
-    UpdateAclRequest = AUTH_UPDATE_ACL => ();
+    GetUserRequest = AUTH_GET_USER => Option<Json<UserInfo>>;
+    ListUserRequest = AUTH_LIST_USER => Option<Json<Vec<UserInfo>>>;
+    CreateAclRequest = AUTH_CREATE_ACL, Json<AclInfo> => ();
+    UpdateAclRequest = AUTH_UPDATE_ACL, Json<AclInfo> => ();
     DeleteAclRequest = AUTH_DELETE_ACL => ();
-    GetAclRequest = AUTH_GET_ACL => ();
-    ListAclRequest = AUTH_LIST_ACL => ();
+    GetAclRequest = AUTH_GET_ACL => Option<Json<AclInfo>>;
+    ListAclRequest = AUTH_LIST_ACL => Option<Json<Vec<AclInfo>>>;
     UpdatePlainAclRequest = UPDATE_AND_CREATE_ACL_CONFIG => ();
     DeletePlainAclRequest = DELETE_ACL_CONFIG => ();
     UpdateGlobalWhiteAddrsRequest = UPDATE_GLOBAL_WHITE_ADDRS_CONFIG => ();
     GetPlainAclVersionRequest = GET_BROKER_CLUSTER_ACL_INFO => PlainAclVersionResponse;
-    GetPlainAclConfigRequest = GET_BROKER_CLUSTER_ACL_CONFIG => ();
+    GetPlainAclConfigRequest = GET_BROKER_CLUSTER_ACL_CONFIG => Json<PlainAclConfig>;
 }

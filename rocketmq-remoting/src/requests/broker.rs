@@ -1,9 +1,15 @@
 //! A broker as a machine: configuration, figures, cleaning, replication.
 #![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::exchanges;
+use super::{exchanges, headers};
+use crate::body::{
+    BrokerStatsData, ColdDataFlow, ConsumeStatsList, ConsumerOffsetWrapper, DelayOffsetWrapper,
+    EpochEntryCache, HaRuntimeInfo, KvTable,
+};
+use crate::payload::Json;
 
 /// Changes the configuration; the body is properties text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +64,41 @@ pub struct CleanUnusedTopicRequest {}
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeleteExpiredCommitLogRequest {}
+
+/// Asks whom the broker slows down for reading cold messages.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GetColdDataFlowRequest {}
+
+/// Changes the limits on reading cold messages; the body is properties text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UpdateColdDataFlowRequest {}
+
+/// Removes a group's limit on reading cold messages; the body is the group.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RemoveColdDataFlowRequest {}
+
+/// Changes how the log's files are read ahead.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SetCommitLogReadModeRequest {}
+
+/// Switches between timers in files and timers in RocksDB.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SwitchTimerEngineRequest {}
+
+/// Asks how far consume queues are copied to RocksDB.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckRocksDbQueuesRequest {}
+
+/// Copies POP receipts from RocksDB to the commit log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PopRollbackRequest {}
 
 /// Asks how replication stands; the body is a [`HaRuntimeInfo`](crate::body::HaRuntimeInfo).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,24 +181,33 @@ pub struct RemoveBrokerRequest {
     pub broker_id: i64,
 }
 
+headers!(GetBrokerConfigResponse, ExchangeHaInfoResponse);
+
 exchanges! {
-    UpdateBrokerConfigRequest = UPDATE_BROKER_CONFIG => ();
-    GetBrokerConfigRequest = GET_BROKER_CONFIG => GetBrokerConfigResponse;
-    GetBrokerRuntimeInfoRequest = GET_BROKER_RUNTIME_INFO => ();
-    GetBrokerConsumeStatsRequest = GET_BROKER_CONSUME_STATS => ();
-    ViewBrokerStatsDataRequest = VIEW_BROKER_STATS_DATA => ();
+    UpdateBrokerConfigRequest = UPDATE_BROKER_CONFIG, String => ();
+    GetBrokerConfigRequest = GET_BROKER_CONFIG => (GetBrokerConfigResponse, String);
+    GetBrokerRuntimeInfoRequest = GET_BROKER_RUNTIME_INFO => Json<KvTable>;
+    GetBrokerConsumeStatsRequest = GET_BROKER_CONSUME_STATS => Json<ConsumeStatsList>;
+    ViewBrokerStatsDataRequest = VIEW_BROKER_STATS_DATA => Json<BrokerStatsData>;
     CleanExpiredConsumeQueueRequest = CLEAN_EXPIRED_CONSUMEQUEUE => ();
     CleanUnusedTopicRequest = CLEAN_UNUSED_TOPIC => ();
     DeleteExpiredCommitLogRequest = DELETE_EXPIRED_COMMITLOG => ();
-    GetBrokerHaStatusRequest = GET_BROKER_HA_STATUS => ();
-    GetBrokerEpochCacheRequest = GET_BROKER_EPOCH_CACHE => ();
-    GetAllConsumerOffsetRequest = GET_ALL_CONSUMER_OFFSET => ();
-    GetAllDelayOffsetRequest = GET_ALL_DELAY_OFFSET => ();
-    GetTimerCheckPointRequest = GET_TIMER_CHECK_POINT => ();
-    GetTimerMetricsRequest = GET_TIMER_METRICS => ();
+    GetColdDataFlowRequest = GET_COLD_DATA_FLOW_CTR_INFO => Json<ColdDataFlow>;
+    UpdateColdDataFlowRequest = UPDATE_COLD_DATA_FLOW_CTR_CONFIG, String => ();
+    RemoveColdDataFlowRequest = REMOVE_COLD_DATA_FLOW_CTR_CONFIG, String => ();
+    SetCommitLogReadModeRequest = SET_COMMITLOG_READ_MODE => ();
+    SwitchTimerEngineRequest = SWITCH_TIMER_ENGINE => ();
+    CheckRocksDbQueuesRequest = CHECK_ROCKSDB_CQ_WRITE_PROGRESS => ();
+    PopRollbackRequest = POP_ROLLBACK => ();
+    GetBrokerHaStatusRequest = GET_BROKER_HA_STATUS => Json<HaRuntimeInfo>;
+    GetBrokerEpochCacheRequest = GET_BROKER_EPOCH_CACHE => Json<EpochEntryCache>;
+    GetAllConsumerOffsetRequest = GET_ALL_CONSUMER_OFFSET => Json<ConsumerOffsetWrapper>;
+    GetAllDelayOffsetRequest = GET_ALL_DELAY_OFFSET => Json<DelayOffsetWrapper>;
+    GetTimerCheckPointRequest = GET_TIMER_CHECK_POINT => Bytes;
+    GetTimerMetricsRequest = GET_TIMER_METRICS => Bytes;
     ExchangeHaInfoRequest = EXCHANGE_BROKER_HA_INFO => ExchangeHaInfoResponse;
     ResetMasterFlushOffsetRequest = RESET_MASTER_FLUSH_OFFSET => ();
-    NotifyBrokerRoleChangedRequest = NOTIFY_BROKER_ROLE_CHANGED => ();
+    NotifyBrokerRoleChangedRequest = NOTIFY_BROKER_ROLE_CHANGED, Bytes => ();
     AddBrokerRequest = ADD_BROKER => ();
     RemoveBrokerRequest = REMOVE_BROKER => ();
 }

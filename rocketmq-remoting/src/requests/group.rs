@@ -1,9 +1,18 @@
 //! Consumer groups: configuration, members, progress.
 #![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::exchanges;
+use super::{exchanges, headers};
+use crate::body::{
+    AllMessageRequestModes, ConsumeMessageDirectlyResult, ConsumeStats, ConsumeTimeSpanBody,
+    ConsumerConnection, ConsumerRunningInfo, GetConsumerStatusBody, GroupForbidden, MessageRequestModeBody,
+    ProducerConnection, ProducerTableInfo, QueryAssignmentBody, QueryAssignmentResult,
+    QuerySubscriptionResult, SubscriptionGroupConfig, SubscriptionGroupList, SubscriptionGroupWrapper,
+    TopicList,
+};
+use crate::payload::Json;
 
 /// Makes or changes a group; the body is a [`SubscriptionGroupConfig`](crate::body::SubscriptionGroupConfig).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,25 +174,28 @@ pub struct SetMessageRequestModeRequest {}
 #[serde(rename_all = "camelCase")]
 pub struct GetAllMessageRequestModeRequest {}
 
+headers!(GetAllSubscriptionGroupConfigResponse);
+
 exchanges! {
-    UpdateSubscriptionGroupRequest = UPDATE_AND_CREATE_SUBSCRIPTIONGROUP => ();
-    UpdateSubscriptionGroupListRequest = UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST => ();
-    GetAllSubscriptionGroupConfigRequest = GET_ALL_SUBSCRIPTIONGROUP_CONFIG => GetAllSubscriptionGroupConfigResponse;
-    GetSubscriptionGroupConfigRequest = GET_SUBSCRIPTIONGROUP_CONFIG => ();
+    UpdateSubscriptionGroupRequest = UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, Json<SubscriptionGroupConfig> => ();
+    UpdateSubscriptionGroupListRequest = UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST, Json<SubscriptionGroupList> => ();
+    GetAllSubscriptionGroupConfigRequest = GET_ALL_SUBSCRIPTIONGROUP_CONFIG
+    => (GetAllSubscriptionGroupConfigResponse, Json<SubscriptionGroupWrapper>);
+    GetSubscriptionGroupConfigRequest = GET_SUBSCRIPTIONGROUP_CONFIG => Json<SubscriptionGroupConfig>;
     DeleteSubscriptionGroupRequest = DELETE_SUBSCRIPTIONGROUP => ();
-    UpdateGroupForbiddenRequest = UPDATE_AND_GET_GROUP_FORBIDDEN => ();
-    GetConsumerConnectionListRequest = GET_CONSUMER_CONNECTION_LIST => ();
-    GetProducerConnectionListRequest = GET_PRODUCER_CONNECTION_LIST => ();
-    GetAllProducerInfoRequest = GET_ALL_PRODUCER_INFO => ();
-    GetConsumeStatsRequest = GET_CONSUME_STATS => ();
-    GetConsumerRunningInfoRequest = GET_CONSUMER_RUNNING_INFO => ();
-    GetConsumerStatusRequest = GET_CONSUMER_STATUS_FROM_CLIENT => ();
-    InvokeGetConsumerStatusRequest = INVOKE_BROKER_TO_GET_CONSUMER_STATUS => ();
-    ConsumeMessageDirectlyRequest = CONSUME_MESSAGE_DIRECTLY => ();
-    QuerySubscriptionByConsumerRequest = QUERY_SUBSCRIPTION_BY_CONSUMER => ();
-    QueryTopicsByConsumerRequest = QUERY_TOPICS_BY_CONSUMER => ();
-    QueryConsumeTimeSpanRequest = QUERY_CONSUME_TIME_SPAN => ();
-    QueryAssignmentRequest = QUERY_ASSIGNMENT => ();
-    SetMessageRequestModeRequest = SET_MESSAGE_REQUEST_MODE => ();
-    GetAllMessageRequestModeRequest = GET_ALL_MESSAGE_REQUEST_MODE => ();
+    UpdateGroupForbiddenRequest = UPDATE_AND_GET_GROUP_FORBIDDEN => Json<GroupForbidden>;
+    GetConsumerConnectionListRequest = GET_CONSUMER_CONNECTION_LIST => Json<ConsumerConnection>;
+    GetProducerConnectionListRequest = GET_PRODUCER_CONNECTION_LIST => Json<ProducerConnection>;
+    GetAllProducerInfoRequest = GET_ALL_PRODUCER_INFO => Json<ProducerTableInfo>;
+    GetConsumeStatsRequest = GET_CONSUME_STATS => Json<ConsumeStats>;
+    GetConsumerRunningInfoRequest = GET_CONSUMER_RUNNING_INFO => Json<ConsumerRunningInfo>;
+    GetConsumerStatusRequest = GET_CONSUMER_STATUS_FROM_CLIENT => Json<GetConsumerStatusBody>;
+    InvokeGetConsumerStatusRequest = INVOKE_BROKER_TO_GET_CONSUMER_STATUS => Json<GetConsumerStatusBody>;
+    ConsumeMessageDirectlyRequest = CONSUME_MESSAGE_DIRECTLY, Bytes => Json<ConsumeMessageDirectlyResult>;
+    QuerySubscriptionByConsumerRequest = QUERY_SUBSCRIPTION_BY_CONSUMER => Json<QuerySubscriptionResult>;
+    QueryTopicsByConsumerRequest = QUERY_TOPICS_BY_CONSUMER => Json<TopicList>;
+    QueryConsumeTimeSpanRequest = QUERY_CONSUME_TIME_SPAN => Json<ConsumeTimeSpanBody>;
+    QueryAssignmentRequest = QUERY_ASSIGNMENT, Json<QueryAssignmentBody> => Json<QueryAssignmentResult>;
+    SetMessageRequestModeRequest = SET_MESSAGE_REQUEST_MODE, Json<MessageRequestModeBody> => ();
+    GetAllMessageRequestModeRequest = GET_ALL_MESSAGE_REQUEST_MODE => Json<AllMessageRequestModes>;
 }

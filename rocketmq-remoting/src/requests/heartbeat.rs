@@ -3,7 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::exchanges;
+use super::{exchanges, headers};
+use crate::body::{CheckClientConfigBody, ConsumerIdList, HeartbeatData};
+use crate::payload::Json;
 
 /// A client lives; the body is a [`HeartbeatData`](crate::body::HeartbeatData).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,10 +53,12 @@ pub struct GetConsumerListByGroupRequest {
 #[serde(rename_all = "camelCase")]
 pub struct CheckClientConfigRequest {}
 
+headers!(HeartbeatResponse);
+
 exchanges! {
-    HeartbeatRequest = HEART_BEAT => HeartbeatResponse;
+    HeartbeatRequest = HEART_BEAT, Json<HeartbeatData> => HeartbeatResponse;
     UnregisterClientRequest = UNREGISTER_CLIENT => ();
     NotifyConsumerIdsChangedRequest = NOTIFY_CONSUMER_IDS_CHANGED => ();
-    GetConsumerListByGroupRequest = GET_CONSUMER_LIST_BY_GROUP => ();
-    CheckClientConfigRequest = CHECK_CLIENT_CONFIG => ();
+    GetConsumerListByGroupRequest = GET_CONSUMER_LIST_BY_GROUP => Json<ConsumerIdList>;
+    CheckClientConfigRequest = CHECK_CLIENT_CONFIG, Json<CheckClientConfigBody> => ();
 }

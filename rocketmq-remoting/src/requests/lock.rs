@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::exchanges;
+use crate::body::{LockBatchBody, LockBatchResult};
+use crate::payload::Json;
 
 /// Asks for queues; the bodies are [`LockBatchBody`](crate::body::LockBatchBody) and [`LockBatchResult`](crate::body::LockBatchResult).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +18,6 @@ pub struct LockBatchRequest {}
 pub struct UnlockBatchRequest {}
 
 exchanges! {
-    LockBatchRequest = LOCK_BATCH_MQ => ();
-    UnlockBatchRequest = UNLOCK_BATCH_MQ => ();
+    LockBatchRequest = LOCK_BATCH_MQ, Json<LockBatchBody> => Json<LockBatchResult>;
+    UnlockBatchRequest = UNLOCK_BATCH_MQ, Json<LockBatchBody> => ();
 }

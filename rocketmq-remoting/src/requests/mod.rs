@@ -28,22 +28,46 @@ fn parse_field<N: FromStr>(name: &str, value: &str) -> Result<N, DecodeError> {
     value.parse().map_err(|_| DecodeError::bad_field(name, value, std::any::type_name::<N>()))
 }
 
-/// Ties each request header to its code and the header of its answer.
+/// Declares exchanges, each by the header of its request: `Header = CODE [, body] => response [, codes that carry it]`.
 macro_rules! exchanges {
-    ($($request:ty = $code:ident => $response:ty;)*) => {
-        $(impl crate::request::Request for $request {
-            const CODE: crate::code::RequestCode = crate::code::RequestCode::$code;
-            type Response = $response;
-        })*
+    ($($request:ty = $code:ident $(, $body:ty)? => $response:ty $(, $($answer:ident)|+)?;)*) => {
+        $(
+            impl $crate::payload::Header for $request {}
+            $crate::requests::exchange!($request = $code $(, $body)? => $response $(, $($answer)|+)?);
+        )*
     };
 }
 use exchanges;
+
+/// Declares one exchange whose header has conversions of its own.
+macro_rules! exchange {
+    ($request:ty = $code:ident => $response:ty $(, $($answer:ident)|+)?) => {
+        $crate::requests::exchange!($request = $code, () => $response $(, $($answer)|+)?);
+    };
+    ($request:ty = $code:ident, $body:ty => $response:ty $(, $($answer:ident)|+)?) => {
+        impl $crate::request::Request for $request {
+            const CODE: $crate::code::RequestCode = $crate::code::RequestCode::$code;
+            type Body = $body;
+            type Response = $response;
+            $(const ANSWERS: &'static [$crate::code::ResponseCode] = &[$($crate::code::ResponseCode::$answer),+];)?
+        }
+    };
+}
+use exchange;
+
+/// Headers of answers.
+macro_rules! headers {
+    ($($header:ty),* $(,)?) => {
+        $(impl $crate::payload::Header for $header {})*
+    };
+}
+use headers;
 
 #[cfg(test)]
 mod tests {
     use crate::error::DecodeError;
     use crate::ext::ExtFields;
-    use crate::request::Request;
+    use crate::payload::Header;
 
     use super::heartbeat::{HeartbeatResponse, UnregisterClientRequest};
     use super::lock::LockBatchRequest;
@@ -62,9 +86,9 @@ mod tests {
     }
 
     /// Reads the fields, writes them again and compares, whatever the order.
-    fn same<R: Request>(fields: &[(&str, &str)]) -> R {
-        let request = R::from_ext(&ext(fields)).unwrap();
-        let written = request.to_ext().unwrap();
+    fn same<R: Header>(fields: &[(&str, &str)]) -> R {
+        let request = R::from_fields(&ext(fields)).unwrap();
+        let written = request.to_fields().unwrap();
         let mut written: Vec<_> = written.iter().collect();
         let mut expected = fields.to_vec();
         written.sort_unstable();
@@ -109,30 +133,29 @@ mod tests {
 
     #[test]
     fn a_heartbeat_answer_may_be_empty() {
-        let empty = super::heartbeat::HeartbeatRequest::response_from_ext(&ExtFields::new()).unwrap();
+        let empty = HeartbeatResponse::from_fields(&ExtFields::new()).unwrap();
         assert_eq!(empty, HeartbeatResponse::default());
         let full = ext(&[("IS_SUPPORT_HEART_BEAT_V2", "true"), ("IS_SUB_CHANGE", "TRUE")]);
-        let full = super::heartbeat::HeartbeatRequest::response_from_ext(&full).unwrap();
+        let full = HeartbeatResponse::from_fields(&full).unwrap();
         assert!(full.is_support_heart_beat_v2 && full.is_sub_change);
     }
 
     #[test]
     fn what_is_missing_or_wrong_is_named() {
-        let missing = QueryConsumerOffsetRequest::from_ext(&ext(&[("topic", "T"), ("queueId", "1")]));
+        let missing = QueryConsumerOffsetRequest::from_fields(&ext(&[("topic", "T"), ("queueId", "1")]));
         assert_eq!(missing, Err(DecodeError::MissingField("consumerGroup")));
         let fields = [("consumerGroup", "g"), ("topic", "T"), ("queueId", "1"), ("commitOffset", "x")];
         assert_eq!(
-            UpdateConsumerOffsetRequest::from_ext(&ext(&fields)).unwrap_err().at(),
+            UpdateConsumerOffsetRequest::from_fields(&ext(&fields)).unwrap_err().at(),
             Some("commitOffset")
         );
     }
 
     #[test]
     fn headers_without_fields_ignore_what_hooks_add() {
-        LockBatchRequest::from_ext(&ext(&[("AccessKey", "a"), ("Signature", "s")])).unwrap();
-        assert!(LockBatchRequest {}.to_ext().unwrap().is_empty());
-        LockBatchRequest::response_from_ext(&ExtFields::new()).unwrap();
+        LockBatchRequest::from_fields(&ext(&[("AccessKey", "a"), ("Signature", "s")])).unwrap();
+        assert!(LockBatchRequest {}.to_fields().unwrap().is_empty());
         let reply = ext(&[("topic", "C_REPLY_TOPIC"), ("queueId", "0"), ("bornHost", "1.2.3.4:5")]);
-        assert_eq!(PushReplyMessageRequest::from_ext(&reply).unwrap().born_host, "1.2.3.4:5");
+        assert_eq!(PushReplyMessageRequest::from_fields(&reply).unwrap().born_host, "1.2.3.4:5");
     }
 }

@@ -3,7 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::exchanges;
+use super::{exchanges, headers};
+use crate::body::{CorrectionOffsets, TargetOffsets};
+use crate::payload::Json;
 
 /// Asks where a group stands in a queue. Answered QUERY_NOT_FOUND when the group has no offset there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,6 +134,8 @@ pub struct QueryCorrectionOffsetRequest {
     pub topic: String,
 }
 
+headers!(OffsetResponse, TimestampResponse);
+
 exchanges! {
     QueryConsumerOffsetRequest = QUERY_CONSUMER_OFFSET => OffsetResponse;
     UpdateConsumerOffsetRequest = UPDATE_CONSUMER_OFFSET => ();
@@ -139,8 +143,8 @@ exchanges! {
     GetMaxOffsetRequest = GET_MAX_OFFSET => OffsetResponse;
     GetMinOffsetRequest = GET_MIN_OFFSET => OffsetResponse;
     GetEarliestMessageStoreTimeRequest = GET_EARLIEST_MSG_STORETIME => TimestampResponse;
-    ResetConsumerOffsetRequest = RESET_CONSUMER_CLIENT_OFFSET => ();
-    InvokeResetOffsetRequest = INVOKE_BROKER_TO_RESET_OFFSET => ();
+    ResetConsumerOffsetRequest = RESET_CONSUMER_CLIENT_OFFSET, TargetOffsets => ();
+    InvokeResetOffsetRequest = INVOKE_BROKER_TO_RESET_OFFSET => TargetOffsets;
     CloneGroupOffsetRequest = CLONE_GROUP_OFFSET => ();
-    QueryCorrectionOffsetRequest = QUERY_CORRECTION_OFFSET => ();
+    QueryCorrectionOffsetRequest = QUERY_CORRECTION_OFFSET => Json<CorrectionOffsets>;
 }

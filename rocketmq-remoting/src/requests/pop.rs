@@ -3,9 +3,12 @@
 //! All codes here are over 32767 and therefore travel with a JSON header.
 #![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::exchanges;
+use super::{exchanges, headers};
+use crate::body::BatchAckBody;
+use crate::payload::Json;
 
 /// Asks for messages of any queue, hidden from others for `invisible_time`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,12 +159,14 @@ pub struct PollingInfoResponse {
     pub polling_num: i32,
 }
 
+headers!(PopMessageResponse, ChangeInvisibleTimeResponse, NotificationResponse, PollingInfoResponse);
+
 exchanges! {
-    PopMessageRequest = POP_MESSAGE => PopMessageResponse;
+    PopMessageRequest = POP_MESSAGE => (PopMessageResponse, Bytes);
     AckMessageRequest = ACK_MESSAGE => ();
-    BatchAckMessageRequest = BATCH_ACK_MESSAGE => ();
+    BatchAckMessageRequest = BATCH_ACK_MESSAGE, Option<Json<BatchAckBody>> => ();
     ChangeInvisibleTimeRequest = CHANGE_MESSAGE_INVISIBLETIME => ChangeInvisibleTimeResponse;
-    PeekMessageRequest = PEEK_MESSAGE => PopMessageResponse;
+    PeekMessageRequest = PEEK_MESSAGE => (PopMessageResponse, Bytes), SUCCESS | PULL_NOT_FOUND;
     NotificationRequest = NOTIFICATION => NotificationResponse;
     PollingInfoRequest = POLLING_INFO => PollingInfoResponse;
 }

@@ -2,14 +2,14 @@
 
 #![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::parse_field;
 use super::send::push_some;
-use crate::code::RequestCode;
+use super::{exchange, parse_field};
 use crate::error::{DecodeError, EncodeError};
 use crate::ext::ExtFields;
-use crate::request::Request;
+use crate::payload::Header;
 
 /// Asks for messages of one queue.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,8 +48,10 @@ pub struct PullMessageRequest {
 impl PullMessageRequest {
     /// Bytes the fields take besides topic, group and expression: what to reserve.
     const FIXED: usize = 288;
+}
 
-    fn write(&self) -> ExtFields {
+impl Header for PullMessageRequest {
+    fn to_fields(&self) -> Result<ExtFields, EncodeError> {
         let expression = self.subscription.as_deref().unwrap_or_default();
         let text = self.topic.len() + self.consumer_group.len() + expression.len();
         let mut ext = ExtFields::with_capacity(15, Self::FIXED + text);
@@ -68,10 +70,10 @@ impl PullMessageRequest {
         push_some(&mut ext, "requestSource", self.request_source);
         ext.push_some("proxyFrowardClientId", self.proxy_forward_client_id.as_deref());
         ext.push_some("bname", self.bname.as_deref());
-        ext
+        Ok(ext)
     }
 
-    fn read(ext: &ExtFields) -> Result<Self, DecodeError> {
+    fn from_fields(ext: &ExtFields) -> Result<Self, DecodeError> {
         let mut request = Self {
             consumer_group: require(ext, "consumerGroup")?.to_owned(),
             topic: require(ext, "topic")?.to_owned(),
@@ -94,7 +96,9 @@ impl PullMessageRequest {
         request.sys_flag = sys_flag.ok_or(DecodeError::MissingField("sysFlag"))?;
         Ok(request)
     }
+}
 
+impl PullMessageRequest {
     fn take(&mut self, name: &str, value: &str) -> Result<(), DecodeError> {
         match name {
             "commitOffset" => self.commit_offset = parse_field(name, value)?,
@@ -134,8 +138,8 @@ pub struct PullMessageResponse {
     pub forbidden_type: Option<i32>,
 }
 
-impl PullMessageResponse {
-    fn write(&self) -> ExtFields {
+impl Header for PullMessageResponse {
+    fn to_fields(&self) -> Result<ExtFields, EncodeError> {
         let mut ext = ExtFields::with_capacity(8, 192);
         ext.push_int("suggestWhichBrokerId", self.suggest_which_broker_id);
         ext.push_int("nextBeginOffset", self.next_begin_offset);
@@ -145,10 +149,10 @@ impl PullMessageResponse {
         push_some(&mut ext, "topicSysFlag", self.topic_sys_flag);
         push_some(&mut ext, "groupSysFlag", self.group_sys_flag);
         push_some(&mut ext, "forbiddenType", self.forbidden_type);
-        ext
+        Ok(ext)
     }
 
-    fn read(ext: &ExtFields) -> Result<Self, DecodeError> {
+    fn from_fields(ext: &ExtFields) -> Result<Self, DecodeError> {
         let mut response = Self::default();
         let [mut broker_id, mut next, mut min, mut max] = [None; 4];
         for (name, value) in ext.iter() {
@@ -178,34 +182,20 @@ impl PullMessageResponse {
 #[serde(transparent)]
 pub struct LitePullMessageRequest(pub PullMessageRequest);
 
-macro_rules! hot_pull {
-    ($type:ty, $code:ident, |$request:ident| $header:expr, $wrap:expr) => {
-        impl Request for $type {
-            const CODE: RequestCode = RequestCode::$code;
-            type Response = PullMessageResponse;
+impl Header for LitePullMessageRequest {
+    fn to_fields(&self) -> Result<ExtFields, EncodeError> {
+        self.0.to_fields()
+    }
 
-            fn to_ext(&self) -> Result<ExtFields, EncodeError> {
-                let $request = self;
-                Ok(($header).write())
-            }
-
-            fn from_ext(ext: &ExtFields) -> Result<Self, DecodeError> {
-                PullMessageRequest::read(ext).map($wrap)
-            }
-
-            fn response_to_ext(response: &PullMessageResponse) -> Result<ExtFields, EncodeError> {
-                Ok(response.write())
-            }
-
-            fn response_from_ext(ext: &ExtFields) -> Result<PullMessageResponse, DecodeError> {
-                PullMessageResponse::read(ext)
-            }
-        }
-    };
+    fn from_fields(fields: &ExtFields) -> Result<Self, DecodeError> {
+        PullMessageRequest::from_fields(fields).map(Self)
+    }
 }
 
-hot_pull!(PullMessageRequest, PULL_MESSAGE, |request| request, std::convert::identity);
-hot_pull!(LitePullMessageRequest, LITE_PULL_MESSAGE, |request| &request.0, LitePullMessageRequest);
+exchange!(PullMessageRequest = PULL_MESSAGE => (PullMessageResponse, Bytes),
+    SUCCESS | PULL_NOT_FOUND | PULL_RETRY_IMMEDIATELY | PULL_OFFSET_MOVED);
+exchange!(LitePullMessageRequest = LITE_PULL_MESSAGE => (PullMessageResponse, Bytes),
+    SUCCESS | PULL_NOT_FOUND | PULL_RETRY_IMMEDIATELY | PULL_OFFSET_MOVED);
 
 #[cfg(test)]
 mod tests {
@@ -239,9 +229,9 @@ mod tests {
 
     #[test]
     fn by_hand_and_by_serde_agree() {
-        let by_hand = sample().to_ext().unwrap();
+        let by_hand = sample().to_fields().unwrap();
         assert_eq!(sorted(&by_hand), sorted(&ExtFields::from_header(&sample()).unwrap()));
-        assert_eq!(PullMessageRequest::from_ext(&by_hand).unwrap(), sample());
+        assert_eq!(PullMessageRequest::from_fields(&by_hand).unwrap(), sample());
         assert_eq!(by_hand.header::<PullMessageRequest>().unwrap(), sample());
     }
 
@@ -253,26 +243,26 @@ mod tests {
             topic_sys_flag: Some(0),
             ..Default::default()
         };
-        let ext = response.write();
-        assert_eq!(PullMessageResponse::read(&ext).unwrap(), response);
+        let ext = response.to_fields().unwrap();
+        assert_eq!(PullMessageResponse::from_fields(&ext).unwrap(), response);
         assert_eq!(sorted(&ext), sorted(&ExtFields::from_header(&response).unwrap()));
         for name in ["suggestWhichBrokerId", "nextBeginOffset", "minOffset", "maxOffset"] {
             let mut less = ext.clone();
             less.remove(name);
-            assert_eq!(PullMessageResponse::read(&less), Err(DecodeError::MissingField(name)));
+            assert_eq!(PullMessageResponse::from_fields(&less), Err(DecodeError::MissingField(name)));
         }
     }
 
     #[test]
     fn a_request_may_leave_out_what_java_never_reads() {
-        let mut ext = sample().to_ext().unwrap();
+        let mut ext = sample().to_fields().unwrap();
         for name in ["commitOffset", "suspendTimeoutMillis", "subVersion", "bname"] {
             ext.remove(name);
         }
-        assert_eq!(PullMessageRequest::from_ext(&ext).unwrap().sub_version, 0);
+        assert_eq!(PullMessageRequest::from_fields(&ext).unwrap().sub_version, 0);
         ext.set("queueOffset", "");
-        assert_eq!(PullMessageRequest::from_ext(&ext).unwrap_err().at(), Some("queueOffset"));
+        assert_eq!(PullMessageRequest::from_fields(&ext).unwrap_err().at(), Some("queueOffset"));
         ext.remove("queueId");
-        assert!(PullMessageRequest::from_ext(&ext).is_err());
+        assert!(PullMessageRequest::from_fields(&ext).is_err());
     }
 }

@@ -1,9 +1,12 @@
 //! Looking messages up.
 #![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::exchanges;
+use super::{exchanges, headers};
+use crate::body::QueryConsumeQueueBody;
+use crate::payload::Json;
 
 /// Asks for messages by key. The index is a hash: the asker compares the keys again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,8 +56,10 @@ pub struct QueryConsumeQueueRequest {
     pub consumer_group: Option<String>,
 }
 
+headers!(QueryMessageResponse);
+
 exchanges! {
-    QueryMessageRequest = QUERY_MESSAGE => QueryMessageResponse;
-    ViewMessageRequest = VIEW_MESSAGE_BY_ID => ();
-    QueryConsumeQueueRequest = QUERY_CONSUME_QUEUE => ();
+    QueryMessageRequest = QUERY_MESSAGE => (QueryMessageResponse, Bytes);
+    ViewMessageRequest = VIEW_MESSAGE_BY_ID => Bytes;
+    QueryConsumeQueueRequest = QUERY_CONSUME_QUEUE => Json<QueryConsumeQueueBody>;
 }

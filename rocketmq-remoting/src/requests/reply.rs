@@ -1,6 +1,7 @@
 //! Request and reply: the answer on its way back to the requester.
 #![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::exchanges;
@@ -39,5 +40,5 @@ pub struct PushReplyMessageRequest {
 }
 
 exchanges! {
-    PushReplyMessageRequest = PUSH_REPLY_MESSAGE_TO_CLIENT => ();
+    PushReplyMessageRequest = PUSH_REPLY_MESSAGE_TO_CLIENT, Bytes => ();
 }

@@ -1,9 +1,13 @@
 //! What clients, brokers and tools ask of a name server.
 #![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::exchanges;
+use super::{exchanges, headers};
+use crate::body::{BrokerMemberGroupBody, DataVersion, KvTable, TopicList};
+use crate::payload::Json;
+use crate::route::{ClusterInfo, RouteAnswer, TopicRoute};
 
 /// Asks where a topic lives; the body is a [`TopicRoute`](crate::route::TopicRoute).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -236,29 +240,37 @@ pub struct UpdateNamesrvConfigRequest {}
 #[serde(rename_all = "camelCase")]
 pub struct GetNamesrvConfigRequest {}
 
+headers!(
+    GetKvConfigResponse,
+    RegisterBrokerResponse,
+    QueryDataVersionResponse,
+    WipeWritePermResponse,
+    AddWritePermResponse
+);
+
 exchanges! {
-    GetRouteInfoRequest = GET_ROUTEINFO_BY_TOPIC => ();
-    GetClusterInfoRequest = GET_BROKER_CLUSTER_INFO => ();
+    GetRouteInfoRequest = GET_ROUTEINFO_BY_TOPIC => RouteAnswer;
+    GetClusterInfoRequest = GET_BROKER_CLUSTER_INFO => Json<ClusterInfo>;
     PutKvConfigRequest = PUT_KV_CONFIG => ();
     GetKvConfigRequest = GET_KV_CONFIG => GetKvConfigResponse;
     DeleteKvConfigRequest = DELETE_KV_CONFIG => ();
-    GetKvListRequest = GET_KVLIST_BY_NAMESPACE => ();
-    RegisterBrokerRequest = REGISTER_BROKER => RegisterBrokerResponse;
+    GetKvListRequest = GET_KVLIST_BY_NAMESPACE => Json<KvTable>;
+    RegisterBrokerRequest = REGISTER_BROKER, Bytes => (RegisterBrokerResponse, Option<Json<KvTable>>);
     UnregisterBrokerRequest = UNREGISTER_BROKER => ();
-    QueryDataVersionRequest = QUERY_DATA_VERSION => QueryDataVersionResponse;
+    QueryDataVersionRequest = QUERY_DATA_VERSION, Json<DataVersion> => (QueryDataVersionResponse, Option<Json<DataVersion>>);
     BrokerHeartbeatRequest = BROKER_HEARTBEAT => ();
     NotifyMinBrokerIdChangeRequest = NOTIFY_MIN_BROKER_ID_CHANGE => ();
-    GetBrokerMemberGroupRequest = GET_BROKER_MEMBER_GROUP => ();
+    GetBrokerMemberGroupRequest = GET_BROKER_MEMBER_GROUP => Json<BrokerMemberGroupBody>;
     WipeWritePermRequest = WIPE_WRITE_PERM_OF_BROKER => WipeWritePermResponse;
     AddWritePermRequest = ADD_WRITE_PERM_OF_BROKER => AddWritePermResponse;
-    GetAllTopicListRequest = GET_ALL_TOPIC_LIST_FROM_NAMESERVER => ();
-    GetTopicsByClusterRequest = GET_TOPICS_BY_CLUSTER => ();
-    GetSystemTopicListFromNsRequest = GET_SYSTEM_TOPIC_LIST_FROM_NS => ();
-    GetUnitTopicListRequest = GET_UNIT_TOPIC_LIST => ();
-    GetHasUnitSubTopicListRequest = GET_HAS_UNIT_SUB_TOPIC_LIST => ();
-    GetHasUnitSubUnunitTopicListRequest = GET_HAS_UNIT_SUB_UNUNIT_TOPIC_LIST => ();
+    GetAllTopicListRequest = GET_ALL_TOPIC_LIST_FROM_NAMESERVER => Json<TopicList>;
+    GetTopicsByClusterRequest = GET_TOPICS_BY_CLUSTER => Json<TopicList>;
+    GetSystemTopicListFromNsRequest = GET_SYSTEM_TOPIC_LIST_FROM_NS => Json<TopicList>;
+    GetUnitTopicListRequest = GET_UNIT_TOPIC_LIST => Json<TopicList>;
+    GetHasUnitSubTopicListRequest = GET_HAS_UNIT_SUB_TOPIC_LIST => Json<TopicList>;
+    GetHasUnitSubUnunitTopicListRequest = GET_HAS_UNIT_SUB_UNUNIT_TOPIC_LIST => Json<TopicList>;
     DeleteTopicInNamesrvRequest = DELETE_TOPIC_IN_NAMESRV => ();
-    RegisterTopicRequest = REGISTER_TOPIC_IN_NAMESRV => ();
-    UpdateNamesrvConfigRequest = UPDATE_NAMESRV_CONFIG => ();
-    GetNamesrvConfigRequest = GET_NAMESRV_CONFIG => ();
+    RegisterTopicRequest = REGISTER_TOPIC_IN_NAMESRV, Option<Json<TopicRoute>> => ();
+    UpdateNamesrvConfigRequest = UPDATE_NAMESRV_CONFIG, String => ();
+    GetNamesrvConfigRequest = GET_NAMESRV_CONFIG => String;
 }

@@ -2,12 +2,14 @@
 
 #![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{exchanges, parse_field};
-use crate::code::RequestCode;
+use super::{exchange, exchanges, headers, parse_field};
+use crate::command::Command;
 use crate::error::{DecodeError, EncodeError};
 use crate::ext::ExtFields;
+use crate::payload::Header;
 use crate::request::Request;
 
 /// Sends one message, or a batch when `batch` is set (not when another code says so). The message is the body.
@@ -53,36 +55,31 @@ pub struct SendMessageRequest {
 }
 
 impl SendMessageRequest {
-    /// Bytes the fields take besides topic, group and properties: what to reserve.
-    const FIXED: usize = 96;
-
     /// Whether the body is a batch.
     pub fn is_batch(&self) -> bool {
         self.batch.unwrap_or(false)
     }
 
-    fn write(&self) -> ExtFields {
-        let properties = self.properties.as_deref().unwrap_or_default();
-        let text = self.topic.len() + self.producer_group.len() + properties.len();
-        let mut ext = ExtFields::with_capacity(14, Self::FIXED + text);
-        ext.push("a", &self.producer_group);
-        ext.push("b", &self.topic);
-        ext.push("c", &self.default_topic);
-        ext.push_int("d", self.default_topic_queue_nums);
-        ext.push_int("e", self.queue_id);
-        ext.push_int("f", self.sys_flag);
-        ext.push_int("g", self.born_timestamp);
-        ext.push_int("h", self.flag);
-        ext.push_some("i", self.properties.as_deref());
-        push_some(&mut ext, "j", self.reconsume_times);
-        push_some(&mut ext, "k", self.unit_mode);
-        push_some(&mut ext, "l", self.max_reconsume_times);
-        push_some(&mut ext, "m", self.batch);
-        ext.push_some("n", self.broker_name.as_deref());
-        ext
+    fn fields(&self) -> SendFields<'_> {
+        SendFields {
+            producer_group: &self.producer_group,
+            topic: &self.topic,
+            default_topic: &self.default_topic,
+            default_topic_queue_nums: self.default_topic_queue_nums,
+            queue_id: self.queue_id,
+            sys_flag: self.sys_flag,
+            born_timestamp: self.born_timestamp,
+            flag: self.flag,
+            properties: self.properties.as_deref(),
+            reconsume_times: self.reconsume_times,
+            unit_mode: self.unit_mode,
+            max_reconsume_times: self.max_reconsume_times,
+            batch: self.batch,
+            broker_name: self.broker_name.as_deref(),
+        }
     }
 
-    fn read(ext: &ExtFields) -> Result<Self, DecodeError> {
+    fn read_fields(ext: &ExtFields) -> Result<Self, DecodeError> {
         let mut seen = Seen::default();
         let mut header = Self::default();
         for (name, value) in ext.iter() {
@@ -119,6 +116,56 @@ impl SendMessageRequest {
     }
 }
 
+/// [`SendMessageRequest`] with borrowed text: a producer writes it without copying what does not change between sends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SendFields<'a> {
+    pub producer_group: &'a str,
+    pub topic: &'a str,
+    pub default_topic: &'a str,
+    pub default_topic_queue_nums: i32,
+    pub queue_id: i32,
+    pub sys_flag: i32,
+    pub born_timestamp: i64,
+    pub flag: i32,
+    pub properties: Option<&'a str>,
+    pub reconsume_times: Option<i32>,
+    pub unit_mode: Option<bool>,
+    pub max_reconsume_times: Option<i32>,
+    pub batch: Option<bool>,
+    pub broker_name: Option<&'a str>,
+}
+
+impl SendFields<'_> {
+    /// Bytes the fields take besides their text: what to reserve.
+    const FIXED: usize = 96;
+
+    /// Writes a request with this header.
+    pub fn command<R: ShortNamed>(&self, body: Bytes) -> Command {
+        Command::request(R::CODE).with_ext(self.write()).with_body(body)
+    }
+
+    fn write(&self) -> ExtFields {
+        let optional = [self.properties, self.broker_name].into_iter().flatten().map(str::len).sum::<usize>();
+        let text = self.topic.len() + self.producer_group.len() + self.default_topic.len() + optional;
+        let mut ext = ExtFields::with_capacity(14, Self::FIXED + text);
+        ext.push("a", self.producer_group);
+        ext.push("b", self.topic);
+        ext.push("c", self.default_topic);
+        ext.push_int("d", self.default_topic_queue_nums);
+        ext.push_int("e", self.queue_id);
+        ext.push_int("f", self.sys_flag);
+        ext.push_int("g", self.born_timestamp);
+        ext.push_int("h", self.flag);
+        ext.push_some("i", self.properties);
+        push_some(&mut ext, "j", self.reconsume_times);
+        push_some(&mut ext, "k", self.unit_mode);
+        push_some(&mut ext, "l", self.max_reconsume_times);
+        push_some(&mut ext, "m", self.batch);
+        ext.push_some("n", self.broker_name);
+        ext
+    }
+}
+
 /// Which one-letter fields a header had.
 #[derive(Default)]
 struct Seen(u32);
@@ -143,7 +190,12 @@ pub(super) fn push_some(ext: &mut ExtFields, name: &str, value: Option<impl std:
     }
 }
 
-/// Ties the short-named header to one of its codes, without serde on the way.
+/// An exchange whose request has the short-named header.
+pub trait ShortNamed: Request<Body = Bytes, Response = SendMessageResponse> {}
+
+impl ShortNamed for SendMessageRequest {}
+
+/// The short-named header under one of its codes, without serde on the way.
 macro_rules! short_named {
     ($($(#[$doc:meta])* $wrapper:ident = $code:ident;)*) => {
         $(
@@ -152,38 +204,36 @@ macro_rules! short_named {
             #[serde(transparent)]
             pub struct $wrapper(pub SendMessageRequest);
 
-            hot_send!($wrapper, $code, |request| &request.0, $wrapper);
+            impl Header for $wrapper {
+                fn to_fields(&self) -> Result<ExtFields, EncodeError> {
+                    self.0.to_fields()
+                }
+
+                fn from_fields(fields: &ExtFields) -> Result<Self, DecodeError> {
+                    SendMessageRequest::from_fields(fields).map(Self)
+                }
+            }
+
+            impl ShortNamed for $wrapper {}
+
+            exchange!($wrapper = $code, Bytes => SendMessageResponse,
+                SUCCESS | FLUSH_DISK_TIMEOUT | FLUSH_SLAVE_TIMEOUT | SLAVE_NOT_AVAILABLE);
         )*
     };
 }
 
-macro_rules! hot_send {
-    ($type:ty, $code:ident, |$request:ident| $header:expr, $wrap:expr) => {
-        impl Request for $type {
-            const CODE: RequestCode = RequestCode::$code;
-            type Response = SendMessageResponse;
+impl Header for SendMessageRequest {
+    fn to_fields(&self) -> Result<ExtFields, EncodeError> {
+        Ok(self.fields().write())
+    }
 
-            fn to_ext(&self) -> Result<ExtFields, EncodeError> {
-                let $request = self;
-                Ok(($header).write())
-            }
-
-            fn from_ext(ext: &ExtFields) -> Result<Self, DecodeError> {
-                SendMessageRequest::read(ext).map($wrap)
-            }
-
-            fn response_to_ext(response: &SendMessageResponse) -> Result<ExtFields, EncodeError> {
-                Ok(response.write())
-            }
-
-            fn response_from_ext(ext: &ExtFields) -> Result<SendMessageResponse, DecodeError> {
-                SendMessageResponse::read(ext)
-            }
-        }
-    };
+    fn from_fields(fields: &ExtFields) -> Result<Self, DecodeError> {
+        Self::read_fields(fields)
+    }
 }
 
-hot_send!(SendMessageRequest, SEND_MESSAGE_V2, |request| request, std::convert::identity);
+exchange!(SendMessageRequest = SEND_MESSAGE_V2, Bytes => SendMessageResponse,
+    SUCCESS | FLUSH_DISK_TIMEOUT | FLUSH_SLAVE_TIMEOUT | SLAVE_NOT_AVAILABLE);
 
 short_named! {
     /// Sends a batch. The header must have `batch` set all the same.
@@ -284,8 +334,8 @@ pub struct SendMessageResponse {
     pub trace_on: Option<String>,
 }
 
-impl SendMessageResponse {
-    fn write(&self) -> ExtFields {
+impl Header for SendMessageResponse {
+    fn to_fields(&self) -> Result<ExtFields, EncodeError> {
         let mut ext = ExtFields::with_capacity(8, 256);
         ext.push_some("msgId", self.msg_id.as_deref());
         ext.push_int("queueId", self.queue_id);
@@ -295,28 +345,85 @@ impl SendMessageResponse {
         ext.push_some("recallHandle", self.recall_handle.as_deref());
         ext.push_some("MSG_REGION", self.msg_region.as_deref());
         ext.push_some("TRACE_ON", self.trace_on.as_deref());
-        ext
+        Ok(ext)
     }
 
-    fn read(ext: &ExtFields) -> Result<Self, DecodeError> {
-        let mut response = Self::default();
-        let (mut queue_id, mut queue_offset) = (None, None);
-        for (name, value) in ext.iter() {
-            match name {
-                "msgId" => response.msg_id = Some(value.to_owned()),
-                "queueId" => queue_id = Some(parse_field(name, value)?),
-                "queueOffset" => queue_offset = Some(parse_field(name, value)?),
-                "transactionId" => response.transaction_id = Some(value.to_owned()),
-                "batchUniqId" => response.batch_uniq_id = Some(value.to_owned()),
-                "recallHandle" => response.recall_handle = Some(value.to_owned()),
-                "MSG_REGION" => response.msg_region = Some(value.to_owned()),
-                "TRACE_ON" => response.trace_on = Some(value.to_owned()),
-                _ => {}
-            }
-        }
-        response.queue_id = queue_id.ok_or(DecodeError::MissingField("queueId"))?;
-        response.queue_offset = queue_offset.ok_or(DecodeError::MissingField("queueOffset"))?;
-        Ok(response)
+    fn from_fields(fields: &ExtFields) -> Result<Self, DecodeError> {
+        let stored = StoredFields::read(fields.clone())?;
+        let text = |value: Option<&str>| value.map(str::to_owned);
+        Ok(Self {
+            msg_id: text(stored.message_id()),
+            queue_id: stored.queue_id,
+            queue_offset: stored.queue_offset,
+            transaction_id: text(stored.transaction_id()),
+            batch_uniq_id: text(stored.batch_id()),
+            recall_handle: text(stored.recall_handle()),
+            msg_region: text(stored.region()),
+            trace_on: text(stored.trace_on()),
+        })
+    }
+}
+
+/// [`SendMessageResponse`] with its text left in the answer: a producer reads it without copying what nobody asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredFields {
+    queue_id: i32,
+    queue_offset: i64,
+    fields: ExtFields,
+}
+
+impl StoredFields {
+    /// Takes the fields of an answer.
+    ///
+    /// # Errors
+    /// The queue or the offset in it is missing, or no number.
+    pub fn read(fields: ExtFields) -> Result<Self, DecodeError> {
+        let number = |name| fields.get(name).ok_or(DecodeError::MissingField(name));
+        Ok(Self {
+            queue_id: parse_field("queueId", number("queueId")?)?,
+            queue_offset: parse_field("queueOffset", number("queueOffset")?)?,
+            fields,
+        })
+    }
+
+    /// The queue.
+    pub fn queue_id(&self) -> i32 {
+        self.queue_id
+    }
+
+    /// The place in the queue; of a batch the first.
+    pub fn queue_offset(&self) -> i64 {
+        self.queue_offset
+    }
+
+    /// The offset message id; of a batch all, joined by commas.
+    pub fn message_id(&self) -> Option<&str> {
+        self.fields.get("msgId")
+    }
+
+    /// The unique key; 4.9 does not send it.
+    pub fn transaction_id(&self) -> Option<&str> {
+        self.fields.get("transactionId")
+    }
+
+    /// Set when the batch was stored as one message.
+    pub fn batch_id(&self) -> Option<&str> {
+        self.fields.get("batchUniqId")
+    }
+
+    /// The handle that recalls a timer message.
+    pub fn recall_handle(&self) -> Option<&str> {
+        self.fields.get("recallHandle")
+    }
+
+    /// The broker's region.
+    pub fn region(&self) -> Option<&str> {
+        self.fields.get("MSG_REGION")
+    }
+
+    /// `false`: the broker wants no trace of the message.
+    pub fn trace_on(&self) -> Option<&str> {
+        self.fields.get("TRACE_ON")
     }
 }
 
@@ -352,11 +459,17 @@ pub struct RecallMessageRequest {
 pub struct RecallMessageResponse {
     /// The unique key.
     pub msg_id: String,
+    #[serde(rename = "MSG_REGION")]
+    pub msg_region: Option<String>,
 }
 
+headers!(RecallMessageResponse);
+
 exchanges! {
-    SendMessageV1Request = SEND_MESSAGE => SendMessageResponse;
-    SendReplyV1Request = SEND_REPLY_MESSAGE => SendMessageResponse;
+    SendMessageV1Request = SEND_MESSAGE, Bytes => SendMessageResponse,
+        SUCCESS | FLUSH_DISK_TIMEOUT | FLUSH_SLAVE_TIMEOUT | SLAVE_NOT_AVAILABLE;
+    SendReplyV1Request = SEND_REPLY_MESSAGE, Bytes => SendMessageResponse,
+        SUCCESS | FLUSH_DISK_TIMEOUT | FLUSH_SLAVE_TIMEOUT | SLAVE_NOT_AVAILABLE;
     ConsumerSendMsgBackRequest = CONSUMER_SEND_MSG_BACK => ();
     RecallMessageRequest = RECALL_MESSAGE => RecallMessageResponse;
 }
@@ -364,6 +477,7 @@ exchanges! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::code::RequestCode;
 
     fn sample() -> SendMessageRequest {
         SendMessageRequest {
@@ -404,54 +518,54 @@ mod tests {
 
     #[test]
     fn by_hand_and_by_serde_agree() {
-        let by_hand = sample().to_ext().unwrap();
+        let by_hand = sample().to_fields().unwrap();
         assert_eq!(sorted(&by_hand), sorted(&ExtFields::from_header(&sample()).unwrap()));
-        assert_eq!(SendMessageRequest::from_ext(&by_hand).unwrap(), sample());
+        assert_eq!(SendMessageRequest::from_fields(&by_hand).unwrap(), sample());
         assert_eq!(by_hand.header::<SendMessageRequest>().unwrap(), sample());
-        let by_hand = SendMessageRequest::response_to_ext(&response()).unwrap();
+        let by_hand = response().to_fields().unwrap();
         assert_eq!(sorted(&by_hand), sorted(&ExtFields::from_header(&response()).unwrap()));
-        assert_eq!(SendMessageRequest::response_from_ext(&by_hand).unwrap(), response());
+        assert_eq!(SendMessageResponse::from_fields(&by_hand).unwrap(), response());
     }
 
     #[test]
     fn other_codes_share_the_header() {
-        let ext = SendBatchRequest(sample()).to_ext().unwrap();
-        assert_eq!(SendReplyRequest::from_ext(&ext).unwrap().0, sample());
+        let ext = SendBatchRequest(sample()).to_fields().unwrap();
+        assert_eq!(SendReplyRequest::from_fields(&ext).unwrap().0, sample());
         assert_eq!(SendBatchRequest::CODE, RequestCode::SEND_BATCH_MESSAGE);
     }
 
     #[test]
     fn the_long_names() {
         let v1 = SendMessageV1Request::from(sample());
-        let ext = v1.to_ext().unwrap();
+        let ext = v1.to_fields().unwrap();
         assert_eq!(ext.get("defaultTopicQueueNums"), Some("4"));
         assert_eq!(ext.get("bname"), Some("broker-a"));
-        assert_eq!(SendMessageRequest::from(SendMessageV1Request::from_ext(&ext).unwrap()), sample());
+        assert_eq!(SendMessageRequest::from(SendMessageV1Request::from_fields(&ext).unwrap()), sample());
     }
 
     #[test]
     fn what_java_needs_is_needed_and_named() {
         for name in ["b", "e", "f", "g", "h"] {
-            let mut ext = sample().to_ext().unwrap();
+            let mut ext = sample().to_fields().unwrap();
             ext.remove(name);
-            assert_eq!(SendMessageRequest::from_ext(&ext), Err(DecodeError::MissingField(name)));
+            assert_eq!(SendMessageRequest::from_fields(&ext), Err(DecodeError::MissingField(name)));
         }
-        let mut ext = sample().to_ext().unwrap();
+        let mut ext = sample().to_fields().unwrap();
         for name in ["a", "c", "d", "i", "j", "k", "l", "m", "n"] {
             ext.remove(name);
         }
-        assert_eq!(SendMessageRequest::from_ext(&ext).unwrap().default_topic_queue_nums, 0);
+        assert_eq!(SendMessageRequest::from_fields(&ext).unwrap().default_topic_queue_nums, 0);
         ext.set("e", "seven");
-        assert_eq!(SendMessageRequest::from_ext(&ext).unwrap_err().at(), Some("e"));
+        assert_eq!(SendMessageRequest::from_fields(&ext).unwrap_err().at(), Some("e"));
         ext.set("e", "1");
         ext.set("zz", "unknown fields are no error");
-        assert!(SendMessageRequest::from_ext(&ext).is_ok());
+        assert!(SendMessageRequest::from_fields(&ext).is_ok());
     }
 
     #[test]
     fn an_answer_without_a_queue_is_refused() {
-        let mut ext = response().write();
+        let mut ext = response().to_fields().unwrap();
         ext.remove("queueOffset");
-        assert_eq!(SendMessageResponse::read(&ext), Err(DecodeError::MissingField("queueOffset")));
+        assert_eq!(SendMessageResponse::from_fields(&ext), Err(DecodeError::MissingField("queueOffset")));
     }
 }

@@ -1,9 +1,12 @@
 //! Topics: configuration and figures.
 #![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::exchanges;
+use super::{exchanges, headers};
+use crate::body::{GroupList, TopicConfig, TopicConfigList, TopicConfigWrapper, TopicList, TopicStatsTable};
+use crate::payload::Json;
 
 /// Makes or changes a topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,14 +103,16 @@ pub struct QueryTopicConsumeByWhoRequest {
 #[serde(rename_all = "camelCase")]
 pub struct GetSystemTopicListFromBrokerRequest {}
 
+headers!(GetAllTopicConfigResponse);
+
 exchanges! {
     UpdateTopicRequest = UPDATE_AND_CREATE_TOPIC => ();
-    UpdateTopicListRequest = UPDATE_AND_CREATE_TOPIC_LIST => ();
-    UpdateStaticTopicRequest = UPDATE_AND_CREATE_STATIC_TOPIC => ();
+    UpdateTopicListRequest = UPDATE_AND_CREATE_TOPIC_LIST, Json<TopicConfigList> => ();
+    UpdateStaticTopicRequest = UPDATE_AND_CREATE_STATIC_TOPIC, Bytes => ();
     DeleteTopicRequest = DELETE_TOPIC_IN_BROKER => ();
-    GetTopicConfigRequest = GET_TOPIC_CONFIG => ();
-    GetAllTopicConfigRequest = GET_ALL_TOPIC_CONFIG => GetAllTopicConfigResponse;
-    GetTopicStatsInfoRequest = GET_TOPIC_STATS_INFO => ();
-    QueryTopicConsumeByWhoRequest = QUERY_TOPIC_CONSUME_BY_WHO => ();
-    GetSystemTopicListFromBrokerRequest = GET_SYSTEM_TOPIC_LIST_FROM_BROKER => ();
+    GetTopicConfigRequest = GET_TOPIC_CONFIG => Json<TopicConfig>;
+    GetAllTopicConfigRequest = GET_ALL_TOPIC_CONFIG => (GetAllTopicConfigResponse, Json<TopicConfigWrapper>);
+    GetTopicStatsInfoRequest = GET_TOPIC_STATS_INFO => Json<TopicStatsTable>;
+    QueryTopicConsumeByWhoRequest = QUERY_TOPIC_CONSUME_BY_WHO => Json<GroupList>;
+    GetSystemTopicListFromBrokerRequest = GET_SYSTEM_TOPIC_LIST_FROM_BROKER => Json<TopicList>;
 }

@@ -1,6 +1,7 @@
 //! The end of transactions.
 #![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::exchanges;
@@ -57,6 +58,6 @@ pub struct ResumeCheckHalfMessageRequest {
 
 exchanges! {
     EndTransactionRequest = END_TRANSACTION => ();
-    CheckTransactionStateRequest = CHECK_TRANSACTION_STATE => ();
+    CheckTransactionStateRequest = CHECK_TRANSACTION_STATE, Bytes => ();
     ResumeCheckHalfMessageRequest = RESUME_CHECK_HALF_MESSAGE => ();
 }

@@ -29,10 +29,8 @@ pub fn handle(core: &Core, command: &Command) -> Reply {
     properties.set(property::UNIQ_KEY, handle.message_id.as_str());
     let record = core.own_record(&config.topic_name, 0, &properties, b"0".to_vec());
     core.append(park(record, Placement::Timer(handle.due)))?;
-    let answer = ok_header(&RecallMessageResponse { msg_id: handle.message_id })?;
-    let mut ext = answer.ext.clone();
-    ext.push("MSG_REGION", core.stamp.region());
-    Ok(answer.with_ext(ext))
+    let msg_region = Some(core.stamp.region().to_owned());
+    ok_header(&RecallMessageResponse { msg_id: handle.message_id, msg_region })
 }
 
 fn check(core: &Core, handle: &RecallHandle, topic: &str) -> Result<(), Refusal> {

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use rocketmq_remoting::Command;
 use rocketmq_remoting::Request;
 use rocketmq_remoting::body::offset::GetConsumerStatusBody;
-use rocketmq_remoting::code::{RequestCode, ResponseCode};
+use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::fastjson;
 use rocketmq_remoting::message::OffsetMessageId;
 use rocketmq_remoting::net::{Answer, CallError, Connection};
@@ -118,7 +118,7 @@ fn status_members(core: &Core, command: &Command) -> Result<Vec<StatusCall>, Ref
         group: request.group,
         client_addr: request.client_addr,
     };
-    let onward = Command::request(RequestCode::GET_CONSUMER_STATUS_FROM_CLIENT).with_ext(header.to_ext()?);
+    let onward = header.to_command()?;
     let chosen = live.members().filter(|member| wanted.as_ref().is_none_or(|id| *id == member.client_id));
     Ok(chosen
         .filter_map(|member| {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rocketmq_remoting::Command;
-use rocketmq_remoting::Request;
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::message::properties::{Properties, names as property};
 use rocketmq_remoting::net::{Answer, Connection};
 use rocketmq_remoting::requests::reply::PushReplyMessageRequest;
 use rocketmq_remoting::requests::send::{SendMessageRequest, SendMessageResponse};
+use rocketmq_remoting::{Header, Request};
 
 use super::answer::Refusal;
 use super::core::Core;
@@ -107,7 +107,7 @@ async fn deliver(push: Push) -> Result<(), Refusal> {
 fn pushed_answer(core: &Core, queue_id: i32) -> Command {
     let header =
         SendMessageResponse { msg_id: Some("0".into()), queue_id, queue_offset: 0, ..stamped_header(core) };
-    match SendMessageRequest::response_to_ext(&header) {
+    match header.to_fields() {
         Ok(ext) => Command::response(ResponseCode::SUCCESS).with_ext(ext),
         Err(error) => refused(core, error.into()),
     }

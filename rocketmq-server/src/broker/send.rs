@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use rocketmq_remoting::Command;
-use rocketmq_remoting::Request;
 use rocketmq_remoting::body::topic::TopicFilterType;
 use rocketmq_remoting::code::{RequestCode, ResponseCode};
 use rocketmq_remoting::message::batch;
@@ -17,6 +16,7 @@ use rocketmq_remoting::message::{BatchMessage, MessageRecord, OffsetMessageId, S
 use rocketmq_remoting::net::{Answer, Connection};
 use rocketmq_remoting::recall::RecallHandle;
 use rocketmq_remoting::requests::send::{SendMessageRequest, SendMessageResponse, SendMessageV1Request};
+use rocketmq_remoting::{Header, Request};
 
 use super::answer::Refusal;
 use super::core::{Core, refuse_put};
@@ -75,7 +75,7 @@ impl Accepted {
     }
 
     fn answer(&self, core: &Core, code: ResponseCode) -> Command {
-        match SendMessageRequest::response_to_ext(&self.header) {
+        match self.header.to_fields() {
             Ok(ext) => Command::response(code).with_ext(ext),
             Err(error) => refused(core, error.into()),
         }

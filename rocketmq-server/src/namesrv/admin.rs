@@ -24,13 +24,13 @@ pub(super) fn delete_topic(state: &State, request: &Command) -> Answered {
 pub(super) fn wipe_write_perm(state: &State, request: &Command) -> Answered {
     let asked = WipeWritePermRequest::from_ext(&request.ext)?;
     let wipe_topic_count = count(state.table.write().wipe_write_perm(&asked.broker_name));
-    header::<WipeWritePermRequest>(&WipeWritePermResponse { wipe_topic_count })
+    header(&WipeWritePermResponse { wipe_topic_count })
 }
 
 pub(super) fn add_write_perm(state: &State, request: &Command) -> Answered {
     let asked = AddWritePermRequest::from_ext(&request.ext)?;
     let add_topic_count = count(state.table.write().add_write_perm(&asked.broker_name));
-    header::<AddWritePermRequest>(&AddWritePermResponse { add_topic_count })
+    header(&AddWritePermResponse { add_topic_count })
 }
 
 fn count(topics: usize) -> i32 {
@@ -49,7 +49,7 @@ pub(super) fn get_kv(state: &State, request: &Command) -> Answered {
     if value.is_none() {
         return Err(not_found(format!("no value for key {} in namespace {}", asked.key, asked.namespace)));
     }
-    header::<GetKvConfigRequest>(&GetKvConfigResponse { value })
+    header(&GetKvConfigResponse { value })
 }
 
 pub(super) fn delete_kv(state: &State, request: &Command) -> Answered {

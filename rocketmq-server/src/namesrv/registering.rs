@@ -83,7 +83,7 @@ fn welcome(state: &State, master: Option<Master>) -> Answered {
         master_addr: Some(master.address),
         ha_server_addr: Some(master.ha_address),
     });
-    let answer = header::<RegisterBrokerRequest>(&told)?;
+    let answer = header(&told)?;
     if !state.config.read().return_order_topics {
         return Ok(answer);
     }
@@ -104,7 +104,7 @@ pub(super) fn query_version(state: &State, request: &Command) -> Answered {
     if !changed {
         table.touch(&member, state.now_ms());
     }
-    let answer = header::<QueryDataVersionRequest>(&QueryDataVersionResponse { changed })?;
+    let answer = header(&QueryDataVersionResponse { changed })?;
     match ours {
         Some(ours) => Ok(answer.with_body(json(&ours)?)),
         None => Ok(answer),

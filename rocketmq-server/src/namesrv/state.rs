@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 use rocketmq_remoting::Command;
-use rocketmq_remoting::Request;
+use rocketmq_remoting::Header;
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::error::{DecodeError, EncodeError};
 use rocketmq_remoting::fastjson;
@@ -86,8 +86,8 @@ pub(super) fn done() -> Answered {
 }
 
 /// Success with a header.
-pub(super) fn header<R: Request>(response: &R::Response) -> Answered {
-    Ok(Command::response(ResponseCode::SUCCESS).with_ext(R::response_to_ext(response)?))
+pub(super) fn header<H: Header>(response: &H) -> Answered {
+    Ok(Command::response(ResponseCode::SUCCESS).with_ext(response.to_fields()?))
 }
 
 /// Success with a JSON body.

@@ -13,7 +13,7 @@ use rocketmq_remoting::requests::admin::{
     ListUserRequest, PlainAclVersionResponse, UpdatePlainAclRequest, UpdateUserRequest,
 };
 use rocketmq_remoting::requests::broker::GetBrokerRuntimeInfoRequest;
-use rocketmq_remoting::{Command, Request, RequestCode, ResponseCode, fastjson, signature};
+use rocketmq_remoting::{Command, Header, Request, RequestCode, ResponseCode, fastjson, signature};
 use serde::Serialize;
 
 use super::rig::{Client, Rig, far_address};
@@ -163,8 +163,7 @@ mod files {
         let shown: PlainAclConfig = fastjson::from_slice(&shown.body).unwrap();
         assert_eq!(shown.plain_access_configs[2].topic_perms, ["t=SUB", "u=PUB"]);
         let version = answer(&client, USER, GetPlainAclVersionRequest {}.to_command().unwrap()).await;
-        let version: PlainAclVersionResponse =
-            GetPlainAclVersionRequest::response_from_ext(&version.ext).unwrap();
+        let version: PlainAclVersionResponse = PlainAclVersionResponse::from_fields(&version.ext).unwrap();
         assert!(version.version.unwrap().contains("\"counter\":1"));
         let bad = UpdatePlainAclRequest { topic_perms: Some("t=READ".into()), ..change };
         assert_eq!(said(&client, ADMIN, bad.to_command().unwrap()).await.0, 209);

@@ -8,7 +8,7 @@ use rocketmq_remoting::requests::pop::{
     AckMessageRequest, ChangeInvisibleTimeRequest, ChangeInvisibleTimeResponse, PopMessageRequest,
     PopMessageResponse,
 };
-use rocketmq_remoting::{Command, Request, RequestCode, ResponseCode};
+use rocketmq_remoting::{Command, Header, RequestCode, ResponseCode};
 
 use super::rig::{Client, Rig};
 
@@ -58,7 +58,7 @@ pub struct PopAnswer {
 impl PopAnswer {
     pub fn of(answer: Command) -> Self {
         let code = answer.response_code();
-        let header = PopMessageRequest::response_from_ext(&answer.ext).unwrap();
+        let header = PopMessageResponse::from_fields(&answer.ext).unwrap();
         let starts = table(header.start_offset_info.as_deref());
         let messages = MessageRecord::decode_all(answer.body)
             .map(|message| Popped { receipt: receipt(&header, &starts, &message), message })
@@ -145,7 +145,7 @@ impl Popper {
         let answer = self.client.ask(&request).await;
         assert_eq!(answer.response_code(), ResponseCode::SUCCESS, "{:?}", answer.remark);
         let changed: ChangeInvisibleTimeResponse =
-            ChangeInvisibleTimeRequest::response_from_ext(&answer.ext).unwrap();
+            ChangeInvisibleTimeResponse::from_fields(&answer.ext).unwrap();
         let offset = popped.message.queue_offset;
         let ChangeInvisibleTimeResponse { pop_time, invisible_time, revive_qid } = changed;
         let rest = format!("{} broker-a {} {offset}", popped.word(4), popped.message.queue_id);

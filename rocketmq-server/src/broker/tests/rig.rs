@@ -11,7 +11,7 @@ use rocketmq_remoting::net::{Answer, Connection, ConnectionConfig, Handler};
 use rocketmq_remoting::requests::pull::PullMessageRequest;
 use rocketmq_remoting::requests::send::{SendMessageRequest, SendMessageResponse};
 use rocketmq_remoting::subscription::SubscriptionData;
-use rocketmq_remoting::{Command, ExtFields, Request, RequestCode, ResponseCode, fastjson};
+use rocketmq_remoting::{Command, ExtFields, Header, Request, RequestCode, ResponseCode, fastjson};
 use serde::Serialize;
 use tempfile::TempDir;
 use tokio::io::DuplexStream;
@@ -235,7 +235,7 @@ impl Client {
     ) -> SendMessageResponse {
         let answer = self.send_raw(&self.send_request(topic, properties), body).await;
         assert_eq!(answer.response_code(), ResponseCode::SUCCESS, "{:?}", answer.remark);
-        SendMessageRequest::response_from_ext(&answer.ext).unwrap()
+        SendMessageResponse::from_fields(&answer.ext).unwrap()
     }
 
     /// A pull that carries its own subscription.
