@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::index::Index;
-use super::unit::Unit;
+use super::queue::unit::Unit;
 use super::writer::Entry;
 
 /// A message that has just become visible to [`Store::get`](super::Store::get).

@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use rocketmq_remoting::message::layout;
 
-use super::commit_log::{CommitLog, is_record_at};
-use super::consume_queue::ConsumeQueue;
+use super::log::{CommitLog, is_record_at};
+use super::queue::ConsumeQueue;
+use super::queue::unit::Unit;
 use super::types::{Fetched, Filter, GetLimits, GetStatus};
-use super::unit::Unit;
 
 /// Units looked at by one filtered read, unless more messages than that are asked for.
 const SCAN_UNITS: usize = 800;

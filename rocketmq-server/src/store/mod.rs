@@ -12,10 +12,8 @@
 
 mod background;
 mod checkpoint;
-mod commit_log;
 mod config;
 pub mod config_file;
-mod consume_queue;
 mod dirs;
 pub mod disk;
 mod dispatcher;
@@ -23,20 +21,16 @@ mod error;
 mod fetch;
 mod folder;
 mod health;
-mod hot_tail;
 mod index;
-mod index_file;
 mod lifecycle;
+mod log;
 mod marks;
 mod put;
 mod query;
-mod queues;
+mod queue;
 mod recovery;
 mod retention;
-mod scan;
-mod segment;
 mod types;
-mod unit;
 mod writer;
 
 #[cfg(test)]
@@ -49,20 +43,20 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use checkpoint::Checkpoint;
-use commit_log::CommitLog;
 use disk::Disk;
 use dispatcher::Dispatcher;
 use folder::Folder;
 use health::Health;
-use queues::Queues;
+use log::CommitLog;
+use queue::table::Queues;
 use writer::Writer;
 
 pub use config::{FlushMode, StoreConfig, StoreLive};
 pub use dispatcher::{Dispatched, Listener};
 pub use error::StoreError;
+pub use queue::unit::Unit;
 pub use retention::{Cleaned, Deleted, DeletionListener};
 pub use types::{All, Boundary, Fetched, Filter, GetLimits, GetStatus, KeyKind, RecoveryReport, Stored};
-pub use unit::Unit;
 
 /// A message store. Clones share it.
 ///

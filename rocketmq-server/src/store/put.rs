@@ -127,7 +127,7 @@ impl Inner {
     }
 
     fn check_len(&self, len: usize) -> Result<(), StoreError> {
-        let file = self.config.commit_log_file_size as usize - super::commit_log::BLANK_LEN;
+        let file = self.config.commit_log_file_size as usize - super::log::BLANK_LEN;
         let limit = file.min(i32::MAX as usize);
         if len > limit {
             return Err(StoreError::illegal(format!(

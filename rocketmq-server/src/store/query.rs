@@ -4,12 +4,12 @@ use bytes::Bytes;
 use rocketmq_remoting::message::properties::{self, names};
 use rocketmq_remoting::message::{MessageRecord, RecordView};
 
-use super::consume_queue::ConsumeQueue;
 use super::error::StoreError;
 use super::fetch;
 use super::marks::{key_hash, tag_key_hash};
+use super::queue::ConsumeQueue;
+use super::queue::unit::Unit;
 use super::types::{Boundary, Fetched, Filter, GetLimits, KeyKind};
-use super::unit::Unit;
 use super::{Dispatched, Inner, Store};
 
 /// Bytes of messages one query by key reads, save for a single message that is longer: Java's peers close a connection at

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use super::config::{FullDisk, StoreLive};
 use super::disk::Space;
 use super::error::StoreError;
-use super::segment::Segment;
+use super::log::segment::Segment;
 use super::{Inner, Store};
 
 /// How often a deletion that was asked for is tried, should the files not have gone by then.

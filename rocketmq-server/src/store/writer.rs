@@ -5,10 +5,10 @@ use std::sync::{Arc, OnceLock};
 use bytes::{BufMut, BytesMut};
 use rocketmq_remoting::message::{MessageRecord, layout};
 
-use super::commit_log::{BLANK_LEN, CommitLog};
-use super::consume_queue::ConsumeQueue;
 use super::error::StoreError;
+use super::log::{BLANK_LEN, CommitLog};
 use super::marks::Marks;
+use super::queue::ConsumeQueue;
 
 /// What one write to the kernel takes at most, save for a single longer message.
 const ARENA: usize = 256 << 10;

@@ -1,5 +1,9 @@
 //! The commit log's files: where an offset lies, how far the kernel and the disk have it, and its hot tail.
 
+mod hot_tail;
+pub(crate) mod scan;
+pub(crate) mod segment;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -8,11 +12,11 @@ use bytes::Bytes;
 use parking_lot::RwLock;
 use rocketmq_remoting::message::{RecordView, layout};
 
-use super::config::StoreConfig;
-use super::disk::Disk;
-use super::error::StoreError;
-use super::hot_tail::HotTail;
-use super::segment::{self, Segment};
+use crate::store::config::StoreConfig;
+use crate::store::disk::Disk;
+use crate::store::error::StoreError;
+use hot_tail::HotTail;
+use segment::Segment;
 
 /// What the marker at the end of a file takes: its length and its magic.
 pub(crate) const BLANK_LEN: usize = 8;

@@ -16,9 +16,9 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::dirs;
-use super::disk::{self, Disk};
-use super::error::StoreError;
+use crate::store::dirs;
+use crate::store::disk::{self, Disk};
+use crate::store::error::StoreError;
 
 const HEADER_LEN: u64 = 40;
 const SLOT_LEN: u64 = 4;
@@ -407,7 +407,7 @@ impl Entry {
 
 #[cfg(test)]
 mod tests {
-    use super::super::disk::RealDisk;
+    use crate::store::disk::RealDisk;
     use std::fs;
 
     use super::*;

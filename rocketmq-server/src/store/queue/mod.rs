@@ -3,6 +3,9 @@
 //! Units are derived from the commit log. They gather in memory and go to the kernel many at a time: what a crash
 //! takes of them, recovery makes again.
 
+pub(crate) mod table;
+pub mod unit;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,10 +13,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use parking_lot::Mutex;
 
-use super::disk::Disk;
-use super::error::StoreError;
-use super::segment::{self, Segment};
-use super::unit::{self, UNIT_LEN, Unit};
+use crate::store::disk::Disk;
+use crate::store::error::StoreError;
+use crate::store::log::segment::{self, Segment};
+use unit::{UNIT_LEN, Unit};
 
 /// Units that wait for one write, and units kept for readers that are up to date.
 const BATCH_UNITS: usize = 512;

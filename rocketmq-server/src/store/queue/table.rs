@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
-use super::consume_queue::{ConsumeQueue, queue_dir};
-use super::disk::Disk;
-use super::error::StoreError;
+use super::{ConsumeQueue, queue_dir};
+use crate::store::disk::Disk;
+use crate::store::error::StoreError;
 
 type Topics = HashMap<Arc<str>, BTreeMap<i32, Arc<ConsumeQueue>>>;
 

@@ -6,17 +6,17 @@
 
 use rocketmq_remoting::message::{RecordView, layout};
 
-use super::checkpoint::Times;
-use super::commit_log::CommitLog;
-use super::config::StoreConfig;
-use super::consume_queue::{ConsumeQueue, Restored};
-use super::error::StoreError;
-use super::index::Index;
-use super::marks::{self, Marks};
-use super::queues::Queues;
-use super::scan::{Obstacle, Scanner, Step, Walk};
-use super::types::RecoveryReport;
-use super::unit::Unit;
+use crate::store::checkpoint::Times;
+use crate::store::config::StoreConfig;
+use crate::store::error::StoreError;
+use crate::store::index::Index;
+use crate::store::log::CommitLog;
+use crate::store::log::scan::{Obstacle, Scanner, Step, Walk};
+use crate::store::marks::{self, Marks};
+use crate::store::queue::table::Queues;
+use crate::store::queue::unit::Unit;
+use crate::store::queue::{ConsumeQueue, Restored};
+use crate::store::types::RecoveryReport;
 
 /// How far before the checkpoint's time reading begins, ms: messages of one moment may lie on both sides of a flush.
 const MARGIN_MS: i64 = 3_000;

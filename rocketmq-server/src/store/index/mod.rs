@@ -1,12 +1,14 @@
 //! Finding messages by key: the index files, oldest first, of which the last takes the new entries.
 
+pub(crate) mod file;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::disk::Disk;
-use super::error::StoreError;
-use super::index_file::{IndexFile, Retired, Shape};
+use crate::store::disk::Disk;
+use crate::store::error::StoreError;
+use file::{IndexFile, Retired, Shape};
 
 /// All index files.
 #[derive(Debug)]
@@ -176,8 +178,8 @@ fn civil_date(days: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::disk::RealDisk;
     use super::*;
+    use crate::store::disk::RealDisk;
 
     fn open(dir: &Path) -> Index {
         Index::open(dir.join("index"), Shape { slots: 5, entries: 6 }, Arc::new(RealDisk)).unwrap()

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::dirs;
-use super::disk::{self, Disk};
-use super::error::StoreError;
+use crate::store::dirs;
+use crate::store::disk::{self, Disk};
+use crate::store::error::StoreError;
 
 /// A file of a log. Files are made sparse at their full size, as Apache's mapped files are.
 #[derive(Debug)]
@@ -174,8 +174,8 @@ impl Segment {
 
 #[cfg(test)]
 mod tests {
-    use super::super::disk::RealDisk;
     use super::*;
+    use crate::store::disk::RealDisk;
 
     fn segment(dir: &Path) -> Segment {
         Segment::open_or_create(dir, 4096, 4096, Arc::new(RealDisk)).unwrap()

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use rocketmq_remoting::message::{RecordView, layout};
 
-use super::commit_log::{BLANK_LEN, CommitLog};
+use super::{BLANK_LEN, CommitLog};
 
 /// Read from the file at a time.
 const CHUNK: usize = 1 << 20;
