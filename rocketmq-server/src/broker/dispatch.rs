@@ -6,13 +6,27 @@ use rocketmq_remoting::Command;
 use rocketmq_remoting::code::RequestCode as Code;
 use rocketmq_remoting::net::{self, Answer, CloseReason, Connection, Handler};
 
+use super::acl;
+use super::admin::absent as elsewhere;
+use super::admin::broker as broker_admin;
 use super::answer::{Refusal, Reply};
+use super::clients::locking as lock_requests;
+use super::clients::relay;
+use super::clients::{assignment, heartbeat};
 use super::core::Core;
-use super::{
-    acl, assignment, broker_admin, consume_stats, elsewhere, group_admin, heartbeat, lock_requests,
-    offset_requests, pop, pull, query, recall, relay, reply, reset, send, send_back, topic_admin,
-    transaction,
-};
+use super::groups::admin as group_admin;
+use super::offsets::progress as consume_stats;
+use super::offsets::requests as offset_requests;
+use super::offsets::reset;
+use super::pop;
+use super::pull::message as pull;
+use super::query;
+use super::send::back as send_back;
+use super::send::message as send;
+use super::send::reply;
+use super::timer::recall;
+use super::topics::admin as topic_admin;
+use super::transaction;
 
 /// The broker as a connection sees it.
 #[derive(Debug, Clone)]

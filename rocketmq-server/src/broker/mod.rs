@@ -4,61 +4,29 @@
 //! Decisions are pure functions and tables in files of their own; time comes from the [`Clock`] alone.
 
 mod acl;
-mod allocation;
+mod admin;
 mod answer;
-mod assignment;
-mod broker_admin;
-mod consume_stats;
-mod consumers;
+mod clients;
 mod core;
 mod delay;
 mod dispatch;
-mod elsewhere;
-mod flow;
-mod group_admin;
 mod groups;
-mod heartbeat;
-mod live_config;
-mod lock_requests;
-mod long_poll;
-mod member;
+mod log;
 mod names;
-mod offset_requests;
 mod offsets;
-mod parking;
 mod persist;
-mod persisting;
-mod placement;
 mod pop;
-mod positions;
-mod producers;
 mod pull;
 mod query;
-mod queue_locks;
-mod recall;
-mod relay;
-mod reply;
-mod request_modes;
-mod reset;
-mod retry;
 mod send;
-mod send_back;
-mod send_checks;
-mod send_properties;
 mod services;
-mod set_aside;
 mod settings;
 mod stats;
-mod store_times;
 #[cfg(test)]
 mod tests;
 mod timer;
-mod topic_admin;
 mod topics;
 mod transaction;
-mod uncommitted;
-mod unread;
-mod young;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -74,35 +42,35 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::core::{Channels, Core};
 use crate::clock::Clock;
 use crate::store::{Dispatched, Store, StoreConfig, StoreError};
 use acl::AccessControl;
 pub use acl::{AclError, AclSettings, Login};
-use consumers::ConsumerTable;
+use clients::consumers::ConsumerTable;
+use clients::producers::ProducerTable;
+use clients::queue_locks::QueueLocks;
+use clients::request_modes::RequestModes;
+use core::{Channels, Core};
 use delay::DelayProgress;
 pub use delay::{DelayLevelError, DelayLevels};
 use dispatch::Dispatcher;
-use groups::GroupTable;
-pub use live_config::{FixedConfig, LiveConfig, UpdateError};
-use long_poll::Arrival;
-use offsets::ConsumerOffsets;
-use parking::PullParking;
-use persist::TableFile;
+use groups::table::GroupTable;
+use log::uncommitted::Uncommitted;
+use offsets::table::ConsumerOffsets;
+use persist::table_file::TableFile;
 pub use pop::PopSettings;
 use pop::PopState;
-use producers::ProducerTable;
-use pull::Pull;
-use queue_locks::QueueLocks;
-use request_modes::RequestModes;
-use send_properties::Stamp;
+use pull::long_poll::Arrival;
+use pull::message::Pull;
+use pull::parking::PullParking;
+use send::properties::Stamp;
+pub use settings::live_config::{FixedConfig, LiveConfig, UpdateError};
 use settings::millis;
 pub use settings::{Fixed, Live, Settings};
-use stats::Stats;
+use stats::counters::Stats;
 use timer::{CheckpointFiles, TimerState};
-use topics::TopicTable;
+use topics::table::TopicTable;
 use transaction::Transactions;
-use uncommitted::Uncommitted;
 
 /// Why a broker does not start.
 #[derive(Debug, thiserror::Error)]
@@ -149,8 +117,8 @@ impl Broker {
     ) -> Result<Self, BrokerError> {
         let (core, woken) = open(settings, address, live, clock)?;
         let broker = Self { core, tasks: TaskTracker::new(), stop: CancellationToken::new() };
-        unread::watch(&broker.core);
-        positions::set_right(&broker.core);
+        offsets::unread::watch(&broker.core);
+        persist::positions::set_right(&broker.core);
         Transactions::recover(&broker.core);
         broker.core.store.start_background()?;
         services::start(&broker.core, woken, &broker.tasks, &broker.stop);
@@ -206,7 +174,7 @@ impl Broker {
     /// The connections should be closed before.
     pub async fn shutdown(self) -> Result<(), BrokerError> {
         self.stop_tasks().await;
-        persisting::persist(&self.core);
+        persist::tables::persist(&self.core);
         self.core.topics.save()?;
         self.core.groups.save()?;
         self.core.store.shutdown()?;

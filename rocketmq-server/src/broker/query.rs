@@ -1,18 +1,17 @@
 //! Looking messages up: by key (12), by commit log offset (33), by queue index (321).
 
 use bytes::Bytes;
-use rocketmq_remoting::Command;
-use rocketmq_remoting::Request;
 use rocketmq_remoting::body::broker::{ConsumeQueueData, QueryConsumeQueueBody};
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::message::layout;
 use rocketmq_remoting::requests::query::{
     QueryConsumeQueueRequest, QueryMessageRequest, QueryMessageResponse, ViewMessageRequest,
 };
+use rocketmq_remoting::{Command, Request};
 
 use super::answer::{Refusal, Reply, ok, ok_header, ok_json};
 use super::core::Core;
-use super::pull::joined;
+use super::pull::message::joined;
 use crate::store::KeyKind;
 
 /// Messages a query by unique key answers, whatever the request says.

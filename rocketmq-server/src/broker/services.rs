@@ -7,12 +7,13 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::clients::heartbeat;
 use super::core::Core;
-use super::persisting::persist;
-use super::pull::{Pull, resume};
+use super::persist::tables::persist;
+use super::pull::message::{Pull, resume};
 use super::settings::millis;
 use super::transaction::CheckRound;
-use super::{delay, heartbeat, pop, timer};
+use super::{delay, pop, timer};
 
 /// How often parked pulls are held against the clock.
 const EXPIRY_STEP: Duration = Duration::from_millis(500);

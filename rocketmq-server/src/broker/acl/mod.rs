@@ -16,8 +16,8 @@ use rocketmq_remoting::code::RequestCode as Code;
 
 use super::answer::{Refusal, Reply};
 use super::core::Core;
+use super::log::placement::unpark;
 use super::names::is_parking;
-use super::placement::unpark;
 use super::settings::Fixed;
 use crate::store::{Store, StoreError};
 use auth::Auth;

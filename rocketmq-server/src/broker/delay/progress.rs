@@ -8,11 +8,11 @@ use rocketmq_remoting::body::offset::DelayOffsetWrapper;
 use rocketmq_remoting::body::topic::DataVersion;
 use tokio::sync::Notify;
 
-use super::super::names::SCHEDULE_TOPIC;
-use super::super::persist::TableFile;
-use super::super::positions::{Moved, Range};
-use super::super::store_times::StoreTimes;
 use super::levels::queue_of_level;
+use crate::broker::log::store_times::StoreTimes;
+use crate::broker::names::SCHEDULE_TOPIC;
+use crate::broker::persist::positions::{Moved, Range};
+use crate::broker::persist::table_file::TableFile;
 use crate::store::StoreError;
 
 /// The next message of each level, in memory and in the file.

@@ -2,12 +2,12 @@
 
 use rocketmq_remoting::message::MessageRecord;
 
-use super::super::core::Core;
-use super::super::names::SCHEDULE_TOPIC;
-use super::super::placement::unpark;
-use super::super::positions::Range;
-use super::super::set_aside::{Place, lost, set_aside};
 use super::levels::queue_of_level;
+use crate::broker::core::Core;
+use crate::broker::log::placement::unpark;
+use crate::broker::log::set_aside::{Place, lost, set_aside};
+use crate::broker::names::SCHEDULE_TOPIC;
+use crate::broker::persist::positions::Range;
 use crate::store::Unit;
 
 /// Messages of one level delivered before other work gets a turn.

@@ -1,18 +1,17 @@
 //! ACK_MESSAGE (200051) and BATCH_ACK_MESSAGE (200151).
 
-use rocketmq_remoting::Command;
-use rocketmq_remoting::Request;
 use rocketmq_remoting::body::{BatchAck, BatchAckBody};
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::net::{Answer, Connection};
 use rocketmq_remoting::receipt::{ORDER_QUEUE, Origin, PopReceipt};
 use rocketmq_remoting::requests::pop::AckMessageRequest;
+use rocketmq_remoting::{Command, Request};
 
-use super::super::answer::{Refusal, Reply, body_of, ok};
-use super::super::core::Core;
 use super::offset;
 use super::order::Acked;
 use super::revive_log::{Ack, put_ack};
+use crate::broker::answer::{Refusal, Reply, body_of, ok};
+use crate::broker::core::Core;
 
 /// A message named by an acknowledgement.
 #[derive(Debug, Clone, Copy)]

@@ -1,17 +1,16 @@
 //! CHANGE_MESSAGE_INVISIBLETIME (200053): hides a popped message for longer, or shorter.
 
-use rocketmq_remoting::Command;
-use rocketmq_remoting::Request;
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::net::{Answer, Connection};
 use rocketmq_remoting::receipt::PopReceipt;
 use rocketmq_remoting::requests::pop::{ChangeInvisibleTimeRequest, ChangeInvisibleTimeResponse};
+use rocketmq_remoting::{Command, Request};
 
-use super::super::answer::{Refusal, Reply, ok_header};
-use super::super::core::Core;
-use super::ack::{self, Named, check_queue, check_revive_queue};
-use super::offset;
+use super::ack::{Named, check_queue, check_revive_queue};
 use super::revive_log::Checkpoint;
+use super::{ack, offset};
+use crate::broker::answer::{Refusal, Reply, ok_header};
+use crate::broker::core::Core;
 
 /// The numbers of an answer.
 const NUMBERS: [&str; 3] = ["popTime", "invisibleTime", "reviveQid"];

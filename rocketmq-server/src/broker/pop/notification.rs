@@ -1,16 +1,14 @@
 //! NOTIFICATION (200054): waits until there is something to pop, and says so without taking it.
 
-use rocketmq_remoting::Command;
-use rocketmq_remoting::HeaderCodec;
-use rocketmq_remoting::Request;
 use rocketmq_remoting::net::{Answer, Connection};
 use rocketmq_remoting::requests::pop::{NotificationRequest, NotificationResponse};
+use rocketmq_remoting::{Command, HeaderCodec, Request};
 
-use super::super::answer::{Refusal, Reply, ok_header};
-use super::super::core::Core;
 use super::checks::{Target, check_broker, check_target, queues};
 use super::offset;
 use super::parking::NoRoom;
+use crate::broker::answer::{Refusal, Reply, ok_header};
+use crate::broker::core::Core;
 
 /// A notification that passed its checks.
 #[derive(Debug)]

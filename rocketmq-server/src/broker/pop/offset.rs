@@ -1,9 +1,9 @@
 //! Where a group pops next in a queue.
 
-use super::super::core::Core;
-use super::super::names;
-use super::super::young::is_young;
 use super::retry_topic::Look;
+use crate::broker::core::Core;
+use crate::broker::names;
+use crate::broker::offsets::young::is_young;
 
 /// `initMode` of groups that begin with the newest message.
 const FROM_THE_END: i32 = 1;

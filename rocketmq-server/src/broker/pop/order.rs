@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use super::super::offsets::{offset_key, split_key};
-use super::super::persist::TableFile;
+use crate::broker::offsets::table::{offset_key, split_key};
+use crate::broker::persist::table_file::TableFile;
 use crate::store::StoreError;
 
 /// One ordered pop of one queue.

@@ -1,20 +1,18 @@
 //! PEEK_MESSAGE (200052) looks without taking; POLLING_INFO (200055) counts those who wait.
 
 use bytes::Bytes;
-use rocketmq_remoting::Command;
-use rocketmq_remoting::ExtFields;
-use rocketmq_remoting::Request;
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::requests::pop::{
     PeekMessageRequest, PollingInfoRequest, PollingInfoResponse, PopMessageResponse,
 };
+use rocketmq_remoting::{Command, ExtFields, Request};
 
-use super::super::answer::{Reply, ok_header};
-use super::super::core::Core;
-use super::super::pull::joined;
 use super::checks::{Target, check_broker, check_target, queues};
 use super::offset;
 use super::retry_topic::Look;
+use crate::broker::answer::{Reply, ok_header};
+use crate::broker::core::Core;
+use crate::broker::pull::message::joined;
 use crate::store::{All, GetLimits};
 
 /// PEEK_MESSAGE (200052).

@@ -1,21 +1,18 @@
 //! POP_MESSAGE (200050): hands out messages for a time, or waits for some.
 
-use rocketmq_remoting::Command;
-use rocketmq_remoting::ExtFields;
-use rocketmq_remoting::HeaderCodec;
-use rocketmq_remoting::Request;
 use rocketmq_remoting::body::topic::TopicConfig;
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::net::{Answer, Connection};
 use rocketmq_remoting::requests::pop::{PopMessageRequest, PopMessageResponse};
 use rocketmq_remoting::subscription::SubscriptionData;
+use rocketmq_remoting::{Command, ExtFields, HeaderCodec, Request};
 
-use super::super::answer::{Refusal, Reply};
-use super::super::core::Core;
-use super::super::pull::{filter_of, joined};
 use super::checks::{Target, check_broker, check_target};
 use super::parking::NoRoom;
 use super::take::{Taken, ends, take};
+use crate::broker::answer::{Refusal, Reply};
+use crate::broker::core::Core;
+use crate::broker::pull::message::{filter_of, joined};
 use crate::filter::Filter;
 
 /// The most messages of one pop.

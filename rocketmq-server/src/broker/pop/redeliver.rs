@@ -3,13 +3,13 @@
 use rocketmq_remoting::message::properties::{Properties, names as property};
 use rocketmq_remoting::message::{MessageRecord, OffsetMessageId};
 
-use super::super::answer::Refusal;
-use super::super::core::Core;
-use super::super::names;
-use super::super::retry::{Fate, sent_back};
-use super::super::topics::open_topic;
 use super::retry_topic::{normal_topic, written};
 use super::revive_log::Checkpoint;
+use crate::broker::answer::Refusal;
+use crate::broker::core::Core;
+use crate::broker::names;
+use crate::broker::send::retry::{Fate, sent_back};
+use crate::broker::topics::table::open_topic;
 
 /// Seconds until the next try after so many failures.
 const PAUSES: [i64; 17] =

@@ -2,8 +2,8 @@
 
 use rocketmq_remoting::receipt::Origin;
 
-use super::super::names;
 use super::settings::PopSettings;
+use crate::broker::names;
 
 /// The topic a group subscribed to, behind one of its retry topics.
 pub fn normal_topic<'a>(topic: &'a str, group: &str) -> &'a str {

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::super::answer::Refusal;
-use super::super::core::Core;
-use super::super::names::TIMER_TOPIC;
 use super::pending::Pending;
 use super::redeliver::{is_wanted, postpone, redeliver};
 use super::revive_log::{Checkpoint, Entry};
+use crate::broker::answer::Refusal;
+use crate::broker::core::Core;
+use crate::broker::names::TIMER_TOPIC;
 use crate::store::{All, Fetched, GetLimits};
 use rocketmq_remoting::message::MessageRecord;
 

@@ -5,11 +5,11 @@ use rocketmq_remoting::message::MessageRecord;
 use rocketmq_remoting::message::properties::{Properties, names as property};
 use serde::{Deserialize, Serialize};
 
-use super::super::answer::{Refusal, json};
-use super::super::core::Core;
-use super::super::names;
-use super::super::placement::park;
-use super::super::send_properties::SentProperties;
+use crate::broker::answer::{Refusal, json};
+use crate::broker::core::Core;
+use crate::broker::log::placement::park;
+use crate::broker::names;
+use crate::broker::send::properties::SentProperties;
 use crate::store::Stored;
 
 const CHECKPOINT_TAG: &str = "ck";

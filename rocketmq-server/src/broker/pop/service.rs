@@ -6,10 +6,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::super::core::Core;
-use super::super::services::sleep_until;
 use super::parking::Woken;
 use super::{notification, popping, revive};
+use crate::broker::core::Core;
+use crate::broker::services::sleep_until;
 
 /// Starts every loop.
 pub fn start(core: &Arc<Core>, tasks: &TaskTracker, stop: &CancellationToken) {

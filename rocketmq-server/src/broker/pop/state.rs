@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::mpsc;
 
-use super::super::persist::TableFile;
 use super::order::Orders;
 use super::parking::{PopParking, Woken};
 use super::revive::Revival;
+use crate::broker::persist::table_file::TableFile;
 use crate::store::{Dispatched, StoreError};
 
 const STRIPES: usize = 64;

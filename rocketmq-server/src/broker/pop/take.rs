@@ -7,13 +7,13 @@ use rocketmq_remoting::message::{MessageRecord, layout};
 use rocketmq_remoting::receipt::{ORDER_QUEUE, Origin, PopReceipt};
 use rocketmq_remoting::requests::pop::PopMessageRequest;
 
-use super::super::answer::Refusal;
-use super::super::core::Core;
 use super::checks::queues;
 use super::offset;
 use super::order::OrderedPop;
 use super::receipt::OffsetInfo;
 use super::revive_log::Checkpoint;
+use crate::broker::answer::Refusal;
+use crate::broker::core::Core;
 use crate::filter::Filter;
 use crate::store::{Fetched, GetLimits, GetStatus};
 

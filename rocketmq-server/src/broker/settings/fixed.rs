@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::super::acl::AclSettings;
-use super::super::delay::DelayLevels;
-use super::super::names;
+use crate::broker::acl::AclSettings;
+use crate::broker::delay::DelayLevels;
+use crate::broker::names;
 use crate::store::StoreConfig;
 
 /// Names, folders, topics made at the start, and which services there are.

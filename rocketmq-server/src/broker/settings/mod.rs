@@ -5,6 +5,7 @@
 
 mod fixed;
 mod live;
+pub mod live_config;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -22,7 +22,8 @@ use rocketmq_remoting::route::{MessageQueue, Perm};
 use rocketmq_remoting::{Command, RequestCode, ResponseCode, fastjson};
 
 use super::rig::{Client, Rig};
-use crate::broker::{Live, LiveConfig, UpdateError, broker_admin};
+use crate::broker::admin::broker as broker_admin;
+use crate::broker::{Live, LiveConfig, UpdateError};
 
 fn body<T: serde::de::DeserializeOwned>(answer: &Command) -> T {
     assert_eq!(answer.response_code(), ResponseCode::SUCCESS, "{:?}", answer.remark);

@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::persist::TableFile;
+use crate::broker::persist::table_file::TableFile;
 use crate::store::StoreError;
 
 /// Apache's file is one page.

@@ -4,6 +4,7 @@
 //! due next.
 
 mod checkpoint;
+pub mod recall;
 mod service;
 mod wheel;
 

@@ -8,12 +8,12 @@ use rocketmq_remoting::message::properties::{Properties, find, names as property
 use rocketmq_remoting::message::{MessageRecord, RecordView};
 use tokio::sync::Notify;
 
-use super::super::core::Core;
-use super::super::names::TIMER_TOPIC;
-use super::super::placement::unpark;
-use super::super::positions::{Moved, Range};
 use super::checkpoint::{CheckpointFiles, Progress};
 use super::wheel::TimerWheel;
+use crate::broker::core::Core;
+use crate::broker::log::placement::unpark;
+use crate::broker::names::TIMER_TOPIC;
+use crate::broker::persist::positions::{Moved, Range};
 use crate::store::{StoreError, Unit};
 
 /// Messages loaded or slots delivered before other work gets a turn.

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use bytes::BytesMut;
 use parking_lot::Mutex;
-use rocketmq_remoting::Command;
-use rocketmq_remoting::Request;
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::message::SysFlag;
 use rocketmq_remoting::message::properties::{Properties, names as property};
@@ -13,15 +11,16 @@ use rocketmq_remoting::message::{MessageRecord, OffsetMessageId};
 use rocketmq_remoting::requests::transaction::{
     CheckTransactionStateRequest, EndTransactionRequest, ResumeCheckHalfMessageRequest,
 };
+use rocketmq_remoting::{Command, Request};
 
-use super::super::answer::{Refusal, Reply, ok};
-use super::super::core::Core;
-use super::super::names;
-use super::super::placement::unpark;
-use super::super::settings::millis;
-use super::super::topics::open_topic;
 use super::checks::{Action, CheckLimits, HalfState};
 use super::halves::{Halves, Standing};
+use crate::broker::answer::{Refusal, Reply, ok};
+use crate::broker::core::Core;
+use crate::broker::log::placement::unpark;
+use crate::broker::names;
+use crate::broker::settings::millis;
+use crate::broker::topics::table::open_topic;
 
 /// The one queue of the half and op topics this broker uses, as Apache's does.
 const QUEUE: i32 = 0;

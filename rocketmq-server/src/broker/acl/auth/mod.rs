@@ -16,7 +16,7 @@ use rocketmq_remoting::{Command, signature};
 use super::needs::{Need, Owners, needs};
 use super::settings::{AclSettings, Login};
 use crate::broker::answer::Refusal;
-use crate::broker::persist::TableFile;
+use crate::broker::persist::table_file::TableFile;
 use crate::store::StoreError;
 use policy::{Acl, Verdict};
 use resource::kind_name;

@@ -1,0 +1,200 @@
+//! The broker itself as tools see it: settings (25, 26), figures (28), cleaning (306, 329).
+
+use std::collections::BTreeMap;
+
+use rocketmq_remoting::body::broker::HaRuntimeInfo;
+use rocketmq_remoting::body::table::KvTable;
+use rocketmq_remoting::requests::broker::{GetBrokerConfigResponse, ViewBrokerStatsDataRequest};
+use rocketmq_remoting::version;
+use rocketmq_remoting::{Command, ExtFields, Request};
+
+use crate::broker::answer::{Refusal, Reply, json, ok, ok_json};
+use crate::broker::core::Core;
+use crate::broker::delay::queue_of_level;
+use crate::broker::names::{SCHEDULE_TOPIC, TIMER_TOPIC};
+use crate::broker::settings::live_config::UpdateError;
+use crate::broker::stats::counters::Totals;
+
+/// The version whose behaviour this broker has, as tools show it.
+const VERSION_NAME: &str = "V5_4_0";
+
+/// GET_BROKER_CONFIG (26): every setting as `key=value` lines.
+pub fn get_config(core: &Core) -> Reply {
+    let version = String::from_utf8_lossy(&json(&core.topics.snapshot().data_version)?).into_owned();
+    let header = GetBrokerConfigResponse { version: Some(version) };
+    Ok(ok().with_body(core.live.lock().properties()).with_ext(ExtFields::from_header(&header)?))
+}
+
+/// UPDATE_BROKER_CONFIG (25).
+pub fn update_config(core: &Core, command: &Command) -> Reply {
+    let text = std::str::from_utf8(&command.body).map_err(Refusal::system)?;
+    let live = core.live.lock();
+    let settings = live.update(text).map_err(refuse_update)?;
+    core.tune(settings).map_err(Refusal::system)?;
+    Ok(ok())
+}
+
+fn refuse_update(error: UpdateError) -> Refusal {
+    match error {
+        UpdateError::BlackListed { .. } => Refusal::forbidden(error.to_string()),
+        UpdateError::Unwritable { .. } => Refusal::system(error),
+        _ => Refusal::invalid(error),
+    }
+}
+
+/// GET_BROKER_HA_STATUS (907): a master without slaves.
+pub fn ha_status(core: &Core) -> Reply {
+    ok_json(&HaRuntimeInfo {
+        master: core.settings.broker_id == 0,
+        master_commit_log_max_offset: core.store.max_physical_offset(),
+        ..HaRuntimeInfo::default()
+    })
+}
+
+/// VIEW_BROKER_STATS_DATA (315): one figure of a topic or a group.
+pub fn stats_data(core: &Core, command: &Command) -> Reply {
+    let request = ViewBrokerStatsDataRequest::from_ext(&command.ext)?;
+    match core.stats.flows.data(&request.stats_name, &request.stats_key) {
+        Some(data) => ok_json(&data),
+        None => Err(Refusal::system(format_args!(
+            "The stats <{}> <{}> not exist",
+            request.stats_name, request.stats_key
+        ))),
+    }
+}
+
+/// CLEAN_EXPIRED_CONSUMEQUEUE (306).
+pub fn clean_expired(core: &Core) -> Reply {
+    core.store.delete_expired().map_err(Refusal::system)?;
+    Ok(ok())
+}
+
+/// DELETE_EXPIRED_COMMITLOG (329): not only at the hour for it.
+pub fn delete_expired(core: &Core) -> Reply {
+    core.store.request_deletion();
+    clean_expired(core)
+}
+
+/// GET_BROKER_RUNTIME_INFO (28): the figures of 5.4.0, and those of 4.9.7 under their old spelling.
+pub fn runtime_info(core: &Core) -> Reply {
+    let mut figures = Figures::default();
+    identity(core, &mut figures);
+    traffic(core, &mut figures);
+    storage(core, &mut figures);
+    queues(&mut figures);
+    parked(core, &mut figures);
+    ok_json(&KvTable { table: figures.table })
+}
+
+#[derive(Debug, Default)]
+struct Figures {
+    table: BTreeMap<String, String>,
+}
+
+impl Figures {
+    fn put(&mut self, key: impl Into<String>, value: impl ToString) {
+        self.table.insert(key.into(), value.to_string());
+    }
+
+    /// Rates stand behind each other with a blank after the last.
+    fn put_rates(&mut self, key: &str, rates: [f64; 3]) {
+        self.put(key, rates.map(|rate| format!("{rate} ")).concat());
+    }
+}
+
+fn identity(core: &Core, figures: &mut Figures) {
+    let seconds = (core.now() - core.started_at).max(0) / 1000;
+    let (days, hours) = (seconds / 86_400, seconds / 3600 % 24);
+    let (minutes, seconds) = (seconds / 60 % 60, seconds % 60);
+    figures.put("brokerActive", true);
+    figures.put("brokerVersionDesc", VERSION_NAME);
+    figures.put("brokerVersion", version::V5_4_0);
+    figures.put("bootTimestamp", core.started_at);
+    figures.put("runtime", format!("[ {days} days, {hours} hours, {minutes} minutes, {seconds} seconds ]"));
+    figures.put("startAcceptSendRequestTimeStamp", core.tuned().accept_sends_from);
+}
+
+fn traffic(core: &Core, figures: &mut Figures) {
+    let stats = &core.stats;
+    let now = stats.counters.totals();
+    let (yesterday, today) = stats.mornings();
+    for (key, totals) in [("YesterdayMorning", yesterday), ("TodayMorning", today), ("TodayNow", now)] {
+        figures.put(format!("msgPutTotal{key}"), totals.put_messages);
+        figures.put(format!("msgGetTotal{key}"), totals.get_messages);
+    }
+    figures.put_rates("putTps", stats.rates(|totals| totals.put_messages));
+    figures.put_rates("getFoundTps", stats.rates(|totals| totals.get_found));
+    figures.put_rates("getMissTps", stats.rates(|totals| totals.get_miss));
+    figures.put_rates("getTotalTps", stats.rates(|totals| totals.get_found + totals.get_miss));
+    let transferred = stats.rates(|totals| totals.get_messages);
+    figures.put_rates("getTransferredTps", transferred);
+    figures.put_rates("getTransferedTps", transferred);
+    put_figures(&now, figures);
+}
+
+fn put_figures(now: &Totals, figures: &mut Figures) {
+    let average = if now.put_messages == 0 { 0.0 } else { now.put_bytes as f64 / now.put_messages as f64 };
+    figures.put("putMessageTimesTotal", now.put_messages);
+    figures.put("putMessageSizeTotal", now.put_bytes);
+    figures.put("putMessageFailedTimes", now.put_failed);
+    figures.put("deletedUnreadMessages", now.deleted_unread);
+    figures.put("putMessageAverageSize", average);
+    figures.put("setAsideMessages", now.set_aside);
+    figures.put("putMessageDistributeTime", format!("[<=0ms]:{} ", now.put_messages));
+    for unmeasured in ["putMessageEntireTimeMax", "getMessageEntireTimeMax", "putLatency99", "putLatency999"]
+    {
+        figures.put(unmeasured, 0);
+    }
+}
+
+fn storage(core: &Core, figures: &mut Figures) {
+    let store = &core.store;
+    // Whole percents, as Apache rounds them.
+    let used = (store.disk_used().unwrap_or(0.0) * 100.0).ceil() / 100.0;
+    let unflushed = store.max_physical_offset() - store.flushed_physical_offset();
+    figures.put("commitLogMinOffset", store.min_physical_offset());
+    figures.put("commitLogMaxOffset", store.max_physical_offset());
+    figures.put("remainHowManyDataToFlush", format!("{unflushed} B"));
+    figures.put("dispatchBehindBytes", 0);
+    figures.put("dispatchMaxBuffer", 0);
+    figures.put("pageCacheLockTimeMills", 0);
+    figures.put("remainTransientStoreBufferNumbs", i32::MAX);
+    let earliest = store.read_at(store.min_physical_offset()).map_or(-1, |record| record.store_timestamp);
+    figures.put("earliestMessageTimeStamp", earliest);
+    if let Ok(space) = store.disk_space() {
+        let (total, free) = (gib(space.used.saturating_add(space.available)), gib(space.available));
+        figures.put("commitLogDirCapacity", format!("Total : {total}, Free : {free}."));
+    }
+    figures.put("commitLogDiskRatio", used);
+    figures.put(format!("commitLogDiskRatio_{}", core.settings.store.commit_log_dir().display()), used);
+    figures.put("consumeQueueDiskRatio", used);
+}
+
+fn gib(bytes: u64) -> String {
+    format!("{:.1} GiB", bytes as f64 / (1u64 << 30) as f64)
+}
+
+/// This broker has no thread pools and no queues before them: requests are handled as they are read.
+fn queues(figures: &mut Figures) {
+    for pool in ["send", "pull", "litePull", "query", "ack"] {
+        figures.put(format!("{pool}ThreadPoolQueueSize"), 0);
+        figures.put(format!("{pool}ThreadPoolQueueHeadWaitTimeMills"), 0);
+        figures.put(format!("{pool}ThreadPoolQueueCapacity"), 10_000);
+    }
+    figures.put("EndTransactionQueueSize", 0);
+    figures.put("EndTransactionThreadPoolQueueCapacity", 100_000);
+}
+
+/// Messages that wait for their time.
+fn parked(core: &Core, figures: &mut Figures) {
+    for (level, next) in core.delay.snapshot() {
+        let max = core.store.max_offset(SCHEDULE_TOPIC, queue_of_level(level));
+        figures.put(format!("scheduleMessageOffset_{level}"), format!("{next},{max}"));
+    }
+    let behind = core.store.max_offset(TIMER_TOPIC, 0) - core.timer.read_offset();
+    figures.put("timerReadBehind", 0);
+    figures.put("timerOffsetBehind", behind);
+    figures.put("timerCongestNum", core.timer.pending());
+    figures.put("timerEnqueueTps", 0.0);
+    figures.put("timerDequeueTps", 0.0);
+}

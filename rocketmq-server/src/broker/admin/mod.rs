@@ -1,0 +1,4 @@
+//! What tools ask of the broker as a whole.
+
+pub mod absent;
+pub mod broker;

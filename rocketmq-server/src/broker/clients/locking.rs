@@ -1,0 +1,32 @@
+//! LOCK_BATCH_MQ (41) and UNLOCK_BATCH_MQ (42): ordered consumers take and give back queues.
+
+use rocketmq_remoting::Command;
+use rocketmq_remoting::body::lock::{LockBatchBody, LockBatchResult};
+use rocketmq_remoting::route::MessageQueue;
+
+use super::queue_locks::QueueKey;
+use crate::broker::answer::{Reply, body_of, ok, ok_json};
+use crate::broker::core::Core;
+
+/// Locks or renews; the answer lists what the client holds.
+pub fn lock(core: &Core, command: &Command) -> Reply {
+    let body: LockBatchBody = body_of(command)?;
+    let queues = body.mq_set.into_iter().map(key_of).collect();
+    let held = core.locks.lock().lock(&body.consumer_group, &body.client_id, queues, core.now());
+    let broker = &core.settings.broker_name;
+    let queues =
+        held.into_iter().map(|key| MessageQueue::new(key.topic, broker.as_str(), key.queue_id)).collect();
+    ok_json(&LockBatchResult { lock_ok_mq_set: queues })
+}
+
+/// Unlocks what the client holds of what it names.
+pub fn unlock(core: &Core, command: &Command) -> Reply {
+    let body: LockBatchBody = body_of(command)?;
+    let queues: Vec<QueueKey> = body.mq_set.into_iter().map(key_of).collect();
+    core.locks.lock().unlock(&body.consumer_group, &body.client_id, &queues);
+    Ok(ok())
+}
+
+fn key_of(queue: MessageQueue) -> QueueKey {
+    QueueKey::new(queue.topic, queue.queue_id)
+}

@@ -1,0 +1,4 @@
+//! Consumer groups and their configuration.
+
+pub mod admin;
+pub mod table;

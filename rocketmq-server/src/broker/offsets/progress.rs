@@ -1,0 +1,161 @@
+//! How far groups have come: 208, 300, 303, 308, 317, 343, 345.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rocketmq_remoting::body::offset::{
+    ConsumeStats, ConsumeStatsList, ConsumeTimeSpanBody, CorrectionOffsets, OffsetWrapper, QueueTimeSpan,
+};
+use rocketmq_remoting::body::table::{GroupList, QuerySubscriptionResult, TopicList};
+use rocketmq_remoting::requests::broker::GetBrokerConsumeStatsRequest;
+use rocketmq_remoting::requests::group::{
+    GetConsumeStatsRequest, QueryConsumeTimeSpanRequest, QuerySubscriptionByConsumerRequest,
+    QueryTopicsByConsumerRequest,
+};
+use rocketmq_remoting::requests::offset::QueryCorrectionOffsetRequest;
+use rocketmq_remoting::requests::topic::QueryTopicConsumeByWhoRequest;
+use rocketmq_remoting::route::MessageQueue;
+use rocketmq_remoting::{Command, Request};
+
+use crate::broker::answer::{Refusal, Reply, ok_json};
+use crate::broker::core::Core;
+
+/// GET_CONSUME_STATS (208): of one topic, of some, or of all the group has offsets for.
+pub fn group(core: &Core, command: &Command) -> Reply {
+    let request = GetConsumeStatsRequest::from_ext(&command.ext)?;
+    let group = &request.consumer_group;
+    let topics: BTreeSet<String> = match (request.topic.as_deref(), request.topic_list.as_deref()) {
+        (Some(topic), _) if !topic.is_empty() => BTreeSet::from([topic.to_owned()]),
+        (_, Some(list)) if !list.is_empty() => list.split(';').map(str::to_owned).collect(),
+        _ => core.offsets.lock().topics_of(group),
+    };
+    let mut stats = ConsumeStats::default();
+    for topic in topics {
+        add_topic(core, &topic, group, &mut stats);
+        stats.consume_tps += core.stats.flows.get_tps(&topic, group);
+    }
+    ok_json(&stats)
+}
+
+fn add_topic(core: &Core, topic: &str, group: &str, stats: &mut ConsumeStats) {
+    let Some(config) = core.topics.get(topic) else {
+        return;
+    };
+    for queue in 0..config.read_queue_nums {
+        let key = MessageQueue::new(topic, core.settings.broker_name.as_str(), queue);
+        stats.offset_table.insert(key, progress(core, topic, group, queue));
+    }
+}
+
+fn progress(core: &Core, topic: &str, group: &str, queue: i32) -> OffsetWrapper {
+    let committed = core.offsets.lock().query(topic, group, queue);
+    let consumer_offset = committed.unwrap_or(0).max(0);
+    OffsetWrapper {
+        broker_offset: core.store.max_offset(topic, queue).max(0),
+        consumer_offset,
+        pull_offset: consumer_offset,
+        last_timestamp: core.store.store_time(topic, queue, consumer_offset - 1).unwrap_or(0),
+    }
+}
+
+/// GET_BROKER_CONSUME_STATS (317).
+pub fn broker(core: &Core, command: &Command) -> Reply {
+    let request = GetBrokerConsumeStatsRequest::from_ext(&command.ext)?;
+    let mut answer =
+        ConsumeStatsList { broker_addr: Some(core.address.to_string()), ..ConsumeStatsList::default() };
+    for group in core.groups.snapshot().subscription_group_table.into_keys() {
+        let topics = core.offsets.lock().topics_of(&group);
+        let mut of_group = Vec::new();
+        for topic in topics {
+            let ordered = core.topics.get(&topic).is_some_and(|config| config.order);
+            if request.is_order && !ordered {
+                continue;
+            }
+            let mut stats = ConsumeStats::default();
+            add_topic(core, &topic, &group, &mut stats);
+            answer.total_diff +=
+                stats.offset_table.values().map(|one| one.broker_offset - one.consumer_offset).sum::<i64>();
+            of_group.push(stats);
+        }
+        answer.consume_stats_list.push(BTreeMap::from([(group, of_group)]));
+    }
+    ok_json(&answer)
+}
+
+/// QUERY_TOPIC_CONSUME_BY_WHO (300).
+pub fn groups_of_topic(core: &Core, command: &Command) -> Reply {
+    let topic = QueryTopicConsumeByWhoRequest::from_ext(&command.ext)?.topic;
+    let mut groups = core.consumers.lock().groups_of_topic(&topic);
+    groups.extend(core.offsets.lock().groups_of(&topic));
+    ok_json(&GroupList { group_list: groups.into_iter().collect() })
+}
+
+/// QUERY_TOPICS_BY_CONSUMER (343).
+pub fn topics_of_group(core: &Core, command: &Command) -> Reply {
+    let group = QueryTopicsByConsumerRequest::from_ext(&command.ext)?.group;
+    ok_json(&TopicList {
+        topic_list: core.offsets.lock().topics_of(&group).into_iter().collect(),
+        broker_addr: Some(core.address.to_string()),
+    })
+}
+
+/// QUERY_SUBSCRIPTION_BY_CONSUMER (345).
+pub fn subscription(core: &Core, command: &Command) -> Reply {
+    let request = QuerySubscriptionByConsumerRequest::from_ext(&command.ext)?;
+    let topic = request.topic.unwrap_or_default();
+    let subscription_data = {
+        let consumers = core.consumers.lock();
+        let live = consumers.group(&request.group);
+        live.and_then(|live| live.subscription(&topic)).map(|data| (**data).clone())
+    };
+    ok_json(&QuerySubscriptionResult { group: request.group, topic, subscription_data })
+}
+
+/// QUERY_CONSUME_TIME_SPAN (303).
+pub fn time_span(core: &Core, command: &Command) -> Reply {
+    let request = QueryConsumeTimeSpanRequest::from_ext(&command.ext)?;
+    let config = core.topics.get(&request.topic).ok_or_else(|| Refusal::no_topic(&request.topic))?;
+    let spans = (0..config.read_queue_nums)
+        .map(|queue| span_of(core, &request.topic, &request.group, queue))
+        .collect();
+    ok_json(&ConsumeTimeSpanBody { consume_time_span_set: spans })
+}
+
+fn span_of(core: &Core, topic: &str, group: &str, queue: i32) -> QueueTimeSpan {
+    let max = core.store.max_offset(topic, queue);
+    let committed = core.offsets.lock().query(topic, group, queue).unwrap_or(0);
+    let at = |offset| core.store.store_time(topic, queue, offset);
+    let min_time_stamp = core.store.earliest_store_time(topic, queue);
+    // What is to be consumed next says how late the group is; at the end of the queue it is not late at all.
+    let delay_time = if committed < max { at(committed).map_or(0, |stored| core.now() - stored) } else { 0 };
+    QueueTimeSpan {
+        message_queue: MessageQueue::new(topic, core.settings.broker_name.as_str(), queue),
+        min_time_stamp,
+        max_time_stamp: at(max - 1).unwrap_or(0),
+        consume_time_stamp: at(committed - 1).unwrap_or(min_time_stamp),
+        delay_time,
+    }
+}
+
+/// QUERY_CORRECTION_OFFSET (308): the lowest offset among the groups, or that of the compared group where it is lower.
+pub fn correction_offsets(core: &Core, command: &Command) -> Reply {
+    let request = QueryCorrectionOffsetRequest::from_ext(&command.ext)?;
+    let filtered: BTreeSet<&str> = request.filter_groups.as_deref().unwrap_or_default().split(',').collect();
+    let offsets = core.offsets.lock();
+    let mut correction_offsets: BTreeMap<i32, i64> = BTreeMap::new();
+    for group in offsets.groups_of(&request.topic) {
+        if filtered.contains(group.as_str()) {
+            continue;
+        }
+        for (queue, offset) in offsets.of(&request.topic, &group).into_iter().flatten() {
+            let lowest = correction_offsets.entry(*queue).or_insert(*offset);
+            *lowest = (*lowest).min(*offset);
+        }
+    }
+    let compared = offsets.of(&request.topic, &request.compare_group);
+    for (queue, offset) in compared.into_iter().flatten() {
+        if correction_offsets.get(queue).is_some_and(|lowest| lowest > offset) {
+            correction_offsets.insert(*queue, i64::MAX);
+        }
+    }
+    ok_json(&CorrectionOffsets { correction_offsets })
+}

@@ -1,0 +1,148 @@
+//! INVOKE_BROKER_TO_RESET_OFFSET (222): sends a group back, or forward, by time or to an offset.
+
+use std::collections::BTreeMap;
+
+use rocketmq_remoting::body::offset::{QueueOffset, ResetOffsetBody, ResetOffsetBodyForC};
+use rocketmq_remoting::code::{LanguageCode, ResponseCode};
+use rocketmq_remoting::requests::offset::{InvokeResetOffsetRequest, ResetConsumerOffsetRequest};
+use rocketmq_remoting::route::MessageQueue;
+use rocketmq_remoting::{Command, Request};
+
+use crate::broker::answer::{Refusal, Reply, json, ok_json};
+use crate::broker::core::Core;
+use crate::store::Boundary;
+
+/// The oldest client that understands a pushed reset.
+const PUSHABLE_SINCE: i32 = 28;
+
+type Targets = BTreeMap<MessageQueue, i64>;
+
+/// By the setting: kept here for the next pull (5.x), or pushed to the consumers (4.x).
+pub fn handle(core: &Core, command: &Command) -> Reply {
+    let request = InvokeResetOffsetRequest::from_ext(&command.ext)?;
+    if core.tuned().server_side_reset {
+        on_broker(core, &request)
+    } else {
+        on_clients(core, &request, command.language)
+    }
+}
+
+fn on_broker(core: &Core, request: &InvokeResetOffsetRequest) -> Reply {
+    let (topic, group) = (&request.topic, &request.group);
+    let config = core.topics.get(topic).ok_or_else(|| Refusal::no_topic(topic))?;
+    core.groups.get(group).ok_or_else(|| Refusal::no_group(group))?;
+    let queues = match request.queue_id.filter(|queue| *queue >= 0) {
+        Some(queue) => queue..queue.saturating_add(1),
+        None => 0..config.read_queue_nums,
+    };
+    let mut offset_table = Targets::new();
+    for queue in queues {
+        let target = target(core, request, queue)?;
+        offset_table
+            .insert(MessageQueue::new(topic.as_str(), core.settings.broker_name.as_str(), queue), target);
+    }
+    {
+        let mut offsets = core.offsets.lock();
+        for (queue, offset) in &offset_table {
+            offsets.reset(topic, group, queue.queue_id, *offset);
+        }
+    }
+    // A pull that waits must not keep the consumer from its new place.
+    core.parking.wake_topic(topic);
+    ok_json(&ResetOffsetBody { offset_table })
+}
+
+fn target(core: &Core, request: &InvokeResetOffsetRequest, queue: i32) -> Result<i64, Refusal> {
+    let topic = &request.topic;
+    let (min, max) = (core.store.min_offset(topic, queue), core.store.max_offset(topic, queue));
+    if let Some(offset) = request.offset.filter(|offset| *offset >= 0) {
+        if offset < min || offset > max + 1 {
+            let remark = format!("Target offset {offset} not in consume queue range [{min}-{max}]");
+            return Err(Refusal::system(remark));
+        }
+        return Ok(offset);
+    }
+    Ok(by_time(core, topic, queue, request.timestamp))
+}
+
+fn by_time(core: &Core, topic: &str, queue: i32, timestamp: i64) -> i64 {
+    if timestamp < 0 {
+        return core.store.max_offset(topic, queue);
+    }
+    core.store.offset_by_time(topic, queue, timestamp, Boundary::Lower)
+}
+
+fn on_clients(core: &Core, request: &InvokeResetOffsetRequest, language: LanguageCode) -> Reply {
+    let topic = &request.topic;
+    let config = core.topics.get(topic).ok_or_else(|| {
+        Refusal::system(format_args!(
+            "[reset-offset] reset offset failed, no topic in this broker. topic={topic}"
+        ))
+    })?;
+    let mut offset_table = Targets::new();
+    for queue in 0..config.write_queue_nums {
+        let key = MessageQueue::new(topic.as_str(), core.settings.broker_name.as_str(), queue);
+        offset_table.insert(key, client_target(core, request, queue)?);
+    }
+    push(core, request, &offset_table, language)?;
+    ok_json(&ResetOffsetBody { offset_table })
+}
+
+fn client_target(core: &Core, request: &InvokeResetOffsetRequest, queue: i32) -> Result<i64, Refusal> {
+    let committed = core.offsets.lock().query(&request.topic, &request.group, queue);
+    let current = committed
+        .ok_or_else(|| Refusal::system(format_args!("THe consumer group <{}> not exist", request.group)))?;
+    let target = by_time(core, &request.topic, queue, request.timestamp).max(0);
+    Ok(if request.is_force { target } else { target.min(current) })
+}
+
+fn push(
+    core: &Core,
+    request: &InvokeResetOffsetRequest,
+    targets: &Targets,
+    language: LanguageCode,
+) -> Result<(), Refusal> {
+    let members: Vec<(u64, i32)> = {
+        let consumers = core.consumers.lock();
+        let live = consumers.group(&request.group);
+        live.into_iter().flat_map(|live| live.members()).map(|m| (m.channel, m.version)).collect()
+    };
+    if members.is_empty() {
+        let remark = format!("Consumer not online, so can not reset offset, Group: {}", request.group);
+        return Err(Refusal::new(ResponseCode::CONSUMER_NOT_ONLINE, remark));
+    }
+    let header = ResetConsumerOffsetRequest {
+        group: request.group.clone(),
+        topic: request.topic.clone(),
+        queue_id: Some(-1),
+        offset: None,
+        timestamp: request.timestamp,
+        is_force: request.is_force,
+    };
+    let command = header.to_command()?.with_body(pushed_body(targets, language)?).oneway();
+    for (channel, version) in members {
+        let Some(connection) = core.channels.get(channel).filter(|_| version >= PUSHABLE_SINCE) else {
+            continue;
+        };
+        // A member that is just going away is not asked again.
+        let _ = connection.push(command.clone());
+    }
+    Ok(())
+}
+
+/// C++ tools cannot read objects as keys.
+fn pushed_body(targets: &Targets, language: LanguageCode) -> Result<Vec<u8>, Refusal> {
+    if language != LanguageCode::CPP {
+        return json(&ResetOffsetBody { offset_table: targets.clone() });
+    }
+    let offset_table = targets
+        .iter()
+        .map(|(queue, offset)| QueueOffset {
+            broker_name: queue.broker_name.clone(),
+            topic: queue.topic.clone(),
+            queue_id: queue.queue_id,
+            offset: *offset,
+        })
+        .collect();
+    json(&ResetOffsetBodyForC { offset_table })
+}

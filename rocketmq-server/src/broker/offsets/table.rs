@@ -1,0 +1,260 @@
+//! How far each group has consumed each queue, and the resets that wait for the group's next pull.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::broker::persist::positions::Moved;
+
+/// Queue id to next offset, for one topic and group.
+pub type QueueOffsets = BTreeMap<i32, i64>;
+
+/// Consumed offsets keyed `topic@group`, as `consumerOffset.json` keys them.
+#[derive(Debug, Default)]
+pub struct ConsumerOffsets {
+    table: HashMap<String, QueueOffsets>,
+    /// Resets decided on the broker (request 222); each is handed to one pull and then forgotten.
+    pending: HashMap<String, QueueOffsets>,
+    changed: bool,
+    save_failed: bool,
+}
+
+/// What became of a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Commit {
+    Stored,
+    /// A reset waits for this queue: the old consumer's progress no longer counts.
+    Superseded,
+}
+
+/// `topic@group`. Neither name can hold an `@`, so the first one splits.
+pub fn offset_key(topic: &str, group: &str) -> String {
+    let mut key = String::with_capacity(topic.len() + group.len() + 1);
+    key.push_str(topic);
+    key.push('@');
+    key.push_str(group);
+    key
+}
+
+/// Topic and group of a key.
+pub fn split_key(key: &str) -> Option<(&str, &str)> {
+    key.split_once('@')
+}
+
+impl ConsumerOffsets {
+    /// The table as read from `consumerOffset.json`.
+    pub fn from_table(table: impl IntoIterator<Item = (String, QueueOffsets)>) -> Self {
+        Self { table: table.into_iter().collect(), ..Self::default() }
+    }
+
+    /// Stores a committed offset; a decrease is allowed, as in Apache.
+    pub fn commit(&mut self, topic: &str, group: &str, queue: i32, offset: i64) -> Commit {
+        let key = offset_key(topic, group);
+        if self.pending_at(&key, queue).is_some() {
+            return Commit::Superseded;
+        }
+        self.store(key, queue, offset);
+        Commit::Stored
+    }
+
+    fn store(&mut self, key: String, queue: i32, offset: i64) {
+        self.changed = true;
+        self.table.entry(key).or_default().insert(queue, offset);
+    }
+
+    fn pending_at(&self, key: &str, queue: i32) -> Option<i64> {
+        self.pending.get(key)?.get(&queue).copied()
+    }
+
+    /// The offset a consumer would start from: a pending reset wins over what was committed.
+    pub fn query(&self, topic: &str, group: &str, queue: i32) -> Option<i64> {
+        let key = offset_key(topic, group);
+        self.pending_at(&key, queue).or_else(|| self.table.get(&key)?.get(&queue).copied())
+    }
+
+    /// Sets a queue's offset and keeps it for the next pull, which must answer with it.
+    pub fn reset(&mut self, topic: &str, group: &str, queue: i32, offset: i64) {
+        let key = offset_key(topic, group);
+        self.pending.entry(key.clone()).or_default().insert(queue, offset);
+        self.store(key, queue, offset);
+    }
+
+    /// Whether any reset waits anywhere: one cheap look before each pull builds a key.
+    pub fn has_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// Takes the reset waiting for a queue, if there is one.
+    pub fn take_reset(&mut self, topic: &str, group: &str, queue: i32) -> Option<i64> {
+        let key = offset_key(topic, group);
+        let waiting = self.pending.get_mut(&key)?;
+        let offset = waiting.remove(&queue);
+        if waiting.is_empty() {
+            self.pending.remove(&key);
+        }
+        offset
+    }
+
+    /// The offsets of a topic and group.
+    pub fn of(&self, topic: &str, group: &str) -> Option<&QueueOffsets> {
+        self.table.get(&offset_key(topic, group))
+    }
+
+    /// Every topic the group has an offset for.
+    pub fn topics_of(&self, group: &str) -> BTreeSet<String> {
+        self.pairs().filter(|(_, g)| *g == group).map(|(topic, _)| topic.to_owned()).collect()
+    }
+
+    /// Every group that has an offset for the topic.
+    pub fn groups_of(&self, topic: &str) -> BTreeSet<String> {
+        self.pairs().filter(|(t, _)| *t == topic).map(|(_, group)| group.to_owned()).collect()
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.table.keys().filter_map(|key| split_key(key))
+    }
+
+    /// Copies the offsets of one group to another, for one topic or for all.
+    pub fn clone_group(&mut self, from: &str, to: &str, topic: Option<&str>) {
+        let topics = match topic {
+            Some(topic) => BTreeSet::from([topic.to_owned()]),
+            None => self.topics_of(from),
+        };
+        for topic in topics {
+            if let Some(offsets) = self.of(&topic, from).cloned() {
+                self.changed = true;
+                self.table.insert(offset_key(&topic, to), offsets);
+            }
+        }
+    }
+
+    /// Forgets a deleted topic.
+    pub fn remove_topic(&mut self, topic: &str) {
+        self.retain(|t, _| t != topic);
+    }
+
+    /// Forgets a deleted group.
+    pub fn remove_group(&mut self, group: &str) {
+        self.retain(|_, g| g != group);
+    }
+
+    fn retain(&mut self, keep: impl Fn(&str, &str) -> bool) {
+        let keep = |key: &str| split_key(key).is_none_or(|(topic, group)| keep(topic, group));
+        let before = self.table.len();
+        self.table.retain(|key, _| keep(key));
+        self.pending.retain(|key, _| keep(key));
+        self.changed |= self.table.len() != before;
+    }
+
+    /// Sets each offset to what `right` makes of its topic, group, queue and value, and forgets it where that is `None`.
+    /// Returns what changed, by `topic@group`.
+    pub fn set_right(
+        &mut self,
+        right: impl Fn(&str, &str, i32, i64) -> Option<i64>,
+    ) -> BTreeMap<String, Vec<Moved>> {
+        let mut all = BTreeMap::new();
+        for (key, queues) in &mut self.table {
+            let Some((topic, group)) = split_key(key) else { continue };
+            let mut moved = Vec::new();
+            queues.retain(|queue, offset| {
+                let (queue, from) = (*queue, *offset);
+                let to = right(topic, group, queue, from);
+                if to != Some(from) {
+                    moved.push(Moved { queue, from, to });
+                }
+                *offset = to.unwrap_or(from);
+                to.is_some()
+            });
+            if !moved.is_empty() {
+                all.insert(key.clone(), moved);
+            }
+        }
+        self.changed |= !all.is_empty();
+        all
+    }
+
+    /// All offsets, sorted for the file.
+    pub fn snapshot(&self) -> BTreeMap<String, QueueOffsets> {
+        self.table.iter().map(|(k, v)| (k.clone(), v.clone())).collect()
+    }
+
+    /// Whether something changed since the last call: what decides if the file is rewritten.
+    pub fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Notes how the rewrite ended; one that failed is tried again.
+    pub fn saved(&mut self, succeeded: bool) {
+        self.changed |= !succeeded;
+        self.save_failed = !succeeded;
+    }
+
+    /// Whether the last rewrite failed.
+    pub fn save_failed(&self) -> bool {
+        self.save_failed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_may_go_back() {
+        let mut offsets = ConsumerOffsets::default();
+        offsets.commit("t", "g", 0, 10);
+        offsets.commit("t", "g", 0, 4);
+        assert_eq!(offsets.query("t", "g", 0), Some(4));
+        assert_eq!(offsets.query("t", "g", 1), None);
+    }
+
+    #[test]
+    fn a_reset_stops_commits_until_one_pull_has_taken_it() {
+        let mut offsets = ConsumerOffsets::default();
+        offsets.commit("t", "g", 0, 10);
+        offsets.reset("t", "g", 0, 3);
+        assert_eq!(offsets.commit("t", "g", 0, 11), Commit::Superseded);
+        assert_eq!(offsets.query("t", "g", 0), Some(3));
+        assert_eq!(offsets.take_reset("t", "g", 0), Some(3));
+        assert_eq!(offsets.take_reset("t", "g", 0), None);
+        assert!(!offsets.has_pending());
+        assert_eq!(offsets.commit("t", "g", 0, 5), Commit::Stored);
+    }
+
+    #[test]
+    fn deleting_a_group_leaves_the_others() {
+        let mut offsets = ConsumerOffsets::default();
+        offsets.commit("t", "g", 0, 1);
+        offsets.commit("t", "h", 0, 2);
+        offsets.remove_group("g");
+        assert_eq!(offsets.query("t", "g", 0), None);
+        assert_eq!(offsets.groups_of("t"), BTreeSet::from(["h".to_owned()]));
+        offsets.clone_group("h", "i", None);
+        assert_eq!(offsets.query("t", "i", 0), Some(2));
+    }
+
+    #[test]
+    fn offsets_are_set_right_or_forgotten_and_the_others_left_alone() {
+        let mut offsets = ConsumerOffsets::default();
+        for (group, queue, offset) in [("g", 0, 9), ("g", 1, 2), ("h", 0, 7), ("i", 0, 1)] {
+            offsets.commit("t", group, queue, offset);
+        }
+        offsets.take_changed();
+        let moved = offsets.set_right(|_, group, _, offset| (group != "h").then_some(offset.min(4)));
+        let expected = [
+            ("t@g".to_owned(), vec![Moved { queue: 0, from: 9, to: Some(4) }]),
+            ("t@h".to_owned(), vec![Moved { queue: 0, from: 7, to: None }]),
+        ];
+        assert_eq!(moved, BTreeMap::from(expected));
+        assert_eq!((offsets.query("t", "g", 0), offsets.query("t", "h", 0)), (Some(4), None));
+        assert!(offsets.take_changed());
+        assert!(offsets.set_right(|_, _, _, offset| Some(offset)).is_empty() && !offsets.take_changed());
+    }
+
+    #[test]
+    fn changes_are_reported_once() {
+        let mut offsets = ConsumerOffsets::default();
+        assert!(!offsets.take_changed());
+        offsets.commit("t", "g", 0, 1);
+        assert!(offsets.take_changed());
+        assert!(!offsets.take_changed());
+    }
+}

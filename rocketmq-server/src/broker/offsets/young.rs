@@ -1,0 +1,31 @@
+//! Young queues: a new group reads them from their beginning even when it wishes for their end, so that messages sent while
+//! the group comes up are not lost.
+
+use std::sync::LazyLock;
+
+use crate::broker::core::Core;
+
+/// Bytes; unlimited where the system does not say.
+static PHYSICAL_MEMORY: LazyLock<u64> = LazyLock::new(|| {
+    #[cfg(target_os = "linux")]
+    {
+        let system = rustix::system::sysinfo();
+        // Its types differ between platforms.
+        #[allow(clippy::unnecessary_cast)]
+        return (system.totalram as u64).saturating_mul(u64::from(system.mem_unit));
+    }
+    #[cfg(not(target_os = "linux"))]
+    u64::MAX
+});
+
+/// Whether the queue has never lost a message, and its first one, if it has come already, is still in memory: as Apache's 4.9
+/// has it, no farther from the log's end than `accessMessageInMemoryMaxRatio` percent of this machine's memory. (5.x asks the
+/// kernel, and takes a queue without a message for old: what comes while it answers is then missed.)
+pub fn is_young(core: &Core, topic: &str, queue: i32) -> bool {
+    core.store.min_offset(topic, queue) <= 0 && !is_far(core, topic, queue, 0)
+}
+
+fn is_far(core: &Core, topic: &str, queue: i32, offset: i64) -> bool {
+    let near = core.tuned().in_memory_percent.saturating_mul(*PHYSICAL_MEMORY / 100);
+    core.store.bytes_from(topic, queue, offset).is_some_and(|bytes| bytes > near)
+}

@@ -1,0 +1,5 @@
+//! Pulls: a queue is read, and a pull that finds nothing waits.
+
+pub mod long_poll;
+pub mod message;
+pub mod parking;

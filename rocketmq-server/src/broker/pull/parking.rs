@@ -1,0 +1,97 @@
+//! Where empty pulls wait, and how they are woken: the table of `long_poll` with its wake-up channel.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use parking_lot::Mutex;
+use tokio::sync::mpsc;
+
+use super::long_poll::{Arrival, LongPolls, Parked};
+use super::message::Pull;
+
+/// Pulls that wait. Appending asks it about every message, so with nothing parked it costs one load.
+#[derive(Debug)]
+pub struct PullParking {
+    polls: Mutex<LongPolls<Pull>>,
+    parked: AtomicUsize,
+    woken: mpsc::UnboundedSender<Pull>,
+}
+
+impl PullParking {
+    /// The parking and the end at which woken pulls come out. What is in the channel was parked before, so the
+    /// limit on parked pulls bounds it too.
+    pub fn new() -> (Self, mpsc::UnboundedReceiver<Pull>) {
+        let (woken, receiver) = mpsc::unbounded_channel();
+        let parking = Self { polls: Mutex::default(), parked: AtomicUsize::new(0), woken };
+        (parking, receiver)
+    }
+
+    pub fn len(&self) -> usize {
+        self.parked.load(Ordering::Relaxed)
+    }
+
+    /// Parks a pull until `deadline`.
+    pub fn park(&self, pull: Pull, deadline: i64) {
+        let parked =
+            Parked { wanted: pull.request.queue_offset, filter: pull.filter.clone(), deadline, pull };
+        let (topic, queue) = (parked.pull.request.topic.clone(), parked.pull.request.queue_id);
+        let mut polls = self.polls.lock();
+        polls.park(&topic, queue, parked);
+        self.parked.store(polls.len(), Ordering::SeqCst);
+    }
+
+    /// A message became readable.
+    pub fn arrived(&self, arrival: Arrival<'_>) {
+        if self.parked.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+        self.change(|polls| polls.arrived(arrival));
+    }
+
+    /// Wakes whatever waits for less than a queue holds by now, matching or not: so that a filter that refuses
+    /// everything still moves on.
+    pub fn recheck(&self, max_offset: impl Fn(&str, i32) -> i64) {
+        self.change(|polls| polls.take(|topic, queue, parked| max_offset(topic, queue) > parked.wanted));
+    }
+
+    /// Wakes what waits for less than `max_offset` in one queue.
+    pub fn recheck_queue(&self, topic: &str, queue: i32, max_offset: i64) {
+        self.change(|polls| polls.take_queue(topic, queue, max_offset));
+    }
+
+    /// Wakes the pulls whose time is over.
+    pub fn expire(&self, now: i64) {
+        if self.len() > 0 {
+            self.change(|polls| polls.expired(now));
+        }
+    }
+
+    /// Wakes every pull of a topic.
+    pub fn wake_topic(&self, topic: &str) {
+        self.change(|polls| polls.take(|parked_topic, _, _| parked_topic == topic));
+    }
+
+    /// Forgets the pulls of a closed connection.
+    pub fn forget(&self, connection: u64) {
+        if self.len() == 0 {
+            return;
+        }
+        let mut polls = self.polls.lock();
+        let gone = polls.take(|_, _, parked| parked.pull.connection.id() == connection);
+        self.parked.store(polls.len(), Ordering::SeqCst);
+        drop(polls);
+        drop(gone);
+    }
+
+    fn change(&self, take: impl FnOnce(&mut LongPolls<Pull>) -> Vec<Parked<Pull>>) {
+        let woken = {
+            let mut polls = self.polls.lock();
+            let woken = take(&mut polls);
+            self.parked.store(polls.len(), Ordering::SeqCst);
+            woken
+        };
+        for parked in woken {
+            // The receiver is gone only when the broker is: nobody waits for an answer then.
+            let _ = self.woken.send(parked.pull);
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! SEND_MESSAGE (10), SEND_MESSAGE_V2 (310) and SEND_BATCH_MESSAGE (320).
+//!
+//! Storing numbers a message and buffers it. The answer waits until the buffer went to the kernel, once for all messages
+//! of one read from the connection; with SYNC_FLUSH it waits for the disk.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use rocketmq_remoting::Command;
+use rocketmq_remoting::body::topic::TopicFilterType;
+use rocketmq_remoting::code::{RequestCode, ResponseCode};
+use rocketmq_remoting::message::batch;
+use rocketmq_remoting::message::properties::{Properties, names as property};
+use rocketmq_remoting::message::{BatchMessage, MessageRecord, OffsetMessageId, SysFlag};
+use rocketmq_remoting::net::{Answer, Connection};
+use rocketmq_remoting::recall::RecallHandle;
+use rocketmq_remoting::requests::send::{SendMessageRequest, SendMessageResponse, SendMessageV1Request};
+use rocketmq_remoting::{Header, Request};
+
+use super::checks::{Target, check, check_batch, check_recall, check_size};
+use super::properties::SentProperties;
+use crate::broker::answer::Refusal;
+use crate::broker::core::{Core, refuse_put};
+use crate::broker::log::placement::{Placement, into_half, park};
+use crate::store::Stored;
+
+/// Handles a send of either kind; the answer follows when the message is as safe as it asked to be.
+pub fn handle(core: &Arc<Core>, connection: &Connection, command: &Command) -> Answer {
+    let topics = core.topics.change();
+    match accept(core, connection, command) {
+        Ok(accepted) if core.topics.change() != topics => {
+            let core = core.clone();
+            Answer::Later(Box::pin(async move { Some(accepted.announced(&core).await) }))
+        }
+        Ok(accepted) if accepted.wait && core.tuned().sync_flush() => {
+            let core = core.clone();
+            Answer::Later(Box::pin(async move { Some(accepted.flushed(&core).await) }))
+        }
+        Ok(accepted) => {
+            core.uncommitted.add(connection.id(), &accepted.stored);
+            Answer::Committed(accepted.answer(core, ResponseCode::SUCCESS))
+        }
+        Err(refusal) => Answer::Now(refused(core, refusal)),
+    }
+}
+
+/// Producers read the region and the trace switch from refusals too.
+pub fn refused(core: &Core, refusal: Refusal) -> Command {
+    let stamp = &core.stamp;
+    refusal.with_ext("MSG_REGION", stamp.region()).with_ext("TRACE_ON", stamp.trace_text()).into_command()
+}
+
+/// A message that has its place in the log.
+#[derive(Debug)]
+pub struct Accepted {
+    stored: Stored,
+    header: SendMessageResponse,
+    /// The producer wants the disk to have it.
+    wait: bool,
+}
+
+impl Accepted {
+    /// As Apache's broker, answers the send that made a topic when consumers can find it.
+    async fn announced(self, core: &Core) -> Command {
+        core.topics.announced().await;
+        self.flushed(core).await
+    }
+
+    async fn flushed(self, core: &Core) -> Command {
+        match self.settle(core).await {
+            Ok(code) => self.answer(core, code),
+            Err(refusal) => refused(core, refusal),
+        }
+    }
+
+    fn answer(&self, core: &Core, code: ResponseCode) -> Command {
+        match self.header.to_fields() {
+            Ok(ext) => Command::response(code).with_ext(ext),
+            Err(error) => refused(core, error.into()),
+        }
+    }
+
+    async fn settle(&self, core: &Core) -> Result<ResponseCode, Refusal> {
+        core.store.written(&self.stored).map_err(refuse_put)?;
+        if !(self.wait && core.tuned().sync_flush()) {
+            return Ok(ResponseCode::SUCCESS);
+        }
+        let _waiting = Waiting::enter(core)?;
+        let flushed = core.store.flushed(self.stored.end, core.tuned().sync_flush_timeout).await;
+        Ok(if flushed { ResponseCode::SUCCESS } else { ResponseCode::FLUSH_DISK_TIMEOUT })
+    }
+}
+
+/// Counts the sends that wait for the disk, so that a disk that hangs does not fill the memory.
+#[derive(Debug)]
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn enter(core: &'a Core) -> Result<Self, Refusal> {
+        let waiting = Self(&core.waiting_sends);
+        if waiting.0.fetch_add(1, Ordering::Relaxed) >= core.tuned().max_waiting_sends {
+            let remark = "[OVERLOAD]the disk is slower than the producers, please slow down";
+            return Err(Refusal::new(ResponseCode::SYSTEM_BUSY, remark));
+        }
+        Ok(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The header of a send under its long (10, 324) or short names.
+pub fn read_request(command: &Command) -> Result<SendMessageRequest, Refusal> {
+    match command.request_code() {
+        RequestCode::SEND_MESSAGE | RequestCode::SEND_REPLY_MESSAGE => {
+            Ok(SendMessageV1Request::from_ext(&command.ext)?.into())
+        }
+        _ => Ok(SendMessageRequest::from_ext(&command.ext)?),
+    }
+}
+
+fn accept(core: &Core, connection: &Connection, command: &Command) -> Result<Accepted, Refusal> {
+    let request = read_request(command)?;
+    if request.is_batch() {
+        check_batch(&request.topic)?;
+    }
+    let target = check(core, &request, command.version)?;
+    if command.body.is_empty() {
+        return Err(Refusal::system("the message body is empty"));
+    }
+    if request.is_batch() {
+        accept_batch(core, connection, request, target, command.body.clone())
+    } else {
+        accept_one(core, connection, request, target, command.body.clone())
+    }
+}
+
+/// Stores one message where its properties send it.
+pub fn accept_one(
+    core: &Core,
+    connection: &Connection,
+    request: SendMessageRequest,
+    target: Target,
+    body: Bytes,
+) -> Result<Accepted, Refusal> {
+    check_size(core, &body)?;
+    let wire = request.properties.as_deref().unwrap_or_default();
+    let mut sent = SentProperties::scan(wire);
+    check_recall(&request.topic, &sent.timer)?;
+    if target.dead_letter {
+        sent.delay = None;
+    }
+    let new_key = sent.unique_key.is_none().then(|| core.ids.next(core.now()));
+    let key = sent.unique_key.or(new_key.as_deref()).map(str::to_owned);
+    let mut properties = core.stamp.apply(wire, &sent, new_key.as_deref());
+    if target.dead_letter {
+        properties = without_delay(&properties);
+    }
+    let placement = core.placement_rules().place(&sent)?;
+    let record = record_of(core, connection, &request, &target, properties, body);
+    let record = if is_half(&sent, &request, placement) {
+        check_transactions(core)?;
+        into_half(record, key.as_deref())
+    } else {
+        park(record, placement)
+    };
+    let wait = sent.wait;
+    let recall_handle = recall_handle(core, &target, placement, key.as_deref());
+    let stored = core.put_buffered(record)?;
+    Ok(Accepted {
+        header: SendMessageResponse {
+            msg_id: Some(message_id(core, &stored)),
+            queue_id: target.queue_id,
+            queue_offset: stored.queue_offset,
+            transaction_id: key,
+            recall_handle,
+            ..stamped_header(core)
+        },
+        stored,
+        wait,
+    })
+}
+
+fn record_of(
+    core: &Core,
+    connection: &Connection,
+    request: &SendMessageRequest,
+    target: &Target,
+    properties: String,
+    body: Bytes,
+) -> MessageRecord {
+    let mut sys_flag = SysFlag(request.sys_flag);
+    if target.topic.topic_filter_type == TopicFilterType::MultiTag {
+        sys_flag = sys_flag.with(SysFlag::MULTI_TAGS);
+    }
+    MessageRecord {
+        queue_id: target.queue_id,
+        flag: request.flag,
+        sys_flag,
+        born_timestamp: request.born_timestamp,
+        born_host: connection.peer(),
+        store_host: core.address,
+        reconsume_times: request.reconsume_times.unwrap_or(0),
+        body,
+        topic: target.topic.topic_name.clone(),
+        properties,
+        ..MessageRecord::default()
+    }
+    .seal()
+}
+
+fn without_delay(wire: &str) -> String {
+    let mut properties = Properties::parse(wire);
+    properties.remove(property::DELAY);
+    properties.encode_stored()
+}
+
+/// A retry of a committed message still says that it was one of a transaction, and is none.
+fn is_half(sent: &SentProperties<'_>, request: &SendMessageRequest, placement: Placement) -> bool {
+    let is_retry = request.reconsume_times.unwrap_or(0) > 0 && matches!(placement, Placement::Level(_));
+    sent.transaction && !is_retry
+}
+
+fn check_transactions(core: &Core) -> Result<(), Refusal> {
+    if core.tuned().reject_transactions {
+        let remark = format!("the broker[{}] sending transaction message is forbidden", core.address);
+        return Err(Refusal::forbidden(remark));
+    }
+    Ok(())
+}
+
+fn recall_handle(core: &Core, target: &Target, placement: Placement, key: Option<&str>) -> Option<String> {
+    let Placement::Timer(due) = placement else {
+        return None;
+    };
+    let handle = RecallHandle {
+        topic: target.topic.topic_name.clone(),
+        broker: core.settings.broker_name.clone(),
+        due,
+        message_id: key?.to_owned(),
+    };
+    Some(handle.encode())
+}
+
+fn message_id(core: &Core, stored: &Stored) -> String {
+    let id = OffsetMessageId { host: core.address, offset: stored.physical_offset };
+    id.to_string()
+}
+
+pub fn stamped_header(core: &Core) -> SendMessageResponse {
+    SendMessageResponse {
+        msg_region: Some(core.stamp.region().to_owned()),
+        trace_on: Some(core.stamp.trace_text().to_owned()),
+        ..SendMessageResponse::default()
+    }
+}
+
+fn accept_batch(
+    core: &Core,
+    connection: &Connection,
+    request: SendMessageRequest,
+    target: Target,
+    body: Bytes,
+) -> Result<Accepted, Refusal> {
+    check_size(core, &body)?;
+    let sent = SentProperties::scan(request.properties.as_deref().unwrap_or_default());
+    let messages = batch::decode(body)?;
+    let mut records = Vec::with_capacity(messages.len());
+    for message in messages {
+        records.push(batch_record(core, connection, &request, &target, message)?);
+    }
+    let flow = core.stats.flows.puts(&request.topic);
+    let stored = core.store.put_batch(records).map_err(refuse_put)?;
+    stored.iter().for_each(|one| core.count_put(&flow, one));
+    let ids: Vec<String> = stored.iter().map(|one| message_id(core, one)).collect();
+    let (Some(first), Some(last)) = (stored.first(), stored.last()) else {
+        return Err(Refusal::system("the batch holds no message"));
+    };
+    Ok(Accepted {
+        header: SendMessageResponse {
+            msg_id: Some(ids.join(",")),
+            queue_id: target.queue_id,
+            queue_offset: first.queue_offset,
+            transaction_id: sent.unique_key.map(str::to_owned),
+            ..stamped_header(core)
+        },
+        stored: last.clone(),
+        wait: sent.wait,
+    })
+}
+
+fn batch_record(
+    core: &Core,
+    connection: &Connection,
+    request: &SendMessageRequest,
+    target: &Target,
+    message: BatchMessage,
+) -> Result<MessageRecord, Refusal> {
+    let sent = SentProperties::scan(&message.properties);
+    check_recall(&request.topic, &sent.timer)?;
+    if sent.transaction || sent.delay.is_some_and(|level| level.parse::<i32>().is_ok_and(|level| level > 0)) {
+        let remark = "a batch holds neither delayed nor transactional messages";
+        return Err(Refusal::new(ResponseCode::MESSAGE_ILLEGAL, remark));
+    }
+    let record = record_of(core, connection, request, target, message.properties, message.body);
+    Ok(MessageRecord { flag: message.flag, ..record })
+}

@@ -1,0 +1,115 @@
+//! Messages a consumer could not handle: back through a delay level to the retry topic, or to the dead letter queue.
+
+use rocketmq_remoting::message::MessageRecord;
+use rocketmq_remoting::message::properties::{Properties, names as property};
+
+use crate::broker::names;
+
+/// The level of the first retry; later ones climb from here.
+const FIRST_RETRY_LEVEL: i32 = 3;
+
+/// Where a message that was sent back goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    Again { level: i32 },
+    DeadLetter,
+}
+
+/// Decides about a message sent back (request 36): `level` below 0 gives up, 0 climbs with each retry.
+pub fn fate(reconsume_times: i32, max: i32, level: i32) -> Fate {
+    match level {
+        _ if reconsume_times >= max => Fate::DeadLetter,
+        ..0 => Fate::DeadLetter,
+        0 => Fate::Again { level: FIRST_RETRY_LEVEL.saturating_add(reconsume_times) },
+        level => Fate::Again { level },
+    }
+}
+
+/// The record that carries a message back: to `topic` and `queue`, one retry older, remembering where it began.
+pub fn sent_back(
+    original: MessageRecord,
+    topic: String,
+    queue: i32,
+    fate: Fate,
+    origin_id: String,
+) -> MessageRecord {
+    let mut properties = Properties::parse(&original.properties);
+    if properties.retry_topic().is_none() {
+        properties.set(property::RETRY_TOPIC, original.topic.as_str());
+    }
+    if properties.get(property::ORIGIN_MESSAGE_ID).is_none() {
+        properties.set(property::ORIGIN_MESSAGE_ID, origin_id);
+    }
+    let level = match fate {
+        Fate::Again { level } => level,
+        Fate::DeadLetter => 0,
+    };
+    properties.set(property::DELAY, level.to_string());
+    properties.set(property::WAIT, "false");
+    // A message that waited for a delivery time must not wait for it again.
+    for timer in [property::TIMER_DELIVER_MS, property::TIMER_DELAY_MS, property::TIMER_DELAY_SEC] {
+        properties.remove(timer);
+    }
+    MessageRecord {
+        topic,
+        queue_id: queue,
+        properties: properties.encode_stored(),
+        reconsume_times: original.reconsume_times.saturating_add(1),
+        ..original
+    }
+}
+
+/// Whether a plain send to a retry topic goes to the dead letter queue instead: `>`, where request 36 compares `>=`.
+pub fn is_exhausted(reconsume_times: i32, max: i32, group_is_ordered: bool) -> bool {
+    reconsume_times > max || group_is_ordered
+}
+
+/// The topic a message with this fate is stored under.
+pub fn topic_of(fate: Fate, group: &str) -> String {
+    match fate {
+        Fate::Again { .. } => names::retry_topic(group),
+        Fate::DeadLetter => names::dlq_topic(group),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_climb_until_the_maximum_is_reached() {
+        assert_eq!(fate(0, 16, 0), Fate::Again { level: 3 });
+        assert_eq!(fate(15, 16, 0), Fate::Again { level: 18 });
+        assert_eq!(fate(16, 16, 0), Fate::DeadLetter);
+        assert_eq!(fate(0, 16, -1), Fate::DeadLetter);
+        assert_eq!(fate(0, 16, 7), Fate::Again { level: 7 });
+        assert_eq!(fate(2, 2, 7), Fate::DeadLetter);
+    }
+
+    #[test]
+    fn a_plain_send_is_given_one_retry_more() {
+        assert!(!is_exhausted(16, 16, false));
+        assert!(is_exhausted(17, 16, false));
+        assert!(is_exhausted(0, 16, true));
+    }
+
+    #[test]
+    fn a_client_may_claim_as_many_retries_as_it_likes() {
+        assert_eq!(fate(i32::MAX - 1, i32::MAX, 0), Fate::Again { level: i32::MAX });
+        let claimed = MessageRecord { reconsume_times: i32::MAX, ..MessageRecord::default() };
+        let again = sent_back(claimed, "%DLQ%g".into(), 0, Fate::DeadLetter, "id".into());
+        assert_eq!(again.reconsume_times, i32::MAX);
+    }
+
+    #[test]
+    fn the_first_topic_and_id_are_kept_through_every_round() {
+        let original = MessageRecord { topic: "t".into(), ..MessageRecord::default() };
+        let once = sent_back(original, "%RETRY%g".into(), 0, fate(0, 16, 0), "id".into());
+        let twice = sent_back(once, "%RETRY%g".into(), 0, Fate::DeadLetter, "other".into());
+        let properties = Properties::parse(&twice.properties);
+        assert_eq!(properties.retry_topic(), Some("t"));
+        assert_eq!(properties.get("ORIGIN_MESSAGE_ID"), Some("id"));
+        assert_eq!(properties.get("DELAY"), Some("0"));
+        assert_eq!(twice.reconsume_times, 2);
+    }
+}

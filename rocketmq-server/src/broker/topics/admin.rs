@@ -1,0 +1,198 @@
+//! Topics as tools see them: 17, 18, 21, 202, 215, 305, 316, 351.
+
+use std::collections::BTreeMap;
+
+use rocketmq_remoting::body::offset::{TopicOffset, TopicStatsTable};
+use rocketmq_remoting::body::table::TopicList;
+use rocketmq_remoting::body::topic::{TopicConfig, TopicConfigList, TopicFilterType};
+use rocketmq_remoting::requests::topic::{
+    DeleteTopicRequest, GetAllTopicConfigResponse, GetTopicConfigRequest, GetTopicStatsInfoRequest,
+    UpdateTopicRequest,
+};
+use rocketmq_remoting::route::{MessageQueue, Perm};
+use rocketmq_remoting::{Command, ExtFields, Request};
+
+use super::table::topic_config;
+use crate::broker::answer::{Refusal, Reply, body_of, ok, ok_json};
+use crate::broker::core::Core;
+use crate::broker::names;
+
+/// The attribute that says what kind of messages a topic takes.
+const MESSAGE_TYPE: &str = "message.type";
+
+/// UPDATE_AND_CREATE_TOPIC (17).
+pub fn update(core: &Core, command: &Command) -> Reply {
+    let request = UpdateTopicRequest::from_ext(&command.ext)?;
+    check_writable(&request.topic)?;
+    let known = core.topics.get(&request.topic);
+    let topic_filter_type = match request.topic_filter_type.as_str() {
+        "" | "SINGLE_TAG" => TopicFilterType::SingleTag,
+        "MULTI_TAG" => TopicFilterType::MultiTag,
+        other => {
+            return Err(Refusal::system(format_args!(
+                "topicFilterType {other:?} is neither SINGLE_TAG nor MULTI_TAG"
+            )));
+        }
+    };
+    let mut attributes = known.map(|config| config.attributes.clone()).unwrap_or_default();
+    apply_attributes(&mut attributes, request.attributes.as_deref().unwrap_or_default())?;
+    let config = TopicConfig {
+        read_queue_nums: request.read_queue_nums,
+        topic_filter_type,
+        topic_sys_flag: request.topic_sys_flag.unwrap_or(0),
+        order: request.order,
+        attributes,
+        ..topic_config(request.topic, request.write_queue_nums, Perm(request.perm))
+    };
+    put(core, vec![config])
+}
+
+/// UPDATE_AND_CREATE_TOPIC_LIST (18): all or none.
+pub fn update_list(core: &Core, command: &Command) -> Reply {
+    let body: TopicConfigList = body_of(command)?;
+    for config in &body.topic_config_list {
+        check_writable(&config.topic_name)?;
+    }
+    put(core, body.topic_config_list)
+}
+
+fn put(core: &Core, configs: Vec<TopicConfig>) -> Reply {
+    for config in &configs {
+        check_mixed(core, config)?;
+    }
+    core.topics.put(configs).map_err(Refusal::system)?;
+    Ok(ok())
+}
+
+fn check_mixed(core: &Core, config: &TopicConfig) -> Result<(), Refusal> {
+    let mixed = config.attributes.get(MESSAGE_TYPE).is_some_and(|kind| kind == "MIXED");
+    if mixed && !core.tuned().mixed_message_type {
+        return Err(Refusal::invalid("MIXED message type is not supported; set enableMixedMessageType=true"));
+    }
+    Ok(())
+}
+
+fn check_writable(topic: &str) -> Result<(), Refusal> {
+    names::check_topic(topic).map_err(|error| names::illegal(&error))?;
+    if names::is_system_topic(topic) {
+        return Err(Refusal::invalid(format_args!("The topic[{topic}] is conflict with system topic.")));
+    }
+    Ok(())
+}
+
+/// Applies `+key=value,-key`.
+fn apply_attributes(attributes: &mut BTreeMap<String, String>, changes: &str) -> Result<(), Refusal> {
+    for change in changes.split(',').map(str::trim).filter(|change| !change.is_empty()) {
+        let fault = || Refusal::invalid(format_args!("attribute {change:?} is neither +key=value nor -key"));
+        if let Some(key) = change.strip_prefix('-') {
+            attributes.remove(key);
+        } else {
+            let (key, value) =
+                change.strip_prefix('+').and_then(|pair| pair.split_once('=')).ok_or_else(fault)?;
+            attributes.insert(key.to_owned(), value.to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// DELETE_TOPIC_IN_BROKER (215): the topic, its POP retry topics, their offsets and queues.
+pub fn delete(core: &Core, command: &Command) -> Reply {
+    let request = DeleteTopicRequest::from_ext(&command.ext)?;
+    let topic = &request.topic;
+    if topic.trim().is_empty() {
+        return Err(Refusal::invalid("The specified topic is blank."));
+    }
+    if names::is_system_topic(topic) {
+        return Err(Refusal::invalid(format_args!("The topic[{topic}] is conflict with system topic.")));
+    }
+    let groups = core.offsets.lock().groups_of(topic);
+    for group in groups {
+        delete_one(core, &names::pop_retry_topic_v1(&group, topic))?;
+        delete_one(core, &names::pop_retry_topic_v2(&group, topic))?;
+    }
+    delete_one(core, topic)?;
+    Ok(ok())
+}
+
+fn delete_one(core: &Core, topic: &str) -> Result<(), Refusal> {
+    if core.topics.remove(topic).map_err(Refusal::system)? {
+        core.offsets.lock().remove_topic(topic);
+        core.stats.flows.forget_topic(topic);
+        core.store.delete_topic(topic).map_err(Refusal::system)?;
+    }
+    Ok(())
+}
+
+/// GET_TOPIC_CONFIG (351).
+pub fn get(core: &Core, command: &Command) -> Reply {
+    let request = GetTopicConfigRequest::from_ext(&command.ext)?;
+    match core.topics.get(&request.topic) {
+        Some(config) => ok_json(&*config),
+        None => Err(Refusal::no_topic(&request.topic)),
+    }
+}
+
+/// GET_ALL_TOPIC_CONFIG (21).
+pub fn all(core: &Core) -> Reply {
+    let table = core.topics.snapshot();
+    let header =
+        GetAllTopicConfigResponse { total_topic_num: i32::try_from(table.topic_config_table.len()).ok() };
+    Ok(ok_json(&table)?.with_ext(ExtFields::from_header(&header)?))
+}
+
+/// GET_TOPIC_STATS_INFO (202).
+pub fn stats(core: &Core, command: &Command) -> Reply {
+    let request = GetTopicStatsInfoRequest::from_ext(&command.ext)?;
+    let topic = &request.topic;
+    let config = core.topics.get(topic).ok_or_else(|| Refusal::no_topic(topic))?;
+    let queues = config.read_queue_nums.max(config.write_queue_nums);
+    let offset_table = (0..queues)
+        .map(|queue| {
+            let key = MessageQueue::new(topic.as_str(), core.settings.broker_name.as_str(), queue);
+            (key, queue_stats(core, topic, queue))
+        })
+        .collect();
+    ok_json(&TopicStatsTable { offset_table, topic_put_tps: core.stats.flows.put_tps(topic) })
+}
+
+fn queue_stats(core: &Core, topic: &str, queue: i32) -> TopicOffset {
+    let max_offset = core.store.max_offset(topic, queue).max(0);
+    TopicOffset {
+        min_offset: core.store.min_offset(topic, queue).max(0),
+        max_offset,
+        last_update_timestamp: core.store.store_time(topic, queue, max_offset - 1).unwrap_or(0),
+    }
+}
+
+/// GET_SYSTEM_TOPIC_LIST_FROM_BROKER (305).
+pub fn system_topics(core: &Core) -> Reply {
+    let own = [core.settings.cluster.clone(), core.settings.broker_name.clone()];
+    let table = core.topics.snapshot().topic_config_table;
+    let topic_list =
+        table.into_keys().filter(|topic| names::is_system_topic(topic) || own.contains(topic)).collect();
+    ok_json(&TopicList { topic_list, broker_addr: None })
+}
+
+/// CLEAN_UNUSED_TOPIC (316): drops the queues of topics that have no configuration any more.
+pub fn clean_unused(core: &Core) -> Reply {
+    for topic in core.store.topics() {
+        let known = core.topics.get(&topic).is_some();
+        if !known && !names::is_system_topic(&topic) {
+            core.store.delete_topic(&topic).map_err(Refusal::system)?;
+        }
+    }
+    Ok(ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_added_and_removed_by_their_sign() {
+        let mut attributes = BTreeMap::from([("b".to_owned(), "1".to_owned())]);
+        apply_attributes(&mut attributes, "+message.type=FIFO,-b").unwrap();
+        assert_eq!(attributes, BTreeMap::from([("message.type".to_owned(), "FIFO".to_owned())]));
+        assert!(apply_attributes(&mut attributes, "a=b").is_err());
+    }
+}

@@ -1,0 +1,4 @@
+//! Topics and their configuration.
+
+pub mod admin;
+pub mod table;
