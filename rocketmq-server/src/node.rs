@@ -12,7 +12,7 @@ use tracing::warn;
 use crate::broker::{Broker, BrokerError, Live, LiveConfig, UpdateError};
 use crate::clock::Clock;
 use crate::config::BrokerConfig;
-use crate::net::{BindError, Listener, Outgoing, Security, SecurityError, Server};
+use crate::net::{self, BindError, Listener, Outgoing, Security, SecurityError, Server};
 use crate::registration::{Identity, Registration, TopicSource};
 
 /// How far below the broker's port the VIP channel is.
@@ -209,7 +209,7 @@ impl LiveConfig for Changeable {
 
     fn update(&self, properties: &str) -> Result<Live, UpdateError> {
         let mut config = self.0.lock();
-        config.update(properties)?;
+        config.update(properties, |changed| net::check(&changed.network))?;
         Ok(config.settings.live.clone())
     }
 }

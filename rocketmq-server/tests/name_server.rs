@@ -231,7 +231,7 @@ async fn lists_show_what_is_registered() {
 #[tokio::test]
 async fn topic_lists_can_be_switched_off() {
     let mut config = NamesrvConfig::ephemeral();
-    config.all_topic_list = false;
+    config.live.all_topic_list = false;
     let (server, _) = start(config).await;
     let mut client = Peer::dial(server.address()).await;
     let answer = client.call(Command::request(RequestCode::GET_ALL_TOPIC_LIST_FROM_NAMESERVER)).await;
@@ -266,7 +266,7 @@ async fn key_value_settings_outlive_the_server() {
 #[tokio::test]
 async fn ordered_topics_are_told_to_brokers_and_clients() {
     let mut config = NamesrvConfig::ephemeral();
-    config.order_messages = true;
+    config.live.order_messages = true;
     let (server, _) = start(config).await;
     let mut client = Peer::dial(server.address()).await;
     let order = [("namespace", "ORDER_TOPIC_CONFIG"), ("key", "T"), ("value", "broker-a:4")];
@@ -314,7 +314,7 @@ async fn brokers_of_other_zones_are_left_out_on_request() {
 #[tokio::test]
 async fn a_server_that_waits_for_brokers_says_so() {
     let mut config = NamesrvConfig::ephemeral();
-    config.need_wait_for_service = true;
+    config.live.need_wait_for_service = true;
     let (server, clock) = start(config).await;
     let (_broker, mut client) = registered(&server).await;
     let ask = || request(RequestCode::GET_ROUTEINFO_BY_TOPIC, &[("topic", "T")]);

@@ -69,6 +69,7 @@ use settings::millis;
 pub use settings::{Fixed, Live, Settings};
 use stats::counters::Stats;
 use timer::{CheckpointFiles, TimerState};
+pub use topics::table::MAX_QUEUES;
 use topics::table::TopicTable;
 use transaction::Transactions;
 

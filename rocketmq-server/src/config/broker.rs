@@ -2,14 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use super::key::{ConfigError, Key, Keys, Notes, key};
+use super::error::ConfigError;
+use super::key::{Key, Keys, key};
 use super::kind::{
-    Addresses, Codes, HOURS, Hidden, HoursOfDay, Kind, LoginJson, MILLIS, Optional, Percent, Plain,
-    QueueFileBytes, SECONDS, Words,
+    Addresses, Codes, HOURS, Hidden, Host, HoursOfDay, Kind, LoginJson, MILLIS, MILLIS_OR_NONE, Name,
+    Optional, Percent, Plain, QueueFileBytes, SECONDS, SECONDS_OR_NONE, TopicName, Within, Words, only,
+    within,
 };
 use super::network::NetworkConfig;
+use super::notes::Notes;
 use super::tls::{CLIENT_AUTH, MODE, tls_keys};
-use crate::broker::Settings;
+use super::update::Rules;
+use crate::broker::{MAX_QUEUES, Settings, UpdateError};
 use crate::registration::Timing;
 use crate::store::FlushMode;
 
@@ -105,17 +109,25 @@ impl BrokerConfig {
     /// # Errors
     /// When a value has the wrong type; `self` may then be half changed.
     pub fn apply(&mut self, properties: &str) -> Result<Notes, ConfigError> {
-        KEYS.apply_properties(properties, self)
+        KEYS.apply_text("the settings", properties, self)
     }
 
-    /// The name a setting goes by here, whichever of its spellings `key` is.
-    pub(super) fn canonical(key: &str) -> Option<&'static str> {
-        KEYS.find(key).map(|key| key.name)
-    }
-
-    /// Whether a change of this setting takes effect at the next start only.
-    pub(super) fn waits_for_restart(key: &str) -> bool {
-        KEYS.find(key).is_some_and(|key| !key.live)
+    /// Takes what a tool sent, in properties syntax, and remembers it in the file the broker was started with.
+    ///
+    /// # Errors
+    /// A protected key, one that nobody knows or that has no effect, a value that does not fit, settings with which the
+    /// broker would not start (by this type's own rules and by `check`), a file that cannot be written; `self` is as it was
+    /// then.
+    pub fn update(
+        &mut self,
+        properties: &str,
+        check: impl Fn(&Self) -> Result<(), String>,
+    ) -> Result<(), UpdateError> {
+        let check = |changed: &Self| changed.settings.check().and_then(|()| check(changed));
+        let rules =
+            Rules { black_list: &self.settings.live.black_list, file: self.file.as_deref(), check: &check };
+        *self = KEYS.updated(self, properties, &rules)?;
+        Ok(())
     }
 
     /// Every setting, in properties syntax.
@@ -140,12 +152,6 @@ const FLUSH: Words<FlushMode> = Words {
     expected: "ASYNC_FLUSH or SYNC_FLUSH",
 };
 
-/// Says what cannot be had here instead of ignoring it: someone who sets it counts on a second copy.
-const ROLE: Words<()> = Words {
-    words: &[("ASYNC_MASTER", ()), ("SYNC_MASTER", ())],
-    expected: "ASYNC_MASTER or SYNC_MASTER: this broker does not replicate",
-};
-
 /// A provider of one's own that were ignored would leave the broker to other rules than its owner wrote.
 const PROVIDER: Words<()> = Words {
     words: &[
@@ -160,17 +166,30 @@ const PROVIDER: Words<()> = Words {
     expected: "left out, or Apache's default class: this broker has its own and runs no other",
 };
 
-/// A key that may name the class that is built in.
-const fn provider(name: &'static str) -> Key<BrokerConfig> {
-    Key {
-        name,
-        aliases: &[],
-        set: |_, text| PROVIDER.parse(text),
-        show: |_| PROVIDER.show(&()),
-        important: false,
-        secret: false,
-        live: false,
-    }
+/// Says what cannot be had here instead of ignoring it: someone who sets it counts on a second copy.
+const ROLE: Words<()> = Words {
+    words: &[("ASYNC_MASTER", ()), ("SYNC_MASTER", ())],
+    expected: "ASYNC_MASTER or SYNC_MASTER: this broker does not replicate",
+};
+
+/// Who switches this on counts on a second copy of each message.
+const NO_REPLICAS: Words<()> = only(&[("false", ())], "false: this broker does not replicate");
+
+const NO_PLUG_IN: Words<()> = only(&[("", ())], "left out: this broker runs no stores of others");
+
+/// A setting that has one value here: any other would be a promise that is not kept.
+macro_rules! refused {
+    ($name:literal, $words:expr) => {
+        Key {
+            name: $name,
+            aliases: &[],
+            set: |_, text| $words.parse(text),
+            show: |_| $words.show(&()),
+            important: false,
+            secret: false,
+            live: false,
+        }
+    };
 }
 
 const USER: LoginJson = LoginJson {
@@ -185,43 +204,42 @@ const CREDENTIALS: LoginJson = LoginJson {
     expected: "JSON such as {\"accessKey\":\"admin\",\"secretKey\":\"secret\"}",
 };
 
+/// Every queue costs memory, and requests go through all of a topic.
+const QUEUES: Within<i32> = Within { least: 1, most: MAX_QUEUES, expected: "a whole number from 1 to 65536" };
+
 const KEYS: Keys<BrokerConfig> = Keys(&[OWN, TLS]);
 
 const TLS: &[Key<BrokerConfig>] = tls_keys!();
 
 const OWN: &[Key<BrokerConfig>] = &[
-    key!(important "brokerClusterName", Plain, settings.fixed.cluster),
-    key!(important "brokerName", Plain, settings.fixed.broker_name),
-    key!(important "brokerId", Plain, settings.fixed.broker_id),
-    Key {
-        name: "brokerRole",
-        aliases: &[],
-        set: |_, text| ROLE.parse(text),
-        show: |_| ROLE.show(&()),
-        important: true,
-        secret: false,
-        live: false,
-    },
+    key!(important "brokerClusterName", Name, settings.fixed.cluster),
+    key!(important "brokerName", Name, settings.fixed.broker_name),
+    key!(important "brokerId", within!(0, 9223372036854775807), settings.fixed.broker_id),
+    Key { important: true, ..refused!("brokerRole", ROLE) },
+    refused!("enableDLegerCommitLog", NO_REPLICAS),
+    refused!("enableControllerMode", NO_REPLICAS),
+    refused!("duplicationEnable", NO_REPLICAS),
+    refused!("messageStorePlugIn", NO_PLUG_IN),
     key!(important "namesrvAddr", Addresses, name_servers),
-    key!(important "brokerIP1", Optional, advertised_host),
+    key!(important "brokerIP1", Host, advertised_host),
     key!(important "listenPort" | "port", Plain, network.listen_port),
     key!(important "bindAddress", Plain, network.bind_address),
     key!("serverChannelMaxIdleTimeSeconds", SECONDS, network.idle),
-    key!("shutdownWaitTimeSeconds", SECONDS, network.shutdown_wait),
+    key!("shutdownWaitTimeSeconds", SECONDS_OR_NONE, network.shutdown_wait),
     key!("trustedProxies", Plain, network.trusted_proxies),
     key!("registerNameServerPeriod", MILLIS, registration.period),
     key!("registerBrokerTimeoutMills", MILLIS, registration.timeout),
-    key!("brokerPermission", Plain, settings.live.broker_permission),
+    key!("brokerPermission", within!(0, 7), settings.live.broker_permission),
     key!(important "autoCreateTopicEnable", Plain, settings.live.auto_create_topics),
     key!(important "autoCreateSubscriptionGroup", Plain, settings.live.auto_create_groups),
-    key!(important "defaultTopicQueueNums", Plain, settings.fixed.default_topic_queues),
+    key!(important "defaultTopicQueueNums", QUEUES, settings.fixed.default_topic_queues),
     key!("clusterTopicEnable", Plain, settings.fixed.cluster_topic),
     key!("brokerTopicEnable", Plain, settings.fixed.broker_topic),
     key!("traceTopicEnable" | "autoTraceBrokerEnable", Plain, settings.fixed.trace_topic),
-    key!("msgTraceTopicName" | "msgTrackTopicName", Plain, settings.fixed.trace_topic_name),
+    key!("msgTraceTopicName" | "msgTrackTopicName", TopicName, settings.fixed.trace_topic_name),
     key!("traceOn", Plain, settings.fixed.trace_on),
-    key!("regionId", Plain, settings.fixed.region),
-    key!("maxMessageSize", Plain, settings.live.max_message_size),
+    key!("regionId", Name, settings.fixed.region),
+    key!("maxMessageSize", within!(1, 1073741824), settings.live.max_message_size),
     key!("rejectTransactionMessage", Plain, settings.live.reject_transactions),
     key!("rejectPullConsumerEnable", Plain, settings.live.reject_pull_consumers),
     key!("litePullMessageEnable", Plain, settings.live.lite_pull),
@@ -232,30 +250,30 @@ const OWN: &[Key<BrokerConfig>] = &[
     key!("enableMixedMessageType", Plain, settings.live.mixed_message_type),
     key!("longPollingEnable", Plain, settings.live.long_polling),
     key!("shortPollingTimeMills", MILLIS, settings.live.short_polling),
-    key!("pullThreadPoolQueueCapacity", Plain, settings.live.max_parked_pulls),
-    key!("maxTransferBytesOnMessageInMemory", Plain, settings.live.max_pull_bytes),
-    key!("maxTransferCountOnMessageInMemory", Plain, settings.live.max_pull_messages),
-    key!("accessMessageInMemoryMaxRatio", Plain, settings.live.in_memory_percent),
-    key!("maxMsgsNumBatch", Plain, settings.live.max_query_messages),
+    key!("pullThreadPoolQueueCapacity", within!(0, 2147483647), settings.live.max_parked_pulls),
+    key!("maxTransferBytesOnMessageInMemory", within!(1, 2147483647), settings.live.max_pull_bytes),
+    key!("maxTransferCountOnMessageInMemory", within!(1, 2147483647), settings.live.max_pull_messages),
+    key!("accessMessageInMemoryMaxRatio", within!(0, 100), settings.live.in_memory_percent),
+    key!("maxMsgsNumBatch", within!(1, 2147483647), settings.live.max_query_messages),
     key!("notifyConsumerIdsChangedEnable", Plain, settings.live.notify_consumer_changes),
     key!("channelExpiredTimeout", MILLIS, settings.live.channel_expiry),
-    key!("sendThreadPoolQueueCapacity", Plain, settings.live.max_waiting_sends),
+    key!("sendThreadPoolQueueCapacity", within!(1, 2147483647), settings.live.max_waiting_sends),
     key!("startAcceptSendRequestTimeStamp", Plain, settings.live.accept_sends_from),
     key!("flushConsumerOffsetInterval", MILLIS, settings.live.persist_interval),
     key!("messageDelayLevel", Plain, settings.fixed.delay_levels),
     key!("timerWheelEnable", Plain, settings.fixed.timers),
     key!("timerMaxDelaySec", SECONDS, settings.live.timer_max_delay),
-    key!("transactionTimeOut" | "transactionTimeout", MILLIS, settings.live.transaction_timeout),
+    key!("transactionTimeOut" | "transactionTimeout", MILLIS_OR_NONE, settings.live.transaction_timeout),
     key!("transactionCheckInterval", MILLIS, settings.live.transaction_check_interval),
-    key!("transactionCheckMax", Plain, settings.live.transaction_check_max),
-    key!("reviveQueueNum", Plain, settings.fixed.revive_queues),
+    key!("transactionCheckMax", within!(1, 2147483647), settings.live.transaction_check_max),
+    key!("reviveQueueNum", QUEUES, settings.fixed.revive_queues),
     key!("enableRetryTopicV2", Plain, settings.live.pop.retry_topic_v2),
     key!("retrieveMessageFromPopRetryTopicV1", Plain, settings.live.pop.read_retry_topic_v1),
-    key!("popFromRetryProbability", Plain, settings.live.pop.retry_first_percent),
+    key!("popFromRetryProbability", within!(0, 100), settings.live.pop.retry_first_percent),
     key!("popResponseReturnActualRetryTopic", Plain, settings.live.pop.actual_retry_topic),
     key!("initPopOffsetByCheckMsgInMem", Plain, settings.live.pop.young_from_start),
-    key!("popPollingSize", Plain, settings.live.pop.waiting_per_queue),
-    key!("maxPopPollingSize", Plain, settings.live.pop.waiting),
+    key!("popPollingSize", within!(0, 2147483647), settings.live.pop.waiting_per_queue),
+    key!("maxPopPollingSize", within!(0, 2147483647), settings.live.pop.waiting),
     key!("aclEnable", Plain, settings.fixed.acl.plain),
     key!("rocketmqHome", Optional, settings.fixed.acl.home),
     key!("authenticationEnabled", Plain, settings.fixed.acl.authentication),
@@ -264,12 +282,12 @@ const OWN: &[Key<BrokerConfig>] = &[
     key!(secret "innerClientAuthenticationCredentials", CREDENTIALS, settings.fixed.acl.own_login),
     key!("authorizationEnabled", Plain, settings.fixed.acl.authorization),
     key!("authorizationWhitelist", Codes, settings.fixed.acl.authorization_whitelist),
-    provider("authenticationProvider"),
-    provider("authenticationMetadataProvider"),
-    provider("authenticationStrategy"),
-    provider("authorizationProvider"),
-    provider("authorizationMetadataProvider"),
-    provider("authorizationStrategy"),
+    refused!("authenticationProvider", PROVIDER),
+    refused!("authenticationMetadataProvider", PROVIDER),
+    refused!("authenticationStrategy", PROVIDER),
+    refused!("authorizationProvider", PROVIDER),
+    refused!("authorizationMetadataProvider", PROVIDER),
+    refused!("authorizationStrategy", PROVIDER),
     key!(important "storePathRootDir", Plain, settings.fixed.store.root),
     key!("storePathCommitLog", Optional, settings.fixed.store.commit_log_dir),
     key!(important "flushDiskType", FLUSH, settings.live.store.flush_mode),
@@ -279,7 +297,7 @@ const OWN: &[Key<BrokerConfig>] = &[
     key!("flushConsumeQueueThoroughInterval", MILLIS, settings.fixed.store.queue_flush_interval),
     key!(
         "mappedFileSizeCommitLog" | "mapedFileSizeCommitLog",
-        Plain,
+        within!(65536, 1099511627776),
         settings.fixed.store.commit_log_file_size
     ),
     key!(
@@ -288,13 +306,13 @@ const OWN: &[Key<BrokerConfig>] = &[
         settings.fixed.store.queue_file_units
     ),
     key!("messageIndexEnable", Plain, settings.fixed.store.index_enabled),
-    key!("maxHashSlotNum", Plain, settings.fixed.store.index_slots),
-    key!("maxIndexNum", Plain, settings.fixed.store.index_entries),
+    key!("maxHashSlotNum", within!(1, 500000000), settings.fixed.store.index_slots),
+    key!("maxIndexNum", within!(2, 500000000), settings.fixed.store.index_entries),
     key!("checkCRCOnRecover", Plain, settings.fixed.store.check_crc_on_recover),
     key!(important "fileReservedTime", HOURS, settings.live.store.file_reserved),
     key!(important "deleteWhen", HoursOfDay, settings.live.store.delete_hours),
     key!("cleanResourceInterval", MILLIS, settings.fixed.store.clean_interval),
-    key!("deleteFileBatchMax", Plain, settings.live.store.delete_batch),
+    key!("deleteFileBatchMax", within!(1, 2147483647), settings.live.store.delete_batch),
     key!("diskMaxUsedSpaceRatio", Percent, settings.live.store.disk_max_used),
     key!("diskSpaceCleanForciblyRatio", Percent, settings.live.store.disk_clean_forcibly),
     key!("diskSpaceWarningLevelRatio", Percent, settings.live.store.disk_warning),
@@ -321,12 +339,34 @@ mod tests {
         std::fs::write(&path, APACHE_FILE).unwrap();
         let mut config = BrokerConfig::default();
         let notes = config.load(&path).unwrap();
-        assert_eq!(notes.warnings(), ["these settings of Apache's do nothing here: brokerIP2"]);
+        let [warning] = &notes.warnings()[..] else { panic!("{notes:?}") };
+        assert!(warning.starts_with("`brokerIP2` has no effect: it makes no copies"), "{warning}");
         assert_eq!(config.network.listen_port, 20911);
         assert_eq!(config.name_servers, ["127.0.0.1:19876"]);
         assert_eq!(config.settings.fixed.store.commit_log_file_size, 134_217_728);
         assert_eq!(config.settings.fixed.store.commit_log_dir(), Path::new("/data/s/commitlog"));
         assert!((config.settings.live.store.disk_max_used - 0.95).abs() < f64::EPSILON);
+    }
+
+    fn load(bytes: &[u8]) -> Result<BrokerConfig, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("broker.conf");
+        std::fs::write(&path, bytes).unwrap();
+        let mut config = BrokerConfig::in_folder(folder.path());
+        assert_eq!(config.load(&path)?, Notes::default());
+        Ok(config)
+    }
+
+    #[test]
+    fn a_file_that_an_editor_of_another_system_wrote_is_read() {
+        let marked = load(b"\xEF\xBB\xBFbrokerName=b\r\nbrokerId=0\r\n").unwrap();
+        assert_eq!(marked.settings.fixed.broker_name, "b");
+        let gbk = load(b"# \xD6\xD0\xCE\xC4\nbrokerName=b\n").unwrap();
+        assert_eq!(gbk.settings.fixed.broker_name, "b");
+        let unclear = load(b"brokerName=b\nregionId=\xD6\xD0\n").unwrap_err().to_string();
+        assert!(unclear.contains("line 2") && unclear.contains("save the file as UTF-8"), "{unclear}");
+        let wide = load(b"\xFF\xFEb\0").unwrap_err().to_string();
+        assert!(wide.contains("UTF-16"), "{wide}");
     }
 
     #[test]

@@ -1,14 +1,19 @@
-//! Keys of a configuration file: which field each one sets, in what form, and what becomes of the others.
+//! Keys of a configuration: which field each one sets, in what form, and what becomes of the others.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::apache::ApacheKey;
+use super::error::{BadValue, ConfigError, shown};
+use super::notes::{InertKey, Notes, UnknownKey};
 use super::source::{self, Entry};
+use super::text::FileText;
 
-/// Every name a setting of Apache's name server, broker, store or network layer has ever had, one a line.
-const APACHE_KEYS: &str = include_str!("apache_keys.txt");
 /// How alike (0 to 1) a known key must be to be offered for an unknown one.
 const ALIKE: f64 = 0.8;
+/// The longest key that is compared with the known ones: comparing takes as long as both keys multiplied.
+const LONGEST_COMPARED: usize = 128;
+/// How many unknown keys of one file are compared with the known ones.
+const MOST_COMPARED: usize = 20;
 
 /// One setting of a `C`.
 pub(super) struct Key<C> {
@@ -25,10 +30,11 @@ pub(super) struct Key<C> {
     pub(super) live: bool,
 }
 
-/// `key!("listenPort" | "port", Plain, network.port)`: text to field and back. What is in `settings.live` takes effect while
-/// the program runs.
+/// `key!("listenPort" | "port", Plain, network.port)`: text to field and back. What is in `settings.live`, or in `live`, takes
+/// effect while the program runs.
 macro_rules! key {
     (@live settings.live.$($field:ident).+) => { true };
+    (@live live.$($field:ident).+) => { true };
     (@live $($field:ident).+) => { false };
     ($name:literal $(| $alias:literal)*, $kind:expr, $($field:ident).+) => {
         key!(@ false, false, $name $(| $alias)*, $kind, $($field).+)
@@ -62,123 +68,38 @@ impl<C> Key<C> {
     }
 }
 
-/// What a file said, beside the settings themselves.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Notes {
-    /// Settings of Apache's that do nothing here.
-    pub inert: Vec<String>,
-    /// Keys nobody knows.
-    pub unknown: Vec<UnknownKey>,
-}
-
-/// A key that is neither ours nor Apache's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct UnknownKey {
-    /// The key as written.
-    pub key: String,
-    /// Its line, counted from 1.
-    pub line: usize,
-    /// The known key most like it, when one is alike enough.
-    pub nearest: Option<&'static str>,
-}
-
-impl Notes {
-    /// One line for each thing that deserves the operator's attention; none for a clean file.
-    pub fn warnings(&self) -> Vec<String> {
-        let inert = (!self.inert.is_empty())
-            .then(|| format!("these settings of Apache's do nothing here: {}", self.inert.join(", ")));
-        inert.into_iter().chain(self.unknown.iter().map(UnknownKey::to_string)).collect()
-    }
-}
-
-impl fmt::Display for UnknownKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown setting `{}` in line {}", self.key, self.line)?;
-        match self.nearest {
-            Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Why a configuration file cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read the configuration file {}: {source}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The file is neither TOML nor properties.
-    #[error("{} line {line}: {what}", path.display())]
-    Syntax {
-        /// The file.
-        path: PathBuf,
-        /// Counted from 1.
-        line: usize,
-        /// What the parser said.
-        what: String,
-    },
-    /// Values of the wrong type: all of them, so that one run shows every mistake.
-    #[error("{}", .0.iter().map(BadValue::to_string).collect::<Vec<_>>().join("\n"))]
-    Values(Vec<BadValue>),
-}
-
-/// A value that does not fit its key.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file} line {line}: `{key}` is \"{value}\", but must be {expected}")]
-#[non_exhaustive]
-pub struct BadValue {
-    /// The file, or what stands for it.
-    pub file: String,
-    /// Counted from 1.
-    pub line: usize,
-    /// The key as written.
-    pub key: String,
-    /// The value as written; `******` where it would hold a secret.
-    pub value: String,
-    /// The form it must have.
-    pub expected: &'static str,
-}
-
 /// Every key of a program, in the order of its listing.
 pub(super) struct Keys<C: 'static>(pub(super) &'static [&'static [Key<C>]]);
 
 impl<C> Keys<C> {
     /// Sets in `config` what the file at `path` says.
     pub(super) fn load(&self, path: &Path, config: &mut C) -> Result<Notes, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        let entries = source::entries(path, &text).map_err(|error| ConfigError::Syntax {
-            path: path.to_owned(),
-            line: error.line,
-            what: error.what,
-        })?;
-        self.apply(&path.display().to_string(), &entries, config)
+        let file = FileText::read(path)?;
+        let entries = entries(path, &file)?;
+        self.apply(|entry| format!("{} line {}", path.display(), entry.line), &entries, config)
     }
 
-    /// Sets in `config` what a text in properties syntax says, as admin tools send it.
-    pub(super) fn apply_properties(&self, text: &str, config: &mut C) -> Result<Notes, ConfigError> {
-        self.apply("the request", &source::property_entries(text), config)
+    /// Sets in `config` what a text in properties syntax says, such as the one that came in `place`.
+    pub(super) fn apply_text(&self, place: &str, text: &str, config: &mut C) -> Result<Notes, ConfigError> {
+        self.apply(|_| place.to_owned(), &source::property_entries(text), config)
     }
 
-    fn apply(&self, file: &str, entries: &[Entry], config: &mut C) -> Result<Notes, ConfigError> {
+    fn apply(
+        &self,
+        place: impl Fn(&Entry) -> String,
+        entries: &[Entry],
+        config: &mut C,
+    ) -> Result<Notes, ConfigError> {
         let mut notes = Notes::default();
         let mut bad = Vec::new();
         for entry in entries {
             match self.find(&entry.key) {
                 Some(key) => {
                     if let Err(expected) = (key.set)(config, &entry.value) {
-                        bad.push(bad_value(file, entry, key.secret, expected));
+                        bad.push(bad_value(place(entry), entry, key.secret, expected));
                     }
                 }
-                None => self.note(entry, &mut notes),
+                None => self.note(entry, &place, &mut notes),
             }
         }
         if bad.is_empty() { Ok(notes) } else { Err(ConfigError::Values(bad)) }
@@ -192,19 +113,36 @@ impl<C> Keys<C> {
         self.all().find(|key| key.is(name))
     }
 
-    fn note(&self, entry: &Entry, notes: &mut Notes) {
-        if APACHE_KEYS.lines().any(|known| known == entry.key) {
-            notes.inert.push(entry.key.clone());
-        } else {
-            let nearest = self.nearest(&entry.key);
-            notes.unknown.push(UnknownKey { key: entry.key.clone(), line: entry.line, nearest });
+    /// Whether two spellings name one setting.
+    pub(super) fn is_same(&self, a: &str, b: &str) -> bool {
+        a == b || self.find(a).is_some_and(|key| key.is(b))
+    }
+
+    fn note(&self, entry: &Entry, place: impl Fn(&Entry) -> String, notes: &mut Notes) {
+        match ApacheKey::find(&entry.key) {
+            Some(known) if known.grants(&entry.value) => {}
+            Some(known) => notes.inert.push(InertKey { key: entry.key.clone(), reason: known.reason }),
+            None if notes.unknown.len() < MOST_COMPARED => {
+                notes.unknown.push(self.unknown(entry, place(entry)))
+            }
+            None => {
+                let unknown = UnknownKey { place: place(entry), key: entry.key.clone(), nearest: None };
+                notes.unknown.push(unknown);
+            }
         }
     }
 
+    pub(super) fn unknown(&self, entry: &Entry, place: String) -> UnknownKey {
+        UnknownKey { place, key: entry.key.clone(), nearest: self.nearest(&entry.key) }
+    }
+
     fn nearest(&self, key: &str) -> Option<&'static str> {
+        if key.len() > LONGEST_COMPARED {
+            return None;
+        }
         let alike = |name: &'static str| (strsim::normalized_damerau_levenshtein(key, name), name);
         let ours = self.all().map(|key| key.name);
-        let best = ours.chain(APACHE_KEYS.lines()).map(alike).max_by(|a, b| a.0.total_cmp(&b.0))?;
+        let best = ours.chain(ApacheKey::names()).map(alike).max_by(|a, b| a.0.total_cmp(&b.0))?;
         (best.0 >= ALIKE).then_some(best.1)
     }
 
@@ -223,12 +161,17 @@ fn listing<'a, C: 'a>(keys: impl Iterator<Item = &'a Key<C>>, config: &C) -> Str
     keys.map(|key| format!("{}={}\n", key.name, (key.show)(config))).collect()
 }
 
-fn bad_value(file: &str, entry: &Entry, secret: bool, expected: &'static str) -> BadValue {
-    BadValue {
-        file: file.to_owned(),
-        line: entry.line,
-        key: entry.key.clone(),
-        value: if secret { "******".into() } else { entry.value.clone() },
-        expected,
+fn bad_value(place: String, entry: &Entry, secret: bool, expected: &'static str) -> BadValue {
+    let value = if secret { "******".into() } else { shown(&entry.value) };
+    BadValue { place, key: entry.key.clone(), value, expected }
+}
+
+/// The settings in a file. Those that nobody can read for sure are refused; comments may hold what they like.
+fn entries(path: &Path, file: &FileText) -> Result<Vec<Entry>, ConfigError> {
+    let fault = |line, what| ConfigError::Syntax { path: path.to_owned(), line, what };
+    let entries = source::entries(path, &file.text).map_err(|error| fault(error.line, error.what))?;
+    match entries.iter().find(|entry| file.is_unclear(&file.text[entry.span.clone()])) {
+        Some(entry) => Err(fault(entry.line, "this setting is not in UTF-8; save the file as UTF-8".into())),
+        None => Ok(entries),
     }
 }

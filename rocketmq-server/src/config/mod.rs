@@ -3,17 +3,22 @@
 //! A setting of Apache's that does nothing here is reported in [`Notes::inert`], a key nobody knows in
 //! [`Notes::unknown`]; neither stops the program. A value of the wrong type does ([`ConfigError::Values`]).
 
+mod apache;
 mod broker;
+mod error;
 mod key;
 mod kind;
-mod live;
 mod namesrv;
 mod network;
+mod notes;
 mod source;
+mod text;
 mod tls;
+mod update;
 
 pub use broker::BrokerConfig;
-pub use key::{BadValue, ConfigError, Notes, UnknownKey};
-pub use namesrv::NamesrvConfig;
+pub use error::{BadValue, ConfigError};
+pub use namesrv::{NamesrvConfig, NamesrvLive};
 pub use network::{BadNetwork, NetworkConfig, Networks};
+pub use notes::{InertKey, Notes, UnknownKey};
 pub use tls::{ClientAuth, TlsConfig, TlsMode};

@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::key::{ConfigError, Key, Keys, Notes, key};
-use super::kind::{Hidden, Kind, MILLIS, Optional, Plain, SECONDS};
+use super::error::ConfigError;
+use super::key::{Key, Keys, key};
+use super::kind::{Hidden, Kind, MILLIS, Optional, Plain, SECONDS, SECONDS_OR_NONE};
 use super::network::NetworkConfig;
-use super::source::property_entries;
+use super::notes::Notes;
 use super::tls::{CLIENT_AUTH, MODE, tls_keys};
+use super::update::Rules;
+use crate::broker::UpdateError;
 
 /// Settings of one name server. Every default is Apache's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +22,16 @@ pub struct NamesrvConfig {
     pub kv_path: Option<PathBuf>,
     /// The file that `updateNamesrvConfig` rewrites; `None` keeps changes in memory only.
     pub config_path: Option<PathBuf>,
+    /// The file that [`load`](Self::load) read; what tools change while the name server runs is remembered there.
+    pub file: Option<PathBuf>,
+    /// What can change while the name server runs.
+    pub live: NamesrvLive,
+}
+
+/// Settings of a name server that can change while it runs. Every default is Apache's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NamesrvLive {
     /// How often silent brokers are looked for. Default: 5 s.
     pub scan_interval: Duration,
     /// Answer routes with `orderTopicConf`. Default: off.
@@ -47,6 +60,15 @@ impl Default for NamesrvConfig {
             network: NetworkConfig::on_port(Self::DEFAULT_PORT),
             kv_path: in_home("kvConfig.json"),
             config_path: in_home("namesrv.properties"),
+            file: None,
+            live: NamesrvLive::default(),
+        }
+    }
+}
+
+impl Default for NamesrvLive {
+    fn default() -> Self {
+        Self {
             scan_interval: Duration::from_secs(5),
             order_messages: false,
             return_order_topics: true,
@@ -73,20 +95,20 @@ const OWN: &[Key<NamesrvConfig>] = &[
     key!(important "listenPort", Plain, network.listen_port),
     key!(important "bindAddress", Plain, network.bind_address),
     key!("serverChannelMaxIdleTimeSeconds", SECONDS, network.idle),
-    key!("shutdownWaitTimeSeconds", SECONDS, network.shutdown_wait),
+    key!("shutdownWaitTimeSeconds", SECONDS_OR_NONE, network.shutdown_wait),
     key!("trustedProxies", Plain, network.trusted_proxies),
     key!(important "kvConfigPath", Optional, kv_path),
     key!(important "configStorePath", Optional, config_path),
-    key!("scanNotActiveBrokerInterval", MILLIS, scan_interval),
-    key!("orderMessageEnable", Plain, order_messages),
-    key!("returnOrderTopicConfigToBroker", Plain, return_order_topics),
-    key!("supportActingMaster", Plain, acting_master),
-    key!("deleteTopicWithBrokerRegistration", Plain, delete_missing_topics),
-    key!("enableAllTopicList", Plain, all_topic_list),
-    key!("enableTopicList", Plain, topic_list),
-    key!("needWaitForService", Plain, need_wait_for_service),
-    key!("waitSecondsForService", SECONDS, wait_for_service),
-    key!("configBlackList", Plain, black_list),
+    key!("scanNotActiveBrokerInterval", MILLIS, live.scan_interval),
+    key!("orderMessageEnable", Plain, live.order_messages),
+    key!("returnOrderTopicConfigToBroker", Plain, live.return_order_topics),
+    key!("supportActingMaster", Plain, live.acting_master),
+    key!("deleteTopicWithBrokerRegistration", Plain, live.delete_missing_topics),
+    key!("enableAllTopicList", Plain, live.all_topic_list),
+    key!("enableTopicList", Plain, live.topic_list),
+    key!("needWaitForService", Plain, live.need_wait_for_service),
+    key!("waitSecondsForService", SECONDS_OR_NONE, live.wait_for_service),
+    key!("configBlackList", Plain, live.black_list),
 ];
 
 impl NamesrvConfig {
@@ -103,6 +125,7 @@ impl NamesrvConfig {
     /// # Errors
     /// When the file cannot be read, or holds a value of the wrong type; each such value is named with its line.
     pub fn load(&mut self, path: &Path) -> Result<Notes, ConfigError> {
+        self.file = Some(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
         KEYS.load(path, self)
     }
 
@@ -123,14 +146,23 @@ impl NamesrvConfig {
     /// # Errors
     /// When a value has the wrong type; `self` may then be half changed.
     pub fn apply(&mut self, properties: &str) -> Result<Notes, ConfigError> {
-        KEYS.apply_properties(properties, self)
+        KEYS.apply_text("the settings", properties, self)
     }
 
-    /// The first key of a properties text that no admin may change.
-    pub fn black_listed(&self, properties: &str) -> Option<String> {
-        let forbidden =
-            |key: &str| key == "rocketmqHome" || self.black_list.split(';').any(|name| name == key);
-        property_entries(properties).into_iter().map(|entry| entry.key).find(|key| forbidden(key))
+    /// Takes what a tool sent, in properties syntax, and remembers it in the file the name server was started with.
+    ///
+    /// # Errors
+    /// A protected key, one that nobody knows or that has no effect, a value that does not fit, settings with which the name
+    /// server would not start (which `check` says), a file that cannot be written; `self` is as it was then.
+    pub fn update(
+        &mut self,
+        properties: &str,
+        check: impl Fn(&Self) -> Result<(), String>,
+    ) -> Result<(), UpdateError> {
+        let black_list = format!("rocketmqHome;{}", self.live.black_list);
+        let rules = Rules { black_list: &black_list, file: self.file.as_deref(), check: &check };
+        *self = KEYS.updated(self, properties, &rules)?;
+        Ok(())
     }
 
     /// Every setting, in properties syntax.
@@ -171,13 +203,14 @@ mod tests {
     fn what_does_nothing_and_what_nobody_knows_are_told_apart() {
         let mut config = NamesrvConfig::default();
         let notes = config.apply("serverWorkerThreads=8\nlistenProt=1\nqwertz=2\n").unwrap();
-        assert_eq!(notes.inert, ["serverWorkerThreads"]);
+        assert_eq!(notes.inert[0].key, "serverWorkerThreads");
         assert_eq!(
             notes.warnings(),
             [
-                "these settings of Apache's do nothing here: serverWorkerThreads",
-                "unknown setting `listenProt` in line 2; did you mean `listenPort`?",
-                "unknown setting `qwertz` in line 3",
+                "`serverWorkerThreads` has no effect: requests are handled as they are read: there are no pools of \
+                 threads, and no queues in front of them",
+                "the settings: unknown setting `listenProt`; did you mean `listenPort`?",
+                "the settings: unknown setting `qwertz`",
             ]
         );
     }
@@ -204,7 +237,8 @@ mod tests {
 
     #[test]
     fn a_printed_configuration_reads_back_as_itself() {
-        let config = NamesrvConfig { order_messages: true, ..NamesrvConfig::ephemeral() };
+        let mut config = NamesrvConfig::ephemeral();
+        config.live.order_messages = true;
         let mut read = NamesrvConfig::default();
         assert_eq!(read.apply(&config.properties()).unwrap(), Notes::default());
         assert_eq!(read, config);

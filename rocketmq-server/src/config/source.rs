@@ -16,7 +16,7 @@ pub(super) struct Entry {
     /// Counted from 1.
     pub(super) line: usize,
     /// Where in the text it is: in TOML the value alone, in properties all of it, with the lines it is continued on.
-    span: Range<usize>,
+    pub(super) span: Range<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,13 +127,15 @@ pub(super) fn property_entries(text: &str) -> Vec<Entry> {
     entries
 }
 
-/// Where each line is, without its end.
+/// Where each line is, without its end: a line feed, a carriage return, or both.
 fn lines(text: &str) -> impl Iterator<Item = Range<usize>> {
-    let mut next = 0;
-    text.split_inclusive('\n').map(move |line| {
-        let start = next;
-        next += line.len();
-        start..start + line.trim_end_matches(['\n', '\r']).len()
+    let mut next = Some(0);
+    std::iter::from_fn(move || {
+        let start = next.filter(|&start| start < text.len())?;
+        let end = text[start..].find(['\n', '\r']).map_or(text.len(), |length| start + length);
+        let newline = if text[end..].starts_with("\r\n") { 2 } else { 1 };
+        next = Some(end + newline);
+        Some(start..end)
     })
 }
 
@@ -192,13 +194,24 @@ impl Syntax {
             // Dots in the name would make it a table, which may be there already.
             Self::Toml if key.contains('.') => format!("{} = {}", quoted(key), quoted(value)),
             Self::Toml => format!("{key} = {}", quoted(value)),
-            Self::Properties => format!("{key}={}", value.replace('\\', "\\\\")),
+            Self::Properties => format!("{key}={}", ascii(&value.replace('\\', "\\\\"), java_escape)),
         }
     }
 }
 
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    let escape = |c: char| format!("\\U{:08X}", u32::from(c));
+    format!("\"{}\"", ascii(&text.replace('\\', "\\\\").replace('"', "\\\""), escape))
+}
+
+/// Escapes of Java stand for units of UTF-16.
+fn java_escape(c: char) -> String {
+    c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04X}")).collect()
+}
+
+/// A text in which other characters than ASCII are escaped: the file may be in any encoding.
+fn ascii(text: &str, escape: impl Fn(char) -> String) -> String {
+    text.chars().map(|c| if c.is_ascii() { c.to_string() } else { escape(c) }).collect()
 }
 
 /// An odd number of backslashes at the end: the last one is not itself escaped.
@@ -228,30 +241,33 @@ fn key_end(line: &str) -> usize {
     line.len()
 }
 
+/// Two escapes may stand for one character.
 fn unescape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+    let mut units = Vec::with_capacity(text.len());
     let mut rest = text.chars();
     while let Some(c) = rest.next() {
         match c {
-            '\\' => out.extend(escape(&mut rest)),
-            _ => out.push(c),
+            '\\' => units.extend(escape(&mut rest)),
+            _ => units.extend_from_slice(c.encode_utf16(&mut [0; 2])),
         }
     }
-    out
+    String::from_utf16_lossy(&units)
 }
 
-fn escape(rest: &mut std::str::Chars<'_>) -> Option<char> {
-    match rest.next()? {
-        't' => Some('\t'),
-        'n' => Some('\n'),
-        'r' => Some('\r'),
-        'f' => Some('\u{c}'),
+fn escape(rest: &mut std::str::Chars<'_>) -> Vec<u16> {
+    let Some(escaped) = rest.next() else { return Vec::new() };
+    let c = match escaped {
+        't' => '\t',
+        'n' => '\n',
+        'r' => '\r',
+        'f' => '\u{c}',
         'u' => {
             let digits: String = rest.by_ref().take(4).collect();
-            u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32)
+            return u16::from_str_radix(&digits, 16).into_iter().collect();
         }
-        other => Some(other),
-    }
+        other => other,
+    };
+    c.encode_utf16(&mut [0; 2]).to_vec()
 }
 
 #[cfg(test)]
@@ -318,6 +334,27 @@ mod tests {
         let section = entries(Path::new("b.toml"), "a = 1\n[broker]\nb = 2\n").unwrap_err();
         assert_eq!(section.line, 2);
         assert!(section.what.contains("`broker`"), "{}", section.what);
+    }
+
+    #[test]
+    fn lines_end_as_on_any_system() {
+        assert_eq!(pairs(&property_entries("a=1\rb=2\r\nc=3\n\rd=4")).len(), 4);
+        assert_eq!(pairs(&property_entries("#\ra=1\r")), [("a", "1", 2)]);
+        assert_eq!(property_entries("\r\n"), []);
+    }
+
+    #[test]
+    fn other_characters_than_ascii_are_written_as_escapes_and_read_back() {
+        for name in ["b.conf", "b.toml"] {
+            let kept = remember(Path::new(name), "", &entry("region", "中文 😀 \\"), |a, b| a == b);
+            let kept = kept.unwrap();
+            assert!(kept.is_ascii(), "{kept}");
+            assert_eq!(entries(Path::new(name), &kept).unwrap()[0].value, "中文 😀 \\");
+        }
+    }
+
+    fn entry(key: &str, value: &str) -> Entry {
+        Entry { key: key.into(), value: value.into(), line: 1, span: 0..0 }
     }
 
     #[test]

@@ -9,10 +9,12 @@ use rocketmq_remoting::requests::route::{
     GetKvConfigRequest, GetKvConfigResponse, GetKvListRequest, PutKvConfigRequest, WipeWritePermRequest,
     WipeWritePermResponse,
 };
-use tracing::{info, warn};
 
 use super::kv;
 use super::state::{Answered, Refusal, State, body, done, header, rules};
+use crate::broker::UpdateError;
+use crate::config::NamesrvConfig;
+use crate::net;
 
 pub(super) fn delete_topic(state: &State, request: &Command) -> Answered {
     let asked = DeleteTopicInNamesrvRequest::from_ext(&request.ext)?;
@@ -75,24 +77,22 @@ pub(super) fn update_config(state: &State, request: &Command) -> Answered {
         Refusal::new(ResponseCode::SYSTEM_ERROR, format!("the body is not UTF-8: {error}"))
     })?;
     let mut config = state.config.write();
-    if let Some(key) = config.black_listed(text) {
-        return Err(Refusal::new(
-            ResponseCode::NO_PERMISSION,
-            format!("`{key}` must not be changed this way"),
-        ));
+    let check = |changed: &NamesrvConfig| net::check(&changed.network);
+    config.update(text, check).map_err(refuse_update)?;
+    if let (None, Some(path)) = (&config.file, &config.config_path) {
+        kv::replace(path, config.properties().as_bytes())?;
     }
-    let mut changed = config.clone();
-    let notes = changed
-        .apply(text)
-        .map_err(|error| Refusal::new(ResponseCode::INVALID_PARAMETER, error.to_string()))?;
-    notes.warnings().iter().for_each(|warning| warn!("{warning}"));
-    if let Some(path) = &changed.config_path {
-        kv::replace(path, changed.properties().as_bytes())?;
-    }
-    info!(change = text, "the configuration has been changed");
-    state.table.write().set_rules(rules(&changed));
-    *config = changed;
+    state.table.write().set_rules(rules(&config));
     done()
+}
+
+fn refuse_update(error: UpdateError) -> Refusal {
+    let code = match error {
+        UpdateError::BlackListed { .. } => ResponseCode::NO_PERMISSION,
+        UpdateError::Unwritable { .. } => ResponseCode::SYSTEM_ERROR,
+        _ => ResponseCode::INVALID_PARAMETER,
+    };
+    Refusal::new(code, error.to_string())
 }
 
 pub(super) fn get_config(state: &State) -> Answered {

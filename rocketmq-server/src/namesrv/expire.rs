@@ -11,7 +11,7 @@ use crate::net::Server;
 /// Looks for silent brokers again and again, by the server's clock, until it is stopped.
 pub(super) async fn watch(state: Arc<State>, server: Weak<Server>, stop: CancellationToken) {
     loop {
-        let interval = state.config.read().scan_interval;
+        let interval = state.config.read().live.scan_interval;
         tokio::select! {
             () = stop.cancelled() => return,
             () = state.clock.sleep(interval) => {}

@@ -84,7 +84,7 @@ fn welcome(state: &State, master: Option<Master>) -> Answered {
         ha_server_addr: Some(master.ha_address),
     });
     let answer = header(&told)?;
-    if !state.config.read().return_order_topics {
+    if !state.config.read().live.return_order_topics {
         return Ok(answer);
     }
     match state.kv.lock().namespace(ORDER_TOPICS) {

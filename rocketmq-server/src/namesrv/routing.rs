@@ -25,7 +25,7 @@ pub(super) fn route(state: &State, request: &Command) -> Answered {
     check_ready(state)?;
     let route = state.table.read().route(&asked.topic);
     let mut route = route.ok_or_else(|| no_route(&asked.topic))?;
-    if state.config.read().order_messages {
+    if state.config.read().live.order_messages {
         route.order_topic_conf = state.kv.lock().get(ORDER_TOPICS, &asked.topic).map(str::to_owned);
     }
     if let Some(zone) = wanted_zone(request) {
@@ -43,8 +43,8 @@ fn encode(route: &TopicRoute, standard: bool) -> Result<Vec<u8>, Refusal> {
 
 fn check_ready(state: &State) -> Result<(), Refusal> {
     let config = state.config.read();
-    let wait_ms = i64::try_from(config.wait_for_service.as_millis()).unwrap_or(i64::MAX);
-    if config.need_wait_for_service && state.now_ms().saturating_sub(state.started_ms) < wait_ms {
+    let wait_ms = i64::try_from(config.live.wait_for_service.as_millis()).unwrap_or(i64::MAX);
+    if config.live.need_wait_for_service && state.now_ms().saturating_sub(state.started_ms) < wait_ms {
         return Err(Refusal::new(ResponseCode::SYSTEM_ERROR, "name server not ready"));
     }
     Ok(())
@@ -76,12 +76,12 @@ pub(super) fn member_group(state: &State, request: &Command) -> Answered {
 }
 
 pub(super) fn all_topics(state: &State) -> Answered {
-    check_enabled(state.config.read().all_topic_list, "enableAllTopicList")?;
+    check_enabled(state.config.read().live.all_topic_list, "enableAllTopicList")?;
     topics(state.table.read().all_topics(), None)
 }
 
 pub(super) fn topics_of_cluster(state: &State, request: &Command) -> Answered {
-    check_enabled(state.config.read().topic_list, "enableTopicList")?;
+    check_enabled(state.config.read().live.topic_list, "enableTopicList")?;
     let asked = GetTopicsByClusterRequest::from_ext(&request.ext)?;
     topics(state.table.read().topics_of_cluster(&asked.cluster), None)
 }
@@ -92,7 +92,7 @@ pub(super) fn system_topics(state: &State) -> Answered {
 }
 
 pub(super) fn unit_topics(state: &State, units: Units) -> Answered {
-    check_enabled(state.config.read().topic_list, "enableTopicList")?;
+    check_enabled(state.config.read().live.topic_list, "enableTopicList")?;
     topics(state.table.read().unit_topics(units), None)
 }
 

@@ -43,7 +43,10 @@ impl State {
 
 /// The part of the configuration that changes the route table's rules.
 pub(super) fn rules(config: &NamesrvConfig) -> Rules {
-    Rules { acting_master: config.acting_master, delete_missing_topics: config.delete_missing_topics }
+    Rules {
+        acting_master: config.live.acting_master,
+        delete_missing_topics: config.live.delete_missing_topics,
+    }
 }
 
 /// A request that is answered with a code other than success.

@@ -1,5 +1,6 @@
 //! The listening side that name server and broker share.
 
+mod check;
 mod listener;
 mod outgoing;
 mod proxy;
@@ -8,6 +9,7 @@ mod shutdown;
 #[cfg(feature = "tls")]
 mod tls;
 
+pub use check::check;
 pub use listener::{BindError, Listener, Server};
 pub use outgoing::Outgoing;
 pub use security::{Security, SecurityError};

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::disk::Space;
+use super::error::StoreError;
+use super::log::{self, segment};
 
 /// When an acknowledged message is on the platter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,6 +69,38 @@ impl StoreConfig {
             hot_tail: 8 << 20,
             clean_interval: Duration::from_secs(10),
         }
+    }
+
+    /// Refuses sizes that no file can have.
+    ///
+    /// # Errors
+    /// The setting, its value and the rule.
+    pub fn check(&self) -> Result<(), StoreError> {
+        let refuse = |key: &str, value: u64, rule: &str| {
+            Err(StoreError::Unusable {
+                path: self.root.clone(),
+                problem: format!("{key} is {value}: {rule}"),
+            })
+        };
+        if !(256..=1 << 40).contains(&self.commit_log_file_size) {
+            return refuse("mappedFileSizeCommitLog", self.commit_log_file_size, "use 256 bytes to 1 TiB");
+        }
+        if self.queue_file_units == 0 {
+            return refuse("mappedFileSizeConsumeQueue", 0, "use a multiple of 20");
+        }
+        if self.index_slots == 0 || !(2..=i32::MAX as u32).contains(&self.index_entries) {
+            let rule = "use at least 1 slot and 2 entries";
+            return refuse("maxHashSlotNum/maxIndexNum", self.index_slots.into(), rule);
+        }
+        Ok(())
+    }
+
+    /// Refuses what the files of a store that is in use do not allow. Changes nothing.
+    ///
+    /// # Errors
+    /// The first file that would keep the store from being opened.
+    pub fn check_files(&self) -> Result<(), StoreError> {
+        log::check_sizes(&segment::list(&self.commit_log_dir())?, self.commit_log_file_size)
     }
 
     /// Where the commit log's files are.

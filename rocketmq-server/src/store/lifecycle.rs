@@ -49,7 +49,7 @@ impl Store {
         clock: Arc<dyn Clock>,
         disk: Arc<dyn Disk>,
     ) -> Result<(Self, RecoveryReport), StoreError> {
-        check(&config)?;
+        config.check()?;
         let folder = Folder::lock(&config.root, disk.clone())?;
         let abnormal = folder.was_aborted();
         folder.mark_running()?;
@@ -165,24 +165,4 @@ fn open_index(config: &StoreConfig, disk: &Arc<dyn Disk>) -> Result<Option<Index
     }
     let shape = Shape { slots: config.index_slots, entries: config.index_entries };
     Index::open(config.root.join("index"), shape, disk.clone()).map(Some)
-}
-
-fn check(config: &StoreConfig) -> Result<(), StoreError> {
-    let refuse = |key: &str, value: &dyn std::fmt::Display, rule: &str| {
-        Err(StoreError::Unusable { path: config.root.clone(), problem: format!("{key} is {value}: {rule}") })
-    };
-    if !(256..=1 << 40).contains(&config.commit_log_file_size) {
-        return refuse("mappedFileSizeCommitLog", &config.commit_log_file_size, "use 256 bytes to 1 TiB");
-    }
-    if config.queue_file_units == 0 {
-        return refuse("mappedFileSizeConsumeQueue", &0, "use a multiple of 20");
-    }
-    if config.index_slots == 0 || !(2..=i32::MAX as u32).contains(&config.index_entries) {
-        return refuse(
-            "maxHashSlotNum/maxIndexNum",
-            &config.index_slots,
-            "use at least 1 slot and 2 entries",
-        );
-    }
-    Ok(())
 }

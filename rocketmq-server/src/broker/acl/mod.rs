@@ -96,19 +96,30 @@ impl AccessControl {
     /// The settings contradict each other, or a file cannot be used.
     pub fn open(settings: &Fixed) -> Result<Self, OpenError> {
         let acl = &settings.acl;
-        if acl.plain && acl.authentication {
-            return Err(AclError::Both.into());
-        }
-        if acl.authorization && !acl.authentication {
-            return Err(AclError::NoAuthentication.into());
-        }
-        let home = acl.home.as_deref().unwrap_or(&settings.store.root);
-        let plain = acl.plain.then(|| PlainAcl::open(home)).transpose()?;
+        acl.check()?;
+        let plain = acl.plain.then(|| PlainAcl::open(home(settings))).transpose()?;
         let auth = Auth::open(acl, &settings.cluster, &settings.store.root)?;
         if acl.authentication && !auth.has_users() {
             return Err(AclError::NoUsers.into());
         }
         Ok(Self { plain, auth, cluster: settings.cluster.clone() })
+    }
+
+    /// Says what would keep access control from being opened with these settings. Changes nothing.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn could_open(settings: &Fixed) -> Result<(), OpenError> {
+        let acl = &settings.acl;
+        acl.check()?;
+        if acl.plain {
+            PlainAcl::open(home(settings))?;
+        }
+        let names_a_user = acl.first_user.is_some() || acl.own_login.is_some();
+        if acl.authentication && !names_a_user && !Auth::keeps_users(&settings.store.root)? {
+            return Err(AclError::NoUsers.into());
+        }
+        Ok(())
     }
 
     /// Refuses what the peer at `from` may not ask for.
@@ -196,4 +207,9 @@ fn administer_files(core: &Core, plain: &PlainAcl, code: Code, command: &Command
         Code::GET_BROKER_CLUSTER_ACL_CONFIG => plain::admin::config(plain),
         _ => return None,
     })
+}
+
+/// The folder that holds the files of 4.x.
+fn home(settings: &Fixed) -> &Path {
+    settings.acl.home.as_deref().unwrap_or(&settings.store.root)
 }

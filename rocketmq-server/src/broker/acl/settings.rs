@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::AclError;
+
 /// Settings of access control. Everything is open by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AclSettings {
@@ -22,6 +24,20 @@ pub struct AclSettings {
     pub first_user: Option<Login>,
     /// `innerClientAuthenticationCredentials`: how this broker presents itself to others; a super user here too.
     pub own_login: Option<Login>,
+}
+
+impl AclSettings {
+    /// Refuses settings that contradict each other.
+    ///
+    /// # Errors
+    /// Both kinds at once, or permissions without users.
+    pub(super) fn check(&self) -> Result<(), AclError> {
+        match self {
+            Self { plain: true, authentication: true, .. } => Err(AclError::Both),
+            Self { authorization: true, authentication: false, .. } => Err(AclError::NoAuthentication),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A user's name and password. `Debug` shows the name only.

@@ -51,6 +51,9 @@ pub struct Wanted<'a> {
     pub sys_flag: i32,
 }
 
+/// The most queues of a topic: each costs memory, and many requests go through all of them.
+pub const MAX_QUEUES: i32 = 65_536;
+
 /// The system flag of a topic that producers of a unit write.
 pub const UNIT: i32 = 1;
 /// The system flag of the retry topic of consumers of a unit.

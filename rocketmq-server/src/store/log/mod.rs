@@ -252,7 +252,21 @@ pub(crate) fn is_record_at(bytes: &[u8], offset: i64) -> bool {
 /// Lists the files of the log. A crash can leave a file shorter than its size: opening it makes it whole again.
 fn usable_files(dir: &Path, size: u64) -> Result<Vec<segment::Found>, StoreError> {
     let found = segment::list(dir)?;
-    for file in &found {
+    check_sizes(&found, size)?;
+    for file in found.iter().filter(|file| file.len > 0 && file.len < size) {
+        tracing::warn!(
+            file = %file.path.display(),
+            len = file.len,
+            size,
+            "a file of the commit log is too short and is extended"
+        );
+    }
+    Ok(found)
+}
+
+/// Refuses files that were made with another size.
+pub(super) fn check_sizes(found: &[segment::Found], size: u64) -> Result<(), StoreError> {
+    for file in found {
         if file.len > size || file.start % size as i64 != 0 {
             return Err(StoreError::Unusable {
                 path: file.path.clone(),
@@ -263,14 +277,6 @@ fn usable_files(dir: &Path, size: u64) -> Result<Vec<segment::Found>, StoreError
                 ),
             });
         }
-        if file.len > 0 && file.len < size {
-            tracing::warn!(
-                file = %file.path.display(),
-                len = file.len,
-                size,
-                "a file of the commit log is too short and is extended"
-            );
-        }
     }
-    Ok(found)
+    Ok(())
 }

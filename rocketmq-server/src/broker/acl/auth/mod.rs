@@ -38,14 +38,17 @@ struct Tables {
     acls: BTreeMap<String, Acl>,
 }
 
+fn users_file(store_root: &Path) -> TableFile {
+    TableFile::secret(store_root, "users.json")
+}
+
 impl Auth {
     /// Reads the tables below `store_root` and makes the configured super users that are missing.
     ///
     /// # Errors
     /// A table cannot be read or written.
     pub fn open(settings: &AclSettings, cluster: &str, store_root: &Path) -> Result<Self, StoreError> {
-        let file = |name| TableFile::secret(store_root, name);
-        let (users_file, acls_file) = (file("users.json"), file("acls.json"));
+        let (users_file, acls_file) = (users_file(store_root), TableFile::secret(store_root, "acls.json"));
         let users: BTreeMap<String, UserInfo> = users_file.load()?;
         let acls: BTreeMap<String, AclInfo> = acls_file.load()?;
         let tables = Tables {
@@ -60,6 +63,15 @@ impl Auth {
             .flatten()
             .try_for_each(|login| auth.ensure(login))?;
         Ok(auth)
+    }
+
+    /// Whether the broker of this store keeps users already.
+    ///
+    /// # Errors
+    /// The table cannot be read.
+    pub fn keeps_users(store_root: &Path) -> Result<bool, StoreError> {
+        let users: BTreeMap<String, UserInfo> = users_file(store_root).load()?;
+        Ok(!users.is_empty())
     }
 
     /// A user that is there keeps its password.
