@@ -1,4 +1,4 @@
-//! The connection task over an in-memory pipe, with time standing still unless a test moves it.
+//! Tests the connection task over an in-memory pipe. Time stands still unless a test moves it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 const ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Answers each request by what its `how` field says.
+/// Answers each request as its field `how` says.
 #[derive(Default)]
 struct Script {
     release: Arc<Notify>,
@@ -66,7 +66,7 @@ fn spawn(stream: DuplexStream, handler: Arc<Script>, config: ConnectionConfig) -
     Connection::spawn(stream, ADDRESS, ADDRESS, handler, config)
 }
 
-/// Two connections that talk to each other.
+/// Makes two connections that talk to each other.
 fn pair(server: Arc<Script>) -> (Connection, Connection) {
     let (left, right) = tokio::io::duplex(1 << 16);
     (
@@ -75,7 +75,7 @@ fn pair(server: Arc<Script>) -> (Connection, Connection) {
     )
 }
 
-/// A connection whose other end is in the test's own hands.
+/// Makes a connection; the test itself plays the peer.
 fn raw(handler: Arc<Script>, config: ConnectionConfig) -> (Connection, DuplexStream) {
     let (left, right) = tokio::io::duplex(1 << 16);
     (spawn(left, handler, config), right)
@@ -241,7 +241,7 @@ async fn an_idle_connection_is_closed_and_a_busy_one_is_not() {
 }
 
 #[tokio::test]
-async fn a_wait_may_be_without_end() {
+async fn a_wait_without_end_is_allowed() {
     let config = ConnectionConfig { idle: Some(Duration::MAX), ..ConnectionConfig::default() };
     let (client, mut peer) = raw(Arc::default(), config);
     let call = client.call(request("now", "patient"), Duration::MAX);
@@ -254,7 +254,7 @@ async fn a_wait_may_be_without_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_frame_that_never_becomes_whole_keeps_no_connection_open() {
+async fn a_frame_that_never_ends_does_not_keep_a_connection_open() {
     let config = ConnectionConfig { idle: Some(120 * SECOND), ..ConnectionConfig::default() };
     let (connection, mut peer) = raw(Arc::default(), config);
     let mut whole = BytesMut::new();
@@ -295,7 +295,7 @@ async fn pushes_are_bounded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_last_keeper_closes_after_what_is_queued() {
+async fn the_last_keeper_closes_after_the_queued_commands() {
     let (client, mut peer) = raw(Arc::default(), ConnectionConfig::default());
     client.push(request("now", "last words").oneway()).unwrap();
     let watcher = client.unkept();

@@ -1,4 +1,5 @@
-//! Calls that come close together share a write, and many requests that come together do not wait for the last of them.
+//! Tests two gains of the connection task: calls close together share a write, and the answers to many requests leave
+//! before the last of the requests is handled.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf
 
 const ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
 
-/// Counts the writes, and refuses all of them if it is broken.
+/// Counts the writes. Refuses all of them if `broken` is set.
 struct Counted {
     inner: DuplexStream,
     writes: Arc<AtomicUsize>,
@@ -62,7 +63,7 @@ impl Handler for Echo {
     }
 }
 
-/// One worker, so that who runs after whom does not depend on the machine.
+/// Runs on one worker, so that the order of tasks does not depend on the machine.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn callers_answered_by_one_read_call_again_with_one_write() {
     const CALLERS: usize = 16;
@@ -83,7 +84,7 @@ async fn callers_answered_by_one_read_call_again_with_one_write() {
     assert!(writes <= CALLERS * CALLS / 4, "{writes} writes for {} calls", CALLERS * CALLS);
 }
 
-/// Answers by what the request asks for, and remembers how many writes there had been by then.
+/// Answers a request without a body after a commit, and others at once. Remembers the number of writes before each.
 struct Witness {
     writes: Arc<AtomicUsize>,
     seen: Mutex<Vec<usize>>,
@@ -97,7 +98,7 @@ impl Handler for Witness {
     }
 }
 
-/// How many writes a server had made before it looked at each of these requests, which came at once.
+/// Sends the requests all at once. Returns the number of the server's writes before it handled each of them.
 async fn writes_before_each(requests: impl Iterator<Item = Command>) -> Vec<usize> {
     let (left, right) = tokio::io::duplex(1 << 20);
     let writes = Arc::new(AtomicUsize::new(0));
@@ -113,14 +114,14 @@ async fn writes_before_each(requests: impl Iterator<Item = Command>) -> Vec<usiz
 }
 
 #[tokio::test]
-async fn the_first_of_many_committed_answers_leave_before_the_last_request_is_looked_at() {
+async fn the_first_committed_answers_leave_before_the_last_request_is_handled() {
     let seen = writes_before_each((0..64).map(|_| Command::request(RequestCode::SEND_MESSAGE))).await;
     assert_eq!(seen.first(), Some(&0));
     assert!((1..8).contains(&seen[63]), "{} writes before the last of 64 requests", seen[63]);
 }
 
 #[tokio::test]
-async fn a_peer_that_takes_no_answers_has_still_said_what_it_said() {
+async fn requests_are_handled_even_if_their_answers_cannot_be_written() {
     let (left, mut right) = tokio::io::duplex(1 << 20);
     let writes = Arc::new(AtomicUsize::new(0));
     let witness = Arc::new(Witness { writes: writes.clone(), seen: Mutex::default() });

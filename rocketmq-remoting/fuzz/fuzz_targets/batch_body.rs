@@ -1,5 +1,5 @@
 #![no_main]
-//! A batch that can be read can be written and read again.
+//! Reads a batch, writes it again and expects to read the same messages.
 
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;

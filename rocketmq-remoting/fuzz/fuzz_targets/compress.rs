@@ -1,5 +1,6 @@
 #![no_main]
-//! Streams of each kind: never more output than allowed, and what was compressed comes back. The first byte chooses.
+//! Decompresses hostile streams within a limit, and compresses bodies and expects them back. The first byte selects
+//! algorithm and direction.
 
 use libfuzzer_sys::fuzz_target;
 use rocketmq_remoting::compress::{Compression, compress, decompress};

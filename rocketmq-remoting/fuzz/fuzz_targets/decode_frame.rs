@@ -1,5 +1,5 @@
 #![no_main]
-//! Whatever frames a stream of bytes holds, each is written back to one that reads the same.
+//! Reads the frames of a stream, writes each again and expects to read the same.
 
 use bytes::BytesMut;
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
 #![no_main]
-//! A record that can be read is written back to the bytes it came from, unless its text was not UTF-8.
+//! Reads the records of a pull's body, writes each again and expects to read the same.
 
 use bytes::{Bytes, BytesMut};
 use libfuzzer_sys::fuzz_target;

@@ -1,6 +1,6 @@
 #![no_main]
-//! Header structs out of hostile fields: no panic, and a struct that could be read comes back from its own fields.
-//! The input is the fields, `name`, `value`, `name` … separated by line feeds.
+//! Reads header structs from hostile fields, writes them as fields and expects to read the same. The input is the
+//! fields, `name`, `value`, `name` and so on, separated by line feeds.
 
 use libfuzzer_sys::fuzz_target;
 use rocketmq_remoting::requests::broker::GetBrokerRuntimeInfoRequest;

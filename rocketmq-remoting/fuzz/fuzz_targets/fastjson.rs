@@ -1,5 +1,5 @@
 #![no_main]
-//! No body makes the reader panic, recurse without end or grow beyond its input.
+//! Reads hostile bodies: no panic, no endless recursion, no more memory than the input justifies.
 
 use libfuzzer_sys::fuzz_target;
 use rocketmq_remoting::body::{ConsumeStats, HeartbeatData, RegisterBrokerBody};

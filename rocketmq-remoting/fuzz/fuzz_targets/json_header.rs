@@ -1,5 +1,5 @@
 #![no_main]
-//! The JSON header of a frame whose lengths are right: what is read is written, and read again unchanged.
+//! Reads the JSON header of a frame with correct lengths, writes it again and expects to read the same.
 
 use bytes::{BufMut, BytesMut};
 use libfuzzer_sys::fuzz_target;

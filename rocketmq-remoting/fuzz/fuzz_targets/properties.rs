@@ -1,5 +1,5 @@
 #![no_main]
-//! Reading what was written changes nothing.
+//! Reads properties, writes them and expects to read the same.
 
 use libfuzzer_sys::fuzz_target;
 use rocketmq_remoting::message::Properties;

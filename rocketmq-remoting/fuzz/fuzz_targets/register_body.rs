@@ -1,6 +1,6 @@
 #![no_main]
-//! Registrations in both forms. The fuzzer writes the sections of the compressed form in clear; they are deflated here.
-//! The first byte chooses form and version.
+//! Reads registrations in both forms. The fuzzer writes the sections of the compressed form in clear, and this target
+//! compresses them. The first byte selects form and version.
 
 use libfuzzer_sys::fuzz_target;
 use rocketmq_remoting::body::RegisterBrokerBody;

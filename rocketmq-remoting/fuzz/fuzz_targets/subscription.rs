@@ -1,5 +1,5 @@
 #![no_main]
-//! Tag expressions: no panic, every tag that was parsed is matched by its hash and its text, and the JSON form keeps all.
+//! Parses tag expressions: no panic, each tag matches by hash and by text, and the JSON form loses nothing.
 
 use libfuzzer_sys::fuzz_target;
 use rocketmq_remoting::fastjson;

@@ -1,5 +1,6 @@
-//! JSON bodies, one file per Java class. Of 5.4.0 every byte is compared: the files hold maps in sorted order, where Java
-//! itself would take that of a hash map. 4.9.7 lacks members which we always write, so its bodies are compared as values.
+//! Tests JSON bodies, one file for each Java class. Bodies of 5.4.0 are compared byte by byte: their files hold maps in
+//! sorted order, while Java itself would use the order of a hash map. 4.9.7 lacks members that this crate always
+//! writes, so its bodies are compared as values.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -93,7 +94,7 @@ fn routes(golden: &mut Golden) {
     body(golden, "ClusterInfo", cluster);
 }
 
-/// Characters beyond ASCII are escaped by 4.9.7, as by us, and left as they are by 5.4.0.
+/// 4.9.7 escapes characters beyond ASCII, and so does this crate; 5.4.0 leaves them as they are.
 fn standard_route(golden: &mut Golden) {
     let name = "TopicRouteData.standard";
     let broker = BrokerData {
@@ -363,8 +364,8 @@ fn registrations(golden: &mut Golden) {
     compressed_registration(golden, expected);
 }
 
-/// The compressed form has neither `order` nor `topicSysFlag`, nor the version and the details of static topics. The
-/// deflated bytes may differ from Java's, the inflated ones of 5.4.0 may not.
+/// The compressed form lacks `order`, `topicSysFlag`, and the version and details of static topics. The deflated bytes
+/// may differ from Java's; the inflated ones of 5.4.0 may not.
 fn compressed_registration(golden: &mut Golden, plain: RegisterBrokerBody) {
     let name = "register-compressed";
     let java = golden.read(name);

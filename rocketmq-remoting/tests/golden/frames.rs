@@ -1,4 +1,4 @@
-//! Frames in both header forms.
+//! Tests frames with both forms of the header.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -92,12 +92,12 @@ fn responses(golden: &mut Golden, codec: HeaderCodec) {
     let text = "No topic route info in name server for the topic: T1\n\tSee https://x/?a=\"b\"";
     let refused = Command::response(ResponseCode::TOPIC_NOT_EXIST).with_remark(text);
     same(golden, "error-response", codec, expected(golden, codec, refused, 12));
-    // Java writes `"extFields":{}` for a header without values, we write nothing; both read as no fields.
+    // Java writes `"extFields":{}` for a header without values, this crate writes nothing. Both read as no fields.
     let empty = expected(golden, codec, Command::response(ResponseCode::SUCCESS), 12);
     compare(golden, "empty-fields-response", codec, &empty);
 }
 
-/// What an ACL hook made of a pull: in the ROCKETMQ form Java writes each field twice.
+/// A pull that an ACL hook signed. Java writes each field twice in the ROCKETMQ form.
 fn signed(golden: &mut Golden, codec: HeaderCodec) {
     let name = file("signed", codec);
     let command = decode(&golden.read(&name));
@@ -148,14 +148,14 @@ fn expected(golden: &Golden, codec: HeaderCodec, mut command: Command, opaque: i
     command
 }
 
-/// Compares, and writes what was read back to Java's very bytes.
+/// Compares the frame, then encodes it again and expects Java's bytes.
 fn same(golden: &mut Golden, name: &str, codec: HeaderCodec, expected: Command) -> Command {
     let read = compare(golden, name, codec, &expected);
     assert_eq!(encode(&read), golden.read(&file(name, codec)), "{name}");
     read
 }
 
-/// Java's fields come in the order of a hash map: they are compared by name.
+/// Compares fields by name: Java writes them in the order of a hash map.
 fn compare(golden: &mut Golden, name: &str, codec: HeaderCodec, expected: &Command) -> Command {
     let name = file(name, codec);
     let read = decode(&golden.read(&name));

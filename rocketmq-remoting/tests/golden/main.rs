@@ -1,10 +1,10 @@
-//! What the official Java classes wrote, against this crate: every file of `4.9.7/` and `5.4.0/` is decoded, compared field
-//! by field with what its case says, and encoded again.
+//! Compares this crate with files that the official Java classes wrote. Each file of `4.9.7/` and `5.4.0/` is decoded,
+//! compared field by field with the expected value, and encoded again.
 //!
-//! The files come from `tests/interop/java/golden/Golden.java`. `tests/interop/golden.sh` makes them anew, runs these tests
-//! with `GOLDEN_OUT` set, and lets the Java classes read what the tests wrote into that folder.
+//! `tests/interop/java/golden/Golden.java` writes the files. `tests/interop/golden.sh` writes them anew, runs these
+//! tests with `GOLDEN_OUT` set, and lets the Java classes read the files that the tests wrote into that folder.
 
-#![allow(clippy::unwrap_used)] // A test that cannot read its data has failed.
+#![allow(clippy::unwrap_used)] // A test that cannot read its data must fail.
 
 mod bodies;
 mod frames;
@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::{env, fs};
 
-/// The files of one version, and which of them a test has looked at.
+/// The files of one version, and the names of those that a test has read.
 struct Golden {
     version: &'static str,
     seen: BTreeSet<String>,
@@ -29,19 +29,19 @@ impl Golden {
         self.version.starts_with('5')
     }
 
-    /// The version's ordinal on the wire.
+    /// Returns the version's ordinal on the wire.
     fn ordinal(&self) -> i32 {
         if self.is_five() { 493 } else { 407 }
     }
 
-    /// What Java wrote.
+    /// Reads a file of Java.
     fn read(&mut self, name: &str) -> Vec<u8> {
         self.seen.insert(name.to_owned());
         let file = self.folder().join(format!("{name}.bin"));
         fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
     }
 
-    /// What we wrote, for Java to read.
+    /// Writes a file for Java to read.
     fn write(&self, name: &str, ours: &[u8]) {
         let Some(out) = env::var_os("GOLDEN_OUT") else { return };
         let folder = PathBuf::from(out).join(self.version);
@@ -49,7 +49,7 @@ impl Golden {
         fs::write(folder.join(format!("{name}.bin")), ours).unwrap();
     }
 
-    /// No file that `belongs` to a test may be left out by it.
+    /// Fails unless the test has read every file that `belongs` to it.
     fn finish(self, belongs: impl Fn(&str) -> bool) {
         let file_name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
         let names = fs::read_dir(self.folder()).unwrap().map(|entry| file_name(entry.unwrap()));
@@ -69,14 +69,14 @@ fn each_version(check: impl Fn(&mut Golden), belongs: impl Fn(&str) -> bool) {
 }
 
 #[test]
-fn frames_are_javas() {
+fn frames_equal_those_of_java() {
     each_version(frames::check, |name| name.starts_with("frame-") || name == "text-signed-content");
 }
 
 #[test]
-fn messages_and_ids_are_javas() {
+fn messages_and_ids_equal_those_of_java() {
     each_version(messages::check, |name| {
-        // The client reads these, where traces and recall handles are at home; what is signed goes with its frame.
+        // Tests of the client read the files of traces and recall handles. The signed text belongs to its frame.
         let elsewhere = ["text-trace", "text-signed", "text-recall"].iter().any(|p| name.starts_with(p));
         name.starts_with(|c: char| c.is_lowercase())
             && !["frame-", "register-"].iter().any(|prefix| name.starts_with(prefix))
@@ -85,7 +85,7 @@ fn messages_and_ids_are_javas() {
 }
 
 #[test]
-fn bodies_are_javas() {
+fn bodies_equal_those_of_java() {
     each_version(bodies::check, |name| {
         name.starts_with(|c: char| c.is_uppercase()) || name.starts_with("register-")
     });

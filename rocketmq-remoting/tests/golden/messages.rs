@@ -1,4 +1,4 @@
-//! Stored messages, batches, properties, ids and tag hashes.
+//! Tests stored messages, batches, properties, ids and tag hashes.
 
 use std::net::SocketAddr;
 
@@ -67,7 +67,7 @@ fn record(golden: &mut Golden, name: &str, expected: MessageRecord) {
     same(name, read, &expected);
 }
 
-/// Java's properties come in the order of a hash map, and from 4.9 without the last separator.
+/// Compares properties by name: Java writes them in the order of a hash map, and 4.9 without the last separator.
 fn same(name: &str, read: MessageRecord, expected: &MessageRecord) {
     assert!(read.is_intact(), "{name}");
     assert_eq!(sorted(&read.properties), sorted(&expected.properties), "{name}");
@@ -87,7 +87,7 @@ fn encode(record: &MessageRecord) -> Vec<u8> {
     out.to_vec()
 }
 
-/// As the store lays it out before it knows where in the log it goes.
+/// A record as the store lays it out, before it knows the place in the log.
 fn long_topic(golden: &mut Golden) {
     let topic = format!("%RETRY%{}", "g".repeat(200));
     let at_the_start = MessageRecord { physical_offset: 0, ..expected(&topic, "hello", V4, STORE_V4) };
@@ -105,7 +105,7 @@ fn two_records(golden: &mut Golden) {
     read.into_iter().zip(&wanted).for_each(|(read, wanted)| same("record-two", read, wanted));
 }
 
-/// Compressors may choose other bytes than Java's; what counts is that each reads the other's.
+/// Compares bodies, not streams: a compressor may choose other bytes than Java's, as long as each side reads both.
 fn compressed(golden: &mut Golden) {
     let mut cases =
         vec![("record-zlib", 0x301, Compression::Zlib), ("record-zlib-untyped", 1, Compression::Zlib)];
@@ -131,7 +131,7 @@ fn compressed(golden: &mut Golden) {
     }
 }
 
-/// 4.9 leaves the last separator of the properties out; of the first message the properties are Java's order.
+/// 4.9 leaves out the last separator. The properties of the first message are in Java's order.
 fn batches(golden: &mut Golden) {
     let last = if golden.is_five() { "\u{2}" } else { "" };
     let message = |flag: i32, body: &'static str, properties: String| BatchMessage {
@@ -163,7 +163,7 @@ fn properties(golden: &mut Golden) {
         assert_eq!(read, wanted);
         let ours = read.encode().unwrap();
         golden.write(name, ours.as_bytes());
-        // 5.x ends with a separator as we do, 4.9 does not; either reads both.
+        // 5.x ends with a separator, like this crate; 4.9 does not. Both read both.
         let java = if golden.is_five() || java.is_empty() { java } else { format!("{java}\u{2}") };
         assert_eq!(ours, java);
     }
@@ -180,7 +180,7 @@ fn texts(golden: &mut Golden) {
     let tags = ["TagA", "*", "标签", "😀", "polygenelubricants", " "];
     let hashes = tags.map(|tag| format!("{tag}\t{}\n", java_string_hash(tag))).concat();
     text(golden, "text-tag-hashes", hashes);
-    // Java's tools take address and process id out of a key like those made here.
+    // Java's tools must find address and process id in a key of this crate.
     let ids = UniqueIds::new([10, 0, 0, 5].into(), 4660, 0x18B4_AAC2).with_counter(10);
     let third_of_january_1970 = 172_800_123;
     text(golden, "text-unique-key", format!("{}\t10.0.0.5\t4660\n", ids.next(third_of_january_1970)));
