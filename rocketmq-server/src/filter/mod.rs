@@ -1,4 +1,4 @@
-//! Which messages of a topic a consumer wants: decided by the hash of the tag, or by an expression over the properties.
+//! Filters of consumers: by the hash of a message's tag, or by an expression over its properties.
 
 pub mod sql;
 
@@ -12,29 +12,30 @@ use rocketmq_remoting::subscription::SubscriptionData;
 use crate::store;
 use sql::{Sql, SqlError};
 
-/// A consumer's filter. Cheap to clone.
+/// The filter of a consumer. Clones are cheap.
 #[derive(Debug, Clone, Default)]
 pub enum Filter {
-    /// `*`
+    /// Passes every message (`*`).
     #[default]
     All,
-    /// Hashes of the wanted tags. The client compares the text, since hashes collide.
+    /// Passes messages whose tag has one of these hashes. Different tags may have the same hash, so the client compares
+    /// the text as well.
     Tags(Arc<HashSet<i32>>),
-    /// A condition on the properties.
+    /// Passes messages whose properties meet a condition.
     Sql(Arc<Sql>),
 }
 
 impl Filter {
-    /// A filter for these tag hashes; none at all means every message.
+    /// Makes a filter of tag hashes. Without any hash it passes every message.
     pub fn tags(codes: impl IntoIterator<Item = i32>) -> Self {
         let codes: HashSet<i32> = codes.into_iter().collect();
         if codes.is_empty() { Self::All } else { Self::Tags(Arc::new(codes)) }
     }
 
-    /// The filter behind a subscription of either kind.
+    /// Makes the filter of a subscription by tags or by SQL92.
     ///
     /// # Errors
-    /// An SQL92 condition that cannot be read.
+    /// Fails for an SQL92 condition that does not parse.
     pub fn of(subscription: &SubscriptionData) -> Result<Self, SqlError> {
         if subscription.is_tag() {
             return Ok(Self::tags(subscription.code_set.iter().copied()));
@@ -42,7 +43,7 @@ impl Filter {
         Ok(Self::Sql(Arc::new(subscription.sub_string.parse()?)))
     }
 
-    /// Whether the tag's hash leaves the message in the running. Conditions decide later.
+    /// Returns false if the tag's hash rules the message out. An SQL92 condition rules nothing out here.
     pub fn may_match_tag(&self, tags_code: i64) -> bool {
         match self {
             Self::All | Self::Sql(_) => true,
@@ -51,7 +52,7 @@ impl Filter {
         }
     }
 
-    /// Whether a message with this property string is wanted, as far as properties decide.
+    /// Returns false if the properties rule the message out. A filter by tags rules nothing out here.
     pub fn matches_properties(&self, properties: &str) -> bool {
         match self {
             Self::All | Self::Tags(_) => true,
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_condition_looks_at_the_properties() {
+    fn a_condition_reads_the_properties() {
         let filter = Filter::of(&SubscriptionData::sql92("t", "a > 4").unwrap()).unwrap();
         assert!(filter.matches_properties("a\u{1}5\u{2}"));
         assert!(!filter.matches_properties("a\u{1}4\u{2}"));

@@ -1,4 +1,4 @@
-//! What operators change: permissions, topics, key-value settings, the configuration.
+//! Serves requests of administrators: permissions, topics, key-value settings, the configuration.
 
 use rocketmq_remoting::Command;
 use rocketmq_remoting::Request;

@@ -1,4 +1,4 @@
-//! The look-out for silent brokers.
+//! Looks for silent brokers.
 
 use std::sync::{Arc, Weak};
 
@@ -8,7 +8,7 @@ use super::leaving;
 use super::state::State;
 use crate::net::Server;
 
-/// Looks for silent brokers again and again, by the server's clock, until it is stopped.
+/// Removes silent brokers at each scan interval, by the server's clock, until `stop`.
 pub(super) async fn watch(state: Arc<State>, server: Weak<Server>, stop: CancellationToken) {
     loop {
         let interval = state.config.read().live.scan_interval;

@@ -1,4 +1,4 @@
-//! Request code to what serves it.
+//! Calls the function that serves a request's code.
 
 use rocketmq_remoting::Command;
 use rocketmq_remoting::code::{RequestCode as Code, ResponseCode};

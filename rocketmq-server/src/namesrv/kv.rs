@@ -1,4 +1,4 @@
-//! The key-value configuration: namespaces of texts, kept in one file.
+//! The key-value configuration: texts by namespace and key, in one file.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// Where admins keep which topics are ordered: topic to `brokerA:4;brokerB:4`.
+/// Namespace of the ordered topics. Its keys are topics, its values texts such as `brokerA:4;brokerB:4`.
 pub(super) const ORDER_TOPICS: &str = "ORDER_TOPIC_CONFIG";
 
 type Table = BTreeMap<String, BTreeMap<String, String>>;
 
-/// The form of the file, which is Apache's.
+/// The content of the file, in Apache's form.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct OnDisk {
@@ -27,12 +27,12 @@ pub(super) struct KvConfig {
 }
 
 impl KvConfig {
-    /// Reads what an earlier run left at `path`, or in its backup when the run died while writing. Without a path
-    /// nothing is kept.
+    /// Reads the file at `path`, or its backup if the process died while it wrote. Without a path the values live in
+    /// memory only.
     ///
     /// # Errors
-    /// When a file is there but neither it nor its backup can be read: starting empty would throw the settings away
-    /// with the next change.
+    /// Fails if a file exists, but neither it nor its backup can be read. An empty table would replace the settings at
+    /// the next change.
     pub(super) fn open(path: Option<PathBuf>) -> io::Result<Self> {
         let table = match &path {
             Some(path) => load(path)?,
@@ -70,7 +70,8 @@ impl KvConfig {
     }
 }
 
-/// The file's table, or its backup's when the file is missing or damaged; empty when neither is there.
+/// Returns the table of the file, or that of its backup if the file is missing or damaged. Returns an empty table if
+/// neither exists.
 fn load(path: &Path) -> io::Result<Table> {
     let mut damage = None;
     for candidate in [path, &backup(path)] {
@@ -90,7 +91,7 @@ fn read(path: &Path) -> io::Result<Table> {
     Ok(on_disk.config_table)
 }
 
-/// Writes the new text beside the file and swaps it in, so that a crash leaves either the old or the new one, whole.
+/// Writes the text beside the file, then swaps the two. A crash leaves either the old or the new text, whole.
 pub(super) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crash_between_the_two_renames_costs_nothing_but_the_last_change() {
+    fn a_crash_between_the_two_renames_loses_the_last_change_only() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("kvConfig.json");
         let mut kv = KvConfig::open(Some(path.clone())).unwrap();
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_json_is_named_and_kept() {
+    fn a_file_that_is_not_json_is_named_in_the_error_and_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("kvConfig.json");
         fs::write(&path, "not json").unwrap();

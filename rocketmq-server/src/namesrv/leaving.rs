@@ -1,4 +1,4 @@
-//! Brokers that go: by saying so, by closing their connection, or by falling silent.
+//! Removes brokers that unregister, close their connection, or fall silent.
 
 use rocketmq_remoting::Command;
 use rocketmq_remoting::Request;
@@ -16,9 +16,9 @@ pub(super) fn unregister(state: &State, request: &Command) -> Answered {
     done()
 }
 
-/// Forgets who registered over a connection that is gone. A broker that has registered anew over another one stays.
+/// Removes the brokers whose last registration came over this closed connection.
 pub(super) fn disconnected(state: &State, connection: u64) -> Vec<Member> {
-    // Most connections are clients': do not stop the readers for them.
+    // Most connections belong to clients: look with the read lock first, so that route requests go on.
     let members = state.table.read().members_on(connection);
     if members.is_empty() {
         return members;
@@ -29,7 +29,7 @@ pub(super) fn disconnected(state: &State, connection: u64) -> Vec<Member> {
     still_there
 }
 
-/// Forgets who has been silent for too long; their connections, to be closed.
+/// Removes the brokers that were silent for too long. Returns their connections, which the caller closes.
 pub(super) fn expire(state: &State) -> Vec<u64> {
     let now_ms = state.now_ms();
     let mut table = state.table.write();

@@ -1,4 +1,4 @@
-//! Lists an admin asks for, read off the route table.
+//! Lists for administrators, made from the route table.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,19 +6,19 @@ use rocketmq_remoting::route::{BrokerData, BrokerMemberGroup, ClusterInfo, Queue
 
 use super::routes::RouteTable;
 
-/// A topic of a unit deployment.
+/// Bit of a topic that belongs to a unit.
 const UNIT: i32 = 1;
-/// A topic that units subscribe to.
+/// Bit of a topic to which units subscribe.
 const UNIT_SUBSCRIBED: i32 = 1 << 1;
 
-/// Which topics a unit list holds.
+/// Selects the topics of a unit list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Units {
-    /// Those of a unit.
+    /// Topics that belong to a unit.
     Own,
-    /// Those that units subscribe to.
+    /// Topics to which units subscribe.
     Subscribed,
-    /// Those that units subscribe to without being of a unit themselves.
+    /// Topics to which units subscribe, and which belong to no unit.
     SubscribedOnly,
 }
 
@@ -38,7 +38,7 @@ impl RouteTable {
         self.topics.keys().cloned().collect()
     }
 
-    /// Empty for a cluster nobody knows, as Apache answers.
+    /// Returns the topics of a cluster. For an unknown cluster the list is empty, as Apache's.
     pub(super) fn topics_of_cluster(&self, cluster: &str) -> Vec<String> {
         let none = BTreeSet::new();
         let names = self.clusters.get(cluster).unwrap_or(&none);
@@ -55,7 +55,8 @@ impl RouteTable {
         self.topics.iter().filter(|(_, brokers)| wanted(brokers)).map(|(topic, _)| topic.clone()).collect()
     }
 
-    /// Names every broker makes a topic of, and one broker's address.
+    /// Returns the names of clusters and brokers (each broker creates topics of these names), and the address of one
+    /// broker.
     pub(super) fn system_topics(&self) -> (Vec<String>, Option<String>) {
         let names = self.clusters.keys().chain(self.brokers.keys()).cloned().collect();
         let address = self.brokers.values().find_map(BrokerData::any).map(str::to_owned);

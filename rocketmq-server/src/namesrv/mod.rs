@@ -1,7 +1,7 @@
-//! The name server: brokers register here, clients ask where topics live.
+//! The name server. Brokers register here, and clients ask here for the route of a topic.
 //!
-//! Everything but the key-value configuration is in memory; name servers do not talk to each other, and brokers
-//! register with each of them.
+//! It keeps everything but the key-value configuration in memory. Name servers do not know each other: a broker
+//! registers with each of them.
 
 mod admin;
 mod expire;
@@ -28,14 +28,14 @@ use crate::net::{BindError, Listener, Security, SecurityError, Server};
 use kv::KvConfig;
 use state::State;
 
-/// Why a name server does not start.
+/// Tells why a name server did not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NamesrvError {
-    /// Its address cannot be listened on.
+    /// It cannot listen at its address.
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// Its encryption.
+    /// Its encryption cannot be set up.
     #[error(transparent)]
     Security(#[from] SecurityError),
     /// Its key-value configuration cannot be read.
@@ -43,12 +43,12 @@ pub enum NamesrvError {
     KvConfig {
         /// The file.
         path: PathBuf,
-        /// What the system or the parser said.
+        /// The error of the operating system or the parser.
         source: io::Error,
     },
 }
 
-/// A running name server. Dropping it stops it as [`kill`](Self::kill) does.
+/// A running name server. Dropping it is like [`kill`](Self::kill).
 #[derive(Debug)]
 pub struct NameServer {
     server: Arc<Server>,
@@ -59,7 +59,8 @@ impl NameServer {
     /// Binds the address, reads the key-value configuration and serves. Needs a tokio runtime.
     ///
     /// # Errors
-    /// When the address is taken or the key-value configuration is there but unreadable.
+    /// Fails if the address is taken, the encryption cannot be set up, or the key-value configuration exists and cannot
+    /// be read.
     pub async fn start(config: NamesrvConfig, clock: Arc<dyn Clock>) -> Result<Self, NamesrvError> {
         let kv = KvConfig::open(config.kv_path.clone()).map_err(|source| NamesrvError::KvConfig {
             path: config.kv_path.clone().unwrap_or_default(),
@@ -75,28 +76,28 @@ impl NameServer {
         Ok(Self { server, stop })
     }
 
-    /// The address to dial, with the real port.
+    /// Returns the address to dial, with the actual port.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
     }
 
-    /// Stops answering until [`resume`](Self::resume), as a frozen process would.
+    /// Stops answering until [`resume`](Self::resume), like a frozen process.
     pub fn pause(&self) {
         self.server.pause();
     }
 
-    /// Goes on after [`pause`](Self::pause).
+    /// Continues after [`pause`](Self::pause).
     pub fn resume(&self) {
         self.server.resume();
     }
 
-    /// Stops: finishes the requests in flight, then closes every connection.
+    /// Finishes the requests in flight, then closes every connection.
     pub async fn shutdown(&self) {
         self.stop.cancel();
         self.server.shutdown().await;
     }
 
-    /// Stops at once. What was registered is gone, as it is after any stop.
+    /// Closes every connection at once. The registrations are lost, as after any stop.
     pub fn kill(&self) {
         self.stop.cancel();
         self.server.kill();

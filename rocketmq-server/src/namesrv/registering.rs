@@ -1,4 +1,4 @@
-//! Brokers that come, and show that they are still there.
+//! Registers brokers and takes their heartbeats.
 
 use bytes::Bytes;
 use rocketmq_remoting::Command;
@@ -18,7 +18,7 @@ use super::routes::{Master, Member, Registration, TopicQueues};
 use super::routing::ZONE_NAME;
 use super::state::{Answered, Refusal, State, done, header, json};
 
-/// The longest text a compressed registration may hold: hundreds of thousands of topics.
+/// Most bytes of an inflated registration: enough for hundreds of thousands of topics.
 const MAX_INFLATED: usize = 64 * 1024 * 1024;
 
 pub(super) fn register(state: &State, connection: u64, request: &Command) -> Answered {
@@ -93,7 +93,8 @@ fn welcome(state: &State, master: Option<Master>) -> Answered {
     }
 }
 
-/// Tells a broker whether its topics have changed since it last registered; a broker that asks is alive.
+/// Tells a broker if its topics changed since its last registration. If they did not, the question counts as a
+/// heartbeat.
 pub(super) fn query_version(state: &State, request: &Command) -> Answered {
     let asked = QueryDataVersionRequest::from_ext(&request.ext)?;
     let theirs: DataVersion = fastjson::from_slice(&request.body)?;

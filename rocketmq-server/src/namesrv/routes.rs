@@ -1,30 +1,30 @@
-//! Who is registered and where topics live: the rules, without clock, sockets or locks.
+//! The route table: registered brokers and the queues of topics. It has no clock, no sockets and no locks.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rocketmq_remoting::body::DataVersion;
 use rocketmq_remoting::route::{BrokerData, MASTER_ID, Perm, QueueData, TopicQueueMappingInfo, TopicRoute};
 
-/// Liveness a broker is granted when its registration does not say.
+/// Longest silence of a broker whose registration names no timeout.
 pub(super) const DEFAULT_TIMEOUT_MS: i64 = 120_000;
 
-/// The switches that change the rules.
+/// Switches of the rules.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Rules {
-    /// A slave may stand in for its master.
+    /// A slave may act as master.
     pub(super) acting_master: bool,
     /// A registration removes the topics it does not list.
     pub(super) delete_missing_topics: bool,
 }
 
-/// One process of a broker: addresses are unique within a cluster only.
+/// One process of a broker. Addresses are unique only within a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Member {
     pub(super) cluster: String,
     pub(super) address: String,
 }
 
-/// What a broker says of itself and its topics.
+/// The registration of a broker, with its topics.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Registration {
     pub(super) cluster: String,
@@ -33,13 +33,13 @@ pub(super) struct Registration {
     pub(super) address: String,
     pub(super) ha_address: String,
     pub(super) zone: Option<String>,
-    /// `None` marks a broker older than the feature.
+    /// `None` for a broker that is older than this feature.
     pub(super) acting_master: Option<bool>,
     pub(super) timeout_ms: Option<i64>,
     pub(super) version: DataVersion,
     pub(super) topics: Vec<TopicQueues>,
     pub(super) mappings: Vec<TopicQueueMappingInfo>,
-    /// Which connection it came over.
+    /// Connection of the request.
     pub(super) connection: u64,
 }
 
@@ -59,17 +59,17 @@ pub(super) struct TopicQueues {
     pub(super) sys_flag: i32,
 }
 
-/// A slave's master, as told to the slave.
+/// The master of a slave, as the slave learns it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Master {
     pub(super) address: String,
     pub(super) ha_address: String,
 }
 
-/// A registration that would have begun with a single topic.
+/// Reports a first registration with exactly one topic.
 ///
-/// Apache refuses it too: it is what an incremental update looks like to a name server that has just restarted, and
-/// taking it for the whole table would make every other topic of the broker vanish.
+/// Apache refuses it too. After a restart of the name server, an incremental update of a broker looks like this. Taken
+/// for the whole table, it would remove all other topics of the broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("register broker failed: a first registration must not carry exactly one topic")]
 pub(super) struct SingleTopic;
@@ -84,11 +84,11 @@ struct Live {
     connection: u64,
 }
 
-/// Every registration, and what follows from them.
+/// All registrations, and the routes that follow from them.
 #[derive(Debug, Default)]
 pub(super) struct RouteTable {
     rules: Rules,
-    /// Topic to broker name to queues.
+    /// Queues by topic and broker name.
     pub(super) topics: BTreeMap<String, BTreeMap<String, QueueData>>,
     pub(super) brokers: BTreeMap<String, BrokerData>,
     pub(super) clusters: BTreeMap<String, BTreeSet<String>>,
@@ -109,7 +109,7 @@ impl RouteTable {
         self.live.contains_key(member)
     }
 
-    /// Takes a registration in; tells a slave its master when there is one.
+    /// Adds a registration. Returns the master of a slave, if there is one.
     pub(super) fn register(&mut self, new: Registration, now_ms: i64) -> Result<Option<Master>, SingleTopic> {
         let member = new.member();
         if self.is_outranked(&new) {
@@ -133,7 +133,8 @@ impl RouteTable {
         self.brokers.get(broker_name)?.broker_addrs.get(&broker_id)
     }
 
-    /// Another process holds this broker id and has seen a newer state: the newcomer is a master of the past.
+    /// Returns true if another process holds this broker id with a newer state: the new process is then a former
+    /// master.
     fn is_outranked(&self, new: &Registration) -> bool {
         let Some(holder) = self.address_of(&new.broker_name, new.broker_id) else { return false };
         let holder = Member { cluster: new.cluster.clone(), address: holder.clone() };
@@ -153,7 +154,7 @@ impl RouteTable {
         });
         broker.zone_name.clone_from(&new.zone);
         broker.enable_acting_master = new.acting_master.unwrap_or(false);
-        // A process that changed its role must not be found under the old one.
+        // Removes the process from its former role.
         broker.broker_addrs.retain(|id, address| *id == new.broker_id || *address != new.address);
         broker.broker_addrs.insert(new.broker_id, new.address.clone());
     }
@@ -206,36 +207,36 @@ impl RouteTable {
         Some(Master { address: member.address, ha_address })
     }
 
-    /// A sign of life; unknown members stay unknown.
+    /// Records a sign of life. An unknown member stays unknown.
     pub(super) fn touch(&mut self, member: &Member, now_ms: i64) {
         if let Some(live) = self.live.get_mut(member) {
             live.last_seen_ms = now_ms;
         }
     }
 
-    /// The version of a member's topics as last registered.
+    /// Returns the version of a member's topics at its last registration.
     pub(super) fn version_of(&self, member: &Member) -> Option<&DataVersion> {
         self.live.get(member).map(|live| &live.version)
     }
 
-    /// Members that have been silent for longer than they were granted.
+    /// Returns the members that were silent for longer than allowed.
     pub(super) fn expired(&self, now_ms: i64) -> Vec<Member> {
         let silent = |live: &Live| live.last_seen_ms.saturating_add(live.timeout_ms) < now_ms;
         self.live.iter().filter(|(_, live)| silent(live)).map(|(member, _)| member.clone()).collect()
     }
 
-    /// Members whose last registration came over this connection.
+    /// Returns the members whose last registration came over this connection.
     pub(super) fn members_on(&self, connection: u64) -> Vec<Member> {
         let on = self.live.iter().filter(|(_, live)| live.connection == connection);
         on.map(|(member, _)| member.clone()).collect()
     }
 
-    /// The connection of a member, to be closed when it has expired.
+    /// Returns the connection of a member.
     pub(super) fn connection_of(&self, member: &Member) -> Option<u64> {
         self.live.get(member).map(|live| live.connection)
     }
 
-    /// Forgets a member. The last one of a broker name takes the broker's queues with it.
+    /// Removes a member. The last member of a broker name takes the broker's queues with it.
     pub(super) fn remove(&mut self, member: &Member) {
         if let Some(live) = self.live.remove(member) {
             self.leave(&live.broker_name, &member.address);
@@ -268,12 +269,12 @@ impl RouteTable {
         });
     }
 
-    /// Takes the write permission from every queue of a broker; how many topics that were.
+    /// Removes the write permission of every queue of a broker. Returns the number of topics.
     pub(super) fn wipe_write_perm(&mut self, broker_name: &str) -> usize {
         self.change_perms(broker_name, |perm| Perm(perm.0 & !Perm::WRITE))
     }
 
-    /// Makes every queue of a broker readable and writable; how many topics that were.
+    /// Makes every queue of a broker readable and writable. Returns the number of topics.
     pub(super) fn add_write_perm(&mut self, broker_name: &str) -> usize {
         self.change_perms(broker_name, |_| Perm(Perm::READ | Perm::WRITE))
     }
@@ -283,7 +284,7 @@ impl RouteTable {
         queues.map(|queue| queue.perm = change(queue.perm)).count()
     }
 
-    /// Forgets a topic, in one cluster or everywhere.
+    /// Removes a topic from one cluster, or from all.
     pub(super) fn delete_topic(&mut self, topic: &str, cluster: Option<&str>) {
         let Some(cluster) = cluster else {
             self.topics.remove(topic);
@@ -296,7 +297,7 @@ impl RouteTable {
         self.topics.retain(|_, brokers| !brokers.is_empty());
     }
 
-    /// Adds a topic's queues on brokers that are registered; the others are left out.
+    /// Adds a topic's queues on registered brokers, and ignores the others.
     pub(super) fn add_topic(&mut self, topic: &str, queues: Vec<QueueData>) {
         let known: Vec<_> =
             queues.into_iter().filter(|queue| self.brokers.contains_key(&queue.broker_name)).collect();
@@ -306,7 +307,7 @@ impl RouteTable {
         }
     }
 
-    /// Where `topic` lives; `None` when it is unknown or none of its brokers is.
+    /// Returns the route of `topic`, or `None` if no registered broker has it.
     pub(super) fn route(&self, topic: &str) -> Option<TopicRoute> {
         let queues = self.topics.get(topic)?;
         let brokers: Vec<_> = queues.keys().filter_map(|name| self.brokers.get(name)).cloned().collect();
@@ -326,9 +327,9 @@ impl RouteTable {
     }
 }
 
-/// Shows the smallest slave as the master where there is none, so that clients can read and lock its queues.
+/// Shows the slave with the lowest id as master of a broker without one, so that clients can read and lock its queues.
 fn appoint_acting_masters(topic: &str, route: &mut TopicRoute) {
-    /// Brokers learn their own members from the routes of these topics: the truth must stay visible there.
+    /// Prefix of topics whose routes show brokers their own members. These routes must not be changed.
     const MEMBER_TOPICS: &str = "rmq_sys_SYNC_BROKER_MEMBER_";
     if topic.starts_with(MEMBER_TOPICS) {
         return;

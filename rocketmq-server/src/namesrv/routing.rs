@@ -1,4 +1,4 @@
-//! Answers about where topics and brokers are.
+//! Answers requests for routes, brokers and topics.
 
 use rocketmq_remoting::Command;
 use rocketmq_remoting::Request;
@@ -16,7 +16,7 @@ use super::lists::Units;
 use super::state::{Answered, Refusal, State, body};
 use super::zone::keep_zone;
 
-/// Header fields of clients that want brokers of one zone only.
+/// Names of the header fields of clients that want the brokers of one zone only.
 const ZONE_MODE: &str = "__ZONE_MODE";
 pub(super) const ZONE_NAME: &str = "__ZONE_NAME";
 
@@ -35,7 +35,7 @@ pub(super) fn route(state: &State, request: &Command) -> Answered {
     Ok(Command::response(ResponseCode::SUCCESS).with_body(encode(&route, standard)?))
 }
 
-/// Old clients (C++, early Java) read integer keys only without quotes, others only with them.
+/// Encodes a route. Old clients (C++, early Java) read integer keys only without quotes, other clients only with them.
 fn encode(route: &TopicRoute, standard: bool) -> Result<Vec<u8>, Refusal> {
     let dialect = if standard { Dialect::Standard } else { Dialect::Java };
     Ok(fastjson::to_vec_in(dialect, route)?)

@@ -1,4 +1,4 @@
-//! What every request to a name server may touch.
+//! The state of a name server, and its answers.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::routes::{RouteTable, Rules};
 use crate::clock::Clock;
 use crate::config::NamesrvConfig;
 
-/// One name server's state.
+/// The state of one name server.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) config: RwLock<NamesrvConfig>,
@@ -41,7 +41,7 @@ impl State {
     }
 }
 
-/// The part of the configuration that changes the route table's rules.
+/// Returns the switches of the route table in a configuration.
 pub(super) fn rules(config: &NamesrvConfig) -> Rules {
     Rules {
         acting_master: config.live.acting_master,
@@ -49,7 +49,7 @@ pub(super) fn rules(config: &NamesrvConfig) -> Rules {
     }
 }
 
-/// A request that is answered with a code other than success.
+/// An answer with a code other than success.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) code: ResponseCode,
@@ -80,20 +80,20 @@ impl From<std::io::Error> for Refusal {
     }
 }
 
-/// What a request comes to: an answer without its opaque, or a refusal.
+/// The answer to a request, without its opaque, or a refusal.
 pub(super) type Answered = Result<Command, Refusal>;
 
-/// Success with nothing to say.
+/// Answers with success and nothing else.
 pub(super) fn done() -> Answered {
     Ok(Command::response(ResponseCode::SUCCESS))
 }
 
-/// Success with a header.
+/// Answers with success and a header.
 pub(super) fn header<H: Header>(response: &H) -> Answered {
     Ok(Command::response(ResponseCode::SUCCESS).with_ext(response.to_fields()?))
 }
 
-/// Success with a JSON body.
+/// Answers with success and a JSON body.
 pub(super) fn body<T: Serialize>(value: &T) -> Answered {
     Ok(Command::response(ResponseCode::SUCCESS).with_body(json(value)?))
 }

@@ -1,9 +1,9 @@
-//! Routes for clients that want to stay in their zone.
+//! Restricts routes to the zone of a client.
 
 use rocketmq_remoting::route::TopicRoute;
 
-/// Leaves out the brokers of other zones. A broker without a master stays: its zone cannot serve writes anyway, and
-/// its slaves may be the only place to read from.
+/// Removes the brokers of other zones. A broker without a master stays: its zone serves no writes anyway, and its
+/// slaves may hold the only copy to read.
 pub(super) fn keep_zone(route: &mut TopicRoute, zone: &str) {
     route.broker_datas.retain(|broker| {
         let own = broker.zone_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(zone));
@@ -28,7 +28,7 @@ mod tests {
     }
 
     #[test]
-    fn other_zones_go_with_their_queues_but_orphans_stay() {
+    fn brokers_of_other_zones_go_unless_they_lack_a_master() {
         let brokers = vec![
             broker("here", 0, Some("East")),
             broker("there", 0, Some("west")),

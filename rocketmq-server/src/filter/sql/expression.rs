@@ -1,10 +1,10 @@
-//! The tree of an expression and its evaluation over three values: true, false and unknown.
+//! The tree of an expression, and its evaluation to true, false or unknown.
 
 use std::cmp::Ordering;
 
 use super::value::{Undecidable, Value, compare, compare_magnitude};
 
-/// What a part of a string is compared with.
+/// The part of a string that a LIKE compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     Contains,
@@ -12,7 +12,7 @@ pub(super) enum Part {
     EndsWith,
 }
 
-/// The four comparisons of magnitude.
+/// The four comparisons of order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Magnitude {
     Greater,
@@ -32,14 +32,14 @@ impl Magnitude {
     }
 }
 
-/// A node. Which nodes may stand where has been checked by the parser.
+/// A node of the tree. The parser has checked the types of its children.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Expression {
     Constant(Value),
     Property(String),
     Negate(Box<Expression>),
     Not(Box<Expression>),
-    /// A property standing alone where a condition is wanted: true only for a boolean, which no property is.
+    /// A property in place of a condition. It is true only for a boolean, and no property is one.
     Cast(Box<Expression>),
     And(Vec<Expression>),
     Or(Vec<Expression>),
@@ -59,7 +59,7 @@ pub(super) enum Expression {
 }
 
 impl Expression {
-    /// Whether the node yields a condition.
+    /// Returns true if the node yields a condition.
     pub fn is_condition(&self) -> bool {
         match self {
             Self::Constant(value) => matches!(value, Value::Bool(_) | Value::Null),
@@ -104,7 +104,7 @@ impl Expression {
         }
     }
 
-    /// The node's condition; `None` is unknown.
+    /// Returns the value of the node's condition; `None` means unknown.
     fn truth<'a>(&self, property: &dyn Fn(&str) -> Option<&'a str>) -> Result<Option<bool>, Undecidable> {
         match self.evaluate(property)? {
             Value::Bool(value) => Ok(Some(value)),
@@ -118,7 +118,8 @@ fn truth(value: Option<bool>) -> Value {
     value.map_or(Value::Null, Value::Bool)
 }
 
-/// AND and OR: `deciding` is the value of one operand that decides the whole; those after it are not evaluated.
+/// Evaluates AND and OR. An operand of the value `deciding` decides the whole, and the operands after it are not
+/// evaluated.
 fn decide<'a>(
     operands: &[Expression],
     deciding: bool,
@@ -135,7 +136,7 @@ fn decide<'a>(
     Ok(truth(whole))
 }
 
-/// Two unknowns are equal: that is how `IS NULL` works, and it holds for two absent properties as well.
+/// Treats two unknown values as equal, as `IS NULL` needs. Two absent properties are therefore equal too.
 fn equal(left: &Value, right: &Value) -> Result<Value, Undecidable> {
     Ok(match (left.is_null(), right.is_null()) {
         (true, true) => Value::Bool(true),
@@ -154,7 +155,8 @@ fn negate(value: Value) -> Value {
     }
 }
 
-/// An empty pattern, an absent value and anything that is no string match neither the plain nor the negated form.
+/// Returns false for an empty pattern, for an absent value and for a value that is no string, in the plain and in the
+/// negated form.
 fn like(part: Part, value: &Value, search: &str, not: bool) -> bool {
     let Value::Text(text) = value else { return false };
     if search.is_empty() {

@@ -1,8 +1,12 @@
-//! SQL92 expressions over message properties, exactly as Apache RocketMQ 5.4.0 parses and evaluates them.
+//! SQL92 expressions over message properties. They parse and evaluate exactly as in Apache RocketMQ 5.4.0, surprises
+//! included:
 //!
-//! That includes what surprises: the longest valid beginning of the text counts and the rest is ignored (`a > 4 b` is
-//! `a > 4`), two absent properties are equal, `a > 5` does not match `a = "5.5"`, and `NOT a > 9` is refused because NOT
-//! binds to `a`. Expressions are checked against Apache's own classes by `tests/interop_filter.rs`.
+//! - The longest valid beginning of the text counts, and the rest is ignored: `a > 4 b` means `a > 4`.
+//! - Two absent properties are equal.
+//! - `a > 5` does not match `a = "5.5"`.
+//! - `NOT a > 9` is refused, because NOT binds to `a`.
+//!
+//! `tests/interop_filter.rs` compares both implementations.
 //!
 //! ```
 //! use rocketmq_server::filter::sql::Sql;
@@ -31,26 +35,26 @@ pub struct Sql {
     root: Expression,
 }
 
-/// What came out of an evaluation, in SQL's three values; `Failed` where Java throws.
+/// The result of an evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// The message matches.
     True,
-    /// It does not.
+    /// The message does not match.
     False,
-    /// Unknown, for want of a property: it does not match.
+    /// Unknown, because a property is absent. The message does not match.
     Unknown,
-    /// A property could not be read as the number it is compared with: it does not match.
+    /// A property is not the number that it is compared with; Java throws here. The message does not match.
     Failed,
 }
 
 impl Sql {
-    /// Whether a message with these properties matches. Only a verdict of `True` does.
+    /// Returns true if a message with these properties matches. Only [`Verdict::True`] is a match.
     pub fn matches<'a>(&self, property: &dyn Fn(&str) -> Option<&'a str>) -> bool {
         self.verdict(property) == Verdict::True
     }
 
-    /// The verdict on a message with these properties.
+    /// Evaluates the expression for a message with these properties.
     pub fn verdict<'a>(&self, property: &dyn Fn(&str) -> Option<&'a str>) -> Verdict {
         match self.root.evaluate(property) {
             Ok(Value::Bool(true)) => Verdict::True,
@@ -69,7 +73,7 @@ impl FromStr for Sql {
     }
 }
 
-/// An expression was refused.
+/// Reports an expression that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqlError {
     at: usize,
@@ -81,7 +85,7 @@ impl SqlError {
         Self { at, what }
     }
 
-    /// The byte of the text near which it happened.
+    /// Returns the position in the text near the fault, in bytes.
     pub fn at(&self) -> usize {
         self.at
     }

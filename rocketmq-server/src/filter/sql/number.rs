@@ -1,10 +1,10 @@
-//! Numbers as Java reads them from a property's text.
+//! Reads numbers from texts as Java does.
 
 use std::borrow::Cow;
 
 use super::value::Undecidable;
 
-/// The zero of each script that has digits, in order; the other nine follow it.
+/// The zero of each script with digits, in ascending order; the other nine digits follow each zero.
 const ZEROS: [char; 37] = [
     '\u{30}', '\u{660}', '\u{6f0}', '\u{7c0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}',
     '\u{be6}', '\u{c66}', '\u{ce6}', '\u{d66}', '\u{de6}', '\u{e50}', '\u{ed0}', '\u{f20}', '\u{1040}',
@@ -13,18 +13,18 @@ const ZEROS: [char; 37] = [
     '\u{aa50}', '\u{abf0}', '\u{ff10}',
 ];
 
-/// What `Integer.valueOf` reads.
+/// Reads a number like Java's `Integer.valueOf`.
 pub(super) fn parse_int(text: &str) -> Result<i32, Undecidable> {
     in_ascii(text).parse().map_err(|_| Undecidable)
 }
 
-/// What `Long.valueOf` reads.
+/// Reads a number like Java's `Long.valueOf`.
 pub(super) fn parse_long(text: &str) -> Result<i64, Undecidable> {
     in_ascii(text).parse().map_err(|_| Undecidable)
 }
 
-/// The text with every script's digits as those of ASCII. Java looks at UTF-16 units, which leaves out the digits beyond
-/// the first plane.
+/// Replaces the digits of every script with those of ASCII. Java looks at single UTF-16 units, so digits beyond the
+/// first plane do not count.
 fn in_ascii(text: &str) -> Cow<'_, str> {
     if text.is_ascii() { text.into() } else { text.chars().map(ascii_digit).collect() }
 }
@@ -35,8 +35,8 @@ fn ascii_digit(c: char) -> char {
     char::from_digit(value, 10).unwrap_or(c)
 }
 
-/// What `Double.valueOf` reads: surrounding blanks and control characters, a type suffix and hexadecimal are allowed, the
-/// short names of infinity that Rust knows are not.
+/// Reads a number like Java's `Double.valueOf`. Allows surrounding blanks and control characters, a type suffix, and
+/// hexadecimal numbers. Refuses short names of infinity, which Rust accepts.
 pub(super) fn parse_double(text: &str) -> Result<f64, Undecidable> {
     let text = text.trim_matches(|c| c <= ' ');
     let (negative, magnitude) = match text.strip_prefix(['+', '-']) {
@@ -61,14 +61,14 @@ fn without_suffix(text: &str) -> &str {
 fn parse_decimal(text: &str) -> Result<f64, Undecidable> {
     let text = without_suffix(text);
     let plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
-    // A second sign would be read by Rust, since the first one has been taken off.
+    // The caller has removed one sign. Rust would accept a second one.
     if !plain || text.starts_with(['+', '-']) {
         return Err(Undecidable);
     }
     text.parse().map_err(|_| Undecidable)
 }
 
-/// `HEX[.HEX]pEXPONENT`, the exponent being that of two and required.
+/// Reads `HEX[.HEX]pEXPONENT`. The exponent is one of two, and is required.
 fn parse_hexadecimal(text: &str) -> Result<f64, Undecidable> {
     let (digits, exponent) = without_suffix(text).split_once(['p', 'P']).ok_or(Undecidable)?;
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
@@ -81,7 +81,7 @@ fn parse_hexadecimal(text: &str) -> Result<f64, Undecidable> {
         if mantissa >> 60 == 0 {
             mantissa = mantissa << 4 | digit;
         } else {
-            // What no longer fits only tells on which side of the middle the number lies.
+            // A digit that no longer fits only decides the rounding.
             mantissa |= u64::from(digit != 0);
             point += 4;
         }
@@ -89,7 +89,7 @@ fn parse_hexadecimal(text: &str) -> Result<f64, Undecidable> {
     Ok(scaled(mantissa, point.saturating_add(parse_exponent(exponent)?)))
 }
 
-/// However large it is; Java takes those that fit no integer as well.
+/// Reads an exponent of any size. Java accepts even those that fit no integer.
 fn parse_exponent(text: &str) -> Result<i64, Undecidable> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -99,7 +99,7 @@ fn parse_exponent(text: &str) -> Result<i64, Undecidable> {
     Ok(if text.starts_with('-') { -magnitude } else { magnitude })
 }
 
-/// `mantissa` times so many powers of two, in steps whose powers a double can hold.
+/// Returns `mantissa` times 2 to the power of `exponent`. Multiplies in steps whose powers fit a double.
 fn scaled(mantissa: u64, exponent: i64) -> f64 {
     let (mut value, mut left) = (mantissa as f64, exponent.clamp(-3000, 3000) as i32);
     while left != 0 {

@@ -1,7 +1,7 @@
-//! Text to tree, with the checks that Apache makes while it parses.
+//! Parses an expression into a tree, with the checks of Apache's parser.
 //!
-//! Written by hand rather than with a combinator library: what counts is the exact look-ahead of Apache's generated
-//! parser, which stops without an error wherever its grammar can stop.
+//! It is written by hand: the rules depend on the exact look-ahead of Apache's generated parser, which stops without an
+//! error wherever its grammar can stop. A combinator library would have to be bent to that.
 
 use super::SqlError;
 use super::expression::{Expression, Magnitude, Part};
@@ -9,9 +9,9 @@ use super::number::parse_double;
 use super::token::{Lexer, Token};
 use super::value::{Value, compare};
 
-/// Parentheses nested deeper than this are refused; Java's parser overflows its stack somewhat later.
+/// Deepest nesting of parentheses. Java's parser overflows its stack at a somewhat larger depth.
 const MAX_DEPTH: usize = 50;
-/// So are longer rows of signs, `=` or `<`, which nest as well. AND and OR do not, they may be as many as one likes.
+/// Longest row of signs, `=` or `<`: these nest as well. Rows of AND and OR do not nest and have no limit.
 const MAX_CHAIN: usize = 8;
 
 pub(super) fn parse(text: &str) -> Result<Expression, SqlError> {
@@ -51,7 +51,7 @@ impl Parser<'_> {
     }
 
     fn expect(&mut self, wanted: &Token) -> Result<(), SqlError> {
-        if self.accept(wanted)? { Ok(()) } else { Err(self.error(format!("expected {wanted:?}"))) }
+        if self.accept(wanted)? { Ok(()) } else { Err(self.error(format!("expected {wanted}"))) }
     }
 
     fn error(&self, what: String) -> SqlError {
@@ -80,7 +80,7 @@ impl Parser<'_> {
         self.joined(&Token::And, Self::equality, Expression::And)
     }
 
-    /// One operand, or several joined by the same operator.
+    /// Reads one operand, or several joined by the same operator.
     fn joined(
         &mut self,
         operator: &Token,
@@ -101,7 +101,7 @@ impl Parser<'_> {
 
     fn equality(&mut self) -> Result<Expression, SqlError> {
         let mut left = self.comparison()?;
-        for _ in 0..MAX_CHAIN {
+        for _ in 0..=MAX_CHAIN {
             left = match self.peek()? {
                 Token::Equal => {
                     self.take()?;
@@ -131,7 +131,7 @@ impl Parser<'_> {
         self.error(format!("more than {MAX_CHAIN} operators in a row, use parentheses"))
     }
 
-    /// `=`, except with the literal NULL, or with a boolean literal on the left of another type's literal.
+    /// Builds an `=`. Refuses the literal NULL, and a boolean literal on the left of a literal of another type.
     fn equal(&self, left: Expression, right: Expression) -> Result<Expression, SqlError> {
         let null = |side: &Expression| matches!(side, Expression::Constant(Value::Null));
         if null(&left) || null(&right) {
@@ -151,7 +151,7 @@ impl Parser<'_> {
 
     fn comparison(&mut self) -> Result<Expression, SqlError> {
         let mut left = self.unary()?;
-        for _ in 0..MAX_CHAIN {
+        for _ in 0..=MAX_CHAIN {
             left = match self.peek()? {
                 Token::Greater => self.magnitude(left, Magnitude::Greater)?,
                 Token::GreaterEqual => self.magnitude(left, Magnitude::GreaterEqual)?,
@@ -188,7 +188,7 @@ impl Parser<'_> {
                 side => !side.is_condition(),
             };
             if !numeric {
-                return Err(self.error(format!("{} has no magnitude to compare", describe(side))));
+                return Err(self.error(format!("{} cannot be compared with <, <=, > or >=", describe(side))));
             }
         }
         Ok(Expression::Compare(magnitude, Box::new(left), Box::new(right)))
@@ -255,11 +255,11 @@ impl Parser<'_> {
     fn text(&mut self) -> Result<String, SqlError> {
         match self.take()? {
             Token::Text(text) => Ok(text),
-            other => Err(self.error(format!("expected a string in single quotes, not {other:?}"))),
+            other => Err(self.error(format!("expected a string in single quotes, not {other}"))),
         }
     }
 
-    /// Signs and NOT bind tighter than any comparison.
+    /// Reads a value with signs and NOT before it; they bind tighter than any comparison.
     fn unary(&mut self) -> Result<Expression, SqlError> {
         let mut signs = Vec::new();
         while matches!(self.peek()?, Token::Plus | Token::Minus | Token::Not) {
@@ -293,7 +293,7 @@ impl Parser<'_> {
                 self.expect(&Token::Close)?;
                 return Ok(inner);
             }
-            other => return Err(self.error(format!("expected a value, not {other:?}"))),
+            other => return Err(self.error(format!("expected a value, not {other}"))),
         };
         Ok(Expression::Constant(value))
     }
@@ -306,7 +306,7 @@ impl Parser<'_> {
         Ok(i32::try_from(number).map_or(Value::Long(number), Value::Int))
     }
 
-    /// Apache takes only what lies between the smallest positive double and the largest one, which leaves out 0.0.
+    /// Reads a floating point literal. Like Apache, it accepts only positive finite doubles, so 0.0 is refused.
     fn float(&self, digits: &str) -> Result<Value, SqlError> {
         match parse_double(digits) {
             Ok(number) if number > 0.0 && number.is_finite() => Ok(Value::Double(number)),

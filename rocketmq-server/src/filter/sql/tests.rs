@@ -1,4 +1,4 @@
-//! Verdicts read off Apache's filter classes (5.4.0).
+//! Compares verdicts with those of Apache's filter classes (5.4.0).
 
 use super::{Sql, Verdict};
 
@@ -212,4 +212,24 @@ fn hostile_nesting_is_refused_without_overflowing() {
     }
     assert!(format!("{}TRUE{}", "(".repeat(40), ")".repeat(40)).parse::<Sql>().is_ok());
     assert!(vec!["a = 1"; 100_000].join(" OR ").parse::<Sql>().is_ok());
+}
+
+#[test]
+fn eight_operators_may_follow_each_other_and_no_more() {
+    let sql = |rows: usize| format!("a{}", " IS NULL".repeat(rows)).parse::<Sql>();
+    assert!(sql(8).is_ok());
+    assert!(sql(9).unwrap_err().to_string().contains("more than 8 operators in a row"));
+}
+
+#[test]
+fn errors_show_words_as_they_are_written() {
+    let error = |text: &str| text.parse::<Sql>().unwrap_err().to_string();
+    for (text, start) in [
+        ("(a > 4", "expected )"),
+        ("a IN (4)", "expected a string in single quotes, not 4"),
+        ("a >", "expected a value, not the end of the expression"),
+        ("TRUE > 4", "TRUE cannot be compared with <, <=, > or >="),
+    ] {
+        assert!(error(text).starts_with(start), "{}", error(text));
+    }
 }

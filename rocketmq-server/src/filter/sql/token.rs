@@ -1,5 +1,7 @@
-//! The words of an expression. Lexing is lazy, one word at a time, because Apache's parser never looks past the longest
-//! valid expression: what follows it may be anything, even characters that are no word at all.
+//! Splits an expression into words, one at a time. Apache's parser never looks past the longest valid expression, so
+//! anything may follow it, even characters that begin no word.
+
+use std::fmt;
 
 use super::SqlError;
 
@@ -36,7 +38,42 @@ pub(super) enum Token {
     End,
 }
 
-/// The expression's text and how far it has been read.
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::Not => "NOT",
+            Self::And => "AND",
+            Self::Or => "OR",
+            Self::Between => "BETWEEN",
+            Self::In => "IN",
+            Self::True => "TRUE",
+            Self::False => "FALSE",
+            Self::Null => "NULL",
+            Self::Is => "IS",
+            Self::Contains => "CONTAINS",
+            Self::StartsWith => "STARTSWITH",
+            Self::EndsWith => "ENDSWITH",
+            Self::Integer(digits) | Self::Float(digits) => digits,
+            Self::Text(text) => return write!(f, "'{text}'"),
+            Self::Name(name) => return write!(f, "the name {name}"),
+            Self::Equal => "=",
+            Self::NotEqual => "<>",
+            Self::Greater => ">",
+            Self::GreaterEqual => ">=",
+            Self::Less => "<",
+            Self::LessEqual => "<=",
+            Self::Open => "(",
+            Self::Comma => ",",
+            Self::Close => ")",
+            Self::Plus => "+",
+            Self::Minus => "-",
+            Self::End => "the end of the expression",
+        };
+        f.write_str(text)
+    }
+}
+
+/// The expression's text and the position of the next word.
 #[derive(Debug, Clone)]
 pub(super) struct Lexer<'a> {
     text: &'a str,
@@ -48,7 +85,7 @@ impl<'a> Lexer<'a> {
         Self { text, at: 0 }
     }
 
-    /// The next word; `End` at the end of the text, however often it is asked.
+    /// Takes the next word. At the end of the text it is always `End`.
     pub fn next(&mut self) -> Result<Token, SqlError> {
         self.skip_blanks();
         let rest = &self.text[self.at..];
@@ -81,13 +118,14 @@ impl<'a> Lexer<'a> {
         SqlError::new(self.at, format!("{found:?} cannot begin a word of an expression"))
     }
 
-    /// Where the next word begins, for messages.
+    /// Returns the position of the next word, for errors.
     pub fn position(&self) -> usize {
         self.at
     }
 }
 
-/// The length of the comment at the start, or 0. A line comment counts only with its line end, as in Apache's grammar.
+/// Returns the length of the comment at the start, or 0. A line comment counts only with its line end, as in Apache's
+/// grammar.
 fn comment(rest: &str) -> usize {
     if let Some(body) = rest.strip_prefix("--") {
         return body.find(['\n', '\r']).map_or(0, |end| end + 3);
@@ -95,8 +133,8 @@ fn comment(rest: &str) -> usize {
     rest.strip_prefix("/*").and_then(|body| body.find("*/")).map_or(0, |end| end + 4)
 }
 
-/// A string in single quotes, in which two quotes stand for one. Where the text ends after such a pair, the pair's first
-/// quote was the closing one.
+/// Reads a string in single quotes, in which two quotes stand for one. If the text ends after such a pair, the first
+/// quote of the pair closes the string.
 fn text(rest: &str) -> Option<(Token, usize)> {
     let bytes = rest.as_bytes();
     let (mut at, mut closed) = (1, None);
@@ -114,7 +152,8 @@ fn text(rest: &str) -> Option<(Token, usize)> {
     Some((Token::Text(rest[1..end].replace("''", "'")), end + 1))
 }
 
-/// The longest of an integer (`0`, or no leading zero, `L` allowed) and a floating point number.
+/// Reads an integer (`0`, or digits without a leading zero, perhaps with `L`) or a floating point number, whichever is
+/// longer.
 fn number(rest: &str) -> Option<(Token, usize)> {
     let integer = integer_length(rest);
     let float = float_length(rest);

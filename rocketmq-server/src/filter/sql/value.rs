@@ -1,10 +1,10 @@
-//! What expressions compute with, and how Java compares it.
+//! Values of expressions, and Java's comparisons of them.
 
 use std::cmp::Ordering;
 
 use super::number::{parse_double, parse_int, parse_long};
 
-/// A value. Properties are always `Text`; a comparison with a number turns them into one.
+/// A value. A property is always `Text`; a comparison with a number reads it as a number.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
     Null,
@@ -15,7 +15,7 @@ pub(super) enum Value {
     Text(String),
 }
 
-/// The evaluation failed, as where Java throws: the message does not match.
+/// Reports a failed evaluation, where Java throws: the message does not match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Undecidable;
 
@@ -29,13 +29,13 @@ impl Value {
     }
 }
 
-/// How `left` compares with `right` for `=`: after both were turned into one type. Types that cannot be turned into one
-/// another count as less, which is what Java answers for them.
+/// Compares two values for `=`, after a conversion to one type. For two types without a conversion `left` is less,
+/// which is Java's answer.
 pub(super) fn compare(left: &Value, right: &Value) -> Result<Ordering, Undecidable> {
     use Value::{Bool, Double, Int, Long, Text};
     Ok(match (left, right) {
         (Bool(l), Bool(r)) => l.cmp(r),
-        // Java casts the boolean to a string here, which fails.
+        // Java casts the boolean to a string here, and the cast fails.
         (Bool(_), Text(_)) => return Err(Undecidable),
         (Text(l), Bool(r)) => l.eq_ignore_ascii_case("true").cmp(r),
         (Text(l), Text(r)) => compare_utf16(l, r),
@@ -58,7 +58,7 @@ pub(super) fn compare(left: &Value, right: &Value) -> Result<Ordering, Undecidab
     })
 }
 
-/// How `left` compares with `right` for `<`, `<=`, `>` and `>=`: two strings are compared as numbers.
+/// Compares two values for `<`, `<=`, `>` and `>=`. It compares two strings as numbers.
 pub(super) fn compare_magnitude(left: &Value, right: &Value) -> Result<Ordering, Undecidable> {
     match (left, right) {
         (Value::Text(l), Value::Text(r)) => Ok(compare_double(parse_double(l)?, parse_double(r)?)),
@@ -66,7 +66,7 @@ pub(super) fn compare_magnitude(left: &Value, right: &Value) -> Result<Ordering,
     }
 }
 
-/// Java's order of doubles: total, with NaN above everything and 0.0 above -0.0; every NaN is the same.
+/// Compares like Java: NaN is above everything and equal to itself, and 0.0 is above -0.0.
 fn compare_double(left: f64, right: f64) -> Ordering {
     match (left.is_nan(), right.is_nan()) {
         (true, true) => Ordering::Equal,
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_without_a_common_one_count_as_less() {
+    fn a_value_is_less_than_one_of_an_unrelated_type() {
         assert_eq!(compare(&Value::Int(5), &Value::Bool(true)), Ok(Ordering::Less));
         assert_eq!(compare(&Value::Bool(true), &Value::Int(5)), Ok(Ordering::Less));
         assert_eq!(compare(&Value::Bool(true), &Value::Text("true".into())), Err(Undecidable));

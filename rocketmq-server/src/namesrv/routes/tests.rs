@@ -16,7 +16,7 @@ fn topic(name: &str) -> TopicQueues {
     }
 }
 
-/// Broker `name` with id `id` at port `port`, registering over a connection of the port's number.
+/// A registration of broker `name` with id `id` at port `port`. It uses the port as the number of the connection.
 fn broker(name: &str, id: i64, port: u16) -> Registration {
     Registration {
         cluster: "C".into(),
@@ -63,7 +63,7 @@ fn an_unknown_topic_has_none() {
 }
 
 #[test]
-fn a_first_registration_of_one_topic_is_refused_and_leaves_nothing() {
+fn a_first_registration_of_one_topic_is_refused_and_changes_nothing() {
     let mut table = RouteTable::default();
     let lonely = Registration { topics: vec![topic("T")], ..broker("a", 0, 1) };
     assert_eq!(table.register(lonely, NOW), Err(SingleTopic));
@@ -71,7 +71,7 @@ fn a_first_registration_of_one_topic_is_refused_and_leaves_nothing() {
 }
 
 #[test]
-fn no_topics_at_all_are_welcome() {
+fn a_registration_without_topics_is_accepted() {
     let table = table_of([Registration { topics: vec![], ..broker("a", 0, 1) }]);
     assert!(table.brokers.contains_key("a"));
 }
@@ -85,7 +85,7 @@ fn a_later_registration_of_one_topic_adds_it() {
 }
 
 #[test]
-fn unlisted_topics_go_when_the_rules_say_so() {
+fn unlisted_topics_are_removed_if_the_rules_say_so() {
     let mut table = RouteTable::new(Rules { delete_missing_topics: true, ..Rules::default() });
     table.register(broker("a", 0, 1), NOW).unwrap();
     let fewer = Registration { topics: vec![topic("T")], version: version(0, 2), ..broker("a", 0, 1) };
@@ -95,7 +95,7 @@ fn unlisted_topics_go_when_the_rules_say_so() {
 }
 
 #[test]
-fn the_same_version_changes_nothing_but_fills_gaps() {
+fn a_registration_of_the_same_version_only_fills_gaps() {
     let mut table = table_of([broker("a", 0, 1)]);
     table.wipe_write_perm("a");
     table.topics.remove("U");
@@ -118,14 +118,14 @@ fn a_slave_brings_no_topics_and_learns_its_master() {
 }
 
 #[test]
-fn a_process_that_changes_its_role_is_found_under_the_new_one_only() {
+fn a_process_that_changed_its_role_is_found_under_the_new_one_only() {
     let table = table_of([broker("a", 1, 1), broker("a", 0, 1)]);
     let addresses = &table.brokers["a"].broker_addrs;
     assert_eq!(addresses.iter().collect::<Vec<_>>(), [(&0, &"127.0.0.1:1".to_owned())]);
 }
 
 #[test]
-fn a_master_of_the_past_does_not_take_over() {
+fn a_former_master_does_not_take_over() {
     let newer = Registration { version: version(3, 1), ..broker("a", 0, 1) };
     let table = table_of([newer, broker("a", 0, 9)]);
     assert_eq!(table.brokers["a"].master(), Some("127.0.0.1:1"));
@@ -133,7 +133,7 @@ fn a_master_of_the_past_does_not_take_over() {
 }
 
 #[test]
-fn a_master_of_the_present_at_a_new_address_does() {
+fn the_current_master_takes_over_at_a_new_address() {
     let table = table_of([broker("a", 0, 1), Registration { version: version(1, 1), ..broker("a", 0, 9) }]);
     assert_eq!(table.brokers["a"].master(), Some("127.0.0.1:9"));
 }
@@ -151,7 +151,7 @@ fn the_last_member_takes_the_brokers_routes_with_it() {
 }
 
 #[test]
-fn silence_beyond_what_was_granted_expires() {
+fn a_broker_silent_for_longer_than_allowed_expires() {
     let patient = Registration { timeout_ms: Some(500_000), ..broker("b", 0, 2) };
     let mut table = table_of([broker("a", 0, 1), patient, broker("c", 0, 3)]);
     assert!(table.expired(NOW + DEFAULT_TIMEOUT_MS).is_empty());
@@ -160,7 +160,7 @@ fn silence_beyond_what_was_granted_expires() {
 }
 
 #[test]
-fn a_connection_knows_who_registered_over_it_last() {
+fn a_connection_lists_the_brokers_that_registered_over_it_last() {
     let mut table = table_of([broker("a", 0, 1)]);
     table.register(Registration { connection: 77, ..broker("a", 0, 1) }, NOW).unwrap();
     assert!(table.members_on(1).is_empty(), "the old connection's end must not remove the broker");
@@ -190,7 +190,7 @@ fn topics_are_deleted_in_one_cluster_or_everywhere() {
 }
 
 #[test]
-fn topics_are_added_on_known_brokers_only() {
+fn topics_are_added_on_registered_brokers_only() {
     let mut table = table_of([broker("a", 0, 1)]);
     let on = |name: &str| QueueData { broker_name: name.into(), ..QueueData::default() };
     table.add_topic("N", vec![on("a"), on("stranger")]);
@@ -209,7 +209,7 @@ fn with_acting_masters() -> RouteTable {
 }
 
 #[test]
-fn the_smallest_slave_is_shown_as_master_once_the_master_is_gone() {
+fn the_slave_with_the_lowest_id_is_shown_as_master_without_one() {
     let mut table = with_acting_masters();
     table.remove(&member(1));
     assert_eq!(perm(&table, "T", "a"), Some(4), "an acting master takes no messages");
@@ -233,7 +233,7 @@ fn a_prime_slave_keeps_the_topics_readable() {
 }
 
 #[test]
-fn unit_lists_go_by_the_topics_flags() {
+fn unit_lists_follow_the_flags_of_topics() {
     use super::super::lists::Units;
     let flagged = |name: &str, sys_flag| TopicQueues { sys_flag, ..topic(name) };
     let topics = vec![flagged("unit", 1), flagged("both", 3), flagged("sub", 2), topic("plain")];
