@@ -1,4 +1,4 @@
-//! Many messages in one request, and many messages in one call of the handler.
+//! Sends many messages in one request, and handles many messages in one call.
 
 use rocketmq_client::consumer::FromWhere;
 use rocketmq_client::{Delivery, Message, Outcome};
@@ -23,7 +23,7 @@ async fn main() -> Result<(), Error> {
         .batch(32)
         .listen_batch(move |deliveries: Vec<Delivery>| {
             let sent = seen.send(deliveries.len());
-            // One outcome for each message: what failed is delivered again alone.
+            // One outcome for each message: the broker delivers a failed message again, and that one alone.
             async move { sent.map(|()| vec![Outcome::Ack; deliveries.len()]) }
         })
         .await?;

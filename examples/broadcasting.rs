@@ -1,12 +1,12 @@
-//! Every member of a group receives every message, for instance to throw away what it has cached. Each keeps its own
-//! progress in a file, under its `instance_name`.
+//! Delivers every message to every member of a group, for instance to clear caches. Each member stores its progress in
+//! a file, under its `instance_name`.
 
 use rocketmq_client::{Client, Delivery, FromWhere, Message, Outcome, Running};
 use rocketmq_examples::{Cluster, Error};
 use std::path::Path;
 use tokio::sync::mpsc;
 
-/// One member, as one process would be.
+/// Starts one member. In production each member is a process.
 async fn member(
     name: &'static str,
     cluster: &Cluster,

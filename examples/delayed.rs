@@ -1,5 +1,4 @@
-//! Messages that are delivered later: by one of the broker's delay levels, or to the millisecond; and one that is taken
-//! back before it is due.
+//! Delivers messages later: at one of the broker's delay levels, or to the millisecond. Recalls one before it is due.
 
 use rocketmq_client::consumer::FromWhere;
 use rocketmq_client::{DelayLevel, Delivery, Message, Outcome};

@@ -1,6 +1,6 @@
-//! A test against a real broker inside the test: two hours pass in an instant.
+//! Tests a listener with a real broker inside the test: two hours pass in an instant.
 //!
-//! `cargo test -p rocketmq-examples --example embedded_test`, or run it as a program.
+//! Run it with `cargo test -p rocketmq-examples --example embedded_test`, or as a program.
 
 use rocketmq_examples::Error;
 use rocketmq_starter::{App, DelayLevel, Json, State, rocketmq_listener};

@@ -1,4 +1,4 @@
-//! Taking part of a topic: by tags, or by an SQL92 condition over the messages' properties.
+//! Consumes a part of a topic: selects messages by tags, or by an SQL92 condition on their properties.
 
 use rocketmq_client::consumer::FromWhere;
 use rocketmq_client::{Client, Delivery, Message, Outcome};

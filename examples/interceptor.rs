@@ -1,4 +1,4 @@
-//! Hooks around every send and every call of a handler: they change, refuse, decide and measure.
+//! Runs hooks around every send and every call of a handler: they change, refuse, decide and measure.
 
 use rocketmq_client::{BoxError, Client, Delivery, FromWhere, Interceptor, Message, Outcome};
 use rocketmq_examples::{Cluster, Error};
@@ -6,20 +6,20 @@ use std::convert::Infallible;
 use std::ops::ControlFlow;
 use tokio::sync::mpsc;
 
-/// Says on every message who sent it, and refuses those that nobody could find again.
+/// Marks every message with its sender, and refuses messages without a body.
 struct Sender(&'static str);
 
 impl Interceptor for Sender {
     fn before_send(&self, message: &mut Message) -> Result<(), BoxError> {
         if message.body().is_empty() {
-            return Err("there is nothing in it".into());
+            return Err("the body is empty".into());
         }
         *message = message.clone().property("sender", self.0);
         Ok(())
     }
 }
 
-/// Keeps probes from handlers, and tells what became of the rest.
+/// Keeps probes from the handlers, and reports the outcome of all other messages.
 struct Gate(mpsc::UnboundedSender<String>);
 
 impl Interceptor for Gate {

@@ -1,4 +1,5 @@
-//! Polling: queues are shared with the group as for a push consumer, but the program asks for the next batch.
+//! Polls for messages: the members of the group share the queues, as with a push consumer, but the program asks for
+//! each batch.
 
 use rocketmq_client::Message;
 use rocketmq_client::consumer::FromWhere;
@@ -21,7 +22,7 @@ async fn main() -> Result<(), Error> {
         let Some(batch) = lite.poll(Duration::from_secs(10)).await? else { break };
         imported += batch.len();
         println!("{} rows of queue {}, {imported} in all", batch.len(), batch.queue().queue_id);
-        // Only now: what is not committed is delivered again after a crash.
+        // Commits last: after a crash the broker delivers uncommitted messages again.
         batch.commit().await?;
     }
 

@@ -1,5 +1,5 @@
-//! Watching an application: spans around sends and handlers, metrics as Prometheus reads them, and RocketMQ's own message
-//! trace, read back by its tools or, here, from its topic.
+//! Watches an application: spans around sends and handlers, metrics for Prometheus, and RocketMQ's own message trace.
+//! RocketMQ's tools read the trace; here the program itself reads it from its topic.
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 use rocketmq_client::consumer::FromWhere;
@@ -12,7 +12,7 @@ use tracing_subscriber::fmt::format::FmtSpan;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    // Both before the first client: a subscriber that prints each span as it ends, and a recorder of metrics.
+    // Starts both before the first client: a subscriber that prints each span at its end, and a recorder of metrics.
     tracing_subscriber::fmt().with_env_filter("rocketmq_client=info").with_span_events(FmtSpan::CLOSE).init();
     let metrics = PrometheusBuilder::new().install_recorder()?;
 

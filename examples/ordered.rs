@@ -1,4 +1,4 @@
-//! Messages with one key stay in order: they share a queue, and an orderly consumer handles a queue one by one.
+//! Keeps messages with the same key in order: they share a queue, and an orderly consumer handles a queue one by one.
 
 use rocketmq_client::consumer::FromWhere;
 use rocketmq_client::{Delivery, Message, Outcome};

@@ -1,7 +1,7 @@
-//! The main job: listeners that handle the orders which the same application sends.
+//! Sends orders and handles them with listeners in the same application. Start here.
 //!
 //! ```text
-//! cargo run -p rocketmq-examples --example orders                               # on a broker of its own; Ctrl-C ends it
+//! cargo run -p rocketmq-examples --example orders                               # on an embedded broker, until Ctrl-C
 //! cargo run -p rocketmq-examples --example orders -- --once                     # ends by itself
 //! ROCKETMQ_NAME_SERVER=127.0.0.1:9876 cargo run -p rocketmq-examples --example orders
 //! ```
@@ -21,7 +21,7 @@ struct Order {
     amount: i64,
 }
 
-/// Bills new orders, four at a time (see `application.toml`). A failure is tried again after a second.
+/// Bills new orders, four at a time (see `application.toml`). The broker delivers a failed order again after a second.
 #[rocketmq_listener(
     topic = "${orders.topic}",
     group = "billing",
@@ -48,14 +48,14 @@ async fn bill(Json(order): Json<Order>, Attempt(attempt): Attempt) -> Result<Out
     Ok(Outcome::Ack)
 }
 
-/// Sees every order, in the order of its customer.
+/// Prints every order. Orders of one customer come in their order.
 #[rocketmq_listener(topic = "${orders.topic}", group = "audit", mode = "orderly", from = "first")]
 async fn audit(Text(order): Text, Tag(tag): Tag) {
     println!("audit     {} {order}", tag.unwrap_or_default());
 }
 
 const ORDERS: [(u32, &str, i64); 4] = [(1, "book", 1500), (2, "pen", 120), (3, "lamp", 4900), (4, "gift", 0)];
-/// Each order reaches both groups, and so does the line that is no order.
+/// Both groups handle each order and the line that is no order.
 const HANDLINGS: u64 = 2 * (ORDERS.len() as u64 + 1);
 
 async fn place_orders(template: &RocketmqTemplate) -> Result<(), SendError> {
@@ -69,7 +69,7 @@ async fn place_orders(template: &RocketmqTemplate) -> Result<(), SendError> {
     Ok(())
 }
 
-/// Waits until every message is handled or dead-lettered by both groups.
+/// Waits until both groups have handled or dead-lettered every message.
 async fn all_handled(context: &Context) {
     let done = |context: &Context| -> u64 {
         context.health().listeners.iter().map(|listener| listener.handled + listener.dead_lettered).sum()

@@ -1,4 +1,4 @@
-//! Reading queues by hand: the program owns the offsets, for instance to replay a topic.
+//! Reads queues by hand: the program owns the offsets, for instance to replay a topic.
 
 use rocketmq_client::Message;
 use rocketmq_client::consumer::{Offset, Pulled};

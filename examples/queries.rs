@@ -1,4 +1,4 @@
-//! Finding messages again, by key, by id and by place, and having a consumer handle one once more.
+//! Finds messages by key, by id and by place, and lets a consumer handle one again.
 
 use rocketmq_client::{CallErrorKind, Delivery, Message, Outcome};
 use rocketmq_examples::{Cluster, Error};
@@ -14,7 +14,7 @@ async fn main() -> Result<(), Error> {
     producer.send(Message::new("parcels", "parcel 1").key("customer-7")).await?;
     let second = producer.send(Message::new("parcels", "parcel 2").key("customer-7")).await?;
 
-    // A broker indexes messages a moment after it has stored them.
+    // A broker indexes a message a moment after it has stored it.
     let mut found = Vec::new();
     while found.len() < 2 {
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -36,7 +36,8 @@ async fn main() -> Result<(), Error> {
             Ok::<_, Infallible>(Outcome::Ack)
         })
         .await?;
-    // Its brokers are found by its retry topic, which name servers know a moment after its first member came.
+    // The client finds the group's brokers by its retry topic. Name servers learn of this topic a moment after the
+    // first member came.
     let members = loop {
         match client.consumer_connection("courier").await {
             Err(error) if error.kind() == CallErrorKind::TopicNotFound => {

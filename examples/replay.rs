@@ -1,10 +1,10 @@
-//! A group that is sent back over what it has handled, and then past what it has not.
+//! Sends a group back over messages it has handled, and then past its backlog.
 
 use rocketmq_client::{Client, Delivery, FromWhere, Message, Offset, Outcome, Running};
 use rocketmq_examples::{Cluster, Error};
 use tokio::sync::mpsc;
 
-/// A consumer of the group and what it receives.
+/// Starts a consumer of the group, and returns it with the channel of its messages.
 async fn accounts(client: &Client) -> Result<(Running, mpsc::UnboundedReceiver<String>), Error> {
     let (seen, received) = mpsc::unbounded_channel();
     let consumer = client.push_consumer("accounts").subscribe("receipts", "*");
@@ -40,7 +40,7 @@ async fn main() -> Result<(), Error> {
     let (running, mut received) = accounts(&client).await?;
     print("first", &mut received, 3).await?;
 
-    // To a time, with `Offset::Time`, is what one wants after a mistake was found and mended.
+    // `Offset::First` is the start. After a mistake, use `Offset::Time`: the time before the mistake.
     client.reset_offsets("accounts", "receipts", Offset::First).await?;
     print("again", &mut received, 3).await?;
     running.shutdown().await;

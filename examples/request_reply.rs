@@ -1,4 +1,4 @@
-//! A request that waits for its reply: the handler's return value is the answer.
+//! Sends a request and waits for its reply: the return value of the handler.
 
 use rocketmq_examples::{Cluster, Error};
 use rocketmq_starter::{App, Json, rocketmq_listener};

@@ -1,4 +1,5 @@
-//! Taking messages one by one with POP (5.x): each stays hidden from others until it is acknowledged or its time runs out.
+//! Receives messages one by one with POP (5.x). Each stays hidden from other consumers until it is acknowledged or its
+//! time runs out.
 
 use rocketmq_client::Message;
 use rocketmq_examples::{Cluster, Error};
@@ -20,11 +21,11 @@ async fn main() -> Result<(), Error> {
     while done < JOBS {
         for mut job in consumer.receive(4).invisible(Duration::from_secs(30)).await? {
             if job.text() == Some("job 3") {
-                // It takes longer: nobody else is given it for another minute.
+                // The job takes longer: hides the message for another minute.
                 consumer.renew(&mut job, Duration::from_secs(60)).await?;
             }
             println!("{} done", job.text().unwrap_or("an unreadable job"));
-            // Without this it would be handed out again, to any consumer of the group.
+            // Without the acknowledgement the broker would deliver the message again, to any consumer of the group.
             consumer.ack(&job).await?;
             done += 1;
         }

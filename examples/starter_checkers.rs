@@ -1,4 +1,5 @@
-//! Several kinds of transactions of one producer, each with a checker of its own that answers for those left undecided.
+//! Sends several kinds of transactions with one producer. Each kind has a checker, which answers for undecided
+//! transactions.
 
 use rocketmq_examples::{Cluster, Error};
 use rocketmq_starter::{
@@ -9,14 +10,14 @@ use tokio::sync::mpsc;
 
 type Ledger = mpsc::UnboundedSender<i64>;
 
-/// What was ordered is in the database: it counts.
+/// Commits: the order is in the database.
 #[rocketmq_transaction_listener(name = "orders")]
 async fn check_order(Json(amount): Json<i64>) -> TransactionState {
     println!("was the order over {amount} saved? yes: commit");
     TransactionState::Commit
 }
 
-/// What was refunded is not.
+/// Rolls back: the refund is not in the database.
 #[rocketmq_transaction_listener(name = "refunds")]
 async fn check_refund(Json(amount): Json<i64>) -> TransactionState {
     println!("was the refund of {amount} saved? no: roll back");
@@ -42,11 +43,11 @@ async fn main() -> Result<(), Error> {
     let template = app.template().ok_or("no producer is configured")?;
 
     template.begin("bookings", 10).checked_by("orders").await?.commit().await?;
-    // As if this program had died before it could decide.
+    // Leaves the transaction undecided, as if this program had died.
     drop(template.begin("bookings", 20).checked_by("orders").await?);
     drop(template.begin("bookings", -5).checked_by("refunds").await?);
     if let Some(embedded) = cluster.embedded() {
-        // Brokers ask after six seconds and more; this one's clock can be moved.
+        // Brokers check after six seconds at the earliest; the embedded broker's clock can be moved.
         embedded.advance(Duration::from_secs(60));
     }
     for _ in 0..2 {

@@ -1,10 +1,10 @@
-//! What becomes of a message that fails: tried again, given up after a number of tries, or set aside at once.
+//! Shows three ways of failure: a message is retried, given up after some tries, or dead-lettered at once.
 
 use rocketmq_examples::{Cluster, Error};
 use rocketmq_starter::{App, Attempt, DelayLevel, Json, Outcome, Text, rocketmq_listener};
 use std::time::Duration;
 
-/// A message that is no number goes to the dead letter queue without a call.
+/// Handles jobs. A message that is no number goes to the dead letter queue without a call.
 #[rocketmq_listener(topic = "jobs", group = "worker", from = "first", max_reconsume_times = 16)]
 async fn work(Json(job): Json<u32>, Attempt(attempt): Attempt) -> Outcome {
     match (job, attempt) {

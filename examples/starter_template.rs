@@ -1,4 +1,4 @@
-//! Every way the template sends: stored, one-way, ordered, delayed, in a batch, in a transaction.
+//! Sends in every way of the template: stored, one-way, ordered, delayed, in a batch, in a transaction.
 
 use rocketmq_examples::{Cluster, Error};
 use rocketmq_starter::{
@@ -11,7 +11,7 @@ async fn print(Json(n): Json<u32>) {
     println!("received {n}");
 }
 
-/// Asked when this program dies between the half message and its decision.
+/// Answers the broker when this program died between the half message and its decision.
 #[rocketmq_transaction_listener]
 async fn check(Json(n): Json<u32>) -> TransactionState {
     if n < 100 { TransactionState::Commit } else { TransactionState::Rollback }

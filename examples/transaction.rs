@@ -1,4 +1,4 @@
-//! A message that is visible only once the local work is done; a checker decides where the program could not.
+//! Sends a message that becomes visible after local work. A checker decides when the program could not.
 
 use rocketmq_client::consumer::FromWhere;
 use rocketmq_client::{Delivery, Message, Outcome, TransactionState};
@@ -23,7 +23,7 @@ async fn main() -> Result<(), Error> {
     producer.begin(Message::new("bookings", "rolled back")).await?.rollback().await?;
     drop(producer.begin(Message::new("bookings", "left undecided")).await?);
     if let Some(embedded) = cluster.embedded() {
-        // Brokers ask after six seconds and more; this one's clock can be moved.
+        // Brokers check after six seconds at the earliest; the embedded broker's clock can be moved.
         embedded.advance(Duration::from_secs(60));
     }
 

@@ -1,5 +1,5 @@
-//! Push consumption of what is stored, from the first offset until so many messages were handled: queue by queue, in
-//! order, by POP, through an SQL filter, or by a listener of the starter.
+//! Consumes stored messages by push, from the first offset until COUNT are handled: queue by queue, in order, by POP,
+//! through an SQL filter, or with a listener of the starter.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,10 +13,10 @@ use crate::measure::number;
 use crate::produce::connect;
 use crate::{Failure, pop};
 
-/// What a tenth of the messages of `fill` passes.
+/// Passes a tenth of the messages of `fill`.
 const CONDITION: &str = "bucket = 7";
 
-/// What is to be consumed, by whom, and for how long at most.
+/// Says what to consume, with which group, and for how long at most.
 pub struct Backlog<'a> {
     topic: &'a str,
     group: &'a str,
@@ -31,10 +31,10 @@ impl<'a> Backlog<'a> {
     }
 }
 
-/// What the handler counts.
+/// Counts for the handler.
 struct Progress {
     begun: Instant,
-    /// Microseconds after `begun` at which the first message came, 0 before; and the last one that was waited for.
+    /// Microseconds from `begun` to the first message, and to the last of COUNT; 0 before.
     first: AtomicU64,
     last: AtomicU64,
     received: AtomicU64,
@@ -66,7 +66,7 @@ impl Progress {
         }
     }
 
-    /// A run that does not finish in time is reported with what it did.
+    /// Waits until all messages are handled or `limit` is over. Reports what was done in either case.
     async fn wait(&self, mode: &str, limit: Duration) -> String {
         let _ = tokio::time::timeout(limit, self.done.notified()).await;
         self.report(mode)
@@ -103,7 +103,7 @@ pub async fn run(name_server: &str, mode: &str, backlog: Backlog<'_>) -> Result<
     Ok(line)
 }
 
-/// The same by a listener of the starter.
+/// Does the same with a listener of the starter.
 pub async fn starter(name_server: &str, backlog: Backlog<'_>) -> Result<String, Failure> {
     let progress = Progress::new(backlog.count);
     let counted = progress.clone();

@@ -1,4 +1,5 @@
-//! Timers: COUNT messages sent now, due one after the other over a span that begins later; how late each of them comes.
+//! Sends COUNT timer messages at once. They are due one after the other, over a span that begins later. Measures how
+//! late each comes.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -11,14 +12,14 @@ use crate::Failure;
 use crate::measure::{Sorted, number};
 use crate::produce::connect;
 
-/// Sends at once.
+/// Number of concurrent sends.
 const CONCURRENCY: usize = 64;
-/// How long the last one is waited for after its time.
+/// Time to wait for the last message after it is due.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long a second delivery is waited for once all have come.
+/// Time to wait for second deliveries after all messages have come.
 const AFTERWARDS: Duration = Duration::from_secs(2);
 
-/// How many messages are due, from when on, and over how long a span.
+/// The number of messages, the time of the first, and the span of all.
 #[derive(Clone, Copy)]
 pub struct Plan {
     count: usize,
@@ -32,23 +33,23 @@ impl Plan {
         Ok(Self { count: number(count)?, after: seconds(after)?, over: seconds(over)? })
     }
 
-    /// When the message of this number is due, of a plan that begins at `start`.
+    /// Returns the time at which message `number` is due, if the plan begins at `start`.
     fn due(&self, start: SystemTime, number: usize) -> SystemTime {
         start + self.after + self.over.mul_f64(number as f64 / self.count as f64)
     }
 }
 
-/// What came.
+/// The messages that have come.
 #[derive(Default)]
 struct Arrivals {
-    /// How late each message came first, in milliseconds; early below 0.
+    /// Delay of each message's first delivery, in ms; negative for an early one.
     late: Vec<Option<i64>>,
     received: usize,
     duplicates: usize,
 }
 
 impl Arrivals {
-    /// The body names the message: its number, and the millisecond at which it is due.
+    /// Notes a message. Its body holds its number and the millisecond at which it is due.
     fn note(&mut self, body: &str) -> Option<()> {
         let (number, due) = body.split_once(' ')?;
         let (number, due): (usize, i64) = (number.parse().ok()?, due.parse().ok()?);
@@ -85,7 +86,7 @@ fn millis(time: SystemTime) -> i64 {
 pub async fn run(name_server: &str, topic: &str, plan: Plan) -> Result<String, Failure> {
     let client = connect(name_server).await?;
     let producer = client.producer("bench_timers").build().await?;
-    // Makes the topic, so that the consumer finds its queues.
+    // Creates the topic, so that the consumer finds its queues.
     producer.send(Message::new(topic, "none of them")).await?;
     let arrivals = Arc::new(Mutex::new(Arrivals { late: vec![None; plan.count], ..Arrivals::default() }));
     let complete = Arc::new(Notify::new());
@@ -124,7 +125,7 @@ async fn consume(
     Ok(consumer.from_where(FromWhere::FirstOffset).listen(handler).await?)
 }
 
-/// How many could not be sent.
+/// Sends all messages. Returns the number of failures.
 async fn send_all(producer: &Producer, topic: &str, plan: Plan, start: SystemTime) -> Result<usize, Failure> {
     let workers: Vec<_> = (0..CONCURRENCY)
         .map(|first| {

@@ -1,5 +1,5 @@
-//! The ceiling: requests of the size of a send over loopback, answered by nothing but a connection. The answering end has a
-//! thread of its own, as a broker has.
+//! Measures the ceiling: requests of the size of a send over loopback, to a peer that only answers. The peer has a
+//! thread of its own, like a broker.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ fn spawn(stream: TcpStream) -> Result<Connection, Failure> {
     Ok(Connection::spawn(stream, peer, local, Arc::new(Echo), ConnectionConfig::default()))
 }
 
-/// Answers one connection until it ends; the address to connect to.
+/// Starts the peer for one connection. Returns its address.
 fn serve() -> Result<SocketAddr, Failure> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     listener.set_nonblocking(true)?;

@@ -1,5 +1,5 @@
-//! A load generator with the arguments and the output of `tests/interop/java/Bench.java`, so that the two can be put side
-//! by side on one broker; `tests/interop/benchmarks` does so.
+//! Generates load, with the arguments and the output of `tests/interop/java/Bench.java`: `tests/interop/benchmarks`
+//! compares the two on one broker.
 //!
 //! ```text
 //! cargo run --release --example benchmark -- produce     NAMESRV TOPIC CONCURRENCY SECONDS BODY_BYTES
@@ -17,10 +17,10 @@
 //!                                            limit       CONCURRENCY SECONDS BODY_BYTES
 //! ```
 //!
-//! `fill` stores what the five modes below it consume: a tenth of its messages passes the filter of `sql`, and a listener of
-//! rocketmq-starter handles those of `starter`. `limit` measures
-//! what this machine's loopback and this project's connection can do at most: bare requests that are answered at once. The
-//! first second of a run that has SECONDS is warm-up and is not counted.
+//! `fill` stores messages for the five modes below it. A tenth of them passes the filter of `sql`; a listener of
+//! rocketmq-starter handles those of `starter`. `limit` measures the ceiling of this machine's loopback and of this
+//! project's connection: bare requests, answered at once. The first second of a run with SECONDS is warm-up and does
+//! not count.
 
 mod consume;
 mod delay;

@@ -1,10 +1,10 @@
-//! How much load, for how long, and what came of it.
+//! Drives a load for a time, and measures it.
 
 use std::time::{Duration, Instant};
 
 use crate::Failure;
 
-/// What a run is asked to do.
+/// The arguments of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Load<'a> {
     pub mode: &'a str,
@@ -26,19 +26,19 @@ impl<'a> Load<'a> {
         })
     }
 
-    /// The body of every message.
+    /// Returns the body of every message.
     pub fn bytes(&self) -> bytes::Bytes {
         vec![b'x'; self.body].into()
     }
 
-    /// The counted part of the run, after one second of warm-up.
+    /// Returns the counted part of the run, after one second of warm-up.
     fn window(&self) -> Window {
         let from = Instant::now() + Duration::from_secs(1);
         Window { from, to: from + Duration::from_secs(self.seconds) }
     }
 
-    /// Lets each worker, told its number, send again and again until the time is over; one line of JSON about all of them.
-    /// A send tells how many messages were stored; `None` when not all of them were.
+    /// Lets each worker, which receives its number, send repeatedly until the time is over. Returns one line of JSON
+    /// about all of them. A send returns the number of stored messages, or `None` if one of them was not stored.
     pub async fn drive<S, F>(&self, worker: impl Fn(usize) -> S) -> Result<String, Failure>
     where
         S: FnMut() -> F + Send + 'static,
@@ -75,14 +75,14 @@ pub fn number(word: &str) -> Result<usize, Failure> {
     word.parse().map_err(|_| format!("{word} is not a number").into())
 }
 
-/// When counting begins and ends.
+/// The begin and the end of the count.
 #[derive(Debug, Clone, Copy)]
 struct Window {
     from: Instant,
     to: Instant,
 }
 
-/// What one worker saw.
+/// The measurements of one worker.
 #[derive(Debug, Default)]
 struct Tally {
     /// In microseconds.
@@ -119,7 +119,7 @@ impl Sorted {
         Self(values)
     }
 
-    /// The value that this part of them does not exceed; 0 when there are none.
+    /// Returns the value that the given part of all values does not exceed; 0 without values.
     pub fn quantile(&self, part: f64) -> f64 {
         let at = ((self.0.len() as f64 * part) as usize).min(self.0.len().saturating_sub(1));
         self.0.get(at).map_or(0.0, |value| *value as f64)

@@ -1,4 +1,4 @@
-//! Switching a group to POP, as `mqadmin setConsumeMode -m POP` does.
+//! Switches a group to POP, like `mqadmin setConsumeMode -m POP`.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use rocketmq_client::remoting::{Command, RequestCode, ResponseCode, fastjson};
 
 use crate::Failure;
 
-/// Members that share a queue, as in the Java program.
+/// Number of members that share a queue, as in the Java program.
 const SHARING: i32 = 8;
 
 pub async fn switch(client: &Client, topic: &str, group: &str) -> Result<(), Failure> {

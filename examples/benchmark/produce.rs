@@ -1,4 +1,5 @@
-//! Sending: one at a time per worker, with or without a key that keeps an order, or batches of 32; and storing a backlog.
+//! Sends messages: one at a time by each worker, with or without an ordering key, or in batches of 32. Also stores a
+//! backlog.
 
 use std::time::Instant;
 
@@ -8,9 +9,9 @@ use rocketmq_client::{Client, Message, Producer, Receipt, SendStatus};
 use crate::Failure;
 use crate::measure::Load;
 
-/// Messages in one batch, as in the Java program.
+/// Number of messages in a batch, as in the Java program.
 const BATCH: usize = 32;
-/// The property whose value, 0 to 9 in turn, the mode `sql` looks at.
+/// Property for the mode `sql`; its values are 0 to 9 in turn.
 const BUCKET: &str = "bucket";
 
 pub async fn run(name_server: &str, topic: &str, load: Load<'_>) -> Result<String, Failure> {
@@ -26,7 +27,7 @@ pub async fn run(name_server: &str, topic: &str, load: Load<'_>) -> Result<Strin
     line
 }
 
-/// Stores so many messages.
+/// Stores `count` messages.
 pub async fn fill(name_server: &str, topic: &str, count: usize, body: usize) -> Result<String, Failure> {
     let (client, producer) = start(name_server, topic).await?;
     let (begun, body) = (Instant::now(), Bytes::from(vec![b'x'; body]));
@@ -54,7 +55,7 @@ async fn start(name_server: &str, topic: &str) -> Result<(Client, Producer), Fai
     Ok((client, producer))
 }
 
-/// What a worker does again and again.
+/// Returns the send that a worker repeats.
 fn sending<F>(
     producer: &Producer,
     message: Message,

@@ -1,4 +1,4 @@
-//! Transactions: a half message and its commit, again and again.
+//! Sends transactions: a half message and its commit, repeatedly.
 
 use rocketmq_client::{Message, Producer, TransactionState};
 
@@ -23,7 +23,7 @@ pub async fn run(name_server: &str, topic: &str, load: Load<'_>) -> Result<Strin
     line
 }
 
-/// Counts once the broker has confirmed the commit, where the Java client does not wait for an answer.
+/// Counts a transaction after the broker has confirmed its commit. The Java client does not wait for that answer.
 async fn commit(producer: Producer, message: Message) -> Option<u64> {
     producer.begin(message).await.ok()?.commit().await.ok().map(|()| 1)
 }
