@@ -6,6 +6,8 @@ mod auth;
 mod needs;
 mod plain;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::net::IpAddr;

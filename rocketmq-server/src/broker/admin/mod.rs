@@ -2,3 +2,5 @@
 
 pub mod absent;
 pub mod broker;
+#[cfg(test)]
+mod tests;

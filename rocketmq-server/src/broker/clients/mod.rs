@@ -10,3 +10,5 @@ pub mod producers;
 pub mod queue_locks;
 pub mod relay;
 pub mod request_modes;
+#[cfg(test)]
+mod tests;

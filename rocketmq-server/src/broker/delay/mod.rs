@@ -6,6 +6,8 @@
 mod levels;
 mod progress;
 mod service;
+#[cfg(test)]
+mod tests;
 
 pub use levels::{DelayLevelError, DelayLevels, queue_of_level};
 pub use progress::DelayProgress;

@@ -4,5 +4,7 @@ pub mod progress;
 pub mod requests;
 pub mod reset;
 pub mod table;
+#[cfg(test)]
+mod tests;
 pub mod unread;
 pub mod young;

@@ -3,3 +3,5 @@
 pub mod positions;
 pub mod table_file;
 pub mod tables;
+#[cfg(test)]
+mod tests;

@@ -30,6 +30,8 @@ mod service;
 mod settings;
 mod state;
 mod take;
+#[cfg(test)]
+mod tests;
 
 use rocketmq_remoting::Command;
 use rocketmq_remoting::code::RequestCode as Code;

@@ -3,3 +3,5 @@
 pub mod long_poll;
 pub mod message;
 pub mod parking;
+#[cfg(test)]
+mod tests;

@@ -6,3 +6,5 @@ pub mod message;
 pub mod properties;
 pub mod reply;
 pub mod retry;
+#[cfg(test)]
+mod tests;

@@ -3,5 +3,7 @@
 mod checks;
 mod halves;
 mod service;
+#[cfg(test)]
+mod tests;
 
 pub use service::{CheckRound, Transactions, end, resume_check};

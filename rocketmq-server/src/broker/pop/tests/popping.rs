@@ -6,8 +6,8 @@ use rocketmq_remoting::requests::pop::{
     AckMessageRequest, PeekMessageRequest, PollingInfoRequest, PopMessageRequest,
 };
 
-use super::pop_rig::Popper;
-use super::rig::{Pulled, Rig, START};
+use crate::broker::tests::pop_rig::Popper;
+use crate::broker::tests::rig::{Pulled, Rig, START};
 
 #[tokio::test]
 async fn a_pop_hands_out_hides_and_commits() {

@@ -16,8 +16,8 @@ use rocketmq_remoting::requests::broker::GetBrokerRuntimeInfoRequest;
 use rocketmq_remoting::{Command, Header, Request, RequestCode, ResponseCode, fastjson, signature};
 use serde::Serialize;
 
-use super::rig::{Client, Rig, far_address};
 use crate::broker::names::HALF_TOPIC;
+use crate::broker::tests::rig::{Client, Rig, far_address};
 use crate::broker::{AclError, AclSettings, Broker, BrokerError, FixedConfig, Login, Settings};
 use crate::clock::Manual;
 

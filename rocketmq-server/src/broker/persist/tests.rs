@@ -8,9 +8,9 @@ use rocketmq_remoting::requests::offset::UpdateConsumerOffsetRequest;
 use rocketmq_remoting::requests::pop::PopMessageRequest;
 use rocketmq_remoting::{RequestCode, ResponseCode};
 
-use super::pop_rig::{HIDDEN, Popper};
-use super::rig::{Client, Rig};
-use super::transaction_rig::{COMMIT, answer_to, end_of, half};
+use crate::broker::tests::pop_rig::{HIDDEN, Popper};
+use crate::broker::tests::rig::{Client, Rig};
+use crate::broker::tests::transaction_rig::{COMMIT, answer_to, end_of, half};
 
 /// How an operator may have emptied a store, with `config/` kept.
 const EMPTIED: [&[&str]; 2] = [&["commitlog"], &["commitlog", "consumequeue", "index"]];

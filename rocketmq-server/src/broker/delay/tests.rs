@@ -6,8 +6,8 @@ use rocketmq_remoting::ResponseCode;
 use rocketmq_remoting::message::Properties;
 use rocketmq_remoting::requests::send::RecallMessageRequest;
 
-use super::rig::{Client, Rig, START};
 use crate::broker::DelayLevels;
+use crate::broker::tests::rig::{Client, Rig, START};
 
 async fn count(client: &Client, topic: &str) -> usize {
     client.pull(topic, 0, 0).await.messages.len()

@@ -5,9 +5,9 @@ use rocketmq_remoting::message::{BatchMessage, OffsetMessageId, Properties};
 use rocketmq_remoting::requests::send::{SendMessageRequest, SendMessageV1Request};
 use rocketmq_remoting::{Request, RequestCode, ResponseCode};
 
-use super::rig::Rig;
 use crate::broker::Live;
 use crate::broker::names::{SCHEDULE_TOPIC, TEMPLATE_TOPIC};
+use crate::broker::tests::rig::Rig;
 use crate::store::FlushMode;
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use rocketmq_remoting::body::{MessageRequestMode, QueryAssignmentBody, QueryAssi
 use rocketmq_remoting::requests::pop::{NotificationRequest, PollingInfoRequest, PopMessageRequest};
 use rocketmq_remoting::{RequestCode, ResponseCode};
 
-use super::pop_rig::{HIDDEN, Popper};
-use super::rig::{Client, Rig};
+use crate::broker::tests::pop_rig::{HIDDEN, Popper};
+use crate::broker::tests::rig::{Client, Rig};
 
 /// Returns when so many pops wait for all queues of the topic.
 async fn until_waiting(client: &Client, count: usize) {

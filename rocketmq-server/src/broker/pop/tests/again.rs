@@ -7,8 +7,8 @@ use rocketmq_remoting::body::{BatchAck, BatchAckBody};
 use rocketmq_remoting::message::{MessageRecord, Properties};
 use rocketmq_remoting::{RequestCode, ResponseCode};
 
-use super::pop_rig::{HIDDEN, Popped, Popper};
-use super::rig::{Rig, START};
+use crate::broker::tests::pop_rig::{HIDDEN, Popped, Popper};
+use crate::broker::tests::rig::{Rig, START};
 
 /// A little longer than messages are hidden and late acknowledgements waited for.
 const AFTER: Duration = Duration::from_millis(HIDDEN as u64 + 2_001);

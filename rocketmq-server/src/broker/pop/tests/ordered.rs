@@ -5,8 +5,8 @@ use std::time::Duration;
 use rocketmq_remoting::ResponseCode;
 use rocketmq_remoting::requests::pop::PopMessageRequest;
 
-use super::pop_rig::{HIDDEN, PopAnswer, Popper};
-use super::rig::Rig;
+use crate::broker::tests::pop_rig::{HIDDEN, PopAnswer, Popper};
+use crate::broker::tests::rig::Rig;
 
 fn ordered(popper: &Popper, attempt: &str) -> PopMessageRequest {
     PopMessageRequest {

@@ -9,7 +9,7 @@ use rocketmq_remoting::requests::pull::PullMessageRequest;
 use rocketmq_remoting::{Request, RequestCode, ResponseCode, frame};
 use tokio::io::AsyncWriteExt;
 
-use super::rig::{Client, Pulled, Rig, eventually};
+use crate::broker::tests::rig::{Client, Pulled, Rig, eventually};
 
 fn waiting(client: &Client, topic: &str, offset: i64, tags: &str) -> PullMessageRequest {
     let mut request = client.pull_request(topic, 0, offset, tags);

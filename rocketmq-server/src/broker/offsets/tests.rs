@@ -5,7 +5,7 @@ use std::time::Duration;
 use rocketmq_remoting::ResponseCode;
 use rocketmq_remoting::requests::offset::{QueryConsumerOffsetRequest, UpdateConsumerOffsetRequest};
 
-use super::rig::{Client, Rig};
+use crate::broker::tests::rig::{Client, Rig};
 use crate::clock::Clock;
 
 const DAY: Duration = Duration::from_secs(86_400);

@@ -21,8 +21,8 @@ use rocketmq_remoting::requests::topic::{
 use rocketmq_remoting::route::{MessageQueue, Perm};
 use rocketmq_remoting::{Command, RequestCode, ResponseCode, fastjson};
 
-use super::rig::{Client, Rig};
 use crate::broker::admin::broker as broker_admin;
+use crate::broker::tests::rig::{Client, Rig};
 use crate::broker::{Live, LiveConfig, UpdateError};
 
 fn body<T: serde::de::DeserializeOwned>(answer: &Command) -> T {
@@ -121,7 +121,7 @@ async fn progress_is_shown_with_objects_as_keys() {
     let progress: ConsumeStats = body(&answer);
     let one = &progress.offset_table[&queue];
     assert_eq!((one.broker_offset, one.consumer_offset), (2, 1));
-    assert_eq!(one.last_timestamp, super::rig::START);
+    assert_eq!(one.last_timestamp, crate::broker::tests::rig::START);
 
     let who = QueryTopicConsumeByWhoRequest { topic: "t".into() };
     let groups: GroupList = body(&client.ask(&who).await);

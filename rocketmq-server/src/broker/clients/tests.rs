@@ -9,7 +9,7 @@ use rocketmq_remoting::requests::send::ConsumerSendMsgBackRequest;
 use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::{RequestCode, ResponseCode, fastjson};
 
-use super::rig::{Client, Rig};
+use crate::broker::tests::rig::{Client, Rig};
 
 #[tokio::test]
 async fn members_hear_of_each_other_coming_and_going() {
@@ -62,7 +62,7 @@ async fn a_silent_client_is_forgotten_and_disconnected() {
         }
     };
     let (_, ()) = tokio::join!(closed, time);
-    assert!(rig.clock_millis() >= super::rig::START + 120_000);
+    assert!(rig.clock_millis() >= crate::broker::tests::rig::START + 120_000);
     assert!(rig.connect().members("g").await.is_empty());
 }
 

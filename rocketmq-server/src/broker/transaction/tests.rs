@@ -6,9 +6,9 @@ use rocketmq_remoting::message::{MessageRecord, Properties};
 use rocketmq_remoting::requests::transaction::EndTransactionRequest;
 use rocketmq_remoting::{RequestCode, ResponseCode};
 
-use super::rig::{Client, Rig};
-use super::transaction_rig::{COMMIT, ROLLBACK, answer_to, end_of, half};
 use crate::broker::names::{HALF_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC};
+use crate::broker::tests::rig::{Client, Rig};
+use crate::broker::tests::transaction_rig::{COMMIT, ROLLBACK, answer_to, end_of, half};
 use crate::store::FlushMode;
 
 async fn visible(client: &Client) -> Vec<MessageRecord> {
