@@ -1,6 +1,8 @@
-//! Access control: on our own broker with rules of 4.x and with users of 5.x, and where `ROCKETMQ_ACL_NAMESRV` names one,
-//! on Apache's (`CONF=tests/interop/acl tests/interop/apache up ...` starts it; `ROCKETMQ_VERSION` says which it is). With
-//! `ROCKETMQ_JAVA` the Java client and Apache's tools of that version meet our broker.
+//! Tests access control: on this project's broker with the rules of 4.x and the users of 5.x, and on Apache's broker.
+//!
+//! `ROCKETMQ_ACL_NAMESRV` names Apache's cluster, which `CONF=tests/interop/acl tests/interop/apache up ...` starts,
+//! and `ROCKETMQ_VERSION` its version. With `ROCKETMQ_JAVA`, the Java client and Apache's tools of that version run
+//! against this project's broker.
 
 use std::process::Stdio;
 
@@ -37,7 +39,7 @@ async fn on_apache() -> TestResult {
     all(&name_server, if old { Rules::Files } else { Rules::Users }).await
 }
 
-/// `tests/interop/apache`, with the administrator's keys.
+/// Runs `tests/interop/apache` with the administrator's keys.
 fn apache(args: &[&str]) -> Command {
     let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/interop/apache"));
     command.args(args).env("CONF", concat!(env!("CARGO_MANIFEST_DIR"), "/interop/acl")).kill_on_drop(true);
@@ -77,7 +79,7 @@ async fn apaches_tools_on_ours() -> TestResult {
     Ok(())
 }
 
-/// What 5.4.0's tools do, and what each says when it worked.
+/// Commands of 5.4.0's tools, with a part of their output on success.
 const USERS: [(&str, &str); 8] = [
     ("createUser -n NS -b BROKER -u tool-user -p 12345678 -t Normal", "success"),
     ("createAcl -n NS -b BROKER -s User:tool-user -r Topic:a* -a Pub,Sub -d Allow -i 10.0.0.0/8", "success"),
@@ -89,7 +91,7 @@ const USERS: [(&str, &str); 8] = [
     ("deleteUser -n NS -b BROKER -u tool-user", "success"),
 ];
 
-/// The same of 4.9.7.
+/// Commands of 4.9.7's tools, with a part of their output on success.
 const FILES: [(&str, &str); 5] = [
     ("updateAclConfig -n NS -b BROKER -a tool-user -s 12345678 -t topicA=PUB|SUB -g groupA=SUB", "success"),
     ("clusterAclConfigVersion -n NS -b BROKER", "version success"),

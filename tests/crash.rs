@@ -1,4 +1,4 @@
-//! A broker killed under load keeps every message it acknowledged, exactly as it was sent, and serves nothing else.
+//! Kills a broker under load: it keeps every acknowledged message exactly as sent, and serves nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,18 +11,18 @@ use rocketmq_tests::{BrokerProcess, PATIENCE, TestResult, eventually};
 const TOPIC: &str = "orders";
 const SENDERS: u64 = 16;
 const KILLS: usize = 4;
-/// A broker of an empty store would not be a crash under load.
+/// Acknowledged messages before each kill: a kill of a broker with an empty store would test nothing.
 const ACKED_BEFORE_A_KILL: usize = 300;
 
-/// What was sent, and what the broker said about it.
+/// The sent messages and their receipts.
 #[derive(Debug, Default)]
 struct Audit {
     next: AtomicU64,
-    /// Bodies by the place that a receipt named.
+    /// Body of each acknowledged message, by the queue and offset in its receipt.
     acked: Mutex<BTreeMap<(i32, i64), Vec<u8>>>,
 }
 
-/// Body number `number`, of 1 to 2000 bytes: whoever has it can tell whether it is whole.
+/// Returns body `number`, of 1 to 2000 bytes. Its content shows whether it is complete.
 fn body(number: u64) -> Vec<u8> {
     let mut text = format!("{number:012}").into_bytes();
     let length = 12 + (number.wrapping_mul(2_654_435_761) % 2_000) as usize;
@@ -38,7 +38,7 @@ fn number(body: &[u8]) -> Option<u64> {
     std::str::from_utf8(body.get(..12)?).ok()?.parse().ok()
 }
 
-/// Sends until it is told to stop or the broker is gone.
+/// Sends until `stop` is set or the broker is gone.
 async fn load(producer: Producer, audit: Arc<Audit>, stop: Arc<AtomicBool>) {
     while !stop.load(Ordering::Relaxed) {
         let body = body(audit.next.fetch_add(1, Ordering::Relaxed));
@@ -49,10 +49,11 @@ async fn load(producer: Producer, audit: Arc<Audit>, stop: Arc<AtomicBool>) {
     }
 }
 
-/// Loads the broker from several senders and kills it in the middle.
+/// Loads the broker from several senders, and kills it in the middle.
 async fn kill_under_load(broker: &mut BrokerProcess, audit: &Arc<Audit>) -> TestResult {
     let client = rocketmq_client::connect(broker.name_server()).await?;
-    // Bodies are audited as they are on the disk; and a try that fails is unknown, not to be repeated.
+    // Compression and retries are off: the test compares bodies with those on disk, and a failed send may have been
+    // stored.
     let producer =
         client.producer("crash").retries(0).configure(|config| config.compress_threshold = 1 << 20);
     let producer = producer.build().await?;
@@ -73,7 +74,7 @@ async fn kill_under_load(broker: &mut BrokerProcess, audit: &Arc<Audit>) -> Test
     Ok(())
 }
 
-/// Everything the broker serves, by queue and offset.
+/// Reads all messages of the broker, by queue and offset.
 async fn stored(client: &Client) -> TestResult<BTreeMap<(i32, i64), Vec<u8>>> {
     let reader = client.pull_consumer("audit").build().await?;
     let mut all = BTreeMap::new();
@@ -126,7 +127,7 @@ async fn nothing_acknowledged_is_lost_with_a_flush_before_each_answer() -> TestR
     survives_kills("flushDiskType=SYNC_FLUSH").await
 }
 
-/// What a power cut leaves of the last record is cut off at the next start; what is before it stays.
+/// The next start cuts off a record that a power cut left incomplete, and keeps the records before it.
 #[tokio::test]
 async fn a_torn_end_is_cut_and_not_served() -> TestResult {
     let settings = "flushDiskType=SYNC_FLUSH";
@@ -145,14 +146,14 @@ async fn a_torn_end_is_cut_and_not_served() -> TestResult {
     let client = rocketmq_client::connect(broker.name_server()).await?;
     let bodies: Vec<_> = stored(&client).await?.into_values().collect();
     assert_eq!(bodies, [body(1), body(2), body(3)]);
-    // The next message takes the place of the one that was cut.
+    // The next message takes the place of the cut one.
     let producer = client.producer("crash").build().await?;
     let next = producer.send(Message::new(TOPIC, body(5))).to_queue(last.message_queue()).await?;
     assert_eq!(next.queue_offset(), last.queue_offset());
     Ok(())
 }
 
-/// Overwrites the record at this (hexadecimal) offset of the first log file from its middle on.
+/// Overwrites the record at this hexadecimal offset of the first log file, from its middle on.
 fn tear(broker: &BrokerProcess, offset: &str) -> TestResult {
     use std::os::unix::fs::FileExt as _;
     let middle = u64::from_str_radix(offset, 16)? + 60;

@@ -1,5 +1,6 @@
-//! What goes wrong around a client: servers that are not there, refuse, stop answering, come back, or come back elsewhere.
-//! Each wrong input gives one error that names the thing, the value and the remedy; each outage ends by itself.
+//! Tests faults around a client: servers that are absent, refuse, stop answering, come back, or come back at another
+//! address. Each wrong input gives one error that names the thing, the value and the remedy; each outage ends by
+//! itself.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use rocketmq_tests::{Inbox, PATIENCE, TestResult, eventually};
 
 const TOPIC: &str = "orders";
 
-/// An address at which nobody listens.
+/// Returns an address at which nothing listens.
 fn nobody() -> TestResult<String> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }
@@ -109,14 +110,14 @@ mod wrong_input {
         let error = Embedded::builder().store(folder.path()).start().await.expect_err("the folder is in use");
         let place = folder.path().join("broker-a").display().to_string();
         assert_says(&error, &[&place, "in use by another broker", "storePathRootDir"]);
-        // The first one has not noticed.
+        // The first cluster works on.
         let client = rocketmq_client::connect(first.name_server()).await?;
         client.producer("p").build().await?.send(Message::new(TOPIC, "42")).await?;
         Ok(())
     }
 }
 
-/// A disk that is fuller than allowed takes no messages, says so, and goes on serving those it has.
+/// A disk above its limit refuses messages with a clear error, and still serves the stored ones.
 #[tokio::test]
 async fn a_full_disk() -> TestResult {
     let folder = tempfile::tempdir()?;
@@ -131,7 +132,7 @@ async fn a_full_disk() -> TestResult {
     let client = rocketmq_client::connect(full.name_server()).await?;
     let producer = client.producer("p").retries(0).build().await?;
     eventually("the full disk's refusal", PATIENCE, async || {
-        // The disk is looked at every ten seconds.
+        // The broker looks at the disk every ten seconds.
         full.advance(Duration::from_secs(10));
         producer
             .send(Message::new(TOPIC, "43"))
@@ -147,7 +148,7 @@ async fn a_full_disk() -> TestResult {
     Ok(())
 }
 
-/// A name server and broker in one that knows every topic and answers everything else with one code.
+/// A name server and broker in one. It knows every topic, and answers everything else with one code.
 struct Odd {
     server: Server,
     asked: Arc<AtomicUsize>,
@@ -156,7 +157,7 @@ struct Odd {
 struct OddHandler {
     address: std::net::SocketAddr,
     code: ResponseCode,
-    /// How often a consumer asked who else is in its group.
+    /// Number of a consumer's questions for the members of its group.
     asked: Arc<AtomicUsize>,
 }
 
@@ -207,7 +208,7 @@ impl Handler for OddHandler {
     }
 }
 
-/// A code from the future is told as it is, and hurts neither producers nor consumers.
+/// An unknown code reaches the producer's caller unchanged, and a consumer survives it.
 #[tokio::test]
 async fn a_broker_that_answers_with_an_unknown_code() -> TestResult {
     let odd = Odd::start(4711).await?;

@@ -1,5 +1,5 @@
-//! Apache's own mqadmin, every command of `tests/interop/java/AdminTable.java`: on our broker and name server when
-//! `ROCKETMQ_JAVA` names a version, on Apache's when `ROCKETMQ_NAMESRV` names a cluster.
+//! Runs Apache's mqadmin, with every command of `tests/interop/java/AdminTable.java`: on this project's broker and name
+//! server if `ROCKETMQ_JAVA` names a version, on Apache's if `ROCKETMQ_NAMESRV` names a cluster.
 
 use std::process::Stdio;
 
@@ -7,9 +7,9 @@ use rocketmq_server::Embedded;
 use rocketmq_tests::Cluster;
 use tokio::process::Command;
 
-/// Runs the table with the tools of `version`; it exits with the number of commands that did not say what they should.
+/// Runs the table with the tools of `version`. The script exits with the number of failed commands.
 async fn every_command(version: &str, name_server: &str) {
-    // Some commands leave files where they are run.
+    // Some commands leave files in their working folder.
     let folder = tempfile::tempdir().expect("a folder for what the tools write");
     let status = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/interop/apache"))
         .args(["run", version, "Admin", name_server])

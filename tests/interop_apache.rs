@@ -1,10 +1,10 @@
-//! Every scenario on Apache's broker: `tests/interop/apache up VERSION NSPORT BROKERPORT` starts one, `ROCKETMQ_NAMESRV`
-//! and `ROCKETMQ_VERSION` name it. Without them each test says that it was skipped.
+//! Runs every scenario on Apache's broker. `tests/interop/apache up VERSION NSPORT BROKERPORT` starts one;
+//! `ROCKETMQ_NAMESRV` and `ROCKETMQ_VERSION` name it. Without them each test prints that it is skipped.
 
 use rocketmq_server::Embedded;
 use rocketmq_tests::{Cluster, TestResult, every_scenario, scenarios};
 
-/// The cluster under test; `None`, and a line that says why, when there is none.
+/// Returns the cluster under test. Without one it prints why, and returns `None`.
 fn apache() -> Option<Cluster> {
     let cluster = Cluster::apache();
     if cluster.is_none() {
@@ -116,7 +116,7 @@ mod with_java {
         scenarios::with_java::queues_of_a_room(&Cluster::Embedded(cluster), &version).await
     }
 
-    /// The cluster under test, and of which version its Java programs are.
+    /// Returns the cluster under test, and the version of its Java programs.
     fn apache_and_version() -> Option<(Cluster, String)> {
         let cluster = apache()?;
         let Cluster::Apache { version, .. } = &cluster else { return None };
@@ -124,7 +124,7 @@ mod with_java {
         Some((cluster, version))
     }
 
-    /// The version of the Java programs to run beside our broker.
+    /// Returns the version of the Java programs to run beside this project's broker.
     fn java() -> Option<String> {
         let version = std::env::var("ROCKETMQ_JAVA").or_else(|_| std::env::var("ROCKETMQ_VERSION"));
         if version.is_err() {

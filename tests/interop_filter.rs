@@ -1,19 +1,19 @@
-//! SQL92 filters beside Apache's own classes, on generated expressions. `ROCKETMQ_JAVA` names the version whose jars
-//! `tests/interop/apache install VERSION` has fetched; `SQL_SEED` and `SQL_EXPRESSIONS` make another, longer run.
-
+//! Compares SQL92 filters with Apache's own classes, on generated expressions. `ROCKETMQ_JAVA` names the version, whose
+//! jars `tests/interop/apache install VERSION` fetches. `SQL_SEED` and `SQL_EXPRESSIONS` select another or a longer
+//! run.
 use rocketmq_tests::TestResult;
 use rocketmq_tests::sql::{Generator, PropertySet, apaches, ours};
 
 const SETS: usize = 12;
-/// So many differences are shown.
+/// Most differences to print.
 const SHOWN: usize = 40;
 
-/// A number from the environment, or the default.
+/// Reads a number from the environment, or takes the default.
 fn setting(name: &str, default: u64) -> TestResult<u64> {
     std::env::var(name).map_or(Ok(default), |text| Ok(text.parse()?))
 }
 
-/// The sets on which the verdicts differ, for a person to read.
+/// Lists the property sets on which the verdicts differ, for a person to read.
 fn difference(expression: &str, sets: &[PropertySet], ours: &str, apaches: &str) -> String {
     if ours == apaches {
         return String::new();
@@ -28,7 +28,8 @@ fn difference(expression: &str, sets: &[PropertySet], ours: &str, apaches: &str)
         .collect()
 }
 
-/// How many of each verdict there are: a generator that wanders off into nonsense would find no difference either.
+/// Counts the verdicts of each kind. Fails if most expressions are refused: such a generator would find no difference
+/// either.
 fn census(verdicts: &[String]) -> String {
     let refused = verdicts.iter().filter(|each| *each == "R").count();
     assert!(refused * 2 < verdicts.len(), "{refused} of {} expressions are refused", verdicts.len());

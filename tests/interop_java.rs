@@ -1,13 +1,13 @@
-//! The official Java client against our name server and broker, capability by capability.
+//! Runs the official Java client against this project's name server and broker, capability by capability.
 //!
-//! Runs when `ROCKETMQ_JAVA` names a version whose jars `tests/interop/apache install VERSION` has fetched.
+//! Runs if `ROCKETMQ_JAVA` names a version, whose jars `tests/interop/apache install VERSION` fetches.
 
 use std::process::Stdio;
 
 use rocketmq_server::Embedded;
 use tokio::process::Command;
 
-/// The version under test; `None`, and a line that says why, when there is none.
+/// Returns the version under test. Without one it prints why, and returns `None`.
 fn version() -> Option<String> {
     let version = std::env::var("ROCKETMQ_JAVA").ok();
     if version.is_none() {
@@ -16,7 +16,7 @@ fn version() -> Option<String> {
     version
 }
 
-/// Runs a program of `tests/interop/java` to its end; it exits with the number of capabilities that failed.
+/// Runs a program of `tests/interop/java`. It exits with the number of failed capabilities.
 async fn capabilities(version: &str, program: &str, name_server: &str) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/interop/apache");
     let status = Command::new(script)

@@ -1,14 +1,13 @@
-//! Other clients against our name server and broker, capability by capability: the official Go client, the official C++
-//! client (through a Python package that carries it), and a Node client.
+//! Runs other clients against this project's name server and broker, capability by capability: the official Go client,
+//! the official C++ client (through a Python package that contains it), and a Node client.
 //!
-//! Runs those that `ROCKETMQ_OTHERS` names (`go`, `cpp`, `node`); `tests/interop/others install NAME` has to have fetched
-//! them.
+//! Runs those that `ROCKETMQ_OTHERS` names (`go`, `cpp`, `node`); `tests/interop/others install NAME` fetches them.
 
 use rocketmq_server::Embedded;
 use rocketmq_tests::TestResult;
 use tokio::process::Command;
 
-/// Runs the program of `client` to its end; it exits with the number of capabilities that failed.
+/// Runs the program of `client`. It exits with the number of failed capabilities.
 async fn capabilities(client: &str) -> TestResult {
     let chosen = std::env::var("ROCKETMQ_OTHERS").unwrap_or_default();
     if !chosen.split_whitespace().any(|each| each == client) {
@@ -18,7 +17,8 @@ async fn capabilities(client: &str) -> TestResult {
     let cluster = Embedded::builder()
         .set("enablePropertyFilter", true)
         .set("transactionCheckInterval", 2_000)
-        // Not every client lets its user choose when the next try comes; the first comes at the third level.
+        // Shortens the third delay level: the first retry comes at this level, and not every client lets its user
+        // choose another.
         .set("messageDelayLevel", "1s 5s 2s 2s 2s 2s")
         .start()
         .await?;

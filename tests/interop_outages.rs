@@ -1,7 +1,7 @@
-//! Apache's broker and name server killed, frozen and started again while our client sends and consumes: nothing
-//! acknowledged is lost, and everything goes on by itself.
+//! Kills, freezes and restarts Apache's broker and name server while this project's client sends and consumes: no
+//! acknowledged message is lost, and everything continues by itself.
 //!
-//! Runs when `ROCKETMQ_JAVA` names a version whose jars `tests/interop/apache install VERSION` has fetched.
+//! Runs if `ROCKETMQ_JAVA` names a version, whose jars `tests/interop/apache install VERSION` fetches.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use rocketmq_client::{Message, SendErrorKind};
 use rocketmq_tests::{ApacheProcesses, Load, TestResult, java};
 
 const TOPIC: &str = "orders";
-/// So that a crash loses nothing, and a name server that comes back soon knows of its broker.
+/// A crash must lose nothing, and a restarted name server must soon learn of its broker.
 const SETTINGS: [&str; 2] = ["flushDiskType=SYNC_FLUSH", "registerNameServerPeriod=10000"];
 
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn apaches_broker_is_killed_and_comes_back() -> TestResult {
     Ok(())
 }
 
-/// Locks are lost with the broker and taken again; each key keeps its order.
+/// The broker loses the locks, and the consumer takes them again; each key keeps its order.
 #[tokio::test]
 async fn apaches_broker_is_killed_under_ordered_consumption() -> TestResult {
     let Some(version) = java() else { return Ok(()) };
@@ -69,7 +69,7 @@ async fn apaches_only_name_server_is_killed_and_comes_back() -> TestResult {
     let mut load = Load::start(apache.name_server(), TOPIC).await?;
     load.send(50).await;
     apache.kill_name_server().await?;
-    // Who knows the way needs no name server.
+    // A client that knows the route needs no name server.
     load.send(50).await;
     apache.start_name_server()?;
     apache.ready().await;

@@ -1,6 +1,7 @@
-//! A store moves to Apache's broker, back to ours, and to Apache's again: each goes on where the other stopped.
+//! Moves a store to Apache's broker, back to this project's, and to Apache's again. Each continues where the other
+//! stopped.
 //!
-//! Runs when `ROCKETMQ_JAVA` names a version whose jars `tests/interop/apache install VERSION` has fetched.
+//! Runs if `ROCKETMQ_JAVA` names a version, whose jars `tests/interop/apache install VERSION` fetches.
 
 use std::path::Path;
 
@@ -8,7 +9,8 @@ use rocketmq_server::Embedded;
 use rocketmq_tests::scenarios::moved::{TOPIC, find, leave};
 use rocketmq_tests::{ApacheProcesses, Cluster, TestResult, java};
 
-/// With the settings that `tests/interop/apache` gives Apache's broker: how large files are, how often senders are asked.
+/// Starts this project's broker with the settings that `tests/interop/apache` gives Apache's: the size of files, the
+/// interval of transaction checks.
 async fn ours(folder: &Path) -> TestResult<Cluster> {
     let builder = Embedded::builder().store(folder).set("mappedFileSizeCommitLog", 128 << 20);
     Ok(Cluster::Embedded(builder.set("transactionCheckInterval", 10_000).start().await?))
@@ -32,7 +34,7 @@ async fn apaches(version: &str, folder: &Path) -> TestResult<(ApacheProcesses, C
 async fn a_store_moves_to_apache_and_back() -> TestResult {
     let Some(version) = java() else { return Ok(()) };
     let folder = tempfile::tempdir()?;
-    // Apache's 4.9.7 has none.
+    // Apache's 4.9.7 has no timers.
     let timers = version.starts_with('5');
 
     let cluster = ours(folder.path()).await?;

@@ -1,6 +1,6 @@
-//! TLS across: our client on Apache's broker, the Java client on ours.
+//! Tests TLS with Apache: this project's client on Apache's broker, and the Java client on this project's broker.
 //!
-//! Runs when `ROCKETMQ_JAVA` names a version whose jars `tests/interop/apache install VERSION` has fetched.
+//! Runs if `ROCKETMQ_JAVA` names a version, whose jars `tests/interop/apache install VERSION` fetches.
 
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
@@ -13,7 +13,7 @@ use tokio::process::Command;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/interop/apache");
 
-/// The version under test; `None`, and a line that says why, when there is none.
+/// Returns the version under test. Without one it prints why, and returns `None`.
 fn version() -> Option<String> {
     let version = std::env::var("ROCKETMQ_JAVA").ok();
     if version.is_none() {
@@ -22,7 +22,7 @@ fn version() -> Option<String> {
     version
 }
 
-/// Settings of TLS, as the command line of a Java program.
+/// TLS settings on the command line of a Java program.
 #[derive(Debug, Default)]
 struct Options(String);
 
@@ -32,7 +32,7 @@ impl Options {
         self
     }
 
-    /// A Java client that verifies its servers, unlike by default.
+    /// Lets a Java client verify its servers, which it does not by default.
     fn verifying(self, authority: &Path) -> Self {
         self.with("enable", true)
             .with("test.mode.enable", false)
@@ -47,7 +47,7 @@ impl Options {
     }
 }
 
-/// A message to the cluster and back.
+/// Sends a message to the cluster and receives it.
 async fn round_trip(name_server: &str, tls: TlsConfig) -> TestResult {
     let client = Client::builder(name_server).tls(tls).connect().await?;
     let topic = unique_topic();
@@ -68,7 +68,8 @@ async fn our_client_on(version: &str, name_server: &str, made: &Certificates) ->
     let connected = Client::builder(name_server).tls(TlsConfig::trusting(stranger.authority()));
     let error = connected.connect().await.expect_err("a stranger's authority").to_string();
     assert!(error.contains("UnknownIssuer") || error.contains("BadSignature"), "{error}");
-    // Without a certificate the handshake of TLS 1.3 succeeds at this end, but nothing is answered.
+    // With TLS 1.3 the handshake succeeds on the client's side even without a certificate; the server then answers
+    // nothing.
     let refused = match Client::builder(name_server).tls(trusting()).connect().await {
         Ok(client) => client.route("TBW102").await.map(drop).expect_err("no certificate").to_string(),
         Err(error) => error.to_string(),
@@ -100,7 +101,7 @@ async fn our_client_on_apache() -> TestResult {
     result
 }
 
-/// Sending, consuming and being asked by the broker. Few: each client's first handshake in a cold JVM is slow.
+/// Sending, consuming, and a check by the broker. Only these few: each client's first handshake in a cold JVM is slow.
 const CAPABILITIES: [&str; 3] = ["send_sync", "tags", "transaction"];
 
 async fn java_on_ours(options: Options, cluster: &Embedded, version: &str) -> TestResult {

@@ -1,4 +1,4 @@
-//! Which crate may use which, read from `cargo metadata`: an edge that is not in the table is a mistake.
+//! Tests the dependencies between the crates, read from `cargo metadata`: a dependency outside the table is a mistake.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -35,13 +35,13 @@ fn packages() -> TestResult<BTreeMap<String, Package>> {
 }
 
 impl Package {
-    /// What it is built with, save what only its tests use.
+    /// Returns the dependencies of the package, without those of its tests only.
     fn uses(&self, optional: bool) -> BTreeSet<&str> {
         let built = self.dependencies.iter().filter(|d| d.kind.as_deref() != Some("dev"));
         built.filter(|d| d.optional == optional).map(|d| d.name.as_str()).collect()
     }
 
-    /// The crates of this workspace among them.
+    /// Returns the dependencies on crates of this workspace.
     fn ours(&self, optional: bool) -> BTreeSet<&str> {
         self.uses(optional).into_iter().filter(|name| name.starts_with("rocketmq-")).collect()
     }
@@ -96,7 +96,7 @@ fn the_embedded_broker_is_a_choice() -> TestResult {
 }
 
 #[test]
-fn configuration_files_are_the_starters_business() -> TestResult {
+fn only_the_starter_reads_configuration_files() -> TestResult {
     let packages = packages()?;
     for (name, package) in &packages {
         let reads = package.uses(false).contains("figment") || package.uses(true).contains("figment");

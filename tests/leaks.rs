@@ -1,6 +1,6 @@
-//! Starting and stopping again and again leaves no task, no thread, no socket, no file and no member behind.
+//! Starts and stops many times: no task, thread, socket, file or member may remain.
 //!
-//! File descriptors and threads belong to the process, so these tests take turns.
+//! Files and threads belong to the process, so these tests take turns.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -22,20 +22,20 @@ use tokio::sync::Mutex;
 
 const CYCLES: usize = 100;
 const TOPIC: &str = "orders";
-/// Shorter than a long poll, which must not outlive its client.
+/// Shorter than a long poll: a long poll must not outlive its client.
 const SOON: Duration = Duration::from_secs(10);
 
-/// Every group that a test uses, as producer or as consumer.
+/// Every group that the tests use, as producer or consumer.
 const GROUPS: [&str; 4] = ["p", "g", "pull", "lite"];
 
 static TURN: Mutex<()> = Mutex::const_new(());
 
-/// What a process holds.
+/// The resources of a process.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Held {
-    /// Of the current runtime.
+    /// Tasks of the current runtime.
     tasks: usize,
-    /// Files, sockets and pipes, those of the brokers included: they are in this process.
+    /// Files, sockets and pipes, including those of the brokers in this process.
     descriptors: usize,
     threads: usize,
 }
@@ -47,7 +47,7 @@ impl Held {
         Ok(Self { tasks, descriptors: entries("/proc/self/fd")?, threads: entries("/proc/self/task")? })
     }
 
-    /// Threads for blocking work come and go with its amount; a runtime bounds them.
+    /// Allows a few more threads: those for blocking work come and go with the work, and the runtime bounds them.
     fn is_within(self, before: Self) -> bool {
         self.tasks <= before.tasks
             && self.descriptors <= before.descriptors + SPARE
@@ -55,10 +55,10 @@ impl Held {
     }
 }
 
-/// What runtimes of other tests may open meanwhile; far less than there are cycles.
+/// Descriptors that runtimes of other tests may open at the same time; far fewer than the cycles.
 const SPARE: usize = 8;
 
-/// Runs `cycle` once to fill what is kept for good, then again and again, and compares.
+/// Runs `cycle` once, so that lasting caches fill, then many times, and compares.
 async fn assert_nothing_stays(mut cycle: impl AsyncFnMut() -> TestResult) -> TestResult {
     cycle().await?;
     let before = settled().await?;
@@ -75,7 +75,7 @@ async fn assert_nothing_stays(mut cycle: impl AsyncFnMut() -> TestResult) -> Tes
     Ok(())
 }
 
-/// What is held once it has been the same for a while: sockets close a moment after their tasks.
+/// Waits until the resources stay the same for a while: sockets close a moment after their tasks.
 async fn settled() -> TestResult<Held> {
     let (mut last, mut same) = (Held::now()?, 0);
     eventually("a quiet process", PATIENCE, async || {
@@ -88,7 +88,7 @@ async fn settled() -> TestResult<Held> {
     Ok(last)
 }
 
-/// A broker with a message in it, and a client.
+/// Starts a broker with one message.
 async fn cluster() -> TestResult<Embedded> {
     let cluster = Embedded::start().await?;
     let client = rocketmq_client::connect(cluster.name_server()).await?;
@@ -99,7 +99,7 @@ async fn cluster() -> TestResult<Embedded> {
     Ok(cluster)
 }
 
-/// Runs `cycle` with a client of its own each time, properly shut down.
+/// Runs `cycle` many times, each with a new client that it shuts down.
 async fn assert_clients_leave(cycle: impl AsyncFn(&Client) -> TestResult) -> TestResult {
     let _turn = TURN.lock().await;
     let cluster = cluster().await?;
@@ -113,7 +113,7 @@ async fn assert_clients_leave(cycle: impl AsyncFn(&Client) -> TestResult) -> Tes
     assert_no_members(&cluster).await
 }
 
-/// The broker knows nobody of any group any more.
+/// Asserts that the broker knows no member of any group.
 async fn assert_no_members(cluster: &Embedded) -> TestResult {
     let client = rocketmq_client::connect(cluster.name_server()).await?;
     let broker = cluster.broker().address().to_string();
@@ -153,9 +153,9 @@ async fn transaction_producers() -> TestResult {
     .await
 }
 
-/// A producer that looks after brokers which answer late, and gathers messages.
+/// Tests a producer that detects slow brokers and gathers messages.
 #[tokio::test]
-async fn producers_with_tasks_of_their_own() -> TestResult {
+async fn producers_with_background_tasks() -> TestResult {
     assert_clients_leave(async |client| {
         let producer = client.producer("p").linger(Duration::from_millis(1)).configure(|config| {
             config.latency_fault_tolerance = true;
@@ -252,9 +252,9 @@ async fn lite_and_pull_consumers() -> TestResult {
     .await
 }
 
-/// Nothing is shut down here, everything is only dropped.
+/// Shuts nothing down; only drops everything.
 #[tokio::test]
-async fn what_is_only_dropped() -> TestResult {
+async fn values_that_are_only_dropped() -> TestResult {
     let _turn = TURN.lock().await;
     let cluster = cluster().await?;
     assert_nothing_stays(async || {
@@ -283,7 +283,7 @@ async fn whole_clusters_and_their_folders() -> TestResult {
         Ok(())
     })
     .await?;
-    // A file more for each start would fill the folder of a broker that is restarted every night.
+    // One more file after each start would fill the folder of a broker that restarts every night.
     let before = files(folder.path())?;
     Embedded::builder().store(folder.path()).start().await?.shutdown().await?;
     assert_eq!(files(folder.path())?, before);

@@ -1,4 +1,4 @@
-//! What an application sees of its clients: spans, contexts that travel with messages, metrics, interceptors.
+//! Tests what applications observe of their clients: spans, contexts in messages, metrics, interceptors.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -38,7 +38,7 @@ fn accept(_: &Delivery) -> Outcome {
     Outcome::Ack
 }
 
-/// What a span says under a name.
+/// Returns a span's value for a name.
 fn attribute(span: &SpanData, name: &str) -> Option<String> {
     let found = span.attributes.iter().find(|attribute| attribute.key.as_str() == name);
     found.map(|attribute| attribute.value.as_str().into_owned())
@@ -50,8 +50,8 @@ async fn spans_surround_sends_and_handlers_and_one_trace_holds_both() -> TestRes
     let exporter = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
-    // With one subscriber, tracing lets the thread that meets a span first decide for all whether it counts: that may be
-    // another test's thread, which has none.
+    // Keeps a second subscriber. With only one, the thread that first meets a span decides for all threads if it is
+    // enabled; that may be a thread of another test, without a subscriber.
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let _subscribed = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
 
@@ -121,7 +121,7 @@ async fn spans_surround_sends_and_handlers_and_one_trace_holds_both() -> TestRes
     Ok(())
 }
 
-/// Keeps every value by name and labels.
+/// Records every metric by its name and labels.
 #[derive(Default, Clone)]
 struct Kept {
     numbers: Arc<Mutex<BTreeMap<String, Arc<AtomicU64>>>>,
@@ -188,7 +188,7 @@ impl Recorder for Kept {
 }
 
 #[tokio::test]
-async fn what_happens_is_counted_and_every_name_is_described() -> TestResult {
+async fn every_metric_counts_and_has_a_description() -> TestResult {
     let kept = Kept::default();
     let _recording = metrics::set_default_local_recorder(&kept);
     let cluster = Cluster::embedded().await?;
@@ -235,7 +235,7 @@ async fn what_happens_is_counted_and_every_name_is_described() -> TestResult {
     Ok(())
 }
 
-/// A handler that keeps what it gets and, for messages that are `slow`, waits until the gate lets it go.
+/// Returns a handler that keeps its messages, and waits at the gate for those that are `slow`.
 fn gated(inbox: &Inbox, gate: &Arc<Semaphore>, slow: fn(&Delivery) -> bool) -> impl Listen + use<> {
     let (seen, gate) = (inbox.clone(), gate.clone());
     move |delivery: Delivery| {
@@ -250,23 +250,23 @@ fn gated(inbox: &Inbox, gate: &Arc<Semaphore>, slow: fn(&Delivery) -> bool) -> i
     }
 }
 
-/// A limit on what a consumer of one message a pull may hold, and where it stops at that limit.
+/// A limit on the messages that a consumer holds. The consumer pulls one message at a time.
 struct Limit {
     set: fn(&mut FlowLimits),
     /// Bytes of each of the ten messages.
     body: usize,
-    /// Which messages are not done before the end.
+    /// Selects the messages that wait for the gate.
     slow: fn(&Delivery) -> bool,
-    /// The label of the metric.
+    /// Label of the metric.
     kind: &'static str,
-    /// Messages pulled until then.
+    /// Number of messages pulled at the limit.
     pulled: usize,
-    /// What the log says.
+    /// Reason in the log.
     reason: &'static str,
 }
 
-/// At its limit a consumer pulls nothing until handlers finish: each look that finds it so counts, and the first is a line
-/// in the log.
+/// Asserts that a consumer at its limit pulls nothing until handlers finish. Each look at the limit counts, and the
+/// first one writes a line to the log.
 async fn assert_held(limit: Limit) -> TestResult {
     let (kept, log) = (Kept::default(), tempfile::NamedTempFile::new()?);
     let _recording = metrics::set_default_local_recorder(&kept);
@@ -282,7 +282,7 @@ async fn assert_held(limit: Limit) -> TestResult {
         (limit.set)(&mut config.flow);
     });
     let running = consumer.listen(gated(&inbox, &gate, limit.slow)).await?;
-    // A limit of the topic is shared with the queue of the group's retries.
+    // The limit of a topic is shared with the queue of the group's retries.
     eventually("both queues", PATIENCE, async || running.queues().len() == 2).await;
     let producer = client.producer(unique_group()).build().await?;
     for _ in 0..10 {
@@ -305,14 +305,14 @@ async fn assert_held(limit: Limit) -> TestResult {
 }
 
 #[tokio::test]
-async fn a_queue_holds_no_more_messages_than_it_may() -> TestResult {
+async fn a_queue_holds_no_more_messages_than_allowed() -> TestResult {
     let set = |flow: &mut FlowLimits| flow.queue_count = 3;
     let reason = "4 messages cached, limit 3";
     assert_held(Limit { set, body: 1, slow: |_| true, kind: "count", pulled: 4, reason }).await
 }
 
 #[tokio::test]
-async fn a_queue_holds_no_more_bytes_than_it_may() -> TestResult {
+async fn a_queue_holds_no_more_bytes_than_allowed() -> TestResult {
     let set = |flow: &mut FlowLimits| flow.queue_bytes = 1 << 20;
     let reason = "1200000 bytes cached, limit 1048576";
     assert_held(Limit { set, body: 300_000, slow: |_| true, kind: "bytes", pulled: 4, reason }).await
@@ -333,7 +333,7 @@ async fn queues_share_what_the_topic_may_hold() -> TestResult {
     assert_held(Limit { set, body: 1, slow: |_| true, kind: "count", pulled: 5, reason }).await
 }
 
-/// A consumer by POP that has handed out enough: each look that finds it so counts, and the first is a line in the log.
+/// A POP consumer at its limit pops nothing. Each look at the limit counts, and the first one writes a line to the log.
 #[tokio::test]
 async fn popping_that_waits_for_handlers_is_counted_and_logged() -> TestResult {
     let (kept, log) = (Kept::default(), tempfile::NamedTempFile::new()?);
@@ -368,7 +368,7 @@ async fn popping_that_waits_for_handlers_is_counted_and_logged() -> TestResult {
     Ok(())
 }
 
-/// Writes down what it is told, and does as bodies say.
+/// Records every call, and acts as the bodies of messages say.
 #[derive(Default, Clone)]
 struct Notes(Arc<Mutex<Vec<String>>>);
 
@@ -420,7 +420,7 @@ impl Interceptor for Notes {
 }
 
 #[tokio::test]
-async fn interceptors_see_every_kind_of_send_and_their_panics_hurt_nobody() -> TestResult {
+async fn interceptors_see_every_kind_of_send_and_their_panics_are_caught() -> TestResult {
     let (cluster, notes) = (Cluster::embedded().await?, Notes::default());
     let client = Client::builder(cluster.name_server()).interceptor(notes.clone()).connect().await?;
     let topic = cluster.topic(&client, 1).await?;
@@ -448,7 +448,7 @@ async fn interceptors_see_every_kind_of_send_and_their_panics_hurt_nobody() -> T
     Ok(())
 }
 
-/// Puts another message in the place of each, as one that encrypts or wraps has to.
+/// Replaces every message, as an interceptor that encrypts or wraps must.
 #[derive(Debug)]
 struct Wraps;
 
@@ -506,7 +506,7 @@ async fn interceptors_decide_before_handlers_of_every_kind() -> TestResult {
     Ok(())
 }
 
-/// Has the consumer of `group` at `client` handle a stored message.
+/// Lets the consumer of `group` at `client` handle a stored message.
 async fn handle_directly(client: &Client, group: &str, topic: &str, receipt: &Receipt) -> TestResult {
     let request = ConsumeMessageDirectlyRequest {
         consumer_group: group.to_owned(),
@@ -522,7 +522,7 @@ async fn handle_directly(client: &Client, group: &str, topic: &str, receipt: &Re
 }
 
 #[tokio::test]
-async fn interceptors_decide_about_what_an_administrator_picks_too() -> TestResult {
+async fn interceptors_also_decide_about_direct_consumption() -> TestResult {
     let (cluster, notes) = (Cluster::embedded().await?, Notes::default());
     let client = Client::builder(cluster.name_server()).interceptor(notes.clone()).connect().await?;
     let (topic, group, inbox) = (cluster.topic(&client, 1).await?, unique_group(), Inbox::default());

@@ -1,5 +1,5 @@
-//! Brokers and name servers restarted, crashed, frozen, moved and gone, under load: nothing acknowledged is lost, and
-//! everything goes on by itself.
+//! Restarts, crashes, freezes, moves and removes brokers and name servers under load: no acknowledged message is lost,
+//! and everything continues by itself.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -80,7 +80,7 @@ async fn a_broker_moves_to_another_address() -> TestResult {
     let mut load = Load::start(name_server.address().to_string(), TOPIC).await?;
     for _ in 0..2 {
         load.send(20).await;
-        // Its port stays taken until it is somewhere else.
+        // Keeps its port taken until the broker runs at another one.
         let taken = node.address();
         node.shutdown().await?;
         let _taken = TcpListener::bind(taken);
@@ -98,7 +98,7 @@ async fn the_only_name_server_restarts() -> TestResult {
     let mut load = Load::start(cluster.name_server(), TOPIC).await?;
     let server = &cluster.name_servers()[0];
     server.stop().await;
-    // Who knows the way needs no name server.
+    // A client that knows the route needs no name server.
     load.send_all(20).await;
     server.restart().await?;
     eventually("a route for newcomers", PATIENCE, async || {
@@ -136,7 +136,7 @@ async fn one_of_two_name_servers_is_gone() -> TestResult {
     Ok(())
 }
 
-/// Two brokers, and a load on a topic that both have.
+/// Starts two brokers, and a load on a topic of both.
 async fn two_brokers() -> TestResult<(Cluster, Load)> {
     let cluster = Cluster::Embedded(Embedded::builder().brokers(2).start().await?);
     let client = cluster.client().await?;
@@ -153,7 +153,7 @@ fn embedded(cluster: &Cluster) -> TestResult<&Embedded> {
     }
 }
 
-/// Sends go to the broker that is left without a failure; the other is used again when it is back.
+/// Sends go to the remaining broker without a failure, and to the other again once it is back.
 #[tokio::test]
 async fn one_of_two_brokers_crashes_and_comes_back() -> TestResult {
     let (cluster, mut load) = two_brokers().await?;
@@ -170,13 +170,13 @@ async fn one_of_two_brokers_crashes_and_comes_back() -> TestResult {
     Ok(())
 }
 
-/// Queries ask every broker of a topic and put together what they find; of one that is gone only the lookup of what it
-/// alone has tells.
+/// A query asks every broker of a topic and joins the answers. Without one of the brokers, only the lookup of a message
+/// that it alone stores fails.
 #[tokio::test]
 async fn queries_of_two_brokers_of_which_one_goes() -> TestResult {
     let cluster = Cluster::Embedded(Embedded::builder().brokers(2).start().await?);
     let topic = cluster.topic(&cluster.client().await?, 1).await?;
-    // What the client knows of the topic stays as it is.
+    // Keeps the client's route for the whole test.
     let builder =
         Client::builder(cluster.name_server()).configure(|config| config.route_refresh = 60 * PATIENCE);
     let client = builder.connect().await?;
@@ -211,7 +211,7 @@ fn ids(receipts: &[Receipt]) -> Vec<&str> {
     receipts.iter().map(Receipt::message_id).collect()
 }
 
-/// A broker more, in a store of its own.
+/// Starts one more broker, with a store of its own.
 async fn newcomer(name_server: String, folder: &Path) -> TestResult<Node> {
     let mut config = BrokerConfig::loopback(folder);
     config.settings.fixed.broker_name = NEWCOMER.into();
@@ -222,8 +222,8 @@ async fn newcomer(name_server: String, folder: &Path) -> TestResult<Node> {
     Ok(node)
 }
 
-/// Who sends and consumes takes to a new broker without a restart, and leaves one that is closed for writing, read to its
-/// end and stopped, without a failure.
+/// A producer and a consumer use a new broker without a restart. They leave it without a failure after it is closed for
+/// writing, read to its end and stopped.
 #[tokio::test]
 async fn a_broker_joins_under_load_and_leaves_again() -> TestResult {
     let cluster = Cluster::Embedded(Embedded::start().await?);
@@ -261,7 +261,7 @@ fn reads_newcomer(load: &Load) -> bool {
     load.running.queues().iter().any(|queue| queue.broker_name == NEWCOMER && queue.topic == load.topic())
 }
 
-/// A retry goes to another broker than the one that does not answer.
+/// A retry goes to another broker than the silent one.
 #[tokio::test]
 async fn one_of_two_brokers_freezes() -> TestResult {
     let (cluster, mut load) = two_brokers().await?;
@@ -276,8 +276,8 @@ async fn one_of_two_brokers_freezes() -> TestResult {
     Ok(())
 }
 
-/// With latency fault tolerance one slow answer is enough: the next sends do not try that broker, until the detector
-/// finds that it answers again.
+/// With latency fault tolerance one slow answer is enough: the next sends avoid that broker until the detector receives
+/// an answer from it.
 #[tokio::test]
 async fn a_frozen_broker_is_spared_until_it_answers_again() -> TestResult {
     let (cluster, mut load) = two_brokers().await?;
@@ -294,7 +294,7 @@ async fn a_frozen_broker_is_spared_until_it_answers_again() -> TestResult {
     };
     eventually("a message for the first broker", PATIENCE, taken_by_it).await;
     broker.pause();
-    // Somewhere among these is the one that finds out.
+    // One of these sends meets the silent broker.
     for _ in 0..8 {
         producer.send(Message::new(load.topic(), "42")).await?;
     }
@@ -303,7 +303,7 @@ async fn a_frozen_broker_is_spared_until_it_answers_again() -> TestResult {
         let receipt = producer.send(Message::new(load.topic(), "42")).await?;
         assert_ne!(receipt.broker(), broker.name());
     }
-    // In turn with the other it would have cost the time of twenty attempts.
+    // Sends in turn to both brokers would have taken the time of twenty attempts.
     assert!(begun.elapsed() < Duration::from_secs(6), "a spared broker was tried");
     broker.resume();
     eventually("its return", PATIENCE, taken_by_it).await;
@@ -312,7 +312,7 @@ async fn a_frozen_broker_is_spared_until_it_answers_again() -> TestResult {
     Ok(())
 }
 
-/// One that accepts connections and says nothing is worse than one that is gone; the other has to do.
+/// A name server that accepts connections and is silent is worse than an absent one; the client must use the other.
 #[tokio::test]
 async fn one_of_two_name_servers_freezes() -> TestResult {
     let cluster = Embedded::builder().name_servers(2).start().await?;
@@ -332,7 +332,7 @@ async fn one_of_two_name_servers_freezes() -> TestResult {
     Ok(())
 }
 
-/// What was prepared before an outage is decided after it, by its sender or by whoever is asked.
+/// Transactions begun before an outage are decided after it, by their sender or by a checker.
 #[tokio::test]
 async fn a_broker_restarts_in_the_middle_of_transactions() -> TestResult {
     let cluster = Cluster::Embedded(Embedded::start().await?);
@@ -363,7 +363,7 @@ async fn a_broker_restarts_in_the_middle_of_transactions() -> TestResult {
     drop(producer.begin(Message::new(&topic, "asked")).await?);
     embedded(&cluster)?.broker().restart().await?;
     wanted.push("asked".into());
-    // A broker that has restarted knows its producers only from their next heartbeat or message.
+    // After a restart the broker knows a producer only from its next heartbeat or message.
     let known = async || producer.send(Message::new(&topic, "between")).await.is_ok();
     eventually("the broker's return", PATIENCE, known).await;
     let all = || wanted.iter().all(|text| inbox.texts().contains(text));
@@ -373,7 +373,7 @@ async fn a_broker_restarts_in_the_middle_of_transactions() -> TestResult {
     Ok(())
 }
 
-/// Locks are lost with the broker and taken again; each key keeps its order.
+/// The broker loses the locks, and the consumer takes them again; each key keeps its order.
 #[tokio::test]
 async fn a_broker_comes_and_goes_under_ordered_consumption() -> TestResult {
     let cluster = Embedded::start().await?;
@@ -385,7 +385,7 @@ async fn a_broker_comes_and_goes_under_ordered_consumption() -> TestResult {
     Ok(())
 }
 
-/// The broker stops in order and by being killed, in turns; something is sent before, between and after.
+/// Stops the broker in order and kills it, in turns. Sends messages before, between and after.
 async fn comes_and_goes(cluster: &Embedded, load: &mut Load) -> TestResult {
     for killed in [false, true, false, true] {
         load.send(20).await;
@@ -398,7 +398,7 @@ async fn comes_and_goes(cluster: &Embedded, load: &mut Load) -> TestResult {
     Ok(())
 }
 
-/// What was handed out and not acknowledged comes again, whether the broker could save its books or not.
+/// Unacknowledged popped messages come again, whether the broker could save its state or not.
 #[tokio::test]
 async fn a_broker_comes_and_goes_under_pop() -> TestResult {
     let cluster = Embedded::start().await?;
@@ -412,7 +412,7 @@ async fn a_broker_comes_and_goes_under_pop() -> TestResult {
     let revived = async {
         loop {
             tokio::time::sleep(Duration::from_millis(100)).await;
-            // Longer than a message stays invisible, again and again: it may be popped and lost once more.
+            // Advances by more than the invisible time, repeatedly: a message may be popped and lost once more.
             if moved.elapsed() > Duration::from_secs(1) {
                 cluster.advance(Duration::from_secs(70));
                 moved = Instant::now();

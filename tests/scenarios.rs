@@ -1,4 +1,5 @@
-//! Every scenario on this project's own broker, each on a cluster of its own; with `ROCKETMQ_NAMESRV` set, there.
+//! Runs every scenario on this project's broker, each on a cluster of its own. With `ROCKETMQ_NAMESRV` set, runs them
+//! on that cluster instead.
 
 use rocketmq_tests::{Cluster, TestResult, every_scenario, scenarios};
 
@@ -31,7 +32,7 @@ mod retry_topics_v2 {
     }
 }
 
-/// A broker to which no queue is young.
+/// A broker that takes no queue for young.
 mod from_where_without_young_queues {
     use rocketmq_server::Embedded;
 
@@ -45,7 +46,7 @@ mod from_where_without_young_queues {
     }
 }
 
-/// Client and broker share so many threads.
+/// Runs with this number of threads for client and broker together.
 mod backlog {
     use super::*;
 

@@ -1,4 +1,4 @@
-//! TLS, ours on ours: who gets in, who does not, and what each is told.
+//! Tests TLS between this project's client and servers: accepted and refused connections, and the errors.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 const TEXT: &str = "by TLS or not";
 
-/// A message to the cluster and back.
+/// Sends a message to the cluster and receives it.
 async fn round_trip(client: &Client) -> TestResult {
     let topic = unique_topic();
     let producer = client.producer(unique_group()).build().await?;
@@ -35,7 +35,8 @@ async fn encrypted(cluster: &Embedded, tls: TlsConfig) -> TestResult {
     round_trip(&Client::builder(cluster.name_server()).tls(tls).connect().await?).await
 }
 
-/// Connecting fails, or the first question does, where the server judges the client after its handshake.
+/// Returns the error of connecting, or of the first request: with some faults the server refuses the client only after
+/// the handshake.
 async fn refusal(cluster: &Embedded, tls: TlsConfig) -> TestResult<String> {
     let client = match Client::builder(cluster.name_server()).tls(tls).connect().await {
         Ok(client) => client,
@@ -65,7 +66,7 @@ async fn permissive_takes_both() -> TestResult {
 }
 
 #[tokio::test]
-async fn enforcing_takes_only_who_encrypts() -> TestResult {
+async fn enforcing_accepts_only_encrypted_clients() -> TestResult {
     let (cluster, trusting) = cluster(TlsMode::Enforcing).await?;
     encrypted(&cluster, trusting).await?;
     let client = rocketmq_client::connect(cluster.name_server()).await?;
@@ -75,7 +76,7 @@ async fn enforcing_takes_only_who_encrypts() -> TestResult {
 }
 
 #[tokio::test]
-async fn disabled_takes_only_who_does_not() -> TestResult {
+async fn disabled_accepts_only_plain_clients() -> TestResult {
     let (cluster, trusting) = cluster(TlsMode::Disabled).await?;
     plain(&cluster).await?;
     let error = refusal(&cluster, trusting).await?;
@@ -84,7 +85,7 @@ async fn disabled_takes_only_who_does_not() -> TestResult {
 }
 
 #[tokio::test]
-async fn by_default_there_is_a_certificate_that_nobody_can_verify() -> TestResult {
+async fn the_default_certificate_cannot_be_verified() -> TestResult {
     let cluster = Embedded::start().await?;
     plain(&cluster).await?;
     encrypted(&cluster, TlsConfig::insecure()).await?;
@@ -122,7 +123,7 @@ async fn an_optional_client_certificate() -> TestResult {
     encrypted(&cluster, TlsConfig::trusting(certificates.authority()).identity(chain, key, None)).await
 }
 
-/// An authority, and a server certificate with a fault.
+/// An authority, and a faulty certificate of a server.
 struct Faulty {
     folder: TempDir,
 }
@@ -177,7 +178,7 @@ async fn a_certificate_for_another_name() -> TestResult {
 }
 
 #[tokio::test]
-async fn whom_this_system_trusts_is_the_default() -> TestResult {
+async fn clients_trust_the_authorities_of_the_system_by_default() -> TestResult {
     let (cluster, _) = cluster(TlsMode::Enforcing).await?;
     let error = refusal(&cluster, TlsConfig::default()).await?;
     assert!(error.contains("UnknownIssuer") || error.contains("trusts no certificate authority"), "{error}");
@@ -292,12 +293,12 @@ async fn an_application_of_the_starter() -> TestResult {
     Ok(())
 }
 
-/// What comes from peers that are broken, hostile or just half there.
+/// Bytes of broken, hostile or slow peers.
 const GARBAGE: [&[u8]; 4] =
     [&[0x16], &[0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0], &[0x16; 64], b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"];
 
 #[tokio::test]
-async fn half_handshakes_and_garbage_harm_nobody() -> TestResult {
+async fn half_handshakes_and_garbage_harm_no_other_connection() -> TestResult {
     let (cluster, trusting) = cluster(TlsMode::Permissive).await?;
     let addresses = [cluster.name_servers()[0].address(), cluster.broker().address()];
     let mut half = Vec::new();
@@ -310,7 +311,7 @@ async fn half_handshakes_and_garbage_harm_nobody() -> TestResult {
     }
     encrypted(&cluster, trusting).await?;
     plain(&cluster).await?;
-    // Half a record may still become a whole one; what cannot be meant is hung up on.
+    // The server waits for the rest of half a record. It closes a connection whose bytes cannot be TLS.
     for (number, mut peer) in half.into_iter().enumerate() {
         if number % GARBAGE.len() != 0 {
             let mut rest = Vec::new();

@@ -1,4 +1,4 @@
-//! The ways a client gets to its servers: through proxies, by the VIP channel, by way of an address server.
+//! Tests the ways of a client to its servers: proxies, the VIP channel, an address server.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use rocketmq_server::{Embedded, Node};
 use rocketmq_tests::{SocksProxy, TestResult, USER, collect, unique_group, unique_topic};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// A message to the cluster and back.
+/// Sends a message to the cluster and receives it.
 async fn round_trip(client: &Client) -> TestResult {
     let topic = unique_topic();
     let producer = client.producer(unique_group()).build().await?;
@@ -64,7 +64,7 @@ async fn through_a_socks_proxy_encrypted() -> TestResult {
     Ok(())
 }
 
-/// A broker whose VIP channel is as given, and a client that sends by it.
+/// Starts a broker with or without a VIP channel, and a client that sends over it.
 async fn by_vip(vip_port: bool) -> TestResult<(NameServer, Node, Client, tempfile::TempDir)> {
     let folder = tempfile::tempdir()?;
     let name_server = NameServer::start(NamesrvConfig::ephemeral(), Arc::new(System)).await?;

@@ -1,4 +1,4 @@
-//! Apache's own name server and broker as processes of a test, which can be killed, frozen and started again.
+//! Apache's own name server and broker as processes, for tests that kill, freeze and restart them.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use tokio::process::{Child, Command};
 use crate::wait::{PATIENCE, eventually};
 use crate::{TestResult, process};
 
-/// Below those that the kernel gives to whoever asks for any.
+/// Ports below those that the kernel assigns.
 const PORTS: std::ops::Range<u16> = 15_000..20_000;
 
-/// A name server and a broker called `broker-a`, as `tests/interop/apache` starts them.
+/// A name server and a broker named `broker-a`, as `tests/interop/apache` starts them.
 #[derive(Debug)]
 pub struct ApacheProcesses {
     version: String,
@@ -26,17 +26,17 @@ pub struct ApacheProcesses {
     _folder: Option<TempDir>,
 }
 
-/// Where a name server and a broker are to listen.
+/// The ports of a name server and a broker.
 #[derive(Debug, Clone, Copy)]
 pub struct Ports {
-    /// The name server.
+    /// Port of the name server.
     pub name_server: u16,
-    /// The broker, which takes the ports two below and one above as well.
+    /// Port of the broker. It also takes the ports two below and one above.
     pub broker: u16,
 }
 
 impl ApacheProcesses {
-    /// Starts both on an empty store, with these lines in the broker's settings besides.
+    /// Starts both on an empty store, with additional lines in the broker's settings.
     pub async fn start(version: &str, settings: &[&str]) -> TestResult<Self> {
         let folder = tempfile::tempdir()?;
         let store = folder.path().join("store");
@@ -45,7 +45,7 @@ impl ApacheProcesses {
         Ok(both)
     }
 
-    /// [`start`](Self::start) on a store that may hold something.
+    /// Starts both on an existing or empty store.
     pub async fn on(version: &str, store: &Path, settings: &[&str]) -> TestResult<Self> {
         let mut both = Self {
             version: version.to_owned(),
@@ -62,12 +62,12 @@ impl ApacheProcesses {
         Ok(both)
     }
 
-    /// What clients connect to.
+    /// Returns the address for clients.
     pub fn name_server(&self) -> String {
         format!("127.0.0.1:{}", self.ports.name_server)
     }
 
-    /// Starts the name server where it was.
+    /// Starts the name server at its port.
     pub fn start_name_server(&mut self) -> TestResult {
         self.name_server = Some(self.script("namesrv", &[self.ports.name_server.to_string()])?);
         Ok(())
@@ -80,10 +80,10 @@ impl ApacheProcesses {
         Ok(())
     }
 
-    /// Waits until newcomers are told where the broker is.
+    /// Waits until new clients learn the broker's address.
     ///
     /// # Panics
-    /// When that takes too long.
+    /// Panics if that takes too long.
     pub async fn ready(&self) {
         eventually("Apache's broker in its name server's routes", 3 * PATIENCE, async || {
             let Ok(client) = rocketmq_client::connect(self.name_server()).await else { return false };
@@ -102,7 +102,7 @@ impl ApacheProcesses {
         kill(&mut self.name_server).await
     }
 
-    /// Lets the broker write everything and end.
+    /// Stops the broker in order: it writes everything first.
     pub async fn stop_broker(&mut self) -> TestResult {
         let mut child = self.broker.take().ok_or("no broker to stop")?;
         process::signal(&child, "-TERM").await?;
@@ -110,12 +110,12 @@ impl ApacheProcesses {
         Ok(())
     }
 
-    /// Keeps the broker from running, until it is [thawed](Self::thaw_broker): its sockets stay open and say nothing.
+    /// Freezes the broker until it is [thawed](Self::thaw_broker): its sockets stay open and silent.
     pub async fn freeze_broker(&self) -> TestResult {
         process::signal(self.broker.as_ref().ok_or("no broker to freeze")?, "-STOP").await
     }
 
-    /// Lets it go on.
+    /// Lets the frozen broker continue.
     pub async fn thaw_broker(&self) -> TestResult {
         process::signal(self.broker.as_ref().ok_or("no broker to thaw")?, "-CONT").await
     }
@@ -123,7 +123,7 @@ impl ApacheProcesses {
     fn script(&self, what: &str, arguments: &[String]) -> TestResult<Child> {
         let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/interop/apache"));
         let command = command.args([what, &self.version]).args(arguments);
-        // A small and early compiled process comes back sooner.
+        // A small heap and an early compiler make the process start sooner.
         let command = command.env("STORE", &self.store).env("HEAP", "384m").env("JIT", "1");
         let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Ok(command.kill_on_drop(true).spawn()?)
@@ -137,7 +137,7 @@ async fn kill(child: &mut Option<Child>) -> TestResult {
     Ok(())
 }
 
-/// Ports nobody has: Apache takes no 0.
+/// Finds free ports. Apache does not accept port 0.
 pub fn free_ports() -> Ports {
     loop {
         let first = rand::rng().random_range(PORTS);
@@ -148,7 +148,7 @@ pub fn free_ports() -> Ports {
     }
 }
 
-/// The version of Apache RocketMQ to run; `None`, and a line that says why, when there is none.
+/// Returns the version of Apache RocketMQ to run. Without one it prints why, and returns `None`.
 pub fn java() -> Option<String> {
     let version = std::env::var("ROCKETMQ_JAVA").ok();
     if version.is_none() {

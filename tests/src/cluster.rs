@@ -1,4 +1,4 @@
-//! The cluster a test runs on.
+//! The cluster of a test.
 
 use std::time::Duration;
 
@@ -11,42 +11,42 @@ use rocketmq_server::{Embedded, EmbeddedError};
 use crate::wait::{PATIENCE, POLL, eventually};
 use crate::{TestResult, unique_group, unique_topic};
 
-/// Readable and writable.
+/// Permission to read and to write.
 const PERM: i32 = 6;
-/// Steps in which a span of time passes on the embedded cluster: small enough that nobody notices a jump.
+/// Number of steps in which time passes on the embedded cluster. They are small, so that nothing reacts to a jump.
 const STEPS: u32 = 20;
 
-/// What not every version of Apache RocketMQ has.
+/// Features that some versions of Apache RocketMQ lack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Feature {
-    /// Messages delivered at any millisecond, and their recall.
+    /// Timer messages, due at any millisecond, and their recall.
     Timers,
-    /// Messages handed out for a time.
+    /// POP.
     Pop,
-    /// Resetting a queue of a group to an offset.
+    /// The reset of a group's queue to an offset.
     ResetToOffset,
-    /// Topics in which a batch is stored as one record.
+    /// Topics that store a batch as one record.
     InnerBatches,
-    /// The region among a stored message's properties, without which no handling of it is traced.
+    /// The region among the properties of a stored message. Without it no handling of the message is traced.
     StoredRegion,
 }
 
-/// Where a test runs.
+/// The cluster under test.
 #[derive(Debug)]
 pub enum Cluster {
-    /// This project's own name server and broker, in this process, for this test alone.
+    /// This project's name server and broker, in this process and for this test alone.
     Embedded(Embedded),
-    /// A running Apache RocketMQ that tests share; each has topics and groups of its own.
+    /// A running Apache RocketMQ. Tests share it; each has topics and groups of its own.
     Apache {
-        /// Its name servers.
+        /// Addresses of the name servers.
         name_server: String,
-        /// Its version, such as `4.9.7`.
+        /// The version, such as `4.9.7`.
         version: String,
     },
 }
 
 impl Cluster {
-    /// A new embedded cluster, or Apache's where the environment names one.
+    /// Starts an embedded cluster, or uses Apache's if the environment names one.
     pub async fn start() -> Result<Self, EmbeddedError> {
         match Self::apache() {
             Some(apache) => Ok(apache),
@@ -54,20 +54,20 @@ impl Cluster {
         }
     }
 
-    /// A new embedded cluster that filters by SQL and recalls messages, as `tests/interop/apache` starts Apache's.
+    /// Starts an embedded cluster with SQL92 filters and recall, like the one of `tests/interop/apache`.
     pub async fn embedded() -> Result<Self, EmbeddedError> {
         let builder = Embedded::builder().set("enablePropertyFilter", true).set("recallMessageEnable", true);
         builder.start().await.map(Self::Embedded)
     }
 
-    /// The cluster at `ROCKETMQ_NAMESRV`, of version `ROCKETMQ_VERSION` (default: 5.4.0).
+    /// Returns the cluster at `ROCKETMQ_NAMESRV`, of version `ROCKETMQ_VERSION` (5.4.0 by default).
     pub fn apache() -> Option<Self> {
         let name_server = std::env::var("ROCKETMQ_NAMESRV").ok()?;
         let version = std::env::var("ROCKETMQ_VERSION").unwrap_or_else(|_| "5.4.0".into());
         Some(Self::Apache { name_server, version })
     }
 
-    /// What clients connect to.
+    /// Returns the addresses for clients.
     pub fn name_server(&self) -> String {
         match self {
             Self::Embedded(embedded) => embedded.name_server(),
@@ -75,12 +75,12 @@ impl Cluster {
         }
     }
 
-    /// Whether this is Apache RocketMQ 4.x.
+    /// Returns true for Apache RocketMQ 4.x.
     pub fn is_4x(&self) -> bool {
         matches!(self, Self::Apache { version, .. } if version.starts_with("4."))
     }
 
-    /// Whether the cluster has `feature`; says why not.
+    /// Returns true if the cluster has `feature`. Otherwise it prints why the test is skipped.
     pub fn has(&self, feature: Feature) -> bool {
         match self {
             Self::Embedded(_) if feature == Feature::InnerBatches => {
@@ -95,24 +95,24 @@ impl Cluster {
         }
     }
 
-    /// A client of its own connections and client id.
+    /// Connects a new client, with its own connections and id.
     pub async fn client(&self) -> TestResult<Client> {
         Ok(rocketmq_client::connect(self.name_server()).await?)
     }
 
-    /// A new topic of so many queues that name server and broker both know.
+    /// Creates a new topic with this number of queues, and waits until name server and broker know it.
     pub async fn topic(&self, client: &Client, queues: i32) -> TestResult<String> {
         let topic = unique_topic();
         self.topic_named(client, &topic, queues).await?;
         Ok(topic)
     }
 
-    /// [`topic`](Self::topic) of a given name, by a client without a namespace.
+    /// Does the same as [`topic`](Self::topic) for a given name. The client must have no namespace.
     pub async fn topic_named(&self, client: &Client, topic: &str, queues: i32) -> TestResult {
         self.topic_with(client, topic, queues, None).await
     }
 
-    /// [`topic`](Self::topic_named) with attributes of 5.x, `+key=value,-key`.
+    /// Does the same as [`topic_named`](Self::topic_named) with attributes of 5.x, `+key=value,-key`.
     pub(crate) async fn topic_with(
         &self,
         client: &Client,
@@ -132,7 +132,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Gives a topic so many queues.
+    /// Changes the number of a topic's queues.
     pub async fn resize(&self, client: &Client, topic: &str, queues: i32) -> TestResult {
         for broker in &client.route(topic).await?.broker_datas {
             create(client, broker.master().ok_or("a broker without a master")?, topic, queues, None).await?;
@@ -140,7 +140,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Lets `span` pass on the cluster: its clock is moved where that can be done, waited for where not.
+    /// Lets `span` pass on the cluster. Moves its clock if possible, and waits otherwise.
     pub async fn pass(&self, span: Duration) {
         match self {
             Self::Embedded(embedded) => {
@@ -153,24 +153,24 @@ impl Cluster {
         }
     }
 
-    /// Waits for what comes about by the time `span` has passed on the cluster, as [`pass`](Self::pass) lets it.
+    /// Waits for a condition while `span` passes on the cluster, like [`pass`](Self::pass).
     ///
     /// # Panics
-    /// When it does not come about.
+    /// Panics if the condition does not become true.
     pub async fn later(&self, span: Duration, what: &str, is_so: impl AsyncFnMut() -> bool) {
         tokio::join!(self.pass(span), eventually(what, span + PATIENCE, is_so));
     }
 }
 
-/// What a topic's broker answers.
+/// Sends a request to the topic's broker, and returns the answer.
 pub(crate) async fn ask(client: &Client, topic: &str, request: &impl Request) -> TestResult<Command> {
     send_to_broker(client, topic, request.to_command()?).await
 }
 
-/// Has the broker serve a group's queues of a topic by POP.
+/// Lets the broker serve a group's queues of a topic by POP.
 ///
 /// # Errors
-/// It does not answer, or refuses.
+/// Fails if the broker does not answer, or refuses.
 pub async fn serve_by_pop(client: &Client, topic: &str, group: &str) -> TestResult {
     let mode = MessageRequestModeBody {
         topic: topic.to_owned(),
@@ -182,7 +182,7 @@ pub async fn serve_by_pop(client: &Client, topic: &str, group: &str) -> TestResu
     send_to_broker(client, topic, command.with_body(fastjson::to_vec(&mode)?)).await.map(drop)
 }
 
-/// [`ask`] for requests without a type.
+/// Does the same as [`ask`] for a request without a type.
 pub(crate) async fn send_to_broker(client: &Client, topic: &str, command: Command) -> TestResult<Command> {
     let route = client.route(topic).await?;
     let address = route.broker_datas.first().and_then(|broker| broker.master()).ok_or("no master")?;
@@ -218,7 +218,7 @@ async fn create(
     }
 }
 
-/// The queues of a topic as an outsider sees them, to look at what is stored.
+/// Returns the queues of a topic, with a consumer outside every group, to look at stored messages.
 pub(crate) async fn queues(client: &Client, topic: &str) -> TestResult<(PullConsumer, Vec<MessageQueue>)> {
     let reader = client.pull_consumer(unique_group()).build().await?;
     let queues = reader.queues(topic).await?;

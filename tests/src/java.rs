@@ -1,4 +1,4 @@
-//! The official Java client and tools: a member of consumer groups, and `mqadmin`.
+//! The official Java client as a member of groups, and `mqadmin`.
 
 use std::process::Stdio;
 use std::sync::Arc;
@@ -9,34 +9,34 @@ use tokio::process::{Child, Command};
 
 use crate::{PATIENCE, TestResult};
 
-/// What it printed.
+/// Lines of the program's output.
 type Lines = Arc<Mutex<Vec<String>>>;
 
-/// `tests/interop/java/Member.java` at work.
+/// A running `tests/interop/java/Member.java`.
 #[derive(Debug)]
 pub(crate) struct JavaMember {
     child: Child,
     lines: Lines,
 }
 
-/// A group it joins.
+/// A group that the Java member joins.
 #[derive(Debug, Clone)]
 pub(crate) struct Membership {
-    /// What the group reads; one group each.
+    /// Topic of the group. Each topic has one group.
     pub topic: String,
-    /// The group.
+    /// Name of the group.
     pub group: String,
-    /// How the group splits the queues, as `Member.java` calls it.
+    /// Strategy by which the group splits the queues, as `Member.java` names it.
     pub strategy: String,
 }
 
 impl JavaMember {
-    /// Starts it with the jars of `version`, which `tests/interop/apache install` has fetched.
+    /// Starts the member with the jars of `version`, which `tests/interop/apache install` has fetched.
     pub(crate) fn start(version: &str, name_server: &str, groups: &[Membership]) -> TestResult<Self> {
         Self::start_with(version, name_server, groups, "")
     }
 
-    /// [`start`](Self::start) with options for the virtual machine.
+    /// Does the same as [`start`](Self::start) with options for the virtual machine.
     pub(crate) fn start_with(
         version: &str,
         name_server: &str,
@@ -63,20 +63,20 @@ impl JavaMember {
         Ok(Self { child, lines })
     }
 
-    /// Queue and body of each message that it got of a topic so far.
+    /// Returns queue and body of each message of a topic that the member has received.
     pub(crate) fn seen(&self, topic: &str) -> Vec<(i32, String)> {
         let prefix = format!("got {topic} ");
         let lines = self.lines.lock();
         lines.iter().filter_map(|line| delivery(line.strip_prefix(&prefix)?)).collect()
     }
 
-    /// Who it is in the group that reads a topic, once it is a member.
+    /// Returns the member's client id in the group of a topic, once it has joined.
     pub(crate) fn client_id(&self, topic: &str) -> Option<String> {
         let prefix = format!("member {topic} ");
         self.lines.lock().iter().find_map(|line| line.strip_prefix(&prefix)).map(str::to_owned)
     }
 
-    /// Lets it leave its groups in order.
+    /// Lets the member leave its groups in order.
     pub(crate) async fn stop(&mut self) -> TestResult {
         drop(self.child.stdin.take());
         tokio::time::timeout(2 * PATIENCE, self.child.wait()).await??;
@@ -84,7 +84,7 @@ impl JavaMember {
     }
 }
 
-/// What `mqadmin` of `version` prints.
+/// Runs `mqadmin` of `version` and returns its output.
 pub(crate) async fn admin(version: &str, args: &[&str]) -> TestResult<String> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/interop/apache");
     let mut command = Command::new(script);

@@ -1,5 +1,5 @@
-//! Integration tests across the crates: the harness, and the [`scenarios`] that run on this project's own broker
-//! (`scenarios.rs`) and on Apache's (`interop_apache.rs`) alike.
+//! Integration tests across the crates: the harness, and the [`scenarios`]. They run on this project's broker
+//! (`scenarios.rs`) and on Apache's (`interop_apache.rs`).
 
 pub mod access;
 mod apache;
@@ -25,15 +25,15 @@ pub use process::BrokerProcess;
 pub use socks::{SocksProxy, USER};
 pub use wait::{PATIENCE, eventually};
 
-/// What scenarios and tests end with: any error fails the test with its text.
+/// Result of scenarios and tests: any error fails the test with its text.
 pub type TestResult<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// A topic no other test uses, also not one that ran on the same cluster before.
+/// Returns the name of a topic that no other test uses, not even an earlier one on the same cluster.
 pub fn unique_topic() -> String {
     unique("t")
 }
 
-/// A group no other test uses.
+/// Returns the name of a group that no other test uses.
 pub fn unique_group() -> String {
     unique("g")
 }

@@ -1,4 +1,4 @@
-//! A producer and a consumer that go on while servers come and go.
+//! A producer and a consumer that work on while servers come and go.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,19 +8,19 @@ use rocketmq_client::{Client, FromWhere, Message, Producer, PushConsumerBuilder,
 use crate::wait::{PATIENCE, eventually};
 use crate::{Inbox, TestResult};
 
-/// How long one attempt waits for a server that does not answer: long for loopback, short for a test.
+/// Time that one attempt waits for a silent server: long for loopback, short for a test.
 const ATTEMPT: Duration = Duration::from_millis(500);
-/// Messages of one key keep their order, where that is asked for.
+/// Number of ordering keys.
 const KEYS: usize = 3;
-/// The first message, which goes to any queue.
+/// Number of the first message, which has no key.
 const UNKEYED: usize = 0;
 
-/// A producer that goes on through outages, and a consumer that keeps what comes.
+/// A producer that works through outages, and a consumer that keeps its deliveries.
 #[derive(Debug)]
 pub struct Load {
-    /// Both belong to it.
+    /// The client of both.
     pub client: Client,
-    /// What the consumer got.
+    /// The deliveries of the consumer.
     pub inbox: Inbox,
     /// The consumer.
     pub running: Running,
@@ -33,24 +33,25 @@ pub struct Load {
 }
 
 impl Load {
-    /// Starts on a topic, which the first message makes if need be.
+    /// Starts both on a topic. The first message creates the topic if needed.
     pub async fn start(name_server: String, topic: &str) -> TestResult<Self> {
         Self::shaped(name_server, topic, |consumer| consumer).await
     }
 
-    /// [`start`](Self::start) with messages of three keys, consumed in order. What has a key goes to no other broker.
+    /// Does the same as [`start`](Self::start) with messages of three keys, consumed in order. A message with a key
+    /// goes to no other broker.
     pub async fn ordered(name_server: String, topic: &str) -> TestResult<Self> {
         let load = Self::shaped(name_server, topic, PushConsumerBuilder::orderly).await?;
         Ok(Self { ordered: true, ..load })
     }
 
-    /// [`start`](Self::start) with another kind of consumer.
+    /// Does the same as [`start`](Self::start) with another kind of consumer.
     pub async fn shaped(
         name_server: String,
         topic: &str,
         shape: impl FnOnce(PushConsumerBuilder) -> PushConsumerBuilder,
     ) -> TestResult<Self> {
-        // Outages are noticed at the next look at the routes; for a test that has to be soon.
+        // The client notices an outage at the next refresh of its routes, so a test refreshes them often.
         let refresh = Duration::from_millis(100);
         let builder = Client::builder(name_server).configure(|config| config.route_refresh = refresh);
         let client = builder.connect().await?;
@@ -74,12 +75,12 @@ impl Load {
         })
     }
 
-    /// Where it sends.
+    /// Returns the topic.
     pub fn topic(&self) -> &str {
         &self.topic
     }
 
-    /// Sends once; what failed may be stored all the same, so the next try has another body.
+    /// Sends once. A failed message may be stored all the same, so the next one has another body.
     async fn try_to_send(&mut self) -> bool {
         self.tried += 1;
         let sending = self.producer.send(Message::new(&*self.topic, body(self.tried)));
@@ -90,10 +91,10 @@ impl Load {
         true
     }
 
-    /// Sends until so many were acknowledged, whatever happens in between.
+    /// Sends until `count` more messages are acknowledged, whatever happens meanwhile.
     ///
     /// # Panics
-    /// When that takes too long.
+    /// Panics if that takes too long.
     pub async fn send(&mut self, count: usize) {
         let goal = self.sent.len() + count;
         eventually("every message acknowledged", 2 * PATIENCE, async || {
@@ -103,20 +104,20 @@ impl Load {
         .await;
     }
 
-    /// Sends so many, each of which has to be acknowledged.
+    /// Sends `count` messages; each must be acknowledged.
     ///
     /// # Panics
-    /// When one is not.
+    /// Panics if one is not.
     pub async fn send_all(&mut self, count: usize) {
         for _ in 0..count {
             assert!(self.try_to_send().await, "message {} was not acknowledged", self.tried);
         }
     }
 
-    /// Sends until this broker has taken a message.
+    /// Sends until this broker has acknowledged a message.
     ///
     /// # Panics
-    /// When that takes too long.
+    /// Panics if that takes too long.
     pub async fn send_until_taken_by(&mut self, broker: &str) {
         let what = format!("a message for {broker}");
         eventually(&what, PATIENCE, async || {
@@ -126,15 +127,15 @@ impl Load {
         .await;
     }
 
-    /// The brokers that acknowledged the last `count` messages.
+    /// Returns the brokers that acknowledged the last `count` messages.
     pub fn last_brokers(&self, count: usize) -> BTreeSet<&str> {
         self.acknowledged.iter().rev().take(count).map(Receipt::broker).collect()
     }
 
-    /// Every acknowledged message arrives.
+    /// Waits until every acknowledged message has arrived.
     ///
     /// # Panics
-    /// When one does not.
+    /// Panics if one does not arrive.
     pub async fn assert_all_arrive(&self) {
         eventually("every acknowledged message handled", 2 * PATIENCE, async || {
             let seen: BTreeSet<_> = self.inbox.texts().into_iter().collect();
@@ -143,19 +144,20 @@ impl Load {
         .await;
     }
 
-    /// Every acknowledged message arrives, and the consumer ends.
+    /// Waits until every acknowledged message has arrived, then stops the consumer.
     ///
     /// # Panics
-    /// When one does not arrive.
+    /// Panics if one does not arrive.
     pub async fn finish(self) {
         self.assert_all_arrive().await;
         self.running.shutdown().await;
     }
 
-    /// Messages of one key were first handled in the order they were sent in. The one that made the topic has no key.
+    /// Asserts that messages of one key were first handled in the order of their sends. Leaves out the message that
+    /// created the topic: it has no key.
     ///
     /// # Panics
-    /// When one was not.
+    /// Panics if one was not.
     pub fn assert_order(&self) {
         let mut seen = BTreeSet::from([UNKEYED]);
         let mut last = [0; KEYS];
@@ -168,7 +170,7 @@ impl Load {
     }
 }
 
-/// Takes as long as a server needs that has only just started.
+/// Sends the first message. Waits for a server that has only just started.
 async fn first(producer: &Producer, topic: &str) -> TestResult<Receipt> {
     let mut receipt = None;
     eventually("the first message acknowledged", PATIENCE, async || {

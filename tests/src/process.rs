@@ -1,4 +1,4 @@
-//! A broker in a process of its own, which can be killed as the kernel kills.
+//! A broker in a process of its own, which a test can kill with SIGKILL.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 
 use crate::{PATIENCE, TestResult};
 
-/// A name server in this process, and a broker that comes and goes. It gets a new port at each start.
+/// A name server in this process, and a broker that comes and goes. The broker gets a new port at each start.
 #[derive(Debug)]
 pub struct BrokerProcess {
     program: PathBuf,
@@ -23,8 +23,8 @@ pub struct BrokerProcess {
 }
 
 impl BrokerProcess {
-    /// Starts `program` (`env!("CARGO_BIN_EXE_broker_under_test")`, which only an integration test knows) on an empty
-    /// store, with these settings besides.
+    /// Starts `program` on an empty store, with additional settings. `program` is
+    /// `env!("CARGO_BIN_EXE_broker_under_test")`, which only an integration test knows.
     pub async fn start(program: impl Into<PathBuf>, settings: &str) -> TestResult<Self> {
         let name_server = NameServer::start(NamesrvConfig::ephemeral(), Arc::new(System)).await?;
         let folder = tempfile::tempdir()?;
@@ -40,17 +40,17 @@ impl BrokerProcess {
         Ok(process)
     }
 
-    /// What clients connect to.
+    /// Returns the address for clients.
     pub fn name_server(&self) -> String {
         self.name_server.address().to_string()
     }
 
-    /// Where the broker keeps everything.
+    /// Returns the folder of the broker's store.
     pub fn store(&self) -> PathBuf {
         self.folder.path().join("store")
     }
 
-    /// Kills with SIGKILL: nothing is written, answered or told any more.
+    /// Kills the broker with SIGKILL: it writes, answers and unregisters nothing any more.
     pub async fn kill(&mut self) -> TestResult {
         if let Some(mut child) = self.child.take() {
             child.kill().await?;
@@ -58,7 +58,7 @@ impl BrokerProcess {
         Ok(())
     }
 
-    /// Starts the broker on the same store and waits until its name server knows it.
+    /// Starts the broker on the same store, and waits until its name server knows it.
     pub async fn restart(&mut self) -> TestResult {
         let mut child = Command::new(&self.program)
             .arg(settings_file(self.folder.path()))
@@ -78,7 +78,7 @@ fn settings_file(folder: &Path) -> PathBuf {
     folder.join("broker.conf")
 }
 
-/// Sends a signal, named as `kill` wants it.
+/// Sends a signal, named as for the command `kill`.
 pub(crate) async fn signal(child: &Child, signal: &str) -> TestResult {
     let id = child.id().ok_or("a process that has ended")?.to_string();
     let status = Command::new("kill").args([signal, &id]).status().await?;

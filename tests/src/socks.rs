@@ -1,4 +1,4 @@
-//! A SOCKS5 proxy small enough to live in a test: user and password, addresses and names, CONNECT.
+//! A small SOCKS5 proxy for tests: user and password, addresses and names, CONNECT.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// Whom it lets through, and the word for it.
+/// User and password that the proxy accepts.
 pub const USER: (&str, &str) = ("carol", "open sesame");
 
 const BY_PASSWORD: u8 = 2;
@@ -28,7 +28,7 @@ impl SocksProxy {
     /// Starts to listen.
     ///
     /// # Errors
-    /// When no port is free.
+    /// Fails if no port is free.
     pub async fn start() -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let (address, led) = (listener.local_addr()?, Arc::<AtomicUsize>::default());
@@ -41,12 +41,12 @@ impl SocksProxy {
         Ok(Self { address, led, accepting })
     }
 
-    /// Where it listens.
+    /// Returns the proxy's address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// How many connections it has led to a server.
+    /// Returns the number of connections it has made to servers.
     pub fn led(&self) -> usize {
         self.led.load(Ordering::Relaxed)
     }
@@ -81,7 +81,7 @@ async fn greet(client: &mut TcpStream) -> io::Result<()> {
     if is_right { Ok(()) } else { Err(io::ErrorKind::PermissionDenied.into()) }
 }
 
-/// Bytes behind a length of one byte.
+/// Reads bytes behind a length of one byte.
 async fn short(client: &mut TcpStream) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; client.read_u8().await?.into()];
     client.read_exact(&mut bytes).await?;

@@ -1,4 +1,4 @@
-//! An application of the starter whose template and whose listener are different users.
+//! Runs an application of the starter whose template and listener sign as different users.
 
 use rocketmq_starter::{App, BoxError, State, Text, rocketmq_listener};
 use tokio::sync::mpsc;
@@ -14,7 +14,7 @@ async fn note(Text(line): Text, State(lines): State<Lines>) -> Result<(), BoxErr
     Ok(())
 }
 
-/// The user's template sends where only the administrator, as whom the listener runs, receives.
+/// The template signs as the user, and may send; the listener signs as the administrator, and may receive.
 pub async fn an_application_signs(name_server: &str) -> TestResult {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("application.toml");

@@ -1,4 +1,5 @@
-//! Access control from outside: the users of `tests/interop/acl` on a broker that keeps files of rules, or users of its own.
+//! Tests access control from outside: with the users of `tests/interop/acl`, on a broker that keeps rules in files or
+//! users of its own.
 
 mod app;
 
@@ -18,23 +19,24 @@ pub use app::an_application_signs;
 
 use crate::{Inbox, PATIENCE, TestResult, eventually, unique_group};
 
-/// May do everything.
+/// Credentials of the administrator, who may do everything.
 pub const ADMIN: (&str, &str) = ("rocketmq-admin", "12345678-admin");
-/// May send to `acl-open` and `acl-pub`, receive from `acl-open` and `acl-sub`, as every group but `acl-denied`.
+/// Credentials of the user. He may send to `acl-open` and `acl-pub`, and receive from `acl-open` and `acl-sub` with
+/// every group but `acl-denied`.
 pub const USER: (&str, &str) = ("rocketmq-user", "12345678-user");
 
 const TOPICS: [&str; 3] = ["acl-open", "acl-pub", "acl-sub"];
 
-/// Which kind of access control a broker has.
+/// Selects the kind of access control of a broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rules {
-    /// `plain_acl.yml` of 4.x.
+    /// Rules in `plain_acl.yml`, as in 4.x.
     Files,
-    /// Users and permissions of 5.x.
+    /// Users and permissions, as in 5.x.
     Users,
 }
 
-/// A broker of ours with access control; the folder holds its rules.
+/// Starts this project's broker with access control. The folder holds its rules.
 pub async fn embedded(rules: Rules) -> TestResult<(Embedded, TempDir)> {
     let home = tempfile::tempdir()?;
     let conf = home.path().join("conf");
@@ -54,13 +56,13 @@ pub async fn embedded(rules: Rules) -> TestResult<(Embedded, TempDir)> {
     Ok((builder.start().await?, home))
 }
 
-/// A client that signs as `who`.
+/// Connects a client that signs as `who`.
 pub async fn client(name_server: &str, who: (&str, &str)) -> TestResult<Client> {
     let credentials = Arc::new(Credentials::new(who.0, who.1));
     Ok(Client::builder(name_server).credentials(credentials).connect().await?)
 }
 
-/// Makes the topics, and where the broker keeps users itself, the user.
+/// Creates the topics and, on a broker with users of its own, the user.
 pub async fn prepare(name_server: &str, rules: Rules) -> TestResult {
     let admin = client(name_server, ADMIN).await?;
     let broker = broker(&admin).await?;
@@ -79,7 +81,7 @@ pub async fn prepare(name_server: &str, rules: Rules) -> TestResult {
     Ok(())
 }
 
-/// What the user may do works; what he may not is refused with a kind that says so.
+/// The user can do everything allowed. Everything else is refused, with a kind of error that says so.
 pub async fn a_user_has_his_rights_and_no_others(name_server: &str, rules: Rules) -> TestResult {
     let user = client(name_server, USER).await?;
     let producer = user.producer(unique_group()).build().await?;
@@ -96,7 +98,7 @@ pub async fn a_user_has_his_rights_and_no_others(name_server: &str, rules: Rules
     Ok(())
 }
 
-/// Whoever is not the user, or nobody at all, is refused.
+/// Clients with a wrong secret, an unknown user or no user are refused.
 pub async fn strangers_are_refused(name_server: &str) -> TestResult {
     for who in [(USER.0, "12345678-wrong"), ("rocketmq-nobody", USER.1)] {
         let stranger = client(name_server, who).await?;
@@ -135,7 +137,7 @@ async fn received(user: &Client) -> TestResult {
     Ok(())
 }
 
-/// The topic is his, the group is not.
+/// The user may read the topic, but not with this group.
 async fn kept_out(user: &Client) -> TestResult {
     let pull = user.pull_consumer("acl-denied").build().await?;
     let queues = pull.queues("acl-open").await?;

@@ -1,5 +1,5 @@
-//! A broker as a process of its own, for tests that kill it: one argument, the file with its settings. Prints where it
-//! listens once it serves.
+//! A broker as a process, for tests that kill it. Its argument is a file with settings. It prints its address once it
+//! serves.
 
 use std::error::Error;
 use std::path::Path;
@@ -17,7 +17,7 @@ fn main() -> ExitCode {
 
 async fn serve() -> Result<(), Box<dyn Error>> {
     let file = std::env::args().nth(1).ok_or("which file has the settings?")?;
-    // The file says where the store is.
+    // The file names the store.
     let mut config = BrokerConfig::loopback("");
     config.load(Path::new(&file))?;
     let node = Node::start(config, Arc::new(System)).await?;

@@ -1,4 +1,4 @@
-//! Groups that start while messages come: nothing that is stored after a group asked for its queues is missed.
+//! Groups that start while messages arrive: they miss no message that is stored after they asked for their queues.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -9,13 +9,13 @@ use crate::cluster::{Feature, serve_by_pop};
 use crate::wait::{PATIENCE, POLL, eventually};
 use crate::{Cluster, Inbox, TestResult, unique_group};
 
-/// Enough that some are asked for just before their first message comes, and some just after.
+/// Number of queues: enough that the client asks for some just before their first message, and for some just after.
 const QUEUES: usize = 64;
 const STARTS: u32 = 12;
-/// By then everything has come that comes at all.
+/// Time in which every message must come.
 const SOON: Duration = Duration::from_secs(5);
 
-/// A fresh topic, and a producer that sends one message into each of its queues.
+/// A new topic, and a producer that sends one message to each of its queues.
 struct Stage {
     client: Client,
     topic: String,
@@ -36,7 +36,7 @@ impl Stage {
         self.client.push_consumer(unique_group()).subscribe(&self.topic, "*")
     }
 
-    /// One message into each queue, one after the other.
+    /// Sends one message to each queue, one after the other.
     async fn fill(&self, text: &str, begin: Duration) -> TestResult {
         tokio::time::sleep(begin).await;
         for queue in &self.queues {
@@ -46,7 +46,7 @@ impl Stage {
         Ok(())
     }
 
-    /// How many of the messages do not come.
+    /// Returns the number of messages that do not come.
     async fn lost(&self, inbox: &Inbox) -> usize {
         let deadline = Instant::now() + SOON;
         while inbox.len() < QUEUES && Instant::now() < deadline {
@@ -56,12 +56,12 @@ impl Stage {
     }
 }
 
-/// So long after a group began to start its first message is sent: a little later at each start.
+/// Returns the time from the start of a group to its first message. It grows with each start.
 fn after(start: u32) -> Duration {
     start * Duration::from_millis(1)
 }
 
-/// Push consumers that wish for the end of empty queues, made of a builder that `shape` alters.
+/// Starts push consumers that ask for the end of empty queues. `shape` makes their builder.
 async fn push_consumers(
     cluster: &Cluster,
     shape: impl AsyncFn(&Stage) -> TestResult<PushConsumerBuilder>,
@@ -80,12 +80,12 @@ async fn push_consumers(
     Ok(())
 }
 
-/// A push consumer that wishes for the end of empty queues gets what is sent while it comes up.
+/// A push consumer that asks for the end of empty queues receives the messages sent during its start.
 pub async fn pushed_while_a_group_starts(cluster: &Cluster) -> TestResult {
     push_consumers(cluster, async |stage| Ok(stage.push_consumer())).await
 }
 
-/// So does one whose queues the broker assigns and serves by POP.
+/// A push consumer whose queues the broker assigns and serves by POP receives them too.
 pub async fn popped_while_a_group_starts(cluster: &Cluster) -> TestResult {
     if !cluster.has(Feature::Pop) {
         return Ok(());
@@ -99,7 +99,7 @@ pub async fn popped_while_a_group_starts(cluster: &Cluster) -> TestResult {
     .await
 }
 
-/// So does a lite consumer.
+/// A lite consumer receives them too.
 pub async fn polled_while_a_group_starts(cluster: &Cluster) -> TestResult {
     let mut lost = 0;
     for start in 0..STARTS {
@@ -113,7 +113,7 @@ pub async fn polled_while_a_group_starts(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// How many messages a lite consumer is given before none comes for a while.
+/// Polls until no message comes for a while. Returns the number of messages.
 async fn poll_all(mut consumer: LiteConsumer) -> TestResult<usize> {
     let mut given = BTreeSet::new();
     while given.len() < QUEUES
@@ -125,7 +125,7 @@ async fn poll_all(mut consumer: LiteConsumer) -> TestResult<usize> {
     Ok(given.len())
 }
 
-/// A member that broadcasts begins at the end as it finds it; from then on it misses nothing.
+/// A broadcasting member starts at the end it finds, and misses nothing after that.
 pub async fn broadcast_while_a_member_starts(cluster: &Cluster) -> TestResult {
     for start in 0..STARTS / 4 {
         let (stage, inbox) = (Stage::set(cluster).await?, Inbox::default());

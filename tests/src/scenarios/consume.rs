@@ -1,4 +1,4 @@
-//! Push consumption: sharing out, filtering, and where it begins.
+//! Push consumption: sharing, filtering, and the first offset.
 
 use std::convert::Infallible;
 use std::future::IntoFuture as _;
@@ -42,7 +42,7 @@ impl Stage {
     }
 }
 
-/// All messages, from all queues, once each.
+/// Every message of every queue comes once.
 pub async fn each_message_once(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let (inbox, group) = (Inbox::default(), stage.group.clone());
@@ -54,13 +54,13 @@ pub async fn each_message_once(cluster: &Cluster) -> TestResult {
     assert_eq!(inbox.sorted(), bodies);
     assert!(inbox.all().iter().all(|delivery| delivery.reconsume_times() == 0));
     let lag = lag(&stage, &group).await?;
-    // Apache's broker takes the offsets of a last pull and of the shutdown in whichever order its threads come to them.
+    // Apache's threads process the offset of a last pull and that of the shutdown in either order.
     let allowed = if matches!(cluster, Cluster::Embedded { .. }) { 0 } else { 4 * 32 };
     assert!(lag <= allowed, "a lag of {lag} after everything was handled");
     Ok(())
 }
 
-/// What the group has still to read, by its offsets on the broker.
+/// Returns the group's lag, by its offsets on the broker.
 async fn lag(stage: &Stage, group: &str) -> TestResult<i64> {
     let reader = stage.client.pull_consumer(group).build().await?;
     let mut lag = 0;
@@ -71,7 +71,7 @@ async fn lag(stage: &Stage, group: &str) -> TestResult<i64> {
     Ok(lag)
 }
 
-/// Handlers wait for one another here: one at a time they would wait for ever.
+/// Handlers wait for one another, so the test would hang if they ran one at a time.
 pub async fn several_at_once(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let (inbox, barrier) = (Inbox::default(), std::sync::Arc::new(Barrier::new(8)));
@@ -91,7 +91,7 @@ pub async fn several_at_once(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// How many handlers run at once can be changed while they do.
+/// The number of concurrent handlers can change while they run.
 pub async fn concurrency_changed(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let (inbox, gate) = (Inbox::default(), Arc::new(Semaphore::new(0)));
@@ -101,7 +101,7 @@ pub async fn concurrency_changed(cluster: &Cluster) -> TestResult {
     gate.add_permits(1);
     inbox.expect(2).await;
     running.set_concurrency(4);
-    // The one that waits and three more; with the gate shut nobody makes room for a fifth.
+    // The waiting handler and three more. The gate is shut, so no fifth can start.
     inbox.expect(5).await;
     assert_eq!((inbox.len(), running.concurrency()), (5, 4));
     gate.add_permits(100);
@@ -110,7 +110,7 @@ pub async fn concurrency_changed(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// Of a batch only the messages that are not done come again.
+/// Only the failed messages of a batch come again.
 pub async fn part_of_a_batch_again(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let messages = ["a", "b", "c", "d"].map(|body| Message::new(&stage.topic, body));
@@ -138,7 +138,7 @@ pub async fn part_of_a_batch_again(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// The largest batches there may be: each message of them has its own outcome, and none is lost or handled twice.
+/// In batches of the largest size each message has its own outcome, and none is lost or handled twice.
 pub async fn in_batches_of_a_thousand(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let numbers: Vec<String> = (1000..2100).map(|number| number.to_string()).collect();
@@ -177,8 +177,8 @@ pub async fn in_batches_of_a_thousand(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A topic of 5.x in which a batch is one record: its members are delivered, given back and counted one by one, and reading
-/// may begin at any of them.
+/// A 5.x topic stores a batch as one record. Its messages are delivered, retried and counted one by one, and reading
+/// can start at any of them.
 pub async fn batches_stored_as_one(cluster: &Cluster) -> TestResult {
     if !cluster.has(Feature::InnerBatches) {
         return Ok(());
@@ -223,7 +223,7 @@ pub async fn batches_stored_as_one(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A batch listener gets messages of one queue together, each with an outcome of its own.
+/// A batch listener gets several messages of one queue at once, with an outcome for each.
 pub async fn in_batches(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let numbers: Vec<String> = (100..164).map(|number| number.to_string()).collect();
@@ -247,7 +247,7 @@ pub async fn in_batches(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// `created || paid`, and nothing else.
+/// A consumer of `created || paid` receives no other tags.
 pub async fn by_tags(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     for tag in ["created", "paid", "shipped", "created"] {
@@ -257,7 +257,7 @@ pub async fn by_tags(cluster: &Cluster) -> TestResult {
     let inbox = Inbox::default();
     let running = stage.consumer().subscribe(&stage.topic, "created || paid").listen(inbox.accept()).await?;
     inbox.expect(3).await;
-    // The marker is behind the others in time; when it is there, they would be too.
+    // The marker is younger than the others; once it is here, they would be too.
     stage.producer.send(Message::new(&stage.topic, "paid").tag("paid")).await?;
     inbox.expect(4).await;
     running.shutdown().await;
@@ -265,7 +265,7 @@ pub async fn by_tags(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// An SQL92 condition over properties.
+/// A consumer with an SQL92 condition receives only messages whose properties match.
 pub async fn by_sql(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     for (amount, region) in [(5, "eu"), (50, "eu"), (50, "us"), (500, "eu")] {
@@ -282,13 +282,13 @@ pub async fn by_sql(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// How many messages of a topic are behind a consumer.
+/// Returns the number of messages of a topic that the consumer has committed.
 fn progress(running: &Running, topic: &str) -> i64 {
     let table = running.info().mq_table;
     table.iter().filter(|(queue, _)| queue.topic == topic).map(|(_, state)| state.commit_offset).sum()
 }
 
-/// Topics are taken in, filtered in another way and left while a consumer runs.
+/// A running consumer subscribes to a topic, changes its filter, and leaves it.
 pub async fn topics_come_and_go(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let other = cluster.topic(&stage.client, 2).await?;
@@ -302,7 +302,8 @@ pub async fn topics_come_and_go(cluster: &Cluster) -> TestResult {
     inbox.expect(1).await;
 
     running.subscribe(&other, "y").await?;
-    // A pull under way still asks for the old tag. A message of that tag in each queue ends it before one of the new comes.
+    // A parked pull still asks for the old tag. One message of that tag in each queue ends it before the new tag is
+    // sent.
     for _ in 0..2 {
         send(&other, "x", "old").await?;
     }
@@ -328,7 +329,7 @@ pub async fn topics_come_and_go(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A group goes on where it stopped, whatever its wish for the beginning.
+/// A group continues at its committed offset, whatever start it asks for.
 pub async fn from_the_committed_offset(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let first = Inbox::default();
@@ -346,7 +347,7 @@ pub async fn from_the_committed_offset(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A shutdown waits for the handlers at work and stores what they have done.
+/// A shutdown waits for running handlers and commits their progress.
 pub async fn a_shutdown_waits_for_handlers(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     stage.send(["slow"]).await?;
@@ -371,7 +372,7 @@ pub async fn a_shutdown_waits_for_handlers(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A new group may have everything there is.
+/// A new group can start at the first message.
 pub async fn from_first(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     stage.send(["a", "b"]).await?;
@@ -383,20 +384,20 @@ pub async fn from_first(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A member that broadcasts has no offset on the broker: it begins where it wishes to.
+/// A broadcasting member has no offset on the broker: it starts where it asks to.
 pub async fn from_where(cluster: &Cluster) -> TestResult {
     let folder = tempfile::tempdir()?;
     begins_where_it_wishes(cluster, |consumer| consumer.broadcasting().offset_folder(folder.path())).await
 }
 
-/// New groups of this shape that want the end of a queue, its beginning, and what was stored since some time.
+/// New groups start at the end of a queue, at its beginning, and at a time.
 pub async fn begins_where_it_wishes(
     cluster: &Cluster,
     shape: impl Fn(PushConsumerBuilder) -> PushConsumerBuilder,
 ) -> TestResult {
     let stage =
         Stage { topic: cluster.topic(&cluster.client().await?, 1).await?, ..Stage::set(cluster).await? };
-    // 4.9 answers with any message of the very millisecond that is asked for.
+    // 4.9 answers with any message of exactly this millisecond, so each part has a millisecond of its own.
     for part in [&["1", "2"][..], &["3"], &["4"]] {
         stage.send(part.iter().copied()).await?;
         cluster.pass(Duration::from_millis(40)).await;
@@ -407,7 +408,7 @@ pub async fn begins_where_it_wishes(
         let inbox = Inbox::default();
         let consumer = stage.client.push_consumer(unique_group()).subscribe(&stage.topic, "*");
         let running = shape(consumer.from_where(from)).listen(inbox.accept()).await?;
-        // It knows where it begins, and has come to the end.
+        // The consumer knows its start, and has read to the end.
         let end = all.len() as i64;
         eventually("the end of the queue", PATIENCE, async || {
             running.info().mq_table.values().any(|queue| queue.commit_offset == end)
@@ -430,8 +431,8 @@ pub async fn begins_where_it_wishes(
     Ok(())
 }
 
-/// While the first message of a queue is still in memory, brokers send every new group to the queue's beginning, also
-/// one that wishes to start at its end: Apache's rule against losing what was sent while a group came up.
+/// Brokers start a new group at the beginning of a queue whose first message is still in memory, even if it asks for
+/// the end. By this rule Apache loses no message that is sent while a group starts.
 pub async fn a_young_queue_from_its_beginning(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     stage.send(["a", "b"]).await?;

@@ -1,4 +1,4 @@
-//! Messages for later: delay levels everywhere, timers where the cluster has them.
+//! Delayed delivery: delay levels on every cluster, timers on clusters that have them.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::{Cluster, Feature, Inbox, PATIENCE, TestResult, eventually, unique_gr
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A topic, its producer, and a consumer that keeps what comes.
+/// A topic, its producer, and a consumer that keeps its deliveries.
 struct Stage {
     _client: Client,
     producer: Producer,
@@ -38,12 +38,12 @@ impl Stage {
     }
 }
 
-/// How long after its birth a message was put into its topic.
+/// Returns the time from the message's birth to its storing in its topic.
 fn delay(delivery: &Delivery) -> TestResult<Duration> {
     Ok(delivery.stored_at().duration_since(delivery.born_at())?)
 }
 
-/// A delayed message comes after the others, not too soon, and under its own topic and queue.
+/// A delayed message comes after the others, not too soon, and with its own topic and queue.
 pub async fn by_level(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     stage.producer.send(stage.message("later").tag("t").deliver_after(DelayLevel::S5)).await?;
@@ -55,12 +55,12 @@ pub async fn by_level(cluster: &Cluster) -> TestResult {
     let later = &stage.inbox.all()[1];
     assert_eq!((later.topic(), later.tag(), later.reconsume_times()), (stage.topic.as_str(), Some("t"), 0));
     let waited = delay(later)?;
-    // Apache's brokers round a delivery time up to the level's own tick, but never down by more than a second.
+    // Apache's brokers round a delivery time to the tick of its level: never down by more than a second.
     assert!(waited >= 4 * SECOND, "delivered after {waited:?}");
     Ok(())
 }
 
-/// Any delay to the millisecond, in order of the delivery times.
+/// Timer messages come in the order of their delivery times, set to the millisecond.
 pub async fn by_timer(cluster: &Cluster) -> TestResult {
     if !cluster.has(Feature::Timers) {
         return Ok(());
@@ -79,7 +79,7 @@ pub async fn by_timer(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A timer message that was taken back is never delivered; the one behind it is.
+/// A recalled timer message never comes; the one behind it does.
 pub async fn recalled(cluster: &Cluster) -> TestResult {
     if !cluster.has(Feature::Timers) {
         return Ok(());
@@ -96,7 +96,7 @@ pub async fn recalled(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A handler that takes a minute runs once: neither client nor broker lose patience with it.
+/// A handler that takes a minute runs once: neither client nor broker retries its message.
 pub async fn a_handler_of_a_minute(cluster: &Cluster) -> TestResult {
     let client = cluster.client().await?;
     let topic = cluster.topic(&client, 1).await?;
@@ -116,7 +116,7 @@ pub async fn a_handler_of_a_minute(cluster: &Cluster) -> TestResult {
     inbox.expect(1).await;
     cluster.pass(60 * SECOND).await;
     minute.notify_one();
-    // What a retry would bring must be there before the answer counts: its delay is over, too.
+    // Lets the delay of a possible retry pass as well, so that a retry would be here.
     cluster.pass(11 * SECOND).await;
     assert!(running.shutdown().await);
     assert_eq!(inbox.texts(), ["slow"]);

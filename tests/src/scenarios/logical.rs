@@ -1,4 +1,4 @@
-//! Static topics: queues that no broker holds for good. Only `mqadmin` makes them.
+//! Static topics: their queues do not belong to one broker for good. Only `mqadmin` creates them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use rocketmq_client::{Client, Delivery, FromWhere, Message, Offset, Outcome, Pus
 use crate::java::admin;
 use crate::{Cluster, Inbox, PATIENCE, TestResult, eventually, unique_group, unique_topic};
 
-/// What stands in place of a broker.
+/// Name in place of a broker's name.
 const NO_BROKER: &str = "__syslo__global__";
 
 struct Stage {
@@ -19,7 +19,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// A static topic of three queues on the first broker.
+    /// Creates a static topic with three queues on the first broker.
     async fn set(cluster: &Cluster, version: &str) -> TestResult<Self> {
         let client = cluster.client().await?;
         let brokers = client.route("TBW102").await?.broker_datas;
@@ -32,7 +32,7 @@ impl Stage {
     async fn place(&self, command: &str, broker: &str, more: &[&str]) -> TestResult {
         let name_servers = self.client.name_servers().join(";");
         let args = [&[command, "-n", &name_servers, "-t", &self.topic, "-b", broker], more].concat();
-        // A cold virtual machine on a busy computer may run into its own time-out; saying it twice does no harm.
+        // A cold virtual machine on a busy computer may run into its own timeout. Repeating the command does no harm.
         eventually("a mapping that mqadmin wrote", 4 * PATIENCE, async || {
             admin(&self.version, &args).await.is_ok_and(|said| said.contains(".after"))
         })
@@ -54,7 +54,7 @@ impl Stage {
         consumer.from_where(FromWhere::FirstOffset)
     }
 
-    /// Four messages to each queue.
+    /// Sends four messages to each queue.
     async fn send(&self, bodies: std::ops::Range<u32>) -> TestResult<Vec<Receipt>> {
         let producer = self.client.producer(unique_group()).build().await?;
         let mut receipts = Vec::new();
@@ -70,7 +70,8 @@ fn numbers(range: std::ops::Range<u32>) -> Vec<String> {
     range.map(|body| format!("{body:02}")).collect()
 }
 
-/// Sent to, consumed at the same time and in order, tried again, and read by hand, as any topic; offsets count per queue.
+/// A static topic works like any other: sends, concurrent and orderly consumption, retries, pulls. Offsets count per
+/// queue.
 pub async fn as_any_topic(cluster: &Cluster, version: &str) -> TestResult {
     let stage = Stage::set(cluster, version).await?;
     let inbox = Inbox::default();
@@ -110,7 +111,7 @@ pub async fn as_any_topic(cluster: &Cluster, version: &str) -> TestResult {
     Ok(())
 }
 
-/// The offsets by queue, in the order they came.
+/// Returns the offsets by queue, in the order of their arrival.
 fn per_queue(inbox: &Inbox) -> BTreeMap<i32, Vec<i64>> {
     let mut queues = BTreeMap::<i32, Vec<i64>>::new();
     for delivery in inbox.all() {
@@ -123,7 +124,7 @@ fn each_queue(offsets: std::ops::Range<i64>) -> BTreeMap<i32, Vec<i64>> {
     (0..3).map(|queue| (queue, offsets.clone().collect())).collect()
 }
 
-/// Queues that move to another broker are sent to and read there, and the offsets of consumers go on counting.
+/// Queues that move to another broker take sends and reads there, and consumers' offsets go on.
 pub async fn queues_move(cluster: &Cluster, version: &str) -> TestResult {
     let stage = Stage::set(cluster, version).await?;
     let Some(other) = stage.brokers.get(1) else {
@@ -141,7 +142,7 @@ pub async fn queues_move(cluster: &Cluster, version: &str) -> TestResult {
     inbox.expect_within(2 * PATIENCE, 12).await;
     running.shutdown().await;
     assert_eq!(inbox.sorted(), numbers(0..12));
-    // The broker that takes a queue over leaves some numbers out, so that those of the old one never reach its own.
+    // The new broker of a queue leaves out some numbers, so that those of the old broker never reach its own.
     let sent: Vec<_> = moved.iter().map(|receipt| (receipt.queue(), receipt.queue_offset())).collect();
     for (queue, offsets) in per_queue(&inbox) {
         assert!(offsets.is_sorted_by(|a, b| a < b), "queue {queue}: {offsets:?}");

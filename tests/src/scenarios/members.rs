@@ -1,4 +1,4 @@
-//! Several members of one group: queues shared out, or every message for everybody.
+//! Groups with several members, which share the queues or receive every message.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -29,12 +29,12 @@ fn numbers(range: std::ops::Range<u32>) -> Vec<String> {
     range.map(|body| format!("{body:03}")).collect()
 }
 
-/// The queues of the topic itself: a member of the group also has some of its retry topic.
+/// Returns the member's queues of the topic itself; it also has some of the group's retry topic.
 fn owned(running: &Running, topic: &str) -> BTreeSet<MessageQueue> {
     running.queues().into_iter().filter(|queue| queue.topic == topic).collect()
 }
 
-/// Two members have half of the queues each, and one has all again when the other leaves; nothing is missed.
+/// Two members have half of the queues each. When one leaves, the other has all, and no message is lost.
 pub async fn queues_follow_the_members(cluster: &Cluster) -> TestResult {
     let (client, other) = (cluster.client().await?, cluster.client().await?);
     let topic = cluster.topic(&client, 8).await?;
@@ -59,7 +59,8 @@ pub async fn queues_follow_the_members(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// Members whose heartbeats leave out what the broker knows share the queues as others do, and the broker forgets nothing.
+/// Members with heartbeat v2, which leaves out what the broker knows, share the queues as others do, and the broker
+/// forgets nothing.
 pub async fn brief_heartbeats(cluster: &Cluster) -> TestResult {
     let often = |config: &mut rocketmq_client::ClientConfig| {
         (config.heartbeat_v2, config.heartbeat_interval) = (true, Duration::from_millis(50));
@@ -88,7 +89,7 @@ pub async fn brief_heartbeats(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// One unit of several: its name is part of the client's id, and the topics its clients cause to be made are marked.
+/// A client of a unit has the unit's name in its id, and topics that it causes to be created are marked.
 pub async fn of_a_unit(cluster: &Cluster) -> TestResult {
     let client = Client::builder(cluster.name_server()).configure(|config| {
         (config.unit_mode, config.unit_name) = (true, Some("u1".into()));
@@ -111,7 +112,7 @@ pub async fn of_a_unit(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A member that dies without a word is replaced, and what it had not committed is delivered again.
+/// A member that vanishes is replaced: the other one gets all queues, and receives every message.
 pub async fn a_member_that_vanishes(cluster: &Cluster) -> TestResult {
     let (client, other) = (cluster.client().await?, cluster.client().await?);
     let topic = cluster.topic(&client, 4).await?;
@@ -130,7 +131,7 @@ pub async fn a_member_that_vanishes(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// Every member gets every message, once, and goes on where it stopped: by its own file.
+/// Every member receives every message once, and continues by its own file.
 pub async fn broadcasting(cluster: &Cluster) -> TestResult {
     let folder = tempfile::tempdir()?;
     let named = |name: &'static str| {
@@ -159,7 +160,7 @@ pub async fn broadcasting(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// Queues that a topic gets later are read as well, without a restart.
+/// A running consumer also reads queues that its topic gets later.
 pub async fn more_queues(cluster: &Cluster) -> TestResult {
     let soon = std::time::Duration::from_secs(1);
     let client = Client::builder(cluster.name_server());
@@ -184,7 +185,7 @@ pub async fn more_queues(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// Three members split the queues without gap or overlap, whichever way they split them.
+/// Three members split the queues without gap or overlap, by each strategy.
 pub async fn each_strategy(cluster: &Cluster) -> TestResult {
     let clients = [cluster.client().await?, cluster.client().await?, cluster.client().await?];
     let topic = cluster.topic(&clients[0], 32).await?;
@@ -209,7 +210,7 @@ pub async fn each_strategy(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// The ways of splitting that need no rooms.
+/// The strategies that need no machine rooms.
 #[derive(Debug, Clone, Copy)]
 pub enum Strategy {
     /// In blocks.
@@ -224,7 +225,7 @@ impl Strategy {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Averagely, Self::ByCircle, Self::ConsistentHash];
 
-    /// As Java calls it.
+    /// Returns Java's name of the strategy.
     pub fn name(self) -> &'static str {
         match self {
             Self::Averagely => "AVG",
@@ -242,7 +243,7 @@ impl Strategy {
     }
 }
 
-/// A large backlog is worked off at full speed: each message once, none of them as a retry.
+/// A large backlog is handled at full speed: each message once, and none as a retry.
 pub async fn backlog(cluster: &Cluster) -> TestResult {
     const MESSAGES: u32 = 28_000;
     let client = cluster.client().await?;

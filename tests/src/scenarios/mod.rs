@@ -1,4 +1,4 @@
-//! What has to hold on any cluster. Each scenario has topics and groups of its own, so that all may run at once.
+//! Scenarios that must hold on any cluster. Each has topics and groups of its own, so all can run at once.
 
 pub mod beginnings;
 pub mod consume;

@@ -1,4 +1,4 @@
-//! What a store holds when it moves to another broker, and whether that one finds it.
+//! Fills a store before it moves to another broker, and checks it there.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use crate::cluster::ask;
 use crate::wait::{PATIENCE, eventually};
 use crate::{Cluster, Inbox, TestResult, collect};
 
-/// Where everything goes; it has to exist.
+/// Topic of all messages. It must exist.
 pub const TOPIC: &str = "moved";
 const GROUP: &str = "movers";
 const PRODUCERS: &str = "undecided";
 const MANY: usize = 20;
-/// Long enough to be waited for by the next broker.
+/// Delay that has not passed when the next broker starts.
 const DELAY: DelayLevel = DelayLevel::S10;
 
 fn consumer(client: &Client) -> PushConsumerBuilder {
@@ -33,7 +33,7 @@ fn unread(round: &str) -> Vec<String> {
     (0..MANY).map(|number| format!("{round} unread {number:02}")).collect()
 }
 
-/// What is in no queue of the topic yet.
+/// Returns the bodies of messages that are in no queue of the topic yet.
 fn pending(round: &str, timers: bool) -> Vec<String> {
     let what = if timers { &["delayed", "timed", "half"][..] } else { &["delayed", "half"] };
     what.iter().map(|what| format!("{round} {what}")).collect()
@@ -44,7 +44,8 @@ fn sorted(mut texts: Vec<String>) -> Vec<String> {
     texts
 }
 
-/// Leaves behind: handled messages and one to be retried, unread ones with keys, delayed ones, a half of a transaction.
+/// Leaves handled messages, one message to retry, unread messages with keys, delayed messages, and an undecided
+/// transaction.
 pub async fn leave(cluster: &Cluster, round: &str, timers: bool) -> TestResult {
     let client = cluster.client().await?;
     let producer = client.producer(PRODUCERS).build().await?;
@@ -72,13 +73,14 @@ pub async fn leave(cluster: &Cluster, round: &str, timers: bool) -> TestResult {
     Ok(())
 }
 
-/// Finds what `round` left for its group, once each, and what it and the rounds before it left in the topic.
+/// Finds the messages that `round` left for its group, each once, and all messages of this and earlier rounds in the
+/// topic.
 pub async fn find(cluster: &Cluster, rounds: &[&str], timers: bool) -> TestResult {
     let client = cluster.client().await?;
     let round = rounds.last().ok_or("no round")?;
     let checker = |_: Delivery| async { TransactionState::Commit };
     let producer = client.producer(PRODUCERS).transaction_checker(checker).build().await?;
-    // So that the broker has someone to ask.
+    // Registers the producer, so that the broker can check the transaction.
     producer.send(Message::new("elsewhere", "here I am")).await?;
     let inbox = Inbox::default();
     let running = consumer(&client).listen(inbox.accept()).await?;
@@ -104,7 +106,7 @@ pub async fn find(cluster: &Cluster, rounds: &[&str], timers: bool) -> TestResul
     Ok(())
 }
 
-/// The bodies of what is found under a key.
+/// Returns the bodies of the messages with a key.
 async fn found(client: &Client, key: &str) -> TestResult<Vec<String>> {
     let request = QueryMessageRequest {
         topic: TOPIC.to_owned(),

@@ -1,4 +1,5 @@
-//! Applications that share a cluster without meeting: 4.x namespaces are part of every name, 5.x ones of every request.
+//! Namespaces: applications share a cluster without meeting. A 4.x namespace is part of every name, a 5.x namespace
+//! travels in every request.
 
 use rocketmq_client::remoting::body::ConsumeResult;
 use rocketmq_client::remoting::requests::heartbeat::GetConsumerListByGroupRequest;
@@ -19,7 +20,7 @@ async fn send(client: &Client, topic: &str, body: &'static str) -> TestResult {
     Ok(())
 }
 
-/// A topic that a client within knows by the shorter name.
+/// Creates a topic. Returns its full name, and the short name that clients in the namespace use.
 async fn topic(cluster: &Cluster) -> TestResult<(String, String)> {
     let inside = crate::unique_topic();
     let outside = format!("{NAMESPACE}%{inside}");
@@ -27,7 +28,7 @@ async fn topic(cluster: &Cluster) -> TestResult<(String, String)> {
     Ok((inside, outside))
 }
 
-/// Within, names are what the application says; from outside they bear the namespace.
+/// Clients in the namespace use short names; other clients see the full ones.
 pub async fn names_are_wrapped(cluster: &Cluster) -> TestResult {
     let (inside, outside) = topic(cluster).await?;
     let (client, stranger) = (within(cluster).connect().await?, cluster.client().await?);
@@ -39,8 +40,8 @@ pub async fn names_are_wrapped(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// Brokers reach a consumer by the name they know it by, and are told by that name that it leaves; what failed comes again
-/// under the topic's short name.
+/// Brokers call a consumer by its full group name, and it unregisters with that name. A retry comes with the topic's
+/// short name.
 pub async fn brokers_reach_the_group(cluster: &Cluster) -> TestResult {
     let (inside, outside) = topic(cluster).await?;
     let (client, stranger) = (within(cluster).connect().await?, cluster.client().await?);
@@ -71,13 +72,13 @@ pub async fn brokers_reach_the_group(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// Within, messages are found under the topic's short name.
+/// Queries in the namespace find messages by the topic's short name.
 pub async fn queries(cluster: &Cluster) -> TestResult {
     let (inside, _) = topic(cluster).await?;
     tools::found_again(&within(cluster).connect().await?, &inside).await
 }
 
-/// A 5.x namespace leaves names as they are and travels with each request. No broker keeps such namespaces apart.
+/// A 5.x namespace changes no name and travels with each request. No broker separates such namespaces.
 pub async fn in_every_request(cluster: &Cluster) -> TestResult {
     let (builder, stranger) = (Client::builder(cluster.name_server()), cluster.client().await?);
     let within = builder.configure(|config| config.namespace_v2 = Some(NAMESPACE.into())).connect().await?;

@@ -13,11 +13,11 @@ use crate::{Cluster, Inbox, PATIENCE, TestResult, eventually, unique_group};
 
 fn orderly(client: &Client, group: &str, topic: &str) -> PushConsumerBuilder {
     let consumer = client.push_consumer(group).subscribe(topic, "*").orderly();
-    // The least there is, so that retries in place take no time.
+    // Rests as short as allowed, so that retries in place take no time.
     consumer.from_where(FromWhere::FirstOffset).configure(|config| config.suspend = Duration::from_millis(10))
 }
 
-/// Bodies `key:number`, numbers rising per key.
+/// Sends bodies `key:number`; the numbers of a key ascend.
 async fn send_numbered(client: &Client, topic: &str, numbers: std::ops::Range<u32>) -> TestResult {
     let producer = client.producer(unique_group()).build().await?;
     for number in numbers {
@@ -29,7 +29,7 @@ async fn send_numbered(client: &Client, topic: &str, numbers: std::ops::Range<u3
     Ok(())
 }
 
-/// The numbers by key, in the order they were first handled.
+/// Returns the numbers by key, in the order of their first handling.
 fn by_key(inbox: &Inbox) -> TestResult<BTreeMap<String, Vec<u32>>> {
     let mut keys = BTreeMap::<String, Vec<u32>>::new();
     for text in inbox.texts() {
@@ -51,7 +51,7 @@ fn assert_in_order(inbox: &Inbox, count: u32) -> TestResult {
     Ok(())
 }
 
-/// Messages of one key come one after the other, whatever happens with other keys.
+/// Messages of one key come in order, whatever happens to other keys.
 pub async fn per_key(cluster: &Cluster) -> TestResult {
     let client = cluster.client().await?;
     let topic = cluster.topic(&client, 4).await?;
@@ -64,7 +64,7 @@ pub async fn per_key(cluster: &Cluster) -> TestResult {
     assert_in_order(&inbox, 20)
 }
 
-/// A message that fails is tried again before those behind it.
+/// A failed message is retried before the messages behind it.
 pub async fn retry_in_place(cluster: &Cluster) -> TestResult {
     let client = cluster.client().await?;
     let topic = cluster.topic(&client, 1).await?;
@@ -87,7 +87,7 @@ pub async fn retry_in_place(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// What a handler says goes before the consumer's setting: here the queue would rest for half a minute each time.
+/// A rest that the handler names overrides the setting of the consumer, which is half a minute here.
 pub async fn a_queue_rests_as_told(cluster: &Cluster) -> TestResult {
     let client = cluster.client().await?;
     let topic = cluster.topic(&client, 1).await?;
@@ -111,21 +111,21 @@ pub async fn a_queue_rests_as_told(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A message tried in place as often as allowed makes way for those behind it, and its dead letter knows the tries.
+/// After the maximum of tries in place the messages behind come, and the dead letter knows the number of tries.
 pub async fn dead_letter_after_the_maximum(cluster: &Cluster) -> TestResult {
     let letter = dead_letter(cluster, Outcome::Retry, &[("a", 0), ("a", 1), ("a", 2), ("b", 0)]).await?;
     assert_eq!(letter.reconsume_times(), 2);
     Ok(())
 }
 
-/// A handler that knows better needs no tries at all.
+/// A handler can dead-letter a message at its first try.
 pub async fn dead_letter_at_once(cluster: &Cluster) -> TestResult {
     let letter = dead_letter(cluster, Outcome::DeadLetter, &[("a", 0), ("b", 0)]).await?;
     assert_eq!(letter.reconsume_times(), 0);
     Ok(())
 }
 
-/// Sends `a` and `b`, decides about `a` so, and asserts which tries come; what the dead letter of `a` is then.
+/// Sends `a` and `b`, returns `of_a` for `a`, and asserts the tries. Returns the dead letter of `a`.
 async fn dead_letter(cluster: &Cluster, of_a: Outcome, tries: &[(&str, u32)]) -> TestResult<Delivery> {
     let client = cluster.client().await?;
     let (topic, group, inbox) = (cluster.topic(&client, 1).await?, unique_group(), Inbox::default());
@@ -146,7 +146,7 @@ async fn dead_letter(cluster: &Cluster, of_a: Outcome, tries: &[(&str, u32)]) ->
     Ok(letter)
 }
 
-/// A second member joins and the first one leaves while messages come: no key's order suffers.
+/// A second member joins and the first one leaves while messages come: every key keeps its order.
 pub async fn while_members_change(cluster: &Cluster) -> TestResult {
     let (client, other) = (cluster.client().await?, cluster.client().await?);
     let topic = cluster.topic(&client, 4).await?;

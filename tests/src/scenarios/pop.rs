@@ -1,4 +1,4 @@
-//! POP: messages handed out for a time, to as many consumers as ask.
+//! POP: the broker gives messages out for a time, to every consumer that asks.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use crate::wait::{PATIENCE, eventually};
 use crate::{Cluster, Inbox, TestResult, unique_group};
 
 const SECOND: Duration = Duration::from_secs(1);
-/// How long messages are hidden from others.
+/// Invisible time of messages.
 const HIDDEN: Duration = Duration::from_secs(8);
-/// By then Apache's broker has noticed that a time is over.
+/// Time in which Apache's broker has noticed that the invisible time is over.
 const NOTICED: Duration = Duration::from_secs(12);
-/// Long enough for what is already there.
+/// Time to wait for messages that are already there.
 const GLANCE: Duration = Duration::from_millis(200);
 
 struct Stage {
@@ -47,7 +47,7 @@ impl Stage {
         Ok(client.simple_consumer(&self.group).subscribe(&self.topic, "t").from_first().build().await?)
     }
 
-    /// A push consumer whose queues the broker serves by POP.
+    /// Returns the builder of a push consumer whose queues the broker serves by POP.
     async fn push_consumer(&self) -> TestResult<PushConsumerBuilder> {
         serve_by_pop(&self.client, &self.topic, &self.group).await?;
         let consumer = self.client.push_consumer(&self.group).subscribe(&self.topic, "t");
@@ -60,12 +60,12 @@ impl Stage {
     }
 }
 
-/// What is there, at most `max` at a time.
+/// Receives the messages that are there, at most `max`.
 async fn look(consumer: &SimpleConsumer, max: u8) -> TestResult<Vec<Popped>> {
     Ok(consumer.receive(max).invisible(HIDDEN).wait(GLANCE).await?)
 }
 
-/// Asks until so many have come, while `span` passes on the cluster.
+/// Receives until `count` messages have come, while `span` passes on the cluster.
 async fn take(cluster: &Cluster, span: Duration, consumer: &SimpleConsumer, count: usize) -> Vec<Popped> {
     let mut taken = Vec::new();
     let what = format!("{count} messages to take");
@@ -84,7 +84,7 @@ fn sorted(messages: &[Popped]) -> Vec<&str> {
     texts
 }
 
-/// Only what fulfils a condition is handed out.
+/// A consumer receives only messages that meet its condition.
 pub async fn by_sql(cluster: &Cluster) -> TestResult {
     if !cluster.has(Feature::Pop) {
         return Ok(());
@@ -101,7 +101,7 @@ pub async fn by_sql(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// What a consumer that died had not acknowledged comes to another one, counted, and what it had does not.
+/// The messages that a dead consumer did not acknowledge come to another one, as retries; the acknowledged ones do not.
 pub async fn a_consumer_that_dies(cluster: &Cluster) -> TestResult {
     if !cluster.has(Feature::Pop) {
         return Ok(());
@@ -132,7 +132,7 @@ pub async fn a_consumer_that_dies(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A changed time counts from the change on: a shorter one brings the message sooner, a longer one keeps it.
+/// A new invisible time counts from the change: a shorter one brings the message sooner, a longer one keeps it hidden.
 pub async fn renewed(cluster: &Cluster) -> TestResult {
     if !cluster.has(Feature::Pop) {
         return Ok(());
@@ -154,7 +154,7 @@ pub async fn renewed(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// In order: the next messages of a queue only after those before, and after a failure the failed one first.
+/// In order, a queue gives its next messages only after those before, and after a failure the failed one first.
 pub async fn in_order(cluster: &Cluster) -> TestResult {
     if !cluster.has(Feature::Pop) {
         return Ok(());
@@ -191,7 +191,7 @@ fn texts(messages: &[Popped]) -> Vec<&str> {
     messages.iter().filter_map(|message| message.text()).collect()
 }
 
-/// A push consumer whose queues the broker serves by POP: retries after the time the handler asks for, dead letters.
+/// A push consumer by POP: a retry after the delay that the handler asks for, and a dead letter.
 pub async fn pushed(cluster: &Cluster) -> TestResult {
     if !cluster.has(Feature::Pop) {
         return Ok(());
@@ -214,8 +214,8 @@ pub async fn pushed(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// As [`concurrency_changed`](super::consume::concurrency_changed), by POP, and back to fewer: those above the new number
-/// are followed by none.
+/// Like [`concurrency_changed`](super::consume::concurrency_changed) by POP, and back to fewer handlers: those above
+/// the new number get no successor.
 pub async fn concurrency_changed(cluster: &Cluster) -> TestResult {
     if !cluster.has(Feature::Pop) {
         return Ok(());

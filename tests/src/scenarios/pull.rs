@@ -1,4 +1,5 @@
-//! Consumers that ask: lite (queues shared out or assigned) and classic (queues and offsets of one's own).
+//! Consumers that poll: lite ones with shared or assigned queues, and classic ones with queues and offsets of their
+//! own.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,7 +9,7 @@ use rocketmq_client::{
 
 use crate::{Cluster, PATIENCE, TestResult, eventually, unique_group};
 
-/// A topic of one queue that holds `a` to `j`.
+/// A topic with one queue that holds `a` to `j`.
 struct Stage {
     client: Client,
     topic: String,
@@ -40,7 +41,7 @@ fn text(deliveries: &[Delivery]) -> String {
     deliveries.iter().filter_map(Delivery::text).collect()
 }
 
-/// What the consumer is given until there are `count` messages.
+/// Polls until there are `count` messages. Returns their bodies.
 async fn read(consumer: &mut LiteConsumer, count: usize) -> TestResult<String> {
     let mut all = Vec::new();
     while all.len() < count {
@@ -50,7 +51,7 @@ async fn read(consumer: &mut LiteConsumer, count: usize) -> TestResult<String> {
     Ok(text(&all))
 }
 
-/// A lite consumer that subscribes has its share of the queues, and its group goes on where it stopped.
+/// A subscribed lite consumer has its share of the queues, and its group continues where it stopped.
 pub async fn lite_subscribe(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let group = unique_group();
@@ -72,7 +73,7 @@ pub async fn lite_subscribe(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A lite consumer with assigned queues reads where it is told to.
+/// A lite consumer with assigned queues reads where it seeks to.
 pub async fn lite_assign_and_seek(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let lite = stage.client.lite_consumer(unique_group()).assign([stage.queue.clone()]);
@@ -88,7 +89,7 @@ pub async fn lite_assign_and_seek(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// Only what is committed by hand counts when committing is left to the application.
+/// Without automatic commits only the application's commits count.
 pub async fn lite_commit_by_hand(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let group = unique_group();
@@ -111,7 +112,7 @@ pub async fn lite_commit_by_hand(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A lite consumer takes the messages that fulfil a condition.
+/// A lite consumer receives the messages that meet a condition.
 pub async fn lite_by_sql(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let lite = stage.client.lite_consumer(unique_group()).subscribe_sql(&stage.topic, "TAGS <> 'late'");
@@ -125,7 +126,7 @@ pub async fn lite_by_sql(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// Each lite consumer that broadcasts reads everything, and goes on by its own file.
+/// Each broadcasting lite consumer reads every message, and continues by its own file.
 pub async fn lite_broadcasting(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let (folder, group) = (tempfile::tempdir()?, unique_group());
@@ -156,7 +157,7 @@ pub async fn lite_broadcasting(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// Queues are assigned anew while a lite consumer runs, and only some of their tags are read.
+/// A running lite consumer gets other queues, and reads only some of their tags.
 pub async fn lite_assigned_anew(cluster: &Cluster) -> TestResult {
     let (one, two) = (Stage::set(cluster).await?, Stage::set(cluster).await?);
     let lite = one.client.lite_consumer(unique_group()).assign([one.queue.clone()]);
@@ -181,7 +182,7 @@ pub async fn lite_assigned_anew(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// Pulls with their limits, filters and ends.
+/// Pulls with limits, with filters, and at the end of a queue.
 pub async fn classic(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let pull = stage.client.pull_consumer(unique_group()).build().await?;
@@ -200,7 +201,7 @@ pub async fn classic(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A pull that waits at the end of a queue is answered when a message comes.
+/// A pull at the end of a queue is answered when a message comes.
 pub async fn long_poll(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let pull = stage.client.pull_consumer(unique_group()).build().await?;
@@ -213,7 +214,7 @@ pub async fn long_poll(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// Where a queue begins and ends, what it holds since when, and where the group stands.
+/// A queue has a first and a last offset, an offset for each time, and a committed offset of the group.
 pub async fn offsets(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let pull = stage.client.pull_consumer(unique_group()).build().await?;
@@ -222,11 +223,11 @@ pub async fn offsets(cluster: &Cluster) -> TestResult {
     assert_eq!(pull.offset(queue, Offset::Last).await?, 10);
     assert_eq!(pull.offset(queue, Offset::Time(UNIX_EPOCH + Duration::from_secs(1))).await?, 0);
     let tomorrow = SystemTime::now() + Duration::from_secs(24 * 3600);
-    // 4.9 answers with the last message for a time after it, 5.x with the end of the queue.
+    // For a time after the last message 4.9 answers with that message, 5.x with the end of the queue.
     let end = if cluster.is_4x() { 9 } else { 10 };
     assert_eq!(pull.offset(queue, Offset::Time(tomorrow)).await?, end);
 
-    // While a queue's first message is still in memory brokers say that a new group stands at its beginning.
+    // Brokers report offset 0 for a new group while the queue's first message is in memory.
     assert_eq!(pull.committed(queue).await?.unwrap_or(0), 0);
     // The pull makes the group known to the broker; an unknown group cannot commit.
     pull.pull(queue, Offset::First).await?;

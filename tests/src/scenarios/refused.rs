@@ -1,4 +1,4 @@
-//! Sends that must fail, each with one error that names the thing, the value and the remedy.
+//! Sends that fail, each with one error that names the thing, the value and the remedy.
 
 use rocketmq_client::{Message, MessageQueue, Producer, SendError, SendErrorKind};
 
@@ -7,7 +7,7 @@ use crate::{Cluster, TestResult, unique_group};
 async fn producer(cluster: &Cluster) -> TestResult<(Producer, String)> {
     let client = cluster.client().await?;
     let topic = cluster.topic(&client, 4).await?;
-    // No retries: what is refused for good must say so at once.
+    // Without retries: a final refusal must show at once.
     let producer = client.producer(unique_group()).configure(|config| {
         config.retries = 0;
         config.max_message_size = 8 << 20;
@@ -24,7 +24,7 @@ fn assert_says(error: &SendError, kind: SendErrorKind, parts: &[&str]) {
     }
 }
 
-/// A character that no topic has.
+/// The topic has an illegal character.
 pub async fn illegal_topic(cluster: &Cluster) -> TestResult {
     let (producer, _) = producer(cluster).await?;
     let error = producer.send(Message::new("or ders", "42")).await.expect_err("a blank in a topic");
@@ -33,7 +33,7 @@ pub async fn illegal_topic(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A message that says nothing.
+/// The body is empty.
 pub async fn empty_body(cluster: &Cluster) -> TestResult {
     let (producer, topic) = producer(cluster).await?;
     let error = producer.send(Message::new(&topic, "")).await.expect_err("an empty body");
@@ -41,7 +41,7 @@ pub async fn empty_body(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// More than the producer may send.
+/// The message exceeds the producer's limit.
 pub async fn body_over_the_limit(cluster: &Cluster) -> TestResult {
     let (producer, topic) = producer(cluster).await?;
     let error =
@@ -50,7 +50,7 @@ pub async fn body_over_the_limit(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// More than the broker takes: its refusal reaches the caller, and the producer goes on.
+/// The message exceeds the broker's limit: the caller gets the broker's refusal, and the producer works on.
 pub async fn body_over_the_brokers_limit(cluster: &Cluster) -> TestResult {
     let (producer, topic) = producer(cluster).await?;
     let error = producer.send(Message::new(&topic, vec![0; 5 << 20])).await.expect_err("5 MiB");
@@ -60,7 +60,7 @@ pub async fn body_over_the_brokers_limit(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A queue the topic does not have.
+/// The queue does not exist.
 pub async fn unknown_queue(cluster: &Cluster) -> TestResult {
     let (producer, topic) = producer(cluster).await?;
     let queue = MessageQueue::new(&topic, "broker-a", 99);

@@ -1,4 +1,4 @@
-//! Groups that an administrator sends back, or forward, while they run.
+//! An administrator resets the offsets of groups, back or forward, while they run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ struct Stage {
 
 impl Stage {
     async fn set(cluster: &Cluster) -> TestResult<Self> {
-        // A 4.x broker moves only groups that have committed something.
+        // A 4.x broker resets only groups that have committed something, so the client commits often.
         let soon = Duration::from_millis(200);
         let client = Client::builder(cluster.name_server());
         let client = client.configure(|config| config.persist_offset_interval = soon).connect().await?;
@@ -44,7 +44,8 @@ impl Stage {
         consumer.from_where(FromWhere::FirstOffset)
     }
 
-    /// Twelve messages, of which the second half is younger; a consumer that has handled them all.
+    /// Sends twelve messages, the last six later than the first, and starts a consumer. Returns it after all are
+    /// handled.
     async fn played(&self, cluster: &Cluster, inbox: &Inbox) -> TestResult<Running> {
         self.send(0..6).await?;
         cluster.pass(Duration::from_millis(40)).await;
@@ -54,7 +55,7 @@ impl Stage {
         Ok(running)
     }
 
-    /// Brokers that only just met the group may refuse at first.
+    /// Resets the group. Tries again, because a broker may refuse at first for a group it has only just met.
     async fn reset(&self, to: Offset) -> ResetOffsets {
         let mut done = None;
         eventually("a reset", PATIENCE, async || {
@@ -65,7 +66,7 @@ impl Stage {
         done.unwrap_or_default()
     }
 
-    /// Waits until the group has stored how far it came.
+    /// Waits until the group has committed `offset`.
     async fn committed(&self, offset: i64) -> TestResult {
         let group = self.client.pull_consumer(&self.group).build().await?;
         let queue = &group.queues(&self.topic).await?[0];
@@ -86,7 +87,8 @@ fn numbers(range: std::ops::Range<u32>) -> Vec<String> {
     range.map(|body| format!("{body:02}")).collect()
 }
 
-/// Our broker tells consumers at once; Apache's 5.x one when a pull that waits is over or a message comes.
+/// Time in which a running consumer learns of a reset. This project's broker tells it at once; Apache's 5.x broker does
+/// at the end of a parked pull or at a message.
 fn soon(cluster: &Cluster) -> Duration {
     match cluster {
         Cluster::Embedded(_) => Duration::from_secs(5),
@@ -94,7 +96,7 @@ fn soon(cluster: &Cluster) -> Duration {
     }
 }
 
-/// To the millisecond: what was stored from then on comes again, in order, and nothing before it.
+/// A reset to a time is exact to the millisecond: messages stored from then on come again, and no earlier one.
 pub async fn by_time(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let inbox = Inbox::default();
@@ -110,7 +112,7 @@ pub async fn by_time(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// To an offset; brokers that cannot do that while consumers run say so, and move nothing.
+/// A reset to an offset. A broker that cannot reset running consumers refuses, and resets nothing.
 pub async fn by_offset(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let inbox = Inbox::default();
@@ -132,7 +134,7 @@ pub async fn by_offset(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// What waits is left out, also what the consumer has already fetched; what comes later is delivered.
+/// A skipped backlog is not delivered, not even its messages in the consumer's cache. Later messages are.
 pub async fn backlog_skipped(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let (inbox, gate) = (Inbox::default(), Arc::new(Semaphore::new(0)));
@@ -142,7 +144,7 @@ pub async fn backlog_skipped(cluster: &Cluster) -> TestResult {
         let waits = kept.keep(delivery) > 1;
         let gate = opened.clone();
         async move {
-            // The first one is handled at once, so that the group has an offset to be moved from.
+            // The first message is handled at once, so that the group has an offset to reset.
             if waits {
                 gate.acquire().await.map_err(|error| error.to_string())?.forget();
             }
@@ -166,8 +168,8 @@ pub async fn backlog_skipped(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A group nobody of which is online goes on where it was sent to when it comes back: first as a whole, beyond what a queue
-/// has no further than its end, then one queue of its own.
+/// A group without running members continues at its reset offset when it comes back. An offset beyond a queue counts as
+/// its end. The group is reset as a whole, then one of its queues.
 pub async fn while_nobody_runs(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let inbox = Inbox::default();

@@ -6,7 +6,7 @@ use rocketmq_client::{BoxError, Delivery, FromWhere, Message, Outcome, RequestEr
 
 use crate::{Cluster, PATIENCE, TestResult, unique_group};
 
-/// The reply finds its request, among several at once.
+/// Each of several concurrent requests gets its own reply.
 pub async fn answered(cluster: &Cluster) -> TestResult {
     let (client, server) = (cluster.client().await?, cluster.client().await?);
     let topic = cluster.topic(&client, 4).await?;
@@ -31,7 +31,7 @@ pub async fn answered(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// Nobody answers: the error says what was waited for, and how long.
+/// Without a reply the error names the request and the time waited.
 pub async fn unanswered(cluster: &Cluster) -> TestResult {
     let client = cluster.client().await?;
     let topic = cluster.topic(&client, 1).await?;
@@ -43,7 +43,7 @@ pub async fn unanswered(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// Only requests can be replied to.
+/// Only a request can be replied to.
 pub async fn a_reply_to_nothing(cluster: &Cluster) -> TestResult {
     let client = cluster.client().await?;
     let replier = client.producer(unique_group()).build().await?;

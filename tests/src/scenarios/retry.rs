@@ -1,4 +1,4 @@
-//! Messages that are not done at the first try.
+//! Messages that fail at the first try.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{Cluster, Inbox, TestResult, unique_group};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A topic with one message in it, and a group for it.
+/// A topic with one message, and a group for it.
 struct Stage {
     client: Client,
     topic: String,
@@ -38,7 +38,7 @@ impl Stage {
         dead_letter(cluster, &self.client, &self.group, &self.topic).await
     }
 
-    /// What a handler sees of a message that is tried again is what it saw at first.
+    /// Asserts that a retried message looks to the handler as it did at first.
     fn assert_unchanged(&self, delivery: &Delivery) {
         let parts = (delivery.text(), delivery.tag(), delivery.property("colour"));
         assert_eq!(parts, (Some("order 42"), Some("created"), Some("red")));
@@ -55,7 +55,7 @@ fn tries(inbox: &Inbox) -> Vec<u32> {
     inbox.all().iter().map(Delivery::reconsume_times).collect()
 }
 
-/// Tried again with the delay the handler asks for, counted, and then not any more.
+/// A message is retried with the delay that the handler asks for and counted, until it succeeds.
 pub async fn until_it_is_done(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let inbox = Inbox::default();
@@ -77,7 +77,7 @@ pub async fn until_it_is_done(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// Without a wish the first retry comes after ten seconds, level 3 of the ladder, and not sooner.
+/// Without a delay of the handler the first retry comes after ten seconds, level 3 of the ladder, and not sooner.
 pub async fn by_the_ladder(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let inbox = Inbox::default();
@@ -95,7 +95,7 @@ pub async fn by_the_ladder(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A handler that panics hurts nobody but its own message, which is tried again.
+/// A panic of a handler fails its own message only, which is retried.
 pub async fn after_a_panic(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let inbox = Inbox::default();
@@ -110,7 +110,7 @@ pub async fn after_a_panic(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A handler that takes longer than it may is cancelled, and its message is tried again.
+/// A handler beyond its time limit is cancelled, and its message is retried.
 pub async fn after_a_timeout(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let inbox = Inbox::default();
@@ -133,7 +133,7 @@ pub async fn after_a_timeout(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// Once the tries are used up the message waits in the dead letter queue, as it was sent.
+/// After the maximum of tries the message is in the dead letter queue, as it was sent.
 pub async fn dead_letter_after_the_maximum(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let inbox = Inbox::default();
@@ -146,7 +146,7 @@ pub async fn dead_letter_after_the_maximum(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A handler that knows better needs no tries at all.
+/// A handler can dead-letter a message at its first try.
 pub async fn dead_letter_at_once(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let inbox = Inbox::default();
@@ -158,7 +158,7 @@ pub async fn dead_letter_at_once(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// Waits for the one message in the group's dead letter queue, which was sent to `topic`.
+/// Waits for the one message in the group's dead letter queue, and checks that it comes from `topic`.
 pub(super) async fn dead_letter(
     cluster: &Cluster,
     client: &Client,

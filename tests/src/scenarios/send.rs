@@ -1,4 +1,4 @@
-//! Sends that succeed, in every mode.
+//! Sends that succeed, in every way.
 
 use bytes::Bytes;
 use rocketmq_client::remoting::compress::Compression;
@@ -14,7 +14,7 @@ async fn producer(client: &Client) -> TestResult<Producer> {
     Ok(client.producer(unique_group()).build().await?)
 }
 
-/// Everything a message carries arrives, and the receipt says where it is.
+/// All parts of a message arrive, and the receipt names its place.
 pub async fn one_by_one(cluster: &Cluster) -> TestResult {
     let client = cluster.client().await?;
     let topic = cluster.topic(&client, 1).await?;
@@ -38,7 +38,8 @@ pub async fn one_by_one(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// Messages sent at about the same time travel together, each with a receipt of its own; shutting down leaves none behind.
+/// Messages sent at about the same time share a request, each with a receipt of its own. A shutdown sends the last
+/// ones.
 pub async fn lingering(cluster: &Cluster) -> TestResult {
     let client = cluster.client().await?;
     let topic = cluster.topic(&client, 2).await?;
@@ -67,7 +68,7 @@ pub async fn lingering(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// Messages without an answer arrive too.
+/// One-way messages arrive too.
 pub async fn one_way(cluster: &Cluster) -> TestResult {
     let client = cluster.client().await?;
     let topic = cluster.topic(&client, 4).await?;
@@ -101,7 +102,7 @@ pub async fn batch(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A batch that is larger than a message may be goes out in several requests; nothing is lost between them.
+/// A batch above the limit of a message goes out in several requests, and no message is lost.
 pub async fn batch_over_the_limit(cluster: &Cluster) -> TestResult {
     let client = cluster.client().await?;
     let topic = cluster.topic(&client, 1).await?;
@@ -115,13 +116,13 @@ pub async fn batch_over_the_limit(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// Equal keys share the queue that Java would choose for them.
+/// Messages with equal keys share a queue: the one that Java would choose.
 pub async fn by_key(cluster: &Cluster) -> TestResult {
     let client = cluster.client().await?;
     let topic = cluster.topic(&client, 4).await?;
     let producer = producer(&client).await?;
     for key in ["customer-7", "Größe", "polygenelubricants", ""] {
-        // The last but one has the hash i32::MIN, whose absolute value Java cannot represent.
+        // The hash of the last key but one is i32::MIN, whose absolute value Java cannot represent.
         let expected = java_string_hash(key).checked_abs().map_or(0, |hash| hash % 4);
         for body in ["a", "b"] {
             let receipt = producer.send(Message::new(&topic, body)).ordered_by(key).await?;
@@ -131,7 +132,7 @@ pub async fn by_key(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A send can name its queue, or choose it.
+/// A send can name its queue, or select it by a function.
 pub async fn to_a_queue(cluster: &Cluster) -> TestResult {
     let client = cluster.client().await?;
     let topic = cluster.topic(&client, 4).await?;
@@ -143,7 +144,7 @@ pub async fn to_a_queue(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A large body is small on the wire and whole in the handler.
+/// A large body is compressed on the wire, and whole for the handler.
 pub async fn compressed(cluster: &Cluster) -> TestResult {
     let client = cluster.client().await?;
     let topic = cluster.topic(&client, 1).await?;

@@ -18,7 +18,7 @@ struct Order {
     item: String,
 }
 
-/// Lines that listeners write, in the order they write them.
+/// Lines of the listeners, in their order.
 type Journal = mpsc::UnboundedSender<String>;
 
 #[rocketmq_listener(topic = "${test.topic}", group = "${test.billing}", selector = "created", from = "first")]
@@ -71,7 +71,8 @@ async fn order(template: &RocketmqTemplate, topic: &str, id: u32) -> TestResult 
     Ok(())
 }
 
-/// What the template sends reaches each listener that wants it; what fails is tried again; the end is orderly.
+/// Messages of the template reach each subscribed listener, a failed one is retried, and the application stops in
+/// order.
 pub async fn listeners_and_template(cluster: &Cluster) -> TestResult {
     let client = cluster.client().await?;
     let (running, mut lines, topic) = start(cluster, &client).await?;

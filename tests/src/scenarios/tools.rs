@@ -1,4 +1,4 @@
-//! What administrators ask about messages and consumers, and make them do.
+//! Requests of administrators about messages and consumers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,12 +42,12 @@ impl Stage {
         Ok(receipt)
     }
 
-    /// What the member tells of itself, with the handlers at work if a tool asks for the stacks of threads.
+    /// Returns the member's running info. With `jstack` it lists the running handlers.
     async fn info(&self, jstack: bool) -> TestResult<ConsumerRunningInfo> {
         Ok(self.client.running_info(&self.group, self.client.client_id(), jstack).await?)
     }
 
-    /// A consumer, `mode` says of which kind, whose handlers stay at work until the gate lets them go.
+    /// Starts a consumer of the kind that `mode` selects. Its handlers run until the gate lets them end.
     async fn consume_slowly(
         &self,
         mode: impl FnOnce(PushConsumerBuilder) -> PushConsumerBuilder,
@@ -70,7 +70,7 @@ impl Stage {
         self.client.query_messages(&self.topic, key)
     }
 
-    /// Waits until so many are found under a key: the index is written a little later than the message.
+    /// Waits until a key has `count` messages: brokers index a message a little after they store it.
     async fn indexed(&self, key: &str, count: usize) -> TestResult<Vec<Delivery>> {
         let what = format!("{count} messages under {key}");
         eventually(&what, PATIENCE, async || self.query(key).await.is_ok_and(|found| found.len() == count))
@@ -78,7 +78,7 @@ impl Stage {
         Ok(self.query(key).await?)
     }
 
-    /// Has this client's member of the group handle a message that is stored somewhere.
+    /// Lets this client's member of the group handle a stored message.
     async fn directly(&self, message: &Delivery) -> TestResult<ConsumeResult> {
         let (member, id) = (self.client.client_id(), message.offset_message_id());
         Ok(self.client.consume_directly(&self.group, member, &id).await?.consume_result)
@@ -89,13 +89,13 @@ fn texts(found: &[Delivery]) -> Vec<&str> {
     found.iter().filter_map(Delivery::text).collect()
 }
 
-/// Messages are found by key, by their own id and by where they are stored.
+/// Queries find messages by key, by unique key and by offset id.
 pub async fn queries(cluster: &Cluster) -> TestResult {
     let Stage { client, topic, .. } = Stage::set(cluster).await?;
     found_again(&client, &topic).await
 }
 
-/// [`queries`] of a topic, as the client calls it.
+/// Runs [`queries`] on a topic, under the name that the client uses.
 pub(super) async fn found_again(client: &Client, topic: &str) -> TestResult {
     let producer = client.producer(unique_group()).build().await?;
     let long = "two ".repeat(2000);
@@ -123,11 +123,11 @@ pub(super) async fn found_again(client: &Client, topic: &str) -> TestResult {
     Ok(())
 }
 
-/// What a key finds is chosen by time and number, and by the key itself where only its hash is the same.
+/// A query by key is limited by time and number, and compares the key itself where only the hashes are equal.
 pub async fn queries_by_time(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     for text in ["one", "two", "three"] {
-        // `Aa` and `BB` have one hash in Java.
+        // `Aa` and `BB` have the same hash in Java.
         stage.send(Message::new(&stage.topic, text).key("Aa")).await?;
         cluster.pass(Duration::from_millis(20)).await;
     }
@@ -142,7 +142,7 @@ pub async fn queries_by_time(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A running consumer shows its queues and settings, and the broker how far the group is.
+/// The running info of a consumer shows its queues and settings; the broker shows the group's progress.
 pub async fn running_info(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let inbox = Inbox::default();
@@ -181,7 +181,7 @@ pub async fn running_info(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// Consumers without a handler tell of themselves as well.
+/// Consumers without a handler report running info as well.
 pub async fn running_info_of_pullers(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let lite = stage.client.lite_consumer(&stage.group).subscribe(&stage.topic, "a || b").build().await?;
@@ -202,7 +202,7 @@ pub async fn running_info_of_pullers(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A tool that asks for stacks of threads is told which messages are being handled, whichever way they came.
+/// A request for thread stacks lists the messages in handlers, for every kind of consumer.
 pub async fn handlers_at_work(cluster: &Cluster) -> TestResult {
     named_while_handled(&Stage::set(cluster).await?, |consumer| consumer).await?;
     named_while_handled(&Stage::set(cluster).await?, PushConsumerBuilder::orderly).await?;
@@ -233,7 +233,7 @@ async fn named_while_handled(
     Ok(())
 }
 
-/// The official tool of `version` shows settings and handlers at work.
+/// The official tool of `version` shows settings and running handlers.
 pub async fn status_by_mqadmin(cluster: &Cluster, version: &str) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let sent = stage.send(Message::new(&stage.topic, "slow")).await?;
@@ -257,7 +257,7 @@ pub async fn status_by_mqadmin(cluster: &Cluster, version: &str) -> TestResult {
     Ok(())
 }
 
-/// An administrator has a member handle a message once more; its verdict is the answer.
+/// An administrator lets a member handle a message again. The answer is the outcome.
 pub async fn consumed_directly(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let inbox = Inbox::default();
@@ -275,7 +275,7 @@ pub async fn consumed_directly(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A dead letter is handled after all: directly by a member, or because it is sent to its topic again.
+/// A dead letter is handled after all: by a member directly, or after it is sent to its topic again.
 pub async fn dead_letter_resent(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;
     let refused = Inbox::default();

@@ -1,4 +1,4 @@
-//! Message traces: what producers and consumers write about messages, as a reader of the trace topic finds it.
+//! Message traces: the records of producers and consumers in the trace topic.
 
 use rocketmq_client::{Client, FromWhere, Message, Offset, Outcome, Pulled, TraceConfig};
 
@@ -8,7 +8,7 @@ use crate::{Cluster, Feature, Inbox, PATIENCE, TestResult, eventually, unique_gr
 /// One record: its fields, the kind first.
 type Record = Vec<String>;
 
-/// Every record of a trace topic.
+/// Reads every record of a trace topic.
 async fn records(client: &Client, topic: &str) -> TestResult<Vec<Record>> {
     let (reader, queues) = queues(client, topic).await?;
     let mut records = Vec::new();
@@ -28,7 +28,8 @@ async fn records(client: &Client, topic: &str) -> TestResult<Vec<Record>> {
     Ok(records)
 }
 
-/// [`records`], once those one waits for are among them: brokers fill their queues a moment after they answer.
+/// Does the same as [`records`], after the expected ones are among them: brokers fill their queues a moment after they
+/// answer.
 async fn records_when(
     client: &Client,
     topic: &str,
@@ -43,14 +44,14 @@ async fn records_when(
     Ok(all)
 }
 
-/// A client that traces to a topic of its own.
+/// Connects a client that traces to a topic of its own.
 async fn traced(cluster: &Cluster) -> TestResult<(Client, String)> {
     let topic = cluster.topic(&cluster.client().await?, 1).await?;
     let builder = Client::builder(cluster.name_server()).trace(TraceConfig::to_topic(&topic));
     Ok((builder.connect().await?, topic))
 }
 
-/// Each stored message and each call of a handler leaves its records; shutting down loses none.
+/// Each stored message and each call of a handler yields its records. A shutdown loses none.
 pub async fn sends_and_handlers(cluster: &Cluster) -> TestResult {
     if !cluster.has(Feature::StoredRegion) {
         return Ok(());
@@ -113,7 +114,7 @@ pub async fn sends_and_handlers(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// What a lite consumer takes leaves the records of a handler that succeeded, here in the form and topic of Alibaba's cloud.
+/// A lite consumer records a successful handling for each message, here in the form and topic of Alibaba's cloud.
 pub async fn lite_in_the_cloud(cluster: &Cluster) -> TestResult {
     if !cluster.has(Feature::StoredRegion) {
         return Ok(());
@@ -121,7 +122,7 @@ pub async fn lite_in_the_cloud(cluster: &Cluster) -> TestResult {
     let builder = Client::builder(cluster.name_server()).trace(TraceConfig::to_topic("ignored"));
     let client = builder.configure(|config| config.cloud = true).connect().await?;
     let topic = cluster.topic(&client, 1).await?;
-    // Brokers make it, as nobody else may make a topic of this name.
+    // The broker creates this topic: nobody else may create one of this name.
     let traces = "rmq_sys_TRACE_DATA_DefaultRegion";
     let producer = client.producer(unique_group()).build().await?;
     let sent = producer.send(Message::new(&topic, "traced")).await?;
@@ -135,7 +136,7 @@ pub async fn lite_in_the_cloud(cluster: &Cluster) -> TestResult {
     let is_mine = |record: &&Record| record.iter().any(|field| field == sent.message_id());
     let records = records_when(&client, traces, |all| all.iter().filter(is_mine).count() >= 3).await?;
     let mut mine: Vec<&Record> = records.iter().filter(is_mine).collect();
-    // The topic of the cloud has several queues, which keep no order among each other.
+    // The cloud's topic has several queues, which keep no common order.
     let order = ["Pub", "SubBefore", "SubAfter"];
     mine.sort_by_key(|record| order.iter().position(|kind| *kind == record[0]));
     let kinds: Vec<&str> = mine.iter().map(|record| record[0].as_str()).collect();
@@ -146,7 +147,7 @@ pub async fn lite_in_the_cloud(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A transaction leaves its half message and its decision.
+/// A transaction yields records of its half message and of its decision.
 pub async fn transactions(cluster: &Cluster) -> TestResult {
     if !cluster.has(Feature::StoredRegion) {
         return Ok(());
@@ -174,7 +175,8 @@ pub async fn transactions(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// The official tool of `version` finds by id what our producer and consumer traced on the usual topic.
+/// The official tool of `version` finds the records of this project's producer and consumer by message id, in the
+/// default topic.
 pub async fn read_by_mqadmin(cluster: &Cluster, version: &str) -> TestResult {
     if !cluster.has(Feature::StoredRegion) {
         return Ok(());

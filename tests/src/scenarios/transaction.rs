@@ -1,4 +1,4 @@
-//! Transactions: decided by their sender, or by whoever the broker asks.
+//! Transactions: their sender decides them, or a member that the broker asks.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use rocketmq_client::{Delivery, FromWhere, Message, TransactionState};
 
 use crate::{Cluster, Inbox, TestResult, collect, unique_group};
 
-/// Two rounds of questions with the settings that the harness' clusters have: none before 6 s, one each 30 s.
+/// Two rounds of checks with the settings of the harness: the first after 6 s, then every 30 s.
 const TWO_ROUNDS: Duration = Duration::from_secs(75);
 
 /// Committed messages are delivered, others never.
@@ -33,7 +33,7 @@ pub async fn decided_by_the_sender(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// A broker asks the group about what its sender left open: until it is decided, and not again.
+/// A broker checks an undecided transaction with its group until it is decided, and not again.
 pub async fn decided_by_the_checker(cluster: &Cluster) -> TestResult {
     let (client, asked) = (cluster.client().await?, Arc::new(Mutex::new(Vec::<String>::new())));
     let (topic, questions) = (cluster.topic(&client, 1).await?, asked.clone());
@@ -65,7 +65,7 @@ pub async fn decided_by_the_checker(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
-/// Any member of the group can be asked about what one left open that is gone.
+/// The broker can ask any member of the group about the transaction of a member that is gone.
 pub async fn decided_by_another_member(cluster: &Cluster) -> TestResult {
     let (gone, stays) = (cluster.client().await?, cluster.client().await?);
     let (topic, group) = (cluster.topic(&gone, 1).await?, unique_group());
@@ -78,7 +78,7 @@ pub async fn decided_by_another_member(cluster: &Cluster) -> TestResult {
         }
     };
     let sender = gone.producer(&group).transaction_checker(checker("the sender")).build().await?;
-    // Brokers know who sends to them, or looked for a topic of theirs.
+    // A broker knows a producer that sends to it, or that names one of its topics at the start.
     let other = stays.producer(&group).topics([&topic]).transaction_checker(checker("the other"));
     let _other = other.build().await?;
     drop(sender.begin(Message::new(&topic, "left open")).await?);

@@ -1,4 +1,4 @@
-//! One group of ours and members that run the official Java client.
+//! Groups with a member of this project and members of the official Java client.
 
 use std::collections::BTreeSet;
 
@@ -18,14 +18,14 @@ use crate::{Cluster, Inbox, PATIENCE, TestResult, eventually, unique_group};
 const QUEUES: i32 = 8;
 const MESSAGES_PER_QUEUE: i32 = 5;
 
-/// How a group splits its queues, and where its members are.
+/// Says how a group splits its queues, and where its members are.
 #[derive(Debug, Clone, Copy)]
 struct Split {
-    /// As `Member.java` calls it.
+    /// Strategy, as `Member.java` names it.
     strategy: &'static str,
-    /// The room of our member.
+    /// Machine room of this project's member.
     room: &'static str,
-    /// How many queues our member gets, where that can be said beforehand.
+    /// Number of queues of this project's member, where it is known in advance.
     ours: Option<usize>,
 }
 
@@ -43,7 +43,8 @@ const ANYWHERE: [Split; 7] = [
     split("CONFIG", "near", Some(4)),
 ];
 
-/// What `Member.java` does under the same name; of configured queues ours has the odd ones.
+/// Does what `Member.java` does under the same name. Of configured queues this project's member has those with odd
+/// numbers.
 #[derive(Debug)]
 struct AsJava(&'static str);
 
@@ -64,7 +65,7 @@ impl AllocateStrategy for AsJava {
     }
 }
 
-/// Brokers are near.
+/// Places the brokers in the room `near`.
 struct Rooms;
 
 impl RoomResolver for Rooms {
@@ -77,7 +78,7 @@ impl RoomResolver for Rooms {
     }
 }
 
-/// One group, and our member of it.
+/// A group, and this project's member of it.
 struct Mixed {
     split: Split,
     client: Client,
@@ -108,12 +109,12 @@ impl Mixed {
         }
     }
 
-    /// The numbers of the topic's queues that our member has.
+    /// Returns the topic's queues of this project's member.
     fn mine(&self) -> BTreeSet<i32> {
         ids(self.ours.queues().iter(), &self.topic)
     }
 
-    /// Those that the Java member has, by its own account.
+    /// Returns the topic's queues of the Java member, as its running info lists them.
     async fn theirs(&self, java: &JavaMember) -> Option<BTreeSet<i32>> {
         let request = GetConsumerRunningInfoRequest {
             consumer_group: self.group.clone(),
@@ -125,7 +126,7 @@ impl Mixed {
         Some(ids(info.mq_table.keys(), &self.topic))
     }
 
-    /// Waits until each queue has one reader; the numbers of ours.
+    /// Waits until each queue has one reader. Returns the queues of this project's member.
     async fn settled(&self, java: &JavaMember) -> BTreeSet<i32> {
         let mut mine = BTreeSet::new();
         let what = format!("a split by {:?}", self.split);
@@ -143,7 +144,7 @@ impl Mixed {
         mine
     }
 
-    /// A few messages into each queue; what they say.
+    /// Sends some messages to each queue. Returns their queues and bodies.
     async fn send(&self, round: &str) -> TestResult<Vec<(i32, String)>> {
         let producer = self.client.producer(unique_group()).build().await?;
         let (_, queues) = crate::queues(&self.client, &self.topic).await?;
@@ -165,11 +166,11 @@ impl Mixed {
         all.iter().map(|one| (one.queue().queue_id, one.text().unwrap_or_default().to_owned())).collect()
     }
 
-    /// Each message comes once, to the member that has its queue.
+    /// Asserts that each message comes once, to the member that has its queue.
     async fn messages_go_to_the_owners(&self, java: &JavaMember, mine: &BTreeSet<i32>) -> TestResult {
         let sent = self.send("shared").await?;
         let arrived = async || self.inbox.len() + java.seen(&self.topic).len() >= sent.len();
-        // A Java member whose heartbeat fails at its first split reads only after the one 30 s later.
+        // A Java member whose heartbeat fails at its first split reads only after the next heartbeat, 30 s later.
         eventually("every message", 3 * PATIENCE, arrived).await;
         let (for_ours, for_java): (Vec<_>, Vec<_>) =
             sent.into_iter().partition(|(queue, _)| mine.contains(queue));
@@ -178,7 +179,7 @@ impl Mixed {
         Ok(())
     }
 
-    /// Once the Java member has left, ours has what is not configured to be another's.
+    /// After the Java member has left, this project's member has all queues that are not configured for another.
     async fn alone(self) -> TestResult {
         let (seen, configured) = (self.inbox.len(), self.split.strategy == "CONFIG");
         let wanted = if configured { 4 } else { QUEUES as usize };
@@ -202,13 +203,12 @@ fn sorted(mut messages: Vec<(i32, String)>) -> Vec<(i32, String)> {
     messages
 }
 
-/// One of ours and one that runs the official Java client split the queues as two of a kind would, whichever way they
-/// split them.
+/// A member of this project and one of the official Java client split the queues like two of a kind, by each strategy.
 pub async fn queues(cluster: &Cluster, version: &str) -> TestResult {
     split_by(cluster, version, &ANYWHERE).await
 }
 
-/// The same by the room in a broker's name.
+/// Does the same for the strategy by the room in a broker's name.
 pub async fn queues_of_a_room(cluster: &Cluster, version: &str) -> TestResult {
     split_by(cluster, version, &[split("MACHINE_ROOM", "near", Some(4))]).await
 }
@@ -231,7 +231,7 @@ async fn split_by(cluster: &Cluster, version: &str, splits: &[Split]) -> TestRes
     Ok(())
 }
 
-/// The file of a broadcasting consumer: ours goes on where Java's stopped, and Java's where ours did.
+/// The file of a broadcasting consumer: this project's continues where Java's stopped, and the reverse.
 pub async fn offset_file(cluster: &Cluster, version: &str) -> TestResult {
     let (client, folder) = (cluster.client().await?, tempfile::tempdir()?);
     let (topic, group) = (cluster.topic(&client, 4).await?, unique_group());
@@ -245,7 +245,7 @@ pub async fn offset_file(cluster: &Cluster, version: &str) -> TestResult {
     let numbers = |bodies: std::ops::Range<u32>| bodies.map(|body| format!("{body:02}")).collect::<Vec<_>>();
     let member = Membership { topic: topic.clone(), group: group.clone(), strategy: "BROADCAST".into() };
     let place = format!("-Drocketmq.client.localOffsetStoreDir={}", folder.path().display());
-    // Whom it reads as, and what it read.
+    // Returns the Java member's client id and the messages it read.
     let java = async |bodies: usize| -> TestResult<(String, Vec<String>)> {
         let joined = std::slice::from_ref(&member);
         let mut java = JavaMember::start_with(version, &cluster.name_server(), joined, &place)?;

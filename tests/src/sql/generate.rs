@@ -1,5 +1,5 @@
-//! Expressions and property sets at random, the same ones for the same seed. Most expressions are valid or nearly so: what
-//! decides is where exactly Apache's parser stops and how its evaluation turns one type into another.
+//! Generates expressions and property sets; the same seed yields the same ones. Most expressions are valid or nearly
+//! so, because the doubtful points are the end of Apache's parser and its conversions between types.
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
@@ -11,7 +11,7 @@ use super::words::{
     TAILS, VALUES,
 };
 
-/// Deeper ones are refused by design, where Apache's parser would run out of its stack a little later.
+/// Deepest nesting. Deeper expressions are refused on purpose; Apache's parser would overflow its stack a little later.
 const DEPTH: u32 = 4;
 
 /// A source of expressions and property sets.
@@ -22,13 +22,13 @@ pub struct Generator {
 }
 
 impl Generator {
-    /// One for the words that `version` of Apache RocketMQ knows.
+    /// Makes a source that uses the words of this `version` of Apache RocketMQ.
     pub fn new(seed: u64, version: &str) -> Self {
         let known = if version.starts_with("4.") { KEYWORDS_4X } else { KEYWORDS.len() };
         Self { random: StdRng::seed_from_u64(seed), keywords: &KEYWORDS[..known] }
     }
 
-    /// So many property sets, in each of which some names are absent.
+    /// Returns property sets; in each of them some names are absent.
     pub fn properties(&mut self, sets: usize) -> Vec<PropertySet> {
         (0..sets).map(|_| self.property_set()).collect()
     }
@@ -43,7 +43,7 @@ impl Generator {
         set
     }
 
-    /// The next expression.
+    /// Returns the next expression.
     pub fn expression(&mut self) -> String {
         let depth = self.random.random_range(0..=DEPTH);
         match self.random.random_range(0..100) {
@@ -89,7 +89,7 @@ impl Generator {
         format!("{}{blank}{}", self.operand(), self.compared(&blank))
     }
 
-    /// What follows the left side of a comparison.
+    /// Returns the part of a comparison after its left side.
     fn compared(&mut self, blank: &str) -> String {
         let not = if self.one_in(4) { "NOT " } else { "" };
         let not = self.cased(not);
@@ -122,7 +122,7 @@ impl Generator {
         if self.one_in(30) { self.any() } else { self.string() }
     }
 
-    /// What has a magnitude, as a rule.
+    /// Returns an operand, most often a number or a property.
     fn operand(&mut self) -> String {
         let sign = match self.random.random_range(0..24) {
             0 | 1 => "-",
@@ -157,11 +157,11 @@ impl Generator {
 
     fn string(&mut self) -> String {
         let value = self.pick(VALUES);
-        // The quotes within are left single at times, which ends the string early.
+        // Sometimes leaves inner quotes single, which ends the string early.
         if self.one_in(10) { format!("'{value}'") } else { format!("'{}'", value.replace('\'', "''")) }
     }
 
-    /// Words in no order.
+    /// Returns words in no order.
     fn soup(&mut self) -> String {
         let mut text = String::new();
         for _ in 0..self.random.random_range(0..10) {
@@ -176,7 +176,7 @@ impl Generator {
         text
     }
 
-    /// The text with some of its characters lost, doubled, exchanged or added.
+    /// Returns the text with some characters removed, doubled, swapped or added.
     fn spoilt(&mut self, text: &str) -> String {
         let mut chars: Vec<char> = text.chars().collect();
         for _ in 0..self.random.random_range(1..=3) {
@@ -191,7 +191,7 @@ impl Generator {
         chars.into_iter().collect()
     }
 
-    /// A keyword in upper, lower or mixed case; names are left alone.
+    /// Returns a keyword in upper, lower or mixed case. Leaves names alone.
     fn cased(&mut self, word: &str) -> String {
         if !self.keywords.iter().any(|keyword| word.starts_with(keyword)) {
             return word.to_owned();

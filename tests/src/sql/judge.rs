@@ -1,5 +1,5 @@
-//! The verdicts of both sides, as letters: True, False, Null (unknown), eXception, one for each property set; R where the
-//! expression is refused.
+//! Gets the verdicts of both sides. Each property set has a letter: True, False, Null (unknown) or eXception. R stands
+//! for a refused expression.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
@@ -15,7 +15,7 @@ pub type PropertySet = BTreeMap<&'static str, &'static str>;
 /// A letter for each property set, or `R`.
 pub type Verdicts = String;
 
-/// What our evaluator says.
+/// Returns the verdicts of this project's evaluator.
 pub fn ours(expression: &str, sets: &[PropertySet]) -> Verdicts {
     let Ok(sql) = expression.parse::<Sql>() else { return "R".into() };
     sets.iter()
@@ -28,10 +28,11 @@ pub fn ours(expression: &str, sets: &[PropertySet]) -> Verdicts {
         .collect()
 }
 
-/// What Apache's filter of `version` says of each: `tests/interop/java/SqlVerdicts.java`, in one process.
+/// Returns the verdicts of Apache's filter of `version`. Runs `tests/interop/java/SqlVerdicts.java` once for all
+/// expressions.
 ///
 /// # Errors
-/// The program does not run, or ends before it has answered for all.
+/// Fails if the program does not run, or ends before it has answered all.
 pub async fn apaches(
     version: &str,
     expressions: &[String],

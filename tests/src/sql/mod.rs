@@ -1,4 +1,4 @@
-//! SQL92 filters beside Apache's own: generated expressions (`generate`), and what Apache says of them (`judge`).
+//! Compares SQL92 filters with Apache's: generated expressions (`generate`), and the verdicts of both sides (`judge`).
 
 mod generate;
 mod judge;

@@ -1,7 +1,7 @@
-//! What [expressions](super::Generator) are made of.
+//! The parts of generated [expressions](super::Generator).
 
 pub(super) const NAMES: &[&str] = &["a", "b", "c", "s", "t", "A", "_u", "$d", "a1", "x", "y", "like"];
-/// Property values, as clients write them: numbers of every form and of none, texts, booleans, blanks.
+/// Values of properties, as clients write them: numbers of every form, texts, booleans, blanks.
 pub(super) const VALUES: &[&str] = &[
     "5",
     "7",
@@ -126,7 +126,7 @@ pub(super) const KEYWORDS: &[&str] = &[
     "STARTSWITH",
     "ENDSWITH",
 ];
-/// How many of [`KEYWORDS`] Apache RocketMQ 4.x knows.
+/// Number of [`KEYWORDS`] that Apache RocketMQ 4.x knows.
 pub(super) const KEYWORDS_4X: usize = 9;
 pub(super) const BLANKS: &[&str] =
     &[" ", " ", " ", " ", " ", "  ", "\t", "\n", "\r\n", " /* c * */ ", " -- c\n"];
