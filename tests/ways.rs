@@ -8,7 +8,7 @@ use rocketmq_server::clock::System;
 use rocketmq_server::config::{BrokerConfig, NamesrvConfig, TlsMode};
 use rocketmq_server::namesrv::NameServer;
 use rocketmq_server::{Embedded, Node};
-use rocketmq_tests::{SocksProxy, TestResult, USER, collect, unique_group, unique_topic};
+use rocketmq_tests::{Cluster, SocksProxy, TestResult, USER, collect, unique_group, unique_topic};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// Sends a message to the cluster and receives it.
@@ -102,6 +102,34 @@ async fn a_broker_without_a_vip_channel_is_not_reached_by_it() -> TestResult {
     assert_eq!(error.kind(), SendErrorKind::Unreachable, "{error}");
     assert!(error.to_string().contains("refused"), "{error}");
     round_trip(&rocketmq_client::connect(name_server.address().to_string()).await?).await
+}
+
+#[tokio::test]
+async fn name_servers_written_as_urls() -> TestResult {
+    let cluster = Embedded::builder().name_servers(2).start().await?;
+    let as_urls = format!("http://{}", cluster.name_server().replace(';', ";http://"));
+    round_trip(&rocketmq_client::connect(as_urls).await?).await?;
+    let first = cluster.name_servers()[0].address();
+    round_trip(&rocketmq_client::connect(format!("http://{first}")).await?).await
+}
+
+/// Of two name servers one never heard of the brokers; clients begin with either.
+#[tokio::test]
+async fn a_name_server_that_knows_nothing_hides_no_topic() -> TestResult {
+    let empty = NameServer::start(NamesrvConfig::ephemeral(), Arc::new(System)).await?;
+    let cluster = Embedded::builder().set("autoCreateTopicEnable", false).start().await?;
+    let both = format!("{};{}", empty.address(), cluster.name_server());
+    let cluster = Cluster::Embedded(cluster);
+    let topic = cluster.topic(&cluster.client().await?, 4).await?;
+    for _ in 0..20 {
+        let client = rocketmq_client::connect(&both).await?;
+        let producer = client.producer(unique_group()).build().await?;
+        producer.send(Message::new(&topic, "found")).await?;
+        let missing = producer.send(Message::new(unique_topic(), "lost")).await.expect_err("on no broker");
+        assert_eq!(missing.kind(), SendErrorKind::TopicNotFound, "{missing}");
+        client.shutdown().await;
+    }
+    Ok(())
 }
 
 #[tokio::test]

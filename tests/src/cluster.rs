@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use rocketmq_client::remoting::body::{MessageRequestMode, MessageRequestModeBody};
+use rocketmq_client::remoting::requests::route::GetClusterInfoRequest;
 use rocketmq_client::remoting::requests::topic::UpdateTopicRequest;
+use rocketmq_client::remoting::route::{BrokerData, ClusterInfo};
 use rocketmq_client::remoting::{Command, Request, RequestCode, ResponseCode, fastjson};
 use rocketmq_client::{Client, MessageQueue, PullConsumer};
 use rocketmq_server::{Embedded, EmbeddedError};
@@ -120,7 +122,7 @@ impl Cluster {
         queues: i32,
         attributes: Option<&str>,
     ) -> TestResult {
-        let brokers = client.route("TBW102").await?.broker_datas;
+        let brokers = self.brokers(client).await?;
         for broker in &brokers {
             let address = broker.master().ok_or("a broker without a master")?;
             create(client, address, topic, queues, attributes).await?;
@@ -130,6 +132,14 @@ impl Cluster {
         })
         .await;
         Ok(())
+    }
+
+    async fn brokers(&self, client: &Client) -> TestResult<Vec<BrokerData>> {
+        let name_servers = client.name_servers();
+        let name_server = name_servers.first().ok_or("no name server")?;
+        let answer = client.call(name_server, GetClusterInfoRequest {}.to_command()?, PATIENCE).await?;
+        let info: ClusterInfo = fastjson::from_slice(&answer.body)?;
+        Ok(info.broker_addr_table.into_values().collect())
     }
 
     /// Changes the number of a topic's queues.

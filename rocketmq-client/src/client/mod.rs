@@ -57,7 +57,7 @@ const PROVISIONAL_REFRESH: Duration = Duration::from_secs(1);
 const RECONNECT_DELAY: Duration = Duration::from_millis(200);
 
 /// Connects to a cluster through its name servers, `host:port` each, separated by `;`; or through the
-/// `http://` URL of an address server.
+/// URL of an address server, `http://host/path`. Without a path `http://` is ignored, as in Java.
 ///
 /// # Errors
 /// When an address is malformed or no name server can be reached; the text lists every address tried.

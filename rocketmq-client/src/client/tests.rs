@@ -66,6 +66,47 @@ async fn the_next_name_server_takes_over_and_is_kept() {
 }
 
 #[tokio::test]
+async fn another_name_server_is_asked_before_no_such_topic_is_believed() {
+    let (_broker, route) = broker_and_route().await;
+    for round in 0..8 {
+        let empty = name_server(route.clone(), |_| false).await;
+        let good = name_server(route.clone(), |topic| topic == "t").await;
+        let client = connect(format!("{};{}", empty.address, good.address)).await.expect("both live");
+        client.route("t").await.unwrap_or_else(|error| panic!("round {round}: {error}"));
+        let doubted = empty.seen(LOOKUP).len();
+        client.route("t").await.expect("by the one that knows it");
+        assert_eq!(empty.seen(LOOKUP).len(), doubted, "round {round}: the one that knows is kept");
+        let error = client.route("u").await.expect_err("neither knows it");
+        assert_eq!(error.kind(), RouteErrorKind::TopicNotFound);
+        assert!(empty.seen(LOOKUP).len() > doubted, "round {round}: both say so");
+    }
+}
+
+#[tokio::test]
+async fn a_name_server_that_cannot_answer_is_not_the_last_word() {
+    let (_broker, route) = broker_and_route().await;
+    let busy = FakeServer::start(|_| refuse(ResponseCode::SYSTEM_BUSY, "no time")).await;
+    let good = name_server(route, |_| true).await;
+    for _ in 0..4 {
+        let client = connect(format!("{};{}", busy.address, good.address)).await.expect("both live");
+        client.route("t").await.expect("by the other");
+    }
+    let client = connect(busy.address.to_string()).await.expect("it lives");
+    let error = client.route("t").await.expect_err("nobody else to ask");
+    assert_eq!(error.kind(), RouteErrorKind::Refused);
+}
+
+#[tokio::test]
+async fn a_frozen_name_server_leaves_time_to_send_to_a_new_topic() {
+    let (_broker, route) = broker_and_route().await;
+    let frozen = FakeServer::start(|_| Reply::Silence).await;
+    let live = name_server(route, |topic| topic == "TBW102").await;
+    let client = connect(format!("{};{}", live.address, frozen.address)).await.expect("one lives");
+    let producer = client.producer("p").build().await.expect("a producer");
+    producer.send(Message::new("new", "b")).await.expect("stored in time");
+}
+
+#[tokio::test]
 async fn lookups_at_once_are_one_request() {
     let cluster = FakeCluster::start(vec![FakeServer::start(healthy).await], 4).await;
     let producer = cluster.client.producer("p").build().await.expect("a producer");

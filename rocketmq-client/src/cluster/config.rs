@@ -135,36 +135,48 @@ pub(crate) enum NameServers {
 impl FromStr for NameServers {
     type Err = InvalidAddress;
 
-    /// `host:9876;host2:9876` (`,` separates too), or one `http://host[:port]/path` of an address server.
+    /// `host:9876;host2:9876` (`,` separates too; `http://` in front of one is ignored, as in Java), or the URL of one
+    /// address server, which has a path: `http://host[:port]/path`.
     fn from_str(text: &str) -> Result<Self, InvalidAddress> {
         let text = text.trim();
-        if text.starts_with("http://") {
+        let path = text.strip_prefix(HTTP).and_then(|rest| rest.split_once('/')).map_or("", |(_, path)| path);
+        if !path.is_empty() && !text.contains([';', ',']) {
             return Ok(Self::Http(text.to_owned()));
         }
-        let addresses: Vec<String> =
-            text.split([';', ',']).map(str::trim).filter(|a| !a.is_empty()).map(str::to_owned).collect();
-        if addresses.is_empty() {
-            return Err(InvalidAddress(text.to_owned()));
-        }
-        match addresses.iter().find(|address| !is_host_and_port(address)) {
-            Some(bad) => Err(InvalidAddress(bad.clone())),
-            None => Ok(Self::List(addresses)),
-        }
+        addresses(text).map(Self::List)
     }
 }
+
+/// The addresses of a list; it has one at least.
+pub(crate) fn addresses(text: &str) -> Result<Vec<String>, InvalidAddress> {
+    let addresses = text.split([';', ',']).map(str::trim).filter(|address| !address.is_empty());
+    let addresses = addresses.map(host_and_port).collect::<Result<Vec<_>, _>>()?;
+    if addresses.is_empty() {
+        return Err(InvalidAddress(text.to_owned()));
+    }
+    Ok(addresses)
+}
+
+const HTTP: &str = "http://";
 
 /// A name server address that is not `host:port`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "\"{0}\" is not a name server address: write host:port, several separated by ';', for example 127.0.0.1:9876"
+    "\"{0}\" is not a name server address: write host:port, several separated by ';', for example 127.0.0.1:9876, \
+     or the URL of one address server, http://host/path"
 )]
 pub(crate) struct InvalidAddress(String);
 
 /// The port follows the last colon, so that bare IPv6 addresses work too.
-fn is_host_and_port(address: &str) -> bool {
-    address
-        .rsplit_once(':')
-        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0))
+fn host_and_port(address: &str) -> Result<String, InvalidAddress> {
+    let bare = address.strip_prefix(HTTP).unwrap_or(address);
+    let bare = bare.strip_suffix('/').unwrap_or(bare);
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port != 0);
+    let is_host = |host: &str| !host.is_empty() && !host.contains(['/', ' ']);
+    match bare.rsplit_once(':') {
+        Some((host, port)) if is_host(host) && is_port(port) => Ok(bare.to_owned()),
+        _ => Err(InvalidAddress(address.to_owned())),
+    }
 }
 
 /// Options of one producer.
@@ -282,6 +294,12 @@ mod tests {
             "http://x/rocketmq/nsaddr".parse(),
             Ok(NameServers::Http("http://x/rocketmq/nsaddr".into()))
         );
+        assert_eq!("http://a:9876".parse(), Ok(list(&["a:9876"])));
+        assert_eq!("http://a:9876/".parse(), Ok(list(&["a:9876"])));
+        assert_eq!(
+            "http://a:9876;b:9876, http://[::1]:9".parse(),
+            Ok(list(&["a:9876", "b:9876", "[::1]:9"]))
+        );
     }
 
     #[test]
@@ -299,11 +317,15 @@ mod tests {
 
     #[test]
     fn a_bad_address_is_named_with_the_remedy() {
-        for bad in ["", ";", "host", "host:", ":9876", "host:99999", "host:0"] {
+        let no_address = ["", ";", "host", "host:", ":9876", "host:99999", "host:0", "a b:1"];
+        let no_name_server = ["http://host", "http://:9876", "https://host:9876"];
+        for bad in no_address.into_iter().chain(no_name_server) {
             let error = bad.parse::<NameServers>().expect_err(bad).to_string();
             assert!(error.contains("host:port"), "{error}");
         }
-        let error = "ok:1;bad".parse::<NameServers>().expect_err("bad").to_string();
-        assert!(error.contains("\"bad\""), "{error}");
+        for bad in ["bad", "http://x/nsaddr"] {
+            let error = format!("ok:1;{bad}").parse::<NameServers>().expect_err(bad).to_string();
+            assert!(error.contains(&format!("\"{bad}\"")), "{error}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::cluster::config::ClientConfig;
+use crate::cluster::config::{ClientConfig, addresses};
 
 /// How long the page may take.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -52,11 +52,9 @@ pub(crate) async fn fetch(url: &str) -> io::Result<Vec<String>> {
     let page =
         timeout(TIMEOUT, get(&parts)).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     let body = body_of(&page).ok_or_else(|| invalid(format!("{url} did not answer with a 200 page")))?;
-    let addresses = addresses(body);
-    if addresses.is_empty() {
-        return Err(invalid(format!("{url} lists no name server")));
-    }
-    Ok(addresses)
+    // Its first line, as Java reads it.
+    let line = body.trim().lines().next().unwrap_or_default();
+    addresses(line).map_err(|error| invalid(format!("{url} lists no name servers: {error}")))
 }
 
 /// HTTP/1.0, so that the answer is neither chunked nor kept open.
@@ -74,12 +72,6 @@ fn body_of(page: &str) -> Option<&str> {
     let (head, body) = page.split_once("\r\n\r\n")?;
     let mut status = head.split(' ');
     (status.next()?.starts_with("HTTP/1.") && status.next()? == "200").then_some(body)
-}
-
-/// The first line, split at semicolons, as Java reads it.
-fn addresses(body: &str) -> Vec<String> {
-    let line = body.trim().lines().next().unwrap_or_default();
-    line.split(';').map(str::trim).filter(|address| !address.is_empty()).map(str::to_owned).collect()
 }
 
 fn invalid(message: String) -> io::Error {
@@ -134,8 +126,16 @@ mod tests {
 
     #[tokio::test]
     async fn other_pages_are_errors() {
-        for bad in ["HTTP/1.1 404 Not Found\r\n\r\na:1", "HTTP/1.1 200 OK\r\n\r\n", "nonsense"] {
+        let not_found = "HTTP/1.1 404 Not Found\r\n\r\na:1";
+        let no_list = "HTTP/1.1 200 OK\r\n\r\n<html><body>Welcome</body></html>";
+        for bad in [not_found, no_list, "HTTP/1.1 200 OK\r\n\r\n", "nonsense"] {
             assert!(served(bad).await.is_err(), "{bad}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_page_may_write_name_servers_as_urls() {
+        let addresses = served("HTTP/1.1 200 OK\r\n\r\nhttp://a:9876;b:9876\n").await.expect("a list");
+        assert_eq!(addresses, ["a:9876", "b:9876"]);
     }
 }

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use rocketmq_remoting::names::TEMPLATE_TOPIC;
 use rocketmq_remoting::requests::route::GetClusterInfoRequest;
 use rocketmq_remoting::route::{ClusterInfo, MessageQueue};
-use rocketmq_remoting::{Request as _, ResponseCode, fastjson};
+use rocketmq_remoting::{Command, Request as _, ResponseCode, fastjson};
 
 use crate::client::Inner;
 use crate::error::{RouteError, RouteErrorKind};
@@ -84,14 +84,16 @@ impl Inner {
         }
     }
 
+    /// Of all name servers that answer.
     async fn knows_no_broker(&self) -> bool {
         let Ok(command) = (GetClusterInfoRequest {}).to_command() else { return false };
-        let Ok((_, answer)) = self.resolver.call(&self.rpc, command, self.config.api_timeout).await else {
-            return false;
+        let brokers = |answer: &Command| {
+            let known = fastjson::from_slice::<ClusterInfo>(&answer.body).ok()?;
+            (answer.response_code() == ResponseCode::SUCCESS).then_some(known.broker_addr_table.len())
         };
-        let known = fastjson::from_slice::<ClusterInfo>(&answer.body);
-        answer.response_code() == ResponseCode::SUCCESS
-            && known.is_ok_and(|it| it.broker_addr_table.is_empty())
+        let knows_some = |answer: &Command| brokers(answer).is_some_and(|count| count > 0);
+        let answer = self.resolver.call(&self.rpc, command, self.config.api_timeout, knows_some).await;
+        answer.is_ok_and(|(_, answer)| brokers(&answer) == Some(0))
     }
 
     /// Asks again about every topic in use. One failure does not keep the others from being asked.

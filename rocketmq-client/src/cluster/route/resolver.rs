@@ -45,7 +45,8 @@ impl Resolver {
         gone
     }
 
-    /// Where a topic lives; `None` when the name server knows no such topic.
+    /// Where a topic lives; `None` when no name server that answers knows it: brokers do not register with all of them at
+    /// once, nor always with all.
     pub(crate) async fn route(
         &self,
         rpc: &Rpc,
@@ -56,7 +57,8 @@ impl Resolver {
         let command = header.to_command().map_err(|error| {
             RouteError::new(RouteErrorKind::Malformed, "the request cannot be written").with_source(error)
         })?;
-        let (server, response) = self.call(rpc, command, budget).await?;
+        let knows = |answer: &Command| answer.response_code() == ResponseCode::SUCCESS;
+        let (server, response) = self.call(rpc, command, budget, knows).await?;
         match response.response_code() {
             ResponseCode::SUCCESS => read_route(&server, topic, &response).map(Some),
             ResponseCode::TOPIC_NOT_EXIST => Ok(None),
@@ -64,34 +66,49 @@ impl Resolver {
         }
     }
 
-    /// Sends `command` to the server in use, and to the others in turn when it does not answer; the
-    /// budget is shared out so that a frozen server leaves time for the rest.
+    /// Sends `command` to the server in use, and to the others in turn until one gives an answer that settles the matter.
+    /// The first other answer counts when none does.
+    ///
+    /// The budget is shared out, so that a frozen server leaves time for the rest.
     pub(crate) async fn call(
         &self,
         rpc: &Rpc,
         command: Command,
         budget: Duration,
+        settles: impl Fn(&Command) -> bool,
     ) -> Result<(String, Command), RouteError> {
         let (deadline, servers) = (deadline(Instant::now(), budget), self.servers());
         let start = self.chosen.load(Ordering::Relaxed);
-        let mut failures = Vec::new();
+        let (mut failures, mut doubtful) = (Vec::new(), None);
         for tried in 0..servers.len() {
-            let server = &servers[(start + tried) % servers.len()];
+            let index = (start + tried) % servers.len();
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
             }
-            let share = left / (servers.len() - tried) as u32;
-            match rpc.call(server, command.clone(), share).await {
-                Ok(response) => {
-                    self.chosen.store((start + tried) % servers.len(), Ordering::Relaxed);
-                    return Ok((server.clone(), response));
+            let share = share(left, budget, servers.len(), tried, doubtful.is_some());
+            match rpc.call(&servers[index], command.clone(), share).await {
+                Ok(response) if settles(&response) => {
+                    self.chosen.store(index, Ordering::Relaxed);
+                    return Ok((servers[index].clone(), response));
                 }
-                Err(error) => failures.push((server.clone(), error)),
+                Ok(response) => {
+                    doubtful.get_or_insert((index, response));
+                }
+                Err(error) => failures.push((servers[index].clone(), error)),
             }
         }
-        Err(unreachable(failures))
+        let (index, response) = doubtful.ok_or_else(|| unreachable(failures))?;
+        self.chosen.store(index, Ordering::Relaxed);
+        Ok((servers[index].clone(), response))
     }
+}
+
+/// How long the next server may take: an equal part of what is left. With an answer in hand it is no more than an equal part
+/// of the whole, lest a topic that is yet to be made wait for a frozen server until its first send has run out of time.
+fn share(left: Duration, budget: Duration, servers: usize, tried: usize, has_answer: bool) -> Duration {
+    let of_the_rest = left / (servers - tried) as u32;
+    if has_answer { of_the_rest.min(budget / servers as u32) } else { of_the_rest }
 }
 
 fn read_route(server: &str, topic: &str, response: &Command) -> Result<TopicRoute, RouteError> {

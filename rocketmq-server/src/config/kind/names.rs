@@ -21,7 +21,9 @@ impl Kind<Vec<String>> for Addresses {
 fn host_and_port(address: &str) -> Result<&str, &'static str> {
     // The last colon: IPv6 addresses come without brackets too.
     match address.rsplit_once(':') {
-        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0) => {
+        Some((host, port))
+            if !host.is_empty() && !host.contains('/') && port.parse::<u16>().is_ok_and(|port| port > 0) =>
+        {
             Ok(address)
         }
         _ => Err("addresses such as 127.0.0.1:9876;192.168.0.1:9876"),
@@ -91,6 +93,7 @@ mod tests {
         assert_eq!(Addresses.parse("a:1; ::1:9876;"), Ok(vec!["a:1".to_owned(), "::1:9876".to_owned()]));
         assert!(Addresses.parse("localhost").is_err());
         assert!(Addresses.parse(":9876").is_err());
+        assert!(Addresses.parse("http://a:9876").is_err());
         assert!(Addresses.parse("a:0").is_err());
     }
 
