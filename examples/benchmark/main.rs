@@ -2,7 +2,7 @@
 //! compares the two on one broker.
 //!
 //! ```text
-//! cargo run --release --example benchmark -- produce     NAMESRV TOPIC CONCURRENCY SECONDS BODY_BYTES
+//! cargo run --profile dist --example benchmark -- produce     NAMESRV TOPIC CONCURRENCY SECONDS BODY_BYTES
 //!                                            async       NAMESRV TOPIC IN_FLIGHT   SECONDS BODY_BYTES
 //!                                            batch       NAMESRV TOPIC CONCURRENCY SECONDS BODY_BYTES
 //!                                            ordered     NAMESRV TOPIC CONCURRENCY SECONDS BODY_BYTES
