@@ -19,6 +19,11 @@ pub struct Refusal {
     ext: ExtFields,
 }
 
+/// The longest body that Java's clients take, with room for a header in its frame.
+const LONGEST_BODY: usize = (16 << 20) - (64 << 10);
+/// The longest remark, in bytes.
+const LONGEST_REMARK: usize = 4096;
+
 /// What a handler that answers at once returns.
 pub type Reply = Result<Command, Refusal>;
 
@@ -87,8 +92,18 @@ impl Refusal {
     }
 
     pub fn into_command(self) -> Command {
-        Command::response(self.code).with_remark(self.remark).with_ext(self.ext)
+        Command::response(self.code).with_remark(cut(self.remark)).with_ext(self.ext)
     }
+}
+
+/// Remarks are for people, and may repeat what a peer sent.
+fn cut(mut remark: String) -> String {
+    if remark.len() > LONGEST_REMARK {
+        let end = (0..=LONGEST_REMARK).rev().find(|at| remark.is_char_boundary(*at));
+        remark.truncate(end.unwrap_or(0));
+        remark.push('…');
+    }
+    remark
 }
 
 impl fmt::Display for Refusal {
@@ -127,7 +142,13 @@ pub fn ok_header<H: Serialize>(header: &H) -> Reply {
 
 /// Success with a JSON body in the form Java reads.
 pub fn ok_json<B: Serialize>(body: &B) -> Reply {
-    Ok(ok().with_body(json(body)?))
+    let body = json(body)?;
+    if body.len() > LONGEST_BODY {
+        let remark =
+            format!("the answer has {} bytes, the limit is {LONGEST_BODY}; ask for a part of it", body.len());
+        return Err(Refusal::system(remark));
+    }
+    Ok(ok().with_body(body))
 }
 
 /// A body in the form Java reads.

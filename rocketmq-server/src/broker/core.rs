@@ -98,6 +98,18 @@ impl Core {
         self.topics.touch()
     }
 
+    /// Refuses a group that has neither a configuration nor offsets of the topic: offsets that were copied to a new group are
+    /// enough to reset or commit them.
+    ///
+    /// # Errors
+    /// Code 26.
+    pub fn check_group_of(&self, topic: &str, group: &str) -> Result<(), Refusal> {
+        if self.groups.get(group).is_some() || self.offsets.lock().of(topic, group).is_some() {
+            return Ok(());
+        }
+        Err(Refusal::no_group(group))
+    }
+
     /// How a message with a delay or a delivery time is treated now.
     pub fn placement_rules(&self) -> PlacementRules<'_> {
         PlacementRules {

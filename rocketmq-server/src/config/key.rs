@@ -10,8 +10,6 @@ use super::text::FileText;
 
 /// How alike (0 to 1) a known key must be to be offered for an unknown one.
 const ALIKE: f64 = 0.8;
-/// The longest key that is compared with the known ones: comparing takes as long as both keys multiplied.
-const LONGEST_COMPARED: usize = 128;
 /// How many unknown keys of one file are compared with the known ones.
 const MOST_COMPARED: usize = 20;
 
@@ -137,12 +135,10 @@ impl<C> Keys<C> {
     }
 
     fn nearest(&self, key: &str) -> Option<&'static str> {
-        if key.len() > LONGEST_COMPARED {
-            return None;
-        }
-        let alike = |name: &'static str| (strsim::normalized_damerau_levenshtein(key, name), name);
-        let ours = self.all().map(|key| key.name);
-        let best = ours.chain(ApacheKey::names()).map(alike).max_by(|a, b| a.0.total_cmp(&b.0))?;
+        let alike = |name: &'static str| (alikeness(key, name), name);
+        let names = self.all().map(|key| key.name).chain(ApacheKey::names());
+        let best =
+            names.filter(|name| may_be_alike(key, name)).map(alike).max_by(|a, b| a.0.total_cmp(&b.0))?;
         (best.0 >= ALIKE).then_some(best.1)
     }
 
@@ -155,6 +151,18 @@ impl<C> Keys<C> {
     pub(super) fn important(&self, config: &C) -> String {
         listing(self.all().filter(|key| key.important), config)
     }
+}
+
+/// How alike two names are, from 0 to 1. Neighbours that changed places count as one mistake.
+fn alikeness(a: &str, b: &str) -> f64 {
+    let longer = a.chars().count().max(b.chars().count()).max(1);
+    1.0 - strsim::osa_distance(a, b) as f64 / longer as f64
+}
+
+/// Whether two names are of similar length: comparing them takes as long as both lengths multiplied.
+fn may_be_alike(a: &str, b: &str) -> bool {
+    let (shorter, longer) = (a.len().min(b.len()), a.len().max(b.len()));
+    shorter as f64 >= ALIKE * longer as f64
 }
 
 fn listing<'a, C: 'a>(keys: impl Iterator<Item = &'a Key<C>>, config: &C) -> String {

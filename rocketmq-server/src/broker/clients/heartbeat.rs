@@ -18,11 +18,27 @@ use crate::broker::core::Core;
 use crate::broker::names;
 use crate::broker::pull::message::filter_of;
 use crate::broker::settings::millis;
-use crate::broker::topics::table::{open_topic, unit_sub};
+use crate::broker::topics::table::{MAX_QUEUES, open_topic, unit_sub};
+
+/// What a heartbeat says is kept as long as its connection lives, so it is not longer than any client needs, in bytes.
+const LONGEST_HEARTBEAT: usize = 4 << 20;
+const LONGEST_NAME: usize = 1000;
+
+fn check_length(what: &str, length: usize, limit: usize) -> Result<(), Refusal> {
+    if length <= limit {
+        return Ok(());
+    }
+    Err(Refusal::invalid(format_args!("{what} has {length} bytes, the limit is {limit}")))
+}
 
 /// HEART_BEAT (34). When it is answered the client may already pull: everything it says is in force.
 pub fn heartbeat(core: &Core, connection: &Connection, command: &Command) -> Reply {
+    check_length("the heartbeat", command.body.len(), LONGEST_HEARTBEAT)?;
     let data: HeartbeatData = body_of(command)?;
+    check_length("the clientID", data.client_id.len(), LONGEST_NAME)?;
+    for producer in &data.producer_data_set {
+        check_length("a producer group", producer.group_name.len(), LONGEST_NAME)?;
+    }
     let member = Member {
         channel: connection.id(),
         client_id: data.client_id.clone(),
@@ -56,7 +72,7 @@ fn register_consumer(
     let retry = names::retry_topic(group);
     let new = || TopicConfig {
         topic_sys_flag: unit_sub(consumer.unit_mode),
-        ..open_topic(&*retry, config.retry_queue_nums)
+        ..open_topic(&*retry, config.retry_queue_nums.clamp(0, MAX_QUEUES))
     };
     core.topics.ensure(&retry, new).map_err(Refusal::system)?;
     let fingerprint = data.heartbeat_fingerprint;

@@ -5,13 +5,16 @@ use rocketmq_remoting::body::lock::{LockBatchBody, LockBatchResult};
 use rocketmq_remoting::route::MessageQueue;
 
 use super::queue_locks::QueueKey;
-use crate::broker::answer::{Reply, body_of, ok, ok_json};
+use crate::broker::answer::{Refusal, Reply, body_of, ok, ok_json};
 use crate::broker::core::Core;
 
 /// Locks or renews; the answer lists what the client holds.
 pub fn lock(core: &Core, command: &Command) -> Reply {
     let body: LockBatchBody = body_of(command)?;
-    let queues = body.mq_set.into_iter().map(key_of).collect();
+    if core.groups.get(&body.consumer_group).is_none() {
+        return Err(Refusal::no_group(&body.consumer_group));
+    }
+    let queues = body.mq_set.into_iter().filter(|queue| exists(core, queue)).map(key_of).collect();
     let held = core.locks.lock().lock(&body.consumer_group, &body.client_id, queues, core.now());
     let broker = &core.settings.broker_name;
     let queues =
@@ -25,6 +28,12 @@ pub fn unlock(core: &Core, command: &Command) -> Reply {
     let queues: Vec<QueueKey> = body.mq_set.into_iter().map(key_of).collect();
     core.locks.lock().unlock(&body.consumer_group, &body.client_id, &queues);
     Ok(ok())
+}
+
+/// Whether there is such a queue: what is locked is kept for a minute.
+fn exists(core: &Core, queue: &MessageQueue) -> bool {
+    let topic = core.topics.get(&queue.topic);
+    topic.is_some_and(|topic| (0..topic.read_queue_nums).contains(&queue.queue_id))
 }
 
 fn key_of(queue: MessageQueue) -> QueueKey {

@@ -85,7 +85,10 @@ fn body(id: &str, queues: &[i32]) -> LockBatchBody {
 async fn a_queue_lock_ends_sixty_seconds_after_its_last_renewal() {
     let rig = Rig::start().await;
     let client = rig.connect();
+    client.heartbeat("a", "g", &["t"]).await;
+    client.send("t", "x", &[]).await;
     assert_eq!(lock(&client, "a", &[0, 1]).await, 2);
+    assert_eq!(lock(&client, "a", &[-1, 4711, i32::MAX]).await, 0, "there are no such queues");
     assert_eq!(lock(&client, "b", &[0, 1]).await, 0);
     rig.advance(Duration::from_secs(60));
     assert_eq!(lock(&client, "a", &[0]).await, 1);
@@ -101,7 +104,8 @@ async fn a_retry_of_an_ordered_group_goes_to_the_dead_letters() {
     let client = rig.connect();
     client.heartbeat("c", "g", &["t"]).await;
     client.send("%RETRY%g", "again", &[("DELAY", "3")]).await;
-    lock(&client, "c", &[0]).await;
+    client.send("t", "x", &[]).await;
+    assert_eq!(lock(&client, "c", &[0]).await, 1);
     client.send("%RETRY%g", "dead", &[("DELAY", "3")]).await;
     let dead = client.drain("%DLQ%g", 0, 1).await;
     assert_eq!(&dead[0].body[..], b"dead");

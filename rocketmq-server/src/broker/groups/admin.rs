@@ -15,6 +15,7 @@ use crate::broker::answer::{Refusal, Reply, body_of, ok, ok_json};
 use crate::broker::clients::member::Member;
 use crate::broker::core::Core;
 use crate::broker::names;
+use crate::broker::topics::table::{MAX_QUEUES, is_queue_count};
 
 /// UPDATE_AND_CREATE_SUBSCRIPTIONGROUP (200).
 pub fn update(core: &Core, command: &Command) -> Reply {
@@ -31,9 +32,20 @@ pub fn update_list(core: &Core, command: &Command) -> Reply {
 fn put(core: &Core, configs: Vec<SubscriptionGroupConfig>) -> Reply {
     for config in &configs {
         names::check_group(&config.group_name).map_err(|error| names::illegal(&error))?;
+        check_retry_queues(config)?;
     }
     core.groups.put(configs).map_err(Refusal::system)?;
     Ok(ok())
+}
+
+/// The retry topic of the group will have as many.
+fn check_retry_queues(config: &SubscriptionGroupConfig) -> Result<(), Refusal> {
+    let (group, count) = (&config.group_name, config.retry_queue_nums);
+    if is_queue_count(count) {
+        return Ok(());
+    }
+    let remark = format!("retryQueueNums of group {group} is {count}, but must be from 0 to {MAX_QUEUES}");
+    Err(Refusal::invalid(remark))
 }
 
 /// DELETE_SUBSCRIPTIONGROUP (207).
@@ -68,6 +80,8 @@ pub fn all(core: &Core) -> Reply {
 pub fn forbidden(core: &Core, command: &Command) -> Reply {
     let request = UpdateGroupForbiddenRequest::from_ext(&command.ext)?;
     if let Some(readable) = request.readable {
+        names::check_group(&request.group).map_err(|error| names::illegal(&error))?;
+        names::check_topic(&request.topic).map_err(|error| names::illegal(&error))?;
         core.groups.set_readable(&request.group, &request.topic, readable).map_err(Refusal::system)?;
     }
     ok_json(&GroupForbidden {

@@ -19,6 +19,9 @@ use rocketmq_remoting::{Command, Request};
 use crate::broker::answer::{Refusal, Reply, ok_json};
 use crate::broker::core::Core;
 
+/// Queues that one answer tells of: more of them do not fit into a frame.
+const MOST_QUEUES: usize = 100_000;
+
 /// GET_CONSUME_STATS (208): of one topic, of some, or of all the group has offsets for.
 pub fn group(core: &Core, command: &Command) -> Reply {
     let request = GetConsumeStatsRequest::from_ext(&command.ext)?;
@@ -28,22 +31,32 @@ pub fn group(core: &Core, command: &Command) -> Reply {
         (_, Some(list)) if !list.is_empty() => list.split(';').map(str::to_owned).collect(),
         _ => core.offsets.lock().topics_of(group),
     };
-    let mut stats = ConsumeStats::default();
+    let (mut stats, mut room) = (ConsumeStats::default(), MOST_QUEUES);
     for topic in topics {
-        add_topic(core, &topic, group, &mut stats);
+        add_topic(core, &topic, group, &mut stats, &mut room)?;
         stats.consume_tps += core.stats.flows.get_tps(&topic, group);
     }
     ok_json(&stats)
 }
 
-fn add_topic(core: &Core, topic: &str, group: &str, stats: &mut ConsumeStats) {
-    let Some(config) = core.topics.get(topic) else {
-        return;
-    };
+/// Adds the queues of a topic, and takes them off the `room` in the answer.
+fn add_topic(
+    core: &Core,
+    topic: &str,
+    group: &str,
+    stats: &mut ConsumeStats,
+    room: &mut usize,
+) -> Result<(), Refusal> {
+    let Some(config) = core.topics.get(topic) else { return Ok(()) };
+    let queues = usize::try_from(config.read_queue_nums).unwrap_or(0);
+    *room = room.checked_sub(queues).ok_or_else(|| {
+        Refusal::system(format_args!("there are more than {MOST_QUEUES} queues to tell of; name a topic"))
+    })?;
     for queue in 0..config.read_queue_nums {
         let key = MessageQueue::new(topic, core.settings.broker_name.as_str(), queue);
         stats.offset_table.insert(key, progress(core, topic, group, queue));
     }
+    Ok(())
 }
 
 fn progress(core: &Core, topic: &str, group: &str, queue: i32) -> OffsetWrapper {
@@ -62,6 +75,7 @@ pub fn broker(core: &Core, command: &Command) -> Reply {
     let request = GetBrokerConsumeStatsRequest::from_ext(&command.ext)?;
     let mut answer =
         ConsumeStatsList { broker_addr: Some(core.address.to_string()), ..ConsumeStatsList::default() };
+    let mut room = MOST_QUEUES;
     for group in core.groups.snapshot().subscription_group_table.into_keys() {
         let topics = core.offsets.lock().topics_of(&group);
         let mut of_group = Vec::new();
@@ -71,9 +85,10 @@ pub fn broker(core: &Core, command: &Command) -> Reply {
                 continue;
             }
             let mut stats = ConsumeStats::default();
-            add_topic(core, &topic, &group, &mut stats);
-            answer.total_diff +=
-                stats.offset_table.values().map(|one| one.broker_offset - one.consumer_offset).sum::<i64>();
+            add_topic(core, &topic, &group, &mut stats, &mut room)?;
+            let behind =
+                stats.offset_table.values().map(|one| one.broker_offset.saturating_sub(one.consumer_offset));
+            answer.total_diff = behind.fold(answer.total_diff, i64::saturating_add);
             of_group.push(stats);
         }
         answer.consume_stats_list.push(BTreeMap::from([(group, of_group)]));
@@ -126,12 +141,13 @@ fn span_of(core: &Core, topic: &str, group: &str, queue: i32) -> QueueTimeSpan {
     let at = |offset| core.store.store_time(topic, queue, offset);
     let min_time_stamp = core.store.earliest_store_time(topic, queue);
     // What is to be consumed next says how late the group is; at the end of the queue it is not late at all.
-    let delay_time = if committed < max { at(committed).map_or(0, |stored| core.now() - stored) } else { 0 };
+    let delay_time =
+        if committed < max { at(committed).map_or(0, |stored| core.now().saturating_sub(stored)) } else { 0 };
     QueueTimeSpan {
         message_queue: MessageQueue::new(topic, core.settings.broker_name.as_str(), queue),
         min_time_stamp,
         max_time_stamp: at(max - 1).unwrap_or(0),
-        consume_time_stamp: at(committed - 1).unwrap_or(min_time_stamp),
+        consume_time_stamp: at(committed.saturating_sub(1)).unwrap_or(min_time_stamp),
         delay_time,
     }
 }

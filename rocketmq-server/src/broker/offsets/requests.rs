@@ -15,7 +15,9 @@ use super::table::Commit;
 use super::young::is_young;
 use crate::broker::answer::{Refusal, Reply, ok, ok_header, ok_json};
 use crate::broker::core::Core;
+use crate::broker::names;
 use crate::broker::persist::tables::keep_offsets;
+use crate::broker::topics::table::MAX_QUEUES;
 use crate::store::Boundary;
 
 /// QUERY_CONSUMER_OFFSET (14).
@@ -44,11 +46,14 @@ pub fn query(core: &Core, command: &Command) -> Reply {
 pub fn update(core: &Core, command: &Command) -> Reply {
     let request = UpdateConsumerOffsetRequest::from_ext(&command.ext)?;
     let (topic, group) = (&request.topic, &request.consumer_group);
-    if core.groups.get(group).is_none() {
-        return Err(Refusal::no_group(group));
-    }
+    core.check_group_of(topic, group)?;
     if core.topics.get(topic).is_none() {
         return Err(Refusal::no_topic(topic));
+    }
+    // Not by the topic's own count: a consumer may still hold a queue of a topic that has fewer now.
+    if !(0..MAX_QUEUES).contains(&request.queue_id) {
+        let remark = format!("queueId is {}, but must be from 0 to {}", request.queue_id, MAX_QUEUES - 1);
+        return Err(Refusal::invalid(remark));
     }
     let commit = core.offsets.lock().commit(topic, group, request.queue_id, request.commit_offset);
     keep_offsets(core).map_err(Refusal::system)?;
@@ -111,6 +116,7 @@ pub fn all_delay(core: &Core) -> Reply {
 pub fn clone_group(core: &Core, command: &Command) -> Reply {
     let request = CloneGroupOffsetRequest::from_ext(&command.ext)?;
     let topic = request.topic.as_deref().filter(|topic| !topic.is_empty());
+    names::check_group(&request.dest_group).map_err(|error| names::illegal(&error))?;
     core.offsets.lock().clone_group(&request.src_group, &request.dest_group, topic);
     Ok(ok())
 }

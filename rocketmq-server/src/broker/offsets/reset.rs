@@ -30,10 +30,15 @@ pub fn handle(core: &Core, command: &Command) -> Reply {
 fn on_broker(core: &Core, request: &InvokeResetOffsetRequest) -> Reply {
     let (topic, group) = (&request.topic, &request.group);
     let config = core.topics.get(topic).ok_or_else(|| Refusal::no_topic(topic))?;
-    core.groups.get(group).ok_or_else(|| Refusal::no_group(group))?;
+    core.check_group_of(topic, group)?;
+    let all = 0..config.read_queue_nums;
     let queues = match request.queue_id.filter(|queue| *queue >= 0) {
-        Some(queue) => queue..queue.saturating_add(1),
-        None => 0..config.read_queue_nums,
+        Some(queue) if all.contains(&queue) => queue..queue + 1,
+        Some(queue) => {
+            let remark = format!("queueId is {queue}, but topic {topic} has {} queues", all.end);
+            return Err(Refusal::invalid(remark));
+        }
+        None => all,
     };
     let mut offset_table = Targets::new();
     for queue in queues {

@@ -12,7 +12,7 @@ use rocketmq_remoting::requests::topic::{
 use rocketmq_remoting::route::{MessageQueue, Perm};
 use rocketmq_remoting::{Command, ExtFields, Request};
 
-use super::table::topic_config;
+use super::table::{MAX_QUEUES, is_queue_count, topic_config};
 use crate::broker::answer::{Refusal, Reply, body_of, ok, ok_json};
 use crate::broker::core::Core;
 use crate::broker::names;
@@ -58,10 +58,24 @@ pub fn update_list(core: &Core, command: &Command) -> Reply {
 
 fn put(core: &Core, configs: Vec<TopicConfig>) -> Reply {
     for config in &configs {
+        check_queues(config)?;
         check_mixed(core, config)?;
     }
     core.topics.put(configs).map_err(Refusal::system)?;
     Ok(ok())
+}
+
+fn check_queues(config: &TopicConfig) -> Result<(), Refusal> {
+    for (what, count) in
+        [("readQueueNums", config.read_queue_nums), ("writeQueueNums", config.write_queue_nums)]
+    {
+        if !is_queue_count(count) {
+            let topic = &config.topic_name;
+            let remark = format!("{what} of topic {topic} is {count}, but must be from 0 to {MAX_QUEUES}");
+            return Err(Refusal::invalid(remark));
+        }
+    }
+    Ok(())
 }
 
 fn check_mixed(core: &Core, config: &TopicConfig) -> Result<(), Refusal> {

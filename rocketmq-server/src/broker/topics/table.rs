@@ -54,6 +54,11 @@ pub struct Wanted<'a> {
 /// The most queues of a topic: each costs memory, and many requests go through all of them.
 pub const MAX_QUEUES: i32 = 65_536;
 
+/// Whether a topic may have so many queues.
+pub fn is_queue_count(count: i32) -> bool {
+    (0..=MAX_QUEUES).contains(&count)
+}
+
 /// The system flag of a topic that producers of a unit write.
 pub const UNIT: i32 = 1;
 /// The system flag of the retry topic of consumers of a unit.
@@ -76,9 +81,10 @@ impl TopicTable {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
         let stored: TopicConfigWrapper = file.load()?;
+        let topics = stored.topic_config_table.into_iter();
         let mut table = Table {
             version: stored.data_version,
-            topics: stored.topic_config_table.into_iter().map(|(k, v)| (k, Arc::new(v))).collect(),
+            topics: topics.map(|(name, config)| (name, Arc::new(within_limits(config)))).collect(),
         };
         let template = auto_create
             .then(|| topic_config(names::TEMPLATE_TOPIC, settings.default_topic_queues, OPEN_TEMPLATE));
@@ -247,6 +253,22 @@ impl TopicTable {
     }
 }
 
+/// A topic as a file has it, with no more queues than there may be.
+fn within_limits(mut config: TopicConfig) -> TopicConfig {
+    for count in [&mut config.read_queue_nums, &mut config.write_queue_nums] {
+        if !is_queue_count(*count) {
+            tracing::warn!(
+                topic = config.topic_name,
+                count,
+                limit = MAX_QUEUES,
+                "a topic cannot have so many queues"
+            );
+            *count = (*count).clamp(0, MAX_QUEUES);
+        }
+    }
+    config
+}
+
 fn put_one(topics: &mut HashMap<String, Arc<TopicConfig>>, config: TopicConfig) -> bool {
     match topics.get(&config.topic_name) {
         Some(known) if **known == config => false,
@@ -351,6 +373,17 @@ mod tests {
         let topics = open(dir.path(), false);
         assert_eq!(topics.get("t").unwrap().read_queue_nums, 4);
         assert!(topics.create(wanted("u", 4)).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_file_with_too_many_queues_is_read_with_as_many_as_there_may_be() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("config")).unwrap();
+        let text =
+            r#"{"topicConfigTable":{"t":{"topicName":"t","readQueueNums":2147483647,"writeQueueNums":-1}}}"#;
+        std::fs::write(dir.path().join("config/topics.json"), text).unwrap();
+        let topic = open(dir.path(), true).get("t").unwrap();
+        assert_eq!((topic.read_queue_nums, topic.write_queue_nums), (MAX_QUEUES, 0));
     }
 
     #[test]
