@@ -120,12 +120,14 @@ impl Core {
         }
     }
 
-    /// Stores a message that the broker itself makes; its delay or delivery time counts as a client's would.
+    /// Stores a message that the broker itself makes. It waits if its properties ask for that, be it for longer than a client
+    /// may.
     ///
     /// # Errors
     /// The placement or the store refuses.
     pub fn put(&self, record: MessageRecord) -> Result<Stored, Refusal> {
-        let placement = self.placement_rules().place(&SentProperties::scan(&record.properties))?;
+        let rules = PlacementRules { max_delay_ms: i64::MAX, ..self.placement_rules() };
+        let placement = rules.place(&SentProperties::scan(&record.properties))?;
         self.append(park(record, placement))
     }
 
@@ -199,7 +201,21 @@ impl Core {
         }
     }
 
-    /// The message at a queue's offset, whose unit is known; `None` when the log has no such message any more.
+    /// The message at a queue's offset; `None` when the log has no such message any more.
+    ///
+    /// # Errors
+    /// The queue cannot be read.
+    pub fn message_at(
+        &self,
+        topic: &str,
+        queue: i32,
+        offset: i64,
+    ) -> Result<Option<MessageRecord>, StoreError> {
+        let unit = self.store.units(topic, queue, offset, 1)?.first().copied();
+        Ok(unit.and_then(|unit| self.read_unit(topic, queue, offset, unit)))
+    }
+
+    /// [`message_at`](Self::message_at) for a unit that is known; `None` when the log has no such message any more.
     pub fn read_unit(&self, topic: &str, queue: i32, offset: i64, unit: Unit) -> Option<MessageRecord> {
         let record = self.store.read_at(unit.physical_offset)?;
         let is_it = record.topic == topic && record.queue_id == queue && record.queue_offset == offset;

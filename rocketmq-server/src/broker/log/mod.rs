@@ -1,5 +1,6 @@
 //! Messages that the broker itself writes to the log.
 
+pub mod notes;
 pub mod placement;
 pub mod set_aside;
 pub mod store_times;

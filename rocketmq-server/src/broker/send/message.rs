@@ -22,6 +22,7 @@ use super::checks::{Target, check, check_batch, check_recall, check_size};
 use super::properties::SentProperties;
 use crate::broker::answer::Refusal;
 use crate::broker::core::{Core, refuse_put};
+use crate::broker::log::notes::check_room;
 use crate::broker::log::placement::{Placement, into_half, park};
 use crate::store::Stored;
 
@@ -162,12 +163,16 @@ pub fn accept_one(
     }
     let placement = core.placement_rules().place(&sent)?;
     let record = record_of(core, connection, &request, &target, properties, body);
-    let record = if is_half(&sent, &request, placement) {
+    let half = is_half(&sent, &request, placement);
+    let record = if half {
         check_transactions(core)?;
         into_half(record, key.as_deref())
     } else {
         park(record, placement)
     };
+    if half || matches!(placement, Placement::Timer(_)) {
+        check_room(&record)?;
+    }
     let wait = sent.wait;
     let recall_handle = recall_handle(core, &target, placement, key.as_deref());
     let stored = core.put_buffered(record)?;

@@ -7,9 +7,9 @@ use rocketmq_remoting::requests::send::ConsumerSendMsgBackRequest;
 use rocketmq_remoting::{RequestCode, ResponseCode};
 
 use super::pop_rig::{HIDDEN, Popper};
-use super::rig::{Client, Rig};
+use super::rig::{Client, Rig, START};
 use super::transaction_rig::{COMMIT, answer_to};
-use crate::broker::names::SCHEDULE_TOPIC;
+use crate::broker::names::{SCHEDULE_TOPIC, TIMER_TOPIC};
 
 /// Longer than messages are hidden and late acknowledgements waited for.
 const AFTER: Duration = Duration::from_millis(HIDDEN as u64 + 2_001);
@@ -39,6 +39,58 @@ async fn a_delayed_message_without_a_place_to_go_is_set_aside() {
     client.send("t", "behind", &[("DELAY", "1")]).await;
     rig.advance(Duration::from_secs(1));
     assert_eq!(client.drain("t", 0, 1).await.len(), 1);
+    assert_eq!(core.stats.counters.totals().set_aside, 2);
+}
+
+/// As much as makes the property string of a record this long.
+fn filled(properties: &str, len: usize) -> String {
+    format!("{properties}pad\u{1}{}\u{2}", "x".repeat(len - properties.len() - 5))
+}
+
+const FULL: usize = 32_767;
+
+#[tokio::test]
+async fn a_timer_of_any_size_is_refused_at_the_send_or_delivered() {
+    let rig = Rig::start().await;
+    let client = rig.connect();
+    let mut accepted = 0;
+    for len in (32_000..=FULL).step_by(59) {
+        let mut request = client.send_request("t", &[]);
+        request.properties = Some(filled("TIMER_DELAY_MS\u{1}1000\u{2}", len));
+        match client.send_raw(&request, "x").await.response_code() {
+            ResponseCode::SUCCESS => accepted += 1,
+            code => assert_eq!(code, ResponseCode::MESSAGE_ILLEGAL, "{len}"),
+        }
+    }
+    assert!((1..14).contains(&accepted), "{accepted}");
+    client.send("t", "behind", &[("TIMER_DELAY_MS", "1001")]).await;
+    rig.advance(Duration::from_millis(1_001));
+    assert_eq!(&client.drain("t", 0, accepted + 1).await[accepted].body[..], b"behind");
+    assert_eq!(rig.broker.core.stats.counters.totals().set_aside, 0);
+}
+
+/// As a broker that reserves no room may have left them in the store.
+#[tokio::test]
+async fn timers_without_room_or_place_stop_none_behind_them() {
+    let rig = Rig::start().await;
+    let client = rig.connect();
+    client.send("t", "a topic", &[]).await;
+    let core = &rig.broker.core;
+    let due = format!("TIMER_OUT_MS\u{1}{}\u{2}", START + 1_000);
+    let full = MessageRecord {
+        topic: TIMER_TOPIC.into(),
+        properties: filled(&format!("REAL_TOPIC\u{1}t\u{2}REAL_QID\u{1}0\u{2}{due}"), FULL),
+        body: "full".into(),
+        ..MessageRecord::default()
+    };
+    core.append(parked_for_nowhere(TIMER_TOPIC, &due)).unwrap();
+    core.append(full.clone()).unwrap();
+    core.append(MessageRecord { topic: TIMER_TOPIC.into(), ..MessageRecord::default() }).unwrap();
+    client.send("t", "behind", &[("TIMER_DELAY_MS", "1001")]).await;
+    rig.advance(Duration::from_millis(1_001));
+    let messages = client.drain("t", 0, 3).await;
+    assert_eq!((&messages[1].body[..], &messages[2].body[..]), (&b"full"[..], &b"behind"[..]));
+    assert_eq!(messages[1].properties, full.properties, "there was no room for a note");
     assert_eq!(core.stats.counters.totals().set_aside, 2);
 }
 

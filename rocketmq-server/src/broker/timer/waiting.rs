@@ -9,14 +9,14 @@ const WORDS: usize = BLOCK as usize / 64;
 /// All pending messages, by their offsets in the timer topic's queue. The queue itself is the durable copy; this is rebuilt
 /// from it.
 #[derive(Debug, Default)]
-pub struct TimerWheel {
+pub struct WaitingTimers {
     /// When each is due, and its queue offset.
     waiting: BTreeSet<(i64, i64)>,
     /// The same by queue offsets, a bit for each: which is the first of millions is asked every few seconds.
     blocks: BTreeMap<i64, Box<[u64; WORDS]>>,
 }
 
-impl TimerWheel {
+impl WaitingTimers {
     pub fn add(&mut self, due: i64, queue_offset: i64) {
         self.waiting.insert((due, queue_offset));
         let (block, word, bit) = place(queue_offset);
@@ -76,28 +76,28 @@ mod tests {
 
     #[test]
     fn messages_come_out_by_time_and_not_before_it() {
-        let mut wheel = TimerWheel::default();
-        wheel.add(200, 0);
-        wheel.add(100, 1);
-        wheel.add(100, 2);
-        assert_eq!(wheel.take_due(99), None);
-        assert_eq!(wheel.next_due(), Some(100));
-        assert_eq!(wheel.take_due(500), Some((100, vec![1, 2])));
-        assert_eq!(wheel.take_due(500), Some((200, vec![0])));
-        assert_eq!((wheel.len(), wheel.first_queue_offset()), (0, None));
+        let mut waiting = WaitingTimers::default();
+        waiting.add(200, 0);
+        waiting.add(100, 1);
+        waiting.add(100, 2);
+        assert_eq!(waiting.take_due(99), None);
+        assert_eq!(waiting.next_due(), Some(100));
+        assert_eq!(waiting.take_due(500), Some((100, vec![1, 2])));
+        assert_eq!(waiting.take_due(500), Some((200, vec![0])));
+        assert_eq!((waiting.len(), waiting.first_queue_offset()), (0, None));
     }
 
     #[test]
     fn a_replay_begins_with_the_first_that_waits() {
-        let mut wheel = TimerWheel::default();
-        wheel.add(10, 3);
-        wheel.add(10, 3);
-        wheel.add(20, 2 * BLOCK + 77);
-        wheel.add(30, 2 * BLOCK + 78);
-        assert_eq!((wheel.len(), wheel.first_queue_offset()), (3, Some(3)));
-        wheel.take_due(10);
-        assert_eq!(wheel.first_queue_offset(), Some(2 * BLOCK + 77));
-        wheel.add(40, 5);
-        assert_eq!(wheel.first_queue_offset(), Some(5), "put back");
+        let mut waiting = WaitingTimers::default();
+        waiting.add(10, 3);
+        waiting.add(10, 3);
+        waiting.add(20, 2 * BLOCK + 77);
+        waiting.add(30, 2 * BLOCK + 78);
+        assert_eq!((waiting.len(), waiting.first_queue_offset()), (3, Some(3)));
+        waiting.take_due(10);
+        assert_eq!(waiting.first_queue_offset(), Some(2 * BLOCK + 77));
+        waiting.add(40, 5);
+        assert_eq!(waiting.first_queue_offset(), Some(5), "put back");
     }
 }
