@@ -9,46 +9,46 @@ use crate::error::{DecodeError, EncodeError};
 use crate::ext::ExtFields;
 use crate::fastjson;
 
-/// The header of a request or of an answer. Its serde names are the names of its fields on the wire.
+/// The header of a request or of a response. Its serde names are the names of the fields on the wire.
 ///
-/// The conversions default to serde. Hot headers (send, pull) override them.
+/// Serde does the conversions by default; the frequent headers (send, pull) replace them.
 pub trait Header: Serialize + DeserializeOwned {
-    /// Writes the header into fields.
+    /// Writes the header as fields.
     ///
     /// # Errors
-    /// Only a header with nested values fails, and it fails always.
+    /// Fails for a header with a nested value, whatever its content.
     fn to_fields(&self) -> Result<ExtFields, EncodeError> {
         ExtFields::from_header(self)
     }
 
-    /// Reads the header out of fields. Unknown fields are ignored.
+    /// Reads the header from fields. Ignores unknown fields.
     ///
     /// # Errors
-    /// A required field is missing, or a field does not parse as its type.
+    /// Fails if a required field is missing, or if a field does not parse as its type.
     fn from_fields(fields: &ExtFields) -> Result<Self, DecodeError> {
         fields.header()
     }
 }
 
-/// No fields.
+/// A header without fields.
 impl Header for () {}
 
-/// The bytes behind a header.
+/// The bytes after a header, in a form that the type knows.
 pub trait Body: Sized {
     /// Writes the body.
     ///
     /// # Errors
-    /// The body cannot be written in its form.
+    /// Fails if the value has no form on the wire.
     fn to_bytes(&self) -> Result<Bytes, EncodeError>;
 
     /// Reads the body.
     ///
     /// # Errors
-    /// The bytes are not of this form.
+    /// Fails if the bytes do not have this form.
     fn from_bytes(bytes: Bytes) -> Result<Self, DecodeError>;
 }
 
-/// No body. Whatever a peer sends is ignored, as Java does.
+/// No body. Bytes of a peer are ignored, as in Java.
 impl Body for () {
     fn to_bytes(&self) -> Result<Bytes, EncodeError> {
         Ok(Bytes::new())
@@ -59,7 +59,7 @@ impl Body for () {
     }
 }
 
-/// Messages and other bytes that this layer does not interpret.
+/// Bytes that this crate does not interpret, such as messages.
 impl Body for Bytes {
     fn to_bytes(&self) -> Result<Bytes, EncodeError> {
         Ok(self.clone())
@@ -70,7 +70,7 @@ impl Body for Bytes {
     }
 }
 
-/// Text, such as properties.
+/// Text, such as a configuration.
 impl Body for String {
     fn to_bytes(&self) -> Result<Bytes, EncodeError> {
         Ok(Bytes::copy_from_slice(self.as_bytes()))
@@ -82,7 +82,7 @@ impl Body for String {
     }
 }
 
-/// A body that may be absent: no bytes are `None`.
+/// A body that may be absent: no bytes read as `None`.
 impl<B: Body> Body for Option<B> {
     fn to_bytes(&self) -> Result<Bytes, EncodeError> {
         self.as_ref().map_or_else(|| Ok(Bytes::new()), Body::to_bytes)
@@ -93,7 +93,7 @@ impl<B: Body> Body for Option<B> {
     }
 }
 
-/// A body in JSON as Java writes it, see [`fastjson`].
+/// A body in Java's JSON, see [`fastjson`].
 ///
 /// ```
 /// use rocketmq_remoting::body::TopicList;
@@ -118,18 +118,18 @@ impl<T: Serialize + DeserializeOwned> Body for Json<T> {
     }
 }
 
-/// Everything that a successful answer carries: a header, a body, both `(header, body)`, or nothing `()`.
+/// The content of a successful response: a header, a body, both as `(header, body)`, or nothing as `()`.
 pub trait Payload: Sized {
-    /// Writes both parts.
+    /// Writes header and body.
     ///
     /// # Errors
-    /// One of them cannot be written.
+    /// Fails if one of them cannot be written.
     fn to_parts(&self) -> Result<(ExtFields, Bytes), EncodeError>;
 
-    /// Reads both parts.
+    /// Reads header and body.
     ///
     /// # Errors
-    /// One of them cannot be read.
+    /// Fails if one of them cannot be read.
     fn from_parts(fields: &ExtFields, body: Bytes) -> Result<Self, DecodeError>;
 }
 
@@ -153,7 +153,7 @@ impl<H: Header, B: Body> Payload for (H, B) {
     }
 }
 
-/// A body alone is a payload whose header has no fields.
+/// Declares that a body alone is a payload, with a header without fields.
 macro_rules! bodies {
     ($(($($of:ident)?) $body:ty;)*) => {
         $(impl$(<$of: Serialize + DeserializeOwned>)? Payload for $body {
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absent_body_is_none_only_where_it_may_be_absent() {
+    fn no_bytes_read_as_none_only_where_a_body_may_be_absent() {
         assert_eq!(Option::<Json<Vec<i32>>>::from_bytes(Bytes::new()).unwrap(), None);
         assert_eq!(None::<Json<Vec<i32>>>.to_bytes().unwrap(), Bytes::new());
         assert_eq!(Option::from_bytes(Bytes::from_static(b"[1]")).unwrap(), Some(Json(vec![1])));

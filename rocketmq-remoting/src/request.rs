@@ -1,4 +1,4 @@
-//! One exchange: a request and its answer.
+//! Exchanges: a request with its response.
 
 use crate::code::{RequestCode, ResponseCode};
 use crate::command::Command;
@@ -6,10 +6,11 @@ use crate::error::{DecodeError, EncodeError};
 use crate::ext::ExtFields;
 use crate::payload::{Body, Header, Payload};
 
-/// One exchange: the type is the request's header; its code, the request's body and the answer belong to it.
+/// One exchange. The implementing type is the header of the request; the trait adds its code, its body and its
+/// response.
 ///
-/// A client writes a [`command`](Self::command) and reads the [`answer`](Self::answer); a server [`read`](Self::read)s the
-/// request and writes an [`Answered`]. Neither can mix up the types of two exchanges.
+/// A client writes a [`command`](Self::command) and reads the [`answer`](Self::answer). A server [`read`](Self::read)s
+/// the request and writes an [`Answered`]. The types of two exchanges cannot be mixed up.
 ///
 /// ```
 /// use rocketmq_remoting::requests::offset::{GetMaxOffsetRequest, OffsetResponse};
@@ -25,22 +26,22 @@ use crate::payload::{Body, Header, Payload};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Request: Header {
-    /// The code of the request.
+    /// Code of the request.
     const CODE: RequestCode;
 
-    /// The body of the request.
+    /// Body of the request.
     type Body: Body;
 
-    /// What the answer carries.
+    /// Content of the response.
     type Response: Payload;
 
-    /// The codes of answers that carry [`Response`](Self::Response). Every other code is a refusal.
+    /// Codes of responses with a [`Response`](Self::Response). Every other code is a refusal.
     const ANSWERS: &'static [ResponseCode] = &[ResponseCode::SUCCESS];
 
     /// Writes the request.
     ///
     /// # Errors
-    /// Header or body cannot be written.
+    /// Fails if header or body cannot be written.
     fn command(&self, body: &Self::Body) -> Result<Command, EncodeError> {
         Ok(Command::request(Self::CODE).with_ext(self.to_fields()?).with_body(body.to_bytes()?))
     }
@@ -48,15 +49,16 @@ pub trait Request: Header {
     /// Reads header and body of a request.
     ///
     /// # Errors
-    /// A required field is missing, a field does not parse as its type, or the body is not of its form.
+    /// Fails if a required field is missing, if a field does not parse as its type, or if the body does not have its
+    /// form.
     fn read(command: &Command) -> Result<(Self, Self::Body), DecodeError> {
         Ok((Self::from_fields(&command.ext)?, Self::Body::from_bytes(command.body.clone())?))
     }
 
-    /// Reads the answer.
+    /// Reads the response.
     ///
     /// # Errors
-    /// The peer refuses, or its answer cannot be read.
+    /// Fails if the peer refuses, or if its response cannot be read.
     fn answer(answer: Command) -> Result<Answered<Self::Response>, AnswerError> {
         let code = answer.response_code();
         if !Self::ANSWERS.contains(&code) {
@@ -69,7 +71,7 @@ pub trait Request: Header {
     /// Reads the header alone.
     ///
     /// # Errors
-    /// As [`Header::from_fields`].
+    /// Fails like [`Header::from_fields`].
     fn from_ext(ext: &ExtFields) -> Result<Self, DecodeError> {
         Self::from_fields(ext)
     }
@@ -77,25 +79,25 @@ pub trait Request: Header {
     /// Writes the request without its body.
     ///
     /// # Errors
-    /// As [`Header::to_fields`].
+    /// Fails like [`Header::to_fields`].
     fn to_command(&self) -> Result<Command, EncodeError> {
         Ok(Command::request(Self::CODE).with_ext(self.to_fields()?))
     }
 }
 
-/// An answer that is no refusal.
+/// A response that is no refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered<P> {
-    /// One of [`Request::ANSWERS`].
+    /// The code, one of [`Request::ANSWERS`].
     pub code: ResponseCode,
     /// Text for people.
     pub remark: Option<String>,
-    /// Header and body.
+    /// The header and the body.
     pub payload: P,
 }
 
 impl<P> Answered<P> {
-    /// An answer with another code than SUCCESS.
+    /// Makes a response with another code than SUCCESS.
     pub fn with_code(code: ResponseCode, payload: P) -> Self {
         Self { code, remark: None, payload }
     }
@@ -109,10 +111,10 @@ impl<P> Answered<P> {
 }
 
 impl<P: Payload> Answered<P> {
-    /// Writes the answer. The connection fills in which request it answers.
+    /// Writes the response. The connection adds the opaque.
     ///
     /// # Errors
-    /// Header or body cannot be written.
+    /// Fails if header or body cannot be written.
     pub fn into_command(self) -> Result<Command, EncodeError> {
         let (ext, body) = self.payload.to_parts()?;
         Ok(Command { remark: self.remark, ..Command::response(self.code).with_ext(ext).with_body(body) })
@@ -125,19 +127,19 @@ impl<P> From<P> for Answered<P> {
     }
 }
 
-/// Why an answer carries no response.
+/// Tells why there is no response to read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AnswerError {
-    /// The peer refuses.
+    /// The peer refused the request.
     #[error("refused with {code}: {remark}")]
     Refused {
-        /// Why, as a code.
+        /// The reason, as a code.
         code: ResponseCode,
-        /// Why, for people; empty when the peer says nothing.
+        /// The reason, for people; empty if the peer gave none.
         remark: String,
     },
-    /// The answer lacks a field, or one of its parts has another form than agreed.
+    /// The response lacks a field, or a part of it does not have its form.
     #[error("unreadable answer: {0}")]
     Malformed(#[from] DecodeError),
 }
@@ -164,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_without_a_response_is_a_refusal() {
+    fn a_code_outside_the_answers_is_a_refusal() {
         let refused = Command::response(ResponseCode::TOPIC_NOT_EXIST).with_remark("no topic");
         let error = GetMinOffsetRequest::answer(refused).unwrap_err();
         let (code, remark) = (ResponseCode::TOPIC_NOT_EXIST, "no topic".to_owned());
@@ -175,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn some_exchanges_have_several_codes() {
+    fn an_exchange_may_have_several_codes() {
         let payload = (PullMessageResponse { next_begin_offset: 5, ..Default::default() }, Bytes::new());
         let moved = Answered::with_code(ResponseCode::PULL_OFFSET_MOVED, payload).with_remark("RESET");
         let read = PullMessageRequest::answer(moved.clone().into_command().unwrap());

@@ -173,12 +173,12 @@ pub struct BrokerMemberGroup {
     pub cluster: String,
 }
 
-/// A route as a name server answers it, in the dialect that its asker reads. A reader takes both.
+/// A route in the dialect that its reader understands. Reading accepts both dialects.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RouteAnswer {
-    /// Where the topic lives.
+    /// The route.
     pub route: TopicRoute,
-    /// How it is written.
+    /// The dialect to write it in.
     pub dialect: Dialect,
 }
 

@@ -62,19 +62,19 @@ pub struct ConsumeQueueData {
     pub tags_code: i64,
 }
 
-/// Limits on reading cold messages, and how much of them groups use. In the order in which Apache writes them.
+/// The limits on reading cold messages, and their use by groups. The members have Apache's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ColdDataFlow {
-    /// Bytes a second, by group.
+    /// Limits of groups, in bytes per second.
     pub config_table: BTreeMap<String, i64>,
-    /// Bytes in this second, by group.
+    /// Use by groups in this second, in bytes.
     pub runtime_table: BTreeMap<String, i64>,
-    /// Bytes a second for a group without a limit of its own.
+    /// Limit of a group without one of its own, in bytes per second.
     pub cg_cold_read_threshold: i64,
-    /// Bytes a second for all groups together.
+    /// Limit of all groups together, in bytes per second.
     pub global_cold_read_threshold: i64,
-    /// Bytes in this second of all groups together.
+    /// Use by all groups together in this second, in bytes.
     pub global_acc: i64,
 }
 

@@ -83,17 +83,17 @@ impl ResetOffsetBody {
     }
 }
 
-/// [`ResetOffsetBody`] in one of two forms. Either form is read as the table.
+/// A [`ResetOffsetBody`] in one of its two forms. Reading yields the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TargetOffsets {
-    /// Keyed by queue.
+    /// A map by queue.
     Table(ResetOffsetBody),
-    /// For an admin whose language is C++, which cannot read objects as keys.
+    /// A list, for an administrator whose language is C++: that client cannot read objects as keys.
     List(ResetOffsetBodyForC),
 }
 
 impl TargetOffsets {
-    /// The offsets by queue.
+    /// Returns the offsets by queue.
     pub fn into_table(self) -> BTreeMap<MessageQueue, i64> {
         match self {
             Self::Table(table) => table.offset_table,

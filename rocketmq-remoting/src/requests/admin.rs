@@ -1,5 +1,5 @@
-//! Users and permissions: 5.x brokers keep them themselves, 4.9 brokers in a file.
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+//! Users and permissions. 5.x brokers keep them in tables of their own, 4.9 brokers in a file.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,56 +7,56 @@ use super::{exchanges, headers};
 use crate::body::{AclInfo, PlainAclConfig, UserInfo};
 use crate::payload::Json;
 
-/// Adds a user; the body is a [`UserInfo`](crate::body::UserInfo).
+/// Creates a user (5.x).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateUserRequest {
     pub username: String,
 }
 
-/// Changes a user; the body is a [`UserInfo`](crate::body::UserInfo).
+/// Changes a user (5.x).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateUserRequest {
     pub username: String,
 }
 
-/// Removes a user.
+/// Deletes a user (5.x).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeleteUserRequest {
     pub username: String,
 }
 
-/// Asks for a user. Answered without a body when there is none.
+/// Asks for a user (5.x). Without such a user the response has no body.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetUserRequest {
     pub username: String,
 }
 
-/// Asks for the users whose name holds the filter.
+/// Asks for the users whose names contain the filter (5.x).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListUserRequest {
     pub filter: Option<String>,
 }
 
-/// Adds permissions; the body is an [`AclInfo`](crate::body::AclInfo).
+/// Creates permissions of a subject (5.x).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateAclRequest {
     pub subject: String,
 }
 
-/// Changes permissions; the body is an [`AclInfo`](crate::body::AclInfo).
+/// Changes permissions of a subject (5.x).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateAclRequest {
     pub subject: String,
 }
 
-/// Removes permissions.
+/// Deletes permissions of a subject (5.x).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeleteAclRequest {
@@ -65,14 +65,14 @@ pub struct DeleteAclRequest {
     pub resource: Option<String>,
 }
 
-/// Asks for a subject's permissions.
+/// Asks for the permissions of a subject (5.x).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetAclRequest {
     pub subject: String,
 }
 
-/// Asks for the permissions that hold the filters.
+/// Asks for the permissions whose subjects and resources contain the filters (5.x).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListAclRequest {
@@ -80,7 +80,7 @@ pub struct ListAclRequest {
     pub resource_filter: Option<String>,
 }
 
-/// 4.9: adds or changes an access key.
+/// Creates or changes an access key (4.9).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UpdatePlainAclRequest {
@@ -91,32 +91,32 @@ pub struct UpdatePlainAclRequest {
     pub admin: bool,
     pub default_topic_perm: Option<String>,
     pub default_group_perm: Option<String>,
-    /// `topic=PUB|SUB`, joined by commas.
+    /// Entries such as `topic=PUB|SUB`, separated by commas.
     pub topic_perms: Option<String>,
-    /// `group=SUB`, joined by commas.
+    /// Entries such as `group=SUB`, separated by commas.
     pub group_perms: Option<String>,
 }
 
-/// 4.9: removes an access key.
+/// Deletes an access key (4.9).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeletePlainAclRequest {
     pub access_key: String,
 }
 
-/// 4.9: the addresses that need no key, joined by commas.
+/// Sets the addresses that need no access key, separated by commas (4.9).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateGlobalWhiteAddrsRequest {
     pub global_white_addrs: String,
 }
 
-/// 4.9: asks for the version of the file. Not answered at all while ACL is off.
+/// Asks for the version of the file (4.9). A broker without access control sends no response at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetPlainAclVersionRequest {}
 
-/// 4.9: the version of the file.
+/// The version of the file (4.9).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlainAclVersionResponse {
@@ -128,7 +128,7 @@ pub struct PlainAclVersionResponse {
     pub all_acl_file_version: Option<String>,
 }
 
-/// 4.9: asks for the file; the body is a [`PlainAclConfig`](crate::body::PlainAclConfig). Not answered at all while ACL is off.
+/// Asks for the file (4.9). A broker without access control sends no response at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetPlainAclConfigRequest {}

@@ -1,5 +1,5 @@
-//! A broker as a machine: configuration, figures, cleaning, replication.
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+//! The state of a broker: configuration, figures, cleaning, replication.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -11,17 +11,17 @@ use crate::body::{
 };
 use crate::payload::Json;
 
-/// Changes the configuration; the body is properties text.
+/// Changes the configuration. The body is properties text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateBrokerConfigRequest {}
 
-/// Asks for the configuration; the body is properties text.
+/// Asks for the configuration, as properties text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetBrokerConfigRequest {}
 
-/// Its version.
+/// The version of the configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetBrokerConfigResponse {
@@ -29,12 +29,12 @@ pub struct GetBrokerConfigResponse {
     pub version: Option<String>,
 }
 
-/// Asks for the figures; the body is a [`KvTable`](crate::body::KvTable).
+/// Asks for the broker's figures.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetBrokerRuntimeInfoRequest {}
 
-/// Asks how far all groups are; the body is a [`ConsumeStatsList`](crate::body::ConsumeStatsList).
+/// Asks for the progress of all groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetBrokerConsumeStatsRequest {
@@ -42,7 +42,7 @@ pub struct GetBrokerConsumeStatsRequest {
     pub is_order: bool,
 }
 
-/// Asks for one statistic; the body is a [`BrokerStatsData`](crate::body::BrokerStatsData).
+/// Asks for one statistic.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ViewBrokerStatsDataRequest {
@@ -50,37 +50,37 @@ pub struct ViewBrokerStatsDataRequest {
     pub stats_key: String,
 }
 
-/// Removes consume queue files that point before the commit log.
+/// Deletes consume queue files whose entries are before the start of the commit log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CleanExpiredConsumeQueueRequest {}
 
-/// Removes the queues of topics that are gone.
+/// Deletes the consume queues of deleted topics.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CleanUnusedTopicRequest {}
 
-/// Removes commit log files past their time.
+/// Deletes commit log files older than their retention.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeleteExpiredCommitLogRequest {}
 
-/// Asks whom the broker slows down for reading cold messages.
+/// Asks for the limits on reading cold messages, and for their use by groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetColdDataFlowRequest {}
 
-/// Changes the limits on reading cold messages; the body is properties text.
+/// Changes the limits on reading cold messages. The body is properties text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateColdDataFlowRequest {}
 
-/// Removes a group's limit on reading cold messages; the body is the group.
+/// Removes a group's limit on reading cold messages. The body is the name of the group.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RemoveColdDataFlowRequest {}
 
-/// Changes how the log's files are read ahead.
+/// Changes the read-ahead of commit log files.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SetCommitLogReadModeRequest {}
@@ -90,7 +90,7 @@ pub struct SetCommitLogReadModeRequest {}
 #[serde(rename_all = "camelCase")]
 pub struct SwitchTimerEngineRequest {}
 
-/// Asks how far consume queues are copied to RocksDB.
+/// Asks for the progress of copying consume queues to RocksDB.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckRocksDbQueuesRequest {}
@@ -100,37 +100,37 @@ pub struct CheckRocksDbQueuesRequest {}
 #[serde(rename_all = "camelCase")]
 pub struct PopRollbackRequest {}
 
-/// Asks how replication stands; the body is a [`HaRuntimeInfo`](crate::body::HaRuntimeInfo).
+/// Asks for the state of replication.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetBrokerHaStatusRequest {}
 
-/// Asks for the epochs; the body is an [`EpochEntryCache`](crate::body::EpochEntryCache).
+/// Asks for the epochs of the broker.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetBrokerEpochCacheRequest {}
 
-/// Slave to master: all offsets.
+/// Asks a master, from its slave, for all offsets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetAllConsumerOffsetRequest {}
 
-/// Slave to master: how far the delay levels are.
+/// Asks a master, from its slave, for the progress of the delay levels.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetAllDelayOffsetRequest {}
 
-/// Slave to master: how far the timers are.
+/// Asks a master, from its slave, for the progress of the timers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetTimerCheckPointRequest {}
 
-/// Slave to master: how many timers wait.
+/// Asks a master, from its slave, for the number of waiting timer messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetTimerMetricsRequest {}
 
-/// Brokers tell each other where replication is served.
+/// Tells another broker the addresses for replication.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ExchangeHaInfoRequest {
@@ -139,7 +139,7 @@ pub struct ExchangeHaInfoRequest {
     pub master_address: Option<String>,
 }
 
-/// The other side's answer.
+/// The addresses of the other broker.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ExchangeHaInfoResponse {
@@ -148,14 +148,14 @@ pub struct ExchangeHaInfoResponse {
     pub master_address: Option<String>,
 }
 
-/// Tells a slave how far its master has flushed.
+/// Tells a slave the flushed offset of its master.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResetMasterFlushOffsetRequest {
     pub master_flush_offset: i64,
 }
 
-/// A controller made another broker the master.
+/// Tells a broker that the controller has elected another master.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NotifyBrokerRoleChangedRequest {
@@ -165,14 +165,14 @@ pub struct NotifyBrokerRoleChangedRequest {
     pub master_broker_id: Option<i64>,
 }
 
-/// Broker container: start one more.
+/// Tells a broker container to start one more broker.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AddBrokerRequest {
     pub config_path: String,
 }
 
-/// Broker container: stop one.
+/// Tells a broker container to stop a broker.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RemoveBrokerRequest {

@@ -1,5 +1,5 @@
-//! Consumer groups: configuration, members, progress.
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+//! Consumer groups: settings, members, progress.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -14,17 +14,18 @@ use crate::body::{
 };
 use crate::payload::Json;
 
-/// Makes or changes a group; the body is a [`SubscriptionGroupConfig`](crate::body::SubscriptionGroupConfig).
+/// Creates or changes a group.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateSubscriptionGroupRequest {}
 
-/// Makes or changes several; the body is a [`SubscriptionGroupList`](crate::body::SubscriptionGroupList).
+/// Creates or changes several groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateSubscriptionGroupListRequest {}
 
-/// Asks for all groups. Old peers send no fields and want everything; so does a broker that ignores them.
+/// Asks for all groups. A request without fields, as old peers send it, asks for everything; a broker that ignores the
+/// fields answers with everything too.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetAllSubscriptionGroupConfigRequest {
@@ -33,21 +34,21 @@ pub struct GetAllSubscriptionGroupConfigRequest {
     pub max_group_num: Option<i32>,
 }
 
-/// How many there are in all (5.3 and later).
+/// The number of all groups (5.3 and later).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetAllSubscriptionGroupConfigResponse {
     pub total_group_num: Option<i32>,
 }
 
-/// Asks for one group. SUBSCRIPTION_GROUP_NOT_EXIST when there is none.
+/// Asks for one group. The response is SUBSCRIPTION_GROUP_NOT_EXIST for an unknown group.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetSubscriptionGroupConfigRequest {
     pub group: String,
 }
 
-/// Removes a group, and its offsets when asked.
+/// Deletes a group, and on request its offsets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeleteSubscriptionGroupRequest {
@@ -56,7 +57,7 @@ pub struct DeleteSubscriptionGroupRequest {
     pub clean_offset: bool,
 }
 
-/// Forbids a group to read a topic, or asks whether it may.
+/// Forbids a group to read a topic, or asks if it may.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateGroupForbiddenRequest {
@@ -65,37 +66,37 @@ pub struct UpdateGroupForbiddenRequest {
     pub readable: Option<bool>,
 }
 
-/// Asks who consumes; the body is a [`ConsumerConnection`](crate::body::ConsumerConnection). CONSUMER_NOT_ONLINE when nobody does.
+/// Asks for the members of a consumer group. The response is CONSUMER_NOT_ONLINE for a group without members.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetConsumerConnectionListRequest {
     pub consumer_group: String,
 }
 
-/// Asks who produces; the body is a [`ProducerConnection`](crate::body::ProducerConnection).
+/// Asks for the members of a producer group.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetProducerConnectionListRequest {
     pub producer_group: String,
 }
 
-/// Asks for all producers; the body is a [`ProducerTableInfo`](crate::body::ProducerTableInfo).
+/// Asks for all producers of the broker.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetAllProducerInfoRequest {}
 
-/// Asks how far a group is; the body is a [`ConsumeStats`](crate::body::ConsumeStats).
+/// Asks for the progress of a group.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetConsumeStatsRequest {
     pub consumer_group: String,
-    /// Missing or empty: all topics of the group.
+    /// Without a topic, all topics of the group.
     pub topic: Option<String>,
-    /// Several topics, joined by `;`.
+    /// Several topics, separated by `;`.
     pub topic_list: Option<String>,
 }
 
-/// Asks a client for its state, directly or through its broker; the body is a [`ConsumerRunningInfo`](crate::body::ConsumerRunningInfo).
+/// Asks a consumer for its state, directly or through its broker.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetConsumerRunningInfoRequest {
@@ -105,7 +106,7 @@ pub struct GetConsumerRunningInfoRequest {
     pub jstack_enable: bool,
 }
 
-/// Broker to consumer: where do you stand? The body is a [`GetConsumerStatusBody`](crate::body::GetConsumerStatusBody).
+/// Asks a consumer, from its broker, for its offsets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetConsumerStatusRequest {
@@ -114,7 +115,7 @@ pub struct GetConsumerStatusRequest {
     pub client_addr: Option<String>,
 }
 
-/// Admin to broker: ask the consumers with [`GetConsumerStatusRequest`].
+/// Tells a broker to ask its consumers with [`GetConsumerStatusRequest`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InvokeGetConsumerStatusRequest {
@@ -123,7 +124,8 @@ pub struct InvokeGetConsumerStatusRequest {
     pub client_addr: Option<String>,
 }
 
-/// Hands one message to one consumer. An admin sends no body and the offset message id; the broker adds the rest.
+/// Hands one message to one consumer. An administrator sends the offset message id and no body; the broker adds the
+/// rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConsumeMessageDirectlyRequest {
@@ -136,7 +138,7 @@ pub struct ConsumeMessageDirectlyRequest {
     pub group_sys_flag: Option<i32>,
 }
 
-/// Asks what a group wants of a topic.
+/// Asks for the subscription of a group to a topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QuerySubscriptionByConsumerRequest {
@@ -144,14 +146,14 @@ pub struct QuerySubscriptionByConsumerRequest {
     pub topic: Option<String>,
 }
 
-/// Asks for a group's topics; the body is a [`TopicList`](crate::body::TopicList).
+/// Asks for the topics of a group.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueryTopicsByConsumerRequest {
     pub group: String,
 }
 
-/// Asks how old the messages are that a group has before it.
+/// Asks for the age of the messages that a group has not consumed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueryConsumeTimeSpanRequest {
@@ -159,17 +161,17 @@ pub struct QueryConsumeTimeSpanRequest {
     pub group: String,
 }
 
-/// Asks the broker to divide the queues; the body is a [`QueryAssignmentBody`](crate::body::QueryAssignmentBody).
+/// Asks the broker for the client's queues.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueryAssignmentRequest {}
 
-/// Switches a group between pull and pop; the body is a [`MessageRequestModeBody`](crate::body::MessageRequestModeBody).
+/// Switches a group between pull and POP.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SetMessageRequestModeRequest {}
 
-/// Slave to master: all switches.
+/// Asks a master, from its slave, for the modes of all groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetAllMessageRequestModeRequest {}

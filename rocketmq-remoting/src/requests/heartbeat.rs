@@ -1,5 +1,5 @@
-//! Membership: who is there, who left, who shares a group.
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+//! Membership: heartbeats, members of a group, clients that leave.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,24 +7,24 @@ use super::{exchanges, headers};
 use crate::body::{CheckClientConfigBody, ConsumerIdList, HeartbeatData};
 use crate::payload::Json;
 
-/// A client lives; the body is a [`HeartbeatData`](crate::body::HeartbeatData).
+/// Reports a client with all its groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HeartbeatRequest {}
 
-/// What a 5.x broker adds; 4.9 answers without header.
+/// The response to a heartbeat. 4.9 sends it without fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HeartbeatResponse {
-    /// The broker takes heartbeats without subscriptions.
+    /// True if the broker accepts heartbeats without subscriptions.
     #[serde(rename = "IS_SUPPORT_HEART_BEAT_V2", default)]
     pub is_support_heart_beat_v2: bool,
-    /// The group's subscriptions are not those of the fingerprint sent.
+    /// True if the group's subscriptions differ from those of the fingerprint.
     #[serde(rename = "IS_SUB_CHANGE", default)]
     pub is_sub_change: bool,
 }
 
-/// A client leaves one of its groups.
+/// Removes a client from one of its groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UnregisterClientRequest {
@@ -34,21 +34,21 @@ pub struct UnregisterClientRequest {
     pub consumer_group: Option<String>,
 }
 
-/// Broker to consumer: the group's members changed, rebalance now.
+/// Tells a consumer that the members of its group changed, so that it rebalances.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NotifyConsumerIdsChangedRequest {
     pub consumer_group: String,
 }
 
-/// Asks for a group's members; the body is a [`ConsumerIdList`](crate::body::ConsumerIdList). SYSTEM_ERROR when there are none.
+/// Asks for the members of a group. The response is SYSTEM_ERROR for a group without members.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetConsumerListByGroupRequest {
     pub consumer_group: String,
 }
 
-/// Asks whether the broker takes a subscription; the body is a [`CheckClientConfigBody`](crate::body::CheckClientConfigBody).
+/// Asks the broker to check a subscription.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckClientConfigRequest {}

@@ -1,5 +1,5 @@
-//! Queue locks of ordered consumers.
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+//! Queue locks of orderly consumers.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,12 +7,12 @@ use super::exchanges;
 use crate::body::{LockBatchBody, LockBatchResult};
 use crate::payload::Json;
 
-/// Asks for queues; the bodies are [`LockBatchBody`](crate::body::LockBatchBody) and [`LockBatchResult`](crate::body::LockBatchResult).
+/// Locks queues. The response lists the queues that the client has locked now.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LockBatchRequest {}
 
-/// Gives queues back; the body is a [`LockBatchBody`](crate::body::LockBatchBody).
+/// Unlocks queues.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UnlockBatchRequest {}

@@ -1,7 +1,26 @@
-//! The headers of every exchange, one family per file: plain structs whose serde names are Java's field names.
+//! Headers of all requests and responses, one family in each file. They are plain structs, and serde gives them Java's
+//! names.
 //!
-//! A field without `default` must be there: Java fails without it too, if later and less clearly. What Java
-//! fills in or never looks at is optional here.
+//! A field without `default` is required: Java fails without it too, but later and less clearly. A field that Java
+//! fills in or never reads is optional.
+//!
+//! Each request type is a [`Request`](crate::Request): it names its code, its body and its response.
+//!
+//! ```
+//! use rocketmq_remoting::Request;
+//! use rocketmq_remoting::requests::offset::SearchOffsetRequest;
+//!
+//! let asked = SearchOffsetRequest {
+//!     topic: "orders".into(),
+//!     queue_id: 0,
+//!     timestamp: 1_700_000_000_000,
+//!     boundary_type: None,
+//! };
+//! let command = asked.command(&())?;
+//! assert_eq!(command.request_code(), SearchOffsetRequest::CODE);
+//! assert_eq!(command.ext.get("timestamp"), Some("1700000000000"));
+//! # Ok::<(), rocketmq_remoting::EncodeError>(())
+//! ```
 
 pub mod admin;
 pub mod broker;
@@ -23,12 +42,14 @@ use std::str::FromStr;
 
 use crate::error::DecodeError;
 
-/// A number out of a hot header: unlike elsewhere, Java refuses the request when one does not parse.
+/// Parses a number of a frequent header. Java refuses such a request too if a number does not parse; in other headers
+/// it does not.
 fn parse_field<N: FromStr>(name: &str, value: &str) -> Result<N, DecodeError> {
     value.parse().map_err(|_| DecodeError::bad_field(name, value, std::any::type_name::<N>()))
 }
 
-/// Declares exchanges, each by the header of its request: `Header = CODE [, body] => response [, codes that carry it]`.
+/// Declares exchanges: `Header = CODE [, body] => response [, codes of the response]`. The header has serde's
+/// conversions.
 macro_rules! exchanges {
     ($($request:ty = $code:ident $(, $body:ty)? => $response:ty $(, $($answer:ident)|+)?;)*) => {
         $(
@@ -55,7 +76,7 @@ macro_rules! exchange {
 }
 use exchange;
 
-/// Headers of answers.
+/// Declares headers of responses, with serde's conversions.
 macro_rules! headers {
     ($($header:ty),* $(,)?) => {
         $(impl $crate::payload::Header for $header {})*
@@ -98,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn captured_headers_come_out_as_they_went_in() {
+    fn captured_headers_read_and_write_unchanged() {
         same::<EndTransactionRequest>(&[
             ("producerGroup", "PGT"),
             ("commitLogOffset", "3202"),
@@ -141,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_wrong_is_named() {
+    fn a_missing_or_wrong_field_is_named() {
         let missing = QueryConsumerOffsetRequest::from_fields(&ext(&[("topic", "T"), ("queueId", "1")]));
         assert_eq!(missing, Err(DecodeError::MissingField("consumerGroup")));
         let fields = [("consumerGroup", "g"), ("topic", "T"), ("queueId", "1"), ("commitOffset", "x")];

@@ -1,5 +1,5 @@
-//! Consumer offsets and queue bounds.
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+//! Offsets of groups, and bounds of queues.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,18 +7,18 @@ use super::{exchanges, headers};
 use crate::body::{CorrectionOffsets, TargetOffsets};
 use crate::payload::Json;
 
-/// Asks where a group stands in a queue. Answered QUERY_NOT_FOUND when the group has no offset there.
+/// Asks for the offset of a group in a queue. The response is QUERY_NOT_FOUND if there is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueryConsumerOffsetRequest {
     pub consumer_group: String,
     pub topic: String,
     pub queue_id: i32,
-    /// `Some(false)`: do not answer 0 for a queue that starts at 0. Unknown to 4.9.
+    /// With `Some(false)` the broker does not answer 0 for a queue that starts at 0. Unknown to 4.9.
     pub set_zero_if_not_found: Option<bool>,
 }
 
-/// Stores where a group stands in a queue. The broker checks nothing about the number.
+/// Stores the offset of a group in a queue. The broker does not check the number.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateConsumerOffsetRequest {
@@ -28,29 +28,29 @@ pub struct UpdateConsumerOffsetRequest {
     pub commit_offset: i64,
 }
 
-/// Asks for the offset that belongs to a store time.
+/// Asks for the offset of a store time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SearchOffsetRequest {
     pub topic: String,
     pub queue_id: i32,
-    /// ms since the epoch.
+    /// In ms since the epoch.
     pub timestamp: i64,
-    /// `LOWER` or `UPPER`: which of several messages of that time; anything else means the first.
+    /// Selects among several messages of that time: `LOWER` or `UPPER`. Any other value selects the first.
     pub boundary_type: Option<String>,
 }
 
-/// Asks for the offset the next message of a queue will take; 0 for an unknown queue.
+/// Asks for the offset of a queue's next message. The response is 0 for an unknown queue.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetMaxOffsetRequest {
     pub topic: String,
     pub queue_id: i32,
-    /// `false` counts messages that are not replicated yet. Taken as `true` when missing.
+    /// `false` includes messages that are not replicated yet. Absent means `true`.
     pub committed: Option<bool>,
 }
 
-/// Asks for a queue's first offset.
+/// Asks for the first offset of a queue.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetMinOffsetRequest {
@@ -58,14 +58,14 @@ pub struct GetMinOffsetRequest {
     pub queue_id: i32,
 }
 
-/// One offset.
+/// An offset.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OffsetResponse {
     pub offset: i64,
 }
 
-/// Asks when the first message of a queue was stored.
+/// Asks for the store time of a queue's first message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetEarliestMessageStoreTimeRequest {
@@ -73,47 +73,47 @@ pub struct GetEarliestMessageStoreTimeRequest {
     pub queue_id: i32,
 }
 
-/// One point in time.
+/// A point in time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TimestampResponse {
-    /// ms since the epoch.
+    /// In ms since the epoch.
     pub timestamp: i64,
 }
 
-/// Broker to consumer: go to the offsets in the body ([`ResetOffsetBody`](crate::body::ResetOffsetBody)).
+/// Tells a consumer to continue at the offsets in the body.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResetConsumerOffsetRequest {
     pub group: String,
     pub topic: String,
-    /// -1 or missing: every queue.
+    /// -1 or absent means every queue.
     pub queue_id: Option<i32>,
     pub offset: Option<i64>,
-    /// ms since the epoch; -1 stands for the end.
+    /// In ms since the epoch; -1 means the end.
     #[serde(default)]
     pub timestamp: i64,
     #[serde(default)]
     pub is_force: bool,
 }
 
-/// Admin to broker: reset a group's offsets by time, or one queue's to an offset.
+/// Resets the offsets of a group to a time, or the offset of one queue.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InvokeResetOffsetRequest {
     pub group: String,
     pub topic: String,
-    /// -1 or missing: every queue.
+    /// -1 or absent means every queue.
     pub queue_id: Option<i32>,
     pub offset: Option<i64>,
-    /// ms since the epoch; -1 stands for the end.
+    /// In ms since the epoch; -1 means the end.
     #[serde(default)]
     pub timestamp: i64,
     #[serde(default)]
     pub is_force: bool,
 }
 
-/// Admin to broker: copy one group's offsets to another.
+/// Copies the offsets of one group to another.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CloneGroupOffsetRequest {
@@ -124,7 +124,7 @@ pub struct CloneGroupOffsetRequest {
     pub offline: bool,
 }
 
-/// Admin to broker: the lowest offsets among the groups that consume a topic.
+/// Asks for the lowest offset among the groups of a topic, by queue.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueryCorrectionOffsetRequest {

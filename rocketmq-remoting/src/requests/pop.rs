@@ -1,7 +1,7 @@
-//! Consuming by pop: the broker hands out messages for a time and takes them back unless they are acknowledged.
+//! Consumption by POP. The broker gives messages out for a time, and delivers them again unless they are acknowledged.
 //!
-//! All codes here are over 32767 and therefore travel with a JSON header.
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+//! All these codes are above 32767, so the requests travel with a JSON header.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -10,59 +10,59 @@ use super::{exchanges, headers};
 use crate::body::BatchAckBody;
 use crate::payload::Json;
 
-/// Asks for messages of any queue, hidden from others for `invisible_time`.
+/// Asks for messages of a queue or of all queues, and hides them from other consumers for `invisible_time`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PopMessageRequest {
     pub consumer_group: String,
     pub topic: String,
-    /// -1: all queues.
+    /// -1 means all queues.
     pub queue_id: i32,
-    /// 1 to 32.
+    /// From 1 to 32.
     pub max_msg_nums: i32,
-    /// ms.
+    /// In ms.
     pub invisible_time: i64,
-    /// How long the broker may wait for a message, ms; 0 answers at once.
+    /// Longest wait of the broker for a message, in ms; 0 means no wait.
     #[serde(default)]
     pub poll_time: i64,
-    /// When the request was made, ms since the epoch; 0 lets the broker fill it in, which spares both a comparison of clocks.
+    /// Time of the request, ms since the epoch. With 0 the broker fills it in, and the clocks of both need not agree.
     #[serde(default)]
     pub born_time: i64,
-    /// Where a new group starts: 0 at the first message, 1 at the end.
+    /// Start of a new group: 0 is the first message, 1 is the end.
     #[serde(default)]
     pub init_mode: i32,
     /// `TAG` or `SQL92`.
     pub exp_type: Option<String>,
-    /// The expression.
+    /// The expression of the subscription.
     pub exp: Option<String>,
-    /// In order, queue by queue.
+    /// True for consumption in order, queue by queue.
     #[serde(default)]
     pub order: bool,
-    /// The same for a repeated ordered request.
+    /// Id of an ordered request; a repeated request has the same id.
     pub attempt_id: Option<String>,
 }
 
-/// What was handed out; the messages are the body.
+/// The popped messages: their receipts in fields, the messages in the body.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PopMessageResponse {
-    /// ms since the epoch.
+    /// In ms since the epoch.
     pub pop_time: i64,
-    /// ms.
+    /// In ms.
     pub invisible_time: i64,
-    /// 999: ordered.
+    /// Queue of the revive topic; 999 for an ordered pop.
     pub revive_qid: i32,
-    /// Messages left behind.
+    /// Number of messages left in the queues.
     pub rest_num: i64,
-    /// `<r> <queueId> <startOffset>`, joined by `;`.
+    /// Entries `<r> <queueId> <startOffset>`, separated by `;`.
     pub start_offset_info: Option<String>,
-    /// `<r> <queueId> <offset,offset>`, joined by `;`.
+    /// Entries `<r> <queueId> <offset,offset>`, separated by `;`.
     pub msg_offset_info: Option<String>,
-    /// `<r> <queueId> <count>` or `<r> qo<queueId>%<offset> <count>`, joined by `;`.
+    /// Entries `<r> <queueId> <count>` or `<r> qo<queueId>%<offset> <count>`, separated by `;`.
     pub order_count_info: Option<String>,
 }
 
-/// Acknowledges one popped message. The topic is the retry topic when the receipt says so.
+/// Acknowledges one popped message. The topic is the retry topic if the receipt says so.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AckMessageRequest {
@@ -71,16 +71,16 @@ pub struct AckMessageRequest {
     pub queue_id: i32,
     /// The receipt.
     pub extra_info: String,
-    /// The queue offset, the receipt's last part.
+    /// The queue offset, which is the last part of the receipt.
     pub offset: i64,
 }
 
-/// Acknowledges many; the list is the body ([`BatchAckBody`](crate::body::BatchAckBody)).
+/// Acknowledges many popped messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BatchAckMessageRequest {}
 
-/// Hides one popped message for longer, or shorter.
+/// Changes the time for which a popped message stays hidden.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeInvisibleTimeRequest {
@@ -89,9 +89,9 @@ pub struct ChangeInvisibleTimeRequest {
     pub queue_id: i32,
     /// The receipt.
     pub extra_info: String,
-    /// The queue offset, the receipt's last part.
+    /// The queue offset, which is the last part of the receipt.
     pub offset: i64,
-    /// ms from now.
+    /// In ms from now.
     pub invisible_time: i64,
 }
 
@@ -99,14 +99,14 @@ pub struct ChangeInvisibleTimeRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeInvisibleTimeResponse {
-    /// ms since the epoch.
+    /// In ms since the epoch.
     pub pop_time: i64,
-    /// ms.
+    /// In ms.
     pub invisible_time: i64,
     pub revive_qid: i32,
 }
 
-/// Looks at messages without taking them.
+/// Asks for messages without hiding them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PeekMessageRequest {
@@ -116,34 +116,34 @@ pub struct PeekMessageRequest {
     pub consumer_group: String,
 }
 
-/// Waits until there is something to pop.
+/// Waits until there is a message to pop.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NotificationRequest {
     pub consumer_group: String,
     pub topic: String,
     pub queue_id: i32,
-    /// How long the broker may wait, ms.
+    /// Longest wait of the broker, in ms.
     #[serde(default)]
     pub poll_time: i64,
-    /// When the request was made, ms since the epoch.
+    /// Time of the request, ms since the epoch.
     #[serde(default)]
     pub born_time: i64,
     pub order: Option<bool>,
     pub attempt_id: Option<String>,
 }
 
-/// Whether there is.
+/// Tells if there is a message to pop.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NotificationResponse {
     #[serde(default)]
     pub has_msg: bool,
-    /// The broker holds too many waiting requests already.
+    /// True if the broker has too many parked requests already.
     pub polling_full: Option<bool>,
 }
 
-/// Asks how many pops wait.
+/// Asks for the number of parked pops.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PollingInfoRequest {
@@ -152,7 +152,7 @@ pub struct PollingInfoRequest {
     pub queue_id: i32,
 }
 
-/// How many pops wait.
+/// The number of parked pops.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PollingInfoResponse {

@@ -1,6 +1,6 @@
-//! Pulling: the request every consumer sends all day, and its answer.
+//! Pulls: the most frequent request of consumers, and its response.
 
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -18,35 +18,35 @@ pub struct PullMessageRequest {
     pub consumer_group: String,
     pub topic: String,
     pub queue_id: i32,
-    /// The first offset wanted.
+    /// The first wanted offset.
     pub queue_offset: i64,
     pub max_msg_nums: i32,
     /// See [`PullFlag`](crate::message::PullFlag).
     pub sys_flag: i32,
-    /// Stored by the broker when the flag says so.
+    /// Offset that the broker stores if the flag says so.
     #[serde(default)]
     pub commit_offset: i64,
-    /// How long the broker may hold the request, ms.
+    /// Longest time for which the broker parks the request, in ms.
     #[serde(default)]
     pub suspend_timeout_millis: i64,
-    /// The subscription's version; a broker that knows only an older one refuses.
+    /// Version of the subscription. A broker that knows only an older one refuses.
     #[serde(default)]
     pub sub_version: i64,
-    /// The expression, when the flag says it travels here.
+    /// The expression, if the flag says that the request carries it.
     pub subscription: Option<String>,
-    /// `TAG` (also when missing) or `SQL92`.
+    /// `TAG` (also if absent) or `SQL92`.
     pub expression_type: Option<String>,
     pub max_msg_bytes: Option<i32>,
-    /// -1: an SDK; 0, 1, 2: a proxy for ordered, broadcast, streaming consumers.
+    /// -1 for an SDK; 0, 1 or 2 for a proxy with ordered, broadcasting or streaming consumers.
     pub request_source: Option<i32>,
-    /// Spelt as on the wire.
+    /// Spelt as on the wire: `proxyFrowardClientId`.
     #[serde(rename = "proxyFrowardClientId")]
     pub proxy_forward_client_id: Option<String>,
     pub bname: Option<String>,
 }
 
 impl PullMessageRequest {
-    /// Bytes the fields take besides topic, group and expression: what to reserve.
+    /// Bytes to reserve for the fields besides topic, group and expression.
     const FIXED: usize = 288;
 }
 
@@ -120,12 +120,12 @@ fn require<'a>(ext: &'a ExtFields, name: &'static str) -> Result<&'a str, Decode
     ext.get(name).ok_or(DecodeError::MissingField(name))
 }
 
-/// The bounds of the queue, and where to go on. A broker sends it with SUCCESS, PULL_NOT_FOUND,
-/// PULL_RETRY_IMMEDIATELY and PULL_OFFSET_MOVED; the messages are the body.
+/// The bounds of the queue, and the next offset to pull; the body holds the messages. Brokers send it with SUCCESS,
+/// PULL_NOT_FOUND, PULL_RETRY_IMMEDIATELY and PULL_OFFSET_MOVED.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PullMessageResponse {
-    /// The broker id to ask next time.
+    /// Id of the broker to pull from next time.
     pub suggest_which_broker_id: i64,
     pub next_begin_offset: i64,
     pub min_offset: i64,

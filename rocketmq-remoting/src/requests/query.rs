@@ -1,5 +1,5 @@
-//! Looking messages up.
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+//! Queries for stored messages.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -8,36 +8,36 @@ use super::{exchanges, headers};
 use crate::body::QueryConsumeQueueBody;
 use crate::payload::Json;
 
-/// Asks for messages by key. The index is a hash: the asker compares the keys again.
+/// Asks for messages by key. The index knows only a hash, so compare the keys of the response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueryMessageRequest {
     pub topic: String,
     pub key: String,
     pub max_num: i32,
-    /// ms since the epoch.
+    /// In ms since the epoch.
     pub begin_timestamp: i64,
-    /// ms since the epoch.
+    /// In ms since the epoch.
     pub end_timestamp: i64,
-    /// The key is a unique key; the broker then answers up to its own limit.
+    /// True if the key is a unique key. The broker then applies its own limit to the number of messages.
     #[serde(rename = "_UNIQUE_KEY_QUERY")]
     pub unique_key_query: Option<bool>,
-    /// `K` for a key query of 5.4 clients.
+    /// `K` in a query by key of a 5.4 client.
     pub index_type: Option<String>,
 }
 
-/// How fresh the index is; the messages are the body.
+/// The age of the index; the body holds the messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueryMessageResponse {
-    /// ms since the epoch.
+    /// In ms since the epoch.
     #[serde(default)]
     pub index_last_update_timestamp: i64,
     #[serde(default)]
     pub index_last_update_phyoffset: i64,
 }
 
-/// Asks for the message at a commit log offset; it is the body.
+/// Asks for the message at a commit log offset.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ViewMessageRequest {
@@ -45,7 +45,7 @@ pub struct ViewMessageRequest {
     pub topic: Option<String>,
 }
 
-/// Asks for entries of a consume queue; the body is a [`QueryConsumeQueueBody`](crate::body::QueryConsumeQueueBody).
+/// Asks for entries of a consume queue.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueryConsumeQueueRequest {

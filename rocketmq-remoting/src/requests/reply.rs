@@ -1,22 +1,22 @@
-//! Request and reply: the answer on its way back to the requester.
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+//! Request-reply: the way of a reply from the broker to the requester.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::exchanges;
 
-/// Broker to requester: here is the reply (the body). Always under the long names.
+/// Pushes a reply to its requester. The body is the reply's, and the fields always have long names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PushReplyMessageRequest {
-    /// `host:port`.
+    /// Address as `host:port`.
     #[serde(default)]
     pub born_host: String,
-    /// `host:port`.
+    /// Address as `host:port`.
     #[serde(default)]
     pub store_host: String,
-    /// ms since the epoch.
+    /// In ms since the epoch.
     #[serde(default)]
     pub store_timestamp: i64,
     #[serde(default)]
@@ -29,7 +29,7 @@ pub struct PushReplyMessageRequest {
     pub queue_id: i32,
     #[serde(default)]
     pub sys_flag: i32,
-    /// ms since the epoch.
+    /// In ms since the epoch.
     #[serde(default)]
     pub born_timestamp: i64,
     #[serde(default)]

@@ -1,5 +1,5 @@
-//! What clients, brokers and tools ask of a name server.
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+//! Requests to a name server, from clients, brokers and tools.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -9,21 +9,21 @@ use crate::body::{BrokerMemberGroupBody, DataVersion, KvTable, TopicList};
 use crate::payload::Json;
 use crate::route::{ClusterInfo, RouteAnswer, TopicRoute};
 
-/// Asks where a topic lives; the body is a [`TopicRoute`](crate::route::TopicRoute).
+/// Asks for the route of a topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetRouteInfoRequest {
     pub topic: String,
-    /// `true`: integer keys come quoted.
+    /// With `true` the response is standard JSON, with quoted integer keys.
     pub accept_standard_json_only: Option<bool>,
 }
 
-/// Asks for all brokers; the body is a [`ClusterInfo`](crate::route::ClusterInfo).
+/// Asks for all brokers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetClusterInfoRequest {}
 
-/// Stores a value.
+/// Stores a value of the key-value configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PutKvConfigRequest {
@@ -32,7 +32,7 @@ pub struct PutKvConfigRequest {
     pub value: String,
 }
 
-/// Asks for a value. Answered QUERY_NOT_FOUND when there is none.
+/// Asks for a value of the key-value configuration. The response is QUERY_NOT_FOUND if there is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetKvConfigRequest {
@@ -40,14 +40,14 @@ pub struct GetKvConfigRequest {
     pub key: String,
 }
 
-/// A stored value.
+/// A value of the key-value configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetKvConfigResponse {
     pub value: Option<String>,
 }
 
-/// Removes a value.
+/// Deletes a value of the key-value configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeleteKvConfigRequest {
@@ -55,14 +55,15 @@ pub struct DeleteKvConfigRequest {
     pub key: String,
 }
 
-/// Asks for all values of a namespace; the body is a [`KvTable`](crate::body::KvTable).
+/// Asks for all values of a namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetKvListRequest {
     pub namespace: String,
 }
 
-/// A broker tells its topics; the body is a [`RegisterBrokerBody`](crate::body::RegisterBrokerBody).
+/// Registers a broker with its topics. The body is a [`RegisterBrokerBody`](crate::body::RegisterBrokerBody), perhaps
+/// compressed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RegisterBrokerRequest {
@@ -71,20 +72,20 @@ pub struct RegisterBrokerRequest {
     pub cluster_name: String,
     #[serde(default)]
     pub ha_server_addr: String,
-    /// 0: master.
+    /// 0 for a master.
     pub broker_id: i64,
-    /// How long the registration lives without another, ms; 120,000 when missing.
+    /// Life of the registration, in ms; 120,000 if absent.
     pub heartbeat_timeout_millis: Option<i64>,
-    /// Missing: a broker from before 5.0.
+    /// Absent in the registration of a broker before 5.0.
     pub enable_acting_master: Option<bool>,
     #[serde(default)]
     pub compressed: bool,
-    /// Checksum of the body as sent, top bit cleared; 0 is not checked.
+    /// Checksum of the body as sent, with its top bit cleared. 0 means unchecked.
     #[serde(default)]
     pub body_crc32: i32,
 }
 
-/// Told to slaves only.
+/// The addresses of the master, for a slave only.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RegisterBrokerResponse {
@@ -92,7 +93,7 @@ pub struct RegisterBrokerResponse {
     pub master_addr: Option<String>,
 }
 
-/// A broker leaves.
+/// Removes the registration of a broker.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UnregisterBrokerRequest {
@@ -102,7 +103,7 @@ pub struct UnregisterBrokerRequest {
     pub broker_id: i64,
 }
 
-/// Asks whether topics changed since the [`DataVersion`](crate::body::DataVersion) of the body.
+/// Asks if the broker's topics differ from the registered ones. The body is the broker's version.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueryDataVersionRequest {
@@ -112,7 +113,7 @@ pub struct QueryDataVersionRequest {
     pub broker_id: i64,
 }
 
-/// Whether they did.
+/// Tells if the topics differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueryDataVersionResponse {
@@ -120,7 +121,7 @@ pub struct QueryDataVersionResponse {
     pub changed: bool,
 }
 
-/// A broker lives.
+/// Reports that a broker is alive.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BrokerHeartbeatRequest {
@@ -131,12 +132,12 @@ pub struct BrokerHeartbeatRequest {
     pub epoch: Option<i32>,
     pub max_offset: Option<i64>,
     pub confirm_offset: Option<i64>,
-    /// ms.
+    /// In ms.
     pub heartbeat_timeout_mills: Option<i64>,
     pub election_priority: Option<i32>,
 }
 
-/// Name server to broker: another broker now has the lowest id.
+/// Tells a broker that another one now has the lowest id of its name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NotifyMinBrokerIdChangeRequest {
@@ -147,7 +148,7 @@ pub struct NotifyMinBrokerIdChangeRequest {
     pub ha_broker_addr: Option<String>,
 }
 
-/// Asks for the brokers of one name; the body is a [`BrokerMemberGroupBody`](crate::body::BrokerMemberGroupBody).
+/// Asks for the brokers that share a name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetBrokerMemberGroupRequest {
@@ -162,55 +163,55 @@ pub struct WipeWritePermRequest {
     pub broker_name: String,
 }
 
-/// How many topics changed.
+/// The number of changed topics.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WipeWritePermResponse {
     pub wipe_topic_count: i32,
 }
 
-/// Undoes [`WipeWritePermRequest`].
+/// Reverses [`WipeWritePermRequest`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AddWritePermRequest {
     pub broker_name: String,
 }
 
-/// How many topics changed.
+/// The number of changed topics.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AddWritePermResponse {
     pub add_topic_count: i32,
 }
 
-/// Asks for all topics; the body is a [`TopicList`](crate::body::TopicList).
+/// Asks for all topics.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetAllTopicListRequest {}
 
-/// Asks for a cluster's topics; the body is a [`TopicList`](crate::body::TopicList).
+/// Asks for the topics of a cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetTopicsByClusterRequest {
     pub cluster: String,
 }
 
-/// Asks for cluster and broker names as topics; the body is a [`TopicList`](crate::body::TopicList).
+/// Asks for the names of clusters and brokers: each is also the name of a topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetSystemTopicListFromNsRequest {}
 
-/// Asks for the unit topics.
+/// Asks for the topics of units.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetUnitTopicListRequest {}
 
-/// Asks for the topics with a unit subscription.
+/// Asks for the topics to which units subscribe.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetHasUnitSubTopicListRequest {}
 
-/// Asks for the topics with a unit subscription that are no unit topics.
+/// Asks for the topics to which units subscribe, and which belong to no unit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetHasUnitSubUnunitTopicListRequest {}
@@ -223,19 +224,19 @@ pub struct DeleteTopicInNamesrvRequest {
     pub cluster_name: Option<String>,
 }
 
-/// A broker adds one topic; the body is a [`TopicRoute`](crate::route::TopicRoute) with queues only.
+/// Registers one topic of a broker. The body holds only its queues.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RegisterTopicRequest {
     pub topic: String,
 }
 
-/// Changes the name server's configuration; the body is properties text.
+/// Changes the configuration of the name server. The body is properties text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateNamesrvConfigRequest {}
 
-/// Asks for the name server's configuration; the body is properties text.
+/// Asks for the configuration of the name server, as properties text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetNamesrvConfigRequest {}

@@ -2,23 +2,23 @@
 
 use crate::ext::ExtFields;
 
-/// Namespace and addressee of a request. Kept out of the headers themselves: brokers work without them.
+/// Namespace and addressee of a request. They are no part of the header structs, because brokers work without them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoutingFields {
-    /// `ns`: the 5.x namespace.
+    /// The 5.x namespace, field `ns`.
     pub namespace: Option<String>,
-    /// `nsd`: the names in this request carry their namespace already.
+    /// True if the names in the request already contain their namespace, field `nsd`.
     pub namespaced: Option<bool>,
-    /// `bname`: the broker the request is meant for.
+    /// The broker that the request is for, field `bname`.
     pub broker_name: Option<String>,
-    /// `oway`: no answer is expected.
+    /// True if the sender expects no response, field `oway`.
     pub oneway: Option<bool>,
-    /// `lo`: queue numbers are those of a static topic.
+    /// True if queue ids are those of a static topic, field `lo`.
     pub logical: Option<bool>,
 }
 
 impl RoutingFields {
-    /// Reads what is there; a bool is what Java's `parseBoolean` says.
+    /// Reads the fields that are present. Only `true`, in any case, is true, as for Java's `parseBoolean`.
     pub fn read(ext: &ExtFields) -> Self {
         let text = |name| ext.get(name).map(str::to_owned);
         let truth = |name| ext.get(name).map(|value: &str| value.eq_ignore_ascii_case("true"));
@@ -31,7 +31,7 @@ impl RoutingFields {
         }
     }
 
-    /// Adds what is set. To be done before a request is signed.
+    /// Adds the fields that are set. Call it before the request is signed.
     pub fn apply(&self, ext: &mut ExtFields) {
         let texts = [("ns", &self.namespace), ("bname", &self.broker_name)];
         for (name, value) in texts {
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_set_comes_back() {
+    fn fields_that_are_set_read_back() {
         let fields = RoutingFields {
             broker_name: Some("broker-a".into()),
             namespaced: Some(true),

@@ -1,6 +1,6 @@
-//! Sending: single, batch, reply; handing a message back; recalling one.
+//! Sends: single messages, batches and replies. Also sending a message back, and recalling one.
 
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -12,40 +12,56 @@ use crate::ext::ExtFields;
 use crate::payload::Header;
 use crate::request::Request;
 
-/// Sends one message, or a batch when `batch` is set (not when another code says so). The message is the body.
+/// Sends one message, or a batch if `batch` is set, whatever the code. The body holds the message.
 ///
-/// On the wire the fields are called `a` to `n`, in this order.
+/// On the wire the fields have the names `a` to `n`, in this order.
+///
+/// ```
+/// use bytes::Bytes;
+/// use rocketmq_remoting::Request;
+/// use rocketmq_remoting::requests::send::SendMessageRequest;
+///
+/// let header = SendMessageRequest {
+///     producer_group: "shop".into(),
+///     topic: "orders".into(),
+///     queue_id: -1, // the broker chooses
+///     ..SendMessageRequest::default()
+/// };
+/// let command = header.command(&Bytes::from("42"))?;
+/// assert_eq!(command.ext.get("b"), Some("orders"));
+/// # Ok::<(), rocketmq_remoting::EncodeError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SendMessageRequest {
     #[serde(rename = "a", default)]
     pub producer_group: String,
     #[serde(rename = "b")]
     pub topic: String,
-    /// Template for a topic that does not exist yet.
+    /// Template of a topic that does not exist yet.
     #[serde(rename = "c", default)]
     pub default_topic: String,
-    /// How many queues such a topic shall have.
+    /// Number of queues of such a topic.
     #[serde(rename = "d", default)]
     pub default_topic_queue_nums: i32,
-    /// Below 0 the broker chooses.
+    /// The queue; below 0 the broker chooses.
     #[serde(rename = "e")]
     pub queue_id: i32,
     #[serde(rename = "f")]
     pub sys_flag: i32,
-    /// ms since the epoch.
+    /// In ms since the epoch.
     #[serde(rename = "g")]
     pub born_timestamp: i64,
     #[serde(rename = "h")]
     pub flag: i32,
-    /// The wire form of the properties.
+    /// The properties in their wire form.
     #[serde(rename = "i")]
     pub properties: Option<String>,
-    /// For messages to a retry topic.
+    /// Number of retries, for a message to a retry topic.
     #[serde(rename = "j")]
     pub reconsume_times: Option<i32>,
     #[serde(rename = "k")]
     pub unit_mode: Option<bool>,
-    /// For messages to a retry topic. Brokers look at it from request version 121 on.
+    /// Largest number of retries, for a message to a retry topic. Brokers read it from request version 121 on.
     #[serde(rename = "l")]
     pub max_reconsume_times: Option<i32>,
     #[serde(rename = "m")]
@@ -55,7 +71,7 @@ pub struct SendMessageRequest {
 }
 
 impl SendMessageRequest {
-    /// Whether the body is a batch.
+    /// Returns true if the body is a batch.
     pub fn is_batch(&self) -> bool {
         self.batch.unwrap_or(false)
     }
@@ -116,7 +132,8 @@ impl SendMessageRequest {
     }
 }
 
-/// [`SendMessageRequest`] with borrowed text: a producer writes it without copying what does not change between sends.
+/// A [`SendMessageRequest`] with borrowed text. A producer writes it without copying the parts that all its sends
+/// share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SendFields<'a> {
     pub producer_group: &'a str,
@@ -136,7 +153,7 @@ pub struct SendFields<'a> {
 }
 
 impl SendFields<'_> {
-    /// Bytes the fields take besides their text: what to reserve.
+    /// Bytes to reserve for the fields besides their text.
     const FIXED: usize = 96;
 
     /// Writes a request with this header.
@@ -166,7 +183,7 @@ impl SendFields<'_> {
     }
 }
 
-/// Which one-letter fields a header had.
+/// The set of one-letter fields that a header has.
 #[derive(Default)]
 struct Seen(u32);
 
@@ -190,12 +207,12 @@ pub(super) fn push_some(ext: &mut ExtFields, name: &str, value: Option<impl std:
     }
 }
 
-/// An exchange whose request has the short-named header.
+/// An exchange whose request has the header with short names.
 pub trait ShortNamed: Request<Body = Bytes, Response = SendMessageResponse> {}
 
 impl ShortNamed for SendMessageRequest {}
 
-/// The short-named header under one of its codes, without serde on the way.
+/// Declares the header with short names under another code, without serde.
 macro_rules! short_named {
     ($($(#[$doc:meta])* $wrapper:ident = $code:ident;)*) => {
         $(
@@ -308,25 +325,25 @@ impl From<SendMessageRequest> for SendMessageV1Request {
     }
 }
 
-/// The reply to a request under the long names.
+/// The reply to a request, with long names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SendReplyV1Request(pub SendMessageV1Request);
 
-/// Where a message was stored.
+/// The place of a stored message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SendMessageResponse {
-    /// The offset message id; of a batch all, joined by commas.
+    /// Offset message id; for a batch all of them, separated by commas.
     pub msg_id: Option<String>,
     pub queue_id: i32,
-    /// Of a batch the first.
+    /// Offset in the queue; for a batch that of its first message.
     pub queue_offset: i64,
-    /// The unique key; 4.9 does not send it.
+    /// The unique key. 4.9 does not send it.
     pub transaction_id: Option<String>,
-    /// The batch was stored as one message.
+    /// Present if the batch is stored as one message.
     pub batch_uniq_id: Option<String>,
-    /// What recalls a timer message.
+    /// Handle to recall a timer message.
     pub recall_handle: Option<String>,
     #[serde(rename = "MSG_REGION")]
     pub msg_region: Option<String>,
@@ -373,10 +390,10 @@ pub struct StoredFields {
 }
 
 impl StoredFields {
-    /// Takes the fields of an answer.
+    /// Takes the fields of a response.
     ///
     /// # Errors
-    /// The queue or the offset in it is missing, or no number.
+    /// Fails if the queue or the offset is missing or no number.
     pub fn read(fields: ExtFields) -> Result<Self, DecodeError> {
         let number = |name| fields.get(name).ok_or(DecodeError::MissingField(name));
         Ok(Self {
@@ -386,65 +403,66 @@ impl StoredFields {
         })
     }
 
-    /// The queue.
+    /// Returns the queue.
     pub fn queue_id(&self) -> i32 {
         self.queue_id
     }
 
-    /// The place in the queue; of a batch the first.
+    /// Returns the offset in the queue; for a batch that of its first message.
     pub fn queue_offset(&self) -> i64 {
         self.queue_offset
     }
 
-    /// The offset message id; of a batch all, joined by commas.
+    /// Returns the offset message id; for a batch all of them, separated by commas.
     pub fn message_id(&self) -> Option<&str> {
         self.fields.get("msgId")
     }
 
-    /// The unique key; 4.9 does not send it.
+    /// Returns the unique key. 4.9 does not send it.
     pub fn transaction_id(&self) -> Option<&str> {
         self.fields.get("transactionId")
     }
 
-    /// Set when the batch was stored as one message.
+    /// Returns the id of a batch that is stored as one message.
     pub fn batch_id(&self) -> Option<&str> {
         self.fields.get("batchUniqId")
     }
 
-    /// The handle that recalls a timer message.
+    /// Returns the handle to recall a timer message.
     pub fn recall_handle(&self) -> Option<&str> {
         self.fields.get("recallHandle")
     }
 
-    /// The broker's region.
+    /// Returns the broker's region.
     pub fn region(&self) -> Option<&str> {
         self.fields.get("MSG_REGION")
     }
 
-    /// `false`: the broker wants no trace of the message.
+    /// Returns `false` if the broker wants no trace of the message.
     pub fn trace_on(&self) -> Option<&str> {
         self.fields.get("TRACE_ON")
     }
 }
 
-/// Hands a message back to be retried later.
+/// Sends a message back to the broker for a later retry.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConsumerSendMsgBackRequest {
-    /// The commit log offset.
+    /// Commit log offset of the message.
     pub offset: i64,
     pub group: String,
-    /// Below 0: to the dead letter queue at once; 0: the broker's ladder; above: that level.
+    /// Below 0 the message becomes a dead letter at once; 0 means the next level of the broker's ladder; above 0 it is
+    /// the level.
     pub delay_level: i32,
-    /// The offset message id.
+    /// Offset message id of the message.
     pub origin_msg_id: Option<String>,
     pub origin_topic: Option<String>,
     pub unit_mode: Option<bool>,
-    /// Overrides the group's. Brokers look at it from request version 121 on.
+    /// Largest number of retries, in place of the group's. Brokers read it from request version 121 on.
     pub max_reconsume_times: Option<i32>,
 }
 
-/// Takes a timer message back before it is due (5.x).
+/// Recalls a timer message before it is due (5.x).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RecallMessageRequest {
@@ -453,11 +471,11 @@ pub struct RecallMessageRequest {
     pub recall_handle: String,
 }
 
-/// Which message was recalled.
+/// The recalled message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RecallMessageResponse {
-    /// The unique key.
+    /// Unique key of the message.
     pub msg_id: String,
     #[serde(rename = "MSG_REGION")]
     pub msg_region: Option<String>,
@@ -544,7 +562,7 @@ mod tests {
     }
 
     #[test]
-    fn what_java_needs_is_needed_and_named() {
+    fn a_missing_field_that_java_needs_is_named() {
         for name in ["b", "e", "f", "g", "h"] {
             let mut ext = sample().to_fields().unwrap();
             ext.remove(name);

@@ -1,5 +1,5 @@
-//! Topics: configuration and figures.
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+//! Topics: settings and figures.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use super::{exchanges, headers};
 use crate::body::{GroupList, TopicConfig, TopicConfigList, TopicConfigWrapper, TopicList, TopicStatsTable};
 use crate::payload::Json;
 
-/// Makes or changes a topic.
+/// Creates or changes a topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateTopicRequest {
@@ -18,23 +18,23 @@ pub struct UpdateTopicRequest {
     pub read_queue_nums: i32,
     pub write_queue_nums: i32,
     pub perm: i32,
-    /// `SINGLE_TAG` or `MULTI_TAG`; a broker refuses anything else.
+    /// `SINGLE_TAG` or `MULTI_TAG`; brokers refuse other values.
     #[serde(default)]
     pub topic_filter_type: String,
     pub topic_sys_flag: Option<i32>,
     #[serde(default)]
     pub order: bool,
-    /// `+key=value,-key`.
+    /// Changes such as `+key=value,-key`.
     pub attributes: Option<String>,
     pub force: Option<bool>,
 }
 
-/// Makes or changes several; the body is a [`TopicConfigList`](crate::body::TopicConfigList).
+/// Creates or changes several topics.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateTopicListRequest {}
 
-/// Makes or changes a static topic; the body holds the mapping.
+/// Creates or changes a static topic. The body is its mapping.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateStaticTopicRequest {
@@ -53,14 +53,14 @@ pub struct UpdateStaticTopicRequest {
     pub force: Option<bool>,
 }
 
-/// Removes a topic from a broker.
+/// Deletes a topic of a broker.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeleteTopicRequest {
     pub topic: String,
 }
 
-/// Asks for a topic; the body is a [`TopicConfig`](crate::body::TopicConfig). Unknown to 4.9.
+/// Asks for the settings of a topic. Unknown to 4.9.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetTopicConfigRequest {
@@ -68,7 +68,8 @@ pub struct GetTopicConfigRequest {
     pub lo: Option<bool>,
 }
 
-/// Asks for all topics. Old peers send no fields and want everything; so does a broker that ignores them.
+/// Asks for all topics. A request without fields, as old peers send it, asks for everything; a broker that ignores the
+/// fields answers with everything too.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetAllTopicConfigRequest {
@@ -77,28 +78,28 @@ pub struct GetAllTopicConfigRequest {
     pub max_topic_num: Option<i32>,
 }
 
-/// How many there are in all (5.3 and later).
+/// The number of all topics (5.3 and later).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetAllTopicConfigResponse {
     pub total_topic_num: Option<i32>,
 }
 
-/// Asks for a topic's bounds; the body is a [`TopicStatsTable`](crate::body::TopicStatsTable).
+/// Asks for the bounds of a topic's queues.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetTopicStatsInfoRequest {
     pub topic: String,
 }
 
-/// Asks for the groups that consume a topic; the body is a [`GroupList`](crate::body::GroupList).
+/// Asks for the groups that consume a topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueryTopicConsumeByWhoRequest {
     pub topic: String,
 }
 
-/// Asks for a broker's system topics; the body is a [`TopicList`](crate::body::TopicList).
+/// Asks for the system topics of a broker.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetSystemTopicListFromBrokerRequest {}

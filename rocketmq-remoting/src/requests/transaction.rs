@@ -1,26 +1,27 @@
 //! The end of transactions.
-#![allow(missing_docs)] // The fields have the protocol's own names; where a name does not say it all, the field has a comment.
+#![allow(missing_docs)] // The fields bear the protocol's names; those that need it have a comment.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::exchanges;
 
-/// Decides a half message. Usually one-way; the frame's remark may carry the local failure.
+/// Decides a half message. Most senders send it one-way; the remark of the frame may name the local failure.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EndTransactionRequest {
     pub producer_group: String,
-    /// The half message's queue offset.
+    /// Queue offset of the half message.
     pub tran_state_table_offset: i64,
-    /// The half message's commit log offset.
+    /// Commit log offset of the half message.
     pub commit_log_offset: i64,
-    /// One of [`COMMIT`](Self::COMMIT), [`ROLLBACK`](Self::ROLLBACK), [`UNKNOWN`](Self::UNKNOWN); anything else is refused.
+    /// [`COMMIT`](Self::COMMIT), [`ROLLBACK`](Self::ROLLBACK) or [`UNKNOWN`](Self::UNKNOWN); brokers refuse other
+    /// values.
     pub commit_or_rollback: i32,
-    /// An answer to [`CheckTransactionStateRequest`].
+    /// True in the answer to a [`CheckTransactionStateRequest`].
     #[serde(default)]
     pub from_transaction_check: bool,
-    /// The unique key.
+    /// Unique key of the half message.
     #[serde(default)]
     pub msg_id: String,
     pub transaction_id: Option<String>,
@@ -28,15 +29,15 @@ pub struct EndTransactionRequest {
 }
 
 impl EndTransactionRequest {
-    /// The transaction succeeded. Equals the sys flag's bits.
+    /// The transaction succeeded. The value equals the bits of the sys flag.
     pub const COMMIT: i32 = 8;
     /// The transaction failed.
     pub const ROLLBACK: i32 = 12;
-    /// Not decided: the broker asks again later.
+    /// The transaction is undecided: the broker asks again later.
     pub const UNKNOWN: i32 = 0;
 }
 
-/// Broker to producer: what became of the half message in the body?
+/// Asks a producer, from its broker, for the state of a transaction. The body is the half message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckTransactionStateRequest {
@@ -48,7 +49,7 @@ pub struct CheckTransactionStateRequest {
     pub offset_msg_id: Option<String>,
 }
 
-/// Admin to broker: ask again about a half message that was given up.
+/// Resumes the checks of a half message that the broker had given up.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResumeCheckHalfMessageRequest {
