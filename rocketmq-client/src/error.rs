@@ -324,6 +324,8 @@ error_kinds! {
         Refused = "the broker refused the message", FINAL;
         /// The broker's access control refused; [`Error::refusal`](crate::Error::refusal) says which user lacks what.
         NotPermitted = "the broker denies access (check the access key, its secret and its permissions)", FINAL;
+        /// The answer cannot be read: it does not say where the message is, which may be stored all the same.
+        Malformed = "the broker's answer cannot be read", FINAL;
         /// The broker throttles; slow down before trying again.
         FlowControl = "the broker asks to slow down", TRANSIENT;
         /// The producer's own limits of messages in flight left no room within the budget.

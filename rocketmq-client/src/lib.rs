@@ -107,7 +107,7 @@ mod testkit;
 pub use client::{Client, ClientBuilder, Querying, connect};
 pub use clock::Clock;
 pub use cluster::acl::{Credentials, CredentialsSource};
-pub use cluster::config::{ClientConfig, LingerConfig, ProducerConfig};
+pub use cluster::config::ClientConfig;
 pub use cluster::net::socks::{InvalidProxies, SocksProxies};
 pub use consumer::{
     FromWhere, Listen, ListenBatch, LiteConsumer, Offset, PullConsumer, Pulled, PushConsumerBuilder, Running,
@@ -117,13 +117,13 @@ pub use error::{
     Attempt, BoxError, BrokerRefusal, CallError, CallErrorKind, ConnectError, ConnectErrorKind, Error,
     ErrorKind, RouteError, RouteErrorKind, SendError, SendErrorKind, StartError, StartErrorKind,
 };
-pub use messages::{DelayLevel, Delivery, Message, Outcome, Receipt, SendStatus};
+pub use messages::{DelayLevel, Delivery, Message, Outcome, Receipt, SendStatus, TransactionState};
 pub use observe::interceptor::Interceptor;
 pub use observe::trace::TraceConfig;
-pub use producer::batch::BatchError;
-pub use producer::request::{RequestError, RequestErrorKind, Requesting};
-pub use producer::transaction::{Transaction, TransactionState};
-pub use producer::{Producer, ProducerBuilder, Sending, SendingBatch, SendingOneway};
+pub use producer::{
+    BatchError, LingerConfig, Producer, ProducerBuilder, ProducerConfig, RequestError, RequestErrorKind,
+    Requesting, Sending, SendingBatch, SendingOneway, Transaction,
+};
 pub use rocketmq_remoting as remoting;
 #[cfg(feature = "tls")]
 pub use rocketmq_remoting::net::tls::TlsConfig;

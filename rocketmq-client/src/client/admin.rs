@@ -1,16 +1,17 @@
-//! What applications ask of a cluster beside sending and receiving: about stored messages, as every producer and consumer of
-//! Java's can (`MQAdmin`), and about the members of a group, as Apache's tools do (`MQAdminExt`).
+//! What the questions of applications and tools have in common: `MQAdmin` and `MQAdminExt` of Java.
 
 use rocketmq_remoting::DecodeError;
 
-use crate::client::Inner;
+use super::Client;
+use crate::cluster::route::Purpose;
 use crate::error::{CallError, CallErrorKind};
 
-impl Inner {
+impl Client {
     /// The brokers of a topic, named as on the wire, with an address each.
     pub(super) async fn brokers(&self, topic: &str) -> Result<Vec<(String, String)>, CallError> {
-        self.topic_info(topic).await.map_err(CallError::no_route)?;
-        Ok(self.brokers_of(topic))
+        let cluster = &self.membership.cluster;
+        cluster.topic(topic, Purpose::Read, None).await.map_err(CallError::no_route)?;
+        Ok(cluster.brokers_of(topic))
     }
 }
 

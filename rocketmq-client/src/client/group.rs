@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use rocketmq_remoting::body::{ConsumeMessageDirectlyResult, ConsumerConnection, ConsumerRunningInfo};
 use rocketmq_remoting::message::OffsetMessageId;
 use rocketmq_remoting::requests::group::{
     ConsumeMessageDirectlyRequest, GetConsumerConnectionListRequest, GetConsumerRunningInfoRequest,
 };
-use rocketmq_remoting::{Command, Request, fastjson, names};
+use rocketmq_remoting::{Json, Request, names};
 
+use super::Client;
 use super::admin::no_offset_id;
-use crate::client::Client;
-use crate::consumer::calls::{accept, command, malformed};
+use crate::cluster::calls::Target;
 use crate::error::{CallError, CallErrorKind};
 
 /// A broker gives the consumer it passes a request on to 10 s.
@@ -25,9 +26,10 @@ impl Client {
     /// When no broker has ever met the group, or none answers with members; that nobody is online is such a refusal
     /// (`CONSUMER_NOT_ONLINE`).
     pub async fn consumer_connection(&self, group: &str) -> Result<ConsumerConnection, CallError> {
-        let consumer_group = self.inner.names.wrap(group);
-        let answer = self.ask_about(group, &GetConsumerConnectionListRequest { consumer_group }).await?;
-        fastjson::from_slice(&answer.body).map_err(malformed)
+        let consumer_group = self.membership.cluster.names.wrap(group);
+        let Json(members) =
+            self.ask_about(group, &GetConsumerConnectionListRequest { consumer_group }).await?;
+        Ok(members)
     }
 
     /// Queues, offsets, rates and settings of one member, a consumer of any language: `mqadmin consumerStatus`.
@@ -43,11 +45,12 @@ impl Client {
         with_stack: bool,
     ) -> Result<ConsumerRunningInfo, CallError> {
         let request = GetConsumerRunningInfoRequest {
-            consumer_group: self.inner.names.wrap(group),
+            consumer_group: self.membership.cluster.names.wrap(group),
             client_id: client_id.to_owned(),
             jstack_enable: with_stack,
         };
-        fastjson::from_slice(&self.ask_about(group, &request).await?.body).map_err(malformed)
+        let Json(info) = self.ask_about(group, &request).await?;
+        Ok(info)
     }
 
     /// Has a member handle one stored message at once, and says what became of it; the group's progress stays as it is. So
@@ -77,28 +80,33 @@ impl Client {
     ) -> Result<ConsumeMessageDirectlyResult, CallError> {
         let id: OffsetMessageId = offset_message_id.parse().map_err(no_offset_id)?;
         let request = ConsumeMessageDirectlyRequest {
-            consumer_group: self.inner.names.wrap(group),
+            consumer_group: self.membership.cluster.names.wrap(group),
             client_id: Some(client_id.to_owned()),
             msg_id: Some(offset_message_id.to_owned()),
             ..ConsumeMessageDirectlyRequest::default()
         };
         let address = id.host.to_string();
-        let answer = self.inner.call_broker(&address, command(&request)?, RELAY_TIMEOUT).await?;
-        fastjson::from_slice(&accept(answer, &address, "")?.body).map_err(malformed)
+        let target = Target::address(&address);
+        let asked = self.membership.cluster.call(target, &request, Bytes::new(), RELAY_TIMEOUT);
+        asked.await.map(|Json(result)| result)
     }
 
     /// The first answer that is no refusal: a broker knows those of a group who have to do with it. Every broker that has
     /// met a group has its retry topic.
-    async fn ask_about<R: Request>(&self, group: &str, request: &R) -> Result<Command, CallError> {
-        let retry = names::retry_topic(&self.inner.names.wrap(group));
+    async fn ask_about<R: Request<Body = ()>>(
+        &self,
+        group: &str,
+        request: &R,
+    ) -> Result<R::Response, CallError> {
+        let retry = names::retry_topic(&self.membership.cluster.names.wrap(group));
         let mut failure = unmet(group);
-        let brokers = match self.inner.brokers(&retry).await {
+        let brokers = match self.brokers(&retry).await {
             Err(error) if error.kind() == CallErrorKind::TopicNotFound => return Err(failure),
             brokers => brokers?,
         };
         for (broker, address) in brokers {
-            let answer = self.inner.call_broker(&address, command(request)?, RELAY_TIMEOUT).await;
-            match answer.and_then(|answer| accept(answer, &broker, "")) {
+            let target = Target { address: &address, broker: &broker, topic: "" };
+            match self.membership.cluster.call(target, request, (), RELAY_TIMEOUT).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => failure = error,
             }

@@ -11,9 +11,10 @@ use rocketmq_remoting::requests::query::{QueryMessageRequest, ViewMessageRequest
 use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::{ResponseCode, version};
 
+use super::Client;
 use super::admin::no_offset_id;
-use crate::client::{Client, Inner};
-use crate::consumer::calls::{BOUND_TIMEOUT, accept, command, is_refusal, malformed};
+use crate::cluster::calls::{Target, is_refusal, malformed};
+use crate::consumer::calls::BOUND_TIMEOUT;
 use crate::consumer::{inflate_or_leave, to_ms};
 use crate::error::CallError;
 use crate::messages::Delivery;
@@ -33,13 +34,13 @@ impl Client {
     /// for [`find_message`](Self::find_message)), the broker does not answer within 6 s, or no message begins there.
     pub async fn view_message(&self, topic: &str, offset_message_id: &str) -> Result<Delivery, CallError> {
         let OffsetMessageId { host, offset } = offset_message_id.parse().map_err(no_offset_id)?;
-        let (client, address) = (&self.inner, host.to_string());
-        let request = ViewMessageRequest { offset, topic: Some(client.names.wrap(topic)) };
-        let answer = client.call_broker(&address, command(&request)?, BOUND_TIMEOUT).await?;
-        let mut body = accept(answer, &address, topic)?.body;
+        let (cluster, address) = (&self.membership.cluster, host.to_string());
+        let request = ViewMessageRequest { offset, topic: Some(cluster.names.wrap(topic)) };
+        let target = Target { address: &address, broker: &address, topic };
+        let mut body = cluster.call(target, &request, (), BOUND_TIMEOUT).await?;
         let record = MessageRecord::decode(&mut body).map_err(malformed)?;
-        let broker = client.routes.load().broker_at(&address).unwrap_or_default().to_owned();
-        Ok(client.found(&broker, record))
+        let broker = cluster.broker_at(&address).unwrap_or_default();
+        Ok(self.found(&broker, record))
     }
 
     /// The message its producer gave an id, [`Delivery::message_id`] and
@@ -94,7 +95,8 @@ pub struct Querying {
 
 impl Querying {
     fn new(client: &Client, topic: &str, key: &str) -> Self {
-        let (client, topic, key) = (client.clone(), client.inner.names.wrap(topic), key.to_owned());
+        let (client, topic, key) =
+            (client.clone(), client.membership.cluster.names.wrap(topic), key.to_owned());
         Self { client, topic, key, unique: false, since: 0, until: i64::MAX, max: MOST }
     }
 
@@ -117,7 +119,7 @@ impl Querying {
     }
 
     async fn run(self) -> Result<Vec<Delivery>, CallError> {
-        let brokers = self.client.inner.brokers(&self.topic).await?;
+        let brokers = self.client.brokers(&self.topic).await?;
         let asked = brokers.iter().map(|(broker, address)| self.ask(broker, address));
         let (mut found, mut failure) = (Vec::new(), None);
         for (answer, (broker, _)) in join_all(asked).await.into_iter().zip(&brokers) {
@@ -136,12 +138,12 @@ impl Querying {
     }
 
     async fn ask(&self, broker: &str, address: &str) -> Result<Vec<Delivery>, CallError> {
-        let client = &self.client.inner;
-        let command = command(&self.request(address).await)?;
-        let answer = client.call_broker(address, command, BOUND_TIMEOUT).await?;
-        let body = match accept(answer, broker, &self.topic) {
+        let client = &self.client;
+        let (request, cluster) = (self.request(address).await, &client.membership.cluster);
+        let target = Target { address, broker, topic: &self.topic };
+        let body = match cluster.call(target, &request, (), BOUND_TIMEOUT).await {
             Err(error) if is_refusal(&error, ResponseCode::QUERY_NOT_FOUND) => return Ok(Vec::new()),
-            answer => answer?.body,
+            answer => answer?.1,
         };
         let found = MessageRecord::decode_all(body).map(|record| client.found(broker, record));
         Ok(found.filter(|message| self.wants(message)).collect())
@@ -162,7 +164,7 @@ impl Querying {
 
     /// Brokers of 4.x need no flag, and those with access control refuse it: their signature does not cover it.
     async fn signs_the_flag(&self, address: &str) -> bool {
-        let version = self.client.inner.broker_version(address).await;
+        let version = self.client.membership.broker_version(address).await;
         version.is_none_or(|version| version >= version::V5_0_0)
     }
 
@@ -185,12 +187,12 @@ impl IntoFuture for Querying {
     }
 }
 
-impl Inner {
+impl Client {
     /// A stored record as the application sees it.
     fn found(&self, broker: &str, mut record: MessageRecord) -> Delivery {
         inflate_or_leave(&mut record);
         let queue = MessageQueue::new(record.topic.as_str(), broker, record.queue_id);
-        Delivery::from_plain_record(Arc::new(queue), record, &self.names)
+        Delivery::from_plain_record(Arc::new(queue), record, &self.membership.cluster.names)
     }
 }
 

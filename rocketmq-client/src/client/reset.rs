@@ -4,8 +4,10 @@ use rocketmq_remoting::ResponseCode;
 use rocketmq_remoting::requests::offset::InvokeResetOffsetRequest;
 use rocketmq_remoting::route::MessageQueue;
 
-use crate::client::Client;
-use crate::consumer::calls::{BOUND_TIMEOUT, Calls, is_refusal};
+use super::Client;
+use crate::cluster::calls::is_refusal;
+use crate::cluster::route::Purpose;
+use crate::consumer::calls::{BOUND_TIMEOUT, Calls};
 use crate::consumer::pull::{Offset, ResetOffsets, resolve, to_ms};
 use crate::error::{CallError, CallErrorKind};
 
@@ -46,7 +48,9 @@ impl Client {
         topic: &str,
         to: Offset,
     ) -> Result<ResetOffsets, CallError> {
-        Reset { calls: Calls::new(self, group), to }.topic(&self.inner.names.wrap(topic)).await
+        Reset { calls: Calls::new(self.membership.cluster.clone(), group), to }
+            .topic(&self.membership.cluster.names.wrap(topic))
+            .await
     }
 
     /// [`reset_offsets`](Self::reset_offsets) of one queue, as [`PullConsumer::queues`](crate::PullConsumer::queues)
@@ -58,7 +62,7 @@ impl Client {
     pub async fn reset_queue(&self, group: &str, queue: &MessageQueue, to: Offset) -> Result<i64, CallError> {
         // Whether it is a place to go to at all.
         timestamp(to)?;
-        let reset = Reset { calls: Calls::new(self, group), to };
+        let reset = Reset { calls: Calls::new(self.membership.cluster.clone(), group), to };
         let _ = reset.route(&queue.topic).await?;
         reset.queue(queue).await
     }
@@ -86,7 +90,7 @@ impl Reset {
         let mut moved = ResetOffsets::new();
         for of_broker in queues.chunk_by(|a, b| a.broker_name == b.broker_name) {
             let by_time = self.invocation(&of_broker[0], timestamp);
-            match self.ask(&of_broker[0].broker_name, &by_time).await? {
+            match self.ask(&of_broker[0], &by_time).await? {
                 Some(offsets) => moved.extend(offsets),
                 None => moved.extend(self.each(of_broker).await?),
             }
@@ -96,10 +100,10 @@ impl Reset {
 
     /// The queues of the topic by broker, from a route that is up to date.
     async fn route(&self, topic: &str) -> Result<Vec<MessageQueue>, CallError> {
-        let client = &self.calls.client;
-        let info = match client.refresh_topic(topic).await.map_err(CallError::no_route)? {
+        let cluster = &self.calls.cluster;
+        let info = match cluster.refresh_topic(topic).await.map_err(CallError::no_route)? {
             Some(info) => info,
-            None => client.topic_info(topic).await.map_err(CallError::no_route)?,
+            None => cluster.topic(topic, Purpose::Read, None).await.map_err(CallError::no_route)?,
         };
         Ok(info.subscribe.iter().map(|queue| (**queue).clone()).collect())
     }
@@ -117,7 +121,7 @@ impl Reset {
         // A broker that knows resets by time only reads this as one that moves nothing.
         let mut request = self.invocation(queue, END);
         (request.queue_id, request.offset, request.is_force) = (Some(queue.queue_id), Some(target), false);
-        match self.ask(&queue.broker_name, &request).await? {
+        match self.ask(queue, &request).await? {
             Some(moved) if moved.len() == 1 && moved.get(queue) == Some(&target) => {}
             Some(_) => return Err(by_time_only(queue, target)),
             None => self.calls.store_offset(queue, target).await?,
@@ -140,10 +144,10 @@ impl Reset {
     /// `None`: a 4.x broker has nobody online whom it could tell, the offsets are for the caller to store.
     async fn ask(
         &self,
-        broker: &str,
+        queue: &MessageQueue,
         request: &InvokeResetOffsetRequest,
     ) -> Result<Option<ResetOffsets>, CallError> {
-        match self.calls.call(broker, request, (), BOUND_TIMEOUT).await {
+        match self.calls.call(&queue.broker_name, &queue.topic, request, (), BOUND_TIMEOUT).await {
             Ok(answer) => Ok(Some(answer.into_table())),
             Err(error) if is_refusal(&error, ResponseCode::CONSUMER_NOT_ONLINE) => Ok(None),
             Err(error) => Err(error),

@@ -130,7 +130,7 @@ async fn a_new_topic_goes_where_the_template_is_until_it_exists() {
     let error = client.route("new").await.expect_err("not yet");
     assert_eq!(error.kind(), RouteErrorKind::TopicNotFound);
     exists.store(true, Ordering::SeqCst);
-    eventually(|| client.inner.routes.topic("new").is_some_and(|info| !info.provisional)).await;
+    eventually(|| client.membership.cluster.known("new").is_some_and(|info| !info.provisional)).await;
     assert_eq!(broker.seen(RequestCode::SEND_MESSAGE_V2).len(), 1);
 }
 

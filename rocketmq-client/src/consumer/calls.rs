@@ -12,11 +12,11 @@ use rocketmq_remoting::requests::offset::{
 };
 use rocketmq_remoting::requests::send::ConsumerSendMsgBackRequest;
 use rocketmq_remoting::route::MessageQueue;
-use rocketmq_remoting::{Command, Json, Request, ResponseCode};
+use rocketmq_remoting::{Json, Request, ResponseCode};
 
-use crate::client::{Client, Inner};
-use crate::cluster::net::call::Target;
-use crate::error::{CallError, CallErrorKind};
+use crate::cluster::calls::{Target, is_refusal};
+use crate::cluster::{Cluster, Which};
+use crate::error::CallError;
 use crate::messages::Delivery;
 
 const OFFSET_TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,27 +27,29 @@ const SEND_BACK_TIMEOUT: Duration = Duration::from_secs(5);
 /// Requests of one consumer group.
 #[derive(Clone)]
 pub(crate) struct Calls {
-    pub(crate) client: Arc<Inner>,
+    pub(crate) cluster: Arc<Cluster>,
     /// As it is on the wire.
     pub(crate) group: String,
 }
 
 impl Calls {
     /// For a group the application calls `group`.
-    pub(crate) fn new(client: &Client, group: &str) -> Self {
-        Self { client: client.inner.clone(), group: client.inner.names.wrap(group) }
+    pub(crate) fn new(cluster: Arc<Cluster>, group: &str) -> Self {
+        let group = cluster.names.wrap(group);
+        Self { cluster, group }
     }
 
-    /// Asks the master of `broker`.
+    /// Asks the master of `broker` about a topic.
     pub(crate) async fn call<R: Request>(
         &self,
         broker: &str,
+        topic: &str,
         request: &R,
         body: R::Body,
         limit: Duration,
     ) -> Result<R::Response, CallError> {
-        let address = self.client.master(broker)?;
-        self.client.call(Target { address: &address, broker, topic: "" }, request, body, limit).await
+        let address = self.cluster.address(broker, Which::Master, topic).await?;
+        self.cluster.call(Target { address: &address, broker, topic }, request, body, limit).await
     }
 
     /// Asks the master of the broker that holds a queue.
@@ -57,7 +59,7 @@ impl Calls {
         request: &R,
         limit: Duration,
     ) -> Result<R::Response, CallError> {
-        self.call(&self.client.home(queue), request, (), limit).await
+        self.call(&self.cluster.home(queue), &queue.topic, request, (), limit).await
     }
 
     /// Where the group stands; `None` when the broker knows no offset.
@@ -119,8 +121,8 @@ impl Calls {
     /// The client ids of the group's members, as the broker at `address` lists them.
     pub(crate) async fn members(&self, address: &str) -> Result<Vec<String>, CallError> {
         let request = GetConsumerListByGroupRequest { consumer_group: self.group.clone() };
-        let (target, limit) = (Target::address(address), self.client.config.api_timeout);
-        let Json(list) = self.client.call(target, &request, (), limit).await?;
+        let (target, limit) = (Target::address(address), self.cluster.config.api_timeout);
+        let Json(list) = self.cluster.call(target, &request, (), limit).await?;
         Ok(list.consumer_id_list)
     }
 
@@ -130,8 +132,8 @@ impl Calls {
         address: &str,
         body: CheckClientConfigBody,
     ) -> Result<(), CallError> {
-        let (target, limit) = (Target::address(address), self.client.config.api_timeout);
-        self.client.call(target, &CheckClientConfigRequest {}, Json(body), limit).await
+        let (target, limit) = (Target::address(address), self.cluster.config.api_timeout);
+        self.cluster.call(target, &CheckClientConfigRequest {}, Json(body), limit).await
     }
 
     /// Asks for broker locks; the queues it gave.
@@ -140,23 +142,27 @@ impl Calls {
         broker: &str,
         queues: Vec<MessageQueue>,
     ) -> Result<Vec<MessageQueue>, CallError> {
-        let body = self.locking(queues);
-        let Json(granted) = self.call(broker, &LockBatchRequest {}, body, LOCK_TIMEOUT).await?;
+        let (topic, body) = self.locking(queues);
+        let Json(granted) = self.call(broker, &topic, &LockBatchRequest {}, body, LOCK_TIMEOUT).await?;
         Ok(granted.lock_ok_mq_set)
     }
 
-    fn locking(&self, queues: Vec<MessageQueue>) -> Json<LockBatchBody> {
-        Json(LockBatchBody {
+    /// The body about some queues, and the topic of the first of them, whose route names the broker.
+    fn locking(&self, queues: Vec<MessageQueue>) -> (String, Json<LockBatchBody>) {
+        let topic = queues.first().map(|queue| queue.topic.clone()).unwrap_or_default();
+        let body = LockBatchBody {
             consumer_group: self.group.clone(),
-            client_id: self.client.client_id.clone(),
+            client_id: self.cluster.client_id.clone(),
             only_this_broker: false,
             mq_set: queues,
-        })
+        };
+        (topic, Json(body))
     }
 
     /// Gives broker locks back.
     pub(crate) async fn unlock(&self, broker: &str, queues: Vec<MessageQueue>) -> Result<(), CallError> {
-        self.call(broker, &UnlockBatchRequest {}, self.locking(queues), LOCK_TIMEOUT).await
+        let (topic, body) = self.locking(queues);
+        self.call(broker, &topic, &UnlockBatchRequest {}, body, LOCK_TIMEOUT).await
     }
 
     /// Gives a message back to the broker that stores it.
@@ -172,79 +178,13 @@ impl Calls {
             delay_level,
             origin_msg_id: Some(delivery.offset_message_id()),
             origin_topic: Some(delivery.queue().topic.clone()),
-            unit_mode: Some(self.client.config.unit_mode),
+            unit_mode: Some(self.cluster.config.unit_mode),
             max_reconsume_times: Some(max_reconsume_times),
         };
         // The address in the message: the queue's broker name may stand for another master by now.
         let address = delivery.store_host().to_string();
         let broker = &delivery.queue().broker_name;
         let target = Target { address: &address, broker, topic: delivery.topic() };
-        self.client.call(target, &request, (), SEND_BACK_TIMEOUT).await
+        self.cluster.call(target, &request, (), SEND_BACK_TIMEOUT).await
     }
-}
-
-/// Addresses by the client's current routes; the periodic refresh keeps them fresh.
-impl Inner {
-    /// The broker's master.
-    pub(crate) fn master(&self, broker: &str) -> Result<String, CallError> {
-        let address = self.routes.load().master(broker).map(str::to_owned);
-        address.ok_or_else(|| unknown(broker))
-    }
-
-    /// Where to read: the broker of this id, else one near it.
-    pub(crate) fn reader(&self, broker: &str, id: i64) -> Result<String, CallError> {
-        let address = self.routes.load().reader(broker, id, false).map(str::to_owned);
-        address.ok_or_else(|| unknown(broker))
-    }
-
-    /// One address per broker of a topic, masters where there are any.
-    pub(crate) fn topic_brokers(&self, topic: &str) -> Vec<String> {
-        let Some(info) = self.routes.topic(topic) else { return Vec::new() };
-        info.route.broker_datas.iter().filter_map(|broker| broker.any()).map(str::to_owned).collect()
-    }
-
-    /// The brokers of a topic by name, with an address each.
-    pub(crate) fn brokers_of(&self, topic: &str) -> Vec<(String, String)> {
-        let Some(info) = self.routes.topic(topic) else { return Vec::new() };
-        let brokers = info.route.broker_datas.iter();
-        brokers.filter_map(|broker| Some((broker.broker_name.clone(), broker.any()?.to_owned()))).collect()
-    }
-
-    /// What broadcasting consumers file their offsets under: the same after a restart.
-    pub(crate) fn stable_id(&self) -> String {
-        match (&self.config.instance_name, self.client_id.split_once('@')) {
-            (None, Some((host, _))) => format!("{host}@DEFAULT"),
-            _ => self.client_id.clone(),
-        }
-    }
-}
-
-fn unknown(broker: &str) -> CallError {
-    CallError::new(CallErrorKind::UnknownBroker, format!("no route names a master or slave of {broker}"))
-}
-
-/// The request as a command.
-pub(crate) fn command<R: Request>(request: &R) -> Result<Command, CallError> {
-    request.to_command().map_err(unwritable)
-}
-
-/// A SUCCESS, or the refusal as an error.
-pub(crate) fn accept(response: Command, broker: &str, topic: &str) -> Result<Command, CallError> {
-    if response.response_code() == ResponseCode::SUCCESS {
-        return Ok(response);
-    }
-    Err(CallError::refused_by(crate::cluster::net::rpc::refusal(&response, broker, topic)))
-}
-
-/// Whether the broker answered with this code.
-pub(crate) fn is_refusal(error: &CallError, code: ResponseCode) -> bool {
-    error.refusal().is_some_and(|refusal| refusal.code == code)
-}
-
-pub(crate) fn malformed(error: rocketmq_remoting::DecodeError) -> CallError {
-    CallError::new(CallErrorKind::Malformed, error.to_string())
-}
-
-pub(crate) fn unwritable(error: impl std::fmt::Display) -> CallError {
-    CallError::new(CallErrorKind::InvalidRequest, error.to_string())
 }

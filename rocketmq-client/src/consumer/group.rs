@@ -23,6 +23,7 @@ use super::start::{FromWhere, Start};
 use super::stats::Stats;
 use super::subscriptions::ByTopic;
 use crate::error::{CallError, StartError};
+use crate::membership::Membership;
 use crate::messages::Delivery;
 use crate::observe::metrics;
 
@@ -39,6 +40,7 @@ pub(crate) trait Sink: Send + Sync + 'static {
 
 /// What the members of every kind of consumer have in common.
 pub(crate) struct Group {
+    pub(crate) membership: Arc<Membership>,
     pub(crate) calls: Calls,
     pub(crate) model: MessageModel,
     pub(crate) orderly: bool,
@@ -61,6 +63,7 @@ pub(crate) struct Group {
 
 /// What a [`Group`] is made of.
 pub(crate) struct GroupParts {
+    pub(crate) membership: Arc<Membership>,
     pub(crate) calls: Calls,
     pub(crate) model: MessageModel,
     pub(crate) orderly: bool,
@@ -76,6 +79,7 @@ pub(crate) struct GroupParts {
 impl Group {
     pub(crate) fn new(parts: GroupParts) -> Arc<Self> {
         Arc::new(Self {
+            membership: parts.membership,
             model: parts.model,
             orderly: parts.orderly,
             from_where: parts.from_where,
@@ -88,7 +92,7 @@ impl Group {
             rebalance: Notify::new(),
             stopped: CancellationToken::new(),
             tasks: TaskTracker::new(),
-            started_at: parts.calls.client.now_ms(),
+            started_at: parts.calls.cluster.now_ms(),
             calls: parts.calls,
             queues: Mutex::default(),
             paused: AtomicBool::new(false),
@@ -102,24 +106,24 @@ impl Group {
 
     /// ms since the epoch, by the client's clock.
     pub(crate) fn now_ms(&self) -> i64 {
-        self.calls.client.now_ms()
+        self.calls.cluster.now_ms()
     }
 
     /// Counts one pull or pop of a topic (named as on the wire).
     pub(crate) fn count_pull(&self, topic: &str, outcome: &'static str, messages: usize) {
-        let names = &self.calls.client.names;
+        let names = &self.calls.cluster.names;
         metrics::pulled(names.plain(self.name()), names.plain(topic), outcome, messages);
     }
 
     /// Counts a pull that had to wait, and for which limit.
     pub(crate) fn count_throttled(&self, topic: &str, limit: &'static str) {
-        let names = &self.calls.client.names;
+        let names = &self.calls.cluster.names;
         metrics::throttled(names.plain(self.name()), names.plain(topic), limit);
     }
 
     /// Counts a change of the queues this member reads.
     pub(crate) fn count_rebalance(&self, topic: &str) {
-        let names = &self.calls.client.names;
+        let names = &self.calls.cluster.names;
         metrics::rebalanced(names.plain(self.name()), names.plain(topic));
     }
 

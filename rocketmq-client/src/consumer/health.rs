@@ -14,9 +14,10 @@ use rocketmq_remoting::ResponseCode;
 use rocketmq_remoting::names::is_retry;
 use rocketmq_remoting::route::MessageQueue;
 
-use super::calls::{Calls, is_refusal};
+use super::calls::Calls;
 use super::member::PushMember;
 use crate::clock::Clock;
+use crate::cluster::calls::is_refusal;
 use crate::error::{CallError, CallErrorKind, RouteError, RouteErrorKind};
 use crate::messages::Names;
 use crate::observe::metrics;
@@ -243,11 +244,11 @@ impl HealthBook {
         topics: impl IntoIterator<Item = &'t String>,
         on_change: Option<OnHealth>,
     ) -> Self {
-        let names = calls.client.names.clone();
+        let names = calls.cluster.names.clone();
         let book = Self(Arc::new(Book {
             group: names.plain(&calls.group).to_owned(),
             names,
-            clock: calls.client.config.clock.clone(),
+            clock: calls.cluster.config.clock.clone(),
             on_change,
             ..Book::default()
         }));
@@ -524,10 +525,10 @@ mod tests {
         eventually(|| state(&running) == TopicState::Refused).await;
         let error = running.health().topics()[0].last_error.clone().expect("an error");
         assert!(error.text.contains("User:nobody"), "{error:?}");
-        client.inner.heartbeat().await;
+        client.membership.heartbeat().await;
         assert_eq!(told.lock().iter().filter(|state| **state == TopicState::Refused).count(), 1);
         refusing.store(false, Ordering::Release);
-        client.inner.heartbeat().await;
+        client.membership.heartbeat().await;
         eventually(|| state(&running) == TopicState::Consuming).await;
         let health = running.health();
         running.shutdown().await;
@@ -563,7 +564,7 @@ mod tests {
         .await;
         let names = name_server(route(&[broker.address], 1), |_| true).await;
         let client = crate::connect(names.address.to_string()).await.expect("a client");
-        let calls = Calls::new(&client, "g");
+        let calls = Calls::new(client.membership.cluster.clone(), "g");
         let health = HealthBook::new(&calls, [&"t".to_owned()], None);
         let back = ToBroker {
             calls,

@@ -10,7 +10,7 @@ use super::group::Group;
 use super::owned::Snapshot;
 use super::settings::{self, Setting};
 use super::stats::Rates;
-use crate::client::Inner;
+use crate::cluster::Cluster;
 
 impl Group {
     /// Queues, rates, subscriptions, and settings: the client's and the consumer's `own`.
@@ -20,7 +20,7 @@ impl Group {
         let mq_table = queues.iter().map(|owned| (owned.queue.clone(), queue_info(&owned.snapshot(&limits))));
         let rates = self.stats.rates().into_iter().map(|(topic, rates)| (topic, topic_status(&rates)));
         let heartbeat = self.heartbeat(kind);
-        let mut properties = properties(&self.calls.client, self.name(), kind, self.started_at);
+        let mut properties = properties(&self.calls.cluster, self.name(), kind, self.started_at);
         let of_group =
             [("messageModel", self.model.name()), ("consumeFromWhere", heartbeat.consume_from_where.name())];
         properties.extend(of_group.map(|(name, value)| (name.to_owned(), value.to_owned())));
@@ -37,14 +37,14 @@ impl Group {
 
 /// What every consumer has: the properties that tools look for, and the settings of its client.
 pub(crate) fn properties(
-    client: &Inner,
+    cluster: &Cluster,
     group: &str,
     kind: ConsumeType,
     started_at: i64,
 ) -> BTreeMap<String, String> {
-    let mut all = settings::of_client(client);
+    let mut all = settings::of_client(cluster);
     all.extend([
-        (ConsumerRunningInfo::PROP_NAMESERVER_ADDR, client.resolver.servers().join(";")),
+        (ConsumerRunningInfo::PROP_NAMESERVER_ADDR, cluster.resolver.servers().join(";")),
         (ConsumerRunningInfo::PROP_CONSUME_TYPE, kind.name().to_owned()),
         (ConsumerRunningInfo::PROP_CLIENT_VERSION, version::CURRENT_NAME.to_owned()),
         (ConsumerRunningInfo::PROP_CONSUMER_START_TIMESTAMP, started_at.to_string()),

@@ -30,7 +30,7 @@ fn by_broker(
 
 impl Group {
     fn by_broker(&self, queues: impl IntoIterator<Item = MessageQueue>) -> Split {
-        by_broker(queues, |queue| self.calls.client.home(queue))
+        by_broker(queues, |queue| self.calls.cluster.home(queue).into_owned())
     }
 
     /// Asks for the broker locks of queues; those it got.
@@ -103,7 +103,7 @@ mod tests {
     use rocketmq_remoting::{Command, RequestCode, ResponseCode, fastjson};
 
     use super::*;
-    use crate::client::Client;
+    use crate::Client;
     use crate::consumer::{FromWhere, Running};
     use crate::messages::{Delivery, Outcome};
     use crate::testkit::{FakeServer, Reply, StillClock, answer, name_server, refuse, route};

@@ -28,7 +28,7 @@ use super::puller::PullOptions;
 use super::service::Service;
 use super::start::FromWhere;
 use crate::error::CallError;
-use crate::membership::members::ConsumerMember;
+use crate::membership::ConsumerMember;
 use crate::messages::{Delivery, Outcome};
 
 /// A started push consumer.
@@ -155,7 +155,7 @@ impl PushMember {
 
     fn picked(&self, record: MessageRecord, broker: &str) -> Delivery {
         let queue = Arc::new(MessageQueue::new(record.topic.as_str(), broker, record.queue_id));
-        let (subscription, names) = (SubscriptionData::default(), &self.group.calls.client.names);
+        let (subscription, names) = (SubscriptionData::default(), &self.group.calls.cluster.names);
         Incoming { queue: &queue, subscription: &subscription, names, offset_delta: 0, from: 0 }
             .deliver(record)
     }
@@ -187,7 +187,7 @@ impl Group {
                 FromWhere::Timestamp(_) => ConsumeFromWhere::Timestamp,
             },
             subscription_data_set: self.subscription_set(),
-            unit_mode: self.calls.client.config.unit_mode,
+            unit_mode: self.calls.cluster.config.unit_mode,
         }
     }
 
@@ -205,7 +205,7 @@ impl Group {
     pub(crate) fn heard(&self, address: &str, outcome: Result<(), &CallError>) {
         for topic in self.topics() {
             for (broker, _) in
-                self.calls.client.brokers_of(&topic).iter().filter(|(_, known)| known == address)
+                self.calls.cluster.brokers_of(&topic).iter().filter(|(_, known)| known == address)
             {
                 self.health.heartbeat(&topic, broker, outcome);
             }

@@ -46,7 +46,6 @@ pub use assign::{
 };
 pub use config::{ConsumerConfig, PopConfig};
 pub use flow::FlowLimits;
-pub(crate) use handler::Failure;
 pub use handler::{Listen, ListenBatch};
 pub use health::{ConsumerHealth, HealthChange, LastError, TopicHealth, TopicState};
 pub(crate) use incoming::inflate_or_leave;

@@ -43,7 +43,7 @@ impl OffsetStore {
         let folder = folder.or_else(home).ok_or_else(|| {
             invalid("there is no home folder to keep offsets in: set offset_folder".to_owned())
         })?;
-        let file = LocalOffsets::path(&folder, &calls.client.stable_id(), &calls.group);
+        let file = LocalOffsets::path(&folder, &calls.cluster.stable_id(), &calls.group);
         let offsets = LocalOffsets::open(file).map_err(|error| invalid(error.to_string()))?;
         Ok(OffsetStore::File(Arc::new(offsets)))
     }

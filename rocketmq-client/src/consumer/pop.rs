@@ -21,10 +21,11 @@ use super::info;
 use super::pop_calls::PopOptions;
 use super::receipt::PopReceipt;
 use super::subscriptions::{ByTopic, Filter, Subscriptions, invalid};
-use crate::client::Client;
 use crate::clock::Clock;
+use crate::cluster::route::Purpose;
 use crate::error::{CallError, StartError};
-use crate::membership::members::ConsumerMember;
+use crate::membership::ConsumerMember;
+use crate::membership::Membership;
 use crate::messages::Delivery;
 use crate::messages::validate;
 
@@ -95,7 +96,7 @@ impl Deref for Popped {
 /// Configures a [`SimpleConsumer`].
 #[must_use]
 pub struct SimpleConsumerBuilder {
-    client: Client,
+    membership: Arc<Membership>,
     group: String,
     subscriptions: Subscriptions,
     from_first: bool,
@@ -108,20 +109,12 @@ impl std::fmt::Debug for SimpleConsumerBuilder {
     }
 }
 
-impl Client {
-    /// Starts to configure a simple consumer of `group`. Needs a 5.x broker. A client has one consumer per group.
-    pub fn simple_consumer(&self, group: impl Into<String>) -> SimpleConsumerBuilder {
-        SimpleConsumerBuilder {
-            client: self.clone(),
-            group: group.into(),
-            subscriptions: Subscriptions::default(),
-            from_first: false,
-            ordered: false,
-        }
-    }
-}
-
 impl SimpleConsumerBuilder {
+    pub(crate) fn new(membership: Arc<Membership>, group: String) -> Self {
+        let subscriptions = Subscriptions::default();
+        Self { membership, group, subscriptions, from_first: false, ordered: false }
+    }
+
     /// Subscribes to a topic by tags, `"created || paid"`; `"*"` takes every message.
     pub fn subscribe(mut self, topic: impl Into<String>, tags: impl Into<String>) -> Self {
         self.subscriptions.put(topic, Filter::Tags(tags.into()));
@@ -155,28 +148,28 @@ impl SimpleConsumerBuilder {
     /// server, or a filter the broker refuses.
     pub async fn build(self) -> Result<SimpleConsumer, StartError> {
         validate::group(&self.group).map_err(invalid)?;
-        let subscriptions = self.subscriptions.parse_some(&self.client.inner, &self.group)?;
+        let subscriptions = self.subscriptions.parse_some(&self.membership.cluster, &self.group)?;
         let member = Arc::new(SimpleMember {
-            calls: Calls::new(&self.client, &self.group),
+            calls: Calls::new(self.membership.cluster.clone(), &self.group),
             name: self.group,
             subscriptions,
             from_first: self.from_first,
             ordered: self.ordered,
-            started_at: self.client.inner.now_ms(),
+            started_at: self.membership.cluster.now_ms(),
         });
         let registered: Arc<dyn ConsumerMember> = member.clone();
-        self.client.inner.register_consumer(&registered)?;
+        self.membership.join_as_consumer(&registered)?;
         let consumer = SimpleConsumer {
             // Not from 0: a consumer that is built anew would repeat attempts which the broker still remembers.
             shared: Arc::new(Shared {
-                client: self.client,
+                membership: self.membership,
                 member,
                 turn: AtomicUsize::new(rand::random::<u32>() as usize),
             }),
         };
         let member = &consumer.shared.member;
         member.calls.prepare(&member.subscriptions).await?;
-        consumer.shared.client.inner.heartbeat().await;
+        consumer.shared.membership.heartbeat().await;
         Ok(consumer)
     }
 }
@@ -208,7 +201,7 @@ impl ConsumerMember for SimpleMember {
                 ConsumeFromWhere::LastOffset
             },
             subscription_data_set: self.subscriptions.values().map(|data| (**data).clone()).collect(),
-            unit_mode: self.calls.client.config.unit_mode,
+            unit_mode: self.calls.cluster.config.unit_mode,
         }
     }
 
@@ -227,9 +220,9 @@ impl ConsumerMember for SimpleMember {
 impl SimpleMember {
     /// Settings and subscriptions: it owns no queues, and the application itself is the handler.
     fn info(&self) -> ConsumerRunningInfo {
-        let (client, group) = (&self.calls.client, &self.calls.group);
+        let (cluster, group) = (&self.calls.cluster, &self.calls.group);
         ConsumerRunningInfo {
-            properties: info::properties(client, group, ConsumeType::Pop, self.started_at),
+            properties: info::properties(cluster, group, ConsumeType::Pop, self.started_at),
             subscription_set: self.heartbeat().subscription_data_set,
             ..ConsumerRunningInfo::default()
         }
@@ -245,7 +238,7 @@ pub struct SimpleConsumer {
 }
 
 struct Shared {
-    client: Client,
+    membership: Arc<Membership>,
     member: Arc<SimpleMember>,
     /// Which topic and broker to ask next.
     turn: AtomicUsize,
@@ -299,20 +292,20 @@ impl SimpleConsumer {
 
     /// Leaves the group. Messages not acknowledged are handed out again when their time is over.
     pub async fn shutdown(self) {
-        self.shared.client.inner.unregister_consumer(self.shared.member.wire_group()).await;
+        self.shared.membership.leave_as_consumer(self.shared.member.wire_group()).await;
     }
 }
 
 impl Shared {
     /// A name no other request has.
     fn attempt(&self, turn: usize) -> String {
-        format!("{}#{turn}", self.client.inner.client_id)
+        format!("{}#{turn}", self.membership.cluster.client_id)
     }
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.client.inner.members.remove_consumer(self.member.wire_group());
+        self.membership.forget_consumer(self.member.wire_group());
     }
 }
 
@@ -379,7 +372,9 @@ impl Receiving {
     async fn targets(&self) -> Vec<(MessageQueue, Arc<SubscriptionData>)> {
         let mut targets = Vec::new();
         for (topic, subscription) in &self.shared.member.subscriptions {
-            let Ok(info) = self.shared.client.inner.topic_info(topic).await else { continue };
+            let Ok(info) = self.shared.membership.cluster.topic(topic, Purpose::Read, None).await else {
+                continue;
+            };
             for broker in &info.route.broker_datas {
                 targets
                     .push((MessageQueue::new(topic, &broker.broker_name, ANY_QUEUE), subscription.clone()));

@@ -18,12 +18,13 @@ use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::SubscriptionData;
 use rocketmq_remoting::{Json, ResponseCode};
 
-use super::calls::{Calls, is_refusal};
+use super::calls::Calls;
 use super::incoming::Incoming;
 use super::pop::Popped;
 use super::receipt::{PopInfo, PopReceipt};
 use crate::clock::millis;
-use crate::cluster::net::call::Target;
+use crate::cluster::Which;
+use crate::cluster::calls::{Target, is_refusal};
 use crate::error::CallError;
 
 /// What a pop gets on top of the time the broker may wait.
@@ -76,9 +77,9 @@ impl Calls {
             order: options.attempt.is_some(),
             attempt_id: options.attempt.clone(),
         };
-        let address = self.client.master(&queue.broker_name)?;
+        let address = self.cluster.address(&queue.broker_name, Which::Master, &queue.topic).await?;
         let target = Target { address: &address, broker: &queue.broker_name, topic: &queue.topic };
-        match self.client.call(target, &request, (), options.wait.saturating_add(MARGIN)).await {
+        match self.cluster.call(target, &request, (), options.wait.saturating_add(MARGIN)).await {
             Ok((answer, messages)) => Ok(self.popped(&answer, messages, queue, subscription)),
             Err(error) if is_nothing(&error) => Ok(PopAnswer::default()),
             Err(error) => Err(error),
@@ -99,9 +100,9 @@ impl Calls {
             record.reconsume_times = info.reconsume_times(&record);
             sign(&mut record, &receipt);
             let source = Arc::new(MessageQueue { queue_id: record.queue_id, ..queue.clone() });
-            let names = &self.client.names;
+            let names = &self.cluster.names;
             let incoming = Incoming { queue: &source, subscription, names, offset_delta: 0, from: 0 };
-            let (wanted, clock) = (incoming.wants(&record), self.client.config.clock.clone());
+            let (wanted, clock) = (incoming.wants(&record), self.cluster.config.clock.clone());
             Popped::new(wanted, incoming.deliver(record), receipt, queue.topic.clone(), clock)
         });
         PopAnswer { messages: popped.collect(), left: u64::try_from(answer.rest_num).unwrap_or(0) }
@@ -116,7 +117,7 @@ impl Calls {
             extra_info: receipt.to_string(),
             offset: receipt.queue_offset,
         };
-        self.call(&receipt.broker, &request, (), ACK_TIMEOUT).await
+        self.call(&receipt.broker, topic, &request, (), ACK_TIMEOUT).await
     }
 
     /// Hides a message for so long from now; the receipt that counts from then on.
@@ -134,15 +135,16 @@ impl Calls {
             offset: receipt.queue_offset,
             invisible_time: millis(invisible),
         };
-        let answer = self.call(&receipt.broker, &request, (), ACK_TIMEOUT).await?;
+        let answer = self.call(&receipt.broker, topic, &request, (), ACK_TIMEOUT).await?;
         Ok(receipt.renewed(&answer))
     }
 
     /// [`ack`](Self::ack) for many messages, one request per broker.
     pub(crate) async fn ack_all(&self, messages: &[Popped]) -> Result<(), CallError> {
         for (broker, acks) in batches(&self.group, messages) {
+            let topic = acks.first().map(|ack| ack.topic.clone()).unwrap_or_default();
             let body = Some(Json(BatchAckBody { broker_name: broker.clone(), acks }));
-            self.call(&broker, &BatchAckMessageRequest {}, body, ACK_TIMEOUT).await?;
+            self.call(&broker, &topic, &BatchAckMessageRequest {}, body, ACK_TIMEOUT).await?;
         }
         Ok(())
     }
@@ -158,13 +160,13 @@ impl Calls {
         let body = QueryAssignmentBody {
             topic: topic.to_owned(),
             consumer_group: self.group.clone(),
-            client_id: self.client.client_id.clone(),
+            client_id: self.cluster.client_id.clone(),
             strategy_name: strategy.to_owned(),
             message_model: model,
         };
         let target = Target { address, broker: address, topic };
-        let limit = self.client.config.api_timeout;
-        let Json(result) = self.client.call(target, &QueryAssignmentRequest {}, Json(body), limit).await?;
+        let limit = self.cluster.config.api_timeout;
+        let Json(result) = self.cluster.call(target, &QueryAssignmentRequest {}, Json(body), limit).await?;
         Ok(result.message_queue_assignments)
     }
 }

@@ -17,7 +17,8 @@ use super::puller::{PullOptions, Pulled as Answered, Puller};
 use super::retry::{DEFAULT_MAX_RECONSUME_TIMES, Redelivery};
 use super::send_back::ToBroker;
 use super::subscriptions::{Filter, invalid};
-use crate::client::Client;
+use crate::cluster::Cluster;
+use crate::cluster::route::Purpose;
 use crate::error::{CallError, CallErrorKind, RouteError, StartError};
 use crate::messages::validate;
 use crate::messages::{Delivery, Outcome};
@@ -68,11 +69,16 @@ pub enum Pulled {
 }
 
 /// Configures a [`PullConsumer`].
-#[derive(Debug)]
 #[must_use]
 pub struct PullConsumerBuilder {
-    client: Client,
+    cluster: Arc<Cluster>,
     group: String,
+}
+
+impl std::fmt::Debug for PullConsumerBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PullConsumerBuilder").field("group", &self.group).finish_non_exhaustive()
+    }
 }
 
 /// Reads queues one pull at a time. Clones share everything.
@@ -90,21 +96,18 @@ impl std::fmt::Debug for PullConsumer {
     }
 }
 
-impl Client {
-    /// Starts to configure a pull consumer of `group`.
-    pub fn pull_consumer(&self, group: impl Into<String>) -> PullConsumerBuilder {
-        PullConsumerBuilder { client: self.clone(), group: group.into() }
-    }
-}
-
 impl PullConsumerBuilder {
+    pub(crate) fn new(cluster: Arc<Cluster>, group: String) -> Self {
+        Self { cluster, group }
+    }
+
     /// The consumer. Nothing is asked of any broker yet.
     ///
     /// # Errors
     /// An illegal group name.
     pub async fn build(self) -> Result<PullConsumer, StartError> {
         validate::group(&self.group).map_err(invalid)?;
-        Ok(PullConsumer { calls: Calls::new(&self.client, &self.group) })
+        Ok(PullConsumer { calls: Calls::new(self.cluster, &self.group) })
     }
 }
 
@@ -114,8 +117,8 @@ impl PullConsumer {
     /// # Errors
     /// When the route cannot be looked up or the topic does not exist.
     pub async fn queues(&self, topic: &str) -> Result<Vec<MessageQueue>, RouteError> {
-        let client = &self.calls.client;
-        let info = client.topic_info(&client.names.wrap(topic)).await?;
+        let cluster = &self.calls.cluster;
+        let info = cluster.topic(&cluster.names.wrap(topic), Purpose::Read, None).await?;
         let mut queues: Vec<MessageQueue> = info.subscribe.iter().map(|queue| (**queue).clone()).collect();
         queues.sort_by(queue_order);
         Ok(queues)

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use rocketmq_remoting::ResponseCode;
 use rocketmq_remoting::body::MessageModel;
 
-use super::calls::is_refusal;
 use super::group::Group;
 use super::owned::OwnedQueue;
 use super::puller::{PullOptions, Pulled, Puller};
+use crate::cluster::calls::is_refusal;
 use crate::error::CallError;
 use crate::messages::Delivery;
 

@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use rocketmq_remoting::Header as _;
+use bytes::Bytes;
 use rocketmq_remoting::message::PullFlag;
 use rocketmq_remoting::requests::pull::{PullMessageRequest, PullMessageResponse};
 use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::SubscriptionData;
-use rocketmq_remoting::{Command, DecodeError, ResponseCode};
+use rocketmq_remoting::{Answered, ResponseCode};
 
-use super::calls::{Calls, accept, command, malformed};
+use super::calls::Calls;
 use super::incoming::Incoming;
 use crate::clock::millis;
+use crate::cluster::Which;
+use crate::cluster::calls::Target;
 use crate::error::CallError;
 use crate::messages::Delivery;
 
@@ -76,11 +78,12 @@ impl Puller {
         // A slave would keep the offset to itself.
         let commit = commit.filter(|_| broker_id == 0);
         let request = self.request(offset, commit, subscription);
-        let command = command(&request)?;
-        let client = &self.calls.client;
-        let address = client.reader(&client.home(&self.queue), broker_id)?;
-        let response = client.call_broker(&address, command, self.options.timeout).await?;
-        self.read(response, offset, subscription)
+        let cluster = &self.calls.cluster;
+        let (broker, which) = (cluster.home(&self.queue), Which::Reader(broker_id));
+        let address = cluster.address(&broker, which, &self.queue.topic).await?;
+        let target = Target { address: &address, broker: &self.queue.broker_name, topic: &self.queue.topic };
+        let answer = cluster.exchange(target, &request, &(), self.options.timeout).await?;
+        Ok(self.read(answer, offset, subscription))
     }
 
     fn request(
@@ -119,37 +122,26 @@ impl Puller {
 
     fn read(
         &self,
-        response: Command,
+        answer: Answered<(PullMessageResponse, Bytes)>,
         from: i64,
         subscription: &SubscriptionData,
-    ) -> Result<Pulled, CallError> {
-        let code = response.response_code();
-        if !matches!(
-            code,
-            ResponseCode::SUCCESS
-                | ResponseCode::PULL_NOT_FOUND
-                | ResponseCode::PULL_RETRY_IMMEDIATELY
-                | ResponseCode::PULL_OFFSET_MOVED
-        ) {
-            accept(response, &self.queue.broker_name, &self.queue.topic)?;
-            return Err(malformed(DecodeError::MissingField("nextBeginOffset")));
-        }
-        let header = PullMessageResponse::from_fields(&response.ext).map_err(malformed)?;
+    ) -> Pulled {
+        let (header, messages) = answer.payload;
         self.broker_id.store(header.suggest_which_broker_id, Ordering::Relaxed);
         self.end.store(header.max_offset, Ordering::Relaxed);
         let next = header.next_begin_offset;
-        Ok(match code {
+        match answer.code {
             ResponseCode::SUCCESS => {
-                Pulled::Found { messages: self.messages(response, &header, from, subscription), next }
+                Pulled::Found { messages: self.messages(messages, &header, from, subscription), next }
             }
             ResponseCode::PULL_OFFSET_MOVED => Pulled::Moved { to: next },
             _ => Pulled::Empty { next },
-        })
+        }
     }
 
     fn messages(
         &self,
-        response: Command,
+        messages: Bytes,
         header: &PullMessageResponse,
         from: i64,
         subscription: &SubscriptionData,
@@ -157,10 +149,10 @@ impl Puller {
         let incoming = Incoming {
             queue: &self.queue,
             subscription,
-            names: &self.calls.client.names,
+            names: &self.calls.cluster.names,
             offset_delta: header.offset_delta.unwrap_or(0),
             from,
         };
-        incoming.read(response.body)
+        incoming.read(messages)
     }
 }

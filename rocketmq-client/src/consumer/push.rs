@@ -29,12 +29,12 @@ use super::start::FromWhere;
 use super::stats::Stats;
 use super::subscriptions::{ByTopic, Filter, Subscriptions, invalid};
 use super::watch::Watchers;
-use crate::client::Client;
 use crate::error::StartError;
-use crate::membership::members::ConsumerMember;
+use crate::membership::ConsumerMember;
+use crate::membership::Membership;
 use crate::messages::validate;
 use crate::observe::interceptor::Interceptors;
-use crate::observe::trace::{Role, TraceConfig, Tracer};
+use crate::observe::trace::{Role, TraceConfig};
 
 /// How long a push consumer's broker may hold a pull, and the limit of the whole call.
 const SUSPEND: Duration = Duration::from_secs(15);
@@ -45,7 +45,7 @@ const PULL_TIMEOUT: Duration = Duration::from_secs(30);
 /// All members of a group must have the same subscriptions, model and allocation strategy.
 #[must_use = "nothing is consumed before `listen` is awaited"]
 pub struct PushConsumerBuilder {
-    client: Client,
+    membership: Arc<Membership>,
     group: String,
     subscriptions: Subscriptions,
     config: ConsumerConfig,
@@ -63,12 +63,11 @@ impl std::fmt::Debug for PushConsumerBuilder {
     }
 }
 
-impl Client {
-    /// Starts to configure a push consumer of `group`. A client has one consumer per group.
-    pub fn push_consumer(&self, group: impl Into<String>) -> PushConsumerBuilder {
-        PushConsumerBuilder {
-            client: self.clone(),
-            group: group.into(),
+impl PushConsumerBuilder {
+    pub(crate) fn new(membership: Arc<Membership>, group: String) -> Self {
+        Self {
+            membership,
+            group,
             subscriptions: Subscriptions::default(),
             config: ConsumerConfig::default(),
             strategy: Arc::new(Averagely),
@@ -76,9 +75,7 @@ impl Client {
             on_health: None,
         }
     }
-}
 
-impl PushConsumerBuilder {
     /// Subscribes to a topic by tags, `"created || paid"`; `"*"` takes every message. A message without a tag matches
     /// `"*"` only. Subscribing to a topic again replaces the expression.
     pub fn subscribe(mut self, topic: impl Into<String>, tags: impl Into<String>) -> Self {
@@ -197,25 +194,25 @@ impl PushConsumerBuilder {
         validate::group(&self.group).map_err(invalid)?;
         self.config.check().map_err(invalid)?;
         let subscriptions = self.subscriptions()?;
-        let calls = Calls::new(&self.client, &self.group);
+        let calls = Calls::new(self.membership.cluster.clone(), &self.group);
         let member = self.assemble(handler, calls, subscriptions)?;
         let registered: Arc<dyn ConsumerMember> = member.clone();
-        self.client.inner.register_consumer(&registered)?;
+        self.membership.join_as_consumer(&registered)?;
         // From here on dropping `running` undoes the registration.
-        let running = Running::new(self.client.clone(), member.clone());
+        let running = Running::new(self.membership.clone(), member.clone());
         member.group.prepare().await?;
-        self.client.inner.heartbeat().await;
+        self.membership.heartbeat().await;
         member.run(self.strategy, self.on_assignment);
         Ok(running)
     }
 
     fn subscriptions(&self) -> Result<ByTopic, StartError> {
-        let client = &self.client.inner;
-        let mut subscriptions = self.subscriptions.parse_some(client, &self.group)?;
+        let cluster = &self.membership.cluster;
+        let mut subscriptions = self.subscriptions.parse_some(cluster, &self.group)?;
         if self.config.model == MessageModel::Clustering {
-            let retry = retry_topic(&client.names.wrap(&self.group));
+            let retry = retry_topic(&cluster.names.wrap(&self.group));
             let all = SubscriptionData::parse(&retry, "*").map_err(|error| invalid(error.to_string()))?;
-            subscriptions.insert(retry, Arc::new(all.with_version(client.now_ms())));
+            subscriptions.insert(retry, Arc::new(all.with_version(cluster.now_ms())));
         }
         Ok(subscriptions)
     }
@@ -239,6 +236,7 @@ impl PushConsumerBuilder {
         });
         let service = self.service(config.clone(), back.clone(), stats.clone());
         let group = Group::new(GroupParts {
+            membership: self.membership.clone(),
             calls,
             model: self.config.model,
             orderly: self.config.orderly,
@@ -270,16 +268,14 @@ impl PushConsumerBuilder {
             watchers: self.watchers(),
             at_work: AtWork::default(),
             health,
-            clock: self.client.inner.config.clock.clone(),
+            clock: self.membership.cluster.config.clock.clone(),
         }
     }
 
     fn watchers(&self) -> Watchers {
-        let client = &self.client.inner.config;
-        let trace = self.config.trace.as_ref().or(client.trace.as_ref());
-        let tracer =
-            |config: &TraceConfig| Tracer::start(&self.client, &self.group, Role::Consume, config.clone());
-        Watchers { interceptors: Interceptors::new(&client.interceptors), tracer: trace.map(tracer) }
+        let interceptors = Interceptors::new(&self.membership.cluster.config.interceptors);
+        let tracer = self.membership.tracer(&self.group, Role::Consume, self.config.trace.as_ref());
+        Watchers { interceptors, tracer }
     }
 
     fn service(&self, config: ServiceConfig, back: Arc<dyn SendBack>, stats: Arc<Stats>) -> Service {
@@ -340,7 +336,7 @@ impl PushMember {
             pop: self.pop.clone(),
         };
         group.tasks.spawn(rebalancer.run());
-        let every = group.calls.client.config.persist_offset_interval;
+        let every = group.calls.cluster.config.persist_offset_interval;
         group.tasks.spawn(group.clone().persist_periodically(every));
         if group.needs_locks() {
             group.tasks.spawn(group.clone().renew_locks());

@@ -18,6 +18,7 @@ use super::pop_push::PopService;
 use super::pull_loop::{Begin, HAND_OVER, PullLoop};
 use super::puller::PullOptions;
 use super::receipt::Origin;
+use crate::cluster::route::Purpose;
 use crate::error::CallError;
 
 /// Between two rounds while all is well.
@@ -120,10 +121,10 @@ impl Rebalancer {
 
     /// The topic's queues in Java's order; `None` when no name server knows it (yet).
     async fn queues(&self, topic: &str) -> Option<Vec<MessageQueue>> {
-        let info = match self.group.calls.client.topic_info(topic).await {
+        let info = match self.group.calls.cluster.topic(topic, Purpose::Read, None).await {
             Ok(info) => info,
             Err(error) => {
-                let error = self.group.calls.client.explained(error).await;
+                let error = self.group.calls.cluster.explained(error).await;
                 tracing::debug!(group = self.group.name(), topic, "no route, nothing is rebalanced: {error}");
                 self.group.health.route(topic, Err(&error));
                 return None;
@@ -144,7 +145,7 @@ impl Rebalancer {
         let mut members = self.members(topic).await?;
         members.sort_by(|a, b| java_order(a, b));
         let allocation =
-            Allocation { me: &self.group.calls.client.client_id, queues: all, members: &members };
+            Allocation { me: &self.group.calls.cluster.client_id, queues: all, members: &members };
         match self.strategy.allocate(&allocation) {
             Ok(queues) => Some(Assigned { queues, alone: members.len() == 1, complete: true }),
             Err(error) => {
@@ -163,7 +164,7 @@ impl Rebalancer {
     ) -> Option<Assigned> {
         let (mut popped, mut pulled) = (Vec::new(), Vec::new());
         let (mut asked, mut complete) = (false, true);
-        for (broker, address) in self.group.calls.client.brokers_of(topic) {
+        for (broker, address) in self.group.calls.cluster.brokers_of(topic) {
             asked = true;
             let answer = self.ask_for_assignment(&address, topic).await;
             self.group.health.members(topic, answer.as_ref().map(drop));
@@ -192,7 +193,7 @@ impl Rebalancer {
 
     /// Each broker decides about the queues it holds, and about no others: how a group reads them is known to it alone.
     fn is_of(&self, queue: &MessageQueue, broker: &str) -> bool {
-        self.group.calls.client.home(queue) == broker
+        self.group.calls.cluster.home(queue) == broker
     }
 
     /// `None`: the broker cannot say, and nothing is to change.
@@ -225,7 +226,7 @@ impl Rebalancer {
     /// Asks one broker of the topic, another one when that fails; an empty list changes nothing either.
     async fn members(&self, topic: &str) -> Option<Vec<String>> {
         let mut failure = None;
-        for address in self.group.calls.client.topic_brokers(topic) {
+        for (_, address) in self.group.calls.cluster.brokers_of(topic) {
             match self.group.calls.members(&address).await {
                 Ok(members) if !members.is_empty() => {
                     self.group.health.members(topic, Ok(()));
@@ -284,7 +285,7 @@ impl Rebalancer {
             return 0;
         }
         // A broker refuses pulls of a group it has not heard of, and this one may be new to the topic.
-        self.group.calls.client.heartbeat_in_full().await;
+        self.group.membership.heartbeat_in_full().await;
         let locked = match self.group.needs_locks() {
             true => self.group.lock(queues).await,
             false => queues.to_vec(),

@@ -11,16 +11,16 @@ use super::health::ConsumerHealth;
 use super::member::PushMember;
 use super::receipt::Origin;
 use super::subscriptions::{self, ByTopic, Filter};
-use crate::client::Client;
 use crate::error::StartError;
-use crate::membership::members::ConsumerMember as _;
+use crate::membership::ConsumerMember as _;
+use crate::membership::Membership;
 
 /// A push consumer at work.
 ///
 /// Dropping it aborts: pulling stops, running handlers are cancelled, their messages are delivered again later.
 #[must_use = "dropping it stops the consumer"]
 pub struct Running {
-    client: Client,
+    membership: Arc<Membership>,
     member: Arc<PushMember>,
     done: bool,
 }
@@ -32,8 +32,8 @@ impl std::fmt::Debug for Running {
 }
 
 impl Running {
-    pub(crate) fn new(client: Client, member: Arc<PushMember>) -> Self {
-        Self { client, member, done: false }
+    pub(crate) fn new(membership: Arc<Membership>, member: Arc<PushMember>) -> Self {
+        Self { membership, member, done: false }
     }
 
     /// The group it consumes for.
@@ -74,7 +74,7 @@ impl Running {
 
     async fn subscribe_by(&self, topic: &str, filter: &Filter) -> Result<(), StartError> {
         let group = &self.member.group;
-        let data = Arc::new(subscriptions::parse(&self.client.inner, topic, filter)?);
+        let data = Arc::new(subscriptions::parse(&self.membership.cluster, topic, filter)?);
         let added = ByTopic::from([(data.topic.clone(), data)]);
         group.calls.prepare(&added).await?;
         added.keys().for_each(|topic| group.health.follow(topic));
@@ -87,7 +87,7 @@ impl Running {
     /// the topic is subscribed to again.
     pub async fn unsubscribe(&self, topic: &str) {
         let group = &self.member.group;
-        let topic = self.client.inner.names.wrap(topic);
+        let topic = self.membership.cluster.names.wrap(topic);
         {
             let mut subscriptions = group.subscriptions.write();
             subscriptions.remove(&topic);
@@ -99,7 +99,7 @@ impl Running {
 
     /// Brokers first: they refuse pulls of topics that they do not know the group reads.
     async fn subscriptions_changed(&self) {
-        self.client.inner.heartbeat_in_full().await;
+        self.membership.heartbeat_in_full().await;
         self.member.group.rebalance.notify_one();
     }
 
@@ -167,7 +167,7 @@ impl Running {
         if group.needs_locks() {
             group.unlock(queues).await;
         }
-        self.client.inner.unregister_consumer(self.member.wire_group()).await;
+        self.membership.leave_as_consumer(self.member.wire_group()).await;
         if let Some(tracer) = &self.member.calling.watchers.tracer {
             tracer.shutdown().await;
         }
@@ -186,6 +186,6 @@ impl Drop for Running {
             pop.abort();
         }
         self.member.group.remove_all();
-        self.client.inner.members.remove_consumer(self.member.wire_group());
+        self.membership.forget_consumer(self.member.wire_group());
     }
 }

@@ -14,6 +14,7 @@ use super::calls::Calls;
 use super::concurrent::SendBack;
 use super::health::HealthBook;
 use super::retry::{Redelivery, resend_properties};
+use crate::cluster::route::Purpose;
 use crate::cluster::route::logical::is_logical;
 use crate::error::BoxError;
 use crate::messages::Delivery;
@@ -107,11 +108,13 @@ impl ToBroker {
 
     async fn resend(&self, delivery: &Delivery, how: Redelivery) -> Result<(), BoxError> {
         let topic = retry_topic(&self.calls.group);
-        let info = self.calls.client.publish_info(&topic, 1).await?;
+        let info = self.calls.cluster.topic(&topic, Purpose::Write { queues: 1 }, None).await?;
         let queue =
             info.publish.choose(&mut rand::rng()).ok_or("no queue of the retry topic takes messages")?;
         let request = self.resend_request(delivery, how, queue);
-        self.calls.call(&queue.broker_name, &request, delivery.body().clone(), RESEND_TIMEOUT).await?;
+        self.calls
+            .call(&queue.broker_name, &queue.topic, &request, delivery.body().clone(), RESEND_TIMEOUT)
+            .await?;
         Ok(())
     }
 
@@ -132,12 +135,12 @@ impl ToBroker {
             default_topic: TEMPLATE_TOPIC.to_owned(),
             default_topic_queue_nums: 1,
             queue_id: queue.queue_id,
-            born_timestamp: self.calls.client.now_ms(),
+            born_timestamp: self.calls.cluster.now_ms(),
             flag: delivery.flag(),
             properties: Some(resend_properties(delivery, how).encode_stored()),
             reconsume_times: Some(tries),
             max_reconsume_times: Some(max),
-            unit_mode: Some(self.calls.client.config.unit_mode),
+            unit_mode: Some(self.calls.cluster.config.unit_mode),
             batch: Some(false),
             broker_name: Some(queue.broker_name.clone()),
             ..SendMessageRequest::default()

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use super::config::ConsumerConfig;
 use super::flow::FlowLimits;
-use crate::client::Inner;
+use crate::cluster::Cluster;
 
 /// A field of Java's consumer, and what it would hold.
 pub(crate) type Setting = (&'static str, String);
 
 /// What all consumers of a client share.
-pub(crate) fn of_client(client: &Inner) -> Vec<Setting> {
-    let config = &client.config;
+pub(crate) fn of_client(cluster: &Cluster) -> Vec<Setting> {
+    let config = &cluster.config;
     let mut settings = vec![
-        ("namesrvAddr", client.resolver.servers().join(";")),
+        ("namesrvAddr", cluster.resolver.servers().join(";")),
         ("pollNameServerInterval", millis(config.route_refresh)),
         ("heartbeatBrokerInterval", millis(config.heartbeat_interval)),
         ("persistConsumerOffsetInterval", millis(config.persist_offset_interval)),
@@ -26,7 +26,7 @@ pub(crate) fn of_client(client: &Inner) -> Vec<Setting> {
     ];
     #[cfg(feature = "tls")]
     settings.push(("useTLS", config.tls.is_some().to_string()));
-    let mut parts = client.client_id.split('@');
+    let mut parts = cluster.client_id.split('@');
     settings.extend(["clientIP", "instanceName"].into_iter().zip(parts.by_ref().map(str::to_owned)));
     let named = [
         ("unitName", &config.unit_name),

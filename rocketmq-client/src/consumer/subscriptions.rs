@@ -8,7 +8,8 @@ use rocketmq_remoting::body::CheckClientConfigBody;
 use rocketmq_remoting::subscription::SubscriptionData;
 
 use super::calls::Calls;
-use crate::client::Inner;
+use crate::cluster::Cluster;
+use crate::cluster::route::Purpose;
 use crate::error::{RouteErrorKind, StartError, StartErrorKind};
 use crate::messages::validate;
 
@@ -50,17 +51,17 @@ impl Subscriptions {
     }
 
     /// [`parse`](Self::parse) for a group that has to subscribe to something.
-    pub(crate) fn parse_some(&self, client: &Inner, group: &str) -> Result<ByTopic, StartError> {
+    pub(crate) fn parse_some(&self, cluster: &Cluster, group: &str) -> Result<ByTopic, StartError> {
         if self.is_empty() {
             return Err(invalid(format!("group \"{group}\" subscribes to no topic: call subscribe")));
         }
-        self.parse(client)
+        self.parse(cluster)
     }
 
     /// Checks names and expressions.
-    pub(crate) fn parse(&self, client: &Inner) -> Result<ByTopic, StartError> {
+    pub(crate) fn parse(&self, cluster: &Cluster) -> Result<ByTopic, StartError> {
         let parsed = self.0.iter().map(|(topic, filter)| {
-            let data = parse(client, topic, filter)?;
+            let data = parse(cluster, topic, filter)?;
             Ok((data.topic.clone(), Arc::new(data)))
         });
         parsed.collect()
@@ -68,11 +69,11 @@ impl Subscriptions {
 }
 
 /// Checks one, and dates it: brokers keep the youngest version.
-pub(crate) fn parse(client: &Inner, topic: &str, filter: &Filter) -> Result<SubscriptionData, StartError> {
-    let topic = client.names.wrap(topic);
+pub(crate) fn parse(cluster: &Cluster, topic: &str, filter: &Filter) -> Result<SubscriptionData, StartError> {
+    let topic = cluster.names.wrap(topic);
     validate::topic(&topic).map_err(invalid)?;
     let data = filter.of(&topic).map_err(|error| invalid(error.to_string()))?;
-    Ok(data.with_version(client.now_ms()))
+    Ok(data.with_version(cluster.now_ms()))
 }
 
 pub(crate) fn invalid(text: String) -> StartError {
@@ -90,7 +91,7 @@ impl Calls {
     }
 
     async fn look_up(&self, topic: &str) -> Result<(), StartError> {
-        match self.client.topic_info(topic).await {
+        match self.cluster.topic(topic, Purpose::Read, None).await {
             // The rebalancer looks for it again, and tells.
             Err(error) if error.kind() == RouteErrorKind::TopicNotFound => Ok(()),
             Err(error) => Err(error.map_kind(|_| StartErrorKind::NoRoute)),
@@ -100,12 +101,12 @@ impl Calls {
 
     /// Only brokers can tell whether they take an SQL92 condition; a tag expression is always fine.
     async fn check_filter(&self, data: &SubscriptionData) -> Result<(), StartError> {
-        let address = self.client.topic_brokers(&data.topic).into_iter().next();
-        let Some(address) = address.filter(|_| !data.is_tag()) else { return Ok(()) };
+        let broker = self.cluster.brokers_of(&data.topic).into_iter().next();
+        let Some((_, address)) = broker.filter(|_| !data.is_tag()) else { return Ok(()) };
         let body = CheckClientConfigBody {
-            client_id: self.client.client_id.clone(),
+            client_id: self.cluster.client_id.clone(),
             group: self.group.clone(),
-            namespace: self.client.config.namespace_v2.clone(),
+            namespace: self.cluster.config.namespace_v2.clone(),
             subscription_data: data.clone(),
         };
         let checked = self.check_config(&address, body).await;

@@ -48,8 +48,9 @@ impl ServiceConfig {
     /// Tells everyone how the call ended. A failed one is a retry.
     pub(crate) fn ended(&self, watch: Watch, messages: &[Delivery], result: &Result<Outcomes, Failure>) {
         let outcome = |index| result.as_ref().map_or(Outcome::Retry, |outcomes| outcomes.of(index));
-        span::consumed(&watch.span, messages.len(), outcome, result.as_ref().err());
-        metrics::consumed(&self.group, messages, outcome, result.as_ref().err(), watch.begun.elapsed());
+        let failure = result.as_ref().err().map(Failure::kind);
+        span::consumed(&watch.span, messages.len(), outcome, failure);
+        metrics::consumed(&self.group, messages, outcome, failure, watch.begun.elapsed());
         if let (Some(tracer), Some(call)) = (&self.watchers.tracer, &watch.trace) {
             tracer.consumed(call, messages, |index| end_of(result, outcome(index)));
         }

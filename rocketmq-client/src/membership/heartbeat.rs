@@ -3,21 +3,12 @@
 use futures_util::future::join_all;
 use rocketmq_remoting::body::HeartbeatData;
 use rocketmq_remoting::requests::heartbeat::{HeartbeatRequest, HeartbeatResponse, UnregisterClientRequest};
-use rocketmq_remoting::route::MASTER_ID;
 use rocketmq_remoting::subscription::java_string_hash;
-use rocketmq_remoting::{Command, EncodeError, ResponseCode, fastjson};
-use rocketmq_remoting::{Header as _, Request as _};
+use rocketmq_remoting::{Command, EncodeError, Json, Request as _, fastjson};
 
-use crate::client::Inner;
-use crate::cluster::net::rpc::refusal;
+use super::{Leaving, Membership};
+use crate::cluster::calls::{Target, read};
 use crate::error::CallError;
-
-/// Which of a client's groups leaves.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Leaving<'a> {
-    Producer(&'a str),
-    Consumer(&'a str),
-}
 
 /// A heartbeat in the forms it may take.
 struct Beat {
@@ -43,7 +34,7 @@ impl Beat {
 }
 
 fn command(data: &HeartbeatData) -> Result<Command, EncodeError> {
-    Ok(HeartbeatRequest::default().to_command()?.with_body(fastjson::to_vec(data)?))
+    HeartbeatRequest::default().command(&Json(data.clone()))
 }
 
 /// The same for all members of a group that subscribe to the same, whenever they did.
@@ -59,7 +50,7 @@ fn fingerprint(data: &HeartbeatData) -> Result<i32, EncodeError> {
     Ok(java_string_hash(&String::from_utf8_lossy(&fastjson::to_vec(&data)?)))
 }
 
-impl Inner {
+impl Membership {
     /// Leaves nothing out, whatever the brokers are believed to know: they may have forgotten a group that was gone.
     pub(crate) async fn heartbeat_in_full(&self) {
         self.heartbeat_fingerprints.lock().clear();
@@ -70,13 +61,14 @@ impl Inner {
     /// while there is no member.
     pub(crate) async fn heartbeat(&self) {
         let Some(beat) = self.beat() else { return };
-        let addresses = self.broker_addresses(beat.with_consumers);
+        // Slaves need to know consumers, which may read from them, but not producers.
+        let addresses = self.cluster.addresses(beat.with_consumers);
         join_all(addresses.iter().map(|address| self.heartbeat_to(address, &beat))).await;
     }
 
     /// One heartbeat to one address, so that a broker that came back knows its clients at once. With the connection before
     /// it forgot what it was told.
-    pub(crate) async fn greet(&self, address: &str) {
+    pub(super) async fn greet(&self, address: &str) {
         self.heartbeat_fingerprints.lock().remove(address);
         if let Some(beat) = self.beat() {
             self.heartbeat_to(address, &beat).await;
@@ -94,7 +86,7 @@ impl Inner {
             self.greet(address).await;
             known()
         };
-        self.version_lookups.run(address, ask).await
+        self.version_lookups.run(address.to_owned(), ask).await
     }
 
     /// A broker that is told less than it knows says so, and is told everything.
@@ -121,24 +113,24 @@ impl Inner {
         let answer = self.call_for_heartbeat(address, command).await;
         self.members.consumers().iter().for_each(|it| it.heard(address, answer.as_ref().map(drop)));
         self.heard(address, answer.as_ref().map(drop));
-        HeartbeatResponse::from_fields(&answer.ok()?.ext).ok()
+        answer.ok()
     }
 
-    async fn call_for_heartbeat(&self, address: &str, command: Command) -> Result<Command, CallError> {
-        let called = self.rpc.call(address, command, self.config.api_timeout).await;
-        let response = called.map_err(|error| error.at(address))?;
-        self.broker_versions.lock().insert(address.to_owned(), response.version);
-        match response.response_code() {
-            ResponseCode::SUCCESS => Ok(response),
-            _ => Err(CallError::refused_by(refusal(&response, address, ""))),
-        }
+    async fn call_for_heartbeat(
+        &self,
+        address: &str,
+        command: Command,
+    ) -> Result<HeartbeatResponse, CallError> {
+        let answer = self.cluster.call_raw(address, command, self.cluster.config.api_timeout).await?;
+        self.broker_versions.lock().insert(address.to_owned(), answer.version);
+        Ok(read::<HeartbeatRequest>(answer, Target::address(address))?.payload)
     }
 
     /// Consumers log what it means for their topics; producers are named here, once for each change.
     fn heard(&self, address: &str, outcome: Result<(), &CallError>) {
         let producers = self.members.producers();
         let groups: Vec<_> =
-            producers.iter().map(|producer| self.names.plain(producer.wire_group())).collect();
+            producers.iter().map(|producer| self.cluster.names.plain(producer.wire_group())).collect();
         let groups = groups.join(", ");
         match outcome {
             Ok(()) if self.silent_brokers.lock().remove(address) => {
@@ -157,45 +149,35 @@ impl Inner {
         if producer_data_set.is_empty() && consumer_data_set.is_empty() {
             return None;
         }
-        let client_id = self.client_id.clone();
+        let client_id = self.cluster.client_id.clone();
         let data =
             HeartbeatData { client_id, producer_data_set, consumer_data_set, ..HeartbeatData::default() };
-        let beat = Beat::new(data, self.config.heartbeat_v2);
+        let beat = Beat::new(data, self.cluster.config.heartbeat_v2);
         beat.inspect_err(|error| tracing::error!(%error, "a heartbeat cannot be written")).ok()
-    }
-
-    /// Slaves need to know consumers, which may read from them, but not producers.
-    fn broker_addresses(&self, with_slaves: bool) -> Vec<String> {
-        let routes = self.routes.load();
-        let brokers = routes.brokers().flat_map(|broker| &broker.broker_addrs);
-        let mut addresses: Vec<String> = brokers
-            .filter(|(id, _)| with_slaves || **id == MASTER_ID)
-            .map(|(_, address)| address.clone())
-            .collect();
-        addresses.sort_unstable();
-        addresses.dedup();
-        addresses
     }
 
     /// Tells every broker this client talks to that a group leaves, so that the others need not wait two
     /// minutes for it. A broker that does not answer finds out by itself.
-    pub(crate) async fn unregister(&self, leaving: Leaving<'_>) {
+    pub(super) async fn unregister(&self, leaving: Leaving<'_>) {
         let (producer_group, consumer_group) = match leaving {
             Leaving::Producer(group) => (Some(group.to_owned()), None),
             Leaving::Consumer(group) => (None, Some(group.to_owned())),
         };
         // Of a group without members a broker forgets what it subscribed to.
         self.heartbeat_fingerprints.lock().clear();
-        let header =
-            UnregisterClientRequest { client_id: self.client_id.clone(), producer_group, consumer_group };
-        let Ok(command) = header.to_command() else { return };
-        let known = self.broker_addresses(true);
-        let connected = known.iter().filter(|address| self.rpc.pool.live(address).is_some());
-        join_all(connected.map(|address| self.leave(address, command.clone()))).await;
+        let request = UnregisterClientRequest {
+            client_id: self.cluster.client_id.clone(),
+            producer_group,
+            consumer_group,
+        };
+        let known = self.cluster.addresses(true);
+        let connected = known.iter().filter(|address| self.cluster.rpc.pool.live(address).is_some());
+        join_all(connected.map(|address| self.leave(address, &request))).await;
     }
 
-    async fn leave(&self, address: &str, command: Command) {
-        if let Err(error) = self.rpc.call(address, command, self.config.api_timeout).await {
+    async fn leave(&self, address: &str, request: &UnregisterClientRequest) {
+        let limit = self.cluster.config.api_timeout;
+        if let Err(error) = self.cluster.call(Target::address(address), request, (), limit).await {
             tracing::debug!(address, %error, "no answer to leaving");
         }
     }
@@ -205,9 +187,9 @@ impl Inner {
 mod tests {
     use std::time::Duration;
 
-    use rocketmq_remoting::RequestCode;
     use rocketmq_remoting::body::ConsumerData;
     use rocketmq_remoting::subscription::SubscriptionData;
+    use rocketmq_remoting::{RequestCode, ResponseCode};
 
     use super::*;
     use crate::testkit::{FakeServer, Reply, name_server, route};
@@ -272,7 +254,7 @@ mod tests {
             client.push_consumer("g").subscribe("t", "*").listen(handler).await.expect("it listens");
         // That of the start and that of the new connection.
         broker.expect(RequestCode::HEART_BEAT, 2).await;
-        client.inner.heartbeat().await;
+        client.membership.heartbeat().await;
         (broker, names, client, running)
     }
 
@@ -280,14 +262,14 @@ mod tests {
     async fn a_broker_that_knows_the_subscriptions_is_not_told_them_again() {
         let (broker, _names, client, _running) = stage("true", "false").await;
         let before = kinds(&broker).len();
-        client.inner.heartbeat().await;
+        client.membership.heartbeat().await;
         assert_eq!(kinds(&broker)[before..], ["brief"]);
         let (first, last) = (beats(&broker).remove(0), beats(&broker).pop().expect("one"));
         assert_eq!(first.heartbeat_fingerprint, last.heartbeat_fingerprint);
         assert!(last.consumer_data_set.iter().all(|consumer| consumer.subscription_data_set.is_empty()));
 
         // Whoever is connected anew knows nothing.
-        client.inner.greet(&broker.address.to_string()).await;
+        client.membership.greet(&broker.address.to_string()).await;
         assert_eq!(kinds(&broker)[before..], ["brief", "full"]);
     }
 
@@ -305,7 +287,7 @@ mod tests {
     async fn a_broker_that_knows_others_or_no_brief_ones_is_told_everything() {
         for (supports, changed) in [("true", "true"), ("false", "false")] {
             let (broker, _names, client, _running) = stage(supports, changed).await;
-            client.inner.heartbeat().await;
+            client.membership.heartbeat().await;
             assert!(kinds(&broker).iter().all(|kind| *kind == "full"), "{supports} {changed}");
         }
     }

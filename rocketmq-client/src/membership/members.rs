@@ -6,11 +6,11 @@ use std::sync::{Arc, Weak};
 use parking_lot::RwLock;
 use rocketmq_remoting::Command;
 use rocketmq_remoting::body::{ConsumerData, ProducerData};
-use rocketmq_remoting::net::Answer;
+use rocketmq_remoting::net::{Answer, Connection};
+use rocketmq_remoting::requests::transaction::CheckTransactionStateRequest;
 
 use crate::error::CallError;
 use crate::messages::Delivery;
-use crate::producer::transaction::TransactionCheck;
 
 /// A consumer, as the rest of the client sees it.
 pub(crate) trait ConsumerMember: Send + Sync + 'static {
@@ -37,6 +37,14 @@ pub(crate) trait ProducerMember: Send + Sync + 'static {
     fn wire_group(&self) -> &str;
     /// What became of this half message?
     fn check(self: Arc<Self>, half: Delivery, check: TransactionCheck);
+}
+
+/// A broker's question about a half message, as it came.
+#[derive(Debug)]
+pub(crate) struct TransactionCheck {
+    pub(crate) header: CheckTransactionStateRequest,
+    /// The broker is answered over the connection by which it asked.
+    pub(crate) connection: Connection,
 }
 
 /// All members of one client, by group. They hold the client, so the client holds them weakly.

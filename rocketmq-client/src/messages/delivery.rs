@@ -104,24 +104,6 @@ impl Delivery {
         self.properties().get(name)
     }
 
-    /// A `process` span for an application that takes its messages by hand, from a lite, simple or pull consumer; handlers
-    /// of push consumers run in one already. With the feature `opentelemetry` it goes on where the sender was.
-    ///
-    /// ```no_run
-    /// use tracing::Instrument as _;
-    /// # async fn handle(_: &rocketmq_client::Delivery) {}
-    /// # async fn run(consumer: rocketmq_client::SimpleConsumer) -> Result<(), Box<dyn std::error::Error>> {
-    /// for message in consumer.receive(16).await? {
-    ///     handle(&message).instrument(message.process_span("ledger")).await;
-    ///     consumer.ack(&message).await?;
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn process_span(&self, group: &str) -> tracing::Span {
-        crate::observe::span::consume(group, std::slice::from_ref(self))
-    }
-
     /// Every property, RocketMQ's own among them. Parsed on first use.
     pub fn properties(&self) -> &Properties {
         self.0.properties.get_or_init(|| Properties::parse(&self.0.record.properties))

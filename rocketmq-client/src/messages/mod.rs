@@ -4,6 +4,7 @@ mod delivery;
 mod message;
 mod names;
 mod receipt;
+mod transaction;
 pub(crate) mod validate;
 
 pub(crate) use delivery::inflate;
@@ -12,3 +13,4 @@ pub(crate) use message::DELAYS;
 pub use message::{DelayLevel, Message};
 pub(crate) use names::Names;
 pub use receipt::{Receipt, SendStatus};
+pub use transaction::TransactionState;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rocketmq_remoting::route::MessageQueue;
-use rocketmq_remoting::{Command, ExtFields, ResponseCode};
+use rocketmq_remoting::{Command, DecodeError, ExtFields, ResponseCode};
 
 /// How well a stored message is stored, where the broker was set up to do more than write it to memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,20 +45,23 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// Reads the answer to a send; `None` when it names no queue offset.
+    /// Reads the answer to a send.
+    ///
+    /// # Errors
+    /// The answer names no queue offset.
     pub(crate) fn read(
         status: SendStatus,
         message_id: String,
         queue: &Arc<MessageQueue>,
         response: Command,
-    ) -> Option<Self> {
+    ) -> Result<Self, DecodeError> {
         let number = |name| response.ext.get(name)?.parse::<i64>().ok();
-        let queue_offset = number("queueOffset")?;
+        let queue_offset = number("queueOffset").ok_or(DecodeError::MissingField("queueOffset"))?;
         let queue = match number("queueId").and_then(|id| i32::try_from(id).ok()) {
             Some(id) if id != queue.queue_id => Arc::new(MessageQueue { queue_id: id, ..(**queue).clone() }),
             _ => queue.clone(),
         };
-        Some(Self { status, message_id, queue, queue_offset, member: 0, answer: Arc::new(response.ext) })
+        Ok(Self { status, message_id, queue, queue_offset, member: 0, answer: Arc::new(response.ext) })
     }
 
     /// The receipt of message number `member` of a batch.
@@ -134,7 +137,7 @@ mod tests {
         command
     }
 
-    fn read(fields: &[(&str, &str)]) -> Option<Receipt> {
+    fn read(fields: &[(&str, &str)]) -> Result<Receipt, DecodeError> {
         let queue = Arc::new(MessageQueue::new("t", "a", 1));
         Receipt::read(SendStatus::Ok, "ID".into(), &queue, response(fields))
     }
@@ -143,7 +146,7 @@ mod tests {
     fn the_broker_decides_the_queue() {
         let receipt = read(&[("queueId", "3"), ("queueOffset", "7"), ("msgId", "X")]).expect("readable");
         assert_eq!((receipt.queue(), receipt.queue_offset(), receipt.offset_message_id()), (3, 7, "X"));
-        assert!(read(&[("queueId", "3")]).is_none());
+        assert_eq!(read(&[("queueId", "3")]).unwrap_err(), DecodeError::MissingField("queueOffset"));
     }
 
     #[test]

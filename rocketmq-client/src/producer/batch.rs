@@ -9,9 +9,9 @@ use rocketmq_remoting::message::batch::{BatchMessage, OVERHEAD};
 use rocketmq_remoting::names::is_retry;
 use tracing::Instrument as _;
 
-use super::Shared;
 use super::outgoing::{Outgoing, stamp};
-use super::sending::{Options, Target};
+use super::sender::Sender;
+use super::target::{Options, Target};
 use super::watch::Watch;
 use crate::error::{SendError, SendErrorKind};
 use crate::messages::Message;
@@ -62,12 +62,12 @@ pub(super) struct Chunk {
 }
 
 pub(super) async fn send(
-    shared: &Shared,
+    sender: &Sender,
     mut messages: Vec<Message>,
     options: Options,
 ) -> Result<Vec<Receipt>, BatchError> {
-    let (watch, count) = (Watch::batch(shared, &mut messages), messages.len());
-    let sending: BoxFuture<'_, _> = Box::pin(send_chunks(shared, messages, options));
+    let (watch, count) = (Watch::batch(sender, &mut messages), messages.len());
+    let sending: BoxFuture<'_, _> = Box::pin(send_chunks(sender, messages, options));
     let result = sending.instrument(watch.span.clone()).await;
     match &result {
         Ok(receipts) => watch.end_batch(count, receipts, None),
@@ -77,22 +77,22 @@ pub(super) async fn send(
 }
 
 async fn send_chunks(
-    shared: &Shared,
+    sender: &Sender,
     mut messages: Vec<Message>,
     options: Options,
 ) -> Result<Vec<Receipt>, BatchError> {
     for message in &mut messages {
-        shared.admit(message)?;
+        sender.admit(message)?;
     }
     let Some(first) = messages.first() else { return Ok(Vec::new()) };
     check(&messages).map_err(|fault| SendError::new(SendErrorKind::InvalidMessage, fault))?;
     let (topic, wait) = (first.topic.clone(), first.properties.wait_store());
-    let chunks = split(shared, messages)?;
+    let chunks = split(sender, messages)?;
     let (deadline, mut target) =
-        (shared.deadline(Instant::now(), options.timeout), Sticky::new(options.target));
+        (sender.deadline(Instant::now(), options.timeout), Sticky::new(options.target));
     let mut stored = Vec::new();
     for chunk in chunks {
-        let sent = send_chunk(shared, &topic, wait, chunk, target.next(), deadline).await;
+        let sent = send_chunk(sender, &topic, wait, chunk, target.next(), deadline).await;
         match sent {
             Ok(receipts) => {
                 target.stick(receipts.first());
@@ -128,7 +128,7 @@ impl Sticky {
 }
 
 pub(super) async fn send_chunk(
-    shared: &Shared,
+    sender: &Sender,
     topic: &str,
     wait_store: bool,
     chunk: Chunk,
@@ -137,10 +137,9 @@ pub(super) async fn send_chunk(
 ) -> Result<Vec<Receipt>, SendError> {
     let begun = Instant::now();
     let Chunk { ids, body } = chunk;
-    let _room = shared.room(body.len(), deadline).await?;
-    let out = Outgoing::batch(shared, topic.to_owned(), body.freeze(), wait_store);
-    let batch = shared.route_and_dispatch(&out, target, deadline).await?;
-    shared.trace(&out, &batch, begun.elapsed());
+    let _room = sender.room(body.len(), deadline).await?;
+    let out = Outgoing::batch(sender, topic.to_owned(), body.freeze(), wait_store, begun);
+    let batch = sender.route_and_dispatch(&out, target, deadline).await?;
     Ok(members(&batch, ids))
 }
 
@@ -178,11 +177,11 @@ fn check(messages: &[Message]) -> Result<(), String> {
 }
 
 /// In order, each chunk as full as `max_message_size` lets it be.
-fn split(shared: &Shared, messages: Vec<Message>) -> Result<Vec<Chunk>, SendError> {
-    let most = shared.config.max_message_size;
+fn split(sender: &Sender, messages: Vec<Message>) -> Result<Vec<Chunk>, SendError> {
+    let most = sender.config.max_message_size;
     let mut chunks: Vec<Chunk> = Vec::new();
     for message in messages {
-        let (id, encoded) = encode(shared, &message)?;
+        let (id, encoded) = encode(sender, &message)?;
         if encoded.len() > most {
             return Err(too_large(encoded.len(), most));
         }
@@ -217,8 +216,8 @@ impl Chunk {
 }
 
 /// One member: its id and its bytes.
-pub(super) fn encode(shared: &Shared, message: &Message) -> Result<(String, Bytes), SendError> {
-    let (id, properties) = stamp(shared, message)?;
+pub(super) fn encode(sender: &Sender, message: &Message) -> Result<(String, Bytes), SendError> {
+    let (id, properties) = stamp(sender, message)?;
     let mut encoded = BytesMut::with_capacity(OVERHEAD + message.body.len() + properties.len());
     let body = message.body.clone();
     BatchMessage { flag: message.flag, body, properties }.encode(&mut encoded).map_err(|error| {

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use rocketmq_remoting::Request as _;
 use rocketmq_remoting::requests::offset::GetMaxOffsetRequest;
 
-use super::Shared;
+use super::sender::Sender;
+use crate::cluster::Which;
 
 /// How often the table is looked through.
 const ROUND: Duration = Duration::from_secs(3);
@@ -16,31 +17,30 @@ const INTERVAL: Duration = Duration::from_secs(2);
 const TIMEOUT: Duration = Duration::from_millis(200);
 
 /// Runs until the client stops or the producer is dropped.
-pub(super) fn start(shared: &Arc<Shared>) {
-    let (weak, stop) = (Arc::downgrade(shared), shared.client.inner.stop.clone());
-    shared.client.inner.tasks.spawn(stop.run_until_cancelled_owned(run(weak)));
+pub(super) fn start(sender: &Arc<Sender>) {
+    sender.cluster.spawn(run(Arc::downgrade(sender)));
 }
 
-async fn run(producer: Weak<Shared>) {
+async fn run(sender: Weak<Sender>) {
     loop {
         tokio::time::sleep(ROUND).await;
-        let Some(producer) = producer.upgrade() else { return };
-        for broker in producer.faults.due_for_probe(Instant::now(), INTERVAL) {
-            probe(&producer, &broker).await;
+        let Some(sender) = sender.upgrade() else { return };
+        for broker in sender.latency.due_for_probe(Instant::now(), INTERVAL) {
+            probe(&sender, &broker).await;
         }
     }
 }
 
-/// Any answer will do, a refusal too.
-async fn probe(producer: &Shared, broker: &str) {
-    let client = &producer.client.inner;
-    let routes = client.routes.load_full();
-    let Some(address) = routes.master(broker) else { return producer.faults.forget(broker) };
-    let topic = routes.topics().find(|(_, info)| info.route.broker(broker).is_some());
-    let Some((topic, _)) = topic else { return };
-    let header = GetMaxOffsetRequest { topic: topic.clone(), ..GetMaxOffsetRequest::default() };
-    let Ok(command) = header.to_command() else { return };
-    if client.rpc.call_once(address, command, TIMEOUT).await.is_ok() {
-        producer.faults.mark_reachable(broker);
+/// Any answer will do, a refusal too. A broker that no route names any more will not come back under this name.
+async fn probe(sender: &Sender, broker: &str) {
+    let cluster = &sender.cluster;
+    let Some(topic) = cluster.topic_on(broker) else { return sender.latency.forget(broker) };
+    let Ok(address) = cluster.address(broker, Which::Master, &topic).await else {
+        return sender.latency.forget(broker);
+    };
+    let request = GetMaxOffsetRequest { topic, ..GetMaxOffsetRequest::default() };
+    let Ok(command) = request.command(&()) else { return };
+    if cluster.rpc.call_once(&address, command, TIMEOUT).await.is_ok() {
+        sender.latency.mark_reachable(broker);
     }
 }

@@ -4,18 +4,20 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use rocketmq_remoting::version::V5_0_0;
-use rocketmq_remoting::{Command, ResponseCode};
+use rocketmq_remoting::{Command, DecodeError, ResponseCode};
 
-use super::Shared;
 use super::latency::ISOLATION;
 use super::outgoing::Outgoing;
 use super::retry::{Failure, Next, RetryPolicy};
-use super::select::SharedQueue;
+use super::sender::Sender;
+use crate::cluster::Which;
 use crate::cluster::net::rpc::{RpcError, refusal};
+use crate::cluster::route::queue::SharedQueue;
 use crate::error::{
     Attempt, BrokerRefusal, CallErrorKind, RouteError, RouteErrorKind, SendError, SendErrorKind,
 };
 use crate::messages::{Receipt, SendStatus};
+use crate::observe::trace::SendTrace;
 
 /// How one try ended badly.
 #[derive(Debug)]
@@ -26,8 +28,8 @@ enum Failed {
     Refused(BrokerRefusal),
     /// Stored, but not as well as asked.
     NotDurable(Receipt),
-    /// The answer says success and nothing else.
-    Unreadable,
+    /// The answer says success, and not where.
+    Malformed(DecodeError),
 }
 
 impl Failed {
@@ -35,7 +37,7 @@ impl Failed {
         match self {
             Self::Refused(refusal) => Failure::Refused(refusal),
             Self::NotDurable(_) => Failure::NotDurable,
-            Self::NoMaster | Self::Rpc(_) | Self::Unreadable => Failure::Transport,
+            Self::NoMaster | Self::Rpc(_) | Self::Malformed(_) => Failure::Transport,
         }
     }
 
@@ -45,7 +47,7 @@ impl Failed {
             Self::Rpc(error) => error.to_string(),
             Self::Refused(refusal) => refusal.to_string(),
             Self::NotDurable(receipt) => format!("stored with status {:?}", receipt.status()),
-            Self::Unreadable => "the answer lacks the queue offset".to_owned(),
+            Self::Malformed(error) => format!("the answer cannot be read: {error}"),
         }
     }
 
@@ -55,7 +57,7 @@ impl Failed {
             Self::Refused(refusal) => SendError::refused(kind_of(&refusal), refusal),
             Self::Rpc(error) => SendError::new(kind_of_rpc(&error), text).with_source(error),
             Self::NoMaster | Self::NotDurable(_) => SendError::new(SendErrorKind::NoQueue, text),
-            Self::Unreadable => SendError::new(SendErrorKind::Unreachable, text),
+            Self::Malformed(error) => SendError::new(SendErrorKind::Malformed, text).with_source(error),
         }
     }
 }
@@ -88,7 +90,7 @@ pub(super) fn no_route(error: RouteError) -> SendError {
     })
 }
 
-impl Shared {
+impl Sender {
     /// Sends until it is stored, the tries are used up, or the deadline has come. A message bound to one
     /// queue has one try, as in Java: another queue would break its order.
     pub(super) async fn dispatch(
@@ -108,15 +110,17 @@ impl Shared {
             };
             let start = Instant::now();
             let budget = policy.budget(tried, deadline.saturating_duration_since(start));
-            let failed = match self.attempt(out, &queue, start, budget).await {
-                Ok(receipt) => return Ok(receipt),
+            let home = self.cluster.home(&queue);
+            let address = self.cluster.address(&home, Which::Master, &queue.topic).await.ok();
+            let failed = match self.attempt(out, &queue, &home, address.as_deref(), start, budget).await {
+                Ok(receipt) => return Ok(self.traced(out, receipt, address.as_deref())),
                 Err(failed) => failed,
             };
-            attempts.push(self.record(&queue, &failed, start.elapsed()));
+            attempts.push(self.record(&queue, address.as_deref(), &failed, start.elapsed()));
             match policy.after(tried, &failed.rule(), deadline.saturating_duration_since(Instant::now())) {
                 Next::Elsewhere => avoid = Some(queue),
                 Next::Anywhere => avoid = None,
-                Next::Stop => return end(failed, &out.topic, attempts),
+                Next::Stop => return self.end(out, failed, address.as_deref(), attempts),
             }
         }
         // The policy stops after a finite number of tries; the range alone does not say so.
@@ -140,7 +144,7 @@ impl Shared {
     ) -> Result<SharedQueue, SendError> {
         let avoid = avoid.map(|queue| queue.broker_name.as_str());
         let queue = if self.config.latency_fault_tolerance {
-            self.robin.pick_fit(queues, avoid, &self.faults, Instant::now())
+            self.robin.pick_fit(queues, avoid, &self.latency, Instant::now())
         } else {
             self.robin.pick(queues, avoid)
         };
@@ -157,27 +161,24 @@ impl Shared {
         &self,
         out: &Outgoing,
         queue: &SharedQueue,
+        home: &str,
+        address: Option<&str>,
         start: Instant,
         budget: Duration,
     ) -> Result<Receipt, Failed> {
-        let routes = self.client.inner.routes.load_full();
-        let broker = routes.home(queue);
-        let address = match routes.master(broker) {
-            Some(address) => Cow::Borrowed(address),
-            None => self.master_for(queue).await?,
-        };
-        let (request, budget) = self.request(out, queue, broker, &address, budget).await;
-        let address = self.channel(address);
-        let call = self.client.inner.rpc.call_once(&address, request, budget);
+        let address = address.ok_or(Failed::NoMaster)?;
+        let (request, budget) = self.request(out, queue, home, address, budget).await;
+        let channel = self.channel(address);
+        let call = self.cluster.rpc.call_once(&channel, request, budget);
         let response = call.await.map_err(Failed::Rpc)?;
         if self.config.latency_fault_tolerance {
-            self.faults.record(&queue.broker_name, start.elapsed(), true, Instant::now());
+            self.latency.record(&queue.broker_name, start.elapsed(), true, Instant::now());
         }
         let Some(status) = SendStatus::of(response.response_code()) else {
             return Err(Failed::Refused(refusal(&response, &queue.broker_name, &out.topic)));
         };
         let receipt =
-            Receipt::read(status, out.message_id.clone(), queue, response).ok_or(Failed::Unreadable)?;
+            Receipt::read(status, out.message_id.clone(), queue, response).map_err(Failed::Malformed)?;
         match status {
             SendStatus::Ok => Ok(receipt),
             _ => Err(Failed::NotDurable(receipt)),
@@ -199,17 +200,12 @@ impl Shared {
             return (request, budget);
         }
         let start = Instant::now();
-        let version = tokio::time::timeout(budget, self.client.inner.broker_version(address)).await;
+        let version = tokio::time::timeout(budget, self.membership.broker_version(address)).await;
         let request = match version {
             Ok(Some(version)) if version >= V5_0_0 => out.named(request),
             _ => request,
         };
         (request, budget.saturating_sub(start.elapsed()))
-    }
-
-    async fn master_for(&self, queue: &SharedQueue) -> Result<Cow<'static, str>, Failed> {
-        let master = self.client.inner.master_for(queue).await;
-        master.map(Cow::Owned).ok_or(Failed::NoMaster)
     }
 
     /// Writes it to one broker; the choice is not repeated, for nobody says whether it arrived.
@@ -224,61 +220,88 @@ impl Shared {
             Some(queue) => queue,
             None => self.choose(queues, None, out)?,
         };
-        let address = self.client.inner.master_for(&queue).await;
-        let Some(address) = address else { return Err(Failed::NoMaster.into_error(&out.topic)) };
-        let address = self.channel(Cow::Owned(address));
+        let home = self.cluster.home(&queue);
+        let address = self.cluster.address(&home, Which::Master, &queue.topic).await;
+        let Ok(address) = address else { return Err(Failed::NoMaster.into_error(&out.topic)) };
         let left = deadline.saturating_duration_since(Instant::now());
-        let command = out.command(self, &queue, &self.client.inner.home(&queue));
-        let written = self.client.inner.rpc.oneway(&address, command, left).await;
+        let command = out.command(self, &queue, &home);
+        let written = self.cluster.rpc.oneway(&self.channel(&address), command, left).await;
         written.map_err(|error| Failed::Rpc(error).into_error(&out.topic))
     }
 
     /// The VIP channel is the port two below.
-    pub(super) fn channel<'a>(&self, address: Cow<'a, str>) -> Cow<'a, str> {
-        if !self.client.inner.config.vip_channel || !self.observed {
-            return address;
+    fn channel<'a>(&self, address: &'a str) -> Cow<'a, str> {
+        if !self.cluster.config.vip_channel || !self.observed {
+            return Cow::Borrowed(address);
         }
         let split = address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
         match split {
             Some((host, port)) if port > 2 => Cow::Owned(format!("{host}:{}", port - 2)),
-            _ => address,
+            _ => Cow::Borrowed(address),
         }
+    }
+
+    /// A stored message or batch, once its trace is written.
+    fn traced(&self, out: &Outgoing, receipt: Receipt, address: Option<&str>) -> Receipt {
+        if let Some(tracer) = &self.tracer {
+            tracer.sent(&SendTrace {
+                topic: self.cluster.names.plain(&out.topic),
+                properties: &out.properties,
+                body: &out.body,
+                sys_flag: out.sys_flag,
+                is_batch: out.batch,
+                receipt: &receipt,
+                host: &self.channel(address.unwrap_or_default()),
+                took: out.begun.elapsed(),
+            });
+        }
+        receipt
     }
 
     /// Takes note of a failed try: for the caller, for the choice of the next broker, and for the route,
     /// which may have changed under it.
-    fn record(&self, queue: &SharedQueue, failed: &Failed, elapsed: Duration) -> Attempt {
+    fn record(
+        &self,
+        queue: &SharedQueue,
+        address: Option<&str>,
+        failed: &Failed,
+        elapsed: Duration,
+    ) -> Attempt {
         if self.config.latency_fault_tolerance && !matches!(failed, Failed::NotDurable(_)) {
             let answers = matches!(failed, Failed::Rpc(_)) && !self.config.latency_fault_detector;
-            self.faults.record(&queue.broker_name, ISOLATION, answers, Instant::now());
+            self.latency.record(&queue.broker_name, ISOLATION, answers, Instant::now());
         }
         if !matches!(failed, Failed::NotDurable(_)) {
             self.refresh_soon(queue.topic.clone());
         }
-        let routes = self.client.inner.routes.load();
         Attempt {
             broker: queue.broker_name.clone(),
-            address: routes.master(routes.home(queue)).unwrap_or_default().to_owned(),
+            address: address.unwrap_or_default().to_owned(),
             elapsed,
             cause: failed.cause(),
         }
     }
 
     fn refresh_soon(&self, topic: String) {
-        let (client, stop) = (self.client.inner.clone(), self.client.inner.stop.clone());
-        let refresh = async move {
-            if let Err(error) = client.refresh_topic(&topic).await {
+        let cluster = self.cluster.clone();
+        self.cluster.spawn(async move {
+            if let Err(error) = cluster.refresh_topic(&topic).await {
                 tracing::debug!(topic, %error, "route not refreshed");
             }
-        };
-        self.client.inner.tasks.spawn(stop.run_until_cancelled_owned(refresh));
+        });
     }
-}
 
-/// What is stored is a success, if a qualified one.
-fn end(failed: Failed, topic: &str, attempts: Vec<Attempt>) -> Result<Receipt, SendError> {
-    match failed {
-        Failed::NotDurable(receipt) => Ok(receipt),
-        failed => Err(failed.into_error(topic).with_attempts(attempts)),
+    /// A message that is stored is a success, if a qualified one.
+    fn end(
+        &self,
+        out: &Outgoing,
+        failed: Failed,
+        address: Option<&str>,
+        attempts: Vec<Attempt>,
+    ) -> Result<Receipt, SendError> {
+        match failed {
+            Failed::NotDurable(receipt) => Ok(self.traced(out, receipt, address)),
+            failed => Err(failed.into_error(&out.topic).with_attempts(attempts)),
+        }
     }
 }

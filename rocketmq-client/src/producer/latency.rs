@@ -71,7 +71,7 @@ impl LatencyTable {
         }
     }
 
-    /// A broker without an address will not come back under this name.
+    /// Knows nothing of the broker any more.
     pub(crate) fn forget(&self, broker: &str) {
         self.brokers.lock().remove(broker);
     }

@@ -10,11 +10,11 @@ use rocketmq_remoting::names::is_retry;
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
-use super::Shared;
 use super::batch::{self, Chunk};
-use super::sending::{Options, Target};
-use crate::cluster::config::LingerConfig;
-use crate::error::{SendError, SendErrorKind};
+use super::config::LingerConfig;
+use super::sender::Sender;
+use super::target::{Options, Target};
+use crate::error::SendError;
 use crate::messages::Message;
 use crate::messages::Receipt;
 
@@ -25,7 +25,8 @@ type Key = (String, bool);
 
 /// Gathered messages of one producer. Every message that was taken in is answered exactly once: by its
 /// batch, or by the producer's shutdown, which sends what is left.
-pub(crate) struct Accumulator {
+pub(super) struct Accumulator {
+    sender: Arc<Sender>,
     config: LingerConfig,
     held: Mutex<Held>,
     sends: TaskTracker,
@@ -62,28 +63,28 @@ struct Taken {
 }
 
 impl Accumulator {
-    pub(crate) fn new(config: LingerConfig) -> Self {
-        Self { config, held: Mutex::default(), sends: TaskTracker::new() }
+    pub(super) fn new(sender: Arc<Sender>, config: LingerConfig) -> Arc<Self> {
+        Arc::new(Self { sender, config, held: Mutex::default(), sends: TaskTracker::new() })
     }
 
     /// Sends `message` in company, or by itself when it can have none.
-    pub(crate) async fn send(&self, shared: &Arc<Shared>, message: Message) -> Result<Receipt, SendError> {
+    pub(super) async fn send(self: &Arc<Self>, message: Message) -> Result<Receipt, SendError> {
         if !is_gregarious(&message) || self.held.lock().bytes > self.config.total_bytes {
-            return shared.send_now(message, Options::default()).await;
+            return self.sender.send_now(message, Options::default()).await;
         }
         let key = (message.topic.clone(), message.properties.wait_store());
-        let most = shared.config.max_message_size;
-        let (id, encoded) = batch::encode(shared, &message)?;
+        let most = self.sender.config.max_message_size;
+        let (id, encoded) = batch::encode(&self.sender, &message)?;
         if encoded.len() > most {
-            return shared.send_now(message, Options::default()).await;
+            return self.sender.send_now(message, Options::default()).await;
         }
         let (reply, answer) = oneshot::channel();
         let Taken { full, opened } = self.take(&key, id, &encoded, reply, most);
-        full.into_iter().for_each(|bucket| self.dispatch(shared, key.clone(), bucket));
+        full.into_iter().for_each(|bucket| self.dispatch(key.clone(), bucket));
         if let Some(number) = opened {
-            self.start_timer(shared, key, number);
+            self.start_timer(key, number);
         }
-        answer.await.unwrap_or_else(|_| Err(abandoned(shared)))
+        answer.await.unwrap_or_else(|_| Err(self.sender.is_shut_down()))
     }
 
     fn take(&self, key: &Key, id: String, encoded: &[u8], reply: Reply, most: usize) -> Taken {
@@ -109,14 +110,13 @@ impl Accumulator {
         taken
     }
 
-    fn start_timer(&self, shared: &Arc<Shared>, key: Key, number: u64) {
-        let (shared, delay) = (Arc::downgrade(shared), self.config.max_delay);
+    fn start_timer(self: &Arc<Self>, key: Key, number: u64) {
+        let (this, delay) = (Arc::downgrade(self), self.config.max_delay);
         tokio::spawn(async move {
             tokio::time::sleep(delay).await;
-            let Some(shared) = shared.upgrade() else { return };
-            let Some(accumulator) = &shared.accumulator else { return };
-            if let Some(bucket) = accumulator.remove(&key, Some(number)) {
-                accumulator.dispatch(&shared, key, bucket);
+            let Some(this) = this.upgrade() else { return };
+            if let Some(bucket) = this.remove(&key, Some(number)) {
+                this.dispatch(key, bucket);
             }
         });
     }
@@ -130,25 +130,25 @@ impl Accumulator {
     }
 
     /// A task of its own: no sender may take the others' messages down with it by being dropped.
-    fn dispatch(&self, shared: &Arc<Shared>, (topic, wait): Key, bucket: Bucket) {
-        let shared = shared.clone();
+    fn dispatch(&self, (topic, wait): Key, bucket: Bucket) {
+        let sender = self.sender.clone();
         self.sends.spawn(async move {
-            let deadline = shared.deadline(Instant::now(), None);
-            let sent = batch::send_chunk(&shared, &topic, wait, bucket.chunk, Target::Any, deadline).await;
+            let deadline = sender.deadline(Instant::now(), None);
+            let sent = batch::send_chunk(&sender, &topic, wait, bucket.chunk, Target::Any, deadline).await;
             answer(bucket.replies, sent);
         });
     }
 
     /// How many messages wait.
     #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.held.lock().buckets.values().map(|bucket| bucket.replies.len()).sum()
     }
 
     /// Sends everything that waits, and returns when all of it is answered.
-    pub(crate) async fn flush(&self, shared: &Arc<Shared>) {
+    pub(super) async fn flush(&self) {
         let buckets = self.held.lock().take_all();
-        buckets.into_iter().for_each(|(key, bucket)| self.dispatch(shared, key, bucket));
+        buckets.into_iter().for_each(|(key, bucket)| self.dispatch(key, bucket));
         self.sends.close();
         self.sends.wait().await;
         self.sends.reopen();
@@ -172,8 +172,4 @@ fn answer(replies: Vec<Reply>, sent: Result<Vec<Receipt>, SendError>) {
 /// Delays, retry topics and transactions make a message travel alone.
 fn is_gregarious(message: &Message) -> bool {
     !message.is_delayed() && !is_retry(&message.topic) && !message.properties.is_transaction()
-}
-
-fn abandoned(shared: &Shared) -> SendError {
-    SendError::new(SendErrorKind::Closed, format!("producer of group {}", shared.group))
 }

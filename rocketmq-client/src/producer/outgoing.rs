@@ -1,5 +1,7 @@
 //! A message in the form it travels in: built once, sent as often as it takes.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 use rocketmq_remoting::compress::compress;
 use rocketmq_remoting::message::properties::MAX_ENCODED_LEN;
@@ -8,7 +10,7 @@ use rocketmq_remoting::names::is_retry;
 use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::{Command, ExtFields, RequestCode};
 
-use super::Shared;
+use super::sender::Sender;
 use crate::error::{SendError, SendErrorKind};
 use crate::messages::Message;
 
@@ -24,6 +26,8 @@ pub(crate) struct Outgoing {
     pub(crate) sys_flag: SysFlag,
     pub(crate) flag: i32,
     pub(crate) batch: bool,
+    /// When the send began.
+    pub(crate) begun: Instant,
     /// Retry counters of a message a consumer sends to its own retry topic.
     reconsume_times: Option<String>,
     max_reconsume_times: Option<String>,
@@ -31,14 +35,14 @@ pub(crate) struct Outgoing {
 
 impl Outgoing {
     /// One message: named, stamped with its id, compressed when large enough.
-    pub(crate) fn message(shared: &Shared, mut message: Message) -> Result<Self, SendError> {
+    pub(super) fn message(sender: &Sender, mut message: Message, begun: Instant) -> Result<Self, SendError> {
         let (reconsume_times, max_reconsume_times) = take_retry_counters(&mut message);
         let is_reply = message.properties.get(names::MSG_TYPE) == Some("reply");
         let half = message.properties.is_transaction();
-        let (message_id, properties) = stamp(shared, &message)?;
-        let (body, flag) = shrink(shared, message.body);
+        let (message_id, properties) = stamp(sender, &message)?;
+        let (body, flag) = shrink(sender, message.body);
         Ok(Self {
-            topic: wire_topic(shared, message.topic),
+            topic: wire_topic(sender, message.topic),
             message_id,
             code: if is_reply { RequestCode::SEND_REPLY_MESSAGE_V2 } else { RequestCode::SEND_MESSAGE_V2 },
             body,
@@ -46,6 +50,7 @@ impl Outgoing {
             sys_flag: if half { flag.with(SysFlag::TRANSACTION_PREPARED) } else { flag },
             flag: message.flag,
             batch: false,
+            begun,
             reconsume_times,
             max_reconsume_times,
         })
@@ -53,12 +58,18 @@ impl Outgoing {
 
     /// A batch whose members are encoded in `body` already. Its header names no id of the batch itself until it is
     /// [`named`](Self::named).
-    pub(crate) fn batch(shared: &Shared, topic: String, body: Bytes, wait_store: bool) -> Self {
-        let message_id = shared.client.inner.ids.next(shared.client.inner.now_ms());
+    pub(super) fn batch(
+        sender: &Sender,
+        topic: String,
+        body: Bytes,
+        wait_store: bool,
+        begun: Instant,
+    ) -> Self {
+        let message_id = sender.cluster.ids.next(sender.cluster.now_ms());
         let mut properties = String::with_capacity(16);
         append(&mut properties, names::WAIT, if wait_store { "true" } else { "false" });
         Self {
-            topic: wire_topic(shared, topic),
+            topic: wire_topic(sender, topic),
             message_id,
             code: RequestCode::SEND_BATCH_MESSAGE,
             body,
@@ -66,26 +77,27 @@ impl Outgoing {
             sys_flag: SysFlag::default(),
             flag: 0,
             batch: true,
+            begun,
             reconsume_times: None,
             max_reconsume_times: None,
         }
     }
 
     /// The request for one queue, to the broker that holds it. The fields go straight into the header text; nothing else is allocated.
-    pub(crate) fn command(&self, shared: &Shared, queue: &MessageQueue, broker: &str) -> Command {
-        let text = self.topic.len() + shared.wire_group.len() + self.properties.len() + broker.len();
+    pub(crate) fn command(&self, sender: &Sender, queue: &MessageQueue, broker: &str) -> Command {
+        let text = self.topic.len() + sender.wire_group.len() + self.properties.len() + broker.len();
         let mut ext = ExtFields::with_capacity(16, 96 + text);
-        ext.push("a", &shared.wire_group);
+        ext.push("a", &sender.wire_group);
         ext.push("b", &self.topic);
-        ext.push("c", &shared.config.create_topic_key);
-        ext.push_int("d", shared.config.default_topic_queues);
+        ext.push("c", &sender.config.create_topic_key);
+        ext.push_int("d", sender.config.default_topic_queues);
         ext.push_int("e", queue.queue_id);
         ext.push_int("f", self.sys_flag.0);
-        ext.push_int("g", shared.client.inner.now_ms());
+        ext.push_int("g", sender.cluster.now_ms());
         ext.push_int("h", self.flag);
         ext.push("i", &self.properties);
         ext.push("j", self.reconsume_times.as_deref().unwrap_or("0"));
-        ext.push("k", if shared.client.inner.config.unit_mode { "true" } else { "false" });
+        ext.push("k", if sender.cluster.config.unit_mode { "true" } else { "false" });
         if let Some(most) = &self.max_reconsume_times {
             ext.push("l", most);
         }
@@ -105,9 +117,9 @@ impl Outgoing {
 }
 
 /// Without a namespace the name is taken as it is, without a copy. The topic of message traces is in none.
-fn wire_topic(shared: &Shared, topic: String) -> String {
-    let names = &shared.client.inner.names;
-    if names.namespace().is_none() || !shared.observed { topic } else { names.wrap(&topic) }
+fn wire_topic(sender: &Sender, topic: String) -> String {
+    let names = &sender.cluster.names;
+    if names.namespace().is_none() || !sender.observed { topic } else { names.wrap(&topic) }
 }
 
 /// On their way to a retry topic the counters travel in the header.
@@ -121,17 +133,17 @@ fn take_retry_counters(message: &mut Message) -> (Option<String>, Option<String>
 
 /// The message's id and its properties with it. An id it came with stays, so that a message sent again
 /// after a failure can be told to be the same.
-pub(super) fn stamp(shared: &Shared, message: &Message) -> Result<(String, String), SendError> {
+pub(super) fn stamp(sender: &Sender, message: &Message) -> Result<(String, String), SendError> {
     let mut properties = message.properties.encode_stored();
     let message_id = match message.properties.unique_key() {
         Some(id) => id.to_owned(),
         None => {
-            let id = shared.client.inner.ids.next(shared.client.inner.now_ms());
+            let id = sender.cluster.ids.next(sender.cluster.now_ms());
             append(&mut properties, names::UNIQ_KEY, &id);
             id
         }
     };
-    if let Some(namespace) = shared.client.inner.names.namespace() {
+    if let Some(namespace) = sender.cluster.names.namespace() {
         append(&mut properties, names::INSTANCE_ID, namespace);
     }
     if properties.len() > MAX_ENCODED_LEN {
@@ -154,8 +166,8 @@ fn append(properties: &mut String, name: &str, value: &str) {
 }
 
 /// A body that does not compress travels as it is.
-fn shrink(shared: &Shared, body: Bytes) -> (Bytes, SysFlag) {
-    let config = &shared.config;
+fn shrink(sender: &Sender, body: Bytes) -> (Bytes, SysFlag) {
+    let config = &sender.config;
     if body.len() < config.compress_threshold {
         return (body, SysFlag::default());
     }

@@ -1,55 +1,50 @@
 //! Taking a timer message back.
 
 use rocketmq_remoting::recall::RecallHandle;
-use rocketmq_remoting::requests::send::{RecallMessageRequest, RecallMessageResponse};
-use rocketmq_remoting::{Header as _, Request as _, ResponseCode};
+use rocketmq_remoting::requests::send::RecallMessageRequest;
+use rocketmq_remoting::{Request as _, ResponseCode};
 
-use super::Shared;
-use crate::cluster::net::rpc::refusal;
+use super::sender::Sender;
+use crate::cluster::Which;
+use crate::cluster::calls::{Target, read, unwritable};
+use crate::cluster::route::Purpose;
 use crate::error::{CallError, CallErrorKind};
 use crate::messages::validate;
 
-pub(super) async fn recall(shared: &Shared, topic: &str, handle: &str) -> Result<String, CallError> {
+pub(super) async fn recall(sender: &Sender, topic: &str, handle: &str) -> Result<String, CallError> {
     let invalid = |text: String| CallError::new(CallErrorKind::InvalidRequest, text);
     validate::topic(topic).map_err(invalid)?;
-    let wire_topic = shared.client.inner.names.wrap(topic);
+    let wire_topic = sender.cluster.names.wrap(topic);
     let parts = RecallHandle::decode(handle).ok_or_else(|| {
         invalid(format!("\"{handle}\" is no recall handle; take it from Receipt::recall_handle()"))
     })?;
     if parts.topic != wire_topic {
         return Err(invalid(format!("the recall handle is for topic {}, not {topic}", parts.topic)));
     }
-    let address = broker_of(shared, &parts).await?;
-    let header = RecallMessageRequest {
-        producer_group: Some(shared.wire_group.clone()),
+    let address = broker_of(sender, &parts).await?;
+    let request = RecallMessageRequest {
+        producer_group: Some(sender.wire_group.clone()),
         topic: wire_topic,
         recall_handle: handle.to_owned(),
     };
-    let command = header.to_command().map_err(|error| invalid(error.to_string()))?;
-    let client = &shared.client.inner;
-    let response = client.call_broker(&address, command, shared.config.send_timeout).await?;
-    if let Some(tracer) = &shared.tracer {
-        let success = response.response_code() == ResponseCode::SUCCESS;
-        tracer.recalled(topic, &parts.message_id, response.ext.get("MSG_REGION"), success);
+    let command = request.command(&()).map_err(unwritable)?;
+    let answer = sender.cluster.call_raw(&address, command, sender.config.send_timeout).await?;
+    if let Some(tracer) = &sender.tracer {
+        let success = answer.response_code() == ResponseCode::SUCCESS;
+        tracer.recalled(topic, &parts.message_id, answer.ext.get("MSG_REGION"), success);
     }
-    if response.response_code() != ResponseCode::SUCCESS {
-        return Err(CallError::refused_by(refusal(&response, &parts.broker, topic)));
-    }
-    let recalled = RecallMessageResponse::from_fields(&response.ext)
-        .map_err(|error| CallError::new(CallErrorKind::Malformed, error.to_string()).with_source(error))?;
-    Ok(recalled.msg_id)
+    let target = Target { address: &address, broker: &parts.broker, topic };
+    Ok(read::<RecallMessageRequest>(answer, target)?.payload.msg_id)
 }
 
 /// The broker the handle names; behind a proxy, which has names of its own, any broker of the topic.
-async fn broker_of(shared: &Shared, handle: &RecallHandle) -> Result<String, CallError> {
-    let client = &shared.client.inner;
-    if let Some(address) = client.master_of(&handle.broker, &handle.topic).await {
-        return Ok(address);
-    }
-    let any = client.routes.topic(&handle.topic);
-    let any = any.and_then(|info| info.route.broker_datas.iter().find_map(|b| b.master().map(str::to_owned)));
-    any.ok_or_else(|| {
-        let text = format!("broker {} of topic {} is in no route", handle.broker, handle.topic);
-        CallError::new(CallErrorKind::UnknownBroker, text)
-    })
+async fn broker_of(sender: &Sender, handle: &RecallHandle) -> Result<String, CallError> {
+    let cluster = &sender.cluster;
+    let named = match cluster.address(&handle.broker, Which::Master, &handle.topic).await {
+        Ok(address) => return Ok(address.to_string()),
+        Err(error) => error,
+    };
+    let info = cluster.topic(&handle.topic, Purpose::Read, None).await.map_err(CallError::no_route)?;
+    let any = info.route.broker_datas.iter().find_map(|broker| broker.master().map(str::to_owned));
+    any.ok_or(named)
 }

@@ -1,23 +1,19 @@
 //! Request and reply over messages: a correlation id goes out, a reply with the same id comes back.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::future::IntoFuture;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use parking_lot::Mutex;
 use rand::RngExt as _;
 use rocketmq_remoting::message::names;
 use rocketmq_remoting::net::deadline;
-use tokio::sync::oneshot;
 use tokio::time::timeout_at;
 
-use super::Shared;
-use super::sending::{Options, Target};
+use super::sender::Sender;
+use super::target::{Options, Target};
 use crate::clock::millis;
 use crate::error::{Error, SendError, SendErrorKind, error_kinds};
 use crate::messages::Delivery;
@@ -37,60 +33,17 @@ error_kinds! {
 /// A request has no reply.
 pub type RequestError = Error<RequestErrorKind>;
 
-/// Requests that wait for their replies, by correlation id.
-#[derive(Default)]
-pub(crate) struct Replies {
-    waiting: Mutex<HashMap<String, oneshot::Sender<Delivery>>>,
-    late: AtomicU64,
-}
-
-impl Replies {
-    /// Hands a reply to its request; false (and counted) when that is not waiting any more.
-    pub(crate) fn complete(&self, correlation: &str, reply: Delivery) -> bool {
-        let waiting = self.waiting.lock().remove(correlation);
-        let delivered = waiting.is_some_and(|request| request.send(reply).is_ok());
-        if !delivered {
-            self.late.fetch_add(1, Ordering::Relaxed);
-            crate::observe::metrics::late_reply();
-        }
-        delivered
-    }
-
-    /// How many replies found nobody waiting.
-    pub(crate) fn late(&self) -> u64 {
-        self.late.load(Ordering::Relaxed)
-    }
-
-    fn wait_for(&self, correlation: &str) -> oneshot::Receiver<Delivery> {
-        let (sender, receiver) = oneshot::channel();
-        self.waiting.lock().insert(correlation.to_owned(), sender);
-        receiver
-    }
-}
-
-/// Takes the entry out however the request ends, also when its future is dropped.
-struct Waiting<'a> {
-    replies: &'a Replies,
-    correlation: &'a str,
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.replies.waiting.lock().remove(self.correlation);
-    }
-}
-
 /// A request that was asked for and not begun; await it for the reply.
 #[must_use = "a request is sent only when this is awaited"]
 pub struct Requesting {
-    shared: Arc<Shared>,
+    sender: Arc<Sender>,
     message: Message,
     timeout: Option<Duration>,
 }
 
 impl Requesting {
-    pub(super) fn new(shared: Arc<Shared>, message: Message) -> Self {
-        Self { shared, message, timeout: None }
+    pub(super) fn new(sender: Arc<Sender>, message: Message) -> Self {
+        Self { sender, message, timeout: None }
     }
 
     /// How long request and reply may take together, instead of the producer's `send_timeout`.
@@ -111,29 +64,27 @@ impl IntoFuture for Requesting {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { request(&self.shared, self.message, self.timeout).await })
+        Box::pin(async move { request(&self.sender, self.message, self.timeout).await })
     }
 }
 
 async fn request(
-    shared: &Arc<Shared>,
+    sender: &Sender,
     message: Message,
     timeout: Option<Duration>,
 ) -> Result<Delivery, RequestError> {
-    let timeout = timeout.unwrap_or(shared.config.send_timeout);
+    let timeout = timeout.unwrap_or(sender.config.send_timeout);
     let (deadline, correlation) = (deadline(Instant::now(), timeout), correlation_id());
     let topic = message.topic.clone();
     let ask = |message: &mut Message| {
         message.properties.set(names::CORRELATION_ID, correlation.as_str());
-        message.properties.set(names::REPLY_TO_CLIENT, shared.client.client_id());
+        message.properties.set(names::REPLY_TO_CLIENT, sender.cluster.client_id.as_str());
         message.properties.set(names::TTL, millis(timeout).to_string());
     };
-    let replies = &shared.client.inner.replies;
-    let reply = replies.wait_for(&correlation);
-    let _waiting = Waiting { replies, correlation: &correlation };
+    let mut waiting = sender.membership.replies.wait_for(&correlation);
     let options = Options { timeout: Some(timeout), target: Target::Any };
-    shared.send_alone(message, options, ask).await.map_err(not_sent)?;
-    match timeout_at(deadline.into(), reply).await {
+    sender.send_alone(message, options, ask).await.map_err(not_sent)?;
+    match timeout_at(deadline.into(), &mut waiting.reply).await {
         Ok(Ok(reply)) => Ok(reply),
         _ => Err(RequestError::new(
             RequestErrorKind::NoReply,
@@ -156,11 +107,7 @@ fn correlation_id() -> String {
 }
 
 /// The reply goes to the broker the request came through: there the requester is connected.
-pub(super) async fn reply(
-    shared: &Arc<Shared>,
-    request: &Delivery,
-    body: Bytes,
-) -> Result<Receipt, SendError> {
+pub(super) async fn reply(sender: &Sender, request: &Delivery, body: Bytes) -> Result<Receipt, SendError> {
     let property = |name| {
         request.property(name).map(str::to_owned).ok_or_else(|| {
             let text = format!(
@@ -185,7 +132,7 @@ pub(super) async fn reply(
         queues.iter().position(|queue| queue.broker_name == broker).unwrap_or(0)
     };
     let options = Options { timeout: None, target: Target::Selector(Box::new(near)) };
-    shared.send_alone(message, options, answer).await
+    sender.send_alone(message, options, answer).await
 }
 
 #[cfg(test)]
@@ -198,20 +145,5 @@ mod tests {
         assert_ne!(a, b);
         assert_eq!((a.len(), &a[14..15], &a[8..9]), (36, "4", "-"));
         assert!(matches!(&a[19..20], "8" | "9" | "a" | "b"));
-    }
-
-    #[test]
-    fn a_reply_completes_once_and_latecomers_are_counted() {
-        let replies = Replies::default();
-        let delivery = || Delivery::sample(Message::new("t", "b"), 0);
-        let mut waiting = replies.wait_for("1");
-        assert!(replies.complete("1", delivery()));
-        assert!(waiting.try_recv().is_ok());
-        assert!(!replies.complete("1", delivery()));
-        drop(Waiting { replies: &replies, correlation: "2" });
-        let dropped = replies.wait_for("3");
-        drop(dropped);
-        assert!(!replies.complete("3", delivery()));
-        assert_eq!(replies.late(), 2);
     }
 }

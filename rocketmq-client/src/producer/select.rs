@@ -1,16 +1,12 @@
 //! Which queue a message goes to.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::java_string_hash;
 
 use super::latency::LatencyTable;
-
-/// A queue as routes and receipts share it.
-pub(crate) type SharedQueue = Arc<MessageQueue>;
+use crate::cluster::route::queue::SharedQueue;
 
 /// Takes the queues in turn, from a random start so that many producers do not all begin with the first.
 #[derive(Debug)]
@@ -35,12 +31,12 @@ impl RoundRobin {
         &self,
         queues: &'q [SharedQueue],
         avoid: Option<&str>,
-        faults: &LatencyTable,
+        latency: &LatencyTable,
         now: Instant,
     ) -> Option<&'q SharedQueue> {
         let wanted = |broker: &str| Some(broker) != avoid;
-        self.one_turn(queues, |broker| wanted(broker) && faults.is_available(broker, now))
-            .or_else(|| self.one_turn(queues, |broker| wanted(broker) && faults.is_reachable(broker)))
+        self.one_turn(queues, |broker| wanted(broker) && latency.is_available(broker, now))
+            .or_else(|| self.one_turn(queues, |broker| wanted(broker) && latency.is_reachable(broker)))
             .or_else(|| self.one_turn(queues, |_| true))
     }
 
@@ -66,7 +62,10 @@ pub(crate) fn index_of_key(key: &str, count: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::sync::Arc;
     use std::time::Duration;
+
+    use rocketmq_remoting::route::MessageQueue;
 
     use super::*;
     use crate::producer::latency::ISOLATION;
@@ -101,10 +100,10 @@ mod tests {
     #[test]
     fn a_spared_broker_waits_and_an_unreachable_one_waits_longer() {
         let (queues, now) = (queues(&[("a", 0), ("b", 0), ("c", 0)]), Instant::now());
-        let (robin, faults) = (RoundRobin::starting_at(0), LatencyTable::default());
-        let pick = |avoid| robin.pick_fit(&queues, avoid, &faults, now).map(|q| q.broker_name.clone());
-        faults.record("a", Duration::from_secs(2), true, now);
-        faults.record("b", ISOLATION, false, now);
+        let (robin, latency) = (RoundRobin::starting_at(0), LatencyTable::default());
+        let pick = |avoid| robin.pick_fit(&queues, avoid, &latency, now).map(|q| q.broker_name.clone());
+        latency.record("a", Duration::from_secs(2), true, now);
+        latency.record("b", ISOLATION, false, now);
         for _ in 0..6 {
             assert_eq!(pick(None).as_deref(), Some("c"));
             assert_eq!(pick(Some("c")).as_deref(), Some("a"));

@@ -2,67 +2,19 @@
 
 use std::future::IntoFuture;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::{BoxFuture, Either};
 use rocketmq_remoting::route::MessageQueue;
 use tracing::Instrument as _;
 
-use super::Shared;
 use super::batch::{self, BatchError};
-use super::dispatch::no_route;
-use super::outgoing::Outgoing;
-use super::select::{SharedQueue, index_of_key};
+use super::linger::Accumulator;
+use super::sender::Sender;
+use super::target::{Options, Target};
 use super::watch::Watch;
-use crate::error::{SendError, SendErrorKind};
-use crate::messages::Message;
-use crate::messages::Receipt;
-
-/// A user's own choice among the queues.
-type Selector = Box<dyn FnOnce(&[Arc<MessageQueue>]) -> usize + Send>;
-
-/// Which queue a send is bound to.
-#[derive(Default)]
-pub(super) enum Target {
-    /// None: whichever is next.
-    #[default]
-    Any,
-    Key(String),
-    Queue(MessageQueue),
-    Selector(Selector),
-}
-
-impl Target {
-    /// The queue among `queues`; `None` when any will do.
-    pub(super) fn choose(
-        self,
-        shared: &Shared,
-        queues: &[SharedQueue],
-    ) -> Result<Option<SharedQueue>, SendError> {
-        let index = match self {
-            Self::Any => return Ok(None),
-            Self::Queue(queue) => {
-                let topic = shared.client.inner.names.wrap(&queue.topic);
-                return Ok(Some(Arc::new(MessageQueue { topic, ..queue })));
-            }
-            // Without queues there is nothing to divide by; the lookup below reports it.
-            Self::Key(key) => index_of_key(&key, queues.len().max(1)),
-            Self::Selector(select) => select(queues),
-        };
-        let queue = queues.get(index).cloned();
-        queue.map(Some).ok_or_else(|| {
-            let text = format!("queue {index} was chosen of {}", queues.len());
-            SendError::new(SendErrorKind::NoQueue, text)
-        })
-    }
-}
-
-/// What all sends can be told.
-#[derive(Default)]
-pub(super) struct Options {
-    pub(super) timeout: Option<Duration>,
-    pub(super) target: Target,
-}
+use crate::error::SendError;
+use crate::messages::{Message, Receipt};
 
 /// The setters of one kind of send.
 macro_rules! options {
@@ -108,7 +60,8 @@ macro_rules! options {
 /// A send that was asked for and not begun; await it.
 #[must_use = "a message is sent only when this is awaited"]
 pub struct Sending {
-    shared: Arc<Shared>,
+    sender: Arc<Sender>,
+    accumulator: Option<Arc<Accumulator>>,
     message: Message,
     options: Options,
 }
@@ -116,8 +69,39 @@ pub struct Sending {
 options!(Sending);
 
 impl Sending {
-    pub(super) fn new(shared: Arc<Shared>, message: Message) -> Self {
-        Self { shared, message, options: Options::default() }
+    pub(super) fn new(sender: Arc<Sender>, accumulator: Option<Arc<Accumulator>>, message: Message) -> Self {
+        Self { sender, accumulator, message, options: Options::default() }
+    }
+
+    async fn run(self) -> Result<Receipt, SendError> {
+        let Self { sender, accumulator, mut message, options } = self;
+        let watch = Watch::begin(&sender, &mut message);
+        let result = match watch.span.in_scope(|| sender.admit(&mut message)) {
+            Ok(()) => {
+                let sending = send_admitted(&sender, accumulator, message, options);
+                sending.instrument(watch.span.clone()).await
+            }
+            Err(error) => Err(error),
+        };
+        watch.end(result.as_ref().map(Some));
+        result
+    }
+}
+
+/// In company where the producer gathers messages and this one may wait for others, by itself otherwise.
+fn send_admitted(
+    sender: &Sender,
+    accumulator: Option<Arc<Accumulator>>,
+    message: Message,
+    options: Options,
+) -> impl Future<Output = Result<Receipt, SendError>> + Send {
+    let free = options.timeout.is_none() && matches!(options.target, Target::Any);
+    match accumulator.filter(|_| free) {
+        Some(accumulator) => {
+            let gathered: BoxFuture<'_, _> = Box::pin(async move { accumulator.send(message).await });
+            Either::Left(gathered)
+        }
+        None => Either::Right(sender.send_now(message, options)),
     }
 }
 
@@ -126,15 +110,14 @@ impl IntoFuture for Sending {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { shared, message, options } = self;
-        Box::pin(shared.send(message, options))
+        Box::pin(self.run())
     }
 }
 
 /// A one-way send that was asked for and not begun; await it.
 #[must_use = "a message is sent only when this is awaited"]
 pub struct SendingOneway {
-    shared: Arc<Shared>,
+    sender: Arc<Sender>,
     message: Message,
     options: Options,
 }
@@ -142,8 +125,8 @@ pub struct SendingOneway {
 options!(SendingOneway);
 
 impl SendingOneway {
-    pub(super) fn new(shared: Arc<Shared>, message: Message) -> Self {
-        Self { shared, message, options: Options::default() }
+    pub(super) fn new(sender: Arc<Sender>, message: Message) -> Self {
+        Self { sender, message, options: Options::default() }
     }
 }
 
@@ -152,15 +135,15 @@ impl IntoFuture for SendingOneway {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { shared, message, options } = self;
-        Box::pin(async move { shared.send_oneway(message, options).await })
+        let Self { sender, message, options } = self;
+        Box::pin(async move { sender.send_oneway(message, options).await })
     }
 }
 
 /// A batch that was asked for and not begun; await it.
 #[must_use = "messages are sent only when this is awaited"]
 pub struct SendingBatch {
-    shared: Arc<Shared>,
+    sender: Arc<Sender>,
     messages: Vec<Message>,
     options: Options,
 }
@@ -168,8 +151,8 @@ pub struct SendingBatch {
 options!(SendingBatch);
 
 impl SendingBatch {
-    pub(super) fn new(shared: Arc<Shared>, messages: Vec<Message>) -> Self {
-        Self { shared, messages, options: Options::default() }
+    pub(super) fn new(sender: Arc<Sender>, messages: Vec<Message>) -> Self {
+        Self { sender, messages, options: Options::default() }
     }
 }
 
@@ -178,113 +161,7 @@ impl IntoFuture for SendingBatch {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { shared, messages, options } = self;
-        Box::pin(async move { batch::send(&shared, messages, options).await })
-    }
-}
-
-impl Shared {
-    pub(super) async fn send(
-        self: Arc<Self>,
-        mut message: Message,
-        options: Options,
-    ) -> Result<Receipt, SendError> {
-        let watch = Watch::begin(&self, &mut message);
-        let result = match watch.span.in_scope(|| self.admit(&mut message)) {
-            Ok(()) => self.send_admitted(message, options).instrument(watch.span.clone()).await,
-            Err(error) => Err(error),
-        };
-        watch.end(result.as_ref().map(Some));
-        result
-    }
-
-    /// In company where the producer gathers messages and this one may wait for others, by itself otherwise.
-    fn send_admitted<'a>(
-        self: &'a Arc<Self>,
-        message: Message,
-        options: Options,
-    ) -> impl Future<Output = Result<Receipt, SendError>> + Send + use<'a> {
-        let free = options.timeout.is_none() && matches!(options.target, Target::Any);
-        match self.accumulator.as_ref().filter(|_| free) {
-            Some(accumulator) => {
-                let gathered: BoxFuture<'_, _> = Box::pin(accumulator.send(self, message));
-                Either::Left(gathered)
-            }
-            None => Either::Right(self.send_now(message, options)),
-        }
-    }
-
-    /// Sends a message by itself. `finish` sets what must hold whatever interceptors made of the message.
-    pub(super) async fn send_alone(
-        &self,
-        mut message: Message,
-        options: Options,
-        finish: impl FnOnce(&mut Message) + Send,
-    ) -> Result<Receipt, SendError> {
-        let watch = Watch::begin(self, &mut message);
-        // Boxed: it ends up inside futures of the application, whose types must not grow too deep to compile.
-        let sending: BoxFuture<'_, _> = Box::pin(async {
-            self.admit(&mut message)?;
-            finish(&mut message);
-            self.send_now(message, options).await
-        });
-        let result = sending.instrument(watch.span.clone()).await;
-        watch.end(result.as_ref().map(Some));
-        result
-    }
-
-    /// Sends a message that was admitted.
-    pub(super) async fn send_now(&self, message: Message, options: Options) -> Result<Receipt, SendError> {
-        let begun = Instant::now();
-        let deadline = self.deadline(begun, options.timeout);
-        let _room = self.room(message.body.len(), deadline).await?;
-        let out = Outgoing::message(self, message)?;
-        let receipt = self.route_and_dispatch(&out, options.target, deadline).await?;
-        self.trace(&out, &receipt, begun.elapsed());
-        Ok(receipt)
-    }
-
-    pub(super) async fn route_and_dispatch(
-        &self,
-        out: &Outgoing,
-        target: Target,
-        deadline: std::time::Instant,
-    ) -> Result<Receipt, SendError> {
-        let info = self.publish_info(&out.topic, deadline).await?;
-        let bound = target.choose(self, &info.publish)?;
-        self.dispatch(out, &info.publish, bound, deadline).await
-    }
-
-    async fn publish_info(
-        &self,
-        topic: &str,
-        deadline: std::time::Instant,
-    ) -> Result<Arc<crate::cluster::route::table::TopicInfo>, SendError> {
-        let known = self.client.inner.routes.topic(topic);
-        if let Some(info) = known.filter(|info| !info.publish.is_empty()) {
-            return Ok(info);
-        }
-        let lookup = self.client.inner.publish_info(topic, self.config.default_topic_queues);
-        match tokio::time::timeout_at(deadline.into(), lookup).await {
-            Ok(found) => found.map_err(no_route),
-            Err(_) => Err(SendError::new(SendErrorKind::Timeout, format!("looking up the route of {topic}"))),
-        }
-    }
-
-    async fn send_oneway(&self, mut message: Message, options: Options) -> Result<(), SendError> {
-        let watch = Watch::begin(self, &mut message);
-        let result = self.write_oneway(message, options).instrument(watch.span.clone()).await;
-        watch.end(result.as_ref().map(|()| None));
-        result
-    }
-
-    async fn write_oneway(&self, mut message: Message, options: Options) -> Result<(), SendError> {
-        self.admit(&mut message)?;
-        let deadline = self.deadline(Instant::now(), options.timeout);
-        let _room = self.room(message.body.len(), deadline).await?;
-        let out = Outgoing::message(self, message)?;
-        let info = self.publish_info(&out.topic, deadline).await?;
-        let bound = options.target.choose(self, &info.publish)?;
-        self.dispatch_oneway(&out, &info.publish, bound, deadline).await
+        let Self { sender, messages, options } = self;
+        Box::pin(async move { batch::send(&sender, messages, options).await })
     }
 }

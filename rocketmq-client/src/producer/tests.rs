@@ -168,6 +168,14 @@ async fn weak_durability_is_a_receipt_unless_one_insists() {
 }
 
 #[tokio::test]
+async fn an_answer_that_does_not_say_where_the_message_is_breaks_the_protocol() {
+    let cluster = cluster(vec![|_| answer(ResponseCode::SUCCESS)]).await;
+    let error = producer(&cluster).await.send(Message::new("t", "b")).await.expect_err("no queue offset");
+    assert_eq!((error.kind(), error.is_retryable()), (SendErrorKind::Malformed, false));
+    assert!(error.to_string().contains("queueOffset"), "{error}");
+}
+
+#[tokio::test]
 async fn equal_keys_share_a_queue_and_have_one_try() {
     let cluster = cluster(vec![|request| match request.ext.get("e") {
         Some("3") => refuse(ResponseCode::SYSTEM_ERROR, ""),
@@ -274,7 +282,7 @@ async fn lingering_sends_leave_together_and_shutdown_loses_none() {
             tokio::spawn(async move { producer.send(Message::new("t", vec![n; 8])).await })
         })
         .collect();
-    let gathered = || producer.shared.accumulator.as_ref().is_some_and(|a| a.len() == 3);
+    let gathered = || producer.accumulator.as_ref().is_some_and(|a| a.len() == 3);
     eventually(gathered).await;
     producer.shutdown().await;
     for send in sends {

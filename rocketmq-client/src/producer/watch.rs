@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use tracing::Span;
 
-use super::Shared;
+use super::sender::Sender;
 use crate::error::SendError;
 use crate::messages::Message;
 use crate::messages::Receipt;
@@ -12,7 +12,7 @@ use crate::observe::{metrics, span};
 
 /// One send being watched, from before its message is checked until its result is known.
 pub(super) struct Watch<'a> {
-    shared: &'a Shared,
+    sender: &'a Sender,
     /// The topic and when it began; `None` when nobody will ask.
     observed: Option<(String, Instant)>,
     _running: Option<metrics::Running>,
@@ -21,28 +21,28 @@ pub(super) struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     /// Also carries the context of the span over to the consumer.
-    pub(super) fn begin(shared: &'a Shared, message: &mut Message) -> Self {
-        let span = if shared.observed { span::send(&shared.group, message, 1) } else { Span::none() };
+    pub(super) fn begin(sender: &'a Sender, message: &mut Message) -> Self {
+        let span = if sender.observed { span::send(&sender.group, message, 1) } else { Span::none() };
         span::inject(&span, message);
-        Self::new(shared, &message.topic, span)
+        Self::new(sender, &message.topic, span)
     }
 
     /// A batch: one span, one measurement of time, and the interceptors for each message.
-    pub(super) fn batch(shared: &'a Shared, messages: &mut [Message]) -> Self {
-        let Some(first) = messages.first().filter(|_| shared.observed) else {
-            return Self::new(shared, "", Span::none());
+    pub(super) fn batch(sender: &'a Sender, messages: &mut [Message]) -> Self {
+        let Some(first) = messages.first().filter(|_| sender.observed) else {
+            return Self::new(sender, "", Span::none());
         };
-        let span = span::send(&shared.group, first, messages.len());
-        let watch = Self::new(shared, &first.topic, span);
+        let span = span::send(&sender.group, first, messages.len());
+        let watch = Self::new(sender, &first.topic, span);
         messages.iter_mut().for_each(|message| span::inject(&watch.span, message));
         watch
     }
 
-    fn new(shared: &'a Shared, topic: &str, span: Span) -> Self {
-        let wanted = shared.observed && (metrics::ENABLED || !shared.interceptors.is_empty());
-        let running = shared.observed.then(|| metrics::Running::send(&shared.group));
+    fn new(sender: &'a Sender, topic: &str, span: Span) -> Self {
+        let wanted = sender.observed && (metrics::ENABLED || !sender.interceptors.is_empty());
+        let running = sender.observed.then(|| metrics::Running::send(&sender.group));
         let observed = wanted.then(|| (topic.to_owned(), Instant::now()));
-        Self { shared, observed, _running: running, span }
+        Self { sender, observed, _running: running, span }
     }
 
     pub(super) fn end(self, result: Result<Option<&Receipt>, &SendError>) {
@@ -72,7 +72,7 @@ impl<'a> Watch<'a> {
 
     fn tell(&self, result: Result<Option<&Receipt>, &SendError>) {
         if let Some((topic, _)) = &self.observed {
-            self.shared.interceptors.after_send(topic, result);
+            self.sender.interceptors.after_send(topic, result);
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Connections: made on demand, one per address, shared by everything in one client.
 
 mod backoff;
-pub(crate) mod call;
 pub(crate) mod dialer;
 pub(crate) mod pool;
 pub(crate) mod rpc;

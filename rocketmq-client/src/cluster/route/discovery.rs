@@ -8,7 +8,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::cluster::config::{ClientConfig, addresses};
+use crate::cluster::config::{ClientConfig, NameServers, addresses};
+use crate::error::{ConnectError, ConnectErrorKind};
 
 /// How long the page may take.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -34,6 +35,20 @@ impl<'a> Url<'a> {
         };
         let path = if path.is_empty() { "/" } else { path };
         (!host.is_empty()).then_some(Self { authority, host, port, path })
+    }
+}
+
+/// The addresses of the name servers, asked of the address server where there is one.
+pub(crate) async fn initial(
+    name_servers: &NameServers,
+    config: &ClientConfig,
+) -> Result<Vec<String>, ConnectError> {
+    match name_servers {
+        NameServers::List(servers) => Ok(servers.clone()),
+        NameServers::Http(url) => fetch(&of_unit(url, config)).await.map_err(|error| {
+            ConnectError::new(ConnectErrorKind::Unreachable, format!("address server {url}: {error}"))
+                .with_source(error)
+        }),
     }
 }
 

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use rocketmq_remoting::route::{MessageQueue, TopicQueueMappingInfo};
 
-use super::table::MAX_QUEUES;
-use crate::producer::select::SharedQueue;
+use super::queue::{MAX_QUEUES, SharedQueue};
 
 /// What stands in place of a broker's name in such a queue begins with this.
 const LOGICAL: &str = "__syslo__";

@@ -5,15 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use rocketmq_remoting::Request as _;
-use rocketmq_remoting::fastjson;
 use rocketmq_remoting::net::deadline;
 use rocketmq_remoting::requests::route::GetRouteInfoRequest;
 use rocketmq_remoting::route::TopicRoute;
-use rocketmq_remoting::{Command, ResponseCode};
+use rocketmq_remoting::{AnswerError, Command, Request, ResponseCode};
 
-use crate::cluster::net::rpc::{Rpc, RpcError, refusal};
-use crate::error::{RouteError, RouteErrorKind};
+use crate::cluster::net::rpc::{Rpc, RpcError};
+use crate::error::{BrokerRefusal, RouteError, RouteErrorKind};
 
 /// The name servers of one client.
 pub(crate) struct Resolver {
@@ -53,30 +51,29 @@ impl Resolver {
         topic: &str,
         budget: Duration,
     ) -> Result<Option<TopicRoute>, RouteError> {
-        let header = GetRouteInfoRequest { topic: topic.to_owned(), accept_standard_json_only: Some(true) };
-        let command = header.to_command().map_err(|error| {
-            RouteError::new(RouteErrorKind::Malformed, "the request cannot be written").with_source(error)
-        })?;
-        let knows = |answer: &Command| answer.response_code() == ResponseCode::SUCCESS;
-        let (server, response) = self.call(rpc, command, budget, knows).await?;
-        match response.response_code() {
-            ResponseCode::SUCCESS => read_route(&server, topic, &response).map(Some),
-            ResponseCode::TOPIC_NOT_EXIST => Ok(None),
-            _ => Err(RouteError::refused(RouteErrorKind::Refused, refusal(&response, &server, topic))),
+        let request = GetRouteInfoRequest { topic: topic.to_owned(), accept_standard_json_only: Some(true) };
+        match self.ask(rpc, &request, topic, budget, Result::is_ok).await {
+            Ok(answer) => Ok(Some(answer.route)),
+            Err(error) if is_unknown_topic(&error) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
-    /// Sends `command` to the server in use, and to the others in turn until one gives an answer that settles the matter.
-    /// The first other answer counts when none does.
+    /// Asks the server in use, and the others in turn until one gives an answer that settles the matter.
+    /// The first other answer counts when none does. `topic` is what a refusal names.
     ///
     /// The budget is shared out, so that a frozen server leaves time for the rest.
-    pub(crate) async fn call(
+    pub(crate) async fn ask<R: Request<Body = ()>>(
         &self,
         rpc: &Rpc,
-        command: Command,
+        request: &R,
+        topic: &str,
         budget: Duration,
-        settles: impl Fn(&Command) -> bool,
-    ) -> Result<(String, Command), RouteError> {
+        settles: impl Fn(&Result<R::Response, RouteError>) -> bool,
+    ) -> Result<R::Response, RouteError> {
+        let command = request.command(&()).map_err(|error| {
+            RouteError::new(RouteErrorKind::Malformed, "the request cannot be written").with_source(error)
+        })?;
         let (deadline, servers) = (deadline(Instant::now(), budget), self.servers());
         let start = self.chosen.load(Ordering::Relaxed);
         let (mut failures, mut doubtful) = (Vec::new(), None);
@@ -87,20 +84,22 @@ impl Resolver {
                 break;
             }
             let share = share(left, budget, servers.len(), tried, doubtful.is_some());
-            match rpc.call(&servers[index], command.clone(), share).await {
-                Ok(response) if settles(&response) => {
-                    self.chosen.store(index, Ordering::Relaxed);
-                    return Ok((servers[index].clone(), response));
+            let answer = match rpc.call(&servers[index], command.clone(), share).await {
+                Ok(answer) => read::<R>(answer, &servers[index], topic),
+                Err(error) => {
+                    failures.push((servers[index].clone(), error));
+                    continue;
                 }
-                Ok(response) => {
-                    doubtful.get_or_insert((index, response));
-                }
-                Err(error) => failures.push((servers[index].clone(), error)),
+            };
+            if settles(&answer) {
+                self.chosen.store(index, Ordering::Relaxed);
+                return answer;
             }
+            doubtful.get_or_insert((index, answer));
         }
-        let (index, response) = doubtful.ok_or_else(|| unreachable(failures))?;
+        let (index, answer) = doubtful.ok_or_else(|| unreachable(failures))?;
         self.chosen.store(index, Ordering::Relaxed);
-        Ok((servers[index].clone(), response))
+        answer
     }
 }
 
@@ -111,10 +110,17 @@ fn share(left: Duration, budget: Duration, servers: usize, tried: usize, has_ans
     if has_answer { of_the_rest.min(budget / servers as u32) } else { of_the_rest }
 }
 
-fn read_route(server: &str, topic: &str, response: &Command) -> Result<TopicRoute, RouteError> {
-    fastjson::from_slice(&response.body).map_err(|error| {
-        RouteError::new(RouteErrorKind::Malformed, format!("route of {topic} from {server}: {error}"))
-            .with_source(error)
+fn is_unknown_topic(error: &RouteError) -> bool {
+    error.refusal().is_some_and(|refusal| refusal.code == ResponseCode::TOPIC_NOT_EXIST)
+}
+
+fn read<R: Request>(answer: Command, server: &str, topic: &str) -> Result<R::Response, RouteError> {
+    R::answer(answer).map(|answered| answered.payload).map_err(|error| match error {
+        AnswerError::Refused { code, remark } => RouteError::refused(
+            RouteErrorKind::Refused,
+            BrokerRefusal { code, remark, broker: server.to_owned(), topic: topic.to_owned() },
+        ),
+        error => RouteError::new(RouteErrorKind::Malformed, format!("{server}: {error}")).with_source(error),
     })
 }
 

@@ -1,14 +1,37 @@
 //! Every route this client knows, as one immutable snapshot that readers load without a lock.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use rocketmq_remoting::route::{BrokerData, MASTER_ID, MessageQueue, TopicRoute};
+use rocketmq_remoting::route::{MASTER_ID, MessageQueue, TopicRoute};
 
 use super::logical::{Homes, homes, is_logical};
-use crate::producer::select::SharedQueue;
+use super::queue::{SharedQueue, queues_of};
+use crate::error::RouteError;
+
+/// The answer of a lookup; `None`: no such topic.
+pub(crate) type Lookup = Result<Option<Arc<TopicInfo>>, RouteError>;
+
+/// One of the addresses of a broker.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Which {
+    /// That of its master.
+    Master,
+    /// That of the member with this id, else of the next slave, else of any: good enough to read from.
+    Reader(i64),
+}
+
+impl fmt::Display for Which {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Master => "a master",
+            Self::Reader(_) => "a master or slave",
+        })
+    }
+}
 
 /// One topic's queues, derived once per change of its route.
 #[derive(Debug)]
@@ -74,18 +97,12 @@ fn ordered_queues(topic: &str, conf: &str) -> Vec<SharedQueue> {
     counted.flat_map(|(broker, count)| queues_of(topic, broker, count)).collect()
 }
 
-/// No route has more queues than this; a damaged count must not make the client build millions.
-pub(super) const MAX_QUEUES: i32 = 65_536;
-
-fn queues_of(topic: &str, broker: &str, count: i32) -> impl Iterator<Item = SharedQueue> {
-    (0..count.min(MAX_QUEUES)).map(move |id| Arc::new(MessageQueue::new(topic, broker, id)))
-}
-
 /// All routes at one moment.
 #[derive(Debug, Default)]
 pub(crate) struct Snapshot {
     topics: HashMap<String, Arc<TopicInfo>>,
-    brokers: HashMap<String, Arc<BrokerData>>,
+    /// The addresses of each broker, by the id of the member.
+    brokers: HashMap<String, BTreeMap<i64, Arc<str>>>,
     pub(crate) generation: u64,
 }
 
@@ -94,9 +111,17 @@ impl Snapshot {
         self.topics.get(topic)
     }
 
-    /// The address of the broker's master.
-    pub(crate) fn master(&self, broker: &str) -> Option<&str> {
-        self.brokers.get(broker)?.master()
+    /// An address of a broker.
+    pub(crate) fn address(&self, broker: &str, which: Which) -> Option<Arc<str>> {
+        let addresses = self.brokers.get(broker)?;
+        let slave_after = |id: i64| addresses.get(&id.checked_add(1).filter(|_| id != MASTER_ID)?);
+        let found = match which {
+            Which::Master => addresses.get(&MASTER_ID),
+            Which::Reader(id) => {
+                addresses.get(&id).or_else(|| slave_after(id)).or_else(|| addresses.values().next())
+            }
+        };
+        found.cloned()
     }
 
     /// The name of the broker that holds a queue: its own, unless it is one of a static topic.
@@ -108,23 +133,17 @@ impl Snapshot {
         home.unwrap_or(&queue.broker_name)
     }
 
-    /// Where to read: broker `id`, else the next slave, else (unless `only` it will do) any of them.
-    pub(crate) fn reader(&self, broker: &str, id: i64, only: bool) -> Option<&str> {
-        let addresses = &self.brokers.get(broker)?.broker_addrs;
-        let next = || if id == MASTER_ID { None } else { addresses.get(&(id + 1)) };
-        let any = || if only { None } else { addresses.values().next() };
-        addresses.get(&id).or_else(next).or_else(any).map(String::as_str)
-    }
-
     /// The name of the broker at an address.
     pub(crate) fn broker_at(&self, address: &str) -> Option<&str> {
-        let is_there = |broker: &&Arc<BrokerData>| broker.broker_addrs.values().any(|known| known == address);
-        self.brokers().find(is_there).map(|broker| broker.broker_name.as_str())
+        let mut brokers = self.brokers.iter();
+        let found = brokers.find(|(_, addresses)| addresses.values().any(|known| **known == *address));
+        found.map(|(name, _)| name.as_str())
     }
 
-    /// Every broker in use.
-    pub(crate) fn brokers(&self) -> impl Iterator<Item = &Arc<BrokerData>> {
-        self.brokers.values()
+    /// The addresses of every broker in use.
+    pub(crate) fn addresses(&self, with_slaves: bool) -> Vec<String> {
+        let all = self.brokers.values().flatten();
+        all.filter(|(id, _)| with_slaves || **id == MASTER_ID).map(|(_, at)| at.to_string()).collect()
     }
 
     /// Every topic known.
@@ -138,7 +157,8 @@ impl Snapshot {
         let mut infos: Vec<_> = topics.values().collect();
         infos.sort_by_key(|info| info.generation);
         for broker in infos.iter().flat_map(|info| &info.route.broker_datas) {
-            brokers.insert(broker.broker_name.clone(), Arc::new(broker.clone()));
+            let addresses = broker.broker_addrs.iter().map(|(id, at)| (*id, Arc::from(at.as_str())));
+            brokers.insert(broker.broker_name.clone(), addresses.collect());
         }
         Self { topics, brokers, generation }
     }
@@ -158,10 +178,6 @@ impl RouteTable {
 
     pub(crate) fn load_full(&self) -> Arc<Snapshot> {
         self.current.load_full()
-    }
-
-    pub(crate) fn topic(&self, topic: &str) -> Option<Arc<TopicInfo>> {
-        self.current.load().topic(topic).cloned()
     }
 
     /// Takes what a name server answered; true when it changes anything.
@@ -192,9 +208,10 @@ fn is_no_news(known: &TopicInfo, new: &TopicInfo) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use rocketmq_remoting::route::{Perm, QueueData, TopicQueueMappingInfo};
+    use rocketmq_remoting::route::{BrokerData, Perm, QueueData, TopicQueueMappingInfo};
 
     use super::*;
+    use crate::cluster::route::queue::MAX_QUEUES;
 
     fn broker(name: &str, ids: &[i64]) -> BrokerData {
         let broker_addrs = ids.iter().map(|id| (*id, format!("{name}-{id}:10911"))).collect();
@@ -278,7 +295,7 @@ mod tests {
         assert!(table.apply("t", TopicInfo::provisional("t", route(), 4)).1);
         assert!(table.apply("t", TopicInfo::new("t", route())).1);
         assert!(!table.apply("t", TopicInfo::provisional("t", route(), 4)).1);
-        assert!(table.topic("t").is_some_and(|info| !info.provisional));
+        assert!(table.load().topic("t").is_some_and(|info| !info.provisional));
     }
 
     #[test]
@@ -288,7 +305,7 @@ mod tests {
         let mut moved = route();
         moved.broker_datas[0].broker_addrs.insert(0, "elsewhere:1".into());
         let _ = table.apply("u", TopicInfo::new("u", moved));
-        assert_eq!(table.load().master("b"), Some("elsewhere:1"));
+        assert_eq!(table.load().address("b", Which::Master).as_deref(), Some("elsewhere:1"));
     }
 
     #[test]
@@ -319,11 +336,11 @@ mod tests {
         let mut route = route();
         route.broker_datas = vec![broker("a", &[0, 2])];
         let _ = table.apply("t", TopicInfo::new("t", route));
-        let snapshot = table.load();
-        assert_eq!(snapshot.reader("a", 0, false), Some("a-0:10911"));
-        assert_eq!(snapshot.reader("a", 1, false), Some("a-2:10911"));
-        assert_eq!(snapshot.reader("a", 3, false), Some("a-0:10911"));
-        assert_eq!(snapshot.reader("a", 3, true), None);
-        assert_eq!(snapshot.reader("x", 0, false), None);
+        let reader = |broker, id| table.load().address(broker, Which::Reader(id));
+        assert_eq!(reader("a", 0).as_deref(), Some("a-0:10911"));
+        assert_eq!(reader("a", 1).as_deref(), Some("a-2:10911"));
+        assert_eq!(reader("a", 3).as_deref(), Some("a-0:10911"));
+        assert_eq!(reader("a", i64::MAX).as_deref(), Some("a-0:10911"));
+        assert_eq!(reader("x", 0), None);
     }
 }

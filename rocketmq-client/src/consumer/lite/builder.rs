@@ -9,7 +9,6 @@ use rocketmq_remoting::route::MessageQueue;
 
 use super::batch::Inbox;
 use super::{LiteConsumer, LiteMember};
-use crate::client::Client;
 use crate::consumer::assign::{AllocateStrategy, Averagely};
 use crate::consumer::calls::Calls;
 use crate::consumer::flow::FlowLimits;
@@ -21,7 +20,8 @@ use crate::consumer::rebalance::{OnAssignment, Rebalancer};
 use crate::consumer::start::FromWhere;
 use crate::consumer::subscriptions::{ByTopic, Filter, Subscriptions, invalid};
 use crate::error::StartError;
-use crate::membership::members::ConsumerMember;
+use crate::membership::ConsumerMember;
+use crate::membership::Membership;
 use crate::messages::validate;
 use crate::observe::trace::{Role, TraceConfig, Tracer};
 
@@ -32,7 +32,7 @@ const PULL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Configures a [`LiteConsumer`].
 #[must_use]
 pub struct LiteConsumerBuilder {
-    client: Client,
+    membership: Arc<Membership>,
     group: String,
     subscriptions: Subscriptions,
     assigned: Vec<MessageQueue>,
@@ -54,12 +54,11 @@ impl std::fmt::Debug for LiteConsumerBuilder {
     }
 }
 
-impl Client {
-    /// Starts to configure a lite consumer of `group`. A client has one consumer per group.
-    pub fn lite_consumer(&self, group: impl Into<String>) -> LiteConsumerBuilder {
-        LiteConsumerBuilder {
-            client: self.clone(),
-            group: group.into(),
+impl LiteConsumerBuilder {
+    pub(crate) fn new(membership: Arc<Membership>, group: String) -> Self {
+        Self {
+            membership,
+            group,
             subscriptions: Subscriptions::default(),
             assigned: Vec::new(),
             assigned_filters: Subscriptions::default(),
@@ -74,9 +73,7 @@ impl Client {
             trace: None,
         }
     }
-}
 
-impl LiteConsumerBuilder {
     /// Shares a topic's queues with the other members of the group, and takes the messages with these tags: `"a || b"`, or
     /// `"*"` for all. Subscribing to a topic again replaces the expression. Excludes [`assign`](Self::assign).
     pub fn subscribe(mut self, topic: impl Into<String>, tags: impl Into<String>) -> Self {
@@ -174,7 +171,7 @@ impl LiteConsumerBuilder {
         if self.subscriptions.is_empty() == self.assigned.is_empty() {
             return Err(invalid("call either subscribe or assign, and not both".to_owned()));
         }
-        let subscriptions = self.subscriptions.parse(&self.client.inner)?;
+        let subscriptions = self.subscriptions.parse(&self.membership.cluster)?;
         let inbox = Arc::<Inbox>::default();
         let group = self.join(subscriptions, inbox.clone())?;
         let member = Arc::new(LiteMember {
@@ -184,11 +181,11 @@ impl LiteConsumerBuilder {
             auto_commit: self.auto_commit,
         });
         let registered: Arc<dyn ConsumerMember> = member.clone();
-        self.client.inner.register_consumer(&registered)?;
+        self.membership.join_as_consumer(&registered)?;
         let consumer = LiteConsumer {
             tracer: self.tracer(),
             pull: self.pull_options(),
-            client: self.client.clone(),
+            membership: self.membership.clone(),
             group,
             inbox,
             by_hand: self.subscriptions.is_empty().then(|| self.assigned_filters.clone()),
@@ -200,9 +197,10 @@ impl LiteConsumerBuilder {
     }
 
     fn join(&self, subscriptions: ByTopic, inbox: Arc<Inbox>) -> Result<Arc<Group>, StartError> {
-        let calls = Calls::new(&self.client, &self.group);
+        let calls = Calls::new(self.membership.cluster.clone(), &self.group);
         let health = HealthBook::new(&calls, subscriptions.keys(), None);
         Ok(Group::new(GroupParts {
+            membership: self.membership.clone(),
             health,
             offsets: OffsetStore::open(self.model, &calls, self.offset_folder.clone())?,
             calls,
@@ -217,8 +215,7 @@ impl LiteConsumerBuilder {
     }
 
     fn tracer(&self) -> Option<Arc<Tracer>> {
-        let trace = self.trace.as_ref().or(self.client.inner.config.trace.as_ref())?;
-        Some(Tracer::start(&self.client, &self.group, Role::Consume, trace.clone()))
+        self.membership.tracer(&self.group, Role::Consume, self.trace.as_ref())
     }
 
     async fn start(self, mut consumer: LiteConsumer) -> Result<LiteConsumer, StartError> {
@@ -227,7 +224,7 @@ impl LiteConsumerBuilder {
             consumer.assign(self.assigned).await?;
         } else {
             group.prepare().await?;
-            self.client.inner.heartbeat().await;
+            self.membership.heartbeat().await;
             let rebalancer = Rebalancer {
                 group: group.clone(),
                 strategy: self.strategy,
@@ -237,7 +234,7 @@ impl LiteConsumerBuilder {
             };
             group.tasks.spawn(rebalancer.run());
         }
-        let every = self.client.inner.config.persist_offset_interval;
+        let every = self.membership.cluster.config.persist_offset_interval;
         group.tasks.spawn(group.clone().persist_periodically(every));
         Ok(consumer)
     }

@@ -24,9 +24,9 @@ use super::pull_loop::{Begin, PullLoop};
 use super::puller::PullOptions;
 use super::settings::{Setting, of_flow};
 use super::subscriptions::{ByTopic, Filter, Subscriptions, invalid};
-use crate::client::Client;
 use crate::error::{CallError, CallErrorKind, StartError};
-use crate::membership::members::ConsumerMember;
+use crate::membership::ConsumerMember;
+use crate::membership::Membership;
 use crate::messages::Delivery;
 use crate::observe::trace::Tracer;
 use crate::observe::trace::record::ConsumeEnd;
@@ -82,7 +82,7 @@ impl LiteMember {
 ///
 /// Dropping it stops pulling at once; what was handed out and not committed is delivered again.
 pub struct LiteConsumer {
-    client: Client,
+    membership: Arc<Membership>,
     group: Arc<Group>,
     inbox: Arc<Inbox>,
     pull: PullOptions,
@@ -160,14 +160,14 @@ impl LiteConsumer {
                 self.member.name
             )));
         };
-        let names = &self.client.inner.names;
+        let names = &self.membership.cluster.names;
         let wrapped =
             queues.into_iter().map(|queue| MessageQueue { topic: names.wrap(&queue.topic), ..queue });
         let wanted: BTreeSet<MessageQueue> = wrapped.collect();
         let subscriptions = self.subscriptions_of(&wanted, filters)?;
         self.group.calls.prepare(&subscriptions).await?;
         *self.group.subscriptions.write() = subscriptions;
-        self.client.inner.heartbeat_in_full().await;
+        self.membership.heartbeat_in_full().await;
         // Asked anew each time: a queue may have been started anew meanwhile, or half released by a call that was cancelled.
         let unwanted = |owned: &Arc<OwnedQueue>| owned.is_dropped() || !wanted.contains(&owned.queue);
         while let Some(owned) = self.group.owned().into_iter().find(unwanted) {
@@ -188,13 +188,13 @@ impl LiteConsumer {
         queues: &BTreeSet<MessageQueue>,
         filters: &Subscriptions,
     ) -> Result<ByTopic, StartError> {
-        let client = &self.client.inner;
+        let cluster = &self.membership.cluster;
         let mut all = Subscriptions::default();
         for queue in queues {
             all.put(&queue.topic, Filter::Tags("*".to_owned()));
         }
-        let mut subscriptions = all.parse(client)?;
-        let filtered = filters.parse(client)?.into_iter();
+        let mut subscriptions = all.parse(cluster)?;
+        let filtered = filters.parse(cluster)?.into_iter();
         subscriptions.extend(filtered.filter(|(topic, _)| queues.iter().any(|queue| queue.topic == *topic)));
         Ok(subscriptions)
     }
@@ -263,7 +263,7 @@ impl LiteConsumer {
         self.group.stop_pulling().await;
         self.group.persist_last().await;
         self.group.remove_all();
-        self.client.inner.unregister_consumer(self.member.wire_group()).await;
+        self.membership.leave_as_consumer(self.member.wire_group()).await;
         if let Some(tracer) = &self.tracer {
             tracer.shutdown().await;
         }
@@ -274,6 +274,6 @@ impl Drop for LiteConsumer {
     fn drop(&mut self) {
         self.group.stopped.cancel();
         self.group.remove_all();
-        self.client.inner.members.remove_consumer(self.member.wire_group());
+        self.membership.forget_consumer(self.member.wire_group());
     }
 }

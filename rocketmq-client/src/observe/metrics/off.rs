@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::consumer::Failure;
 use crate::error::SendError;
 use crate::messages::{Delivery, Outcome};
 
@@ -18,7 +17,7 @@ pub(crate) fn consumed(
     _: &str,
     _: &[Delivery],
     _: impl Fn(usize) -> Outcome,
-    _: Option<&Failure>,
+    _: Option<&'static str>,
     _: Duration,
 ) {
 }

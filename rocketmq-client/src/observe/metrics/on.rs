@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
-use crate::consumer::Failure;
 use crate::error::SendError;
 use crate::messages::{Delivery, Outcome};
 use crate::observe::span::label;
@@ -94,10 +93,10 @@ pub(crate) fn consumed(
     group: &str,
     deliveries: &[Delivery],
     outcome: impl Fn(usize) -> Outcome,
-    failure: Option<&Failure>,
+    failure: Option<&'static str>,
     took: Duration,
 ) {
-    let ended = |index| failure.map_or_else(|| label(outcome(index)), Failure::kind);
+    let ended = |index| failure.unwrap_or_else(|| label(outcome(index)));
     for (index, delivery) in deliveries.iter().enumerate() {
         let labels = [
             ("topic", delivery.topic().to_owned()),

@@ -5,7 +5,6 @@
 use tracing::Span;
 use tracing::field::Empty;
 
-use crate::consumer::Failure;
 use crate::error::SendError;
 use crate::messages::Message;
 use crate::messages::Receipt;
@@ -22,6 +21,26 @@ pub(crate) fn inject(_: &Span, _: &mut Message) {}
 
 #[cfg(not(feature = "opentelemetry"))]
 fn extract(_: &Span, _: &[Delivery]) {}
+
+impl Delivery {
+    /// A `process` span for an application that takes its messages by hand, from a lite, simple or pull consumer; handlers
+    /// of push consumers run in one already. With the feature `opentelemetry` it goes on where the sender was.
+    ///
+    /// ```no_run
+    /// use tracing::Instrument as _;
+    /// # async fn handle(_: &rocketmq_client::Delivery) {}
+    /// # async fn run(consumer: rocketmq_client::SimpleConsumer) -> Result<(), Box<dyn std::error::Error>> {
+    /// for message in consumer.receive(16).await? {
+    ///     handle(&message).instrument(message.process_span("ledger")).await;
+    ///     consumer.ack(&message).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn process_span(&self, group: &str) -> tracing::Span {
+        consume(group, std::slice::from_ref(self))
+    }
+}
 
 /// The span of a send of `count` messages; `first` speaks for all. Its parent is the span it is awaited in.
 pub(crate) fn send(group: &str, first: &Message, count: usize) -> Span {
@@ -117,12 +136,12 @@ pub(crate) fn consume(group: &str, deliveries: &[Delivery]) -> Span {
     span
 }
 
-/// Notes how a call ended.
+/// Notes how a call ended; `failure` is the label of a failed one.
 pub(crate) fn consumed(
     span: &Span,
     messages: usize,
     outcome: impl Fn(usize) -> Outcome,
-    failure: Option<&Failure>,
+    failure: Option<&'static str>,
 ) {
     if span.is_disabled() {
         return;
@@ -130,7 +149,7 @@ pub(crate) fn consumed(
     let worst = (0..messages).map(outcome).find(|outcome| *outcome != Outcome::Ack).unwrap_or(Outcome::Ack);
     span.record("messaging.rocketmq.outcome", label(worst));
     match failure {
-        Some(failure) => failed(span, failure.kind()),
+        Some(failure) => failed(span, failure),
         None if worst == Outcome::Ack => {}
         None => failed(span, label(worst)),
     }

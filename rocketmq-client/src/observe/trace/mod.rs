@@ -10,8 +10,8 @@ mod tracer;
 use rocketmq_remoting::names::TRACE_TOPIC;
 
 pub(crate) use consumed::Consuming;
-pub(crate) use sent::{Decision, Stored};
-pub(crate) use tracer::{Role, Tracer};
+pub(crate) use sent::{Decision, SendTrace};
+pub(crate) use tracer::{Carrier, MAX_TEXT, Role, SEND_TIMEOUT, Tracer};
 
 /// The region of brokers that name none.
 pub(crate) const DEFAULT_REGION: &str = "DefaultRegion";

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::producer::transaction::TransactionState;
+use crate::messages::TransactionState;
 
 const FIELD: char = '\u{1}';
 const END: char = '\u{2}';

@@ -8,17 +8,16 @@ use rocketmq_remoting::message::{Properties, SysFlag, TransactionKind, names};
 
 use super::record::{Event, MessageKind, Record};
 use super::{DEFAULT_REGION, Tracer};
-use crate::messages::DELAYS;
-use crate::messages::Delivery;
-use crate::messages::{Receipt, SendStatus};
-use crate::producer::outgoing::Outgoing;
-use crate::producer::transaction::TransactionState;
+use crate::messages::{DELAYS, Delivery, Receipt, SendStatus, TransactionState};
 
-/// Where a message was stored, and how long that took.
-pub(crate) struct Stored<'a> {
+/// A send that a broker took, of a message or of a batch.
+pub(crate) struct SendTrace<'a> {
     /// Without namespace.
     pub(crate) topic: &'a str,
-    pub(crate) out: &'a Outgoing,
+    pub(crate) properties: &'a str,
+    pub(crate) body: &'a Bytes,
+    pub(crate) sys_flag: SysFlag,
+    pub(crate) is_batch: bool,
     pub(crate) receipt: &'a Receipt,
     /// The broker's address.
     pub(crate) host: &'a str,
@@ -28,54 +27,52 @@ pub(crate) struct Stored<'a> {
 impl Tracer {
     /// A message was stored. Java writes one record for a batch, with all ids as one; here each message of a batch has
     /// its own, under which it can be found.
-    pub(crate) fn sent(&self, stored: &Stored<'_>) {
-        if self.config.is_trace(stored.topic) || !stored.receipt.is_traced() {
+    pub(crate) fn sent(&self, sent: &SendTrace<'_>) {
+        if self.config.is_trace(sent.topic) || !sent.receipt.is_traced() {
             return;
         }
-        let records = if stored.out.batch { self.members(stored) } else { vec![self.single(stored)] };
+        let records = if sent.is_batch { self.members(sent) } else { vec![self.single(sent)] };
         self.append(records);
     }
 
-    fn single(&self, stored: &Stored<'_>) -> Record {
-        let out = stored.out;
-        self.stored(stored, stored.receipt, &out.message_id, &Properties::parse(&out.properties), &out.body)
+    fn single(&self, sent: &SendTrace<'_>) -> Record {
+        self.stored(sent, sent.receipt, &Properties::parse(sent.properties), sent.body)
     }
 
-    fn members(&self, stored: &Stored<'_>) -> Vec<Record> {
-        let mut rest = stored.out.body.clone();
+    fn members(&self, sent: &SendTrace<'_>) -> Vec<Record> {
+        let mut rest = sent.body.clone();
         let members = std::iter::from_fn(|| BatchMessage::decode(&mut rest).ok()).enumerate();
         members
             .map(|(number, member)| {
                 let properties = Properties::parse(&member.properties);
                 let id = properties.unique_key().unwrap_or_default();
-                let receipt = stored.receipt.of_member(number, id.to_owned());
-                self.stored(stored, &receipt, id, &properties, &member.body)
+                let receipt = sent.receipt.of_member(number, id.to_owned());
+                self.stored(sent, &receipt, &properties, &member.body)
             })
             .collect()
     }
 
     fn stored(
         &self,
-        stored: &Stored<'_>,
+        sent: &SendTrace<'_>,
         receipt: &Receipt,
-        message_id: &str,
         properties: &Properties,
         body: &Bytes,
     ) -> Record {
-        let cost_ms = stored.took.as_millis();
+        let cost_ms = sent.took.as_millis();
         Record {
             time: self.clock.now_ms() - i64::try_from(cost_ms).unwrap_or_default(),
             region: receipt.region().to_owned(),
             group: self.group.clone(),
-            topic: stored.topic.to_owned(),
-            message_id: message_id.to_owned(),
+            topic: sent.topic.to_owned(),
+            message_id: receipt.message_id().to_owned(),
             keys: properties.get(names::KEYS).map(str::to_owned),
             event: Event::Sent {
                 tags: properties.tags().map(str::to_owned),
-                store_host: stored.host.to_owned(),
+                store_host: sent.host.to_owned(),
                 body_len: body.len(),
                 cost_ms,
-                kind: kind_of(stored.out.sys_flag, properties),
+                kind: kind_of(sent.sys_flag, properties),
                 offset_message_id: receipt.offset_message_id().to_owned(),
                 success: receipt.status() == SendStatus::Ok,
             },

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use rocketmq_remoting::names::MAX_GROUP;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -12,20 +13,20 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::TraceConfig;
-use super::bundle::{MAX_TEXT, messages};
+pub(crate) use super::bundle::MAX_TEXT;
+use super::bundle::messages;
 use super::record::Record;
-use crate::client::Client;
 use crate::clock::Clock;
-use crate::cluster::config::ProducerConfig;
+use crate::error::{SendError, StartError};
 use crate::messages::Message;
-use crate::producer::{Producer, ProducerBuilder};
 
 /// Records that may wait.
 const BUFFER: u32 = 2048;
 /// The longest a record waits for company.
 const FLUSH: Duration = Duration::from_secs(5);
 const MOST_TOGETHER: usize = 20;
-const SEND_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the send of one message of traces may take.
+pub(crate) const SEND_TIMEOUT: Duration = Duration::from_secs(5);
 /// What a shutdown waits for the last traces.
 const SHUTDOWN: Duration = Duration::from_secs(5);
 /// Messages of traces on their way at once.
@@ -42,8 +43,12 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    /// Java's name for the trace producer of a group, which loses the end of a group too long for it. `wrap` puts it into
-    /// a namespace.
+    /// The group of the next producer of traces of a member of `traced`. `wrap` puts a name into the namespace.
+    pub(crate) fn producer_of(self, traced: &str, wrap: impl Fn(&str) -> String) -> String {
+        self.group(traced, PRODUCERS.fetch_add(1, Ordering::Relaxed), wrap)
+    }
+
+    /// Java's name for the trace producer of a group, which loses the end of a group too long for it.
     fn group(self, traced: &str, number: usize, wrap: impl Fn(&str) -> String) -> String {
         let role = match self {
             Self::Produce => "PRODUCE",
@@ -53,6 +58,15 @@ impl Role {
         let room = MAX_GROUP.saturating_sub(wrap(&name("")).len());
         name(traced.get(..room).unwrap_or(traced))
     }
+}
+
+/// Sends the messages of traces.
+pub(crate) trait Carrier: Send + Sync + 'static {
+    /// Sends one.
+    fn send(&self, message: Message) -> BoxFuture<'static, Result<(), SendError>>;
+
+    /// Sends no more.
+    fn shutdown(&self) -> BoxFuture<'_, ()>;
 }
 
 /// The records of one event, with the room they take until they are sent.
@@ -72,19 +86,20 @@ pub(crate) struct Tracer {
 }
 
 impl Tracer {
-    /// Starts the task.
-    pub(crate) fn start(client: &Client, group: &str, role: Role, mut config: TraceConfig) -> Arc<Self> {
-        config.cloud |= client.inner.config.cloud;
+    /// Starts the task for a member of `group`, whose records `carrier` sends.
+    pub(crate) fn start(
+        group: &str,
+        config: TraceConfig,
+        clock: Clock,
+        carrier: BoxFuture<'static, Result<Arc<dyn Carrier>, StartError>>,
+    ) -> Arc<Self> {
         let (records, inbox) = mpsc::unbounded_channel();
         let (dropped, closing) = (Arc::<AtomicU64>::default(), CancellationToken::new());
         let writer = Writer { config: config.clone(), dropped: dropped.clone(), sends: JoinSet::new() };
-        let number = PRODUCERS.fetch_add(1, Ordering::Relaxed);
-        let name = role.group(group, number, |name| client.inner.names.wrap(name));
-        let producer = trace_producer(client, name);
-        let task = tokio::spawn(writer.run(producer, inbox, closing.clone()));
+        let task = tokio::spawn(writer.run(carrier, inbox, closing.clone()));
         Arc::new(Self {
             config,
-            clock: client.inner.config.clock.clone(),
+            clock,
             group: group.into(),
             records,
             room: Arc::new(Semaphore::new(BUFFER as usize)),
@@ -135,14 +150,6 @@ fn count_dropped(dropped: &AtomicU64, records: usize, why: &str) {
     }
 }
 
-fn trace_producer(client: &Client, group: String) -> ProducerBuilder {
-    ProducerBuilder::unobserved(client.clone(), group).config(ProducerConfig {
-        send_timeout: SEND_TIMEOUT,
-        max_message_size: MAX_TEXT,
-        ..ProducerConfig::default()
-    })
-}
-
 /// The task's side.
 struct Writer {
     config: TraceConfig,
@@ -153,12 +160,12 @@ struct Writer {
 impl Writer {
     async fn run(
         mut self,
-        producer: ProducerBuilder,
+        carrier: BoxFuture<'static, Result<Arc<dyn Carrier>, StartError>>,
         mut inbox: mpsc::UnboundedReceiver<Event>,
         closing: CancellationToken,
     ) {
-        let producer = match producer.build().await {
-            Ok(producer) => producer,
+        let carrier = match carrier.await {
+            Ok(carrier) => carrier,
             Err(error) => return tracing::error!(%error, "no message traces are written"),
         };
         let together = self.config.batch.clamp(1, MOST_TOGETHER);
@@ -176,29 +183,29 @@ impl Writer {
                 }
             }
             if held.len() >= together || flushed.elapsed() >= FLUSH {
-                self.send(&producer, &mut held).await;
+                self.send(&carrier, &mut held).await;
                 flushed = Instant::now();
             }
         }
-        self.send(&producer, &mut held).await;
+        self.send(&carrier, &mut held).await;
         while self.sends.join_next().await.is_some() {}
-        producer.shutdown().await;
+        carrier.shutdown().await;
     }
 
-    async fn send(&mut self, producer: &Producer, held: &mut Vec<Event>) {
+    async fn send(&mut self, carrier: &Arc<dyn Carrier>, held: &mut Vec<Event>) {
         let (records, _room): (Vec<_>, Vec<_>) = held.drain(..).unzip();
         let records: Vec<Record> = records.into_iter().flatten().collect();
         for (message, records) in messages(&records, &self.config) {
             while self.sends.len() >= SENDS {
                 self.sends.join_next().await;
             }
-            self.sends.spawn(send(producer.clone(), message, records, self.dropped.clone()));
+            self.sends.spawn(send(carrier.clone(), message, records, self.dropped.clone()));
         }
     }
 }
 
-async fn send(producer: Producer, message: Message, records: usize, dropped: Arc<AtomicU64>) {
-    if let Err(error) = producer.send(message).await {
+async fn send(carrier: Arc<dyn Carrier>, message: Message, records: usize, dropped: Arc<AtomicU64>) {
+    if let Err(error) = carrier.send(message).await {
         count_dropped(&dropped, records, &error.to_string());
     }
 }
@@ -207,7 +214,6 @@ async fn send(producer: Producer, message: Message, records: usize, dropped: Arc
 mod tests {
     use super::*;
     use crate::observe::trace::record;
-    use crate::testkit::FakeCluster;
 
     fn records(count: usize) -> Vec<Record> {
         let one = Record {
@@ -232,10 +238,15 @@ mod tests {
         assert_eq!(spaced.len() + "instance%".len(), MAX_GROUP);
     }
 
+    /// A tracer whose producer never comes up.
+    fn tracer() -> Arc<Tracer> {
+        let carrier = Box::pin(std::future::pending());
+        Tracer::start("g", TraceConfig::default(), Clock::default(), carrier)
+    }
+
     #[tokio::test]
     async fn what_waits_is_counted_in_records() {
-        let cluster = FakeCluster::start(Vec::new(), 1).await;
-        let tracer = Tracer::start(&cluster.client, "g", Role::Consume, TraceConfig::default());
+        let tracer = tracer();
         tracer.append(records(2000));
         tracer.append(records(48));
         assert_eq!(tracer.dropped(), 0);
@@ -245,8 +256,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_event_too_large_for_the_buffer_fills_it() {
-        let cluster = FakeCluster::start(Vec::new(), 1).await;
-        let tracer = Tracer::start(&cluster.client, "g", Role::Produce, TraceConfig::default());
+        let tracer = tracer();
         tracer.append(records(3000));
         tracer.append(records(2));
         assert_eq!(tracer.dropped(), 2);

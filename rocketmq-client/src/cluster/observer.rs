@@ -1,0 +1,54 @@
+//! Whoever lies above the cluster and hears what happens in it.
+
+use std::sync::{Arc, Weak};
+
+use rocketmq_remoting::Command;
+use rocketmq_remoting::net::{Answer, CloseReason, Connection, Handler};
+
+/// Hears what happens in the cluster. The cluster holds it weakly, as it holds the cluster.
+pub(crate) trait Observer: Send + Sync + 'static {
+    /// A connection to `address` came up.
+    fn connected(self: Arc<Self>, address: &str);
+
+    /// A connection was lost, and with it all that its other end knew of this client.
+    fn disconnected(self: Arc<Self>);
+
+    /// A route is not what it was.
+    fn route_changed(&self);
+
+    /// Topics whose routes must stay fresh, named as on the wire.
+    fn topics(&self) -> Vec<String>;
+
+    /// A server asks something of this client.
+    fn asked(&self, connection: &Connection, request: Command) -> Answer;
+}
+
+/// The events of every connection. One-way requests are never answered.
+pub(super) struct Events(pub(super) Weak<dyn Observer>);
+
+impl Events {
+    /// A connection came up.
+    pub(super) fn connected(&self, address: &str) {
+        if let Some(observer) = self.0.upgrade() {
+            observer.connected(address);
+        }
+    }
+}
+
+impl Handler for Events {
+    fn handle(&self, connection: &Connection, request: Command) -> Answer {
+        let Some(observer) = self.0.upgrade() else { return Answer::None };
+        let oneway = request.is_oneway();
+        let answer = observer.asked(connection, request);
+        if oneway { Answer::None } else { answer }
+    }
+
+    fn closed(&self, connection: &Connection, reason: &CloseReason) {
+        tracing::debug!(peer = %connection.peer(), %reason, "connection closed");
+        if let Some(observer) = self.0.upgrade()
+            && !matches!(reason, CloseReason::Local)
+        {
+            observer.disconnected();
+        }
+    }
+}

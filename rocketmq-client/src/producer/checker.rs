@@ -1,0 +1,30 @@
+//! [`Checker`]: the application's answers about transactions that their senders left undecided.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use tokio::sync::Semaphore;
+
+use crate::messages::{Delivery, TransactionState};
+
+/// How many questions one producer works on at once; the broker asks again about those it drops.
+const CHECKS_AT_ONCE: usize = 64;
+
+type Check = Box<dyn Fn(Delivery) -> BoxFuture<'static, TransactionState> + Send + Sync>;
+
+/// Answers for all transactions of a group.
+pub(super) struct Checker {
+    pub(super) check: Check,
+    pub(super) running: Arc<Semaphore>,
+}
+
+impl Checker {
+    pub(super) fn new<C, F>(checker: C) -> Self
+    where
+        C: Fn(Delivery) -> F + Send + Sync + 'static,
+        F: Future<Output = TransactionState> + Send + 'static,
+    {
+        let check: Check = Box::new(move |half| Box::pin(checker(half)));
+        Self { check, running: Arc::new(Semaphore::new(CHECKS_AT_ONCE)) }
+    }
+}
