@@ -4,12 +4,13 @@ use crate::app::KnownConsumers;
 use crate::extract::{FromContext, FromMessage, Needs, Rejection};
 use crate::health::{Counters, Health, ListenerHealth};
 use crate::template::{Receiver, RocketmqTemplate};
+use rocketmq_client::consumer::ConsumerHealth;
 use rocketmq_client::{Client, Delivery, Running};
 use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use tokio::sync::Notify;
 
 /// The values given to `App::state`, one of each type.
@@ -61,6 +62,8 @@ pub(crate) struct Watched {
     pub(crate) group: String,
     pub(crate) topic: String,
     pub(crate) counters: Arc<Counters>,
+    /// Set once its consumer has started.
+    pub(crate) consumer: OnceLock<ConsumerHealth>,
 }
 
 impl Context {
@@ -134,10 +137,19 @@ impl Context {
         }
     }
 
-    /// Whether the application is ready, and what its listeners did so far.
+    /// Whether the application is ready, if not why, and what its listeners did so far.
     pub fn health(&self) -> Health {
-        let listeners = self.0.listeners.iter().map(Watched::health).collect();
-        Health { ready: self.0.ready.load(Relaxed), listeners }
+        let listeners: Vec<_> = self.0.listeners.iter().map(Watched::health).collect();
+        let ready = self.0.ready.load(Relaxed) && listeners.iter().all(ListenerHealth::is_ready);
+        Health { ready, listeners }
+    }
+
+    /// From now on the health of the group's listeners is that of its consumer.
+    pub(crate) fn watch(&self, group: &str, consumer: &ConsumerHealth) {
+        for watched in self.0.listeners.iter().filter(|watched| watched.group == group) {
+            // A group starts once.
+            let _ = watched.consumer.set(consumer.clone());
+        }
     }
 
     /// Asks the application to shut down, as a signal would: what is in flight is finished first.
@@ -163,7 +175,12 @@ impl Context {
 impl Watched {
     fn health(&self) -> ListenerHealth {
         let (name, group, topic) = (self.name.clone(), self.group.clone(), self.topic.clone());
-        ListenerHealth { name, group, topic, ..self.counters.health() }
+        let health = ListenerHealth { name, group, topic, ..self.counters.health() };
+        let topics = self.consumer.get().map(ConsumerHealth::topics).unwrap_or_default();
+        match topics.into_iter().find(|topic| topic.topic == self.topic) {
+            Some(topic) => health.with(topic),
+            None => health,
+        }
     }
 }
 

@@ -58,7 +58,7 @@ mod context;
 mod dispatch;
 mod error;
 mod extract;
-mod health;
+pub mod health;
 mod listener;
 mod outcome;
 mod placeholder;

@@ -1,5 +1,6 @@
 //! Whole applications on an embedded broker: start, handle, shut down.
 
+use rocketmq_starter::health::{Health, TopicState};
 use rocketmq_starter::{
     App, Attempt, BoxError, Context, DelayLevel, Delivery, Json, MistakeKind, Outcome, RocketmqTemplate,
     RunningApp, State, Text, TransactionState, rocketmq_listener, rocketmq_transaction_listener,
@@ -77,6 +78,86 @@ async fn what_fails_or_panics_is_delivered_again() {
     let health = &before.health().listeners[0];
     assert!(!before.health().ready);
     assert_eq!((health.handled, health.retried, health.dead_lettered, health.panicked), (2, 2, 1, 1));
+    assert_eq!(health.state, TopicState::Stopped);
+}
+
+/// Waits until the health of the only listener is as wanted.
+async fn until_health(app: &RunningApp, wanted: impl Fn(&Health) -> bool) -> Health {
+    let wait = async {
+        while !wanted(&app.health()) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        app.health()
+    };
+    let last = app.health();
+    timeout(LIMIT, wait).await.unwrap_or_else(|_| panic!("not in time; first it was {last:?}"))
+}
+
+#[tokio::test]
+async fn a_message_whose_tries_are_used_up_counts_as_a_dead_letter() {
+    let (app, mut received) = app();
+    let failing = async |Text(text): Text, State(seen): State<Seen>| -> Result<(), BoxError> {
+        seen.send(text)?;
+        Err("no".into())
+    };
+    let running = start(
+        app.listen("tries", "few-tries", failing)
+            .set("rocketmq.consumer.groups.few-tries.max-reconsume-times", "1")
+            .set("rocketmq.consumer.groups.few-tries.retry-delay", "1s"),
+    )
+    .await;
+    template(&running).send("tries", Text("a".into())).await.unwrap();
+    next(&mut received).await;
+    let health = until_health(&running, |health| health.listeners[0].retried == 1).await;
+    assert_eq!(health.listeners[0].dead_lettered, 0);
+    running.embedded().unwrap().advance(Duration::from_secs(2));
+    next(&mut received).await;
+    let health = until_health(&running, |health| health.listeners[0].dead_lettered == 1).await;
+    assert_eq!((health.listeners[0].retried, health.listeners[0].handled), (1, 0));
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_application_is_ready_while_its_listeners_get_messages_and_says_why_they_do_not() {
+    let (app, mut received) = app();
+    let gate = Arc::new(Semaphore::new(0));
+    let running = start(app.state(gate.clone()).listener(archive)).await;
+    let health = until_health(&running, |health| health.ready).await;
+    assert_eq!(health.listeners[0].state, TopicState::NoTopic, "nothing was sent yet");
+    for text in ["a", "b", "c"] {
+        template(&running).send("texts", Text(text.into())).await.unwrap();
+        next(&mut received).await;
+    }
+    let health = until_health(&running, |health| health.listeners[0].lag == Some(3)).await;
+    let listener = &health.listeners[0];
+    assert!(listener.is_subscribed() && listener.is_connected() && listener.queues > 0, "{listener:?}");
+    let broker = running.embedded().unwrap().broker();
+    broker.stop().await.unwrap();
+    let health = until_health(&running, |health| !health.ready).await;
+    let listener = &health.listeners[0];
+    assert_eq!((listener.state, listener.is_subscribed()), (TopicState::Unreachable, false));
+    let text = health.to_string();
+    for part in ["not ready", "`archive`", "`texts`", "unreachable", &broker.address().to_string()] {
+        assert!(text.contains(part), "{text}");
+    }
+    broker.restart().await.unwrap();
+    gate.add_permits(6);
+    let health = until_health(&running, |health| health.ready && health.listeners[0].lag == Some(0)).await;
+    assert!(health.listeners[0].last_error.is_some(), "what is over is still told");
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_name_server_that_knows_no_broker_makes_no_application_ready() {
+    let cluster = rocketmq_server::Embedded::start().await.unwrap();
+    cluster.broker().stop().await.unwrap();
+    let listen = |topic| App::new().environment::<String, String>([]).listen(topic, "lonely", || async {});
+    let running = start(listen("texts").set("rocketmq.name-server", cluster.name_server())).await;
+    let health = until_health(&running, |health| health.listeners[0].state == TopicState::Unreachable).await;
+    let error = health.listeners[0].last_error.as_ref().expect("an error");
+    assert!(!health.ready && error.text.contains("know no broker"), "{health:?}");
+    assert!(error.at.elapsed().is_ok_and(|age| age < LIMIT), "{error:?}");
+    running.shutdown().await;
 }
 
 #[rocketmq_listener(topic = "lines", group = "sums", batch = 8)]

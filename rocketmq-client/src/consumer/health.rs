@@ -195,6 +195,14 @@ struct Failure {
     error: LastError,
 }
 
+impl Failure {
+    /// Whether it says of a queue that its broker cannot be reached, and that is this broker.
+    fn is_about_reaching(&self, step: &Step, broker: &str) -> bool {
+        let is_there = matches!(step, Step::Queue(queue) if queue.broker_name == broker);
+        is_there && self.state == TopicState::Unreachable
+    }
+}
+
 /// What has to go well for a topic to be consumed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
@@ -288,13 +296,14 @@ impl HealthBook {
         }
     }
 
-    /// A broker took the heartbeat or did not.
+    /// A broker took the heartbeat or did not. One that does is there again, also for the pulls that it holds back until
+    /// there are messages.
     pub(crate) fn heartbeat(&self, topic: &str, broker: &str, outcome: Result<(), &CallError>) {
         let step = Step::Heartbeat(broker.to_owned());
         match outcome {
             Ok(()) => self.change(topic, |record| {
                 record.heard = true;
-                record.open.remove(&step);
+                record.open.retain(|open, failure| *open != step && !failure.is_about_reaching(open, broker));
             }),
             Err(error) => self.failed(topic, step, of_call(error), error),
         }
@@ -460,6 +469,17 @@ mod tests {
         assert_eq!(states, expected);
         assert!(told.lock()[1].error.as_ref().is_some_and(|error| error.text.contains("why")));
         assert!(told.lock()[4].error.is_none());
+    }
+
+    #[test]
+    fn a_broker_that_takes_heartbeats_again_is_there_but_may_refuse_pulls_as_before() {
+        let (book, told) = book(&["t"]);
+        book.queue(&queue(0), Err(&error(CallErrorKind::Timeout)));
+        book.queue(&queue(1), Err(&error(CallErrorKind::Refused)));
+        book.heartbeat("t", "b", Ok(()));
+        assert_eq!(told.lock().last().map(|change| change.to), Some(TopicState::Refused));
+        book.queue(&queue(1), Ok(()));
+        assert_eq!(told.lock().last().map(|change| change.to), Some(TopicState::Consuming));
     }
 
     #[test]

@@ -176,6 +176,16 @@ impl OwnedQueue {
         self.end.known_at.store(now_ms, Ordering::Relaxed);
     }
 
+    /// The same, unless a pull was answered meanwhile.
+    pub(crate) fn set_first_end(&self, offset: i64) {
+        let _ = self.end.offset.compare_exchange(UNKNOWN, offset, Ordering::AcqRel, Ordering::Relaxed);
+    }
+
+    /// Whether no answer told where the queue ends.
+    pub(crate) fn is_end_unknown(&self) -> bool {
+        self.end.offset.load(Ordering::Acquire) == UNKNOWN
+    }
+
     /// Whether no answer told where the queue ends for so long that somebody should ask.
     pub(crate) fn is_end_stale(&self, now_ms: i64) -> bool {
         now_ms - self.end.known_at.load(Ordering::Relaxed) >= END_EXPIRES.as_millis() as i64
@@ -358,6 +368,20 @@ mod tests {
         queue.touch_pull(1_000);
         assert!(!queue.is_pull_expired(121_000));
         assert!(queue.is_pull_expired(121_001));
+    }
+
+    #[test]
+    fn the_lag_is_what_lies_between_the_commit_and_the_end() {
+        let queue = owned();
+        assert_eq!((queue.lag(), queue.is_end_unknown()), (None, true));
+        queue.set_first_end(5);
+        assert_eq!(queue.lag(), None, "where to begin is not known yet");
+        queue.advance(3);
+        queue.set_first_end(9);
+        assert_eq!((queue.lag(), queue.is_end_unknown()), (Some(2), false));
+        queue.set_end(2, 1_000);
+        assert_eq!(queue.lag(), Some(0), "the broker's answer is older than the commit");
+        assert!(!queue.is_end_stale(5_999) && queue.is_end_stale(6_000));
     }
 
     #[test]

@@ -103,7 +103,8 @@ impl PullLoop {
             return Some(offset);
         };
         let since = Instant::now();
-        let pulled = self.puller.pull(offset, self.commit_offset(), &subscription).await;
+        let pull = self.puller.pull(offset, self.commit_offset(), &subscription);
+        let (pulled, ()) = tokio::join!(pull, self.look_for_first_end());
         self.count(&pulled);
         self.note(&pulled);
         match pulled {
@@ -138,6 +139,15 @@ impl PullLoop {
         self.group.health.queue(&self.queue.queue, pulled.as_ref().map(drop));
         if pulled.is_ok() {
             self.queue.set_end(self.puller.end(), self.group.now_ms());
+        }
+    }
+
+    /// The broker may hold the first pull for a while.
+    async fn look_for_first_end(&self) {
+        if self.queue.is_end_unknown()
+            && let Ok(end) = self.group.calls.max_offset(&self.queue.queue).await
+        {
+            self.queue.set_first_end(end);
         }
     }
 

@@ -6,11 +6,13 @@ use crate::config::set;
 use crate::context::Context;
 use crate::dispatch::{Bound, Dispatcher};
 use crate::error::{Mistake, MistakeKind};
+use crate::health;
 use crate::listener::options::{ConsumeMode, GroupOptions, MessageModel};
 use crate::replier::Replier;
 use futures_util::future::join_all;
 use rocketmq_client::Client;
-use rocketmq_client::consumer::{ConsumerConfig, PushConsumerBuilder, Running};
+use rocketmq_client::consumer::{ConsumerConfig, HealthChange, PushConsumerBuilder, Running};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -86,6 +88,7 @@ impl GroupConsumer {
                 format!("the consumer of group `{group}` did not start: {error}"),
             )
         })?;
+        context.watch(running.group(), &running.health());
         Ok(GroupConsumer { running, await_termination })
     }
 
@@ -107,11 +110,19 @@ fn dispatcher(plan: GroupPlan, replier: &Replier, context: &Context) -> Dispatch
 
 fn subscribe(client: &Client, plan: &GroupPlan) -> PushConsumerBuilder {
     let consumer = client.push_consumer(&plan.group).configure(|config| configure(config, &plan.options));
-    let consumer = plan.options.tuning.allocate(consumer);
+    let consumer = plan.options.tuning.allocate(consumer).on_health(tell(plan));
     plan.subscriptions.iter().fold(consumer, |consumer, subscription| match &subscription.filter {
         Filter::Tags(tags) => consumer.subscribe(&subscription.topic, tags),
         Filter::Sql(condition) => consumer.subscribe_sql(&subscription.topic, condition),
     })
+}
+
+/// Names the listener in the log when its topic comes into another state.
+fn tell(plan: &GroupPlan) -> impl Fn(&HealthChange) + Send + Sync + 'static {
+    let subscriptions = plan.subscriptions.iter();
+    let names: HashMap<_, _> =
+        subscriptions.map(|it| (it.topic.clone(), it.listener.name().to_owned())).collect();
+    move |change| health::log(names.get(&change.topic).map_or("", String::as_str), change)
 }
 
 /// What is not configured stays at the client's default.

@@ -43,7 +43,7 @@ impl RunningApp {
         self.context.template()
     }
 
-    /// Whether the application is ready, and what its listeners did so far.
+    /// Whether the application is ready, if not why, and what its listeners did so far.
     pub fn health(&self) -> Health {
         self.context.health()
     }

@@ -204,6 +204,7 @@ fn watched(groups: &[GroupPlan]) -> Vec<Watched> {
             group: name.clone(),
             topic: subscription.topic.clone(),
             counters: Arc::new(Counters::default()),
+            consumer: OnceLock::new(),
         };
         group.subscriptions.iter().map(one).collect::<Vec<_>>()
     };

@@ -1,6 +1,8 @@
 //! Runs an application of the starter whose template and listener sign as different users.
 
+use rocketmq_starter::health::TopicState;
 use rocketmq_starter::{App, BoxError, State, Text, rocketmq_listener};
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::{ADMIN, USER};
@@ -43,6 +45,29 @@ pub async fn an_application_signs(name_server: &str) -> TestResult {
         false
     };
     assert!(tokio::time::timeout(PATIENCE, heard).await?, "the application has ended");
+    running.shutdown().await;
+    Ok(())
+}
+
+/// Refused credentials do not end an application, and it does not call itself ready.
+pub async fn a_listener_that_is_refused_is_not_ready(name_server: &str) -> TestResult {
+    let app = App::new()
+        .environment::<String, String>([])
+        .set("rocketmq.name-server", name_server)
+        .set("rocketmq.consumer.access-key", USER.0)
+        .set("rocketmq.consumer.secret-key", "not the secret")
+        .listen("acl-pub", "acl-app-refused", async |_: Text| {});
+    let running = app.start().await?;
+    let refused = async {
+        while running.health().listeners[0].state != TopicState::Refused {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, refused).await?;
+    let health = running.health();
+    let listener = &health.listeners[0];
+    assert!(!health.ready && listener.is_connected() && !listener.is_subscribed(), "{health:?}");
+    assert!(health.to_string().contains("denies access"), "{health}");
     running.shutdown().await;
     Ok(())
 }

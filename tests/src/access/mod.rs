@@ -15,7 +15,7 @@ use rocketmq_client::{
 use rocketmq_server::Embedded;
 use tempfile::TempDir;
 
-pub use app::an_application_signs;
+pub use app::{a_listener_that_is_refused_is_not_ready, an_application_signs};
 
 use crate::{Inbox, PATIENCE, TestResult, eventually, unique_group};
 
