@@ -15,7 +15,8 @@ use super::Client;
 use super::admin::no_offset_id;
 use crate::cluster::calls::{Target, is_refusal, malformed};
 use crate::consumer::calls::BOUND_TIMEOUT;
-use crate::consumer::{inflate_or_leave, to_ms};
+use crate::consumer::pull::consumer::to_ms;
+use crate::consumer::pull::incoming::inflate_or_leave;
 use crate::error::CallError;
 use crate::messages::Delivery;
 

@@ -8,7 +8,7 @@ use super::Client;
 use crate::cluster::calls::is_refusal;
 use crate::cluster::route::Purpose;
 use crate::consumer::calls::{BOUND_TIMEOUT, Calls};
-use crate::consumer::pull::{Offset, ResetOffsets, resolve, to_ms};
+use crate::consumer::pull::consumer::{Offset, ResetOffsets, resolve, to_ms};
 use crate::error::{CallError, CallErrorKind};
 
 /// A broker takes a reset to this time as one to the end.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use rocketmq_remoting::body::MessageModel;
 
-use super::flow::FlowLimits;
 use super::start::FromWhere;
+use crate::consumer::queue::flow::FlowLimits;
 use crate::observe::trace::TraceConfig;
 
 /// How many handlers may run at once.
@@ -128,7 +128,7 @@ impl ConsumerConfig {
         match self.max_reconsume_times {
             Some(times) => i32::try_from(times).unwrap_or(i32::MAX),
             None if self.orderly => i32::MAX,
-            None => super::retry::DEFAULT_MAX_RECONSUME_TIMES,
+            None => crate::consumer::handling::retry::DEFAULT_MAX_RECONSUME_TIMES,
         }
     }
 }

@@ -15,9 +15,9 @@ use rocketmq_remoting::names::is_retry;
 use rocketmq_remoting::route::MessageQueue;
 
 use super::calls::Calls;
-use super::member::PushMember;
 use crate::clock::Clock;
 use crate::cluster::calls::is_refusal;
+use crate::consumer::push::member::PushMember;
 use crate::error::{CallError, CallErrorKind, RouteError, RouteErrorKind};
 use crate::messages::Names;
 use crate::observe::metrics;
@@ -421,9 +421,9 @@ mod tests {
     use rocketmq_remoting::{Command, RequestCode};
 
     use super::*;
-    use crate::consumer::concurrent::SendBack as _;
-    use crate::consumer::retry::Redelivery;
-    use crate::consumer::send_back::ToBroker;
+    use crate::consumer::handling::concurrent::SendBack as _;
+    use crate::consumer::handling::retry::Redelivery;
+    use crate::consumer::handling::send_back::ToBroker;
     use crate::testkit::{FakeServer, Reply, answer, eventually, healthy, name_server, refuse, route};
     use crate::{Client, Delivery, Outcome, Running};
 

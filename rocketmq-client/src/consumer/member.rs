@@ -1,239 +1,273 @@
-//! A push consumer as brokers see it: its part of the heartbeat, and the requests they send to it.
+//! One member of a consumer group: what its pull loops, workers and rebalancer share.
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use rocketmq_remoting::Request as _;
-use rocketmq_remoting::body::{
-    ConsumeFromWhere, ConsumeMessageDirectlyResult, ConsumeResult, ConsumeType, ConsumerData,
-    ConsumerRunningInfo, GetConsumerStatusBody, ResetOffsetBody,
-};
-use rocketmq_remoting::message::MessageRecord;
-use rocketmq_remoting::net::Answer;
-use rocketmq_remoting::requests::group::{GetConsumerRunningInfoRequest, GetConsumerStatusRequest};
+use parking_lot::{Mutex, RwLock};
+use rocketmq_remoting::body::MessageModel;
+use rocketmq_remoting::names::is_retry;
 use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::SubscriptionData;
-use rocketmq_remoting::{Command, DecodeError, RequestCode, ResponseCode, fastjson};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use super::concurrent::{ServiceConfig, finish_call};
-use super::config::ConsumerConfig;
-use super::group::Group;
-use super::handler::{Failure, Outcomes};
-use super::health::Backlog;
-use super::incoming::Incoming;
-use super::info::{body, refuse};
-use super::pop_push::PopService;
-use super::puller::PullOptions;
-use super::service::Service;
-use super::start::FromWhere;
-use crate::error::CallError;
-use crate::membership::ConsumerMember;
-use crate::messages::{Delivery, Outcome};
+use super::calls::Calls;
+use super::health::{Backlog, HealthBook};
+use super::start::{FromWhere, Start};
+use super::stats::Stats;
+use super::subscriptions::ByTopic;
+use crate::consumer::queue::flow::{FlowLimits, QueueLimits};
+use crate::consumer::queue::offsets::OffsetStore;
+use crate::consumer::queue::owned::OwnedQueue;
+use crate::error::{CallError, StartError};
+use crate::membership::Membership;
+use crate::messages::Delivery;
+use crate::observe::metrics;
 
-/// A started push consumer.
-pub(crate) struct PushMember {
-    /// The group as the application calls it.
-    pub(crate) name: String,
-    pub(crate) group: Arc<Group>,
-    pub(crate) service: Service,
-    /// How the handler is called, and who is told.
-    pub(crate) calling: ServiceConfig,
-    /// Set when the broker assigns the queues.
-    pub(crate) pop: Option<Arc<PopService>>,
-    pub(crate) pull: PullOptions,
-    pub(crate) config: ConsumerConfig,
-}
+/// Takes pulled messages; they are in the queue's window by then.
+pub(crate) trait Sink: Send + Sync + 'static {
+    /// Hands over messages of `queue` in order. Must not block.
+    fn deliver(&self, queue: &Arc<OwnedQueue>, messages: Vec<Delivery>);
 
-impl ConsumerMember for PushMember {
-    fn wire_group(&self) -> &str {
-        self.group.name()
-    }
-
-    fn heartbeat(&self) -> ConsumerData {
-        self.group.heartbeat(ConsumeType::Passively)
-    }
-
-    fn topics(&self) -> Vec<String> {
-        self.group.topics()
-    }
-
-    fn rebalance_soon(&self) {
-        self.group.rebalance.notify_one();
-    }
-
-    fn heard(&self, address: &str, outcome: Result<(), &CallError>) {
-        self.group.heard(address, outcome);
-    }
-
-    fn on_request(&self, request: Command) -> Answer {
-        let answer = match request.request_code() {
-            RequestCode::RESET_CONSUMER_CLIENT_OFFSET => self.reset(&request),
-            RequestCode::GET_CONSUMER_STATUS_FROM_CLIENT => self.status(&request),
-            RequestCode::GET_CONSUMER_RUNNING_INFO => self.tell(&request),
-            RequestCode::CONSUME_MESSAGE_DIRECTLY => self.consume_directly(&request),
-            _ => Ok(Answer::Now(Command::response_to(&request, ResponseCode::REQUEST_CODE_NOT_SUPPORTED))),
-        };
-        answer.unwrap_or_else(|error| refuse(&request, &error.to_string()))
+    /// A queue was assigned and will be pulled.
+    fn opened(&self, queue: &Arc<OwnedQueue>) {
+        let _ = queue;
     }
 }
 
-impl PushMember {
-    /// An administrator moved the group: what is cached of the named queues is forgotten, and they go on at once.
-    fn reset(&self, request: &Command) -> Result<Answer, DecodeError> {
-        let table = ResetOffsetBody::read(&request.body)?.offset_table;
-        let (group, pull) = (self.group.clone(), self.pull.clone());
-        self.group.tasks.spawn(async move {
-            for (queue, offset) in table {
-                group.reset(&queue, offset, &pull).await;
-            }
-        });
-        Ok(Answer::None)
-    }
-
-    fn status(&self, request: &Command) -> Result<Answer, DecodeError> {
-        let header = GetConsumerStatusRequest::from_ext(&request.ext)?;
-        let owned = self.group.owned().into_iter().filter(|owned| owned.queue.topic == header.topic);
-        let table = owned.filter_map(|owned| Some((owned.queue.clone(), owned.offset()?))).collect();
-        body(request, &GetConsumerStatusBody { message_queue_table: table, ..Default::default() })
-    }
-
-    /// Queues, offsets, rates and settings, as administration tools show them.
-    pub(crate) fn running_info(&self) -> ConsumerRunningInfo {
-        let concurrency = self.service.concurrency();
-        let mut own = self.config.settings(concurrency);
-        own.extend([
-            (ConsumerRunningInfo::PROP_CONSUME_ORDERLY, self.group.orderly.to_string()),
-            (ConsumerRunningInfo::PROP_THREADPOOL_CORE_SIZE, concurrency.to_string()),
-        ]);
-        let mq_pop_table = self.pop.iter().flat_map(|pop| pop.info()).collect();
-        ConsumerRunningInfo { mq_pop_table, ..self.group.info(ConsumeType::Passively, own) }
-    }
-
-    /// The queues of a topic that are read, pulled and popped ones, and what waits in them.
-    pub(crate) fn backlog(&self, topic: &str) -> Backlog {
-        let popped = self.pop.as_ref().map(|pop| pop.backlog(topic)).unwrap_or_default();
-        self.group.backlog(topic).and(popped)
-    }
-
-    /// The same for a tool, with the handlers at work where it asks for what are stacks of threads in Java.
-    fn tell(&self, request: &Command) -> Result<Answer, DecodeError> {
-        let header = GetConsumerRunningInfoRequest::from_ext(&request.ext)?;
-        let jstack = header.jstack_enable.then(|| self.calling.at_work.dump());
-        body(request, &ConsumerRunningInfo { jstack, ..self.running_info() })
-    }
-
-    /// Waits for running handlers for at most `deadline`.
-    pub(crate) async fn drained(&self, deadline: Duration) -> bool {
-        let popped = async {
-            match &self.pop {
-                Some(pop) => pop.drained(deadline).await,
-                None => true,
-            }
-        };
-        let (pulled, popped) = tokio::join!(self.service.drained(deadline), popped);
-        pulled && popped
-    }
-
-    /// Runs the handler on one message an administrator picked, outside any queue.
-    fn consume_directly(&self, request: &Command) -> Result<Answer, DecodeError> {
-        let record = MessageRecord::decode(&mut request.body.clone())?;
-        let delivery = self.picked(record, request.ext.get("brokerName").unwrap_or_default());
-        let (calling, order) = (self.calling.clone(), self.group.orderly);
-        let response = Command::response_to(request, ResponseCode::SUCCESS);
-        let run = async move {
-            let (since, messages) = (Instant::now(), [delivery]);
-            let _at_work = calling.at_work.enter(&messages);
-            let (watch, call) = calling.call(&messages);
-            let outcome = finish_call(call, calling.consume_timeout).await;
-            calling.ended(watch, &messages, &outcome);
-            let result = directly_result(outcome, order, since.elapsed().as_millis() as i64);
-            fastjson::to_vec(&result).ok().map(|body| response.with_body(body))
-        };
-        Ok(Answer::Later(run.boxed()))
-    }
-
-    fn picked(&self, record: MessageRecord, broker: &str) -> Delivery {
-        let queue = Arc::new(MessageQueue::new(record.topic.as_str(), broker, record.queue_id));
-        let (subscription, names) = (SubscriptionData::default(), &self.group.calls.cluster.names);
-        Incoming { queue: &queue, subscription: &subscription, names, offset_delta: 0, from: 0 }
-            .deliver(record)
-    }
+/// What the members of every kind of consumer have in common.
+pub(crate) struct Group {
+    pub(crate) membership: Arc<Membership>,
+    pub(crate) calls: Calls,
+    pub(crate) model: MessageModel,
+    pub(crate) orderly: bool,
+    pub(crate) from_where: FromWhere,
+    pub(crate) flow: FlowLimits,
+    pub(crate) offsets: OffsetStore,
+    pub(crate) subscriptions: RwLock<ByTopic>,
+    pub(crate) stats: Arc<Stats>,
+    pub(crate) health: HealthBook,
+    pub(crate) sink: Arc<dyn Sink>,
+    /// Set when a rebalance is wanted now.
+    pub(crate) rebalance: Notify,
+    /// No more pulls and rebalances.
+    pub(crate) stopped: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) started_at: i64,
+    queues: Mutex<HashMap<MessageQueue, Arc<OwnedQueue>>>,
+    paused: AtomicBool,
 }
 
-fn directly_result(
-    outcome: Result<Outcomes, Failure>,
-    order: bool,
-    spent_time_mills: i64,
-) -> ConsumeMessageDirectlyResult {
-    let (consume_result, remark) = match outcome.map(|outcomes| outcomes.of(0)) {
-        Ok(Outcome::Ack) => (ConsumeResult::CrSuccess, None),
-        Ok(_) => (ConsumeResult::CrLater, None),
-        Err(failure) => (ConsumeResult::CrThrowException, Some(failure.to_string())),
-    };
-    ConsumeMessageDirectlyResult { auto_commit: true, consume_result, order, remark, spent_time_mills }
+/// What a [`Group`] is made of.
+pub(crate) struct GroupParts {
+    pub(crate) membership: Arc<Membership>,
+    pub(crate) calls: Calls,
+    pub(crate) model: MessageModel,
+    pub(crate) orderly: bool,
+    pub(crate) from_where: FromWhere,
+    pub(crate) flow: FlowLimits,
+    pub(crate) offsets: OffsetStore,
+    pub(crate) subscriptions: ByTopic,
+    pub(crate) stats: Arc<Stats>,
+    pub(crate) health: HealthBook,
+    pub(crate) sink: Arc<dyn Sink>,
 }
 
 impl Group {
-    /// This member's part of a heartbeat.
-    pub(crate) fn heartbeat(&self, consume_type: ConsumeType) -> ConsumerData {
-        ConsumerData {
-            group_name: self.name().to_owned(),
-            consume_type,
-            message_model: self.model,
-            consume_from_where: match self.from_where {
-                FromWhere::LastOffset => ConsumeFromWhere::LastOffset,
-                FromWhere::FirstOffset => ConsumeFromWhere::FirstOffset,
-                FromWhere::Timestamp(_) => ConsumeFromWhere::Timestamp,
-            },
-            subscription_data_set: self.subscription_set(),
-            unit_mode: self.calls.cluster.config.unit_mode,
+    pub(crate) fn new(parts: GroupParts) -> Arc<Self> {
+        Arc::new(Self {
+            membership: parts.membership,
+            model: parts.model,
+            orderly: parts.orderly,
+            from_where: parts.from_where,
+            flow: parts.flow,
+            offsets: parts.offsets,
+            subscriptions: RwLock::new(parts.subscriptions),
+            stats: parts.stats,
+            health: parts.health,
+            sink: parts.sink,
+            rebalance: Notify::new(),
+            stopped: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            started_at: parts.calls.cluster.now_ms(),
+            calls: parts.calls,
+            queues: Mutex::default(),
+            paused: AtomicBool::new(false),
+        })
+    }
+
+    /// The group's name on the wire.
+    pub(crate) fn name(&self) -> &str {
+        &self.calls.group
+    }
+
+    /// ms since the epoch, by the client's clock.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.calls.cluster.now_ms()
+    }
+
+    /// Counts one pull or pop of a topic (named as on the wire).
+    pub(crate) fn count_pull(&self, topic: &str, outcome: &'static str, messages: usize) {
+        let names = &self.calls.cluster.names;
+        metrics::pulled(names.plain(self.name()), names.plain(topic), outcome, messages);
+    }
+
+    /// Counts a pull that had to wait, and for which limit.
+    pub(crate) fn count_throttled(&self, topic: &str, limit: &'static str) {
+        let names = &self.calls.cluster.names;
+        metrics::throttled(names.plain(self.name()), names.plain(topic), limit);
+    }
+
+    /// Counts a change of the queues this member reads.
+    pub(crate) fn count_rebalance(&self, topic: &str) {
+        let names = &self.calls.cluster.names;
+        metrics::rebalanced(names.plain(self.name()), names.plain(topic));
+    }
+
+    /// Every queue owned now.
+    pub(crate) fn owned(&self) -> Vec<Arc<OwnedQueue>> {
+        self.queues.lock().values().cloned().collect()
+    }
+
+    /// The queues of a topic that are owned, and what waits in them.
+    pub(crate) fn backlog(&self, topic: &str) -> Backlog {
+        Backlog::of(self.owned().iter().filter(|owned| owned.queue.topic == topic).map(|owned| owned.lag()))
+    }
+
+    /// The owned queue, if it is.
+    pub(crate) fn find(&self, queue: &MessageQueue) -> Option<Arc<OwnedQueue>> {
+        self.queues.lock().get(queue).cloned()
+    }
+
+    /// Takes a queue in; `false` when it is owned already.
+    pub(crate) fn insert(&self, owned: Arc<OwnedQueue>) -> bool {
+        let mut queues = self.queues.lock();
+        if queues.contains_key(&owned.queue) {
+            return false;
+        }
+        queues.insert(owned.queue.clone(), owned);
+        true
+    }
+
+    /// Puts `fresh` in the place of `old`; `false` when `old` is not owned any more.
+    pub(crate) fn replace(&self, old: &Arc<OwnedQueue>, fresh: Arc<OwnedQueue>) -> bool {
+        let mut queues = self.queues.lock();
+        let current = queues.get(&old.queue).is_some_and(|owned| Arc::ptr_eq(owned, old));
+        if current {
+            queues.insert(fresh.queue.clone(), fresh);
+        }
+        current
+    }
+
+    /// Lets go of a queue.
+    pub(crate) fn remove(&self, owned: &Arc<OwnedQueue>) {
+        let mut queues = self.queues.lock();
+        if queues.get(&owned.queue).is_some_and(|current| Arc::ptr_eq(current, owned)) {
+            queues.remove(&owned.queue);
         }
     }
 
-    /// What the group wants of each topic.
-    pub(crate) fn subscription_set(&self) -> Vec<SubscriptionData> {
-        self.subscriptions.read().values().map(|data| (**data).clone()).collect()
+    /// Gives a queue up and stores how far it was read.
+    pub(crate) async fn release(&self, owned: &Arc<OwnedQueue>) {
+        owned.drop_it();
+        if let Some(offset) = owned.offset() {
+            self.offsets.store(vec![(owned.queue.clone(), offset)]).await;
+        }
+        self.remove(owned);
     }
 
-    /// The topics subscribed to, as they are on the wire.
-    pub(crate) fn topics(&self) -> Vec<String> {
-        self.subscriptions.read().keys().cloned().collect()
+    /// Lets go of every queue.
+    pub(crate) fn remove_all(&self) -> Vec<Arc<OwnedQueue>> {
+        let removed: Vec<_> = self.queues.lock().drain().map(|(_, owned)| owned).collect();
+        removed.iter().for_each(|owned| owned.drop_it());
+        removed
     }
 
-    /// Notes for each topic of the broker at `address` how the heartbeat there ended. Those to slaves do not count.
-    pub(crate) fn heard(&self, address: &str, outcome: Result<(), &CallError>) {
-        for topic in self.topics() {
-            for (broker, _) in
-                self.calls.cluster.brokers_of(&topic).iter().filter(|(_, known)| known == address)
-            {
-                self.health.heartbeat(&topic, broker, outcome);
+    /// What each queue may hold with as many queues as there are now.
+    pub(crate) fn limits(&self) -> QueueLimits {
+        self.flow.per_queue(self.queues.lock().len())
+    }
+
+    /// The subscription of a topic.
+    pub(crate) fn subscription(&self, topic: &str) -> Option<Arc<SubscriptionData>> {
+        self.subscriptions.read().get(topic).cloned()
+    }
+
+    /// Stops or resumes pulling; what was pulled is handled all the same.
+    pub(crate) fn set_paused(&self, paused: bool) {
+        self.paused.store(paused, Ordering::Release);
+        if !paused {
+            self.rebalance.notify_one();
+        }
+    }
+
+    /// Whether pulling is paused.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::Acquire)
+    }
+
+    /// Where to begin on a queue: the stored offset, else by the consumer's wish.
+    pub(crate) async fn start_offset(&self, queue: &MessageQueue) -> Result<i64, CallError> {
+        if let Some(offset) = self.offsets.load(queue).await? {
+            return Ok(offset);
+        }
+        match self.from_where.without_stored_offset(is_retry(&queue.topic)) {
+            Start::At(offset) => Ok(offset),
+            Start::Max => self.end_of(queue).await,
+            Start::AtTime(ms) => self.calls.offset_at(queue, ms).await,
+        }
+    }
+
+    /// The end of a queue that the group has no offset on.
+    ///
+    /// Brokers of 5.x know no offset on an empty queue either. A message that comes before its end is asked for makes it
+    /// young: the broker then begins at that message, and is asked once more.
+    async fn end_of(&self, queue: &MessageQueue) -> Result<i64, CallError> {
+        match self.calls.max_offset(queue).await? {
+            0 => Ok(0),
+            end => Ok(self.offsets.load(queue).await?.unwrap_or(end)),
+        }
+    }
+
+    /// Before anything is pulled.
+    pub(crate) async fn prepare(&self) -> Result<(), StartError> {
+        let subscriptions = self.subscriptions.read().clone();
+        self.calls.prepare(&subscriptions).await
+    }
+
+    /// Ends pull loops, rebalancing and periodic commits, and waits for them.
+    pub(crate) async fn stop_pulling(&self) {
+        self.stopped.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Stores the offsets of all owned queues.
+    pub(crate) async fn persist(&self) {
+        self.offsets.store(self.progress()).await;
+    }
+
+    /// The same at the end, when no later round would put right what went wrong.
+    pub(crate) async fn persist_last(&self) {
+        self.offsets.store_last(self.progress()).await;
+    }
+
+    /// How far each owned queue has come.
+    fn progress(&self) -> Vec<(MessageQueue, i64)> {
+        self.owned().iter().filter_map(|q| Some((q.queue.clone(), q.offset()?))).collect()
+    }
+
+    /// Stores offsets every so often until the consumer stops.
+    pub(crate) async fn persist_periodically(self: Arc<Self>, every: Duration) {
+        let persist = async {
+            loop {
+                tokio::time::sleep(every).await;
+                self.persist().await;
             }
-        }
-    }
-
-    /// Goes on at `offset` with a queue, if it is owned.
-    async fn reset(self: &Arc<Self>, queue: &MessageQueue, offset: i64, pull: &PullOptions) {
-        let Some(owned) = self.find(queue) else { return };
-        tracing::info!(group = self.name(), ?queue, offset, "offset reset by an administrator");
-        if let Err(error) = self.restart(&owned, offset, pull).await {
-            tracing::warn!(group = self.name(), ?queue, offset, "the new offset is not stored yet: {error}");
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_direct_run_reports_what_java_would() {
-        let result = |outcome| directly_result(outcome, true, 7);
-        assert_eq!(result(Ok(Outcomes::All(Outcome::Ack))).consume_result, ConsumeResult::CrSuccess);
-        assert_eq!(result(Ok(Outcomes::All(Outcome::Retry))).consume_result, ConsumeResult::CrLater);
-        let failed = result(Err(Failure::Panic("boom".into())));
-        assert_eq!(failed.consume_result, ConsumeResult::CrThrowException);
-        assert_eq!(failed.remark.as_deref(), Some("panicked: boom"));
-        assert!(failed.order);
+        };
+        tokio::select! { () = persist => {}, () = self.stopped.cancelled() => {} }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::pull::to_ms;
+use crate::consumer::pull::consumer::to_ms;
 
 /// Where a consumer group without a stored offset begins on a queue.
 ///

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rocketmq_remoting::message::MessageRecord;
 use rocketmq_remoting::route::MessageQueue;
 
-use super::owned::OwnedQueue;
+use crate::consumer::queue::owned::OwnedQueue;
 use crate::messages::Delivery;
 use crate::messages::Names;
 

@@ -7,8 +7,8 @@ use parking_lot::Mutex;
 use rocketmq_remoting::route::MessageQueue;
 use tokio::sync::Notify;
 
-use crate::consumer::group::{Group, Sink};
-use crate::consumer::owned::OwnedQueue;
+use crate::consumer::member::{Group, Sink};
+use crate::consumer::queue::owned::OwnedQueue;
 use crate::error::CallError;
 use crate::messages::Delivery;
 

@@ -6,29 +6,30 @@ use std::time::Duration;
 
 use rocketmq_remoting::body::MessageModel;
 use rocketmq_remoting::names::retry_topic;
+use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::SubscriptionData;
 
-use super::assign::{AllocateStrategy, Averagely};
-use super::at_work::AtWork;
-use super::calls::Calls;
-use super::concurrent::{ConcurrentService, SendBack, ServiceConfig};
-use super::config::ConsumerConfig;
-use super::group::{Group, GroupParts};
-use super::handler::{Handler, Listen, ListenBatch};
-use super::health::{HealthBook, HealthChange, OnHealth};
 use super::member::PushMember;
-use super::offsets::OffsetStore;
-use super::orderly::{OrderlyConfig, OrderlyService};
-use super::pop_push::{PopParts, PopService};
-use super::puller::PullOptions;
-use super::rebalance::{OnAssignment, Rebalancer};
 use super::running::Running;
-use super::send_back::ToBroker;
-use super::service::Service;
-use super::start::FromWhere;
-use super::stats::Stats;
-use super::subscriptions::{ByTopic, Filter, Subscriptions, invalid};
-use super::watch::Watchers;
+use crate::consumer::calls::Calls;
+use crate::consumer::config::ConsumerConfig;
+use crate::consumer::handling::at_work::AtWork;
+use crate::consumer::handling::concurrent::{ConcurrentService, SendBack, ServiceConfig};
+use crate::consumer::handling::listen::{Handler, Listen, ListenBatch};
+use crate::consumer::handling::orderly::{OrderlyConfig, OrderlyService};
+use crate::consumer::handling::send_back::ToBroker;
+use crate::consumer::handling::service::Service;
+use crate::consumer::handling::watch::Watchers;
+use crate::consumer::health::{HealthBook, HealthChange, OnHealth};
+use crate::consumer::member::{Group, GroupParts};
+use crate::consumer::pop::push::{PopParts, PopService};
+use crate::consumer::pull::puller::PullOptions;
+use crate::consumer::queue::offsets::OffsetStore;
+use crate::consumer::rebalance::allocate::{AllocateStrategy, Averagely};
+use crate::consumer::rebalance::rebalancer::{OnAssignment, Rebalancer};
+use crate::consumer::start::FromWhere;
+use crate::consumer::stats::Stats;
+use crate::consumer::subscriptions::{ByTopic, Filter, Subscriptions, invalid};
 use crate::error::StartError;
 use crate::membership::ConsumerMember;
 use crate::membership::Membership;
@@ -146,7 +147,7 @@ impl PushConsumerBuilder {
     /// Calls `tell` with topic, all queues and those of this member after each change.
     pub fn on_assignment(
         mut self,
-        tell: impl Fn(&str, &[super::MessageQueue], &[super::MessageQueue]) + Send + Sync + 'static,
+        tell: impl Fn(&str, &[MessageQueue], &[MessageQueue]) + Send + Sync + 'static,
     ) -> Self {
         self.on_assignment = Some(Arc::new(tell));
         self

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::process_queue::Usage;
+use super::window::Usage;
 
 /// Limits on what one consumer caches. All are inclusive: pulling stops above them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,8 +13,8 @@ use rocketmq_remoting::fastjson;
 use rocketmq_remoting::route::MessageQueue;
 use serde::Deserialize;
 
-use super::calls::Calls;
-use super::subscriptions::invalid;
+use crate::consumer::calls::Calls;
+use crate::consumer::subscriptions::invalid;
 use crate::error::{CallError, StartError};
 
 /// How often the last offsets are stored at most until they stand.

@@ -10,12 +10,12 @@ use rocketmq_remoting::names::{TEMPLATE_TOPIC, retry_topic};
 use rocketmq_remoting::requests::send::SendMessageRequest;
 use rocketmq_remoting::route::MessageQueue;
 
-use super::calls::Calls;
 use super::concurrent::SendBack;
-use super::health::HealthBook;
 use super::retry::{Redelivery, resend_properties};
 use crate::cluster::route::Purpose;
 use crate::cluster::route::logical::is_logical;
+use crate::consumer::calls::Calls;
+use crate::consumer::health::HealthBook;
 use crate::error::BoxError;
 use crate::messages::Delivery;
 

@@ -13,17 +13,17 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::concurrent::{SendBack, ServiceConfig};
-use super::config::PopConfig;
-use super::flow::Seldom;
-use super::group::Group;
-use super::handler::{Failure, Outcomes};
-use super::health::Backlog;
-use super::permits::Permits;
-use super::pop::Popped;
-use super::pop_calls::{PopAnswer, PopOptions};
-use super::retry::{Redelivery, pop_delay_ms, pop_delay_of_age};
-use super::start::FromWhere;
+use super::calls::{PopAnswer, PopOptions};
+use super::simple::Popped;
+use crate::consumer::config::PopConfig;
+use crate::consumer::handling::concurrent::{SendBack, ServiceConfig};
+use crate::consumer::handling::listen::{Failure, Outcomes};
+use crate::consumer::handling::permits::Permits;
+use crate::consumer::handling::retry::{Redelivery, pop_delay_ms, pop_delay_of_age};
+use crate::consumer::health::Backlog;
+use crate::consumer::member::Group;
+use crate::consumer::queue::flow::Seldom;
+use crate::consumer::start::FromWhere;
 use crate::error::CallError;
 use crate::messages::{Delivery, Outcome};
 

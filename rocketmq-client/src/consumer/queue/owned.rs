@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::flow::{QueueLimits, Seldom};
-use super::process_queue::{Usage, Window};
+use super::window::{Usage, Window};
 use crate::messages::Delivery;
 
 /// A queue that was not pulled for this long is given up and started anew.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use rocketmq_remoting::route::MessageQueue;
 
-use super::group::Group;
-use super::owned::LOCK_EXPIRES;
+use crate::consumer::member::Group;
+use crate::consumer::queue::owned::LOCK_EXPIRES;
 
 /// How often locks are renewed; the broker keeps them 60 s.
 const RENEWAL: Duration = Duration::from_secs(20);

@@ -11,11 +11,11 @@ use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::SubscriptionData;
 use rocketmq_remoting::{Answered, ResponseCode};
 
-use super::calls::Calls;
 use super::incoming::Incoming;
 use crate::clock::millis;
 use crate::cluster::Which;
 use crate::cluster::calls::Target;
+use crate::consumer::calls::Calls;
 use crate::error::CallError;
 use crate::messages::Delivery;
 

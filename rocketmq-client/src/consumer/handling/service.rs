@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::concurrent::ConcurrentService;
-use super::group::Sink;
 use super::orderly::OrderlyService;
-use super::owned::OwnedQueue;
+use crate::consumer::member::Sink;
+use crate::consumer::queue::owned::OwnedQueue;
 use crate::messages::Delivery;
 
 /// The part that calls the handlers.

@@ -6,11 +6,11 @@ use rocketmq_remoting::body::{ConsumeStatus, ConsumeType, ConsumerRunningInfo, P
 use rocketmq_remoting::net::Answer;
 use rocketmq_remoting::{Command, DecodeError, RequestCode, ResponseCode, fastjson, version};
 
-use super::group::Group;
-use super::owned::Snapshot;
 use super::settings::{self, Setting};
-use super::stats::Rates;
 use crate::cluster::Cluster;
+use crate::consumer::member::Group;
+use crate::consumer::queue::owned::Snapshot;
+use crate::consumer::stats::Rates;
 
 impl Group {
     /// Queues, rates, subscriptions, and settings: the client's and the consumer's `own`.

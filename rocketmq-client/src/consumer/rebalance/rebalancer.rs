@@ -11,14 +11,14 @@ use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::SubscriptionData;
 use tokio::time::Instant;
 
-use super::assign::{AllocateStrategy, Allocation, java_order, queue_order};
-use super::group::Group;
-use super::owned::OwnedQueue;
-use super::pop_push::PopService;
-use super::pull_loop::{Begin, HAND_OVER, PullLoop};
-use super::puller::PullOptions;
-use super::receipt::Origin;
+use super::allocate::{AllocateStrategy, Allocation, java_order, queue_order};
 use crate::cluster::route::Purpose;
+use crate::consumer::member::Group;
+use crate::consumer::pop::push::PopService;
+use crate::consumer::pop::receipt::Origin;
+use crate::consumer::pull::pull_loop::{Begin, HAND_OVER, PullLoop};
+use crate::consumer::pull::puller::PullOptions;
+use crate::consumer::queue::owned::OwnedQueue;
 use crate::error::CallError;
 
 /// Between two rounds while all is well.
@@ -268,7 +268,9 @@ impl Rebalancer {
 
     /// Gives a queue up; `false` when a handler still works on it in order, so that it stays for another round.
     async fn release(&self, owned: &Arc<OwnedQueue>) -> bool {
-        if self.group.needs_locks() && !owned.wait_idle(super::orderly::RELEASE_WAIT).await {
+        if self.group.needs_locks()
+            && !owned.wait_idle(crate::consumer::handling::orderly::RELEASE_WAIT).await
+        {
             return false;
         }
         self.group.release(owned).await;

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use rocketmq_remoting::ResponseCode;
 use rocketmq_remoting::body::MessageModel;
 
-use super::group::Group;
-use super::owned::OwnedQueue;
 use super::puller::{PullOptions, Pulled, Puller};
 use crate::cluster::calls::is_refusal;
+use crate::consumer::member::Group;
+use crate::consumer::queue::owned::OwnedQueue;
 use crate::error::CallError;
 use crate::messages::Delivery;
 

@@ -294,7 +294,7 @@ mod tests {
 
     /// Produced by the classes of rocketmq-client 5.4.0: strategy, topic, `broker:queues,…`, sorted members, and per
     /// member the indexes it gets.
-    const JAVA: &str = include_str!("assign_java_splits.tsv");
+    const JAVA: &str = include_str!("java_splits.tsv");
 
     struct PrefixRooms;
 

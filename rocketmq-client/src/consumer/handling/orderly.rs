@@ -7,11 +7,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::concurrent::{SendBack, ServiceConfig};
-use super::handler::{Failure, Outcomes};
-use super::owned::OwnedQueue;
+use super::listen::{Failure, Outcomes};
 use super::permits::{Permit, Permits};
 use super::retry::Redelivery;
-use super::stats::Stats;
+use crate::consumer::queue::owned::OwnedQueue;
+use crate::consumer::stats::Stats;
 use crate::messages::{Delivery, Outcome};
 
 /// How long a rebalance waits for the handler of a queue it takes away; a busy queue stays for another round.
@@ -236,11 +236,11 @@ impl OrderlyService {
 mod tests {
     use super::*;
     use crate::clock::Clock;
-    use crate::consumer::at_work::AtWork;
-    use crate::consumer::handler::Handler;
+    use crate::consumer::handling::at_work::AtWork;
+    use crate::consumer::handling::listen::Handler;
+    use crate::consumer::handling::watch::Watchers;
     use crate::consumer::health::HealthBook;
     use crate::consumer::testing::{delivery, owned_queue};
-    use crate::consumer::watch::Watchers;
     use crate::error::BoxError;
     use crate::messages::DelayLevel;
     use futures_util::future::BoxFuture;

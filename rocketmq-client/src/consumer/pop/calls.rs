@@ -18,13 +18,13 @@ use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::SubscriptionData;
 use rocketmq_remoting::{Json, ResponseCode};
 
-use super::calls::Calls;
-use super::incoming::Incoming;
-use super::pop::Popped;
 use super::receipt::{PopInfo, PopReceipt};
+use super::simple::Popped;
 use crate::clock::millis;
 use crate::cluster::Which;
 use crate::cluster::calls::{Target, is_refusal};
+use crate::consumer::calls::Calls;
+use crate::consumer::pull::incoming::Incoming;
 use crate::error::CallError;
 
 /// What a pop gets on top of the time the broker may wait.

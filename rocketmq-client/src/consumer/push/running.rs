@@ -6,11 +6,11 @@ use std::time::Duration;
 use rocketmq_remoting::body::ConsumerRunningInfo;
 use rocketmq_remoting::route::MessageQueue;
 
-use super::config::CONCURRENCY;
-use super::health::ConsumerHealth;
 use super::member::PushMember;
-use super::receipt::Origin;
-use super::subscriptions::{self, ByTopic, Filter};
+use crate::consumer::config::CONCURRENCY;
+use crate::consumer::health::ConsumerHealth;
+use crate::consumer::pop::receipt::Origin;
+use crate::consumer::subscriptions::{self, ByTopic, Filter};
 use crate::error::StartError;
 use crate::membership::ConsumerMember as _;
 use crate::membership::Membership;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::config::ConsumerConfig;
-use super::flow::FlowLimits;
 use crate::cluster::Cluster;
+use crate::consumer::config::ConsumerConfig;
+use crate::consumer::queue::flow::FlowLimits;
 
 /// A field of Java's consumer, and what it would hold.
 pub(crate) type Setting = (&'static str, String);

@@ -16,13 +16,13 @@ use rocketmq_remoting::net::Answer;
 use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::SubscriptionData;
 
-use super::calls::Calls;
-use super::info;
-use super::pop_calls::PopOptions;
+use super::calls::PopOptions;
 use super::receipt::PopReceipt;
-use super::subscriptions::{ByTopic, Filter, Subscriptions, invalid};
 use crate::clock::Clock;
 use crate::cluster::route::Purpose;
+use crate::consumer::calls::Calls;
+use crate::consumer::subscriptions::{ByTopic, Filter, Subscriptions, invalid};
+use crate::consumer::tools::info;
 use crate::error::{CallError, StartError};
 use crate::membership::ConsumerMember;
 use crate::membership::Membership;

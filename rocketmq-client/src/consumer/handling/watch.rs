@@ -7,7 +7,7 @@ use std::time::Instant;
 use tracing::Span;
 
 use super::concurrent::ServiceConfig;
-use super::handler::{Call, Failure, Outcomes};
+use super::listen::{Call, Failure, Outcomes};
 use crate::messages::{Delivery, Outcome};
 use crate::observe::interceptor::Interceptors;
 use crate::observe::trace::record::ConsumeEnd;

@@ -20,13 +20,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::at_work::AtWork;
-use super::handler::{Call, Failure, Handler, Outcomes};
-use super::health::HealthBook;
-use super::owned::OwnedQueue;
+use super::listen::{Call, Failure, Handler, Outcomes};
 use super::retry::Redelivery;
-use super::stats::Stats;
 use super::watch::Watchers;
 use crate::clock::Clock;
+use crate::consumer::health::HealthBook;
+use crate::consumer::queue::owned::OwnedQueue;
+use crate::consumer::stats::Stats;
 use crate::messages::{Delivery, Outcome};
 
 /// The longest run one worker takes at a time.

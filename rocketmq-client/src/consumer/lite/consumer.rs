@@ -1,0 +1,221 @@
+//! [`LiteConsumer`]: hands out batches.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rocketmq_remoting::route::MessageQueue;
+
+use super::batch::{Batch, Inbox};
+use super::member::LiteMember;
+use crate::consumer::member::Group;
+use crate::consumer::pull::consumer::{Offset, resolve};
+use crate::consumer::pull::pull_loop::{Begin, PullLoop};
+use crate::consumer::pull::puller::PullOptions;
+use crate::consumer::queue::owned::OwnedQueue;
+use crate::consumer::subscriptions::{ByTopic, Filter, Subscriptions, invalid};
+use crate::error::{CallError, CallErrorKind, StartError};
+use crate::membership::{ConsumerMember as _, Membership};
+use crate::messages::Delivery;
+use crate::observe::trace::Tracer;
+use crate::observe::trace::record::ConsumeEnd;
+
+/// Hands out the messages of its queues, batch by batch.
+///
+/// Dropping it stops pulling at once; what was handed out and not committed is delivered again.
+pub struct LiteConsumer {
+    pub(super) membership: Arc<Membership>,
+    pub(super) group: Arc<Group>,
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) pull: PullOptions,
+    /// The filters of topics whose queues are assigned by hand; `None` when they are shared out.
+    pub(super) by_hand: Option<Subscriptions>,
+    pub(super) auto_commit: bool,
+    pub(super) tracer: Option<Arc<Tracer>>,
+    pub(super) previous: Option<(Arc<OwnedQueue>, i64)>,
+    pub(super) member: Arc<LiteMember>,
+}
+
+impl std::fmt::Debug for LiteConsumer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LiteConsumer").field("group", &self.group.name()).finish_non_exhaustive()
+    }
+}
+
+impl LiteConsumer {
+    /// Waits for the next batch. It is committed when the one after it is asked for, unless `auto_commit` is off.
+    ///
+    /// Cancel safe: a batch is either returned or stays for the next call.
+    ///
+    /// # Errors
+    /// None at present; brokers that cannot be reached are tried again and logged.
+    pub async fn next_batch(&mut self) -> Result<Option<Batch>, CallError> {
+        self.commit_previous();
+        loop {
+            if let Some((queue, messages)) = self.inbox.take() {
+                return Ok(Some(self.hand_out(queue, messages)));
+            }
+            tokio::select! {
+                () = self.inbox.arrived.notified() => {}
+                () = self.group.stopped.cancelled() => return Ok(None),
+            }
+        }
+    }
+
+    /// [`next_batch`](Self::next_batch), giving up after `limit`: then `None`.
+    ///
+    /// # Errors
+    /// As [`next_batch`](Self::next_batch).
+    pub async fn poll(&mut self, limit: Duration) -> Result<Option<Batch>, CallError> {
+        tokio::time::timeout(limit, self.next_batch()).await.unwrap_or(Ok(None))
+    }
+
+    fn commit_previous(&mut self) {
+        if let Some((queue, next)) = self.previous.take().filter(|_| self.auto_commit) {
+            queue.advance(next);
+        }
+    }
+
+    fn hand_out(&mut self, queue: Arc<OwnedQueue>, messages: Vec<Delivery>) -> Batch {
+        let next = messages.last().map_or(0, |last| last.queue_offset() + 1);
+        queue.hand_out(messages.iter().map(Delivery::queue_offset), next);
+        self.previous = Some((queue.clone(), next));
+        if let Some(tracer) = &self.tracer {
+            let call = tracer.consuming(&messages);
+            tracer.consumed(&call, &messages, |_| ConsumeEnd::Success);
+        }
+        Batch::new(messages, next, queue, self.group.clone())
+    }
+
+    /// Reads exactly these queues from now on. Those it read before go on where they are; of those left out the offsets
+    /// are stored, and what was handed out and not committed is delivered again to who reads them next.
+    ///
+    /// Cancelled, it may have let go of some queues and not taken the new ones yet; the next call puts that right.
+    ///
+    /// # Errors
+    /// When the consumer subscribes, so that its queues are shared out; an illegal topic, or no reachable name server. The
+    /// assignment stays as it was then.
+    pub async fn assign(&mut self, queues: impl IntoIterator<Item = MessageQueue>) -> Result<(), StartError> {
+        let Some(filters) = &self.by_hand else {
+            return Err(invalid(format!(
+                "group \"{}\" subscribes, so that its queues are shared out: build the consumer with assign",
+                self.member.name
+            )));
+        };
+        let names = &self.membership.cluster.names;
+        let wrapped =
+            queues.into_iter().map(|queue| MessageQueue { topic: names.wrap(&queue.topic), ..queue });
+        let wanted: BTreeSet<MessageQueue> = wrapped.collect();
+        let subscriptions = self.subscriptions_of(&wanted, filters)?;
+        self.group.calls.prepare(&subscriptions).await?;
+        *self.group.subscriptions.write() = subscriptions;
+        self.membership.heartbeat_in_full().await;
+        // Asked anew each time: a queue may have been started anew meanwhile, or half released by a call that was cancelled.
+        let unwanted = |owned: &Arc<OwnedQueue>| owned.is_dropped() || !wanted.contains(&owned.queue);
+        while let Some(owned) = self.group.owned().into_iter().find(unwanted) {
+            self.group.release(&owned).await;
+        }
+        for queue in wanted {
+            let owned = OwnedQueue::new(queue, self.group.now_ms());
+            if self.group.insert(owned.clone()) {
+                PullLoop::spawn(&self.group, owned, self.pull.clone(), Begin::Lookup(Duration::ZERO));
+            }
+        }
+        Ok(())
+    }
+
+    /// Topics without a filter are read whole.
+    fn subscriptions_of(
+        &self,
+        queues: &BTreeSet<MessageQueue>,
+        filters: &Subscriptions,
+    ) -> Result<ByTopic, StartError> {
+        let cluster = &self.membership.cluster;
+        let mut all = Subscriptions::default();
+        for queue in queues {
+            all.put(&queue.topic, Filter::Tags("*".to_owned()));
+        }
+        let mut subscriptions = all.parse(cluster)?;
+        let filtered = filters.parse(cluster)?.into_iter();
+        subscriptions.extend(filtered.filter(|(topic, _)| queues.iter().any(|queue| queue.topic == *topic)));
+        Ok(subscriptions)
+    }
+
+    /// The queues it reads now.
+    pub fn assignment(&self) -> Vec<MessageQueue> {
+        let mut queues: Vec<_> = self.group.owned().iter().map(|owned| owned.queue.clone()).collect();
+        queues.sort();
+        queues
+    }
+
+    /// Reads a queue on at another place. What is cached of it is forgotten; the group's offset moves with the next
+    /// commit.
+    ///
+    /// # Errors
+    /// When the queue is not assigned to this consumer, the offset is not in the queue, or the broker cannot be asked.
+    pub async fn seek(&mut self, queue: &MessageQueue, to: Offset) -> Result<(), CallError> {
+        let refused = |text: String| CallError::new(CallErrorKind::InvalidRequest, text);
+        let offset = resolve(&self.group.calls, queue, to).await?;
+        let (min, max) =
+            (self.group.calls.min_offset(queue).await?, self.group.calls.max_offset(queue).await?);
+        if !(min..=max).contains(&offset) {
+            return Err(refused(format!("offset {offset} is not in the queue, which holds {min} to {max}")));
+        }
+        let owned = self.group.find(queue);
+        let owned = owned.ok_or_else(|| refused(format!("{queue:?} is not assigned to this consumer")))?;
+        if self.previous.as_ref().is_some_and(|(previous, _)| Arc::ptr_eq(previous, &owned)) {
+            self.previous = None;
+        }
+        self.group.start_anew(&owned, offset, &self.pull);
+        Ok(())
+    }
+
+    /// Stops pulling these queues; what is cached is still handed out.
+    pub fn pause(&self, queues: &[MessageQueue]) {
+        self.set_paused(queues, true);
+    }
+
+    /// Pulls these queues again.
+    pub fn resume(&self, queues: &[MessageQueue]) {
+        self.set_paused(queues, false);
+    }
+
+    fn set_paused(&self, queues: &[MessageQueue], paused: bool) {
+        for owned in queues.iter().filter_map(|queue| self.group.find(queue)) {
+            owned.set_paused(paused);
+        }
+    }
+
+    /// Where the group stands on a queue; a broadcasting consumer, where it stands itself.
+    ///
+    /// # Errors
+    /// When the broker cannot be asked.
+    pub async fn committed(&self, queue: &MessageQueue) -> Result<Option<i64>, CallError> {
+        self.group.offsets.load(queue).await
+    }
+
+    /// Stores what was committed in memory now, instead of within five seconds.
+    pub async fn commit(&mut self) {
+        self.commit_previous();
+        self.group.persist().await;
+    }
+
+    /// Stops pulling, stores what was committed, and leaves the group.
+    pub async fn shutdown(self) {
+        self.group.stop_pulling().await;
+        self.group.persist_last().await;
+        self.group.remove_all();
+        self.membership.leave_as_consumer(self.member.wire_group()).await;
+        if let Some(tracer) = &self.tracer {
+            tracer.shutdown().await;
+        }
+    }
+}
+
+impl Drop for LiteConsumer {
+    fn drop(&mut self) {
+        self.group.stopped.cancel();
+        self.group.remove_all();
+        self.membership.forget_consumer(self.member.wire_group());
+    }
+}

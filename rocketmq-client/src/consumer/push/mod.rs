@@ -1,0 +1,5 @@
+//! The push consumer: built, at work, and as brokers see it.
+
+pub(crate) mod builder;
+pub(crate) mod member;
+pub(crate) mod running;
