@@ -4,6 +4,7 @@ pub mod broker;
 #[cfg(feature = "tls")]
 mod certificates;
 pub mod clock;
+mod complaint;
 pub mod config;
 mod embedded;
 pub mod filter;

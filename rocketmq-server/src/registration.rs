@@ -1,8 +1,10 @@
 //! The outgoing links to the name servers: one task for each, which keeps the broker's routes there up to date.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use rocketmq_remoting::Command;
 use rocketmq_remoting::Request;
 use rocketmq_remoting::body::{RegisterBrokerBody, TopicConfigWrapper};
@@ -17,6 +19,7 @@ use tracing::{info, warn};
 
 use crate::broker::Login;
 use crate::clock::Clock;
+use crate::complaint::Complaint;
 use crate::net::Outgoing;
 
 /// Shortest and longest time between two registrations, as in Apache.
@@ -107,6 +110,7 @@ impl Registration {
                 clock: clock.clone(),
                 stop: leave.clone(),
                 registered,
+                complaint: Mutex::default(),
             };
             tasks.spawn(vanish.clone().run_until_cancelled_owned(link.run()));
             receiver
@@ -154,6 +158,7 @@ struct Link {
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
     registered: watch::Sender<bool>,
+    complaint: Mutex<Complaint>,
 }
 
 impl Link {
@@ -162,17 +167,38 @@ impl Link {
         while !self.stop.is_cancelled() {
             match self.dial().await {
                 Ok(connection) => {
-                    pause = REDIAL.0;
-                    self.stay(&connection).await;
+                    if self.stay(&connection).await {
+                        pause = REDIAL.0;
+                    }
                     connection.close();
                 }
-                Err(error) => warn!(name_server = self.name_server, %error, "cannot reach the name server"),
+                Err(_) if self.stop.is_cancelled() => return,
+                Err(error) => self.complain(&format_args!("cannot reach the name server: {error}")),
             }
             tokio::select! {
                 () = self.stop.cancelled() => {}
                 () = tokio::time::sleep(pause) => {}
             }
             pause = (pause * 2).min(REDIAL.1);
+        }
+    }
+
+    /// Warns of what keeps the broker from being known, which may last.
+    fn complain(&self, fault: &dyn Display) {
+        if let Some(before) = self.complaint.lock().again(self.clock.now_ms()) {
+            warn!(name_server = self.name_server, before, "{fault}");
+        }
+    }
+
+    fn is_known(&self, change: u64) {
+        self.registered.send_replace(true);
+        self.source.announced(change);
+        if let Some(lasted) = self.complaint.lock().over(self.clock.now_ms()) {
+            warn!(
+                name_server = self.name_server,
+                seconds = lasted / 1000,
+                "the name server knows the broker again"
+            );
         }
     }
 
@@ -187,22 +213,30 @@ impl Link {
         }
     }
 
-    /// Registers again and again until the connection is lost or the broker leaves.
-    async fn stay(&self, connection: &Connection) {
+    /// Registers again and again until the connection is lost or the broker leaves. Says whether the name server ever took
+    /// the broker.
+    async fn stay(&self, connection: &Connection) -> bool {
+        let mut known = false;
         let mut changes = self.source.changes();
         let (shortest, longest) = PERIOD_LIMITS;
         let period = self.timing.period.clamp(shortest, longest);
         loop {
             let change = *changes.borrow_and_update();
-            if let Err(error) = self.register(connection, change).await {
-                warn!(name_server = self.name_server, %error, "a registration got no answer");
-                return;
+            match self.register(connection, change).await {
+                Ok(taken) => known |= taken,
+                Err(error) => {
+                    self.complain(&format_args!("a registration got no answer: {error}"));
+                    return known;
+                }
             }
             tokio::select! {
-                () = self.stop.cancelled() => return self.leave(connection).await,
+                () = self.stop.cancelled() => {
+                    self.leave(connection).await;
+                    return known;
+                }
                 reason = connection.closed() => {
                     info!(name_server = self.name_server, %reason, "lost the name server");
-                    return;
+                    return known;
                 }
                 Ok(()) = changes.changed() => {}
                 () = self.clock.sleep(period) => {}
@@ -210,16 +244,17 @@ impl Link {
         }
     }
 
-    async fn register(&self, connection: &Connection, change: u64) -> Result<(), CallError> {
+    /// Says whether the name server takes the broker.
+    async fn register(&self, connection: &Connection, change: u64) -> Result<bool, CallError> {
         let answer = connection.call(self.registration()?, self.timing.timeout).await?;
-        if answer.response_code() == ResponseCode::SUCCESS {
-            self.registered.send_replace(true);
-            self.source.announced(change);
+        let taken = answer.response_code() == ResponseCode::SUCCESS;
+        if taken {
+            self.is_known(change);
         } else {
-            let (code, remark) = (answer.response_code(), answer.remark);
-            warn!(name_server = self.name_server, %code, remark, "the name server refuses the broker");
+            let (code, remark) = (answer.response_code(), answer.remark.unwrap_or_default());
+            self.complain(&format_args!("the name server refuses the broker: {code}: {remark}"));
         }
-        Ok(())
+        Ok(taken)
     }
 
     fn registration(&self) -> Result<Command, CallError> {

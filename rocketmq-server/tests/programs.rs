@@ -25,7 +25,20 @@ impl Drop for Program {
 impl Program {
     fn start(program: &str, arguments: &[&str]) -> Self {
         let mut command = Command::new(program);
-        let command = command.args(arguments).env_remove("NAMESRV_ADDR").stdout(Stdio::piped());
+        command.args(arguments);
+        Self::run(command)
+    }
+
+    /// What a shell makes of a line, in which `mqnamesrv` and `mqbroker` are the scripts of this repository.
+    fn shell(line: &str) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", line]).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../bin"));
+        command.env("ROCKETMQ_PROGRAMS", Path::new(BROKER).parent().unwrap());
+        Self::run(command)
+    }
+
+    fn run(mut command: Command) -> Self {
+        let command = command.env_remove("NAMESRV_ADDR").stdout(Stdio::piped());
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         Self { child, stdout }
@@ -38,10 +51,14 @@ impl Program {
         line.trim_end().to_owned()
     }
 
+    fn signal(&self, signal: &str) {
+        let told = Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(told.success());
+    }
+
     /// Asks it to stop; how it ended, what it had still to say, and its log.
     fn stop(&mut self) -> (i32, String, String) {
-        let told = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
-        assert!(told.success());
+        self.signal("TERM");
         self.end()
     }
 
@@ -129,6 +146,95 @@ fn for_development_one_program_is_both_on_any_ports() {
     let error = refusal(BROKER, &["--dev", "-n", "here;there"]);
     assert!(error.contains("here;there") && error.contains("127.0.0.1:9876"), "{error}");
     assert_eq!(both.stop().0, 0);
+}
+
+/// A name server on a port that the system chooses; the settings that a broker on another needs beside it.
+const ANYWHERE: &str = "listenPort=0 bindAddress=127.0.0.1";
+
+#[test]
+fn the_lines_of_installation_guides_start_the_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().display();
+    for line in [
+        "exec sh mqnamesrv -n '127.0.0.1 9876'",
+        "exec nohup sh mqnamesrv -n 127.0.0.1 9876",
+        "exec ./mqnamesrv -namesrvAddr 127.0.0.1:9876",
+    ] {
+        let mut server = Program::shell(&format!("{line} {ANYWHERE} kvConfigPath={store}/kv.json"));
+        let booted = server.line();
+        assert!(booted.starts_with("The Name Server boot success. "), "{line}: {booted}");
+        server.signal("TERM");
+        let (code, _, log) = server.end();
+        assert_eq!(code, 0, "{line}");
+        assert!(log.contains("`-n 127.0.0.1:9876` has no effect"), "{line}: {log}");
+    }
+
+    let mut server = Program::start(NAME_SERVER, &ANYWHERE.split(' ').collect::<Vec<_>>());
+    let port = server.line().rsplit(':').next().unwrap().to_owned();
+    for name_server in [format!("-n '127.0.0.1 {port}'"), format!("-n 127.0.0.1 {port}")] {
+        let mut broker = Program::shell(&format!(
+            "exec sh mqbroker {name_server} {ANYWHERE} brokerIP1=127.0.0.1 storePathRootDir={store} brokerName=b"
+        ));
+        let booted = broker.line();
+        assert!(booted.starts_with("The broker[b, 127.0.0.1:"), "{booted}");
+        assert!(booted.ends_with(&format!("and name server is 127.0.0.1:{port}")), "{booted}");
+        assert_eq!(broker.stop().0, 0);
+    }
+
+    let error = refusal(BROKER, &["-n", "127.0.0.1:9876", "start"]);
+    assert!(error.contains("\"start\" is no option") && error.contains("key=value"), "{error}");
+    let error = refusal(BROKER, &["listenPort=many"]);
+    assert!(error.starts_with("the command line: `listenPort` is \"many\""), "{error}");
+}
+
+#[test]
+fn the_end_of_its_terminal_stops_a_program_in_order_unless_it_ignores_that() {
+    let arguments: Vec<_> = ANYWHERE.split(' ').collect();
+    for signal in ["HUP", "INT", "TERM"] {
+        let mut server = Program::start(NAME_SERVER, &arguments);
+        server.line();
+        server.signal(signal);
+        let (code, rest, _) = server.end();
+        assert_eq!((code, rest.trim_end()), (0, "shutdown complete"), "{signal}");
+    }
+    let mut server = Program::shell(&format!("trap '' HUP INT; exec {NAME_SERVER} {ANYWHERE}"));
+    server.line();
+    for ignored in ["HUP", "INT"] {
+        server.signal(ignored);
+    }
+    assert!(server.child.try_wait().unwrap().is_none(), "it goes on");
+    server.signal("TERM");
+    assert_eq!(server.end().0, 0);
+}
+
+#[test]
+fn a_name_server_that_is_down_is_complained_of_once_at_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
+    let store = format!("storePathRootDir={}", folder.path().display());
+    let name_server = nobody.local_addr().unwrap().to_string();
+    let mut arguments = vec!["-n", &name_server, "brokerIP1=127.0.0.1", &store];
+    arguments.extend(ANYWHERE.split(' '));
+    let mut broker = Program::start(BROKER, &arguments);
+    broker.line();
+    for _ in 0..6 {
+        drop(nobody.accept().unwrap());
+    }
+    let (code, _, log) = broker.stop();
+    assert_eq!(code, 0);
+    assert_eq!(log.matches("a registration got no answer").count(), 1, "{log}");
+}
+
+#[test]
+fn a_program_whose_output_nobody_reads_stops_in_order_too() {
+    let mut server = Program::start(NAME_SERVER, &ANYWHERE.split(' ').collect::<Vec<_>>());
+    server.line();
+    let Program { child, .. } = &mut server;
+    drop(child.stdout.take());
+    server.stdout =
+        BufReader::new(Command::new("true").stdout(Stdio::piped()).spawn().unwrap().stdout.unwrap());
+    server.signal("TERM");
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
 }
 
 #[test]

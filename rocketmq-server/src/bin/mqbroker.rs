@@ -11,34 +11,37 @@ use rocketmq_server::Node;
 use rocketmq_server::clock::System;
 use rocketmq_server::config::{BrokerConfig, NamesrvConfig};
 use rocketmq_server::namesrv::NameServer;
-use rocketmq_server::program::{self, StopRequests};
+use rocketmq_server::program::{self, Leftovers, StopRequests, say};
 
 /// Takes messages, keeps them, hands them on.
 #[derive(Debug, Parser)]
 #[command(name = "mqbroker", version)]
 struct Args {
     /// Settings, as Java properties or TOML
-    #[arg(short = 'c', long, value_name = "FILE")]
+    #[arg(short = 'c', long, alias = "configFile", value_name = "FILE")]
     config_file: Option<PathBuf>,
     /// Name servers, such as "127.0.0.1:9876;192.168.0.1:9876"; before `namesrvAddr` of the file. With --dev: where its
     /// name server listens
-    #[arg(short = 'n', long, value_name = "ADDRESSES")]
+    #[arg(short = 'n', long, alias = "namesrvAddr", value_name = "ADDRESSES")]
     namesrv_addr: Option<String>,
     /// Print every setting and exit
-    #[arg(short = 'p', long)]
+    #[arg(short = 'p', long, alias = "printConfigItem")]
     print_config_item: bool,
     /// Print the settings an operator looks at first and exit
-    #[arg(short = 'm', long)]
+    #[arg(short = 'm', long, alias = "printImportantConfig")]
     print_important_config: bool,
     /// Run a name server too, on this machine only, with a store that is removed at the end
     #[arg(long)]
     dev: bool,
+    /// Settings; before those of the file
+    #[arg(value_name = "KEY=VALUE")]
+    rest: Vec<String>,
 }
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> ExitCode {
-    program::run(serve(Args::parse()))
+    program::run(serve(Args::parse_from(program::arguments())))
 }
 
 async fn serve(args: Args) -> Outcome<()> {
@@ -46,13 +49,14 @@ async fn serve(args: Args) -> Outcome<()> {
         if args.dev { Some(tempfile::Builder::new().prefix("rocketmq-dev-").tempdir()?) } else { None };
     let mut config =
         folder.as_ref().map_or_else(BrokerConfig::default, |folder| for_development(folder.path()));
-    configure(&mut config, &args)?;
+    let leftovers = Leftovers::read(args.namesrv_addr.as_deref(), &args.rest)?;
+    configure(&mut config, &args, &leftovers)?;
     if args.print_config_item {
-        print!("{}", config.properties());
+        say(config.properties().trim_end());
     } else if args.print_important_config {
-        print!("{}", config.important());
+        say(config.important().trim_end());
     } else if args.dev {
-        run_with_name_server(config, args.namesrv_addr.as_deref()).await?;
+        run_with_name_server(config, leftovers.name_servers.as_deref()).await?;
     } else {
         run(config).await?;
     }
@@ -65,19 +69,21 @@ fn for_development(folder: &std::path::Path) -> BrokerConfig {
     config
 }
 
-fn configure(config: &mut BrokerConfig, args: &Args) -> Outcome<()> {
+fn configure(config: &mut BrokerConfig, args: &Args, leftovers: &Leftovers) -> Outcome<()> {
     if let Ok(addresses) = std::env::var("NAMESRV_ADDR") {
         set_name_servers(config, &addresses)?;
     }
     if let Some(path) = &args.config_file {
         config.load(path)?.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
-        println!("load config properties file OK, {}", path.display());
+        say(format_args!("load config properties file OK, {}", path.display()));
     }
     config.load_tls_file()?.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
-    match &args.namesrv_addr {
-        Some(addresses) if !args.dev => set_name_servers(config, addresses),
-        _ => Ok(()),
+    if let Some(addresses) = leftovers.name_servers.as_deref().filter(|_| !args.dev) {
+        set_name_servers(config, addresses)?;
     }
+    let notes = config.apply_from("the command line", &leftovers.settings)?;
+    notes.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
+    Ok(())
 }
 
 fn set_name_servers(config: &mut BrokerConfig, addresses: &str) -> Outcome<()> {
@@ -103,7 +109,7 @@ async fn run_with_name_server(mut config: BrokerConfig, address: Option<&str>) -
     }
     let server = NameServer::start(settings, Arc::new(System)).await;
     let server = server.map_err(|error| format!("{error}, with --dev: `-n 127.0.0.1:PORT`"))?;
-    println!("The Name Server boot success. serializeType=JSON, address {}", server.address());
+    say(format_args!("The Name Server boot success. serializeType=JSON, address {}", server.address()));
     config.name_servers = vec![server.address().to_string()];
     run(config).await?;
     server.shutdown().await;
@@ -117,9 +123,12 @@ async fn run(config: BrokerConfig) -> Outcome<()> {
     let known_to =
         if name_servers.is_empty() { String::new() } else { format!(" and name server is {name_servers}") };
     let mut stop = StopRequests::listen()?;
-    println!("The broker[{name}, {}] boot success. serializeType=JSON{known_to}", node.advertised());
+    say(format_args!("The broker[{name}, {}] boot success. serializeType=JSON{known_to}", node.advertised()));
     stop.next().await;
-    node.shutdown().await?;
-    println!("shutdown complete");
+    tokio::select! {
+        stopped = node.shutdown() => stopped?,
+        () = stop.next() => return Err("stopped at once: the next start recovers what was not on the disk".into()),
+    }
+    say("shutdown complete");
     Ok(())
 }

@@ -146,7 +146,15 @@ impl NamesrvConfig {
     /// # Errors
     /// When a value has the wrong type; `self` may then be half changed.
     pub fn apply(&mut self, properties: &str) -> Result<Notes, ConfigError> {
-        KEYS.apply_text("the settings", properties, self)
+        self.apply_from("the settings", properties)
+    }
+
+    /// Sets what a text in properties syntax says, which came from `place`, as people are told.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub fn apply_from(&mut self, place: &str, properties: &str) -> Result<Notes, ConfigError> {
+        KEYS.apply_text(place, properties, self)
     }
 
     /// Takes what a tool sent, in properties syntax, and remembers it in the file the name server was started with.

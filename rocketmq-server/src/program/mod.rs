@@ -1,11 +1,16 @@
-//! What the two programs have in common: logs, signals, exit codes.
+//! What the two programs have in common: command lines, logs, signals, exit codes.
+
+mod command_line;
+mod stop;
 
 use std::fmt::Display;
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+
+pub use command_line::{Leftovers, arguments};
+pub use stop::StopRequests;
 
 /// Exit code of a program that cannot start, the shell's view of Apache's -3.
 const CANNOT_START: u8 = 253;
@@ -34,27 +39,7 @@ pub fn run<E: Display>(program: impl Future<Output = Result<(), E>>) -> ExitCode
     }
 }
 
-/// What asks a program to stop: Ctrl-C or SIGTERM, which end it at once until this listens.
-#[derive(Debug)]
-pub struct StopRequests {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl StopRequests {
-    /// Listens from now on: to be called before anyone is told that the program runs.
-    ///
-    /// # Errors
-    /// When the process cannot listen for signals.
-    pub fn listen() -> std::io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    /// Completes when the program was asked to stop since.
-    pub async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
+/// Prints a line on standard output. Whoever started the program may have closed it.
+pub fn say(line: impl Display) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
