@@ -12,7 +12,7 @@ use crate::fastjson;
 /// The header of a request or of a response. Its serde names are the names of the fields on the wire.
 ///
 /// Serde does the conversions by default; the frequent headers (send, pull) replace them.
-pub trait Header: Serialize + DeserializeOwned {
+pub trait Header: Serialize + DeserializeOwned + Send + 'static {
     /// Writes the header as fields.
     ///
     /// # Errors
@@ -34,7 +34,7 @@ pub trait Header: Serialize + DeserializeOwned {
 impl Header for () {}
 
 /// The bytes after a header, in a form that the type knows.
-pub trait Body: Sized {
+pub trait Body: Sized + Send + 'static {
     /// Writes the body.
     ///
     /// # Errors
@@ -108,7 +108,7 @@ impl<B: Body> Body for Option<B> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Json<T>(pub T);
 
-impl<T: Serialize + DeserializeOwned> Body for Json<T> {
+impl<T: Serialize + DeserializeOwned + Send + 'static> Body for Json<T> {
     fn to_bytes(&self) -> Result<Bytes, EncodeError> {
         fastjson::to_vec(&self.0).map(Bytes::from)
     }
@@ -119,7 +119,7 @@ impl<T: Serialize + DeserializeOwned> Body for Json<T> {
 }
 
 /// The content of a successful response: a header, a body, both as `(header, body)`, or nothing as `()`.
-pub trait Payload: Sized {
+pub trait Payload: Sized + Send + 'static {
     /// Writes header and body.
     ///
     /// # Errors
@@ -156,7 +156,7 @@ impl<H: Header, B: Body> Payload for (H, B) {
 /// Declares that a body alone is a payload, with a header without fields.
 macro_rules! bodies {
     ($(($($of:ident)?) $body:ty;)*) => {
-        $(impl$(<$of: Serialize + DeserializeOwned>)? Payload for $body {
+        $(impl$(<$of: Serialize + DeserializeOwned + Send + 'static>)? Payload for $body {
             fn to_parts(&self) -> Result<(ExtFields, Bytes), EncodeError> {
                 Ok((ExtFields::new(), self.to_bytes()?))
             }

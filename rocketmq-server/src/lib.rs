@@ -7,6 +7,7 @@ pub mod clock;
 mod complaint;
 pub mod config;
 mod embedded;
+mod exchange;
 pub mod filter;
 pub mod namesrv;
 pub mod net;

@@ -51,6 +51,14 @@ pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     T::deserialize(node::parse(&text)?)
 }
 
+/// Writes a value as text, for the header fields that hold JSON.
+///
+/// # Errors
+/// As [`to_vec`].
+pub fn to_text<T: Serialize + ?Sized>(value: &T) -> Result<String, EncodeError> {
+    Ok(String::from_utf8_lossy(&to_vec(value)?).into_owned())
+}
+
 /// Writes a body as Java does. Members that are `None` are left out.
 ///
 /// # Errors

@@ -109,6 +109,8 @@ pub struct DeletePlainAclRequest {
 #[serde(rename_all = "camelCase")]
 pub struct UpdateGlobalWhiteAddrsRequest {
     pub global_white_addrs: String,
+    /// The file to write them to; the main one when missing.
+    pub acl_file_full_path: Option<String>,
 }
 
 /// Asks for the version of the file (4.9). A broker without access control sends no response at all.

@@ -134,7 +134,7 @@ pub struct PullMessageResponse {
     pub offset_delta: Option<i64>,
     pub topic_sys_flag: Option<i32>,
     pub group_sys_flag: Option<i32>,
-    /// With NO_PERMISSION: 1 broker, 2 group, 3 topic, 4 broadcasting, 5 subscription.
+    /// With NO_PERMISSION, see [`ForbiddenPull`].
     pub forbidden_type: Option<i32>,
 }
 
@@ -174,6 +174,34 @@ impl Header for PullMessageResponse {
         response.min_offset = min.ok_or(DecodeError::MissingField("minOffset"))?;
         response.max_offset = max.ok_or(DecodeError::MissingField("maxOffset"))?;
         Ok(response)
+    }
+}
+
+/// The field of a pull that is forbidden (NO_PERMISSION): who forbids it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ForbiddenPull {
+    pub forbidden_type: i32,
+}
+
+impl ForbiddenPull {
+    /// The broker is not readable.
+    pub const BROKER: Self = Self { forbidden_type: 1 };
+    /// The group must not consume.
+    pub const GROUP: Self = Self { forbidden_type: 2 };
+    /// The topic is not readable.
+    pub const TOPIC: Self = Self { forbidden_type: 3 };
+    /// The group must not broadcast.
+    pub const BROADCAST: Self = Self { forbidden_type: 4 };
+    /// The group must not read this topic.
+    pub const SUBSCRIPTION: Self = Self { forbidden_type: 5 };
+}
+
+impl Header for ForbiddenPull {}
+
+impl From<LitePullMessageRequest> for PullMessageRequest {
+    fn from(request: LitePullMessageRequest) -> Self {
+        request.0
     }
 }
 

@@ -233,6 +233,12 @@ macro_rules! short_named {
 
             impl ShortNamed for $wrapper {}
 
+            impl From<$wrapper> for SendMessageRequest {
+                fn from(request: $wrapper) -> Self {
+                    request.0
+                }
+            }
+
             exchange!($wrapper = $code, Bytes => SendMessageResponse,
                 SUCCESS | FLUSH_DISK_TIMEOUT | FLUSH_SLAVE_TIMEOUT | SLAVE_NOT_AVAILABLE);
         )*
@@ -281,6 +287,12 @@ pub struct SendMessageV1Request {
     pub max_reconsume_times: Option<i32>,
     pub batch: Option<bool>,
     pub bname: Option<String>,
+}
+
+impl From<SendReplyV1Request> for SendMessageRequest {
+    fn from(reply: SendReplyV1Request) -> Self {
+        reply.0.into()
+    }
 }
 
 impl From<SendMessageV1Request> for SendMessageRequest {
@@ -379,6 +391,15 @@ impl Header for SendMessageResponse {
             trace_on: text(stored.trace_on()),
         })
     }
+}
+
+/// The fields that producers read from a refused send too.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedSend {
+    #[serde(rename = "MSG_REGION")]
+    pub msg_region: Option<String>,
+    #[serde(rename = "TRACE_ON")]
+    pub trace_on: Option<String>,
 }
 
 /// [`SendMessageResponse`] with its text left in the answer: a producer reads it without copying what nobody asks for.
@@ -481,7 +502,7 @@ pub struct RecallMessageResponse {
     pub msg_region: Option<String>,
 }
 
-headers!(RecallMessageResponse);
+headers!(RecallMessageResponse, RefusedSend);
 
 exchanges! {
     SendMessageV1Request = SEND_MESSAGE, Bytes => SendMessageResponse,

@@ -7,13 +7,13 @@ use std::sync::atomic::AtomicUsize;
 
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
+use rocketmq_remoting::Request;
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::message::properties::Properties;
 use rocketmq_remoting::message::{MessageRecord, UniqueIds};
 use rocketmq_remoting::net::Connection;
 
 use super::acl::AccessControl;
-use super::answer::Refusal;
 use super::clients::consumers::ConsumerTable;
 use super::clients::producers::ProducerTable;
 use super::clients::queue_locks::QueueLocks;
@@ -34,7 +34,9 @@ use super::stats::flow::Flow;
 use super::timer::TimerState;
 use super::topics::table::TopicTable;
 use super::transaction::Transactions;
+use crate::broker::acl::needs::Needs;
 use crate::clock::Clock;
+use crate::exchange::{Asked, Refusal};
 use crate::store::{Store, StoreError, Stored, Unit};
 
 /// The state of one broker. Handlers share it; nothing in it waits.
@@ -188,6 +190,14 @@ impl Core {
             self.store.written(&stored).map_err(refuse_put)?;
         }
         Ok(())
+    }
+
+    /// Refuses what the asker may not do.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn permit<R: Request>(&self, asked: &Asked<'_, R>, needs: Needs) -> Result<(), Refusal> {
+        self.acl.judge(asked.peer().ip(), asked.command(), needs, &self.store)
     }
 
     /// Where the message at a queue's offset is. A queue that cannot be read has none, which is logged.

@@ -5,7 +5,6 @@
 
 mod acl;
 mod admin;
-mod answer;
 mod clients;
 mod core;
 mod delay;

@@ -2,7 +2,7 @@
 
 pub use rocketmq_remoting::names::*;
 
-use super::answer::Refusal;
+use crate::exchange::Refusal;
 
 /// The group whose offsets say how far transaction check-back has come.
 pub const TRANS_GROUP: &str = "CID_RMQ_SYS_TRANS";

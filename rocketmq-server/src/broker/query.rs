@@ -1,17 +1,19 @@
 //! Looking messages up: by key (12), by commit log offset (33), by queue index (321).
 
 use bytes::Bytes;
+use rocketmq_remoting::Json;
 use rocketmq_remoting::body::broker::{ConsumeQueueData, QueryConsumeQueueBody};
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::message::layout;
 use rocketmq_remoting::requests::query::{
     QueryConsumeQueueRequest, QueryMessageRequest, QueryMessageResponse, ViewMessageRequest,
 };
-use rocketmq_remoting::{Command, Request};
 
-use super::answer::{Refusal, Reply, ok, ok_header, ok_json};
 use super::core::Core;
 use super::pull::message::joined;
+use crate::broker::acl::needs::{GET, SUB_OR_GET};
+use crate::broker::dispatch::Requests;
+use crate::exchange::{Asked, Refusal, Response};
 use crate::store::KeyKind;
 
 /// Messages a query by unique key answers, whatever the request says.
@@ -19,9 +21,19 @@ const UNIQUE_KEY_LIMIT: usize = 32;
 /// Units one request may look at.
 const UNIT_LIMIT: i32 = 1000;
 
+/// The requests about stored messages.
+pub fn requests(on: &mut Requests<'_, Core>) {
+    on.request::<QueryMessageRequest>(|header, _| SUB_OR_GET.topic(&header.topic), by_key);
+    on.request::<ViewMessageRequest>(|header, _| SUB_OR_GET.stored_at(header.offset), by_offset);
+    on.request::<QueryConsumeQueueRequest>(
+        |header, _| GET.topic(&header.topic).group(header.consumer_group.as_deref().unwrap_or_default()),
+        consume_queue,
+    );
+}
+
 /// QUERY_MESSAGE (12).
-pub fn by_key(core: &Core, command: &Command) -> Reply {
-    let request = QueryMessageRequest::from_ext(&command.ext)?;
+pub fn by_key(core: &Core, asked: Asked<'_, QueryMessageRequest>) -> Response<QueryMessageRequest> {
+    let request = asked.header;
     let wanted = usize::try_from(request.max_num).unwrap_or(0);
     let limit = if request.unique_key_query == Some(true) { UNIQUE_KEY_LIMIT } else { wanted };
     let limit = limit.min(core.tuned().max_query_messages);
@@ -42,20 +54,18 @@ pub fn by_key(core: &Core, command: &Command) -> Reply {
         let remark = "can not find message, maybe time range not correct";
         return Err(Refusal::new(ResponseCode::QUERY_NOT_FOUND, remark));
     };
-    let answer = ok_header(&QueryMessageResponse {
+    let header = QueryMessageResponse {
         index_last_update_timestamp: core.now(),
         index_last_update_phyoffset: layout::peek_i64(newest, layout::PHYSICAL_OFFSET).unwrap_or(0),
-    })?;
-    Ok(answer.with_body(joined(found)))
+    };
+    Ok((header, joined(found)))
 }
 
 /// VIEW_MESSAGE_BY_ID (33).
-pub fn by_offset(core: &Core, command: &Command) -> Reply {
-    let request = ViewMessageRequest::from_ext(&command.ext)?;
-    match record_bytes(core, request.offset) {
-        Some(bytes) => Ok(ok().with_body(bytes)),
-        None => Err(Refusal::system(format_args!("can not find message by the offset, {}", request.offset))),
-    }
+pub fn by_offset(core: &Core, asked: Asked<'_, ViewMessageRequest>) -> Response<ViewMessageRequest> {
+    let offset = asked.header.offset;
+    let missing = || Refusal::system(format_args!("can not find message by the offset, {offset}"));
+    record_bytes(core, offset).ok_or_else(missing)
 }
 
 /// The encoded record at a commit log offset, if one begins there.
@@ -65,8 +75,11 @@ pub fn record_bytes(core: &Core, offset: i64) -> Option<Bytes> {
 }
 
 /// QUERY_CONSUME_QUEUE (321).
-pub fn consume_queue(core: &Core, command: &Command) -> Reply {
-    let request = QueryConsumeQueueRequest::from_ext(&command.ext)?;
+pub fn consume_queue(
+    core: &Core,
+    asked: Asked<'_, QueryConsumeQueueRequest>,
+) -> Response<QueryConsumeQueueRequest> {
+    let request = asked.header;
     let (topic, queue) = (&request.topic, request.queue_id);
     if core.topics.get(topic).is_none() {
         return Err(Refusal::no_topic(topic));
@@ -79,14 +92,14 @@ pub fn consume_queue(core: &Core, command: &Command) -> Reply {
         let consumers = core.consumers.lock();
         consumers.group(group)?.subscription(topic).map(|data| (**data).clone())
     });
-    ok_json(&QueryConsumeQueueBody {
+    Ok(Json(QueryConsumeQueueBody {
         // The words of a broker that keeps no bit maps beside its queues.
         filter_data: subscription_data.is_some().then(|| "null".to_owned()),
         subscription_data,
         queue_data,
         max_queue_index: max,
         min_queue_index: min,
-    })
+    }))
 }
 
 /// As in Apache, `eval` speaks of bit maps in an extended queue, which there is none of.

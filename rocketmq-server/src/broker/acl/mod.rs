@@ -1,9 +1,9 @@
 //! Who may do what: the rules of 4.x in files ([`plain`]), or the users and permissions of 5.x ([`auth`]).
 //!
-//! Both ask the same of a request, which [`needs`] finds out. A request is checked before any handler sees it.
+//! Both judge the same: what a request [needs](needs::Needs), which is declared beside its handler.
 
 mod auth;
-mod needs;
+pub mod needs;
 mod plain;
 mod settings;
 #[cfg(test)]
@@ -12,18 +12,20 @@ mod tests;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rocketmq_remoting::Command;
-use rocketmq_remoting::code::RequestCode as Code;
 
-use super::answer::{Refusal, Reply};
 use super::core::Core;
+use super::dispatch::Requests;
 use super::log::placement::unpark;
 use super::names::is_parking;
 use super::settings::Fixed;
+use crate::exchange::Refusal;
 use crate::store::{Store, StoreError};
 use auth::Auth;
-use needs::{Owners, needs};
+use needs::{Needs, Owners};
+use plain::admin::RuleFiles;
 use plain::{Asker, PlainAcl};
 pub use settings::{AclSettings, Login};
 
@@ -77,9 +79,18 @@ impl AclError {
 /// The access control of one broker.
 #[derive(Debug)]
 pub struct AccessControl {
-    plain: Option<PlainAcl>,
-    auth: Auth,
+    plain: Option<Arc<PlainAcl>>,
+    auth: Arc<Auth>,
     cluster: String,
+}
+
+/// What is known of an asker before its request is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    /// It may do anything.
+    Free,
+    /// It may do what its permissions say.
+    Judged,
 }
 
 /// Why [`AccessControl::open`] fails.
@@ -100,11 +111,11 @@ impl AccessControl {
         let acl = &settings.acl;
         acl.check()?;
         let plain = acl.plain.then(|| PlainAcl::open(home(settings))).transpose()?;
-        let auth = Auth::open(acl, &settings.cluster, &settings.store.root)?;
+        let auth = Auth::open(acl, &settings.store.root)?;
         if acl.authentication && !auth.has_users() {
             return Err(AclError::NoUsers.into());
         }
-        Ok(Self { plain, auth, cluster: settings.cluster.clone() })
+        Ok(Self { plain: plain.map(Arc::new), auth: Arc::new(auth), cluster: settings.cluster.clone() })
     }
 
     /// Says what would keep access control from being opened with these settings. Changes nothing.
@@ -124,35 +135,42 @@ impl AccessControl {
         Ok(())
     }
 
-    /// Refuses what the peer at `from` may not ask for.
+    /// Finds out who asks, before the request is read. Nobody who is not known makes the broker read bodies or the log.
     ///
     /// # Errors
-    /// The refusal: code 1 by the rules of 4.x, code 16 by those of 5.x, as Apache's versions answer; and code 3 for a request
-    /// that no rule is about, so that one forgotten in the table of needs is closed and not open to all.
-    pub fn check(&self, from: IpAddr, command: &Command, owners: &impl Owners) -> Result<(), Refusal> {
+    /// The asker is nobody who is known: code 1 by the rules of 4.x, code 16 by those of 5.x, as Apache's versions answer.
+    pub fn admit(&self, from: IpAddr, command: &Command) -> Result<Pass, Refusal> {
         let Some(plain) = &self.plain else {
-            return self.auth.check(from, command, owners);
+            return self.auth.admit(command);
         };
         if plain.trusts(from) {
-            return Ok(());
+            return Ok(Pass::Free);
         }
-        self.check_plain(plain, from, command, owners)
+        Ok(match plain.identify(from, command).map_err(exception)? {
+            Asker::Trusted => Pass::Free,
+            Asker::Account => Pass::Judged,
+        })
     }
 
-    /// Finding out what a request needs may read the log, which nobody causes who is not known.
-    fn check_plain(
+    /// Refuses what the known asker of `command` may not do.
+    ///
+    /// # Errors
+    /// The refusal, with the codes of [`admit`](Self::admit).
+    pub fn judge(
         &self,
-        plain: &PlainAcl,
         from: IpAddr,
         command: &Command,
+        needs: Needs,
         owners: &impl Owners,
     ) -> Result<(), Refusal> {
-        match plain.identify(from, command).map_err(exception)? {
-            Asker::Trusted => Ok(()),
-            Asker::Account => {
-                let needs = needs(command, &self.cluster, owners).map_err(exception)?;
-                let needs = needs.ok_or_else(|| Refusal::unsupported(command.request_code()))?;
-                plain.judge(command, &needs).map_err(exception)
+        let needs = needs.resolve(&self.cluster, owners);
+        match &self.plain {
+            Some(plain) => needs.and_then(|needs| plain.judge(command, &needs)).map_err(exception),
+            None => {
+                let context = |problem| format!("parse authorization context error. {problem}");
+                let permitted =
+                    needs.map_err(context).and_then(|needs| self.auth.permits(command, &needs, from));
+                permitted.map_err(Refusal::forbidden)
             }
         }
     }
@@ -164,7 +182,18 @@ impl AccessControl {
 
     /// Takes over what has changed in the files of rules.
     pub fn reload(&self) {
-        self.plain.iter().for_each(PlainAcl::reload);
+        self.plain.iter().for_each(|plain| plain.reload());
+    }
+}
+
+/// The requests of tools about access control. Those about the files of 4.x are unknown where these are not in force.
+pub fn requests(on: &mut Requests<'_, Core>) {
+    let core = on.parts();
+    auth::admin::requests(&mut on.of(core.acl.auth.clone()));
+    if let Some(rules) = core.acl.plain.clone() {
+        let (clock, settings) = (core.clock.clone(), Arc::new(core.settings.clone()));
+        let files = RuleFiles { rules, clock, settings, address: core.address };
+        plain::admin::requests(&mut on.of(Arc::new(files)));
     }
 }
 
@@ -178,37 +207,6 @@ impl Owners for Store {
         let record = self.read_queued(offset)?;
         Some(if is_parking(&record.topic) { unpark(record)?.topic } else { record.topic })
     }
-}
-
-/// What tools ask about access control; `None` for every other request.
-pub fn administer(core: &Core, command: &Command) -> Option<Reply> {
-    let auth = &core.acl.auth;
-    Some(match command.request_code() {
-        Code::AUTH_CREATE_USER => auth::admin::create_user(auth, command),
-        Code::AUTH_UPDATE_USER => auth::admin::update_user(auth, command),
-        Code::AUTH_DELETE_USER => auth::admin::delete_user(auth, command),
-        Code::AUTH_GET_USER => auth::admin::get_user(auth, command),
-        Code::AUTH_LIST_USER => auth::admin::list_users(auth, command),
-        Code::AUTH_CREATE_ACL => auth::admin::create_acl(auth, command),
-        Code::AUTH_UPDATE_ACL => auth::admin::update_acl(auth, command),
-        Code::AUTH_DELETE_ACL => auth::admin::delete_acl(auth, command),
-        Code::AUTH_GET_ACL => auth::admin::get_acl(auth, command),
-        Code::AUTH_LIST_ACL => auth::admin::list_acls(auth, command),
-        code => {
-            return core.acl.plain.as_ref().and_then(|plain| administer_files(core, plain, code, command));
-        }
-    })
-}
-
-fn administer_files(core: &Core, plain: &PlainAcl, code: Code, command: &Command) -> Option<Reply> {
-    Some(match code {
-        Code::UPDATE_AND_CREATE_ACL_CONFIG => plain::admin::update(core, plain, command),
-        Code::DELETE_ACL_CONFIG => plain::admin::delete(core, plain, command),
-        Code::UPDATE_GLOBAL_WHITE_ADDRS_CONFIG => plain::admin::set_trusted(core, plain, command),
-        Code::GET_BROKER_CLUSTER_ACL_INFO => plain::admin::version(core, plain),
-        Code::GET_BROKER_CLUSTER_ACL_CONFIG => plain::admin::config(plain),
-        _ => return None,
-    })
 }
 
 /// The folder that holds the files of 4.x.

@@ -312,7 +312,16 @@ mod users {
                 RequestCode::CONSUMER_SEND_MSG_BACK,
                 &[("group", "g"), ("originTopic", "mine"), ("offset", &offset), ("delayLevel", "0")],
             ),
-            with_fields(RequestCode::END_TRANSACTION, &[("topic", "mine"), ("commitLogOffset", &half)]),
+            with_fields(
+                RequestCode::END_TRANSACTION,
+                &[
+                    ("topic", "mine"),
+                    ("producerGroup", "p"),
+                    ("tranStateTableOffset", "0"),
+                    ("commitLogOffset", &half),
+                    ("commitOrRollback", "8"),
+                ],
+            ),
         ];
         for request in requests {
             let code = request.code;

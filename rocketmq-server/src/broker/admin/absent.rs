@@ -2,54 +2,91 @@
 
 use std::collections::BTreeMap;
 
-use rocketmq_remoting::code::RequestCode as Code;
-use serde::Serialize;
+use rocketmq_remoting::body::ColdDataFlow;
+use rocketmq_remoting::requests::broker::{
+    CheckRocksDbQueuesRequest, GetBrokerEpochCacheRequest, GetColdDataFlowRequest, PopRollbackRequest,
+    RemoveColdDataFlowRequest, ResetMasterFlushOffsetRequest, SetCommitLogReadModeRequest,
+    SwitchTimerEngineRequest, UpdateColdDataFlowRequest,
+};
+use rocketmq_remoting::requests::topic::UpdateStaticTopicRequest;
+use rocketmq_remoting::{Json, Request};
 
-use crate::broker::answer::{Refusal, Reply, ok, ok_json};
+use crate::broker::acl::needs::{CREATE, Needs, UPDATE};
+use crate::broker::core::Core;
+use crate::broker::dispatch::Requests;
+use crate::exchange::{Asked, Refusal, Response};
 
-/// What this broker says to `code`; `None` when it is none of these.
-pub fn answer(code: Code) -> Option<Reply> {
-    let remark = match code {
-        Code::GET_COLD_DATA_FLOW_CTR_INFO => return Some(ok_json(&ColdReads::default())),
-        // Exports receipts from RocksDB to the commit log, where they are anyway.
-        Code::POP_ROLLBACK => return Some(Ok(ok())),
-        Code::GET_BROKER_EPOCH_CACHE => "this request only for controllerMode",
-        Code::UPDATE_COLD_DATA_FLOW_CTR_CONFIG | Code::REMOVE_COLD_DATA_FLOW_CTR_CONFIG => {
-            "this broker does not limit cold reads: pages come from the file system as they are asked for"
-        }
-        Code::SET_COMMITLOG_READ_MODE => "this broker maps no files, so there is no read-ahead to set",
-        Code::RESET_MASTER_FLUSH_OFFSET => "this broker's master does not tell its flush offset",
-        Code::SWITCH_TIMER_ENGINE => "this broker has one timer engine, the timing wheel in files",
-        Code::CHECK_ROCKSDB_CQ_WRITE_PROGRESS => {
-            "this broker keeps its consume queues in files, not in RocksDB"
-        }
-        Code::UPDATE_AND_CREATE_STATIC_TOPIC => {
-            "this broker serves no static topics; create the topic with updateTopic"
-        }
-        _ => return None,
-    };
-    Some(Err(Refusal::system(remark)))
+/// These requests.
+pub fn requests(on: &mut Requests<'_, Core>) {
+    on.request::<UpdateStaticTopicRequest>(|header, _| CREATE.topic(&header.topic), absent);
+    on.request::<SwitchTimerEngineRequest>(|_, _| UPDATE.cluster(), absent);
+    on.request::<GetBrokerEpochCacheRequest>(|_, _| Needs::nothing(), absent);
+    on.request::<UpdateColdDataFlowRequest>(|_, _| Needs::nothing(), absent);
+    on.request::<RemoveColdDataFlowRequest>(|_, _| Needs::nothing(), absent);
+    on.request::<SetCommitLogReadModeRequest>(|_, _| Needs::nothing(), absent);
+    on.request::<ResetMasterFlushOffsetRequest>(|_, _| Needs::nothing(), absent);
+    on.request::<CheckRocksDbQueuesRequest>(|_, _| Needs::nothing(), absent);
+    on.request::<GetColdDataFlowRequest>(|_, _| Needs::nothing(), cold_reads);
+    on.request::<PopRollbackRequest>(|_, _| Needs::nothing(), rolled_back);
+}
+
+/// A request about a part that is absent.
+trait Absent: Request {
+    /// What the tool is told.
+    const WHY: &'static str;
+}
+
+fn absent<R: Absent>(_: &Core, _: Asked<'_, R>) -> Response<R> {
+    Err(Refusal::system(R::WHY))
+}
+
+impl Absent for UpdateStaticTopicRequest {
+    const WHY: &'static str = "this broker serves no static topics; create the topic with updateTopic";
+}
+
+impl Absent for SwitchTimerEngineRequest {
+    const WHY: &'static str = "this broker has one timer engine, the timing wheel in files";
+}
+
+impl Absent for GetBrokerEpochCacheRequest {
+    const WHY: &'static str = "this request only for controllerMode";
+}
+
+const NO_COLD_LIMITS: &str =
+    "this broker does not limit cold reads: pages come from the file system as they are asked for";
+
+impl Absent for UpdateColdDataFlowRequest {
+    const WHY: &'static str = NO_COLD_LIMITS;
+}
+
+impl Absent for RemoveColdDataFlowRequest {
+    const WHY: &'static str = NO_COLD_LIMITS;
+}
+
+impl Absent for SetCommitLogReadModeRequest {
+    const WHY: &'static str = "this broker maps no files, so there is no read-ahead to set";
+}
+
+impl Absent for ResetMasterFlushOffsetRequest {
+    const WHY: &'static str = "this broker's master does not tell its flush offset";
+}
+
+impl Absent for CheckRocksDbQueuesRequest {
+    const WHY: &'static str = "this broker keeps its consume queues in files, not in RocksDB";
+}
+
+/// Exports receipts from RocksDB to the commit log, where they are anyway.
+fn rolled_back(_: &Core, _: Asked<'_, PopRollbackRequest>) -> Response<PopRollbackRequest> {
+    Ok(())
 }
 
 /// Nobody is slowed down; the limits are Apache's defaults, which nothing here reaches.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ColdReads {
-    config_table: BTreeMap<String, i64>,
-    runtime_table: BTreeMap<String, i64>,
-    cg_cold_read_threshold: i64,
-    global_cold_read_threshold: i64,
-    global_acc: i64,
-}
-
-impl Default for ColdReads {
-    fn default() -> Self {
-        Self {
-            config_table: BTreeMap::new(),
-            runtime_table: BTreeMap::new(),
-            cg_cold_read_threshold: 3 << 20,
-            global_cold_read_threshold: 100 << 20,
-            global_acc: 0,
-        }
-    }
+fn cold_reads(_: &Core, _: Asked<'_, GetColdDataFlowRequest>) -> Response<GetColdDataFlowRequest> {
+    Ok(Json(ColdDataFlow {
+        config_table: BTreeMap::new(),
+        runtime_table: BTreeMap::new(),
+        cg_cold_read_threshold: 3 << 20,
+        global_cold_read_threshold: 100 << 20,
+        global_acc: 0,
+    }))
 }

@@ -4,34 +4,45 @@ use std::collections::BTreeMap;
 
 use rocketmq_remoting::body::broker::HaRuntimeInfo;
 use rocketmq_remoting::body::table::KvTable;
-use rocketmq_remoting::requests::broker::{GetBrokerConfigResponse, ViewBrokerStatsDataRequest};
-use rocketmq_remoting::version;
-use rocketmq_remoting::{Command, ExtFields, Request};
+use rocketmq_remoting::requests::broker::{
+    CleanExpiredConsumeQueueRequest, DeleteExpiredCommitLogRequest, GetBrokerConfigRequest,
+    GetBrokerConfigResponse, GetBrokerHaStatusRequest, GetBrokerRuntimeInfoRequest,
+    UpdateBrokerConfigRequest, ViewBrokerStatsDataRequest,
+};
+use rocketmq_remoting::{Json, fastjson, version};
 
-use crate::broker::answer::{Refusal, Reply, json, ok, ok_json};
 use crate::broker::core::Core;
 use crate::broker::delay::queue_of_level;
 use crate::broker::names::{SCHEDULE_TOPIC, TIMER_TOPIC};
 use crate::broker::settings::live_config::UpdateError;
 use crate::broker::stats::counters::Totals;
+use crate::exchange::{Asked, Refusal, Response};
 
 /// The version whose behaviour this broker has, as tools show it.
 const VERSION_NAME: &str = "V5_4_0";
 
 /// GET_BROKER_CONFIG (26): every setting as `key=value` lines.
-pub fn get_config(core: &Core) -> Reply {
-    let version = String::from_utf8_lossy(&json(&core.topics.snapshot().data_version)?).into_owned();
-    let header = GetBrokerConfigResponse { version: Some(version) };
-    Ok(ok().with_body(core.live.lock().properties()).with_ext(ExtFields::from_header(&header)?))
+pub fn get_config(core: &Core, _: Asked<'_, GetBrokerConfigRequest>) -> Response<GetBrokerConfigRequest> {
+    let version = Some(fastjson::to_text(&core.topics.snapshot().data_version)?);
+    Ok((GetBrokerConfigResponse { version }, core.live.lock().properties()))
 }
 
 /// UPDATE_BROKER_CONFIG (25).
-pub fn update_config(core: &Core, command: &Command) -> Reply {
-    let text = std::str::from_utf8(&command.body).map_err(Refusal::system)?;
+pub fn update_config(
+    core: &Core,
+    asked: Asked<'_, UpdateBrokerConfigRequest>,
+) -> Response<UpdateBrokerConfigRequest> {
+    change_settings(core, &asked.body)
+}
+
+/// Changes settings as `key=value` lines say.
+///
+/// # Errors
+/// A setting that cannot be changed, or a value that makes no sense.
+pub fn change_settings(core: &Core, properties: &str) -> Result<(), Refusal> {
     let live = core.live.lock();
-    let settings = live.update(text).map_err(refuse_update)?;
-    core.tune(settings).map_err(Refusal::system)?;
-    Ok(ok())
+    let settings = live.update(properties).map_err(refuse_update)?;
+    core.tune(settings).map_err(Refusal::system)
 }
 
 fn refuse_update(error: UpdateError) -> Refusal {
@@ -43,19 +54,22 @@ fn refuse_update(error: UpdateError) -> Refusal {
 }
 
 /// GET_BROKER_HA_STATUS (907): a master without slaves.
-pub fn ha_status(core: &Core) -> Reply {
-    ok_json(&HaRuntimeInfo {
+pub fn ha_status(core: &Core, _: Asked<'_, GetBrokerHaStatusRequest>) -> Response<GetBrokerHaStatusRequest> {
+    Ok(Json(HaRuntimeInfo {
         master: core.settings.broker_id == 0,
         master_commit_log_max_offset: core.store.max_physical_offset(),
         ..HaRuntimeInfo::default()
-    })
+    }))
 }
 
 /// VIEW_BROKER_STATS_DATA (315): one figure of a topic or a group.
-pub fn stats_data(core: &Core, command: &Command) -> Reply {
-    let request = ViewBrokerStatsDataRequest::from_ext(&command.ext)?;
+pub fn stats_data(
+    core: &Core,
+    asked: Asked<'_, ViewBrokerStatsDataRequest>,
+) -> Response<ViewBrokerStatsDataRequest> {
+    let request = asked.header;
     match core.stats.flows.data(&request.stats_name, &request.stats_key) {
-        Some(data) => ok_json(&data),
+        Some(data) => Ok(Json(data)),
         None => Err(Refusal::system(format_args!(
             "The stats <{}> <{}> not exist",
             request.stats_name, request.stats_key
@@ -64,26 +78,35 @@ pub fn stats_data(core: &Core, command: &Command) -> Reply {
 }
 
 /// CLEAN_EXPIRED_CONSUMEQUEUE (306).
-pub fn clean_expired(core: &Core) -> Reply {
+pub fn clean_expired(
+    core: &Core,
+    _: Asked<'_, CleanExpiredConsumeQueueRequest>,
+) -> Response<CleanExpiredConsumeQueueRequest> {
     core.store.delete_expired().map_err(Refusal::system)?;
-    Ok(ok())
+    Ok(())
 }
 
 /// DELETE_EXPIRED_COMMITLOG (329): not only at the hour for it.
-pub fn delete_expired(core: &Core) -> Reply {
+pub fn delete_expired(
+    core: &Core,
+    _: Asked<'_, DeleteExpiredCommitLogRequest>,
+) -> Response<DeleteExpiredCommitLogRequest> {
     core.store.request_deletion();
-    clean_expired(core)
+    core.store.delete_expired().map(drop).map_err(Refusal::system)
 }
 
 /// GET_BROKER_RUNTIME_INFO (28): the figures of 5.4.0, and those of 4.9.7 under their old spelling.
-pub fn runtime_info(core: &Core) -> Reply {
+pub fn runtime_info(
+    core: &Core,
+    _: Asked<'_, GetBrokerRuntimeInfoRequest>,
+) -> Response<GetBrokerRuntimeInfoRequest> {
     let mut figures = Figures::default();
     identity(core, &mut figures);
     traffic(core, &mut figures);
     storage(core, &mut figures);
     queues(&mut figures);
     parked(core, &mut figures);
-    ok_json(&KvTable { table: figures.table })
+    Ok(Json(KvTable { table: figures.table }))
 }
 
 #[derive(Debug, Default)]

@@ -4,3 +4,25 @@ pub mod absent;
 pub mod broker;
 #[cfg(test)]
 mod tests;
+
+use rocketmq_remoting::requests::broker::{
+    CleanExpiredConsumeQueueRequest, DeleteExpiredCommitLogRequest, GetBrokerConfigRequest,
+    GetBrokerHaStatusRequest, GetBrokerRuntimeInfoRequest, UpdateBrokerConfigRequest,
+    ViewBrokerStatsDataRequest,
+};
+
+use super::acl::needs::{GET, Needs, UPDATE};
+use super::core::Core;
+use super::dispatch::Requests;
+
+/// The requests about the broker as a whole.
+pub fn requests(on: &mut Requests<'_, Core>) {
+    on.request::<GetBrokerRuntimeInfoRequest>(|_, _| Needs::nothing(), broker::runtime_info);
+    on.request::<GetBrokerConfigRequest>(|_, _| GET.cluster(), broker::get_config);
+    on.request::<UpdateBrokerConfigRequest>(|_, _| UPDATE.cluster(), broker::update_config);
+    on.request::<CleanExpiredConsumeQueueRequest>(|_, _| UPDATE.cluster(), broker::clean_expired);
+    on.request::<DeleteExpiredCommitLogRequest>(|_, _| UPDATE.cluster(), broker::delete_expired);
+    on.request::<GetBrokerHaStatusRequest>(|_, _| Needs::nothing(), broker::ha_status);
+    on.request::<ViewBrokerStatsDataRequest>(|_, _| GET.cluster(), broker::stats_data);
+    absent::requests(on);
+}

@@ -21,7 +21,7 @@ use rocketmq_remoting::requests::topic::{
 use rocketmq_remoting::route::{MessageQueue, Perm};
 use rocketmq_remoting::{Command, RequestCode, ResponseCode, fastjson};
 
-use crate::broker::admin::broker as broker_admin;
+use crate::broker::admin::broker::change_settings;
 use crate::broker::tests::rig::{Client, Rig};
 use crate::broker::{Live, LiveConfig, UpdateError};
 
@@ -271,10 +271,7 @@ async fn of_changes_at_once_the_one_that_is_remembered_is_in_effect() {
     let rig = Rig::start().await;
     let core = &*rig.broker.core;
     *core.live.lock() = Arc::new(Remembering(AtomicUsize::new(0)));
-    let change = |number: usize| {
-        let command = Command::request(RequestCode::UPDATE_BROKER_CONFIG).with_body(number.to_string());
-        broker_admin::update_config(core, &command).unwrap();
-    };
+    let change = |number: usize| change_settings(core, &number.to_string()).unwrap();
     for round in 0..100 {
         std::thread::scope(|scope| {
             (1..=4).for_each(|number| drop(scope.spawn(move || change(round * 4 + number))))

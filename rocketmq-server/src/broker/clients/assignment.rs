@@ -1,21 +1,23 @@
 //! QUERY_ASSIGNMENT (400): the broker shares out its queues; SET_MESSAGE_REQUEST_MODE (401) and its table (402).
 
-use rocketmq_remoting::Command;
+use rocketmq_remoting::Json;
 use rocketmq_remoting::body::assignment::{
-    MessageQueueAssignment, MessageRequestMode, MessageRequestModeBody, QueryAssignmentBody,
-    QueryAssignmentResult,
+    MessageQueueAssignment, MessageRequestMode, QueryAssignmentBody, QueryAssignmentResult,
 };
 use rocketmq_remoting::body::heartbeat::MessageModel;
+use rocketmq_remoting::requests::group::{
+    GetAllMessageRequestModeRequest, QueryAssignmentRequest, SetMessageRequestModeRequest,
+};
 use rocketmq_remoting::route::MessageQueue;
 
 use super::allocation::{averagely, by_circle};
-use crate::broker::answer::{Refusal, Reply, body_of, ok, ok_json};
 use crate::broker::core::Core;
 use crate::broker::names;
+use crate::exchange::{Asked, Refusal, Response};
 
 /// QUERY_ASSIGNMENT (400).
-pub fn query(core: &Core, command: &Command) -> Reply {
-    let request: QueryAssignmentBody = body_of(command)?;
+pub fn query(core: &Core, asked: Asked<'_, QueryAssignmentRequest>) -> Response<QueryAssignmentRequest> {
+    let Json(request) = asked.body;
     let topic = &request.topic;
     let config = core.topics.get(topic).ok_or_else(|| Refusal::no_topic(topic))?;
     let queues: Vec<i32> = (0..config.read_queue_nums).collect();
@@ -26,7 +28,7 @@ pub fn query(core: &Core, command: &Command) -> Reply {
         MessageRequestMode::Pull => match share(core, &request, &queues)? {
             Some(mine) => mine,
             // Unknown members keep what they have.
-            None => return ok_json(&QueryAssignmentResult::default()),
+            None => return Ok(Json(QueryAssignmentResult::default())),
         },
     };
     let assignment = |queue| MessageQueueAssignment {
@@ -34,9 +36,9 @@ pub fn query(core: &Core, command: &Command) -> Reply {
         mode,
         attachments: None,
     };
-    ok_json(&QueryAssignmentResult {
+    Ok(Json(QueryAssignmentResult {
         message_queue_assignments: Some(mine.into_iter().map(assignment).collect()),
-    })
+    }))
 }
 
 /// Retry topics are always pulled: POP has retry topics of its own.
@@ -96,8 +98,11 @@ fn allocate(strategy: &str, queues: &[i32], members: usize, index: usize) -> Res
 }
 
 /// SET_MESSAGE_REQUEST_MODE (401).
-pub fn set_mode(core: &Core, command: &Command) -> Reply {
-    let mode: MessageRequestModeBody = body_of(command)?;
+pub fn set_mode(
+    core: &Core,
+    asked: Asked<'_, SetMessageRequestModeRequest>,
+) -> Response<SetMessageRequestModeRequest> {
+    let Json(mode) = asked.body;
     if names::is_retry(&mode.topic) {
         return Err(Refusal::forbidden("retry topic is not allowed to set mode"));
     }
@@ -108,10 +113,13 @@ pub fn set_mode(core: &Core, command: &Command) -> Reply {
         return Err(Refusal::no_group(&mode.consumer_group));
     }
     core.request_modes.set(mode).map_err(Refusal::system)?;
-    Ok(ok())
+    Ok(())
 }
 
 /// GET_ALL_MESSAGE_REQUEST_MODE (402).
-pub fn all_modes(core: &Core) -> Reply {
-    ok_json(&core.request_modes.snapshot())
+pub fn all_modes(
+    core: &Core,
+    _: Asked<'_, GetAllMessageRequestModeRequest>,
+) -> Response<GetAllMessageRequestModeRequest> {
+    Ok(Json(core.request_modes.snapshot()))
 }

@@ -1,24 +1,21 @@
 //! Clients coming, staying and going: 34, 35, 38, 46, and the notification (40) that makes a group rebalance.
 
-use rocketmq_remoting::body::heartbeat::{
-    CheckClientConfigBody, ConsumerData, ConsumerIdList, HeartbeatData,
-};
+use rocketmq_remoting::body::heartbeat::{ConsumerData, ConsumerIdList, HeartbeatData};
 use rocketmq_remoting::body::topic::TopicConfig;
-use rocketmq_remoting::net::Connection;
 use rocketmq_remoting::requests::heartbeat::{
-    GetConsumerListByGroupRequest, HeartbeatResponse, NotifyConsumerIdsChangedRequest,
-    UnregisterClientRequest,
+    CheckClientConfigRequest, GetConsumerListByGroupRequest, HeartbeatRequest, HeartbeatResponse,
+    NotifyConsumerIdsChangedRequest, UnregisterClientRequest,
 };
-use rocketmq_remoting::{Command, Request};
+use rocketmq_remoting::{Json, Request};
 
 use super::consumers::Registered;
 use super::member::Member;
-use crate::broker::answer::{Refusal, Reply, body_of, ok, ok_header, ok_json};
 use crate::broker::core::Core;
 use crate::broker::names;
 use crate::broker::pull::message::filter_of;
 use crate::broker::settings::millis;
 use crate::broker::topics::table::{MAX_QUEUES, open_topic, unit_sub};
+use crate::exchange::{Asked, Refusal, Response};
 
 /// What a heartbeat says is kept as long as its connection lives, so it is not longer than any client needs, in bytes.
 const LONGEST_HEARTBEAT: usize = 4 << 20;
@@ -32,22 +29,23 @@ fn check_length(what: &str, length: usize, limit: usize) -> Result<(), Refusal> 
 }
 
 /// HEART_BEAT (34). When it is answered the client may already pull: everything it says is in force.
-pub fn heartbeat(core: &Core, connection: &Connection, command: &Command) -> Reply {
-    check_length("the heartbeat", command.body.len(), LONGEST_HEARTBEAT)?;
-    let data: HeartbeatData = body_of(command)?;
+pub fn heartbeat(core: &Core, asked: Asked<'_, HeartbeatRequest>) -> Response<HeartbeatRequest> {
+    check_length("the heartbeat", asked.command().body.len(), LONGEST_HEARTBEAT)?;
+    let Json(data) = &asked.body;
     check_length("the clientID", data.client_id.len(), LONGEST_NAME)?;
     for producer in &data.producer_data_set {
         check_length("a producer group", producer.group_name.len(), LONGEST_NAME)?;
     }
     let member = Member {
-        channel: connection.id(),
-        client_id: data.client_id.clone(),
-        language: command.language,
-        version: command.version,
-        peer: connection.peer(),
+        channel: asked.connection.id(),
+        client_id: asked.body.0.client_id.clone(),
+        language: asked.language(),
+        version: asked.version(),
+        peer: asked.peer(),
         last_seen: core.now(),
     };
-    core.channels.add(connection);
+    core.channels.add(asked.connection);
+    let Json(data) = asked.body;
     for producer in &data.producer_data_set {
         core.producers.lock().register(&producer.group_name, member.clone());
     }
@@ -55,7 +53,7 @@ pub fn heartbeat(core: &Core, connection: &Connection, command: &Command) -> Rep
     for consumer in &data.consumer_data_set {
         subscriptions_wanted |= register_consumer(core, consumer, &member, &data)?.fingerprint_changed;
     }
-    ok_header(&HeartbeatResponse { is_support_heart_beat_v2: true, is_sub_change: subscriptions_wanted })
+    Ok(HeartbeatResponse { is_support_heart_beat_v2: true, is_sub_change: subscriptions_wanted })
 }
 
 /// Takes one group of a heartbeat. A group that may not exist is passed over in silence, as in Apache.
@@ -110,18 +108,21 @@ fn notify_group(core: &Core, group: &str) {
 }
 
 /// UNREGISTER_CLIENT (35).
-pub fn unregister(core: &Core, connection: &Connection, command: &Command) -> Reply {
-    let request = UnregisterClientRequest::from_ext(&command.ext)?;
+pub fn unregister(
+    core: &Core,
+    asked: Asked<'_, UnregisterClientRequest>,
+) -> Response<UnregisterClientRequest> {
+    let request = asked.header;
     if let Some(group) = &request.producer_group {
-        core.producers.lock().unregister(group, connection.id());
+        core.producers.lock().unregister(group, asked.connection.id());
     }
     if let Some(group) = &request.consumer_group {
-        let left = core.consumers.lock().unregister(group, connection.id());
+        let left = core.consumers.lock().unregister(group, asked.connection.id());
         if left {
             notify_group(core, group);
         }
     }
-    Ok(ok())
+    Ok(())
 }
 
 /// A connection is gone, and with it its member of every group.
@@ -147,19 +148,25 @@ pub fn expire_members(core: &Core) {
 }
 
 /// GET_CONSUMER_LIST_BY_GROUP (38).
-pub fn consumer_list(core: &Core, command: &Command) -> Reply {
-    let request = GetConsumerListByGroupRequest::from_ext(&command.ext)?;
+pub fn consumer_list(
+    core: &Core,
+    asked: Asked<'_, GetConsumerListByGroupRequest>,
+) -> Response<GetConsumerListByGroupRequest> {
+    let request = asked.header;
     let group = request.consumer_group;
     let ids = core.consumers.lock().group(&group).map(|live| live.client_ids());
     match ids {
-        Some(consumer_id_list) => ok_json(&ConsumerIdList { consumer_id_list }),
+        Some(consumer_id_list) => Ok(Json(ConsumerIdList { consumer_id_list })),
         None => Err(Refusal::system(format_args!("no consumer for this group, {group}"))),
     }
 }
 
 /// CHECK_CLIENT_CONFIG (46): whether the broker can evaluate a subscription.
-pub fn check_client_config(core: &Core, command: &Command) -> Reply {
-    let request: CheckClientConfigBody = body_of(command)?;
+pub fn check_client_config(
+    core: &Core,
+    asked: Asked<'_, CheckClientConfigRequest>,
+) -> Response<CheckClientConfigRequest> {
+    let Json(request) = asked.body;
     filter_of(core, &request.subscription_data)?;
-    Ok(ok())
+    Ok(())
 }

@@ -1,16 +1,17 @@
 //! LOCK_BATCH_MQ (41) and UNLOCK_BATCH_MQ (42): ordered consumers take and give back queues.
 
-use rocketmq_remoting::Command;
-use rocketmq_remoting::body::lock::{LockBatchBody, LockBatchResult};
+use rocketmq_remoting::Json;
+use rocketmq_remoting::body::lock::LockBatchResult;
+use rocketmq_remoting::requests::lock::{LockBatchRequest, UnlockBatchRequest};
 use rocketmq_remoting::route::MessageQueue;
 
 use super::queue_locks::QueueKey;
-use crate::broker::answer::{Refusal, Reply, body_of, ok, ok_json};
 use crate::broker::core::Core;
+use crate::exchange::{Asked, Refusal, Response};
 
 /// Locks or renews; the answer lists what the client holds.
-pub fn lock(core: &Core, command: &Command) -> Reply {
-    let body: LockBatchBody = body_of(command)?;
+pub fn lock(core: &Core, asked: Asked<'_, LockBatchRequest>) -> Response<LockBatchRequest> {
+    let Json(body) = asked.body;
     if core.groups.get(&body.consumer_group).is_none() {
         return Err(Refusal::no_group(&body.consumer_group));
     }
@@ -19,15 +20,15 @@ pub fn lock(core: &Core, command: &Command) -> Reply {
     let broker = &core.settings.broker_name;
     let queues =
         held.into_iter().map(|key| MessageQueue::new(key.topic, broker.as_str(), key.queue_id)).collect();
-    ok_json(&LockBatchResult { lock_ok_mq_set: queues })
+    Ok(Json(LockBatchResult { lock_ok_mq_set: queues }))
 }
 
 /// Unlocks what the client holds of what it names.
-pub fn unlock(core: &Core, command: &Command) -> Reply {
-    let body: LockBatchBody = body_of(command)?;
+pub fn unlock(core: &Core, asked: Asked<'_, UnlockBatchRequest>) -> Response<UnlockBatchRequest> {
+    let Json(body) = asked.body;
     let queues: Vec<QueueKey> = body.mq_set.into_iter().map(key_of).collect();
     core.locks.lock().unlock(&body.consumer_group, &body.client_id, &queues);
-    Ok(ok())
+    Ok(())
 }
 
 /// Whether there is such a queue: what is locked is kept for a minute.

@@ -12,3 +12,67 @@ pub mod relay;
 pub mod request_modes;
 #[cfg(test)]
 mod tests;
+
+use rocketmq_remoting::Json;
+use rocketmq_remoting::body::{HeartbeatData, LockBatchBody};
+use rocketmq_remoting::requests::group::{
+    ConsumeMessageDirectlyRequest, GetAllMessageRequestModeRequest, GetConsumerRunningInfoRequest,
+    InvokeGetConsumerStatusRequest, QueryAssignmentRequest, SetMessageRequestModeRequest,
+};
+use rocketmq_remoting::requests::heartbeat::{
+    CheckClientConfigRequest, GetConsumerListByGroupRequest, HeartbeatRequest, UnregisterClientRequest,
+};
+use rocketmq_remoting::requests::lock::{LockBatchRequest, UnlockBatchRequest};
+
+use super::acl::needs::{GET, Needs, SUB, SUB_OR_GET, UPDATE};
+use super::core::Core;
+use super::dispatch::Requests;
+use super::names::is_retry;
+
+/// The requests about clients.
+pub fn requests(on: &mut Requests<'_, Core>) {
+    on.request::<HeartbeatRequest>(|_, Json(data)| to_join(data), heartbeat::heartbeat);
+    on.request::<UnregisterClientRequest>(
+        |header, _| SUB.group(header.consumer_group.as_deref().unwrap_or_default()),
+        heartbeat::unregister,
+    );
+    on.request::<GetConsumerListByGroupRequest>(
+        |header, _| SUB_OR_GET.group(&header.consumer_group),
+        heartbeat::consumer_list,
+    );
+    on.request::<CheckClientConfigRequest>(|_, _| Needs::nothing(), heartbeat::check_client_config);
+
+    on.request::<LockBatchRequest>(|_, Json(body)| to_lock(body), locking::lock);
+    on.request::<UnlockBatchRequest>(|_, Json(body)| to_lock(body), locking::unlock);
+
+    on.request::<QueryAssignmentRequest>(|_, _| Needs::nothing(), assignment::query);
+    on.request::<SetMessageRequestModeRequest>(|_, _| UPDATE.cluster(), assignment::set_mode);
+    on.request::<GetAllMessageRequestModeRequest>(|_, _| Needs::nothing(), assignment::all_modes);
+
+    on.request::<GetConsumerRunningInfoRequest>(
+        |header, _| GET.group(&header.consumer_group),
+        relay::running_info,
+    );
+    on.request::<ConsumeMessageDirectlyRequest>(
+        |header, _| SUB.group(&header.consumer_group).stored_as(header.msg_id.as_deref().unwrap_or_default()),
+        relay::consume_directly,
+    );
+    on.request::<InvokeGetConsumerStatusRequest>(
+        |header, _| GET.topic(&header.topic).group(&header.group),
+        relay::consumer_status,
+    );
+}
+
+/// Retry topics are the groups' own.
+fn to_join(data: &HeartbeatData) -> Needs {
+    let consumers = &data.consumer_data_set;
+    let groups = SUB.groups(consumers.iter().map(|consumer| consumer.group_name.as_str()));
+    let subscriptions = consumers.iter().flat_map(|consumer| &consumer.subscription_data_set);
+    let topics = subscriptions.map(|subscription| subscription.topic.as_str());
+    groups.topics(topics.filter(|topic| !is_retry(topic)))
+}
+
+fn to_lock(body: &LockBatchBody) -> Needs {
+    let topics = body.mq_set.iter().map(|queue| queue.topic.as_str());
+    SUB.group(&body.consumer_group).topics(topics.filter(|topic| !is_retry(topic)))
+}

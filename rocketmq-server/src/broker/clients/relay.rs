@@ -1,22 +1,21 @@
 //! Requests a tool addresses to a consumer: the broker passes them on and brings the answer back (221, 307, 309).
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use rocketmq_remoting::body::offset::GetConsumerStatusBody;
+use rocketmq_remoting::body::{ConsumeMessageDirectlyResult, ConsumerRunningInfo, GetConsumerStatusBody};
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::message::OffsetMessageId;
-use rocketmq_remoting::net::{Answer, CallError, Connection};
+use rocketmq_remoting::net::{CallError, Connection};
 use rocketmq_remoting::requests::group::{
     ConsumeMessageDirectlyRequest, GetConsumerRunningInfoRequest, GetConsumerStatusRequest,
     InvokeGetConsumerStatusRequest,
 };
-use rocketmq_remoting::{Command, Request, fastjson};
+use rocketmq_remoting::{Command, Json, Request};
 
-use crate::broker::answer::{Refusal, Reply, ok_json};
 use crate::broker::core::Core;
 use crate::broker::query::record_bytes;
+use crate::exchange::{Asked, Refusal, Reply};
 
 /// How long a consumer may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -24,35 +23,42 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const STATUS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// GET_CONSUMER_RUNNING_INFO (307).
-pub fn running_info(core: &Core, command: &Command) -> Answer {
-    let prepare = || {
-        let request = GetConsumerRunningInfoRequest::from_ext(&command.ext)?;
-        let connection = member(core, &request.consumer_group, &request.client_id)?;
-        Ok((connection, forwarded(command), request.client_id))
-    };
-    relay(prepare())
+pub fn running_info(
+    core: &Core,
+    asked: Asked<'_, GetConsumerRunningInfoRequest>,
+) -> Reply<Json<ConsumerRunningInfo>> {
+    let GetConsumerRunningInfoRequest { consumer_group, client_id, .. } = &asked.header;
+    match member(core, consumer_group, client_id) {
+        Ok(connection) => pass_on(connection, asked.forwarded(), client_id.clone()),
+        Err(refusal) => Reply::refused(refusal),
+    }
 }
 
 /// CONSUME_MESSAGE_DIRECTLY (309): the message goes along, since the consumer may never have seen it.
-pub fn consume_directly(core: &Core, command: &Command) -> Answer {
-    let prepare = || {
-        let request = ConsumeMessageDirectlyRequest::from_ext(&command.ext)?;
-        let client_id = request.client_id.clone().unwrap_or_default();
-        let connection = member(core, &request.consumer_group, &client_id)?;
-        let id: OffsetMessageId = request.msg_id.as_deref().unwrap_or_default().parse()?;
-        let record = record_bytes(core, id.offset)
-            .ok_or_else(|| Refusal::system(format_args!("no message at offset {}", id.offset)))?;
-        let mut onward = forwarded(command).with_body(record);
-        onward.ext.set("brokerName", &core.settings.broker_name);
-        onward.ext.set("topicSysFlag", "0");
-        onward.ext.set("groupSysFlag", "0");
-        Ok((connection, onward, client_id))
-    };
-    relay(prepare())
+pub fn consume_directly(
+    core: &Core,
+    asked: Asked<'_, ConsumeMessageDirectlyRequest>,
+) -> Reply<Json<ConsumeMessageDirectlyResult>> {
+    let client_id = asked.header.client_id.clone().unwrap_or_default();
+    let prepared = member(core, &asked.header.consumer_group, &client_id)
+        .and_then(|connection| Ok((connection, with_message(core, &asked)?)));
+    match prepared {
+        Ok((connection, onward)) => pass_on(connection, onward, client_id),
+        Err(refusal) => Reply::refused(refusal),
+    }
 }
 
-fn forwarded(command: &Command) -> Command {
-    Command::request(command.request_code()).with_ext(command.ext.clone()).with_body(command.body.clone())
+fn with_message(core: &Core, asked: &Asked<'_, ConsumeMessageDirectlyRequest>) -> Result<Command, Refusal> {
+    let id: OffsetMessageId = asked.header.msg_id.as_deref().unwrap_or_default().parse()?;
+    let record = record_bytes(core, id.offset)
+        .ok_or_else(|| Refusal::system(format_args!("no message at offset {}", id.offset)))?;
+    let told = ConsumeMessageDirectlyRequest {
+        broker_name: Some(core.settings.broker_name.clone()),
+        topic_sys_flag: Some(0),
+        group_sys_flag: Some(0),
+        ..asked.header.clone()
+    };
+    Ok(asked.forwarded_as(&told, &record)?)
 }
 
 fn member(core: &Core, group: &str, client_id: &str) -> Result<Connection, Refusal> {
@@ -67,16 +73,9 @@ fn member(core: &Core, group: &str, client_id: &str) -> Result<Connection, Refus
         .ok_or_else(|| Refusal::system(format_args!("The Consumer <{group}> <{client_id}> not online")))
 }
 
-fn relay(prepared: Result<(Connection, Command, String), Refusal>) -> Answer {
-    let (connection, onward, client_id) = match prepared {
-        Ok(prepared) => prepared,
-        Err(refusal) => return Answer::Now(refusal.into_command()),
-    };
-    Answer::Later(Box::pin(async move {
-        Some(match connection.call(onward, PATIENCE).await {
-            Ok(answer) => answer,
-            Err(error) => unanswered(&client_id, &error).into_command(),
-        })
+fn pass_on<P>(connection: Connection, onward: Command, client_id: String) -> Reply<P> {
+    Reply::PassedOn(Box::pin(async move {
+        connection.call(onward, PATIENCE).await.map_err(|error| unanswered(&client_id, &error))
     }))
 }
 
@@ -91,32 +90,26 @@ fn unanswered(client_id: &str, error: &CallError) -> Refusal {
 }
 
 /// INVOKE_BROKER_TO_GET_CONSUMER_STATUS (223): asks every member, or one, how far it is (221).
-pub fn consumer_status(core: &Arc<Core>, command: &Command) -> Answer {
-    let members = match status_members(core, command) {
-        Ok(members) => members,
-        Err(refusal) => return Answer::Now(refusal.into_command()),
-    };
-    Answer::Later(Box::pin(async move {
-        let reply = collect_status(members).await;
-        Some(reply.unwrap_or_else(Refusal::into_command))
-    }))
+pub fn consumer_status(
+    core: &Core,
+    asked: Asked<'_, InvokeGetConsumerStatusRequest>,
+) -> Reply<Json<GetConsumerStatusBody>> {
+    match status_members(core, asked.header) {
+        Ok(members) => Reply::later(async move { Ok(Json(collect_status(members).await).into()) }),
+        Err(refusal) => Reply::refused(refusal),
+    }
 }
 
 type StatusCall = (String, Connection, Command);
 
-fn status_members(core: &Core, command: &Command) -> Result<Vec<StatusCall>, Refusal> {
-    let request = InvokeGetConsumerStatusRequest::from_ext(&command.ext)?;
-    let wanted = request.client_addr.clone().filter(|id| !id.is_empty());
+fn status_members(core: &Core, request: InvokeGetConsumerStatusRequest) -> Result<Vec<StatusCall>, Refusal> {
+    let InvokeGetConsumerStatusRequest { topic, group, client_addr } = request;
+    let wanted = client_addr.clone().filter(|id| !id.is_empty());
     let consumers = core.consumers.lock();
-    let live = consumers.group(&request.group).ok_or_else(|| {
-        Refusal::system(format_args!("No Any Consumer online in the consumer group: [{}]", request.group))
+    let live = consumers.group(&group).ok_or_else(|| {
+        Refusal::system(format_args!("No Any Consumer online in the consumer group: [{group}]"))
     })?;
-    let header = GetConsumerStatusRequest {
-        topic: request.topic,
-        group: request.group,
-        client_addr: request.client_addr,
-    };
-    let onward = header.to_command()?;
+    let onward = GetConsumerStatusRequest { topic, group, client_addr }.command(&())?;
     let chosen = live.members().filter(|member| wanted.as_ref().is_none_or(|id| *id == member.client_id));
     Ok(chosen
         .filter_map(|member| {
@@ -125,14 +118,14 @@ fn status_members(core: &Core, command: &Command) -> Result<Vec<StatusCall>, Ref
         .collect())
 }
 
-async fn collect_status(members: Vec<StatusCall>) -> Reply {
+async fn collect_status(members: Vec<StatusCall>) -> GetConsumerStatusBody {
     let asked = members.into_iter().map(|(client_id, connection, command)| async move {
         let answer = connection.call(command, STATUS_PATIENCE).await.ok()?;
-        let body: GetConsumerStatusBody = fastjson::from_slice(&answer.body).ok()?;
+        let Json(body) = GetConsumerStatusRequest::answer(answer).ok()?.payload;
         Some((client_id, body.message_queue_table))
     });
-    ok_json(&GetConsumerStatusBody {
+    GetConsumerStatusBody {
         consumer_table: join_all(asked).await.into_iter().flatten().collect(),
         ..GetConsumerStatusBody::default()
-    })
+    }
 }

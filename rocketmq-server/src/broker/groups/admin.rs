@@ -1,41 +1,49 @@
 //! Groups as tools see them: 200, 201, 203, 204, 207, 225, 328, 352, 353.
 
+use rocketmq_remoting::Json;
 use rocketmq_remoting::body::connection::{
     Connection, ConsumerConnection, ProducerConnection, ProducerInfo, ProducerTableInfo,
 };
-use rocketmq_remoting::body::group::{GroupForbidden, SubscriptionGroupConfig, SubscriptionGroupList};
+use rocketmq_remoting::body::group::{GroupForbidden, SubscriptionGroupConfig};
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::requests::group::{
-    DeleteSubscriptionGroupRequest, GetAllSubscriptionGroupConfigResponse, GetConsumerConnectionListRequest,
+    DeleteSubscriptionGroupRequest, GetAllProducerInfoRequest, GetAllSubscriptionGroupConfigRequest,
+    GetAllSubscriptionGroupConfigResponse, GetConsumerConnectionListRequest,
     GetProducerConnectionListRequest, GetSubscriptionGroupConfigRequest, UpdateGroupForbiddenRequest,
+    UpdateSubscriptionGroupListRequest, UpdateSubscriptionGroupRequest,
 };
-use rocketmq_remoting::{Command, ExtFields, Request};
 
-use crate::broker::answer::{Refusal, Reply, body_of, ok, ok_json};
 use crate::broker::clients::member::Member;
 use crate::broker::core::Core;
 use crate::broker::names;
 use crate::broker::topics::table::{MAX_QUEUES, is_queue_count};
+use crate::exchange::{Asked, Refusal, Response};
 
 /// UPDATE_AND_CREATE_SUBSCRIPTIONGROUP (200).
-pub fn update(core: &Core, command: &Command) -> Reply {
-    let config: SubscriptionGroupConfig = body_of(command)?;
+pub fn update(
+    core: &Core,
+    asked: Asked<'_, UpdateSubscriptionGroupRequest>,
+) -> Response<UpdateSubscriptionGroupRequest> {
+    let Json(config) = asked.body;
     put(core, vec![config])
 }
 
 /// UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST (225): all or none.
-pub fn update_list(core: &Core, command: &Command) -> Reply {
-    let body: SubscriptionGroupList = body_of(command)?;
+pub fn update_list(
+    core: &Core,
+    asked: Asked<'_, UpdateSubscriptionGroupListRequest>,
+) -> Response<UpdateSubscriptionGroupListRequest> {
+    let Json(body) = asked.body;
     put(core, body.group_config_list)
 }
 
-fn put(core: &Core, configs: Vec<SubscriptionGroupConfig>) -> Reply {
+fn put(core: &Core, configs: Vec<SubscriptionGroupConfig>) -> Result<(), Refusal> {
     for config in &configs {
         names::check_group(&config.group_name).map_err(|error| names::illegal(&error))?;
         check_retry_queues(config)?;
     }
     core.groups.put(configs).map_err(Refusal::system)?;
-    Ok(ok())
+    Ok(())
 }
 
 /// The retry topic of the group will have as many.
@@ -49,57 +57,72 @@ fn check_retry_queues(config: &SubscriptionGroupConfig) -> Result<(), Refusal> {
 }
 
 /// DELETE_SUBSCRIPTIONGROUP (207).
-pub fn delete(core: &Core, command: &Command) -> Reply {
-    let request = DeleteSubscriptionGroupRequest::from_ext(&command.ext)?;
+pub fn delete(
+    core: &Core,
+    asked: Asked<'_, DeleteSubscriptionGroupRequest>,
+) -> Response<DeleteSubscriptionGroupRequest> {
+    let request = asked.header;
     core.groups.remove(&request.group_name).map_err(Refusal::system)?;
     if request.clean_offset {
         core.offsets.lock().remove_group(&request.group_name);
     }
-    Ok(ok())
+    Ok(())
 }
 
 /// GET_SUBSCRIPTIONGROUP_CONFIG (352). Asking for a group creates it where a heartbeat would, as in 5.4.0.
-pub fn get(core: &Core, command: &Command) -> Reply {
-    let request = GetSubscriptionGroupConfigRequest::from_ext(&command.ext)?;
+pub fn get(
+    core: &Core,
+    asked: Asked<'_, GetSubscriptionGroupConfigRequest>,
+) -> Response<GetSubscriptionGroupConfigRequest> {
+    let request = asked.header;
     match core.groups.find(&request.group).map_err(Refusal::system)? {
-        Some(config) => ok_json(&*config),
+        Some(config) => Ok(Json((*config).clone())),
         None => Err(Refusal::no_group(&request.group)),
     }
 }
 
 /// GET_ALL_SUBSCRIPTIONGROUP_CONFIG (201).
-pub fn all(core: &Core) -> Reply {
+pub fn all(
+    core: &Core,
+    _: Asked<'_, GetAllSubscriptionGroupConfigRequest>,
+) -> Response<GetAllSubscriptionGroupConfigRequest> {
     let table = core.groups.snapshot();
     let header = GetAllSubscriptionGroupConfigResponse {
         total_group_num: i32::try_from(table.subscription_group_table.len()).ok(),
     };
-    Ok(ok_json(&table)?.with_ext(ExtFields::from_header(&header)?))
+    Ok((header, Json(table)))
 }
 
 /// UPDATE_AND_GET_GROUP_FORBIDDEN (353).
-pub fn forbidden(core: &Core, command: &Command) -> Reply {
-    let request = UpdateGroupForbiddenRequest::from_ext(&command.ext)?;
+pub fn forbidden(
+    core: &Core,
+    asked: Asked<'_, UpdateGroupForbiddenRequest>,
+) -> Response<UpdateGroupForbiddenRequest> {
+    let request = asked.header;
     if let Some(readable) = request.readable {
         names::check_group(&request.group).map_err(|error| names::illegal(&error))?;
         names::check_topic(&request.topic).map_err(|error| names::illegal(&error))?;
         core.groups.set_readable(&request.group, &request.topic, readable).map_err(Refusal::system)?;
     }
-    ok_json(&GroupForbidden {
+    Ok(Json(GroupForbidden {
         readable: Some(core.groups.is_readable(&request.group, &request.topic)),
         group: request.group,
         topic: request.topic,
-    })
+    }))
 }
 
 /// GET_CONSUMER_CONNECTION_LIST (203).
-pub fn consumer_connections(core: &Core, command: &Command) -> Reply {
-    let group = GetConsumerConnectionListRequest::from_ext(&command.ext)?.consumer_group;
+pub fn consumer_connections(
+    core: &Core,
+    asked: Asked<'_, GetConsumerConnectionListRequest>,
+) -> Response<GetConsumerConnectionListRequest> {
+    let group = asked.header.consumer_group;
     let consumers = core.consumers.lock();
     let live = consumers.group(&group).ok_or_else(|| {
         let remark = format!("the consumer group[{group}] not online");
         Refusal::new(ResponseCode::CONSUMER_NOT_ONLINE, remark)
     })?;
-    ok_json(&ConsumerConnection {
+    Ok(Json(ConsumerConnection {
         connection_set: live.members().map(connection_of).collect(),
         subscription_table: live
             .subscriptions()
@@ -109,17 +132,20 @@ pub fn consumer_connections(core: &Core, command: &Command) -> Reply {
         consume_type: live.consume_type(),
         message_model: live.message_model(),
         consume_from_where: live.consume_from_where(),
-    })
+    }))
 }
 
 /// GET_PRODUCER_CONNECTION_LIST (204).
-pub fn producer_connections(core: &Core, command: &Command) -> Reply {
-    let group = GetProducerConnectionListRequest::from_ext(&command.ext)?.producer_group;
+pub fn producer_connections(
+    core: &Core,
+    asked: Asked<'_, GetProducerConnectionListRequest>,
+) -> Response<GetProducerConnectionListRequest> {
+    let group = asked.header.producer_group;
     let members = core.producers.lock().members(&group);
     if members.is_empty() {
         return Err(Refusal::system(format_args!("the producer group[{group}] not exist")));
     }
-    ok_json(&ProducerConnection { connection_set: members.iter().map(connection_of).collect() })
+    Ok(Json(ProducerConnection { connection_set: members.iter().map(connection_of).collect() }))
 }
 
 fn connection_of(member: &Member) -> Connection {
@@ -132,13 +158,16 @@ fn connection_of(member: &Member) -> Connection {
 }
 
 /// GET_ALL_PRODUCER_INFO (328).
-pub fn all_producers(core: &Core) -> Reply {
+pub fn all_producers(
+    core: &Core,
+    _: Asked<'_, GetAllProducerInfoRequest>,
+) -> Response<GetAllProducerInfoRequest> {
     let producers = core.producers.lock();
     let data = producers
         .all()
         .map(|(group, members)| (group.clone(), members.into_iter().map(producer_of).collect()))
         .collect();
-    ok_json(&ProducerTableInfo { data })
+    Ok(Json(ProducerTableInfo { data }))
 }
 
 fn producer_of(member: &Member) -> ProducerInfo {

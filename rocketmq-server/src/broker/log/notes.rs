@@ -6,7 +6,7 @@ use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::message::MessageRecord;
 use rocketmq_remoting::message::properties::{MAX_ENCODED_LEN, Properties};
 
-use crate::broker::answer::Refusal;
+use crate::exchange::Refusal;
 
 /// Sets a property if there is room for it. Says whether there was.
 pub fn note(properties: &mut Properties, name: &str, value: impl Into<String>) -> bool {

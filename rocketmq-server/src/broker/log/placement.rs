@@ -6,10 +6,10 @@ use std::borrow::Cow;
 use rocketmq_remoting::message::properties::{Properties, names as property};
 use rocketmq_remoting::message::{MessageRecord, SysFlag};
 
-use crate::broker::answer::Refusal;
 use crate::broker::delay::{DelayLevels, queue_of_level};
 use crate::broker::names;
 use crate::broker::send::properties::{SentProperties, TimerProperties};
+use crate::exchange::Refusal;
 use rocketmq_remoting::code::ResponseCode;
 
 /// Where a message goes first.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rocketmq_remoting::Json;
 use rocketmq_remoting::body::offset::{
     ConsumeStats, ConsumeStatsList, ConsumeTimeSpanBody, CorrectionOffsets, OffsetWrapper, QueueTimeSpan,
 };
@@ -14,17 +15,16 @@ use rocketmq_remoting::requests::group::{
 use rocketmq_remoting::requests::offset::QueryCorrectionOffsetRequest;
 use rocketmq_remoting::requests::topic::QueryTopicConsumeByWhoRequest;
 use rocketmq_remoting::route::MessageQueue;
-use rocketmq_remoting::{Command, Request};
 
-use crate::broker::answer::{Refusal, Reply, ok_json};
 use crate::broker::core::Core;
+use crate::exchange::{Asked, Refusal, Response};
 
 /// Queues that one answer tells of: more of them do not fit into a frame.
 const MOST_QUEUES: usize = 100_000;
 
 /// GET_CONSUME_STATS (208): of one topic, of some, or of all the group has offsets for.
-pub fn group(core: &Core, command: &Command) -> Reply {
-    let request = GetConsumeStatsRequest::from_ext(&command.ext)?;
+pub fn group(core: &Core, asked: Asked<'_, GetConsumeStatsRequest>) -> Response<GetConsumeStatsRequest> {
+    let request = asked.header;
     let group = &request.consumer_group;
     let topics: BTreeSet<String> = match (request.topic.as_deref(), request.topic_list.as_deref()) {
         (Some(topic), _) if !topic.is_empty() => BTreeSet::from([topic.to_owned()]),
@@ -36,7 +36,7 @@ pub fn group(core: &Core, command: &Command) -> Reply {
         add_topic(core, &topic, group, &mut stats, &mut room)?;
         stats.consume_tps += core.stats.flows.get_tps(&topic, group);
     }
-    ok_json(&stats)
+    Ok(Json(stats))
 }
 
 /// Adds the queues of a topic, and takes them off the `room` in the answer.
@@ -71,8 +71,11 @@ fn progress(core: &Core, topic: &str, group: &str, queue: i32) -> OffsetWrapper 
 }
 
 /// GET_BROKER_CONSUME_STATS (317).
-pub fn broker(core: &Core, command: &Command) -> Reply {
-    let request = GetBrokerConsumeStatsRequest::from_ext(&command.ext)?;
+pub fn broker(
+    core: &Core,
+    asked: Asked<'_, GetBrokerConsumeStatsRequest>,
+) -> Response<GetBrokerConsumeStatsRequest> {
+    let request = asked.header;
     let mut answer =
         ConsumeStatsList { broker_addr: Some(core.address.to_string()), ..ConsumeStatsList::default() };
     let mut room = MOST_QUEUES;
@@ -93,46 +96,58 @@ pub fn broker(core: &Core, command: &Command) -> Reply {
         }
         answer.consume_stats_list.push(BTreeMap::from([(group, of_group)]));
     }
-    ok_json(&answer)
+    Ok(Json(answer))
 }
 
 /// QUERY_TOPIC_CONSUME_BY_WHO (300).
-pub fn groups_of_topic(core: &Core, command: &Command) -> Reply {
-    let topic = QueryTopicConsumeByWhoRequest::from_ext(&command.ext)?.topic;
+pub fn groups_of_topic(
+    core: &Core,
+    asked: Asked<'_, QueryTopicConsumeByWhoRequest>,
+) -> Response<QueryTopicConsumeByWhoRequest> {
+    let topic = asked.header.topic;
     let mut groups = core.consumers.lock().groups_of_topic(&topic);
     groups.extend(core.offsets.lock().groups_of(&topic));
-    ok_json(&GroupList { group_list: groups.into_iter().collect() })
+    Ok(Json(GroupList { group_list: groups.into_iter().collect() }))
 }
 
 /// QUERY_TOPICS_BY_CONSUMER (343).
-pub fn topics_of_group(core: &Core, command: &Command) -> Reply {
-    let group = QueryTopicsByConsumerRequest::from_ext(&command.ext)?.group;
-    ok_json(&TopicList {
+pub fn topics_of_group(
+    core: &Core,
+    asked: Asked<'_, QueryTopicsByConsumerRequest>,
+) -> Response<QueryTopicsByConsumerRequest> {
+    let group = asked.header.group;
+    Ok(Json(TopicList {
         topic_list: core.offsets.lock().topics_of(&group).into_iter().collect(),
         broker_addr: Some(core.address.to_string()),
-    })
+    }))
 }
 
 /// QUERY_SUBSCRIPTION_BY_CONSUMER (345).
-pub fn subscription(core: &Core, command: &Command) -> Reply {
-    let request = QuerySubscriptionByConsumerRequest::from_ext(&command.ext)?;
+pub fn subscription(
+    core: &Core,
+    asked: Asked<'_, QuerySubscriptionByConsumerRequest>,
+) -> Response<QuerySubscriptionByConsumerRequest> {
+    let request = asked.header;
     let topic = request.topic.unwrap_or_default();
     let subscription_data = {
         let consumers = core.consumers.lock();
         let live = consumers.group(&request.group);
         live.and_then(|live| live.subscription(&topic)).map(|data| (**data).clone())
     };
-    ok_json(&QuerySubscriptionResult { group: request.group, topic, subscription_data })
+    Ok(Json(QuerySubscriptionResult { group: request.group, topic, subscription_data }))
 }
 
 /// QUERY_CONSUME_TIME_SPAN (303).
-pub fn time_span(core: &Core, command: &Command) -> Reply {
-    let request = QueryConsumeTimeSpanRequest::from_ext(&command.ext)?;
+pub fn time_span(
+    core: &Core,
+    asked: Asked<'_, QueryConsumeTimeSpanRequest>,
+) -> Response<QueryConsumeTimeSpanRequest> {
+    let request = asked.header;
     let config = core.topics.get(&request.topic).ok_or_else(|| Refusal::no_topic(&request.topic))?;
     let spans = (0..config.read_queue_nums)
         .map(|queue| span_of(core, &request.topic, &request.group, queue))
         .collect();
-    ok_json(&ConsumeTimeSpanBody { consume_time_span_set: spans })
+    Ok(Json(ConsumeTimeSpanBody { consume_time_span_set: spans }))
 }
 
 fn span_of(core: &Core, topic: &str, group: &str, queue: i32) -> QueueTimeSpan {
@@ -153,8 +168,11 @@ fn span_of(core: &Core, topic: &str, group: &str, queue: i32) -> QueueTimeSpan {
 }
 
 /// QUERY_CORRECTION_OFFSET (308): the lowest offset among the groups, or that of the compared group where it is lower.
-pub fn correction_offsets(core: &Core, command: &Command) -> Reply {
-    let request = QueryCorrectionOffsetRequest::from_ext(&command.ext)?;
+pub fn correction_offsets(
+    core: &Core,
+    asked: Asked<'_, QueryCorrectionOffsetRequest>,
+) -> Response<QueryCorrectionOffsetRequest> {
+    let request = asked.header;
     let filtered: BTreeSet<&str> = request.filter_groups.as_deref().unwrap_or_default().split(',').collect();
     let offsets = core.offsets.lock();
     let mut correction_offsets: BTreeMap<i32, i64> = BTreeMap::new();
@@ -173,5 +191,5 @@ pub fn correction_offsets(core: &Core, command: &Command) -> Reply {
             correction_offsets.insert(*queue, i64::MAX);
         }
     }
-    ok_json(&CorrectionOffsets { correction_offsets })
+    Ok(Json(CorrectionOffsets { correction_offsets }))
 }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use rocketmq_remoting::body::offset::{QueueOffset, ResetOffsetBody, ResetOffsetBodyForC};
+use rocketmq_remoting::Request;
+use rocketmq_remoting::body::offset::{ResetOffsetBody, TargetOffsets};
 use rocketmq_remoting::code::{LanguageCode, ResponseCode};
 use rocketmq_remoting::requests::offset::{InvokeResetOffsetRequest, ResetConsumerOffsetRequest};
 use rocketmq_remoting::route::MessageQueue;
-use rocketmq_remoting::{Command, Request};
 
-use crate::broker::answer::{Refusal, Reply, json, ok_json};
 use crate::broker::core::Core;
+use crate::exchange::{Asked, Refusal, Response};
 use crate::store::Boundary;
 
 /// The oldest client that understands a pushed reset.
@@ -18,16 +18,16 @@ const PUSHABLE_SINCE: i32 = 28;
 type Targets = BTreeMap<MessageQueue, i64>;
 
 /// By the setting: kept here for the next pull (5.x), or pushed to the consumers (4.x).
-pub fn handle(core: &Core, command: &Command) -> Reply {
-    let request = InvokeResetOffsetRequest::from_ext(&command.ext)?;
+pub fn reset(core: &Core, asked: Asked<'_, InvokeResetOffsetRequest>) -> Response<InvokeResetOffsetRequest> {
+    let (language, request) = (asked.language(), asked.header);
     if core.tuned().server_side_reset {
         on_broker(core, &request)
     } else {
-        on_clients(core, &request, command.language)
+        on_clients(core, &request, language)
     }
 }
 
-fn on_broker(core: &Core, request: &InvokeResetOffsetRequest) -> Reply {
+fn on_broker(core: &Core, request: &InvokeResetOffsetRequest) -> Response<InvokeResetOffsetRequest> {
     let (topic, group) = (&request.topic, &request.group);
     let config = core.topics.get(topic).ok_or_else(|| Refusal::no_topic(topic))?;
     core.check_group_of(topic, group)?;
@@ -54,7 +54,7 @@ fn on_broker(core: &Core, request: &InvokeResetOffsetRequest) -> Reply {
     }
     // A pull that waits must not keep the consumer from its new place.
     core.parking.wake_topic(topic);
-    ok_json(&ResetOffsetBody { offset_table })
+    Ok(TargetOffsets::Table(ResetOffsetBody { offset_table }))
 }
 
 fn target(core: &Core, request: &InvokeResetOffsetRequest, queue: i32) -> Result<i64, Refusal> {
@@ -77,7 +77,11 @@ fn by_time(core: &Core, topic: &str, queue: i32, timestamp: i64) -> i64 {
     core.store.offset_by_time(topic, queue, timestamp, Boundary::Lower)
 }
 
-fn on_clients(core: &Core, request: &InvokeResetOffsetRequest, language: LanguageCode) -> Reply {
+fn on_clients(
+    core: &Core,
+    request: &InvokeResetOffsetRequest,
+    language: LanguageCode,
+) -> Response<InvokeResetOffsetRequest> {
     let topic = &request.topic;
     let config = core.topics.get(topic).ok_or_else(|| {
         Refusal::system(format_args!(
@@ -90,7 +94,7 @@ fn on_clients(core: &Core, request: &InvokeResetOffsetRequest, language: Languag
         offset_table.insert(key, client_target(core, request, queue)?);
     }
     push(core, request, &offset_table, language)?;
-    ok_json(&ResetOffsetBody { offset_table })
+    Ok(TargetOffsets::Table(ResetOffsetBody { offset_table }))
 }
 
 fn client_target(core: &Core, request: &InvokeResetOffsetRequest, queue: i32) -> Result<i64, Refusal> {
@@ -124,7 +128,7 @@ fn push(
         timestamp: request.timestamp,
         is_force: request.is_force,
     };
-    let command = header.to_command()?.with_body(pushed_body(targets, language)?).oneway();
+    let command = header.command(&pushed_body(targets, language))?.oneway();
     for (channel, version) in members {
         let Some(connection) = core.channels.get(channel).filter(|_| version >= PUSHABLE_SINCE) else {
             continue;
@@ -136,18 +140,11 @@ fn push(
 }
 
 /// C++ tools cannot read objects as keys.
-fn pushed_body(targets: &Targets, language: LanguageCode) -> Result<Vec<u8>, Refusal> {
-    if language != LanguageCode::CPP {
-        return json(&ResetOffsetBody { offset_table: targets.clone() });
+fn pushed_body(targets: &Targets, language: LanguageCode) -> TargetOffsets {
+    let table = ResetOffsetBody { offset_table: targets.clone() };
+    if language == LanguageCode::CPP {
+        TargetOffsets::List(table.into())
+    } else {
+        TargetOffsets::Table(table)
     }
-    let offset_table = targets
-        .iter()
-        .map(|(queue, offset)| QueueOffset {
-            broker_name: queue.broker_name.clone(),
-            topic: queue.topic.clone(),
-            queue_id: queue.queue_id,
-            offset: *offset,
-        })
-        .collect();
-    json(&ResetOffsetBodyForC { offset_table })
 }

@@ -1,17 +1,17 @@
 //! ACK_MESSAGE (200051) and BATCH_ACK_MESSAGE (200151).
 
-use rocketmq_remoting::body::{BatchAck, BatchAckBody};
+use rocketmq_remoting::Json;
+use rocketmq_remoting::body::BatchAck;
 use rocketmq_remoting::code::ResponseCode;
-use rocketmq_remoting::net::{Answer, Connection};
+use rocketmq_remoting::net::Connection;
 use rocketmq_remoting::receipt::{ORDER_QUEUE, Origin, PopReceipt};
-use rocketmq_remoting::requests::pop::AckMessageRequest;
-use rocketmq_remoting::{Command, Request};
+use rocketmq_remoting::requests::pop::{AckMessageRequest, BatchAckMessageRequest};
 
 use super::offset;
 use super::order::Acked;
 use super::revive_log::{Ack, put_ack};
-use crate::broker::answer::{Refusal, Reply, body_of, ok};
 use crate::broker::core::Core;
+use crate::exchange::{Asked, Refusal, Reply};
 
 /// A message named by an acknowledgement.
 #[derive(Debug, Clone, Copy)]
@@ -23,25 +23,23 @@ pub struct Named<'a> {
     pub offset: i64,
 }
 
-/// Answers once the acknowledgement is written: those of one read share a write.
-pub fn one(core: &Core, connection: &Connection, command: &Command) -> Answer {
-    committed(ack_one(core, connection, command))
+/// ACK_MESSAGE: answers once the acknowledgement is written. Those of one read share a write.
+pub fn one(core: &Core, asked: Asked<'_, AckMessageRequest>) -> Reply<()> {
+    Reply::Committed(ack_one(core, asked.connection, &asked.header).map(Into::into))
 }
 
-/// As [`one`].
-pub fn many(core: &Core, connection: &Connection, command: &Command) -> Answer {
-    committed(ack_many(core, connection, command))
+/// BATCH_ACK_MESSAGE: as [`one`].
+pub fn many(core: &Core, asked: Asked<'_, BatchAckMessageRequest>) -> Reply<()> {
+    let acks = asked.body.map(|Json(body)| body).filter(|body| !body.acks.is_empty());
+    let acks = acks
+        .ok_or_else(|| Refusal::new(ResponseCode::NO_MESSAGE, "there is nothing to acknowledge in the body"));
+    let acked = acks.and_then(|body| {
+        body.acks.iter().try_for_each(|ack| ack_batch(core, asked.connection, ack, &body.broker_name))
+    });
+    Reply::Committed(acked.map(Into::into))
 }
 
-fn committed(reply: Reply) -> Answer {
-    match reply {
-        Ok(answer) => Answer::Committed(answer),
-        Err(refusal) => Answer::Now(refusal.into_command()),
-    }
-}
-
-fn ack_one(core: &Core, connection: &Connection, command: &Command) -> Reply {
-    let request = AckMessageRequest::from_ext(&command.ext)?;
+fn ack_one(core: &Core, connection: &Connection, request: &AckMessageRequest) -> Result<(), Refusal> {
     let named = Named {
         topic: &request.topic,
         group: &request.consumer_group,
@@ -52,11 +50,9 @@ fn ack_one(core: &Core, connection: &Connection, command: &Command) -> Reply {
     check_offset(core, named)?;
     let receipt: PopReceipt = request.extra_info.parse()?;
     if receipt.is_ordered() {
-        ack_in_order(core, named, receipt.pop_time)?;
-    } else {
-        log(core, connection, named, &receipt)?;
+        return ack_in_order(core, named, receipt.pop_time);
     }
-    Ok(ok())
+    log(core, connection, named, &receipt)
 }
 
 /// Puts the acknowledgement of one message into the revive queue its receipt names.
@@ -152,21 +148,6 @@ fn ack_in_order(core: &Core, named: Named<'_>, pop_time: i64) -> Result<(), Refu
         }
     }
     Ok(())
-}
-
-fn ack_many(core: &Core, connection: &Connection, command: &Command) -> Reply {
-    let nothing = || Refusal::new(ResponseCode::NO_MESSAGE, "there is nothing to acknowledge in the body");
-    if command.body.is_empty() {
-        return Err(nothing());
-    }
-    let body: BatchAckBody = body_of(command)?;
-    if body.acks.is_empty() {
-        return Err(nothing());
-    }
-    for ack in &body.acks {
-        ack_batch(core, connection, ack, &body.broker_name)?;
-    }
-    Ok(ok())
 }
 
 /// Acknowledges messages of one checkpoint; what does not exist (any more) is passed over, as in Apache.

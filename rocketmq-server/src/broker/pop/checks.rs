@@ -4,8 +4,8 @@ use rocketmq_remoting::body::topic::TopicConfig;
 use rocketmq_remoting::route::Perm;
 use std::sync::Arc;
 
-use crate::broker::answer::Refusal;
 use crate::broker::core::Core;
+use crate::exchange::Refusal;
 
 /// What every one of these requests names.
 #[derive(Debug, Clone, Copy)]

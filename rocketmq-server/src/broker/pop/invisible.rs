@@ -1,29 +1,32 @@
 //! CHANGE_MESSAGE_INVISIBLETIME (200053): hides a popped message for longer, or shorter.
 
 use rocketmq_remoting::code::ResponseCode;
-use rocketmq_remoting::net::{Answer, Connection};
+use rocketmq_remoting::net::Connection;
 use rocketmq_remoting::receipt::PopReceipt;
 use rocketmq_remoting::requests::pop::{ChangeInvisibleTimeRequest, ChangeInvisibleTimeResponse};
-use rocketmq_remoting::{Command, Request};
 
 use super::ack::{Named, check_queue, check_revive_queue};
 use super::revive_log::Checkpoint;
 use super::{ack, offset};
-use crate::broker::answer::{Refusal, Reply, ok_header};
 use crate::broker::core::Core;
+use crate::exchange::{Asked, Refusal, Reply};
 
-/// The numbers of an answer.
-const NUMBERS: [&str; 3] = ["popTime", "invisibleTime", "reviveQid"];
-
-pub fn handle(core: &Core, connection: &Connection, command: &Command) -> Answer {
-    match change(core, connection, command) {
-        Ok(answer) => Answer::Committed(answer),
-        Err(refusal) => Answer::Now(refusal.with_zeros(&NUMBERS).into_command()),
-    }
+/// Answers once checkpoint and acknowledgement are written.
+pub fn change(
+    core: &Core,
+    asked: Asked<'_, ChangeInvisibleTimeRequest>,
+) -> Reply<ChangeInvisibleTimeResponse> {
+    // Java clients read the numbers of an answer from refusals too.
+    let with_numbers = |refusal: Refusal| refusal.with_header(&ChangeInvisibleTimeResponse::default());
+    let changed = hide(core, asked.connection, &asked.header);
+    Reply::Committed(changed.map(Into::into).map_err(with_numbers))
 }
 
-fn change(core: &Core, connection: &Connection, command: &Command) -> Reply {
-    let request = ChangeInvisibleTimeRequest::from_ext(&command.ext)?;
+fn hide(
+    core: &Core,
+    connection: &Connection,
+    request: &ChangeInvisibleTimeRequest,
+) -> Result<ChangeInvisibleTimeResponse, Refusal> {
     let named = Named {
         topic: &request.topic,
         group: &request.consumer_group,
@@ -38,11 +41,10 @@ fn change(core: &Core, connection: &Connection, command: &Command) -> Reply {
         return Err(Refusal::new(ResponseCode::NO_MESSAGE, remark));
     }
     let receipt: PopReceipt = request.extra_info.parse()?;
-    let changed = match receipt.is_ordered() {
-        true => change_in_order(core, named, &receipt, request.invisible_time),
-        false => begin_anew(core, connection, named, &receipt, request.invisible_time)?,
-    };
-    ok_header(&changed)
+    match receipt.is_ordered() {
+        true => Ok(change_in_order(core, named, &receipt, request.invisible_time)),
+        false => begin_anew(core, connection, named, &receipt, request.invisible_time),
+    }
 }
 
 /// Begins a checkpoint for the message alone and acknowledges it under its old one: in this order, so that it is never

@@ -33,34 +33,56 @@ mod take;
 #[cfg(test)]
 mod tests;
 
-use rocketmq_remoting::Command;
-use rocketmq_remoting::code::RequestCode as Code;
-use rocketmq_remoting::net::{Answer, Connection};
+use rocketmq_remoting::Json;
+use rocketmq_remoting::body::BatchAckBody;
+use rocketmq_remoting::requests::pop::{
+    AckMessageRequest, BatchAckMessageRequest, ChangeInvisibleTimeRequest, NotificationRequest,
+    PeekMessageRequest, PollingInfoRequest, PopMessageRequest,
+};
 
-use super::answer::{Refusal, Reply};
+use super::acl::needs::{GET, Needs, SUB};
 use super::core::Core;
+use super::dispatch::Requests;
 pub use revive::REVIVE_GROUP;
 pub use service::start;
 pub use settings::PopSettings;
 pub use state::PopState;
 
-/// Answers a request that belongs to POP; `None` for any other.
-pub fn handle(core: &Core, connection: &Connection, command: &Command) -> Option<Answer> {
-    let answer = match command.request_code() {
-        Code::POP_MESSAGE => popping::handle(core, connection, command),
-        Code::ACK_MESSAGE => ack::one(core, connection, command),
-        Code::BATCH_ACK_MESSAGE => ack::many(core, connection, command),
-        Code::CHANGE_MESSAGE_INVISIBLETIME => invisible::handle(core, connection, command),
-        Code::NOTIFICATION => notification::handle(core, connection, command),
-        Code::PEEK_MESSAGE => now(peek::peek(core, command)),
-        Code::POLLING_INFO => now(peek::polling_info(core, command)),
-        _ => return None,
-    };
-    Some(answer)
+/// The requests of POP.
+pub fn requests(on: &mut Requests<'_, Core>) {
+    on.request::<PopMessageRequest>(
+        |header, _| SUB.topic(&header.topic).group(&header.consumer_group),
+        popping::pop,
+    );
+    on.request::<AckMessageRequest>(
+        |header, _| SUB.topic(&header.topic).group(&header.consumer_group),
+        ack::one,
+    );
+    on.request::<BatchAckMessageRequest>(
+        |_, body| body.as_ref().map_or_else(Needs::nothing, to_ack),
+        ack::many,
+    );
+    on.request::<ChangeInvisibleTimeRequest>(
+        |header, _| SUB.topic(&header.topic).group(&header.consumer_group),
+        invisible::change,
+    );
+    on.request::<NotificationRequest>(
+        |header, _| SUB.topic(&header.topic).group(&header.consumer_group),
+        notification::notify,
+    );
+    on.request::<PeekMessageRequest>(
+        |header, _| SUB.topic(&header.topic).group(&header.consumer_group),
+        peek::peek,
+    );
+    on.request::<PollingInfoRequest>(
+        |header, _| GET.topic(&header.topic).group(&header.consumer_group),
+        peek::polling_info,
+    );
 }
 
-fn now(reply: Reply) -> Answer {
-    Answer::Now(reply.unwrap_or_else(Refusal::into_command))
+fn to_ack(Json(body): &Json<BatchAckBody>) -> Needs {
+    let groups = SUB.groups(body.acks.iter().map(|ack| ack.consumer_group.as_str()));
+    groups.topics(body.acks.iter().map(|ack| ack.topic.as_str()))
 }
 
 /// Writes `consumerOrderInfo.json` if it is out of date, without what belongs to topics, groups or queues that are gone.

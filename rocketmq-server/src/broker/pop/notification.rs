@@ -1,65 +1,54 @@
 //! NOTIFICATION (200054): waits until there is something to pop, and says so without taking it.
 
-use rocketmq_remoting::net::{Answer, Connection};
 use rocketmq_remoting::requests::pop::{NotificationRequest, NotificationResponse};
-use rocketmq_remoting::{Command, HeaderCodec, Request};
 
 use super::checks::{Target, check_broker, check_target, queues};
 use super::offset;
 use super::parking::NoRoom;
-use crate::broker::answer::{Refusal, Reply, ok_header};
 use crate::broker::core::Core;
+use crate::exchange::{Asked, Refusal, Reply, ReplyTo};
 
 /// A notification that passed its checks.
 #[derive(Debug)]
 pub struct NotificationCall {
-    pub connection: Connection,
     pub request: NotificationRequest,
-    opaque: i32,
-    codec: HeaderCodec,
+    pub reply_to: ReplyTo<NotificationResponse>,
 }
 
 /// Answers a notification, or lets it wait.
-pub fn handle(core: &Core, connection: &Connection, command: &Command) -> Answer {
-    let reply = check(core, connection, command).and_then(|call| serve(core, call));
-    match reply {
-        Ok(Some(answer)) => Answer::Now(answer),
-        Ok(None) => Answer::None,
-        Err(refusal) => Answer::Now(refusal.into_command()),
+pub fn notify(core: &Core, asked: Asked<'_, NotificationRequest>) -> Reply<NotificationResponse> {
+    match check(core, asked).and_then(|call| serve(core, call)) {
+        Ok(Some(answer)) => Reply::Now(Ok(answer.into())),
+        Ok(None) => Reply::Held,
+        Err(refusal) => Reply::refused(refusal),
     }
 }
 
 /// Looks again for a woken notification. It waits on if there is nothing and time is left.
 pub fn resume(core: &Core, call: NotificationCall) {
-    let NotificationCall { connection, opaque, codec, .. } = &call;
-    let (connection, opaque, codec) = (connection.clone(), *opaque, *codec);
-    let answer = match serve(core, call) {
-        Ok(Some(answer)) => answer,
-        Ok(None) => return,
-        Err(refusal) => refusal.into_command(),
-    };
-    // A closed connection has nobody to tell.
-    let _ = connection.push(answer.answer(opaque, codec));
+    let reply_to = call.reply_to.clone();
+    if let Some(answer) = serve(core, call).transpose() {
+        reply_to.send(answer.map(Into::into));
+    }
 }
 
-fn check(core: &Core, connection: &Connection, command: &Command) -> Result<NotificationCall, Refusal> {
-    let mut request = NotificationRequest::from_ext(&command.ext)?;
+fn check(core: &Core, asked: Asked<'_, NotificationRequest>) -> Result<NotificationCall, Refusal> {
+    let (reply_to, mut request) = (asked.reply_to(), asked.header);
     if request.born_time == 0 {
         request.born_time = core.now();
     }
     check_broker(core, "peeking")?;
     check_target(core, target(&request))?;
-    let connection = connection.clone();
-    Ok(NotificationCall { connection, request, opaque: command.opaque, codec: command.codec })
+    Ok(NotificationCall { request, reply_to })
 }
 
 fn target(request: &NotificationRequest) -> Target<'_> {
     Target { topic: &request.topic, group: &request.consumer_group, queue: request.queue_id }
 }
 
-fn serve(core: &Core, call: NotificationCall) -> Result<Option<Command>, Refusal> {
+fn serve(core: &Core, call: NotificationCall) -> Result<Option<NotificationResponse>, Refusal> {
     if has_message(core, &call.request)? {
-        return answer(true, false).map(Some);
+        return Ok(Some(answer(true, false)));
     }
     let request = call.request.clone();
     let key = (request.topic.as_str(), request.consumer_group.as_str(), request.queue_id);
@@ -73,12 +62,12 @@ fn serve(core: &Core, call: NotificationCall) -> Result<Option<Command>, Refusal
             }
             Ok(None)
         }
-        Err(no_room) => answer(false, no_room == NoRoom::Full).map(Some),
+        Err(no_room) => Ok(Some(answer(false, no_room == NoRoom::Full))),
     }
 }
 
-fn answer(has_msg: bool, full: bool) -> Reply {
-    ok_header(&NotificationResponse { has_msg, polling_full: Some(full) })
+fn answer(has_msg: bool, full: bool) -> NotificationResponse {
+    NotificationResponse { has_msg, polling_full: Some(full) }
 }
 
 fn has_message(core: &Core, request: &NotificationRequest) -> Result<bool, Refusal> {

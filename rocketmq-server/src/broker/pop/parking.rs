@@ -155,8 +155,9 @@ impl PopParking {
         }
         let gone = {
             let mut tables = self.tables.lock();
-            let pops = tables.pops.take(|waiter| waiter.call.connection.id() == connection);
-            let notifications = tables.notifications.take(|waiter| waiter.call.connection.id() == connection);
+            let pops = tables.pops.take(|waiter| waiter.call.reply_to.connection.id() == connection);
+            let notifications =
+                tables.notifications.take(|waiter| waiter.call.reply_to.connection.id() == connection);
             self.waiting.store(tables.len(), Ordering::SeqCst);
             (pops, notifications)
         };

@@ -1,23 +1,23 @@
 //! PEEK_MESSAGE (200052) looks without taking; POLLING_INFO (200055) counts those who wait.
 
 use bytes::Bytes;
+use rocketmq_remoting::Answered;
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::requests::pop::{
     PeekMessageRequest, PollingInfoRequest, PollingInfoResponse, PopMessageResponse,
 };
-use rocketmq_remoting::{Command, ExtFields, Request};
 
 use super::checks::{Target, check_broker, check_target, queues};
 use super::offset;
 use super::retry_topic::Look;
-use crate::broker::answer::{Reply, ok_header};
 use crate::broker::core::Core;
 use crate::broker::pull::message::joined;
+use crate::exchange::{Asked, Refusal, Response};
 use crate::store::{All, GetLimits};
 
 /// PEEK_MESSAGE (200052).
-pub fn peek(core: &Core, command: &Command) -> Reply {
-    let request = PeekMessageRequest::from_ext(&command.ext)?;
+pub fn peek(core: &Core, asked: Asked<'_, PeekMessageRequest>) -> Result<Answered<Peeked>, Refusal> {
+    let request = asked.header;
     check_broker(core, "peeking")?;
     let target = Target { topic: &request.topic, group: &request.consumer_group, queue: request.queue_id };
     let topic = check_target(core, target)?;
@@ -33,16 +33,18 @@ pub fn peek(core: &Core, command: &Command) -> Reply {
     if !look.first {
         peek.retry_topic(look, chance);
     }
-    answer(peek.records, peek.rest)
+    Ok(answer(peek.records, peek.rest))
 }
 
-fn answer(records: Vec<Bytes>, rest_num: i64) -> Reply {
-    let header = ExtFields::from_header(&PopMessageResponse { rest_num, ..PopMessageResponse::default() })?;
+type Peeked = (PopMessageResponse, Bytes);
+
+fn answer(records: Vec<Bytes>, rest_num: i64) -> Answered<Peeked> {
+    let header = PopMessageResponse { rest_num, ..PopMessageResponse::default() };
     let (code, status) = match records.is_empty() {
         true => (ResponseCode::PULL_NOT_FOUND, "NO_MESSAGE_IN_QUEUE"),
         false => (ResponseCode::SUCCESS, "FOUND"),
     };
-    Ok(Command::response(code).with_remark(status).with_ext(header).with_body(joined(records)))
+    Answered::with_code(code, (header, joined(records))).with_remark(status)
 }
 
 struct Peek<'a> {
@@ -80,11 +82,11 @@ impl Peek<'_> {
 }
 
 /// POLLING_INFO (200055).
-pub fn polling_info(core: &Core, command: &Command) -> Reply {
-    let request = PollingInfoRequest::from_ext(&command.ext)?;
+pub fn polling_info(core: &Core, asked: Asked<'_, PollingInfoRequest>) -> Response<PollingInfoRequest> {
+    let request = asked.header;
     check_broker(core, "peeking")?;
     let target = Target { topic: &request.topic, group: &request.consumer_group, queue: request.queue_id };
     check_target(core, target)?;
     let waiting = core.pop.parking.pops_of(target.topic, target.group, target.queue);
-    ok_header(&PollingInfoResponse { polling_num: i32::try_from(waiting).unwrap_or(i32::MAX) })
+    Ok(PollingInfoResponse { polling_num: i32::try_from(waiting).unwrap_or(i32::MAX) })
 }

@@ -1,66 +1,67 @@
 //! POP_MESSAGE (200050): hands out messages for a time, or waits for some.
 
+use bytes::Bytes;
+use rocketmq_remoting::Answered;
 use rocketmq_remoting::body::topic::TopicConfig;
 use rocketmq_remoting::code::ResponseCode;
-use rocketmq_remoting::net::{Answer, Connection};
 use rocketmq_remoting::requests::pop::{PopMessageRequest, PopMessageResponse};
 use rocketmq_remoting::subscription::SubscriptionData;
-use rocketmq_remoting::{Command, ExtFields, HeaderCodec, Request};
 
 use super::checks::{Target, check_broker, check_target};
 use super::parking::NoRoom;
 use super::take::{Taken, ends, take};
-use crate::broker::answer::{Refusal, Reply};
 use crate::broker::core::Core;
 use crate::broker::pull::message::{filter_of, joined};
+use crate::exchange::{Asked, Refusal, Reply, ReplyTo};
 use crate::filter::Filter;
 
 /// The most messages of one pop.
 const MAX_MESSAGES: i32 = 32;
-/// The numbers of an answer.
-const NUMBERS: [&str; 4] = ["popTime", "invisibleTime", "reviveQid", "restNum"];
 /// How much longer than it wanted to wait a request may be under way, in milliseconds.
 const LATE: i64 = 500;
+
+/// The answer to a pop: where the messages are from, and the messages.
+type Popped = (PopMessageResponse, Bytes);
 
 /// A pop that passed its checks: all it takes to run it, now or after a wait.
 #[derive(Debug)]
 pub struct PopCall {
-    pub connection: Connection,
     pub request: PopMessageRequest,
     pub filter: Filter,
-    opaque: i32,
-    codec: HeaderCodec,
+    pub reply_to: ReplyTo<Popped>,
 }
 
 /// Answers a pop, or lets it wait.
-pub fn handle(core: &Core, connection: &Connection, command: &Command) -> Answer {
-    let answer = check(core, connection, command).and_then(|call| serve(core, call));
-    match answer {
-        Ok(Some(answer)) => Answer::Now(answer),
-        Ok(None) => Answer::None,
-        Err(refusal) => Answer::Now(refusal.with_zeros(&NUMBERS).into_command()),
+pub fn pop(core: &Core, asked: Asked<'_, PopMessageRequest>) -> Reply<Popped> {
+    match check(core, asked).and_then(|call| serve(core, call)) {
+        Ok(Some(answer)) => Reply::Now(Ok(answer)),
+        Ok(None) => Reply::Held,
+        Err(refusal) => Reply::refused(with_numbers(refusal)),
     }
 }
 
 /// Runs a woken pop again. It waits on if there is nothing and time is left.
 pub fn resume(core: &Core, call: PopCall) {
-    let PopCall { connection, opaque, codec, .. } = &call;
-    let (connection, opaque, codec) = (connection.clone(), *opaque, *codec);
-    if connection.is_closed() {
+    let reply_to = call.reply_to.clone();
+    if reply_to.connection.is_closed() {
         let request = &call.request;
         return core.pop.parking.ready(&request.topic, &request.consumer_group, request.queue_id);
     }
-    let answer = match serve(core, call) {
-        Ok(Some(answer)) => answer,
-        Ok(None) => return,
-        Err(refusal) => refusal.with_zeros(&NUMBERS).into_command(),
-    };
-    // Nobody to tell: the messages are handed out again when their time is over.
-    let _ = connection.push(answer.answer(opaque, codec));
+    match serve(core, call) {
+        // Nobody to tell: the messages are handed out again when their time is over.
+        Ok(Some(answer)) => reply_to.send(Ok(answer)),
+        Ok(None) => {}
+        Err(refusal) => reply_to.send(Err(with_numbers(refusal))),
+    }
 }
 
-fn check(core: &Core, connection: &Connection, command: &Command) -> Result<PopCall, Refusal> {
-    let mut request = PopMessageRequest::from_ext(&command.ext)?;
+/// Java clients read the numbers of an answer from refusals too.
+fn with_numbers(refusal: Refusal) -> Refusal {
+    refusal.with_header(&PopMessageResponse::default())
+}
+
+fn check(core: &Core, asked: Asked<'_, PopMessageRequest>) -> Result<PopCall, Refusal> {
+    let (reply_to, mut request) = (asked.reply_to(), asked.header);
     let now = core.now();
     if request.born_time == 0 {
         request.born_time = now;
@@ -80,8 +81,7 @@ fn check(core: &Core, connection: &Connection, command: &Command) -> Result<PopC
     }
     check_target(core, target(&request))?;
     let filter = filter(core, &request)?;
-    let connection = connection.clone();
-    Ok(PopCall { connection, request, filter, opaque: command.opaque, codec: command.codec })
+    Ok(PopCall { request, filter, reply_to })
 }
 
 fn check_size(core: &Core, request: &PopMessageRequest) -> Result<(), Refusal> {
@@ -111,7 +111,7 @@ fn filter(core: &Core, request: &PopMessageRequest) -> Result<Filter, Refusal> {
 }
 
 /// `None` when the request was let wait.
-fn serve(core: &Core, call: PopCall) -> Result<Option<Command>, Refusal> {
+fn serve(core: &Core, call: PopCall) -> Result<Option<Answered<Popped>>, Refusal> {
     let topic = core.topics.get(&call.request.topic).ok_or_else(|| Refusal::no_topic(&call.request.topic))?;
     let taken = take(core, &topic, &call.request, &call.filter);
     core.count_get(&call.request.topic, &call.request.consumer_group, &taken.records);
@@ -120,7 +120,7 @@ fn serve(core: &Core, call: PopCall) -> Result<Option<Command>, Refusal> {
             let request = &call.request;
             core.pop.parking.ready(&request.topic, &request.consumer_group, request.queue_id);
         }
-        return found(&call.request, taken).map(Some);
+        return Ok(Some(found(&call.request, taken)));
     }
     let request = &call.request;
     let key = (request.topic.as_str(), request.consumer_group.as_str(), request.queue_id);
@@ -130,8 +130,8 @@ fn serve(core: &Core, call: PopCall) -> Result<Option<Command>, Refusal> {
             park(core, call, deadline, &topic, &taken);
             Ok(None)
         }
-        Err(NoRoom::Full) => nothing(request, taken, ResponseCode::POLLING_FULL).map(Some),
-        Err(NoRoom::TimeOver) => nothing(request, taken, ResponseCode::POLLING_TIMEOUT).map(Some),
+        Err(NoRoom::Full) => Ok(Some(nothing(request, taken, ResponseCode::POLLING_FULL))),
+        Err(NoRoom::TimeOver) => Ok(Some(nothing(request, taken, ResponseCode::POLLING_TIMEOUT))),
     }
 }
 
@@ -145,19 +145,17 @@ fn park(core: &Core, call: PopCall, deadline: i64, topic: &TopicConfig, taken: &
     }
 }
 
-fn found(request: &PopMessageRequest, mut taken: Taken) -> Reply {
-    let body = joined(std::mem::take(&mut taken.records));
-    let answer = Command::response(ResponseCode::SUCCESS).with_remark("FOUND");
-    Ok(answer.with_ext(header(request, taken)?).with_body(body))
+fn found(request: &PopMessageRequest, mut taken: Taken) -> Answered<Popped> {
+    let messages = joined(std::mem::take(&mut taken.records));
+    Answered::from((header(request, taken), messages)).with_remark("FOUND")
 }
 
-fn nothing(request: &PopMessageRequest, taken: Taken, code: ResponseCode) -> Reply {
-    let answer = Command::response(code).with_remark("NO_MESSAGE_IN_QUEUE");
-    Ok(answer.with_ext(header(request, taken)?))
+fn nothing(request: &PopMessageRequest, taken: Taken, code: ResponseCode) -> Answered<Popped> {
+    Answered::with_code(code, (header(request, taken), Bytes::new())).with_remark("NO_MESSAGE_IN_QUEUE")
 }
 
-fn header(request: &PopMessageRequest, taken: Taken) -> Result<ExtFields, Refusal> {
-    Ok(ExtFields::from_header(&PopMessageResponse {
+fn header(request: &PopMessageRequest, taken: Taken) -> PopMessageResponse {
+    PopMessageResponse {
         pop_time: taken.pop_time,
         invisible_time: request.invisible_time,
         revive_qid: taken.revive_queue,
@@ -165,5 +163,5 @@ fn header(request: &PopMessageRequest, taken: Taken) -> Result<ExtFields, Refusa
         start_offset_info: Some(taken.info.starts),
         msg_offset_info: Some(taken.info.messages),
         order_count_info: request.order.then_some(taken.info.counts),
-    })?)
+    }
 }

@@ -5,11 +5,11 @@ use rocketmq_remoting::message::{MessageRecord, OffsetMessageId};
 
 use super::retry_topic::{normal_topic, written};
 use super::revive_log::Checkpoint;
-use crate::broker::answer::Refusal;
 use crate::broker::core::Core;
 use crate::broker::names;
 use crate::broker::send::retry::{Fate, sent_back};
 use crate::broker::topics::table::open_topic;
+use crate::exchange::Refusal;
 
 /// Seconds until the next try after so many failures.
 const PAUSES: [i64; 17] =

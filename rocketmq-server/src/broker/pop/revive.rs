@@ -9,9 +9,9 @@ use tokio::sync::Notify;
 use super::pending::Pending;
 use super::redeliver::{is_wanted, postpone, redeliver};
 use super::revive_log::{Checkpoint, Entry};
-use crate::broker::answer::Refusal;
 use crate::broker::core::Core;
 use crate::broker::names::TIMER_TOPIC;
+use crate::exchange::Refusal;
 use crate::store::{All, Fetched, GetLimits};
 use rocketmq_remoting::message::MessageRecord;
 

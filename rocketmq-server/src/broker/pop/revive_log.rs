@@ -5,11 +5,11 @@ use rocketmq_remoting::message::MessageRecord;
 use rocketmq_remoting::message::properties::{Properties, names as property};
 use serde::{Deserialize, Serialize};
 
-use crate::broker::answer::{Refusal, json};
 use crate::broker::core::Core;
 use crate::broker::log::placement::park;
 use crate::broker::names;
 use crate::broker::send::properties::SentProperties;
+use crate::exchange::Refusal;
 use crate::store::Stored;
 
 const CHECKPOINT_TAG: &str = "ck";
@@ -100,7 +100,7 @@ impl Checkpoint {
         let body = Self { revive_time: self.due(), ..self.clone() };
         let id = unique_id(&body.key(), &self.start_offset.to_string(), &self.broker_name, CHECKPOINT_TAG);
         let deliver_at = self.due().saturating_sub(AHEAD_OF_ACKS);
-        Ok(log_record(core, revive_queue, CHECKPOINT_TAG, &id, deliver_at, json(&body)?))
+        Ok(log_record(core, revive_queue, CHECKPOINT_TAG, &id, deliver_at, fastjson::to_vec(&body)?))
     }
 }
 
@@ -162,7 +162,7 @@ impl Ack {
         let tag = if self.offsets.is_empty() { ACK_TAG } else { BATCH_ACK_TAG };
         // Apache ends the id of both kinds alike.
         let id = unique_id(&self.key(), &self.offset.to_string(), &self.broker_name, ACK_TAG);
-        Ok(log_record(core, revive_queue, tag, &id, due, json(self)?))
+        Ok(log_record(core, revive_queue, tag, &id, due, fastjson::to_vec(self)?))
     }
 }
 

@@ -12,8 +12,8 @@ use super::offset;
 use super::order::OrderedPop;
 use super::receipt::OffsetInfo;
 use super::revive_log::Checkpoint;
-use crate::broker::answer::Refusal;
 use crate::broker::core::Core;
+use crate::exchange::Refusal;
 use crate::filter::Filter;
 use crate::store::{Fetched, GetLimits, GetStatus};
 

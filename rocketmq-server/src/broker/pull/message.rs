@@ -3,65 +3,70 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use rocketmq_remoting::Answered;
 use rocketmq_remoting::body::group::SubscriptionGroupConfig;
 use rocketmq_remoting::body::topic::TopicConfig;
-use rocketmq_remoting::code::{RequestCode, ResponseCode};
+use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::message::PullFlag;
-use rocketmq_remoting::net::{Answer, Connection};
-use rocketmq_remoting::requests::pull::PullMessageRequest;
-use rocketmq_remoting::route::Perm;
+use rocketmq_remoting::requests::pull::{
+    ForbiddenPull, LitePullMessageRequest, PullMessageRequest, PullMessageResponse,
+};
+use rocketmq_remoting::route::{MASTER_ID, Perm};
 use rocketmq_remoting::subscription::SubscriptionData;
-use rocketmq_remoting::{Command, ExtFields, HeaderCodec, Request};
 
-use crate::broker::answer::Refusal;
 use crate::broker::core::Core;
 use crate::broker::settings::millis;
+use crate::exchange::{Asked, Refusal, Reply, ReplyTo};
 use crate::filter::Filter;
 use crate::store::{GetLimits, GetStatus};
 
-/// Why a pull is forbidden, as the response's `forbiddenType`.
-mod forbidden {
-    pub const BROKER: &str = "1";
-    pub const GROUP: &str = "2";
-    pub const TOPIC: &str = "3";
-    pub const BROADCAST: &str = "4";
-    pub const SUBSCRIPTION: &str = "5";
-}
+/// The answer to a pull: the bounds of the queue, and the messages.
+type Found = (PullMessageResponse, Bytes);
 
 /// A pull that passed its checks: all it takes to run it, now or after a wait.
 #[derive(Debug)]
 pub struct Pull {
-    pub connection: Connection,
     pub request: PullMessageRequest,
     pub filter: Filter,
-    opaque: i32,
-    codec: HeaderCodec,
+    pub reply_to: ReplyTo<Found>,
     topic: Arc<TopicConfig>,
     group: Arc<SubscriptionGroupConfig>,
 }
 
-/// Answers a pull, or parks it.
-pub fn handle(core: &Arc<Core>, connection: &Connection, command: &Command) -> Answer {
-    let pull = match check(core, connection, command) {
+/// PULL_MESSAGE: answers a pull, or parks it.
+pub fn pull(core: &Core, asked: Asked<'_, PullMessageRequest>) -> Reply<Found> {
+    serve(core, asked.reply_to(), asked.header)
+}
+
+/// LITE_PULL_MESSAGE: the same for consumers that keep their own offsets, where they are allowed.
+pub fn lite_pull(core: &Core, asked: Asked<'_, LitePullMessageRequest>) -> Reply<Found> {
+    if is_readable(core) && !core.tuned().lite_pull {
+        return Reply::refused(Refusal::forbidden(
+            "the broker has no permission for lite pull, litePullMessageEnable is false",
+        ));
+    }
+    serve(core, asked.reply_to(), asked.header.0)
+}
+
+fn serve(core: &Core, reply_to: ReplyTo<Found>, request: PullMessageRequest) -> Reply<Found> {
+    let pull = match check(core, reply_to, request) {
         Ok(pull) => pull,
-        Err(refusal) => return Answer::Now(refusal.into_command()),
+        Err(refusal) => return Reply::refused(refusal),
     };
     note_commit(core, &pull.request);
     let answer = run(core, &pull);
-    match wait_for(core, &pull, &answer) {
-        None => Answer::Now(answer),
+    match wait_for(core, &pull, answer.code) {
+        None => Reply::Now(Ok(answer)),
         Some(deadline) => {
             park(core, pull, deadline);
-            Answer::None
+            Reply::Held
         }
     }
 }
 
 /// Runs a woken pull and sends what it finds, be it nothing: a pull waits once.
 pub fn resume(core: &Core, pull: &Pull) {
-    let answer = run(core, pull).answer(pull.opaque, pull.codec);
-    // A closed connection has nobody to tell.
-    let _ = pull.connection.push(answer);
+    pull.reply_to.send(Ok(run(core, pull)));
 }
 
 fn note_commit(core: &Core, request: &PullMessageRequest) {
@@ -72,9 +77,9 @@ fn note_commit(core: &Core, request: &PullMessageRequest) {
 }
 
 /// Until when an unsuccessful pull waits; `None` when it is to be answered now.
-fn wait_for(core: &Core, pull: &Pull, answer: &Command) -> Option<i64> {
+fn wait_for(core: &Core, pull: &Pull, code: ResponseCode) -> Option<i64> {
     let suspends = PullFlag(pull.request.sys_flag).has(PullFlag::SUSPEND);
-    if answer.response_code() != ResponseCode::PULL_NOT_FOUND || !suspends {
+    if code != ResponseCode::PULL_NOT_FOUND || !suspends {
         return None;
     }
     if core.parking.len() >= core.tuned().max_parked_pulls {
@@ -95,34 +100,23 @@ fn park(core: &Core, pull: Pull, deadline: i64) {
     core.parking.recheck_queue(&topic, queue, core.store.max_offset(&topic, queue));
 }
 
-fn check(core: &Core, connection: &Connection, command: &Command) -> Result<Pull, Refusal> {
-    let request = PullMessageRequest::from_ext(&command.ext)?;
-    check_switches(core, command)?;
+fn check(core: &Core, reply_to: ReplyTo<Found>, request: PullMessageRequest) -> Result<Pull, Refusal> {
+    if !is_readable(core) {
+        let remark = format!("the broker[{}] pulling message is forbidden", core.address);
+        return Err(forbidden(remark, ForbiddenPull::BROKER));
+    }
     let group = check_group(core, &request)?;
     let topic = check_topic(core, &request)?;
     let filter = subscription_filter(core, &request, &group)?;
-    Ok(Pull {
-        connection: connection.clone(),
-        filter,
-        opaque: command.opaque,
-        codec: command.codec,
-        topic,
-        group,
-        request,
-    })
+    Ok(Pull { filter, reply_to, topic, group, request })
 }
 
-fn check_switches(core: &Core, command: &Command) -> Result<(), Refusal> {
-    if !Perm(core.tuned().broker_permission).is_readable() {
-        let remark = format!("the broker[{}] pulling message is forbidden", core.address);
-        return Err(Refusal::forbidden(remark).with_ext("forbiddenType", forbidden::BROKER));
-    }
-    if command.request_code() == RequestCode::LITE_PULL_MESSAGE && !core.tuned().lite_pull {
-        return Err(Refusal::forbidden(
-            "the broker has no permission for lite pull, litePullMessageEnable is false",
-        ));
-    }
-    Ok(())
+fn is_readable(core: &Core) -> bool {
+    Perm(core.tuned().broker_permission).is_readable()
+}
+
+fn forbidden(remark: String, by: ForbiddenPull) -> Refusal {
+    Refusal::forbidden(remark).with_header(&by)
 }
 
 fn check_group(core: &Core, request: &PullMessageRequest) -> Result<Arc<SubscriptionGroupConfig>, Refusal> {
@@ -130,7 +124,7 @@ fn check_group(core: &Core, request: &PullMessageRequest) -> Result<Arc<Subscrip
     let group = core.groups.find(name).map_err(Refusal::system)?.ok_or_else(|| Refusal::no_group(name))?;
     if !group.consume_enable {
         let remark = format!("subscription group no permission, {name}");
-        return Err(Refusal::forbidden(remark).with_ext("forbiddenType", forbidden::GROUP));
+        return Err(forbidden(remark, ForbiddenPull::GROUP));
     }
     Ok(group)
 }
@@ -140,7 +134,7 @@ fn check_topic(core: &Core, request: &PullMessageRequest) -> Result<Arc<TopicCon
     let topic = core.topics.get(name).ok_or_else(|| Refusal::no_topic(name))?;
     if !topic.perm.is_readable() {
         let remark = format!("the topic[{name}] pulling message is forbidden");
-        return Err(Refusal::forbidden(remark).with_ext("forbiddenType", forbidden::TOPIC));
+        return Err(forbidden(remark, ForbiddenPull::TOPIC));
     }
     if !(0..topic.read_queue_nums).contains(&request.queue_id) {
         return Err(Refusal::invalid(format_args!(
@@ -186,14 +180,14 @@ fn registered_subscription(
     if live.is_broadcasting() && !group.consume_broadcast_enable {
         let remark =
             format!("the consumer group[{}] can not consume by broadcast way", request.consumer_group);
-        return Err(Refusal::forbidden(remark).with_ext("forbiddenType", forbidden::BROADCAST));
+        return Err(forbidden(remark, ForbiddenPull::BROADCAST));
     }
     if !core.groups.is_readable(&request.consumer_group, &request.topic) {
         let remark = format!(
             "the consumer group[{}] is forbidden for topic[{}]",
             request.consumer_group, request.topic
         );
-        return Err(Refusal::forbidden(remark).with_ext("forbiddenType", forbidden::SUBSCRIPTION));
+        return Err(forbidden(remark, ForbiddenPull::SUBSCRIPTION));
     }
     let subscription = live.subscription(&request.topic).ok_or_else(|| {
         Refusal::new(ResponseCode::SUBSCRIPTION_NOT_EXIST, "the consumer's subscription not exist")
@@ -223,25 +217,11 @@ pub fn filter_of(core: &Core, subscription: &SubscriptionData) -> Result<Filter,
         .map_err(|error| Refusal::new(ResponseCode::SUBSCRIPTION_PARSE_FAILED, error.to_string()))
 }
 
-/// What a read came to, before it is put into words.
-struct Found {
-    code: ResponseCode,
-    status: &'static str,
-    next: i64,
-    min: i64,
-    max: i64,
-    body: Bytes,
-}
-
-fn run(core: &Core, pull: &Pull) -> Command {
-    let found = match take_reset(core, &pull.request) {
-        Some(offset) => reset_to(core, &pull.request, offset),
+fn run(core: &Core, pull: &Pull) -> Answered<Found> {
+    match take_reset(core, &pull.request) {
+        Some(offset) => reset_to(core, pull, offset),
         None => read(core, pull),
-    };
-    Command::response(found.code)
-        .with_remark(found.status)
-        .with_ext(header(pull, &found))
-        .with_body(found.body)
+    }
 }
 
 fn take_reset(core: &Core, request: &PullMessageRequest) -> Option<i64> {
@@ -252,18 +232,18 @@ fn take_reset(core: &Core, request: &PullMessageRequest) -> Option<i64> {
     offsets.take_reset(&request.topic, &request.consumer_group, request.queue_id)
 }
 
-fn reset_to(core: &Core, request: &PullMessageRequest, offset: i64) -> Found {
-    Found {
-        code: ResponseCode::PULL_OFFSET_MOVED,
-        status: "OFFSET_RESET",
-        next: offset,
-        min: core.store.min_offset(&request.topic, request.queue_id),
-        max: core.store.max_offset(&request.topic, request.queue_id),
-        body: Bytes::new(),
-    }
+fn reset_to(core: &Core, pull: &Pull, offset: i64) -> Answered<Found> {
+    let (topic, queue) = (&pull.request.topic, pull.request.queue_id);
+    let header = PullMessageResponse {
+        next_begin_offset: offset,
+        min_offset: core.store.min_offset(topic, queue),
+        max_offset: core.store.max_offset(topic, queue),
+        ..header(pull)
+    };
+    Answered::with_code(ResponseCode::PULL_OFFSET_MOVED, (header, Bytes::new())).with_remark("OFFSET_RESET")
 }
 
-fn read(core: &Core, pull: &Pull) -> Found {
+fn read(core: &Core, pull: &Pull) -> Answered<Found> {
     let request = &pull.request;
     let limits = GetLimits {
         max_messages: usize::try_from(request.max_msg_nums)
@@ -274,13 +254,23 @@ fn read(core: &Core, pull: &Pull) -> Found {
     let fetched =
         core.store.get(&request.topic, request.queue_id, request.queue_offset, limits, &pull.filter);
     core.count_get(&request.topic, &request.consumer_group, &fetched.records);
-    Found {
-        code: wire_code(fetched.status, request.queue_offset),
-        status: fetched.status.name(),
-        next: fetched.next_begin,
-        min: fetched.min,
-        max: fetched.max,
-        body: joined(fetched.records),
+    let header = PullMessageResponse {
+        next_begin_offset: fetched.next_begin,
+        min_offset: fetched.min,
+        max_offset: fetched.max,
+        ..header(pull)
+    };
+    let code = wire_code(fetched.status, request.queue_offset);
+    Answered::with_code(code, (header, joined(fetched.records))).with_remark(fetched.status.name())
+}
+
+/// The part of the answer that does not depend on what is found.
+fn header(pull: &Pull) -> PullMessageResponse {
+    PullMessageResponse {
+        suggest_which_broker_id: MASTER_ID,
+        topic_sys_flag: Some(pull.topic.topic_sys_flag),
+        group_sys_flag: Some(pull.group.group_sys_flag),
+        ..PullMessageResponse::default()
     }
 }
 
@@ -307,17 +297,6 @@ fn wire_code(status: GetStatus, requested: i64) -> ResponseCode {
         GetStatus::OffsetTooSmall | GetStatus::OffsetOverflowBadly => ResponseCode::PULL_OFFSET_MOVED,
         _ => ResponseCode::PULL_NOT_FOUND,
     }
-}
-
-fn header(pull: &Pull, found: &Found) -> ExtFields {
-    let mut ext = ExtFields::with_capacity(6, 128);
-    ext.push_int("suggestWhichBrokerId", 0_i64);
-    ext.push_int("nextBeginOffset", found.next);
-    ext.push_int("minOffset", found.min);
-    ext.push_int("maxOffset", found.max);
-    ext.push_int("topicSysFlag", pull.topic.topic_sys_flag);
-    ext.push_int("groupSysFlag", pull.group.group_sys_flag);
-    ext
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ impl PullParking {
             return;
         }
         let mut polls = self.polls.lock();
-        let gone = polls.take(|_, _, parked| parked.pull.connection.id() == connection);
+        let gone = polls.take(|_, _, parked| parked.pull.reply_to.connection.id() == connection);
         self.parked.store(polls.len(), Ordering::SeqCst);
         drop(polls);
         drop(gone);

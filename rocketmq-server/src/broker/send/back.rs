@@ -1,33 +1,37 @@
 //! CONSUMER_SEND_MSG_BACK (36): a consumer returns a message it could not handle. Only its place in the log travels;
 //! the broker still has the rest.
 
+use std::sync::Arc;
+
 use rand::RngExt;
 use rocketmq_remoting::message::{MessageRecord, OffsetMessageId, Properties};
 use rocketmq_remoting::requests::send::ConsumerSendMsgBackRequest;
 use rocketmq_remoting::route::Perm;
-use rocketmq_remoting::version;
-use rocketmq_remoting::{Command, Request};
+use rocketmq_remoting::version::V3_4_9;
 
 use super::retry::{Fate, fate, sent_back, topic_of};
-use crate::broker::answer::{Refusal, Reply, ok};
 use crate::broker::core::Core;
 use crate::broker::topics::table::open_topic;
+use crate::exchange::{Asked, Refusal, Response};
 
-pub fn handle(core: &Core, command: &Command) -> Reply {
-    let request = ConsumerSendMsgBackRequest::from_ext(&command.ext)?;
+pub fn send_back(
+    core: &Arc<Core>,
+    asked: Asked<'_, ConsumerSendMsgBackRequest>,
+) -> Response<ConsumerSendMsgBackRequest> {
+    let (version, request) = (asked.version(), asked.header);
     let group = &request.group;
     let config = core.groups.find(group).map_err(Refusal::system)?.ok_or_else(|| Refusal::no_group(group))?;
     if !Perm(core.tuned().broker_permission).is_writable() {
         return Err(Refusal::forbidden(format!("the broker[{}] sending message is forbidden", core.address)));
     }
     if config.retry_queue_nums <= 0 {
-        return Ok(ok());
+        return Ok(());
     }
     let original = core
         .store
         .read_at(request.offset)
         .ok_or_else(|| Refusal::system(format_args!("look message by offset failed, {}", request.offset)))?;
-    let own_max = request.max_reconsume_times.filter(|_| command.version >= version::V3_4_9);
+    let own_max = request.max_reconsume_times.filter(|_| version >= V3_4_9);
     let fate = fate(original.reconsume_times, own_max.unwrap_or(config.retry_max_times), request.delay_level);
     let queues = match fate {
         Fate::Again { .. } => config.retry_queue_nums,
@@ -45,7 +49,7 @@ fn counted_topic(core: &Core, original: &MessageRecord) -> String {
     began.unwrap_or(&original.topic).to_owned()
 }
 
-fn store(core: &Core, original: MessageRecord, group: &str, fate: Fate, queues: i32) -> Reply {
+fn store(core: &Core, original: MessageRecord, group: &str, fate: Fate, queues: i32) -> Result<(), Refusal> {
     let topic = topic_of(fate, group);
     let config = core.topics.ensure(&topic, || open_topic(&*topic, queues)).map_err(Refusal::system)?;
     if !config.perm.is_writable() {
@@ -56,7 +60,7 @@ fn store(core: &Core, original: MessageRecord, group: &str, fate: Fate, queues: 
     let mut record = sent_back(original, topic, queue, fate, id.to_string());
     record.store_host = core.address;
     core.put(record)?;
-    Ok(ok())
+    Ok(())
 }
 
 /// Any queue of a topic.

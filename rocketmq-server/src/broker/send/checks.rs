@@ -11,10 +11,10 @@ use rocketmq_remoting::version::V3_4_9;
 use super::back::random_queue;
 use super::properties::TimerProperties;
 use super::retry::is_exhausted;
-use crate::broker::answer::Refusal;
 use crate::broker::core::Core;
 use crate::broker::names;
 use crate::broker::topics::table::{UNIT, Wanted, open_topic, unit_sub};
+use crate::exchange::Refusal;
 
 /// Where a send that passed goes.
 #[derive(Debug, Clone)]

@@ -7,50 +7,54 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use rocketmq_remoting::Command;
 use rocketmq_remoting::body::topic::TopicFilterType;
-use rocketmq_remoting::code::{RequestCode, ResponseCode};
+use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::message::batch;
 use rocketmq_remoting::message::properties::{Properties, names as property};
 use rocketmq_remoting::message::{BatchMessage, MessageRecord, OffsetMessageId, SysFlag};
-use rocketmq_remoting::net::{Answer, Connection};
+use rocketmq_remoting::net::Connection;
 use rocketmq_remoting::recall::RecallHandle;
-use rocketmq_remoting::requests::send::{SendMessageRequest, SendMessageResponse, SendMessageV1Request};
-use rocketmq_remoting::{Header, Request};
+use rocketmq_remoting::requests::send::{RefusedSend, SendMessageRequest, SendMessageResponse};
+use rocketmq_remoting::{Answered, Request};
 
 use super::checks::{Target, check, check_batch, check_recall, check_size};
 use super::properties::SentProperties;
-use crate::broker::answer::Refusal;
 use crate::broker::core::{Core, refuse_put};
 use crate::broker::log::notes::check_room;
 use crate::broker::log::placement::{Placement, into_half, park};
+use crate::exchange::{Asked, Refusal, Reply};
 use crate::store::Stored;
 
-/// Handles a send of either kind; the answer follows when the message is as safe as it asked to be.
-pub fn handle(core: &Arc<Core>, connection: &Connection, command: &Command) -> Answer {
-    let topics = core.topics.change();
-    match accept(core, connection, command) {
+/// Stores a message or a batch; the answer follows when it is as safe as it asked to be.
+pub fn send<R>(core: &Arc<Core>, asked: Asked<'_, R>) -> Reply<SendMessageResponse>
+where
+    R: Request<Body = Bytes> + Into<SendMessageRequest>,
+{
+    let (topics, from) = (core.topics.change(), asked.connection.id());
+    match accept(core, asked) {
         Ok(accepted) if core.topics.change() != topics => {
             let core = core.clone();
-            Answer::Later(Box::pin(async move { Some(accepted.announced(&core).await) }))
+            Reply::later(async move { accepted.announced(&core).await })
         }
         Ok(accepted) if accepted.wait && core.tuned().sync_flush() => {
             let core = core.clone();
-            Answer::Later(Box::pin(async move { Some(accepted.flushed(&core).await) }))
+            Reply::later(async move { accepted.flushed(&core).await })
         }
         Ok(accepted) => {
-            core.uncommitted.add(connection.id(), &accepted.stored);
-            Answer::Committed(accepted.answer(core, ResponseCode::SUCCESS))
+            core.uncommitted.add(from, &accepted.stored);
+            Reply::Committed(Ok(accepted.header.into()))
         }
-        Err(refusal) => Answer::Now(refused(core, refusal)),
+        Err(refusal) => Reply::refused(refused(core, refusal)),
     }
 }
 
 /// Producers read the region and the trace switch from refusals too.
-pub fn refused(core: &Core, refusal: Refusal) -> Command {
-    let stamp = &core.stamp;
-    refusal.with_ext("MSG_REGION", stamp.region()).with_ext("TRACE_ON", stamp.trace_text()).into_command()
+pub fn refused(core: &Core, refusal: Refusal) -> Refusal {
+    let SendMessageResponse { msg_region, trace_on, .. } = stamped_header(core);
+    refusal.with_header(&RefusedSend { msg_region, trace_on })
 }
+
+type Sent = Result<Answered<SendMessageResponse>, Refusal>;
 
 /// A message that has its place in the log.
 #[derive(Debug)]
@@ -63,23 +67,14 @@ pub struct Accepted {
 
 impl Accepted {
     /// As Apache's broker, answers the send that made a topic when consumers can find it.
-    async fn announced(self, core: &Core) -> Command {
+    async fn announced(self, core: &Core) -> Sent {
         core.topics.announced().await;
         self.flushed(core).await
     }
 
-    async fn flushed(self, core: &Core) -> Command {
-        match self.settle(core).await {
-            Ok(code) => self.answer(core, code),
-            Err(refusal) => refused(core, refusal),
-        }
-    }
-
-    fn answer(&self, core: &Core, code: ResponseCode) -> Command {
-        match self.header.to_fields() {
-            Ok(ext) => Command::response(code).with_ext(ext),
-            Err(error) => refused(core, error.into()),
-        }
+    async fn flushed(self, core: &Core) -> Sent {
+        let settled = self.settle(core).await;
+        settled.map(|code| Answered::with_code(code, self.header)).map_err(|refusal| refused(core, refusal))
     }
 
     async fn settle(&self, core: &Core) -> Result<ResponseCode, Refusal> {
@@ -114,29 +109,23 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// The header of a send under its long (10, 324) or short names.
-pub fn read_request(command: &Command) -> Result<SendMessageRequest, Refusal> {
-    match command.request_code() {
-        RequestCode::SEND_MESSAGE | RequestCode::SEND_REPLY_MESSAGE => {
-            Ok(SendMessageV1Request::from_ext(&command.ext)?.into())
-        }
-        _ => Ok(SendMessageRequest::from_ext(&command.ext)?),
-    }
-}
-
-fn accept(core: &Core, connection: &Connection, command: &Command) -> Result<Accepted, Refusal> {
-    let request = read_request(command)?;
+fn accept<R>(core: &Core, asked: Asked<'_, R>) -> Result<Accepted, Refusal>
+where
+    R: Request<Body = Bytes> + Into<SendMessageRequest>,
+{
+    let (version, connection) = (asked.version(), asked.connection);
+    let (request, body): (SendMessageRequest, _) = (asked.header.into(), asked.body);
     if request.is_batch() {
         check_batch(&request.topic)?;
     }
-    let target = check(core, &request, command.version)?;
-    if command.body.is_empty() {
+    let target = check(core, &request, version)?;
+    if body.is_empty() {
         return Err(Refusal::system("the message body is empty"));
     }
     if request.is_batch() {
-        accept_batch(core, connection, request, target, command.body.clone())
+        accept_batch(core, connection, request, target, body)
     } else {
-        accept_one(core, connection, request, target, command.body.clone())
+        accept_one(core, connection, request, target, body)
     }
 }
 

@@ -8,3 +8,27 @@ pub mod reply;
 pub mod retry;
 #[cfg(test)]
 mod tests;
+
+use std::sync::Arc;
+
+use rocketmq_remoting::requests::send::{
+    ConsumerSendMsgBackRequest, SendBatchRequest, SendMessageRequest, SendMessageV1Request, SendReplyRequest,
+    SendReplyV1Request,
+};
+
+use super::acl::needs::{Needs, SUB};
+use super::core::Core;
+use super::dispatch::Requests;
+
+/// The requests about sends.
+pub fn requests(on: &mut Requests<'_, Arc<Core>>) {
+    on.request::<SendMessageRequest>(|header, _| Needs::to_send(&header.topic), message::send);
+    on.request::<SendMessageV1Request>(|header, _| Needs::to_send(&header.topic), message::send);
+    on.request::<SendBatchRequest>(|header, _| Needs::to_send(&header.0.topic), message::send);
+    on.request::<SendReplyRequest>(|header, _| Needs::to_reply(&header.0.topic), reply::reply);
+    on.request::<SendReplyV1Request>(|header, _| Needs::to_reply(&header.0.topic), reply::reply);
+    on.request::<ConsumerSendMsgBackRequest>(
+        |header, _| SUB.group(&header.group).stored_at(header.offset),
+        back::send_back,
+    );
+}

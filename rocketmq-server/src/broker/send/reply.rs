@@ -1,32 +1,39 @@
 //! SEND_REPLY_MESSAGE (324, 325): hands the answer of a request to the client that asked, then stores it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rocketmq_remoting::Command;
+use bytes::Bytes;
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::message::properties::{Properties, names as property};
-use rocketmq_remoting::net::{Answer, Connection};
+use rocketmq_remoting::net::Connection;
 use rocketmq_remoting::requests::reply::PushReplyMessageRequest;
 use rocketmq_remoting::requests::send::{SendMessageRequest, SendMessageResponse};
-use rocketmq_remoting::{Header, Request};
+use rocketmq_remoting::{Command, Request};
 
 use super::checks::{Target, check};
-use super::message::{accept_one, read_request, refused, stamped_header};
-use crate::broker::answer::Refusal;
+use super::message::{accept_one, refused, stamped_header};
 use crate::broker::core::Core;
+use crate::exchange::{Asked, Refusal, Reply};
 
 /// How long the requester may take to acknowledge the reply.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The answer follows the requester's, so a replier knows whether its reply arrived.
-pub fn handle(core: &Arc<Core>, connection: &Connection, command: &Command) -> Answer {
-    let (request, target, push) = match prepare(core, connection, command) {
-        Ok(prepared) => prepared,
-        Err(refusal) => return Answer::Now(refused(core, refusal)),
+pub fn reply<R>(core: &Arc<Core>, asked: Asked<'_, R>) -> Reply<SendMessageResponse>
+where
+    R: Request<Body = Bytes> + Into<SendMessageRequest>,
+{
+    let (connection, version, body) = (asked.connection.clone(), asked.version(), asked.body);
+    let request: SendMessageRequest = asked.header.into();
+    let target = match check(core, &request, version) {
+        Ok(target) => target,
+        Err(refusal) => return Reply::refused(refused(core, refusal)),
     };
-    let (core, connection, body) = (core.clone(), connection.clone(), command.body.clone());
-    Answer::Later(Box::pin(async move {
+    let push = push_command(core, connection.peer(), &request, &target, &body);
+    let core = core.clone();
+    Reply::later(async move {
         let pushed = deliver(push).await;
         let queue_id = target.queue_id;
         if core.tuned().store_reply_messages
@@ -34,33 +41,22 @@ pub fn handle(core: &Arc<Core>, connection: &Connection, command: &Command) -> A
         {
             tracing::warn!(%refusal, "a reply was not stored");
         }
-        Some(match pushed {
-            Ok(()) => pushed_answer(&core, queue_id),
-            Err(refusal) => refused(&core, refusal),
-        })
-    }))
+        match pushed {
+            Ok(()) => Ok(pushed_answer(&core, queue_id).into()),
+            Err(refusal) => Err(refused(&core, refusal)),
+        }
+    })
 }
 
 /// The requester's connection and what it is sent, or why nobody can be.
 type Push = Result<(Connection, Command), Refusal>;
 
-fn prepare(
-    core: &Core,
-    connection: &Connection,
-    command: &Command,
-) -> Result<(SendMessageRequest, Target, Push), Refusal> {
-    let request = read_request(command)?;
-    let target = check(core, &request, command.version)?;
-    let push = push_command(core, connection, &request, &target, command);
-    Ok((request, target, push))
-}
-
 fn push_command(
     core: &Core,
-    connection: &Connection,
+    replier: SocketAddr,
     request: &SendMessageRequest,
     target: &Target,
-    command: &Command,
+    body: &Bytes,
 ) -> Push {
     let mut properties = Properties::parse(request.properties.as_deref().unwrap_or_default());
     let client = properties.get(property::REPLY_TO_CLIENT).ok_or_else(|| {
@@ -74,7 +70,7 @@ fn push_command(
     properties.set(property::MSG_REGION, core.stamp.region());
     properties.set(property::TRACE_ON, core.stamp.trace_text());
     let header = PushReplyMessageRequest {
-        born_host: connection.peer().to_string(),
+        born_host: replier.to_string(),
         store_host: core.address.to_string(),
         store_timestamp: core.now(),
         producer_group: request.producer_group.clone(),
@@ -89,7 +85,7 @@ fn push_command(
         reconsume_times: request.reconsume_times,
         unit_mode: request.unit_mode,
     };
-    Ok((requester, header.to_command()?.with_body(command.body.clone())))
+    Ok((requester, header.command(body)?))
 }
 
 async fn deliver(push: Push) -> Result<(), Refusal> {
@@ -104,11 +100,6 @@ async fn deliver(push: Push) -> Result<(), Refusal> {
     Err(Refusal::system(format_args!("the requester refused the reply: {remark}")))
 }
 
-fn pushed_answer(core: &Core, queue_id: i32) -> Command {
-    let header =
-        SendMessageResponse { msg_id: Some("0".into()), queue_id, queue_offset: 0, ..stamped_header(core) };
-    match header.to_fields() {
-        Ok(ext) => Command::response(ResponseCode::SUCCESS).with_ext(ext),
-        Err(error) => refused(core, error.into()),
-    }
+fn pushed_answer(core: &Core, queue_id: i32) -> SendMessageResponse {
+    SendMessageResponse { msg_id: Some("0".into()), queue_id, queue_offset: 0, ..stamped_header(core) }
 }

@@ -9,6 +9,17 @@ mod service;
 mod state;
 mod waiting;
 
+use rocketmq_remoting::requests::send::RecallMessageRequest;
+
+use super::acl::needs::PUB;
+use super::core::Core;
+use super::dispatch::Requests;
+
 pub use checkpoint::CheckpointFiles;
 pub use service::{deliver_due, recall_key};
 pub use state::TimerState;
+
+/// The requests about timers.
+pub fn requests(on: &mut Requests<'_, Core>) {
+    on.request::<RecallMessageRequest>(|header, _| PUB.topic(&header.topic), recall::recall);
+}

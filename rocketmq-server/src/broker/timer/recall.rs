@@ -4,15 +4,14 @@ use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::message::properties::{Properties, names as property};
 use rocketmq_remoting::recall::RecallHandle;
 use rocketmq_remoting::requests::send::{RecallMessageRequest, RecallMessageResponse};
-use rocketmq_remoting::{Command, Request};
 
 use super::recall_key;
-use crate::broker::answer::{Refusal, Reply, ok_header};
 use crate::broker::core::Core;
 use crate::broker::log::placement::{Placement, park};
+use crate::exchange::{Asked, Refusal, Response};
 
-pub fn handle(core: &Core, command: &Command) -> Reply {
-    let request = RecallMessageRequest::from_ext(&command.ext)?;
+pub fn recall(core: &Core, asked: Asked<'_, RecallMessageRequest>) -> Response<RecallMessageRequest> {
+    let request = asked.header;
     if !core.tuned().recall {
         return Err(Refusal::forbidden(
             "recall failed, operation is forbidden; set recallMessageEnable=true",
@@ -29,7 +28,7 @@ pub fn handle(core: &Core, command: &Command) -> Reply {
     let record = core.own_record(&config.topic_name, 0, &properties, b"0".to_vec());
     core.append(park(record, Placement::Timer(handle.due)))?;
     let msg_region = Some(core.stamp.region().to_owned());
-    ok_header(&RecallMessageResponse { msg_id: handle.message_id, msg_region })
+    Ok(RecallMessageResponse { msg_id: handle.message_id, msg_region })
 }
 
 fn check(core: &Core, handle: &RecallHandle, topic: &str) -> Result<(), Refusal> {

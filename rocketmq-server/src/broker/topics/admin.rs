@@ -2,27 +2,29 @@
 
 use std::collections::BTreeMap;
 
+use rocketmq_remoting::Json;
 use rocketmq_remoting::body::offset::{TopicOffset, TopicStatsTable};
 use rocketmq_remoting::body::table::TopicList;
-use rocketmq_remoting::body::topic::{TopicConfig, TopicConfigList, TopicFilterType};
+use rocketmq_remoting::body::topic::{TopicConfig, TopicFilterType};
+use rocketmq_remoting::requests::broker::CleanUnusedTopicRequest;
 use rocketmq_remoting::requests::topic::{
-    DeleteTopicRequest, GetAllTopicConfigResponse, GetTopicConfigRequest, GetTopicStatsInfoRequest,
-    UpdateTopicRequest,
+    DeleteTopicRequest, GetAllTopicConfigRequest, GetAllTopicConfigResponse,
+    GetSystemTopicListFromBrokerRequest, GetTopicConfigRequest, GetTopicStatsInfoRequest,
+    UpdateTopicListRequest, UpdateTopicRequest,
 };
 use rocketmq_remoting::route::{MessageQueue, Perm};
-use rocketmq_remoting::{Command, ExtFields, Request};
 
 use super::table::{MAX_QUEUES, is_queue_count, topic_config};
-use crate::broker::answer::{Refusal, Reply, body_of, ok, ok_json};
 use crate::broker::core::Core;
 use crate::broker::names;
+use crate::exchange::{Asked, Refusal, Response};
 
 /// The attribute that says what kind of messages a topic takes.
 const MESSAGE_TYPE: &str = "message.type";
 
 /// UPDATE_AND_CREATE_TOPIC (17).
-pub fn update(core: &Core, command: &Command) -> Reply {
-    let request = UpdateTopicRequest::from_ext(&command.ext)?;
+pub fn update(core: &Core, asked: Asked<'_, UpdateTopicRequest>) -> Response<UpdateTopicRequest> {
+    let request = asked.header;
     check_writable(&request.topic)?;
     let known = core.topics.get(&request.topic);
     let topic_filter_type = match request.topic_filter_type.as_str() {
@@ -48,21 +50,24 @@ pub fn update(core: &Core, command: &Command) -> Reply {
 }
 
 /// UPDATE_AND_CREATE_TOPIC_LIST (18): all or none.
-pub fn update_list(core: &Core, command: &Command) -> Reply {
-    let body: TopicConfigList = body_of(command)?;
+pub fn update_list(
+    core: &Core,
+    asked: Asked<'_, UpdateTopicListRequest>,
+) -> Response<UpdateTopicListRequest> {
+    let Json(body) = asked.body;
     for config in &body.topic_config_list {
         check_writable(&config.topic_name)?;
     }
     put(core, body.topic_config_list)
 }
 
-fn put(core: &Core, configs: Vec<TopicConfig>) -> Reply {
+fn put(core: &Core, configs: Vec<TopicConfig>) -> Result<(), Refusal> {
     for config in &configs {
         check_queues(config)?;
         check_mixed(core, config)?;
     }
     core.topics.put(configs).map_err(Refusal::system)?;
-    Ok(ok())
+    Ok(())
 }
 
 fn check_queues(config: &TopicConfig) -> Result<(), Refusal> {
@@ -110,8 +115,8 @@ fn apply_attributes(attributes: &mut BTreeMap<String, String>, changes: &str) ->
 }
 
 /// DELETE_TOPIC_IN_BROKER (215): the topic, its POP retry topics, their offsets and queues.
-pub fn delete(core: &Core, command: &Command) -> Reply {
-    let request = DeleteTopicRequest::from_ext(&command.ext)?;
+pub fn delete(core: &Core, asked: Asked<'_, DeleteTopicRequest>) -> Response<DeleteTopicRequest> {
+    let request = asked.header;
     let topic = &request.topic;
     if topic.trim().is_empty() {
         return Err(Refusal::invalid("The specified topic is blank."));
@@ -125,7 +130,7 @@ pub fn delete(core: &Core, command: &Command) -> Reply {
         delete_one(core, &names::pop_retry_topic_v2(&group, topic))?;
     }
     delete_one(core, topic)?;
-    Ok(ok())
+    Ok(())
 }
 
 fn delete_one(core: &Core, topic: &str) -> Result<(), Refusal> {
@@ -138,25 +143,25 @@ fn delete_one(core: &Core, topic: &str) -> Result<(), Refusal> {
 }
 
 /// GET_TOPIC_CONFIG (351).
-pub fn get(core: &Core, command: &Command) -> Reply {
-    let request = GetTopicConfigRequest::from_ext(&command.ext)?;
+pub fn get(core: &Core, asked: Asked<'_, GetTopicConfigRequest>) -> Response<GetTopicConfigRequest> {
+    let request = asked.header;
     match core.topics.get(&request.topic) {
-        Some(config) => ok_json(&*config),
+        Some(config) => Ok(Json((*config).clone())),
         None => Err(Refusal::no_topic(&request.topic)),
     }
 }
 
 /// GET_ALL_TOPIC_CONFIG (21).
-pub fn all(core: &Core) -> Reply {
+pub fn all(core: &Core, _: Asked<'_, GetAllTopicConfigRequest>) -> Response<GetAllTopicConfigRequest> {
     let table = core.topics.snapshot();
     let header =
         GetAllTopicConfigResponse { total_topic_num: i32::try_from(table.topic_config_table.len()).ok() };
-    Ok(ok_json(&table)?.with_ext(ExtFields::from_header(&header)?))
+    Ok((header, Json(table)))
 }
 
 /// GET_TOPIC_STATS_INFO (202).
-pub fn stats(core: &Core, command: &Command) -> Reply {
-    let request = GetTopicStatsInfoRequest::from_ext(&command.ext)?;
+pub fn stats(core: &Core, asked: Asked<'_, GetTopicStatsInfoRequest>) -> Response<GetTopicStatsInfoRequest> {
+    let request = asked.header;
     let topic = &request.topic;
     let config = core.topics.get(topic).ok_or_else(|| Refusal::no_topic(topic))?;
     let queues = config.read_queue_nums.max(config.write_queue_nums);
@@ -166,7 +171,7 @@ pub fn stats(core: &Core, command: &Command) -> Reply {
             (key, queue_stats(core, topic, queue))
         })
         .collect();
-    ok_json(&TopicStatsTable { offset_table, topic_put_tps: core.stats.flows.put_tps(topic) })
+    Ok(Json(TopicStatsTable { offset_table, topic_put_tps: core.stats.flows.put_tps(topic) }))
 }
 
 fn queue_stats(core: &Core, topic: &str, queue: i32) -> TopicOffset {
@@ -179,23 +184,26 @@ fn queue_stats(core: &Core, topic: &str, queue: i32) -> TopicOffset {
 }
 
 /// GET_SYSTEM_TOPIC_LIST_FROM_BROKER (305).
-pub fn system_topics(core: &Core) -> Reply {
+pub fn system_topics(
+    core: &Core,
+    _: Asked<'_, GetSystemTopicListFromBrokerRequest>,
+) -> Response<GetSystemTopicListFromBrokerRequest> {
     let own = [core.settings.cluster.clone(), core.settings.broker_name.clone()];
     let table = core.topics.snapshot().topic_config_table;
     let topic_list =
         table.into_keys().filter(|topic| names::is_system_topic(topic) || own.contains(topic)).collect();
-    ok_json(&TopicList { topic_list, broker_addr: None })
+    Ok(Json(TopicList { topic_list, broker_addr: None }))
 }
 
 /// CLEAN_UNUSED_TOPIC (316): drops the queues of topics that have no configuration any more.
-pub fn clean_unused(core: &Core) -> Reply {
+pub fn clean_unused(core: &Core, _: Asked<'_, CleanUnusedTopicRequest>) -> Response<CleanUnusedTopicRequest> {
     for topic in core.store.topics() {
         let known = core.topics.get(&topic).is_some();
         if !known && !names::is_system_topic(&topic) {
             core.store.delete_topic(&topic).map_err(Refusal::system)?;
         }
     }
-    Ok(ok())
+    Ok(())
 }
 
 #[cfg(test)]

@@ -6,4 +6,19 @@ mod service;
 #[cfg(test)]
 mod tests;
 
-pub use service::{CheckRound, Transactions, end, resume_check};
+use rocketmq_remoting::requests::transaction::{EndTransactionRequest, ResumeCheckHalfMessageRequest};
+
+use super::acl::needs::{PUB, UPDATE};
+use super::core::Core;
+use super::dispatch::Requests;
+
+pub use service::{CheckRound, Transactions};
+
+/// The requests about transactions. Whose a half message is, the message alone says.
+pub fn requests(on: &mut Requests<'_, Core>) {
+    on.request::<EndTransactionRequest>(|header, _| PUB.stored_at(header.commit_log_offset), service::end);
+    on.request::<ResumeCheckHalfMessageRequest>(
+        |header, _| UPDATE.stored_as(header.msg_id.as_deref().unwrap_or_default()),
+        service::resume_check,
+    );
+}

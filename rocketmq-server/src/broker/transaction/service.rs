@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use bytes::BytesMut;
 use parking_lot::Mutex;
 use rocketmq_remoting::code::ResponseCode;
-use rocketmq_remoting::message::SysFlag;
 use rocketmq_remoting::message::properties::{Properties, names as property};
-use rocketmq_remoting::message::{MessageRecord, OffsetMessageId};
+use rocketmq_remoting::message::{MessageRecord, OffsetMessageId, SysFlag};
 use rocketmq_remoting::requests::transaction::{
     CheckTransactionStateRequest, EndTransactionRequest, ResumeCheckHalfMessageRequest,
 };
@@ -15,12 +14,12 @@ use rocketmq_remoting::{Command, Request};
 
 use super::checks::{Action, CheckLimits, HalfState};
 use super::halves::{Halves, Standing};
-use crate::broker::answer::{Refusal, Reply, ok};
 use crate::broker::core::Core;
 use crate::broker::log::placement::unpark;
 use crate::broker::names;
 use crate::broker::settings::millis;
 use crate::broker::topics::table::open_topic;
+use crate::exchange::{Asked, Refusal, Reply, Response};
 
 /// The one queue of the half and op topics this broker uses, as Apache's does.
 const QUEUE: i32 = 0;
@@ -73,26 +72,23 @@ fn read_record(core: &Core, topic: &str, offset: i64) -> Option<MessageRecord> {
     core.store.read_at(unit.physical_offset)
 }
 
-/// END_TRANSACTION: `None` when the producer itself does not know yet, which is never answered.
-pub fn end(core: &Core, command: &Command) -> Option<Reply> {
-    let request = match EndTransactionRequest::from_ext(&command.ext) {
-        Ok(request) => request,
-        Err(error) => return Some(Err(error.into())),
+/// END_TRANSACTION. A producer that does not know yet itself is never answered.
+pub fn end(core: &Core, asked: Asked<'_, EndTransactionRequest>) -> Reply<()> {
+    let ended = match asked.header.commit_or_rollback {
+        EndTransactionRequest::UNKNOWN => return Reply::Held,
+        EndTransactionRequest::COMMIT => finish(core, &asked.header, true),
+        EndTransactionRequest::ROLLBACK => finish(core, &asked.header, false),
+        other => Err(Refusal::system(format_args!("commitOrRollback field wrong: {other}"))),
     };
-    match request.commit_or_rollback {
-        0 => None,
-        SysFlag::TRANSACTION_COMMIT => Some(finish(core, &request, true)),
-        SysFlag::TRANSACTION_ROLLBACK => Some(finish(core, &request, false)),
-        other => Some(Err(Refusal::system(format_args!("commitOrRollback field wrong: {other}")))),
-    }
+    Reply::Now(ended.map(Into::into))
 }
 
-fn finish(core: &Core, request: &EndTransactionRequest, commit: bool) -> Reply {
+fn finish(core: &Core, request: &EndTransactionRequest, commit: bool) -> Result<(), Refusal> {
     let half = load_half(core, request)?;
     let newest = match decide(core, request.tran_state_table_offset) {
         Some(newest) => newest,
         // Told before: a second commit must not deliver a second time.
-        None => return Ok(ok()),
+        None => return Ok(()),
     };
     let done = if commit { core.put(committed(half, request)?).map(drop) } else { Ok(()) };
     if let Err(refusal) = done {
@@ -100,7 +96,7 @@ fn finish(core: &Core, request: &EndTransactionRequest, commit: bool) -> Reply {
         return Err(refusal);
     }
     write_op(core, newest)?;
-    Ok(ok())
+    Ok(())
 }
 
 fn decide(core: &Core, offset: i64) -> Option<i64> {
@@ -343,8 +339,11 @@ fn remember(core: &Core) {
 }
 
 /// RESUME_CHECK_HALF_MESSAGE (323): a half message that was given up starts anew.
-pub fn resume_check(core: &Core, command: &Command) -> Reply {
-    let request = ResumeCheckHalfMessageRequest::from_ext(&command.ext)?;
+pub fn resume_check(
+    core: &Core,
+    asked: Asked<'_, ResumeCheckHalfMessageRequest>,
+) -> Response<ResumeCheckHalfMessageRequest> {
+    let request = asked.header;
     let id: OffsetMessageId = request.msg_id.as_deref().unwrap_or_default().parse()?;
     let half = core
         .store
@@ -358,5 +357,5 @@ pub fn resume_check(core: &Core, command: &Command) -> Reply {
         properties: properties.encode_stored(),
         ..half
     })?;
-    Ok(ok())
+    Ok(())
 }

@@ -1,25 +1,42 @@
 //! Users and permissions as tools read and change them (3001 to 3010).
 
-use rocketmq_remoting::body::{AclInfo, UserInfo};
+use rocketmq_remoting::Json;
+use rocketmq_remoting::body::AclInfo;
 use rocketmq_remoting::requests::admin::{
     CreateAclRequest, CreateUserRequest, DeleteAclRequest, DeleteUserRequest, GetAclRequest, GetUserRequest,
     ListAclRequest, ListUserRequest, UpdateAclRequest, UpdateUserRequest,
 };
-use rocketmq_remoting::{Command, Request, signature};
 
 use super::policy::{Acl, PolicyType};
 use super::resource::Resource;
 use super::users::{User, is_super};
 use super::{Auth, Tables, subject};
-use crate::broker::answer::{Refusal, Reply, body_of, ok, ok_json};
+use crate::broker::acl::needs::{GET, UPDATE};
+use crate::broker::dispatch::Requests;
+use crate::exchange::{Asked, Refusal, Response};
+
+/// The requests about users and permissions.
+pub fn requests(on: &mut Requests<'_, Auth>) {
+    on.request::<CreateUserRequest>(|_, _| UPDATE.cluster(), create_user);
+    on.request::<UpdateUserRequest>(|_, _| UPDATE.cluster(), update_user);
+    on.request::<DeleteUserRequest>(|_, _| UPDATE.cluster(), delete_user);
+    on.request::<GetUserRequest>(|_, _| GET.cluster(), get_user);
+    on.request::<ListUserRequest>(|_, _| GET.cluster(), list_users);
+    on.request::<CreateAclRequest>(|_, _| UPDATE.cluster(), create_acl);
+    on.request::<UpdateAclRequest>(|_, _| UPDATE.cluster(), update_acl);
+    on.request::<DeleteAclRequest>(|_, _| UPDATE.cluster(), delete_acl);
+    on.request::<GetAclRequest>(|_, _| GET.cluster(), get_acl);
+    on.request::<ListAclRequest>(|_, _| GET.cluster(), list_acls);
+}
 
 /// AUTH_CREATE_USER (3001).
-pub fn create_user(auth: &Auth, command: &Command) -> Reply {
-    let name = named(&CreateUserRequest::from_ext(&command.ext)?.username)?;
-    let info: UserInfo = body_of(command)?;
+pub fn create_user(auth: &Auth, asked: Asked<'_, CreateUserRequest>) -> Response<CreateUserRequest> {
+    let asker = asked.access_key().map(str::to_owned);
+    let name = named(&asked.header.username)?;
+    let Json(info) = asked.body;
     {
         let mut tables = auth.tables.write();
-        if is_super(&info) == Some(true) && !tables.asked_by_super(command)? {
+        if is_super(&info) == Some(true) && !tables.is_above_all(asker.as_deref())? {
             return Err(Refusal::system("The super user can only be create by super user"));
         }
         let user = User::new(&info).ok_or_else(|| Refusal::forbidden("password can not be blank"))?;
@@ -32,12 +49,13 @@ pub fn create_user(auth: &Auth, command: &Command) -> Reply {
 }
 
 /// AUTH_UPDATE_USER (3002).
-pub fn update_user(auth: &Auth, command: &Command) -> Reply {
-    let name = named(&UpdateUserRequest::from_ext(&command.ext)?.username)?;
-    let info: UserInfo = body_of(command)?;
+pub fn update_user(auth: &Auth, asked: Asked<'_, UpdateUserRequest>) -> Response<UpdateUserRequest> {
+    let asker = asked.access_key().map(str::to_owned);
+    let name = named(&asked.header.username)?;
+    let Json(info) = asked.body;
     {
         let mut tables = auth.tables.write();
-        let by_super = tables.asked_by_super(command)?;
+        let by_super = tables.is_above_all(asker.as_deref())?;
         if is_super(&info) == Some(true) && !by_super {
             return Err(Refusal::system("The super user can only be update by super user"));
         }
@@ -51,12 +69,13 @@ pub fn update_user(auth: &Auth, command: &Command) -> Reply {
 }
 
 /// AUTH_DELETE_USER (3003). Deletes the user's permissions too; a user that is not there is deleted already.
-pub fn delete_user(auth: &Auth, command: &Command) -> Reply {
-    let name = DeleteUserRequest::from_ext(&command.ext)?.username;
+pub fn delete_user(auth: &Auth, asked: Asked<'_, DeleteUserRequest>) -> Response<DeleteUserRequest> {
+    let asker = asked.access_key().map(str::to_owned);
+    let name = asked.header.username;
     {
         let mut tables = auth.tables.write();
         let is_super = tables.users.get(&name).is_some_and(|user| user.is_super);
-        if is_super && !tables.asked_by_super(command)? {
+        if is_super && !tables.is_above_all(asker.as_deref())? {
             return Err(Refusal::forbidden("The super user can only be update by super user"));
         }
         tables.users.remove(&name);
@@ -66,37 +85,36 @@ pub fn delete_user(auth: &Auth, command: &Command) -> Reply {
 }
 
 /// AUTH_GET_USER (3004). No such user is a success without a body.
-pub fn get_user(auth: &Auth, command: &Command) -> Reply {
-    let name = named(&GetUserRequest::from_ext(&command.ext)?.username)?;
+pub fn get_user(auth: &Auth, asked: Asked<'_, GetUserRequest>) -> Response<GetUserRequest> {
+    let name = named(&asked.header.username)?;
     match auth.tables.read().users.get(&name) {
-        Some(user) => ok_json(&user.show(&name)),
-        None => Ok(ok()),
+        Some(user) => Ok(Some(Json(user.show(&name)))),
+        None => Ok(None),
     }
 }
 
 /// AUTH_LIST_USER (3005).
-pub fn list_users(auth: &Auth, command: &Command) -> Reply {
-    let filter = ListUserRequest::from_ext(&command.ext)?.filter.unwrap_or_default();
+pub fn list_users(auth: &Auth, asked: Asked<'_, ListUserRequest>) -> Response<ListUserRequest> {
+    let filter = asked.header.filter.unwrap_or_default();
     let tables = auth.tables.read();
     let users = tables.users.iter().filter(|(name, _)| name.contains(filter.trim()));
-    listed(users.map(|(name, user)| user.show(name)).collect())
+    Ok(listed(users.map(|(name, user)| user.show(name)).collect()))
 }
 
 /// AUTH_CREATE_ACL (3006).
-pub fn create_acl(auth: &Auth, command: &Command) -> Reply {
-    put_acl(auth, &CreateAclRequest::from_ext(&command.ext)?.subject, command)
+pub fn create_acl(auth: &Auth, asked: Asked<'_, CreateAclRequest>) -> Response<CreateAclRequest> {
+    put_acl(auth, &asked.header.subject, &asked.body.0)
 }
 
 /// AUTH_UPDATE_ACL (3007), which does as the one before.
-pub fn update_acl(auth: &Auth, command: &Command) -> Reply {
-    put_acl(auth, &UpdateAclRequest::from_ext(&command.ext)?.subject, command)
+pub fn update_acl(auth: &Auth, asked: Asked<'_, UpdateAclRequest>) -> Response<UpdateAclRequest> {
+    put_acl(auth, &asked.header.subject, &asked.body.0)
 }
 
-fn put_acl(auth: &Auth, header: &str, command: &Command) -> Reply {
-    let info: AclInfo = body_of(command)?;
+fn put_acl(auth: &Auth, header: &str, info: &AclInfo) -> Result<(), Refusal> {
     let named = info.subject.as_deref().and_then(user_of).or_else(|| user_of(header));
     let name = named.ok_or_else(|| Refusal::forbidden("The subject type is null."))?;
-    let acl = Acl::read(&info).map_err(Refusal::forbidden)?;
+    let acl = Acl::read(info).map_err(Refusal::forbidden)?;
     {
         let mut tables = auth.tables.write();
         if !tables.users.contains_key(name) {
@@ -108,8 +126,8 @@ fn put_acl(auth: &Auth, header: &str, command: &Command) -> Reply {
 }
 
 /// AUTH_DELETE_ACL (3008): one resource of one kind of policy, or everything of the user.
-pub fn delete_acl(auth: &Auth, command: &Command) -> Reply {
-    let request = DeleteAclRequest::from_ext(&command.ext)?;
+pub fn delete_acl(auth: &Auth, asked: Asked<'_, DeleteAclRequest>) -> Response<DeleteAclRequest> {
+    let request = asked.header;
     {
         let mut tables = auth.tables.write();
         let name = tables.subject(&request.subject)?.to_owned();
@@ -131,38 +149,34 @@ pub fn delete_acl(auth: &Auth, command: &Command) -> Reply {
 }
 
 /// AUTH_GET_ACL (3009). No permissions are a success without a body.
-pub fn get_acl(auth: &Auth, command: &Command) -> Reply {
-    let request = GetAclRequest::from_ext(&command.ext)?;
+pub fn get_acl(auth: &Auth, asked: Asked<'_, GetAclRequest>) -> Response<GetAclRequest> {
+    let request = asked.header;
     let tables = auth.tables.read();
     let name = tables.subject(&request.subject)?;
     match tables.acls.get(name) {
-        Some(acl) => ok_json(&acl.show(&subject(name), "")),
-        None => Ok(ok()),
+        Some(acl) => Ok(Some(Json(acl.show(&subject(name), "")))),
+        None => Ok(None),
     }
 }
 
 /// AUTH_LIST_ACL (3010).
-pub fn list_acls(auth: &Auth, command: &Command) -> Reply {
-    let request = ListAclRequest::from_ext(&command.ext)?;
+pub fn list_acls(auth: &Auth, asked: Asked<'_, ListAclRequest>) -> Response<ListAclRequest> {
+    let request = asked.header;
     let subjects = request.subject_filter.unwrap_or_default();
     let resources = request.resource_filter.unwrap_or_default();
     let tables = auth.tables.read();
     let all = tables.acls.iter().map(|(name, acl)| (subject(name), acl));
     let some = all.filter(|(subject, _)| subject.contains(subjects.trim()));
     let shown = some.map(|(subject, acl)| acl.show(&subject, resources.trim()));
-    listed(shown.filter(|info| !info.policies.is_empty()).collect())
+    Ok(listed(shown.filter(|info| !info.policies.is_empty()).collect()))
 }
 
 impl Tables {
-    /// Whether a super user asks, or nobody has to say who he is.
-    fn asked_by_super(&self, command: &Command) -> Result<bool, Refusal> {
-        match command.ext.get(signature::ACCESS_KEY).filter(|name| !name.is_empty()) {
-            None => Ok(true),
-            Some(name) => match self.users.get(name) {
-                Some(user) => Ok(user.is_super),
-                None => Err(Refusal::forbidden(format!("User:{name} is not found"))),
-            },
-        }
+    /// Whether a super user asks, or nobody has to name a user.
+    fn is_above_all(&self, asker: Option<&str>) -> Result<bool, Refusal> {
+        let Some(name) = asker else { return Ok(true) };
+        let user = self.users.get(name);
+        user.map(|user| user.is_super).ok_or_else(|| Refusal::forbidden(format!("User:{name} is not found")))
     }
 
     /// The user behind `User:name`.
@@ -182,11 +196,11 @@ fn named(name: &str) -> Result<String, Refusal> {
     if name.trim().is_empty() { Err(Refusal::invalid("The username is blank")) } else { Ok(name.to_owned()) }
 }
 
-fn saved(result: Result<(), crate::store::StoreError>) -> Reply {
-    result.map(|()| ok()).map_err(Refusal::system)
+fn saved(result: Result<(), crate::store::StoreError>) -> Result<(), Refusal> {
+    result.map_err(Refusal::system)
 }
 
 /// An empty list is a success without a body.
-fn listed<T: serde::Serialize>(list: Vec<T>) -> Reply {
-    if list.is_empty() { Ok(ok()) } else { ok_json(&list) }
+fn listed<T>(list: Vec<T>) -> Option<Json<Vec<T>>> {
+    (!list.is_empty()).then_some(Json(list))
 }

@@ -10,23 +10,23 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use parking_lot::RwLock;
-use rocketmq_remoting::body::{AclInfo, UserInfo};
-use rocketmq_remoting::{Command, signature};
-
-use super::needs::{Need, Owners, needs};
-use super::settings::{AclSettings, Login};
-use crate::broker::answer::Refusal;
-use crate::broker::persist::table_file::TableFile;
-use crate::store::StoreError;
 use policy::{Acl, Verdict};
 use resource::kind_name;
+use rocketmq_remoting::body::{AclInfo, UserInfo};
+use rocketmq_remoting::{Command, signature};
 use users::User;
+
+use super::Pass;
+use super::needs::Need;
+use super::settings::{AclSettings, Login};
+use crate::broker::persist::table_file::TableFile;
+use crate::exchange::Refusal;
+use crate::store::StoreError;
 
 /// Who there is, and what they may do.
 #[derive(Debug)]
 pub struct Auth {
     settings: AclSettings,
-    cluster: String,
     tables: RwLock<Tables>,
     users_file: TableFile,
     acls_file: TableFile,
@@ -47,7 +47,7 @@ impl Auth {
     ///
     /// # Errors
     /// A table cannot be read or written.
-    pub fn open(settings: &AclSettings, cluster: &str, store_root: &Path) -> Result<Self, StoreError> {
+    pub fn open(settings: &AclSettings, store_root: &Path) -> Result<Self, StoreError> {
         let (users_file, acls_file) = (users_file(store_root), TableFile::secret(store_root, "acls.json"));
         let users: BTreeMap<String, UserInfo> = users_file.load()?;
         let acls: BTreeMap<String, AclInfo> = acls_file.load()?;
@@ -56,8 +56,7 @@ impl Auth {
             acls: acls.into_iter().filter_map(|(name, info)| Some((name, Acl::read(&info).ok()?))).collect(),
         };
         let tables = RwLock::new(tables);
-        let auth =
-            Self { settings: settings.clone(), cluster: cluster.to_owned(), tables, users_file, acls_file };
+        let auth = Self { settings: settings.clone(), tables, users_file, acls_file };
         [&settings.first_user, &settings.own_login]
             .into_iter()
             .flatten()
@@ -88,24 +87,22 @@ impl Auth {
         !self.tables.read().users.is_empty()
     }
 
-    /// Refuses in Apache's words and with its codes: 16, and 3 for a request that no rule is about.
+    /// Finds out who asks: a user who has to be known, and whose request is judged unless the user is above all permissions.
     ///
     /// # Errors
-    /// The refusal.
-    pub fn check(&self, from: IpAddr, command: &Command, owners: &impl Owners) -> Result<(), Refusal> {
+    /// Code 16: no such user, or the signature is wrong.
+    pub fn admit(&self, command: &Command) -> Result<Pass, Refusal> {
         let settings = &self.settings;
         if settings.authentication && !settings.authentication_whitelist.contains(&command.code) {
             self.authenticate(command).map_err(Refusal::forbidden)?;
         }
-        if settings.authorization && !settings.authorization_whitelist.contains(&command.code) {
-            self.authorize(from, command, owners)?;
-        }
-        Ok(())
+        let judged = settings.authorization && !settings.authorization_whitelist.contains(&command.code);
+        Ok(if judged && !self.is_super(user_of(command)) { Pass::Judged } else { Pass::Free })
     }
 
     fn authenticate(&self, command: &Command) -> Result<(), String> {
-        let name = command.ext.get(signature::ACCESS_KEY).filter(|name| !name.is_empty());
-        let name = name.ok_or("username cannot be null.")?;
+        let name =
+            Some(user_of(command)).filter(|name| !name.is_empty()).ok_or("username cannot be null.")?;
         let tables = self.tables.read();
         let user = tables.users.get(name).ok_or_else(|| format!("User:{name} is not found."))?;
         if !user.enabled {
@@ -116,22 +113,19 @@ impl Auth {
             .ok_or_else(|| "check signature failed.".into())
     }
 
-    fn authorize(&self, from: IpAddr, command: &Command, owners: &impl Owners) -> Result<(), Refusal> {
-        let name = command.ext.get(signature::ACCESS_KEY).unwrap_or_default();
-        if self.tables.read().users.get(name).is_some_and(|user| user.is_super) {
-            return Ok(());
-        }
-        // May read the log, which nobody who changes the tables has to wait for.
-        let needs = needs(command, &self.cluster, owners)
-            .map_err(|problem| Refusal::forbidden(format!("parse authorization context error. {problem}")))?;
-        let needs = needs.ok_or_else(|| Refusal::unsupported(command.request_code()))?;
-        self.permits(name, &needs, from).map_err(Refusal::forbidden)
+    fn is_super(&self, name: &str) -> bool {
+        self.tables.read().users.get(name).is_some_and(|user| user.is_super)
     }
 
-    fn permits(&self, name: &str, needs: &[Need], from: IpAddr) -> Result<(), String> {
+    /// Refuses what the user who sends `command` has no permission for.
+    ///
+    /// # Errors
+    /// The words of the refusal.
+    pub fn permits(&self, command: &Command, needs: &[Need], from: IpAddr) -> Result<(), String> {
         if needs.is_empty() {
             return Ok(());
         }
+        let name = user_of(command);
         let tables = self.tables.read();
         if !tables.users.contains_key(name) {
             return Err(format!("User:{name} not found."));
@@ -158,6 +152,10 @@ impl Auth {
             shown.collect::<BTreeMap<_, _>>()
         })
     }
+}
+
+fn user_of(command: &Command) -> &str {
+    command.ext.get(signature::ACCESS_KEY).unwrap_or_default()
 }
 
 fn judge(acl: Option<&Acl>, user: &str, need: &Need, from: IpAddr) -> Result<(), String> {

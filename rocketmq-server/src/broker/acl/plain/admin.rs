@@ -1,26 +1,51 @@
 //! The files of access rules as tools of 4.9 read and change them (50 to 54).
 
+use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use rocketmq_remoting::body::PlainAccessConfig;
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::requests::admin::{
-    DeletePlainAclRequest, PlainAclVersionResponse, UpdateGlobalWhiteAddrsRequest, UpdatePlainAclRequest,
+    DeletePlainAclRequest, GetPlainAclConfigRequest, GetPlainAclVersionRequest, PlainAclVersionResponse,
+    UpdateGlobalWhiteAddrsRequest, UpdatePlainAclRequest,
 };
-use rocketmq_remoting::{Command, Request};
+use rocketmq_remoting::{Json, fastjson};
 
 use super::PlainAcl;
-use crate::broker::answer::{Refusal, Reply, json, ok, ok_header, ok_json};
-use crate::broker::core::Core;
+use crate::broker::acl::needs::{Needs, UPDATE};
+use crate::broker::dispatch::Requests;
+use crate::broker::settings::Fixed;
+use crate::clock::Clock;
+use crate::exchange::{Asked, Refusal, Response};
 
 /// Codes of 4.9, which other answers have now.
 const UPDATE_FAILED: ResponseCode = ResponseCode(209);
 const DELETE_FAILED: ResponseCode = ResponseCode(210);
 const TRUST_FAILED: ResponseCode = ResponseCode(211);
 
+/// What these requests work on.
+#[derive(Debug)]
+pub struct RuleFiles {
+    pub rules: Arc<PlainAcl>,
+    pub clock: Arc<dyn Clock>,
+    pub settings: Arc<Fixed>,
+    pub address: SocketAddr,
+}
+
+/// The requests about the files.
+pub fn requests(on: &mut Requests<'_, RuleFiles>) {
+    on.request::<UpdatePlainAclRequest>(|_, _| UPDATE.cluster(), update);
+    on.request::<DeletePlainAclRequest>(|_, _| UPDATE.cluster(), delete);
+    on.request::<UpdateGlobalWhiteAddrsRequest>(|_, _| UPDATE.cluster(), set_trusted);
+    on.request::<GetPlainAclVersionRequest>(|_, _| Needs::nothing(), version);
+    // Its answer holds every secret key.
+    on.request::<GetPlainAclConfigRequest>(|_, _| UPDATE.cluster(), config);
+}
+
 /// UPDATE_AND_CREATE_ACL_CONFIG (50).
-pub fn update(core: &Core, acl: &PlainAcl, command: &Command) -> Reply {
-    let request = UpdatePlainAclRequest::from_ext(&command.ext)?;
+pub fn update(files: &RuleFiles, asked: Asked<'_, UpdatePlainAclRequest>) -> Response<UpdatePlainAclRequest> {
+    let request = asked.header;
     let config = PlainAccessConfig {
         access_key: request.access_key,
         admin: request.admin,
@@ -31,15 +56,18 @@ pub fn update(core: &Core, acl: &PlainAcl, command: &Command) -> Reply {
         topic_perms: split(request.topic_perms.as_deref()),
         white_remote_address: request.white_remote_address,
     };
-    acl.update(&config, core.now()).map_err(|error| Refusal::new(UPDATE_FAILED, error.to_string()))?;
-    Ok(ok())
+    files
+        .rules
+        .update(&config, files.clock.now_ms())
+        .map_err(|error| Refusal::new(UPDATE_FAILED, error.to_string()))?;
+    Ok(())
 }
 
 /// DELETE_ACL_CONFIG (51).
-pub fn delete(core: &Core, acl: &PlainAcl, command: &Command) -> Reply {
-    let key = DeletePlainAclRequest::from_ext(&command.ext)?.access_key;
-    match acl.delete(&key, core.now()) {
-        Ok(true) => Ok(ok()),
+pub fn delete(files: &RuleFiles, asked: Asked<'_, DeletePlainAclRequest>) -> Response<DeletePlainAclRequest> {
+    let key = asked.header.access_key;
+    match files.rules.delete(&key, files.clock.now_ms()) {
+        Ok(true) => Ok(()),
         Ok(false) => {
             let remark =
                 format!("The accesskey[{key}] corresponding to accessConfig has been deleted failed.");
@@ -50,30 +78,40 @@ pub fn delete(core: &Core, acl: &PlainAcl, command: &Command) -> Reply {
 }
 
 /// UPDATE_GLOBAL_WHITE_ADDRS_CONFIG (53).
-pub fn set_trusted(core: &Core, acl: &PlainAcl, command: &Command) -> Reply {
-    let addresses = UpdateGlobalWhiteAddrsRequest::from_ext(&command.ext)?.global_white_addrs;
-    let file = command.ext.get("aclFileFullPath").filter(|path| !path.is_empty()).map(Path::new);
-    acl.set_trusted(&split(Some(&addresses)), file, core.now())
+pub fn set_trusted(
+    files: &RuleFiles,
+    asked: Asked<'_, UpdateGlobalWhiteAddrsRequest>,
+) -> Response<UpdateGlobalWhiteAddrsRequest> {
+    let UpdateGlobalWhiteAddrsRequest { global_white_addrs, acl_file_full_path } = &asked.header;
+    let file = acl_file_full_path.as_deref().filter(|path| !path.is_empty()).map(Path::new);
+    files
+        .rules
+        .set_trusted(&split(Some(global_white_addrs)), file, files.clock.now_ms())
         .map_err(|error| Refusal::new(TRUST_FAILED, error.to_string()))?;
-    Ok(ok())
+    Ok(())
 }
 
 /// GET_BROKER_CLUSTER_ACL_INFO (52).
-pub fn version(core: &Core, acl: &PlainAcl) -> Reply {
-    let text = |json: Vec<u8>| String::from_utf8_lossy(&json).into_owned();
-    let loaded = acl.loaded.read();
-    ok_header(&PlainAclVersionResponse {
-        broker_name: core.settings.broker_name.clone(),
-        broker_addr: core.address.to_string(),
-        cluster_name: core.settings.cluster.clone(),
-        version: Some(text(json(&loaded.main_version)?)),
-        all_acl_file_version: Some(text(json(&loaded.versions)?)),
+pub fn version(
+    files: &RuleFiles,
+    _: Asked<'_, GetPlainAclVersionRequest>,
+) -> Response<GetPlainAclVersionRequest> {
+    let loaded = files.rules.loaded.read();
+    Ok(PlainAclVersionResponse {
+        broker_name: files.settings.broker_name.clone(),
+        broker_addr: files.address.to_string(),
+        cluster_name: files.settings.cluster.clone(),
+        version: Some(fastjson::to_text(&loaded.main_version)?),
+        all_acl_file_version: Some(fastjson::to_text(&loaded.versions)?),
     })
 }
 
 /// GET_BROKER_CLUSTER_ACL_CONFIG (54).
-pub fn config(acl: &PlainAcl) -> Reply {
-    ok_json(&acl.config())
+pub fn config(
+    files: &RuleFiles,
+    _: Asked<'_, GetPlainAclConfigRequest>,
+) -> Response<GetPlainAclConfigRequest> {
+    Ok(Json(files.rules.config()))
 }
 
 fn split(text: Option<&str>) -> Vec<String> {

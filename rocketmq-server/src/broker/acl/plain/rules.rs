@@ -193,7 +193,7 @@ mod tests {
     use rocketmq_remoting::RequestCode as Code;
 
     use super::*;
-    use crate::broker::acl::needs::{Owners, needs};
+    use crate::broker::acl::needs::{CREATE, DELETE, GET, Needs, Owners, SUB, UPDATE};
 
     const HERE: &str = "127.0.0.1";
 
@@ -233,14 +233,13 @@ mod tests {
         }
     }
 
-    /// What `key` with `secret` is told when it asks from `from`.
-    fn told(from: &str, key: &str, secret: &str, code: Code, fields: &[(&str, &str)]) -> String {
+    /// What `key` with `secret` is told when it asks from `from` for something that needs this.
+    fn told(from: &str, key: &str, secret: &str, code: Code, needs: Needs) -> String {
         let mut command = Command::request(code);
-        fields.iter().for_each(|(name, value)| command.ext.push(name, value));
         if !key.is_empty() {
             signature::sign(&mut command, key, secret, None);
         }
-        let needs = needs(&command, "C", &NoLog).unwrap().expect("a rule");
+        let needs = needs.resolve("C", &NoLog).unwrap();
         let rules = rules();
         let verdict = match rules.identify(from.parse().unwrap(), &command) {
             Ok(Asker::Account) => rules.judge(&command, &needs),
@@ -251,7 +250,7 @@ mod tests {
 
     #[test]
     fn who_asks_comes_before_what_for() {
-        let fields = [("b", "open")];
+        let send = || Needs::to_send("open");
         for (from, key, secret, said) in [
             (HERE, "user-key", "12345678", "ok"),
             (HERE, "", "", "No accessKey is configured"),
@@ -261,47 +260,48 @@ mod tests {
             ("10.0.0.9", "home-key", "wrong", "ok"),
             ("10.0.1.9", "home-key", "wrong", "Check signature failed for accessKey=home-key"),
         ] {
-            assert_eq!(told(from, key, secret, Code::SEND_MESSAGE_V2, &fields), said, "{key} from {from}");
+            assert_eq!(told(from, key, secret, Code::SEND_MESSAGE_V2, send()), said, "{key} from {from}");
         }
     }
 
     #[test]
     fn topics_and_groups_by_name_then_by_default() {
-        let asks = |code, fields: &[(&str, &str)]| told(HERE, "user-key", "12345678", code, fields);
-        let pull = |topic, group| asks(Code::PULL_MESSAGE, &[("topic", topic), ("consumerGroup", group)]);
-        assert_eq!(asks(Code::SEND_MESSAGE_V2, &[("b", "out")]), "ok");
-        assert_eq!(asks(Code::SEND_MESSAGE_V2, &[("b", "in")]), "No default permission for topic:in");
-        assert_eq!(asks(Code::SEND_BATCH_MESSAGE, &[("b", "in")]), "No default permission for topic:in");
-        assert_eq!(asks(Code::SEND_MESSAGE_V2, &[("b", "other")]), "No default permission for topic:other");
-        assert_eq!(asks(Code::SEND_MESSAGE_V2, &[("b", TRACE_TOPIC)]), "ok");
+        let asks = |code, needs| told(HERE, "user-key", "12345678", code, needs);
+        let send = |topic| asks(Code::SEND_MESSAGE_V2, Needs::to_send(topic));
+        let pull = |topic, group| asks(Code::PULL_MESSAGE, SUB.topic(topic).group(group));
+        assert_eq!(send("out"), "ok");
+        assert_eq!(send("in"), "No default permission for topic:in");
+        assert_eq!(send("other"), "No default permission for topic:other");
+        assert_eq!(send(TRACE_TOPIC), "ok");
         assert_eq!(pull("in", "g"), "ok");
         assert_eq!(pull("out", "g"), "No default permission for topic:out");
         assert_eq!(pull("in", "closed"), "No default permission for group:closed");
         assert_eq!(pull("%RETRY%closed", "closed"), "No default permission for group:closed");
-        assert_eq!(asks(Code::GET_MAX_OFFSET, &[("topic", "other")]), "ok", "looking is free");
-        assert_eq!(asks(Code::GET_BROKER_RUNTIME_INFO, &[]), "ok");
+        assert_eq!(asks(Code::GET_MAX_OFFSET, GET.topic("other")), "ok", "looking is free");
+        assert_eq!(asks(Code::GET_BROKER_RUNTIME_INFO, Needs::nothing()), "ok");
     }
 
     #[test]
     fn only_administrators_administer() {
-        for (code, fields) in [
-            (Code::UPDATE_AND_CREATE_TOPIC, &[("topic", "open")][..]),
-            (Code::DELETE_TOPIC_IN_BROKER, &[("topic", "open")]),
-            (Code::UPDATE_BROKER_CONFIG, &[]),
-            (Code::UPDATE_AND_CREATE_ACL_CONFIG, &[]),
-            (Code::GET_BROKER_CLUSTER_ACL_CONFIG, &[]),
-            (Code::AUTH_GET_USER, &[("username", "root")]),
-            (Code::AUTH_LIST_USER, &[]),
+        for (code, needs) in [
+            (Code::UPDATE_AND_CREATE_TOPIC, CREATE.topic("open")),
+            (Code::DELETE_TOPIC_IN_BROKER, DELETE.topic("open")),
+            (Code::UPDATE_BROKER_CONFIG, UPDATE.cluster()),
+            (Code::UPDATE_AND_CREATE_ACL_CONFIG, UPDATE.cluster()),
+            (Code::GET_BROKER_CLUSTER_ACL_CONFIG, UPDATE.cluster()),
+            (Code::AUTH_GET_USER, GET.cluster()),
+            (Code::AUTH_LIST_USER, GET.cluster()),
         ] {
-            let said = told(HERE, "user-key", "12345678", code, fields);
+            let said = told(HERE, "user-key", "12345678", code, needs.clone());
             assert_eq!(
                 said,
                 format!("Need admin permission for request code={}, but accessKey=user-key is not", code.0)
             );
-            assert_eq!(told(HERE, "admin-key", "12345678", code, fields), "ok");
+            assert_eq!(told(HERE, "admin-key", "12345678", code, needs), "ok");
         }
-        assert_eq!(told(HERE, "admin-key", "12345678", Code::SEND_MESSAGE_V2, &[("b", "other")]), "ok");
-        let bounded = told(HERE, "bounded-admin", "12345678", Code::SEND_MESSAGE_V2, &[("b", "other")]);
+        let send = |key| told(HERE, key, "12345678", Code::SEND_MESSAGE_V2, Needs::to_send("other"));
+        assert_eq!(send("admin-key"), "ok");
+        let bounded = send("bounded-admin");
         assert_eq!(
             bounded, "No default permission for topic:other",
             "an administrator with a list has only that"

@@ -1,17 +1,13 @@
-//! How handlers answer: with a command, or with a refusal that becomes one.
+//! Refusals: the answer to a request that is not served.
 
 use std::fmt;
 
-use rocketmq_remoting::Command;
-use rocketmq_remoting::ExtFields;
 use rocketmq_remoting::code::{RequestCode, ResponseCode};
 use rocketmq_remoting::error::{DecodeError, EncodeError};
-use rocketmq_remoting::fastjson;
 use rocketmq_remoting::receipt::ReceiptError;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use rocketmq_remoting::{Command, ExtFields, Header};
 
-/// Why a request is refused, in the code and words the client gets.
+/// A refusal: its code, its words, and sometimes fields that clients read all the same.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refusal {
     code: ResponseCode,
@@ -19,13 +15,8 @@ pub struct Refusal {
     ext: ExtFields,
 }
 
-/// The longest body that Java's clients take, with room for a header in its frame.
-const LONGEST_BODY: usize = (16 << 20) - (64 << 10);
 /// The longest remark, in bytes.
 const LONGEST_REMARK: usize = 4096;
-
-/// What a handler that answers at once returns.
-pub type Reply = Result<Command, Refusal>;
 
 impl Refusal {
     pub fn new(code: ResponseCode, remark: impl Into<String>) -> Self {
@@ -66,22 +57,22 @@ impl Refusal {
         Self::new(ResponseCode::REQUEST_CODE_NOT_SUPPORTED, remark)
     }
 
+    /// Adds a header that clients read from refusals too.
     #[must_use]
-    pub fn with_ext(mut self, name: &str, value: &str) -> Self {
-        self.ext.push(name, value);
+    pub fn with_header(mut self, header: &impl Header) -> Self {
+        match header.to_fields() {
+            Ok(fields) => self.ext = fields,
+            Err(error) => tracing::error!(%error, "a refusal goes without its header"),
+        }
         self
     }
 
-    /// Java clients read the numbers of an answer from refusals too.
-    #[must_use]
-    pub fn with_zeros(self, fields: &[&str]) -> Self {
-        fields.iter().fold(self, |refusal, field| refusal.with_ext(field, "0"))
-    }
-
+    /// The words.
     pub fn remark(&self) -> &str {
         &self.remark
     }
 
+    /// The code.
     pub fn code(&self) -> ResponseCode {
         self.code
     }
@@ -91,6 +82,7 @@ impl Refusal {
         self.code == ResponseCode::MESSAGE_ILLEGAL
     }
 
+    /// The refusal as it is sent.
     pub fn into_command(self) -> Command {
         Command::response(self.code).with_remark(cut(self.remark)).with_ext(self.ext)
     }
@@ -128,35 +120,4 @@ impl From<EncodeError> for Refusal {
     fn from(error: EncodeError) -> Self {
         Self::system(error)
     }
-}
-
-/// Success with nothing to say.
-pub fn ok() -> Command {
-    Command::response(ResponseCode::SUCCESS)
-}
-
-/// Success with header fields.
-pub fn ok_header<H: Serialize>(header: &H) -> Reply {
-    Ok(ok().with_ext(ExtFields::from_header(header)?))
-}
-
-/// Success with a JSON body in the form Java reads.
-pub fn ok_json<B: Serialize>(body: &B) -> Reply {
-    let body = json(body)?;
-    if body.len() > LONGEST_BODY {
-        let remark =
-            format!("the answer has {} bytes, the limit is {LONGEST_BODY}; ask for a part of it", body.len());
-        return Err(Refusal::system(remark));
-    }
-    Ok(ok().with_body(body))
-}
-
-/// A body in the form Java reads.
-pub fn json<B: Serialize>(body: &B) -> Result<Vec<u8>, Refusal> {
-    fastjson::to_vec(body).map_err(Refusal::system)
-}
-
-/// The JSON body of a request; code 1 when there is none or it cannot be read.
-pub fn body_of<B: DeserializeOwned>(command: &Command) -> Result<B, Refusal> {
-    fastjson::from_slice(&command.body).map_err(Refusal::system)
 }
