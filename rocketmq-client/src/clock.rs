@@ -4,12 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rocketmq_remoting::net::FAR;
+use rocketmq_remoting::net::LONGEST_WAIT;
 
 /// As requests say it, in ms. What is meant to be without end stays so far from the largest number that a broker can add it
 /// to the time of day.
 pub(crate) fn millis(duration: Duration) -> i64 {
-    duration.min(FAR).as_millis() as i64
+    duration.min(LONGEST_WAIT).as_millis() as i64
 }
 
 /// The time of day as a client sees it: it stamps messages and traces with it, and knows by it that the lock of a queue or

@@ -67,7 +67,7 @@ pub fn covered(command: &Command) -> Vec<&str> {
     values(command, |_| true)
 }
 
-/// Of two fields with the same name the last counts, as for every reader of the header.
+/// Lists the covered values by name. Of two fields with the same name the last counts, as for every reader of the header.
 fn values(command: &Command, covered: impl Fn(&str) -> bool) -> Vec<&str> {
     let mut fields: Vec<(&str, &str)> =
         command.ext.iter().filter(|(name, _)| *name != SIGNATURE && covered(name)).collect();

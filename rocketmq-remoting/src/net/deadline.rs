@@ -5,9 +5,9 @@ use std::time::Duration;
 
 /// Longest wait: 30 years. It replaces every longer one, because `Duration::MAX` means a wait without end and no clock
 /// can be moved on by that much.
-pub const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+pub const LONGEST_WAIT: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
-/// Returns the time `wait` after `begun`, at most [`FAR`] after it. Works with instants of any clock.
+/// Returns the time `wait` after `begun`, at most [`LONGEST_WAIT`] after it. Works with instants of any clock.
 ///
 /// ```
 /// use std::time::{Duration, Instant};
@@ -18,5 +18,5 @@ pub const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 /// assert!(deadline(begun, Duration::MAX) > begun);
 /// ```
 pub fn deadline<I: Add<Duration, Output = I>>(begun: I, wait: Duration) -> I {
-    begun + wait.min(FAR)
+    begun + wait.min(LONGEST_WAIT)
 }

@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, Sleep};
 
 use super::connection::{Answer, Connection, ConnectionConfig, Handler, Outgoing};
-use super::deadline::{FAR, deadline};
+use super::deadline::{LONGEST_WAIT, deadline};
 use super::error::{CallError, CloseReason};
 use super::output::Output;
 use crate::command::Command;
@@ -99,7 +99,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             answered: 0,
             committed: Vec::new(),
             later: FuturesUnordered::new(),
-            timer: Box::pin(tokio::time::sleep(FAR)),
+            timer: Box::pin(tokio::time::sleep(LONGEST_WAIT)),
             last_activity: Instant::now(),
             heard: false,
             closing: false,
@@ -340,7 +340,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         {
             return Err(CloseReason::Idle(idle));
         }
-        self.timer.as_mut().reset(now + FAR);
+        self.timer.as_mut().reset(now + LONGEST_WAIT);
         Ok(())
     }
 }

@@ -40,5 +40,5 @@ mod output;
 pub mod tls;
 
 pub use connection::{Answer, Connection, ConnectionConfig, Handler, Refusal};
-pub use deadline::{FAR, deadline};
+pub use deadline::{LONGEST_WAIT, deadline};
 pub use error::{CallError, CloseReason};
