@@ -9,7 +9,7 @@ use rocketmq_remoting::body::TopicConfigWrapper;
 use tokio::sync::watch;
 use tracing::warn;
 
-use crate::broker::{Broker, BrokerError, Live, LiveConfig, UpdateError};
+use crate::broker::{Broker, BrokerError, Copies, Live, LiveConfig, Settings, UpdateError};
 use crate::clock::Clock;
 use crate::config::BrokerConfig;
 use crate::net::{self, BindError, Listener, Outgoing, Security, SecurityError, Server};
@@ -65,7 +65,7 @@ impl Node {
         let listener = listener.secured(security.clone());
         let port = listener.address().port();
         let (host, ip) = advertised(&config).await?;
-        let settings = config.settings.clone();
+        let settings = master(config.settings.clone());
         let live = Arc::new(Changeable(Mutex::new(config.clone())));
         let broker = Arc::new(Broker::start(settings, SocketAddr::new(ip, port), live, clock.clone())?);
         let server = listener.serve(broker.handler(), network);
@@ -145,6 +145,18 @@ impl Node {
             broker.kill().await;
         }
     }
+}
+
+/// The settings of a master, which this broker is whatever number it was given; what it cannot promise is said.
+fn master(mut settings: Settings) -> Settings {
+    if let Some(promise) = Copies::unkept_promise(&settings.fixed, &settings.live) {
+        warn!("{promise}");
+    }
+    let id = std::mem::take(&mut settings.fixed.broker_id);
+    if id != 0 {
+        warn!("`brokerId` is {id}, but this broker is a master, whose id is 0");
+    }
+    settings
 }
 
 /// The host to register, and its address, which goes into every stored message.

@@ -148,6 +148,48 @@ fn for_development_one_program_is_both_on_any_ports() {
     assert_eq!(both.stop().0, 0);
 }
 
+#[test]
+fn what_is_asked_for_is_printed_and_an_unkept_promise_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut printed =
+        Program::start(BROKER, &["-p", "brokerRole=SYNC_MASTER", "inSyncReplicas=2", "brokerId=3"]);
+    let (code, text, _) = printed.end();
+    assert_eq!(code, 0);
+    for line in ["brokerRole=SYNC_MASTER", "inSyncReplicas=2", "brokerId=3", "enableDLegerCommitLog=false"] {
+        assert!(text.lines().any(|printed| printed == line), "{line}: {text}");
+    }
+
+    let store = format!("storePathRootDir={}", folder.path().display());
+    let mut arguments: Vec<_> = ANYWHERE.split(' ').collect();
+    arguments.extend([
+        "brokerIP1=127.0.0.1",
+        &store,
+        "brokerRole=SYNC_MASTER",
+        "minInSyncReplicas=2",
+        "brokerId=3",
+    ]);
+    let mut broker = Program::start(BROKER, &arguments);
+    broker.line();
+    let (code, _, log) = broker.stop();
+    assert_eq!(code, 0);
+    for told in [
+        "`brokerRole` is SYNC_MASTER, but this broker makes no copies of its messages on other machines",
+        "`minInSyncReplicas` has no effect: it makes no copies of its messages",
+        "`brokerId` is 3, but this broker is a master",
+    ] {
+        assert!(log.contains(told), "{told}: {log}");
+    }
+    for refused in [
+        "brokerRole=SLAVE",
+        "enableDLegerCommitLog=true",
+        "enableControllerMode=true",
+        "duplicationEnable=true",
+    ] {
+        let error = refusal(BROKER, &[refused]);
+        assert!(error.contains("this broker does not replicate"), "{error}");
+    }
+}
+
 /// A name server on a port that the system chooses; the settings that a broker on another needs beside it.
 const ANYWHERE: &str = "listenPort=0 bindAddress=127.0.0.1";
 

@@ -65,7 +65,7 @@ use pull::parking::PullParking;
 use send::properties::Stamp;
 pub use settings::live_config::{FixedConfig, LiveConfig, UpdateError};
 use settings::millis;
-pub use settings::{Fixed, Live, Settings};
+pub use settings::{Apache, Copies, Fixed, Live, Role, Settings};
 use stats::counters::Stats;
 use timer::{CheckpointFiles, TimerState};
 pub use topics::table::MAX_QUEUES;

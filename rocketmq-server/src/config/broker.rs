@@ -13,7 +13,7 @@ use super::network::NetworkConfig;
 use super::notes::Notes;
 use super::tls::{CLIENT_AUTH, MODE, tls_keys};
 use super::update::Rules;
-use crate::broker::{MAX_QUEUES, Settings, UpdateError};
+use crate::broker::{Apache, MAX_QUEUES, Role, Settings, UpdateError};
 use crate::registration::Timing;
 use crate::store::FlushMode;
 
@@ -174,10 +174,15 @@ const PROVIDER: Words<()> = Words {
     expected: "left out, or Apache's default class: this broker has its own and runs no other",
 };
 
-/// Says what cannot be had here instead of ignoring it: someone who sets it counts on a second copy.
-const ROLE: Words<()> = Words {
-    words: &[("ASYNC_MASTER", ()), ("SYNC_MASTER", ())],
+/// The roles that this broker can play. A slave would be a copy that does not follow.
+const ROLE: Words<Role> = Words {
+    words: &[("ASYNC_MASTER", Role::AsyncMaster), ("SYNC_MASTER", Role::SyncMaster)],
     expected: "ASYNC_MASTER or SYNC_MASTER: this broker does not replicate",
+};
+
+const APACHE: Words<Apache> = Words {
+    words: &[("5.4.0", Apache::V5_4_0), ("4.9.7", Apache::V4_9_7)],
+    expected: "5.4.0 or 4.9.7, the versions of Apache's broker that this one can stand in for",
 };
 
 /// Who switches this on counts on a second copy of each message.
@@ -223,7 +228,10 @@ const OWN: &[Key<BrokerConfig>] = &[
     key!(important "brokerClusterName", Name, settings.fixed.cluster),
     key!(important "brokerName", Name, settings.fixed.broker_name),
     key!(important "brokerId", within!(0, 9223372036854775807), settings.fixed.broker_id),
-    Key { important: true, ..refused!("brokerRole", ROLE) },
+    key!(important "brokerRole", ROLE, settings.fixed.role),
+    key!("apacheVersion", APACHE, settings.fixed.apache_version),
+    key!("inSyncReplicas", within!(0, 2147483647), settings.live.in_sync_replicas),
+    key!("slaveTimeout", MILLIS, settings.live.slave_timeout),
     refused!("enableDLegerCommitLog", NO_REPLICAS),
     refused!("enableControllerMode", NO_REPLICAS),
     refused!("duplicationEnable", NO_REPLICAS),

@@ -14,12 +14,18 @@ use rocketmq_remoting::{Json, fastjson, version};
 use crate::broker::core::Core;
 use crate::broker::delay::queue_of_level;
 use crate::broker::names::{SCHEDULE_TOPIC, TIMER_TOPIC};
+use crate::broker::settings::Apache;
 use crate::broker::settings::live_config::UpdateError;
 use crate::broker::stats::counters::Totals;
 use crate::exchange::{Asked, Refusal, Response};
 
 /// The version whose behaviour this broker has, as tools show it.
-const VERSION_NAME: &str = "V5_4_0";
+fn shown_version(version: Apache) -> (&'static str, i32) {
+    match version {
+        Apache::V4_9_7 => ("V4_9_7", version::V4_9_7),
+        Apache::V5_4_0 => ("V5_4_0", version::V5_4_0),
+    }
+}
 
 /// GET_BROKER_CONFIG (26): every setting as `key=value` lines.
 pub fn get_config(core: &Core, _: Asked<'_, GetBrokerConfigRequest>) -> Response<GetBrokerConfigRequest> {
@@ -130,8 +136,9 @@ fn identity(core: &Core, figures: &mut Figures) {
     let (days, hours) = (seconds / 86_400, seconds / 3600 % 24);
     let (minutes, seconds) = (seconds / 60 % 60, seconds % 60);
     figures.put("brokerActive", true);
-    figures.put("brokerVersionDesc", VERSION_NAME);
-    figures.put("brokerVersion", version::V5_4_0);
+    let (name, ordinal) = shown_version(core.settings.apache_version);
+    figures.put("brokerVersionDesc", name);
+    figures.put("brokerVersion", ordinal);
     figures.put("bootTimestamp", core.started_at);
     figures.put("runtime", format!("[ {days} days, {hours} hours, {minutes} minutes, {seconds} seconds ]"));
     figures.put("startAcceptSendRequestTimeStamp", core.tuned().accept_sends_from);

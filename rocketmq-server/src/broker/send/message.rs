@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use rocketmq_remoting::body::topic::TopicFilterType;
@@ -22,6 +23,7 @@ use super::properties::SentProperties;
 use crate::broker::core::{Core, refuse_put};
 use crate::broker::log::notes::check_room;
 use crate::broker::log::placement::{Placement, into_half, park};
+use crate::broker::settings::Copies;
 use crate::exchange::{Asked, Refusal, Reply};
 use crate::store::Stored;
 
@@ -36,7 +38,7 @@ where
             let core = core.clone();
             Reply::later(async move { accepted.announced(&core).await })
         }
-        Ok(accepted) if accepted.wait && core.tuned().sync_flush() => {
+        Ok(accepted) if accepted.wait && Safety::of(core).is_waited_for() => {
             let core = core.clone();
             Reply::later(async move { accepted.flushed(&core).await })
         }
@@ -79,12 +81,52 @@ impl Accepted {
 
     async fn settle(&self, core: &Core) -> Result<ResponseCode, Refusal> {
         core.store.written(&self.stored).map_err(refuse_put)?;
-        if !(self.wait && core.tuned().sync_flush()) {
+        let safety = Safety::of(core);
+        if !(self.wait && safety.is_waited_for()) {
             return Ok(ResponseCode::SUCCESS);
         }
         let _waiting = Waiting::enter(core)?;
-        let flushed = core.store.flushed(self.stored.end, core.tuned().sync_flush_timeout).await;
-        Ok(if flushed { ResponseCode::SUCCESS } else { ResponseCode::FLUSH_DISK_TIMEOUT })
+        let (on_disk, copied) = tokio::join!(safety.flushed(core, &self.stored), safety.copied(core));
+        Ok(copied.or(on_disk).unwrap_or(ResponseCode::SUCCESS))
+    }
+}
+
+/// What a send that wants to be safe waits for.
+#[derive(Debug, Clone, Copy)]
+struct Safety {
+    disk_within: Option<Duration>,
+    copies: Copies,
+}
+
+impl Safety {
+    fn of(core: &Core) -> Self {
+        let live = core.tuned();
+        Self {
+            disk_within: live.sync_flush().then_some(live.sync_flush_timeout),
+            copies: Copies::of(&core.settings, &live),
+        }
+    }
+
+    fn is_waited_for(self) -> bool {
+        self.disk_within.is_some() || self.copies != Copies::NotWanted
+    }
+
+    /// What to answer if the disk does not have the message in time.
+    async fn flushed(self, core: &Core, stored: &Stored) -> Option<ResponseCode> {
+        let in_time = core.store.flushed(stored.end, self.disk_within?).await;
+        (!in_time).then_some(ResponseCode::FLUSH_DISK_TIMEOUT)
+    }
+
+    /// What to answer if no other machine has the message in time.
+    async fn copied(self, core: &Core) -> Option<ResponseCode> {
+        match self.copies {
+            Copies::NotWanted => None,
+            Copies::Unavailable => Some(ResponseCode::SLAVE_NOT_AVAILABLE),
+            Copies::Late(timeout) => {
+                core.clock.sleep(timeout).await;
+                Some(ResponseCode::FLUSH_SLAVE_TIMEOUT)
+            }
+        }
     }
 }
 

@@ -1,13 +1,15 @@
 //! Sending: what is stored, what is answered, what is refused.
 
+use std::time::Duration;
+
 use rocketmq_remoting::message::batch;
 use rocketmq_remoting::message::{BatchMessage, OffsetMessageId, Properties};
 use rocketmq_remoting::requests::send::{SendMessageRequest, SendMessageV1Request};
 use rocketmq_remoting::{Request, RequestCode, ResponseCode};
 
-use crate::broker::Live;
 use crate::broker::names::{SCHEDULE_TOPIC, TEMPLATE_TOPIC};
 use crate::broker::tests::rig::Rig;
+use crate::broker::{Apache, Live, Role};
 use crate::store::FlushMode;
 
 #[tokio::test]
@@ -204,6 +206,39 @@ async fn settings_count_although_the_topics_cannot_be_written() {
     std::fs::create_dir_all(rig.path().join("config/topics.json.tmp")).unwrap();
     core.tune(Live { auto_create_topics: false, reject_transactions: true, ..Live::default() }).unwrap_err();
     assert!(core.tuned().reject_transactions);
+}
+
+#[tokio::test]
+async fn without_a_slave_a_sync_master_answers_as_apaches_does_and_keeps_the_message() {
+    for (version, replicas, expected) in [
+        (Apache::V4_9_7, 1, ResponseCode::SLAVE_NOT_AVAILABLE),
+        (Apache::V5_4_0, 1, ResponseCode::SUCCESS),
+        (Apache::V5_4_0, 2, ResponseCode::FLUSH_SLAVE_TIMEOUT),
+    ] {
+        let rig = Rig::with(|settings| {
+            (settings.fixed.role, settings.fixed.apache_version) = (Role::SyncMaster, version);
+            settings.live.in_sync_replicas = replicas;
+        })
+        .await;
+        let client = rig.connect();
+        let request = client.send_request("t", &[]);
+        let time = async {
+            client.drain("t", 0, 1).await;
+            loop {
+                rig.advance(Duration::from_secs(1));
+                tokio::task::yield_now().await;
+            }
+        };
+        let answer = tokio::select! {
+            answer = client.send_raw(&request, "x") => answer,
+            () = time => unreachable!("time does not end"),
+        };
+        assert_eq!(answer.response_code(), expected, "{version:?} {replicas}");
+        assert_eq!(answer.ext.get("queueOffset"), Some("0"));
+        let careless = client.send_request("t", &[("WAIT", "false")]);
+        let answer = client.send_raw(&careless, "y").await;
+        assert_eq!(answer.response_code(), ResponseCode::SUCCESS, "{version:?} {replicas}");
+    }
 }
 
 #[tokio::test]

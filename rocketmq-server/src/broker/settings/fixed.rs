@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::{Apache, Role};
 use crate::broker::acl::AclSettings;
 use crate::broker::delay::DelayLevels;
 use crate::broker::names;
@@ -15,6 +16,8 @@ pub struct Fixed {
     pub broker_name: String,
     /// 0 is the master.
     pub broker_id: i64,
+    pub role: Role,
+    pub apache_version: Apache,
     pub default_topic_queues: i32,
     pub cluster_topic: bool,
     pub broker_topic: bool,
@@ -39,6 +42,8 @@ impl Fixed {
             cluster: "DefaultCluster".into(),
             broker_name: "broker-a".into(),
             broker_id: 0,
+            role: Role::default(),
+            apache_version: Apache::default(),
             default_topic_queues: 8,
             cluster_topic: true,
             broker_topic: true,

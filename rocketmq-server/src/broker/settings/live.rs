@@ -25,6 +25,10 @@ pub struct Live {
     pub mixed_message_type: bool,
 
     pub sync_flush_timeout: Duration,
+    /// Machines that must have a message before its send is answered, this one counted, where the role asks for copies.
+    pub in_sync_replicas: i32,
+    /// How long a send waits for them.
+    pub slave_timeout: Duration,
 
     pub long_polling: bool,
     /// How long an empty pull is held when long polling is off.
@@ -84,6 +88,8 @@ impl Default for Live {
             recall: false,
             mixed_message_type: false,
             sync_flush_timeout: Duration::from_secs(5),
+            in_sync_replicas: 1,
+            slave_timeout: Duration::from_secs(3),
             long_polling: true,
             short_polling: Duration::from_secs(1),
             max_parked_pulls: 100_000,

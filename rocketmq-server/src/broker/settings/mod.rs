@@ -3,6 +3,7 @@
 //! Every setting is in one of two types: [`Fixed`] for what stays as it was at the start, [`Live`] for what tools change
 //! while the broker runs. Each value exists once; the store reads its own from the same two.
 
+mod copies;
 mod fixed;
 mod live;
 pub mod live_config;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use super::BrokerError;
 use super::acl::AccessControl;
+pub use copies::{Apache, Copies, Role};
 pub use fixed::Fixed;
 pub use live::Live;
 
