@@ -154,7 +154,7 @@ impl PushConsumerBuilder {
     }
 
     /// Calls `tell` once for each change of a topic's state, instead of logging it; see
-    /// [`TopicState`](super::TopicState). `tell` must not block.
+    /// [`TopicState`](super::super::TopicState). `tell` must not block.
     pub fn on_health(mut self, tell: impl Fn(&HealthChange) + Send + Sync + 'static) -> Self {
         self.on_health = Some(Arc::new(tell));
         self
