@@ -62,7 +62,7 @@ impl Handler for Script {
     }
 }
 
-fn spawn(stream: DuplexStream, handler: Arc<Script>, config: ConnectionConfig) -> Connection {
+fn spawn(stream: DuplexStream, handler: Arc<dyn Handler>, config: ConnectionConfig) -> Connection {
     Connection::spawn(stream, ADDRESS, ADDRESS, handler, config)
 }
 
@@ -70,13 +70,17 @@ fn spawn(stream: DuplexStream, handler: Arc<Script>, config: ConnectionConfig) -
 fn pair(server: Arc<Script>) -> (Connection, Connection) {
     let (left, right) = tokio::io::duplex(1 << 16);
     (
-        spawn(left, Arc::default(), ConnectionConfig::default()),
+        spawn(left, Arc::<Script>::default(), ConnectionConfig::default()),
         spawn(right, server, ConnectionConfig::default()),
     )
 }
 
 /// Makes a connection; the test itself plays the peer.
 fn raw(handler: Arc<Script>, config: ConnectionConfig) -> (Connection, DuplexStream) {
+    raw_with(handler, config)
+}
+
+fn raw_with(handler: Arc<dyn Handler>, config: ConnectionConfig) -> (Connection, DuplexStream) {
     let (left, right) = tokio::io::duplex(1 << 16);
     (spawn(left, handler, config), right)
 }
@@ -283,6 +287,49 @@ async fn a_peer_that_does_not_read_stops_being_read() {
     assert!(written.is_err(), "a megabyte was taken although nobody reads the answers");
     drop(peer);
     server_side.closed().await;
+}
+
+/// Answers each request with as many bytes as it may hold.
+struct Generous(AtomicUsize);
+
+impl Handler for Generous {
+    fn handle(&self, _: &Connection, _: Command) -> Answer {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Answer::Now(Command::response(ResponseCode::SUCCESS).with_body(vec![b'x'; 100_000]))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_requests_in_one_read_no_more_are_answered_than_may_wait_to_be_written() {
+    let handler = Arc::new(Generous(AtomicUsize::new(0)));
+    let config = ConnectionConfig { max_write_buffer: 1_000_000, ..ConnectionConfig::default() };
+    let (connection, mut peer) = raw_with(handler.clone(), config);
+    let mut out = BytesMut::new();
+    (0..200).for_each(|_| frame::encode(&request("now", ""), &mut out).expect("encodes"));
+    peer.write_all(&out).await.expect("a read takes them all");
+    tokio::time::sleep(SECOND).await;
+    let answered = handler.0.load(Ordering::Relaxed);
+    assert!(answered <= 12, "{answered} answers of 100 kB wait for a peer that does not read");
+
+    let mut input = BytesMut::new();
+    for _ in 0..200 {
+        assert_eq!(read_frame(&mut peer, &mut input).await.body.len(), 100_000);
+    }
+    drop(connection);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_peer_sent_is_handled_although_it_hung_up_before_it_was_answered() {
+    let handler = Arc::new(Generous(AtomicUsize::new(0)));
+    let config = ConnectionConfig { max_write_buffer: 1_000_000, ..ConnectionConfig::default() };
+    let (connection, mut peer) = raw_with(handler.clone(), config);
+    let mut out = BytesMut::new();
+    (0..200).for_each(|_| frame::encode(&request("now", ""), &mut out).expect("encodes"));
+    peer.write_all(&out).await.expect("a read takes them all");
+    tokio::time::sleep(SECOND).await;
+    drop(peer);
+    connection.closed().await;
+    assert_eq!(handler.0.load(Ordering::Relaxed), 200);
 }
 
 #[tokio::test(start_paused = true)]

@@ -75,6 +75,10 @@ pub(super) struct Driver<S> {
     /// True if a whole frame came since the last look.
     heard: bool,
     closing: bool,
+    /// Whole frames of an earlier read may wait in the input.
+    left_over: bool,
+    /// The peer is gone, so nothing is answered any more.
+    muted: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
@@ -103,6 +107,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             last_activity: Instant::now(),
             heard: false,
             closing: false,
+            left_over: false,
+            muted: false,
         }
     }
 
@@ -178,10 +184,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    /// Reads once and handles every whole frame. Returns true if it read anything.
+    /// Returns true if the connection has as much to do as it may. It then handles and reads nothing more.
+    fn is_full(&self) -> bool {
+        self.congested() || self.later.len() >= self.config.max_pending
+    }
+
+    /// Handles the frames that are left from an earlier read, or reads once. Returns true if it did either.
     fn poll_read(&mut self, context: &mut Context<'_>) -> Result<bool, CloseReason> {
-        if self.congested() || self.later.len() >= self.config.max_pending {
+        if self.is_full() {
             return Ok(false);
+        }
+        if self.left_over {
+            self.split_frames(context)?;
+            return Ok(true);
         }
         if self.input.capacity() - self.input.len() < READ_CHUNK / 16 {
             self.input.reserve(READ_CHUNK);
@@ -207,22 +222,42 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         taken
     }
 
-    /// Handles all whole frames, even after a failed write: the peer sent them before.
+    /// Handles whole frames until none is left or the connection is full: one read may hold thousands of requests, each
+    /// with a large answer.
     fn take_frames(&mut self, context: &mut Context<'_>) -> Result<(), CloseReason> {
-        let mut written = Ok(());
-        while let Some(command) =
-            frame::decode(&mut self.input, &self.config.limits).map_err(CloseReason::Protocol)?
-        {
-            if command.is_response() {
-                self.deliver(command);
-            } else if !self.closing {
-                self.serve(command);
-                if written.is_ok() {
-                    written = self.answer_early(context);
-                }
+        loop {
+            self.left_over = self.is_full();
+            if self.left_over {
+                return Ok(());
+            }
+            let frame = frame::decode(&mut self.input, &self.config.limits);
+            let Some(command) = frame.map_err(CloseReason::Protocol)? else { return Ok(()) };
+            self.take(command);
+            self.answer_early(context)?;
+        }
+    }
+
+    fn take(&mut self, command: Command) {
+        if command.is_response() {
+            self.deliver(command);
+        } else if !self.closing {
+            self.serve(command);
+        }
+    }
+
+    /// Handles the frames that a lost peer sent before, without answers: it has still said what it said.
+    fn hear_out(&mut self, reason: &CloseReason) {
+        if !matches!(reason, CloseReason::Peer | CloseReason::Io { .. }) {
+            return;
+        }
+        self.muted = true;
+        while let Ok(Some(command)) = frame::decode(&mut self.input, &self.config.limits) {
+            self.take(command);
+            if self.committed.len() >= COMMIT_BATCH {
+                self.commit();
             }
         }
-        written
+        self.commit();
     }
 
     /// Writes a part of the answers while more requests wait for the handler. Otherwise client and broker take turns
@@ -254,7 +289,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             Answer::None => {}
             Answer::Now(answer) => self.answer(to, answer),
             Answer::Committed(answer) => self.committed.push((to, answer)),
-            Answer::Later(answer) => self.later.push(Box::pin(async move { (to, answer.await) })),
+            Answer::Later(answer) if !self.muted => {
+                self.later.push(Box::pin(async move { (to, answer.await) }));
+            }
+            Answer::Later(_) => {}
         }
     }
 
@@ -275,7 +313,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     fn answer(&mut self, to: ReturnAddress, answer: Command) {
-        if to.oneway {
+        if to.oneway || self.muted {
             return;
         }
         if let Err(error) = self.output.put(&answer.answer(to.opaque, to.codec)) {
@@ -353,6 +391,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Driver<S> {
         match driver.poll_all(context) {
             Ok(()) => Poll::Pending,
             Err(reason) => {
+                driver.hear_out(&reason);
                 driver.finish(reason);
                 Poll::Ready(())
             }
