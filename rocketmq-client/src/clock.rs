@@ -6,6 +6,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rocketmq_remoting::net::LONGEST_WAIT;
 
+/// A time as requests say it, in ms since the epoch.
+pub(crate) fn to_ms(time: SystemTime) -> i64 {
+    let ms = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    i64::try_from(ms).unwrap_or(i64::MAX)
+}
+
 /// As requests say it, in ms. What is meant to be without end stays so far from the largest number that a broker can add it
 /// to the time of day.
 pub(crate) fn millis(duration: Duration) -> i64 {

@@ -10,6 +10,7 @@ mod load;
 mod process;
 pub mod scenarios;
 mod socks;
+pub mod source;
 pub mod sql;
 mod wait;
 

@@ -2,7 +2,7 @@
 
 use rocketmq_remoting::DecodeError;
 
-use super::Client;
+use super::handle::Client;
 use crate::cluster::route::Purpose;
 use crate::error::{CallError, CallErrorKind};
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Client;
+use super::handle::Client;
 use crate::cluster::Parts;
 use crate::cluster::acl::CredentialsSource;
 use crate::cluster::config::{ClientConfig, NameServers};
@@ -16,6 +16,22 @@ use crate::observe::interceptor::Interceptor;
 use crate::observe::metrics;
 use crate::observe::trace::TraceConfig;
 use crate::producer;
+
+/// Connects to a cluster through its name servers, `host:port` each, separated by `;`; or through the
+/// URL of an address server, `http://host/path`. Without a path `http://` is ignored, as in Java.
+///
+/// # Errors
+/// When an address is malformed or no name server can be reached; the text lists every address tried.
+pub async fn connect(name_servers: impl AsRef<str>) -> Result<Client, ConnectError> {
+    Client::builder(name_servers).connect().await
+}
+
+impl Client {
+    /// Starts to configure a client. `name_servers` as for [`connect`].
+    pub fn builder(name_servers: impl AsRef<str>) -> ClientBuilder {
+        ClientBuilder::new(name_servers.as_ref())
+    }
+}
 
 /// Configures a [`Client`].
 #[derive(Clone, Debug)]
@@ -69,7 +85,7 @@ impl ClientBuilder {
 
     /// Encrypts every connection. [`connect`](Self::connect) reads the files it names.
     #[cfg(feature = "tls")]
-    pub fn tls(mut self, tls: crate::TlsConfig) -> Self {
+    pub fn tls(mut self, tls: rocketmq_remoting::net::tls::TlsConfig) -> Self {
         self.config.tls = Some(tls);
         self
     }

@@ -10,8 +10,8 @@ use rocketmq_remoting::requests::group::{
 };
 use rocketmq_remoting::{Json, Request, names};
 
-use super::Client;
 use super::admin::no_offset_id;
+use super::handle::Client;
 use crate::cluster::calls::Target;
 use crate::error::{CallError, CallErrorKind};
 

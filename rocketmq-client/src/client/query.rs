@@ -11,11 +11,11 @@ use rocketmq_remoting::requests::query::{QueryMessageRequest, ViewMessageRequest
 use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::{ResponseCode, version};
 
-use super::Client;
 use super::admin::no_offset_id;
+use super::handle::Client;
+use crate::clock::to_ms;
 use crate::cluster::calls::{Target, is_refusal, malformed};
 use crate::consumer::calls::BOUND_TIMEOUT;
-use crate::consumer::pull::consumer::to_ms;
 use crate::consumer::pull::incoming::inflate_or_leave;
 use crate::error::CallError;
 use crate::messages::Delivery;

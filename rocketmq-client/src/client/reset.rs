@@ -4,11 +4,12 @@ use rocketmq_remoting::ResponseCode;
 use rocketmq_remoting::requests::offset::InvokeResetOffsetRequest;
 use rocketmq_remoting::route::MessageQueue;
 
-use super::Client;
+use super::handle::Client;
+use crate::clock::to_ms;
 use crate::cluster::calls::is_refusal;
 use crate::cluster::route::Purpose;
 use crate::consumer::calls::{BOUND_TIMEOUT, Calls};
-use crate::consumer::pull::consumer::{Offset, ResetOffsets, resolve, to_ms};
+use crate::consumer::pull::consumer::{Offset, ResetOffsets, resolve};
 use crate::error::{CallError, CallErrorKind};
 
 /// A broker takes a reset to this time as one to the end.

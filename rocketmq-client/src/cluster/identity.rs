@@ -9,7 +9,7 @@ use tokio::net::UdpSocket;
 
 use super::Cluster;
 use super::config::ClientConfig;
-use super::net::dialer::target;
+use super::net::address::target;
 use super::net::socks::SocksProxies;
 
 impl Cluster {

@@ -20,11 +20,13 @@ mod tools;
 
 pub use config::{ConsumerConfig, PopConfig};
 pub use handling::listen::{Listen, ListenBatch};
-pub use health::{ConsumerHealth, HealthChange, LastError, TopicHealth, TopicState};
+pub use health::{HealthChange, LastError, TopicHealth, TopicState};
 pub use lite::{Batch, LiteConsumer, LiteConsumerBuilder};
-pub use pop::simple::{Popped, Receiving, SimpleConsumer, SimpleConsumerBuilder};
+pub use pop::popped::Popped;
+pub use pop::simple::{Receiving, SimpleConsumer, SimpleConsumerBuilder};
 pub use pull::consumer::{Offset, PullConsumer, PullConsumerBuilder, Pulled, Pulling, ResetOffsets};
 pub use push::builder::PushConsumerBuilder;
+pub use push::health::ConsumerHealth;
 pub use push::running::Running;
 pub use queue::flow::FlowLimits;
 pub use rebalance::allocate::{

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::consumer::pull::consumer::to_ms;
+use crate::clock::to_ms;
 
 /// Where a consumer group without a stored offset begins on a queue.
 ///

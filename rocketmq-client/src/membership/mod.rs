@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use rocketmq_remoting::Command;
 use rocketmq_remoting::net::{Answer, Connection};
@@ -18,14 +19,19 @@ use crate::cluster::route::single_flight::SingleFlight;
 use crate::cluster::{Cluster, Observer, Parts};
 use crate::error::{StartError, StartErrorKind};
 use crate::observe::metrics;
+use crate::observe::trace::Carrier;
 use members::Members;
 
 pub(crate) use members::{ConsumerMember, ProducerMember, TransactionCheck};
 pub(crate) use replies::Replies;
-pub(crate) use tracers::OpenCarrier;
 
 /// How long after a lost connection brokers are told again who is here.
 const RECONNECT_DELAY: Duration = Duration::from_millis(200);
+
+/// Starts the producer of traces, of a group named without namespace. Producers lie above this layer; the client, which
+/// knows both, says how.
+pub(crate) type OpenCarrier =
+    fn(Arc<Membership>, String) -> BoxFuture<'static, Result<Arc<dyn Carrier>, StartError>>;
 
 /// The groups that one client belongs to, in one cluster.
 pub(crate) struct Membership {

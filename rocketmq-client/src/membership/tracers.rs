@@ -2,16 +2,8 @@
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
-
 use super::Membership;
-use crate::error::StartError;
-use crate::observe::trace::{Carrier, Role, TraceConfig, Tracer};
-
-/// Starts the producer of traces, of a group named without namespace. Producers lie above this layer; the client, which
-/// knows both, says how.
-pub(crate) type OpenCarrier =
-    fn(Arc<Membership>, String) -> BoxFuture<'static, Result<Arc<dyn Carrier>, StartError>>;
+use crate::observe::trace::{Role, TraceConfig, Tracer};
 
 impl Membership {
     /// The tracer of a member, where it or its client is configured to trace.

@@ -11,6 +11,8 @@ use serde::Deserialize;
 use tokio::net::TcpStream;
 use tokio_socks::tcp::Socks5Stream;
 
+use super::address::target;
+
 /// Java's name for "every server": it holds for names and IPv6 addresses too.
 const EVERYWHERE: &str = "0.0.0.0/0";
 
@@ -97,17 +99,17 @@ impl Network {
 
 impl Proxy {
     fn checked(self) -> Result<Self, InvalidProxies> {
-        super::dialer::target(&self.addr).map_err(|error| InvalidProxies(error.to_string()))?;
+        target(&self.addr).map_err(|error| InvalidProxies(error.to_string()))?;
         Ok(self)
     }
 
-    async fn connect(&self, target: (&str, u16)) -> io::Result<TcpStream> {
-        let proxy = super::dialer::target(&self.addr)?;
+    async fn connect(&self, server: (&str, u16)) -> io::Result<TcpStream> {
+        let proxy = target(&self.addr)?;
         let connected = match (&self.username, &self.password) {
             (Some(user), Some(password)) if !user.is_empty() => {
-                Socks5Stream::connect_with_password(proxy, target, user, password).await
+                Socks5Stream::connect_with_password(proxy, server, user, password).await
             }
-            _ => Socks5Stream::connect(proxy, target).await,
+            _ => Socks5Stream::connect(proxy, server).await,
         };
         let failed = |error| io::Error::other(format!("through the SOCKS proxy {}: {error}", self.addr));
         Ok(connected.map_err(failed)?.into_inner())
@@ -117,7 +119,7 @@ impl Proxy {
 impl SocksProxies {
     /// Where a connection to the server leads first: to a proxy, or to itself.
     pub(crate) fn first_hop<'a>(&'a self, server: &'a str) -> &'a str {
-        let host = super::dialer::target(server).map_or(server, |(host, _)| host);
+        let host = target(server).map_or(server, |(host, _)| host);
         self.leading_to(host).map_or(server, |proxy| &proxy.addr)
     }
 

@@ -13,18 +13,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::join_all;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::at_work::AtWork;
-use super::listen::{Call, Failure, Handler, Outcomes};
+use super::listen::{Call, Failure, Outcomes};
 use super::retry::Redelivery;
-use super::watch::Watchers;
-use crate::clock::Clock;
-use crate::consumer::health::HealthBook;
+use super::send_back::SendBack;
+use super::watch::ServiceConfig;
 use crate::consumer::queue::owned::OwnedQueue;
 use crate::consumer::stats::Stats;
 use crate::messages::{Delivery, Outcome};
@@ -33,25 +31,6 @@ use crate::messages::{Delivery, Outcome};
 const MAX_RUN: usize = 32;
 /// How long a message stays here when the broker did not take it back.
 const SEND_BACK_RETRY: Duration = Duration::from_secs(5);
-
-/// Gives a message back to the broker for a later try.
-pub(crate) trait SendBack: Send + Sync + 'static {
-    /// `true` when the broker has it (or nobody wants it any more), so that it can be committed.
-    fn send_back(&self, delivery: Delivery, redelivery: Redelivery) -> BoxFuture<'static, bool>;
-}
-
-/// Options of the service.
-#[derive(Clone)]
-pub(crate) struct ServiceConfig {
-    pub(crate) group: String,
-    pub(crate) handler: Handler,
-    pub(crate) batch: usize,
-    pub(crate) consume_timeout: Duration,
-    pub(crate) watchers: Watchers,
-    pub(crate) at_work: AtWork,
-    pub(crate) health: HealthBook,
-    pub(crate) clock: Clock,
-}
 
 /// The workers and what they work on.
 pub(crate) struct ConcurrentService {
@@ -395,9 +374,15 @@ pub(crate) async fn finish_call(call: Call, limit: Duration) -> Result<Outcomes,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
+    use crate::consumer::handling::at_work::AtWork;
+    use crate::consumer::handling::listen::Handler;
+    use crate::consumer::handling::watch::Watchers;
+    use crate::consumer::health::HealthBook;
     use crate::consumer::testing::{delivery, owned_queue};
     use crate::error::BoxError;
     use crate::messages::DelayLevel;
+    use futures_util::future::BoxFuture;
     use tokio::sync::Semaphore;
 
     /// Remembers what went back; refuses as long as it is told to.

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::concurrent::{SendBack, ServiceConfig};
 use super::listen::{Failure, Outcomes};
 use super::permits::{Permit, Permits};
 use super::retry::Redelivery;
+use super::send_back::SendBack;
+use super::watch::ServiceConfig;
 use crate::consumer::queue::owned::OwnedQueue;
 use crate::consumer::stats::Stats;
 use crate::messages::{Delivery, Outcome};

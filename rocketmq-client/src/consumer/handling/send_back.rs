@@ -10,7 +10,6 @@ use rocketmq_remoting::names::{TEMPLATE_TOPIC, retry_topic};
 use rocketmq_remoting::requests::send::SendMessageRequest;
 use rocketmq_remoting::route::MessageQueue;
 
-use super::concurrent::SendBack;
 use super::retry::{Redelivery, resend_properties};
 use crate::cluster::route::Purpose;
 use crate::cluster::route::logical::is_logical;
@@ -22,6 +21,12 @@ use crate::messages::Delivery;
 /// The group Java clients send such messages as.
 const INNER_PRODUCER: &str = "CLIENT_INNER_PRODUCER";
 const RESEND_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Gives a message back to the broker for a later try.
+pub(crate) trait SendBack: Send + Sync + 'static {
+    /// `true` when the broker has it (or nobody wants it any more), so that it can be committed.
+    fn send_back(&self, delivery: Delivery, redelivery: Redelivery) -> BoxFuture<'static, bool>;
+}
 
 /// Sends to the group's brokers.
 #[derive(Clone)]

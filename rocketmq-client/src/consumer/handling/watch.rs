@@ -2,17 +2,32 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tracing::Span;
 
-use super::concurrent::ServiceConfig;
-use super::listen::{Call, Failure, Outcomes};
+use super::at_work::AtWork;
+use super::listen::{Call, Failure, Handler, Outcomes};
+use crate::clock::Clock;
+use crate::consumer::health::HealthBook;
 use crate::messages::{Delivery, Outcome};
 use crate::observe::interceptor::Interceptors;
 use crate::observe::trace::record::ConsumeEnd;
 use crate::observe::trace::{Consuming, Tracer};
 use crate::observe::{metrics, span};
+
+/// How the handler of one consumer is called.
+#[derive(Clone)]
+pub(crate) struct ServiceConfig {
+    pub(crate) group: String,
+    pub(crate) handler: Handler,
+    pub(crate) batch: usize,
+    pub(crate) consume_timeout: Duration,
+    pub(crate) watchers: Watchers,
+    pub(crate) at_work: AtWork,
+    pub(crate) health: HealthBook,
+    pub(crate) clock: Clock,
+}
 
 /// Everyone who watches the calls of one consumer.
 #[derive(Clone, Default)]

@@ -18,8 +18,8 @@ use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::SubscriptionData;
 use rocketmq_remoting::{Json, ResponseCode};
 
+use super::popped::Popped;
 use super::receipt::{PopInfo, PopReceipt};
-use super::simple::Popped;
 use crate::clock::millis;
 use crate::cluster::Which;
 use crate::cluster::calls::{Target, is_refusal};

@@ -14,12 +14,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::calls::{PopAnswer, PopOptions};
-use super::simple::Popped;
+use super::popped::Popped;
 use crate::consumer::config::PopConfig;
-use crate::consumer::handling::concurrent::{SendBack, ServiceConfig};
 use crate::consumer::handling::listen::{Failure, Outcomes};
 use crate::consumer::handling::permits::Permits;
 use crate::consumer::handling::retry::{Redelivery, pop_delay_ms, pop_delay_of_age};
+use crate::consumer::handling::send_back::SendBack;
+use crate::consumer::handling::watch::ServiceConfig;
 use crate::consumer::health::Backlog;
 use crate::consumer::member::Group;
 use crate::consumer::queue::flow::Seldom;

@@ -1,7 +1,6 @@
 //! The simple consumer: take messages for a time, acknowledge them one by one.
 
 use std::future::IntoFuture;
-use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -17,8 +16,7 @@ use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::SubscriptionData;
 
 use super::calls::PopOptions;
-use super::receipt::PopReceipt;
-use crate::clock::Clock;
+use super::popped::Popped;
 use crate::cluster::route::Purpose;
 use crate::consumer::calls::Calls;
 use crate::consumer::subscriptions::{ByTopic, Filter, Subscriptions, invalid};
@@ -26,72 +24,12 @@ use crate::consumer::tools::info;
 use crate::error::{CallError, StartError};
 use crate::membership::ConsumerMember;
 use crate::membership::Membership;
-use crate::messages::Delivery;
 use crate::messages::validate;
 
 /// How long to wait before looking again for a topic that does not exist.
 const NO_TOPIC: Duration = Duration::from_secs(1);
 /// Any queue of a broker.
 pub(crate) const ANY_QUEUE: i32 = -1;
-
-/// A message handed out for a time. It reads as a [`Delivery`].
-#[derive(Debug, Clone)]
-pub struct Popped {
-    delivery: Delivery,
-    receipt: PopReceipt,
-    /// The topic that was popped, as it is on the wire.
-    topic: String,
-    wanted: bool,
-    clock: Clock,
-}
-
-impl Popped {
-    pub(crate) fn new(
-        wanted: bool,
-        delivery: Delivery,
-        receipt: PopReceipt,
-        topic: String,
-        clock: Clock,
-    ) -> Self {
-        Self { delivery, receipt, topic, wanted, clock }
-    }
-
-    /// The message.
-    pub fn delivery(&self) -> &Delivery {
-        &self.delivery
-    }
-
-    /// The message alone.
-    pub fn into_delivery(self) -> Delivery {
-        self.delivery
-    }
-
-    /// Whether the time is over and the broker may have handed it to someone else.
-    pub fn is_expired(&self) -> bool {
-        self.receipt.due() <= self.clock.now_ms()
-    }
-
-    pub(crate) fn receipt(&self) -> &PopReceipt {
-        &self.receipt
-    }
-
-    pub(crate) fn wire_topic(&self) -> &str {
-        &self.topic
-    }
-
-    /// Whether its tag is one of those subscribed to, text for text.
-    pub(crate) fn is_wanted(&self) -> bool {
-        self.wanted
-    }
-}
-
-impl Deref for Popped {
-    type Target = Delivery;
-
-    fn deref(&self) -> &Delivery {
-        &self.delivery
-    }
-}
 
 /// Configures a [`SimpleConsumer`].
 #[must_use]
@@ -270,7 +208,7 @@ impl SimpleConsumer {
     /// # Errors
     /// When the broker did not confirm it, for instance because the time was over.
     pub async fn ack(&self, message: &Popped) -> Result<(), CallError> {
-        self.shared.member.calls.ack(&message.topic, &message.receipt).await
+        self.shared.member.calls.ack(message.wire_topic(), message.receipt()).await
     }
 
     /// Acknowledges many messages with one request per broker.
@@ -286,7 +224,8 @@ impl SimpleConsumer {
     /// # Errors
     /// When the broker did not confirm it; `message` keeps its receipt then.
     pub async fn renew(&self, message: &mut Popped, invisible: Duration) -> Result<(), CallError> {
-        message.receipt = self.shared.member.calls.hide(&message.topic, &message.receipt, invisible).await?;
+        message.receipt =
+            self.shared.member.calls.hide(message.wire_topic(), message.receipt(), invisible).await?;
         Ok(())
     }
 

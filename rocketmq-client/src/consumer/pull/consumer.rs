@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 use std::future::IntoFuture;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rocketmq_remoting::route::MessageQueue;
 
 use super::puller::{PullOptions, Pulled as Answered, Puller};
+use crate::clock::to_ms;
 use crate::cluster::Cluster;
 use crate::cluster::route::Purpose;
 use crate::consumer::calls::Calls;
-use crate::consumer::handling::concurrent::SendBack as _;
 use crate::consumer::handling::retry::{DEFAULT_MAX_RECONSUME_TIMES, Redelivery};
+use crate::consumer::handling::send_back::SendBack as _;
 use crate::consumer::handling::send_back::ToBroker;
 use crate::consumer::health::HealthBook;
 use crate::consumer::rebalance::allocate::queue_order;
@@ -188,12 +189,6 @@ pub(crate) async fn resolve(calls: &Calls, queue: &MessageQueue, at: Offset) -> 
             None => calls.min_offset(queue).await,
         },
     }
-}
-
-/// ms since the epoch.
-pub(crate) fn to_ms(time: SystemTime) -> i64 {
-    let ms = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-    i64::try_from(ms).unwrap_or(i64::MAX)
 }
 
 /// A pull with its options; a future once awaited.

@@ -17,9 +17,10 @@ use rocketmq_remoting::subscription::SubscriptionData;
 use rocketmq_remoting::{Command, DecodeError, RequestCode, ResponseCode, fastjson};
 
 use crate::consumer::config::ConsumerConfig;
-use crate::consumer::handling::concurrent::{ServiceConfig, finish_call};
+use crate::consumer::handling::concurrent::finish_call;
 use crate::consumer::handling::listen::{Failure, Outcomes};
 use crate::consumer::handling::service::Service;
+use crate::consumer::handling::watch::ServiceConfig;
 use crate::consumer::health::Backlog;
 use crate::consumer::member::Group;
 use crate::consumer::pop::push::PopService;

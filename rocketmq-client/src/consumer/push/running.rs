@@ -6,9 +6,9 @@ use std::time::Duration;
 use rocketmq_remoting::body::ConsumerRunningInfo;
 use rocketmq_remoting::route::MessageQueue;
 
+use super::health::ConsumerHealth;
 use super::member::PushMember;
 use crate::consumer::config::CONCURRENCY;
-use crate::consumer::health::ConsumerHealth;
 use crate::consumer::pop::receipt::Origin;
 use crate::consumer::subscriptions::{self, ByTopic, Filter};
 use crate::error::StartError;

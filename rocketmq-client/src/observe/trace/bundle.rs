@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::TraceConfig;
+use super::config::TraceConfig;
 use super::record::Record;
 use crate::messages::Message;
 

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use rocketmq_remoting::message::names;
 
-use super::Tracer;
 use super::record::{ConsumeEnd, Event, Record};
+use super::tracer::Tracer;
 use crate::messages::Delivery;
 
 /// A call of a handler that is traced.

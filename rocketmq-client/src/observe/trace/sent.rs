@@ -6,8 +6,9 @@ use bytes::Bytes;
 use rocketmq_remoting::message::batch::BatchMessage;
 use rocketmq_remoting::message::{Properties, SysFlag, TransactionKind, names};
 
+use super::config::DEFAULT_REGION;
 use super::record::{Event, MessageKind, Record};
-use super::{DEFAULT_REGION, Tracer};
+use super::tracer::Tracer;
 use crate::messages::{DELAYS, Delivery, Receipt, SendStatus, TransactionState};
 
 /// A send that a broker took, of a message or of a batch.

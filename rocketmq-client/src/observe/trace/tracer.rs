@@ -12,9 +12,8 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::TraceConfig;
-pub(crate) use super::bundle::MAX_TEXT;
 use super::bundle::messages;
+use super::config::TraceConfig;
 use super::record::Record;
 use crate::clock::Clock;
 use crate::error::{SendError, StartError};

@@ -1,165 +1,25 @@
-//! The health of a consumer, topic by topic: its state, why it does not consume, and what it gave back.
+//! Notes of how a consumer gets on, topic by topic: its state, why it does not consume, and what it gave back.
 //!
 //! Heartbeats, route lookups, pulls and pops each note how they ended. A failure stays open until the same step goes well;
 //! the state of a topic follows from what is open.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
-use std::time::SystemTime;
 
 use parking_lot::Mutex;
 use rocketmq_remoting::ResponseCode;
 use rocketmq_remoting::names::is_retry;
 use rocketmq_remoting::route::MessageQueue;
 
-use super::calls::Calls;
+use super::state::{Backlog, HealthChange, LastError, OnHealth, TopicHealth, TopicState};
 use crate::clock::Clock;
 use crate::cluster::calls::is_refusal;
-use crate::consumer::push::member::PushMember;
+use crate::consumer::calls::Calls;
 use crate::error::{CallError, CallErrorKind, RouteError, RouteErrorKind};
 use crate::messages::Names;
 use crate::observe::metrics;
-
-/// How a consumer gets on with one of its topics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-#[non_exhaustive]
-pub enum TopicState {
-    /// No broker has answered yet.
-    #[default]
-    Starting,
-    /// The brokers know the subscription, and every queue that this member holds can be read.
-    Consuming,
-    /// No broker has the topic yet. The consumer looks for it again and reads it once it is there.
-    NoTopic,
-    /// A name server or a broker does not answer.
-    Unreachable,
-    /// A broker refuses: credentials, permissions, or the filter.
-    Refused,
-    /// The consumer was shut down or dropped.
-    Stopped,
-}
-
-impl fmt::Display for TopicState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            TopicState::Starting => "starting",
-            TopicState::Consuming => "consuming",
-            TopicState::NoTopic => "waiting for its topic",
-            TopicState::Unreachable => "unreachable",
-            TopicState::Refused => "refused",
-            TopicState::Stopped => "stopped",
-        })
-    }
-}
-
-/// Something that went wrong, and when.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LastError {
-    /// The error as a sentence, with the server that it came from.
-    pub text: String,
-    /// When it happened last, by the client's clock.
-    pub at: SystemTime,
-}
-
-/// One topic of a consumer at one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TopicHealth {
-    /// The topic, as the application calls it.
-    pub topic: String,
-    /// Its state.
-    pub state: TopicState,
-    /// How many of its queues this member reads.
-    pub queues: usize,
-    /// Messages in these queues that are not committed yet (with POP: not acknowledged), by the newest answers of the
-    /// brokers. `None` while this is not known.
-    pub lag: Option<u64>,
-    /// Messages that will be tried again: the broker took them back, or they wait in their orderly queue.
-    pub given_back: u64,
-    /// Messages that went to `%DLQ%group`.
-    pub dead_lettered: u64,
-    /// The newest error, also when it is over.
-    pub last_error: Option<LastError>,
-}
-
-/// A topic came into another state.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct HealthChange {
-    /// The group, as the application calls it.
-    pub group: String,
-    /// The topic, as the application calls it.
-    pub topic: String,
-    /// The state before.
-    pub from: TopicState,
-    /// The state now.
-    pub to: TopicState,
-    /// Why it does not consume; `None` when it does.
-    pub error: Option<LastError>,
-}
-
-/// Told of each change of state, once.
-pub(crate) type OnHealth = Arc<dyn Fn(&HealthChange) + Send + Sync>;
-
-/// The health of a consumer, now and whenever it is asked. It outlives the consumer, whose topics are
-/// [`Stopped`](TopicState::Stopped) then.
-#[derive(Clone)]
-pub struct ConsumerHealth {
-    book: HealthBook,
-    member: Weak<PushMember>,
-}
-
-impl ConsumerHealth {
-    pub(crate) fn of(member: &Arc<PushMember>) -> Self {
-        Self { book: member.group.health.clone(), member: Arc::downgrade(member) }
-    }
-
-    /// One entry for each topic, by name.
-    pub fn topics(&self) -> Vec<TopicHealth> {
-        let member = self.member.upgrade().filter(|member| !member.group.stopped.is_cancelled());
-        let topics = self.book.0.topics.lock();
-        let shown = topics.iter().map(|(topic, record)| {
-            record.shown(self.book.plain(topic), member.as_ref().map(|member| member.backlog(topic)))
-        });
-        shown.collect()
-    }
-}
-
-impl fmt::Debug for ConsumerHealth {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.topics()).finish()
-    }
-}
-
-/// The queues that a member reads of a topic, and what waits in them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Backlog {
-    pub(crate) queues: usize,
-    pub(crate) lag: Option<u64>,
-}
-
-impl Backlog {
-    /// `lags`: one for each queue.
-    pub(crate) fn of(lags: impl IntoIterator<Item = Option<u64>>) -> Self {
-        let lags: Vec<_> = lags.into_iter().collect();
-        let lag = lags.iter().copied().sum::<Option<u64>>().filter(|_| !lags.is_empty());
-        Self { queues: lags.len(), lag }
-    }
-
-    /// Both together; a lag of queues that are not there does not count.
-    pub(crate) fn and(self, other: Backlog) -> Self {
-        match (self.queues, other.queues) {
-            (_, 0) => self,
-            (0, _) => other,
-            _ => {
-                Self { queues: self.queues + other.queues, lag: self.lag.zip(other.lag).map(|(a, b)| a + b) }
-            }
-        }
-    }
-}
 
 /// Where the parts of a consumer note how they get on. Clones share it.
 #[derive(Clone, Default)]
@@ -274,6 +134,12 @@ impl HealthBook {
     /// Leaves a topic out.
     pub(crate) fn leave(&self, topic: &str) {
         self.0.topics.lock().remove(topic);
+    }
+
+    /// What is noted of each topic, by name; `backlog` says what waits in its queues, `None` when the consumer has ended.
+    pub(crate) fn topics(&self, backlog: impl Fn(&str) -> Option<Backlog>) -> Vec<TopicHealth> {
+        let topics = self.0.topics.lock();
+        topics.iter().map(|(topic, record)| record.shown(self.plain(topic), backlog(topic))).collect()
     }
 
     fn plain<'t>(&self, topic: &'t str) -> &'t str {
@@ -421,8 +287,8 @@ mod tests {
     use rocketmq_remoting::{Command, RequestCode};
 
     use super::*;
-    use crate::consumer::handling::concurrent::SendBack as _;
     use crate::consumer::handling::retry::Redelivery;
+    use crate::consumer::handling::send_back::SendBack as _;
     use crate::consumer::handling::send_back::ToBroker;
     use crate::testkit::{FakeServer, Reply, answer, eventually, healthy, name_server, refuse, route};
     use crate::{Client, Delivery, Outcome, Running};
@@ -495,18 +361,6 @@ mod tests {
         );
         let states: Vec<_> = told.lock().iter().map(|change| change.to).collect();
         assert_eq!(states, [TopicState::Consuming, TopicState::Unreachable, TopicState::Consuming]);
-    }
-
-    #[test]
-    fn the_lag_is_known_when_that_of_each_queue_is() {
-        let unknown = Backlog::of([]);
-        assert_eq!(unknown, Backlog::default());
-        assert_eq!(Backlog::of([Some(2), None]), Backlog { queues: 2, lag: None });
-        let known = Backlog::of([Some(2), Some(0)]);
-        assert_eq!(known, Backlog { queues: 2, lag: Some(2) });
-        assert_eq!((known.and(unknown), unknown.and(known)), (known, known));
-        assert_eq!(known.and(Backlog::of([Some(1)])), Backlog { queues: 3, lag: Some(3) });
-        assert_eq!(known.and(Backlog::of([None])).lag, None);
     }
 
     async fn consume(

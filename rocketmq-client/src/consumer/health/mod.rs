@@ -1,0 +1,8 @@
+//! How a consumer gets on with its topics.
+
+mod book;
+mod state;
+
+pub(crate) use book::HealthBook;
+pub(crate) use state::{Backlog, OnHealth};
+pub use state::{HealthChange, LastError, TopicHealth, TopicState};

@@ -1,0 +1,131 @@
+//! The health of a topic, as applications see it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// How a consumer gets on with one of its topics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[non_exhaustive]
+pub enum TopicState {
+    /// No broker has answered yet.
+    #[default]
+    Starting,
+    /// The brokers know the subscription, and every queue that this member holds can be read.
+    Consuming,
+    /// No broker has the topic yet. The consumer looks for it again and reads it once it is there.
+    NoTopic,
+    /// A name server or a broker does not answer.
+    Unreachable,
+    /// A broker refuses: credentials, permissions, or the filter.
+    Refused,
+    /// The consumer was shut down or dropped.
+    Stopped,
+}
+
+impl fmt::Display for TopicState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TopicState::Starting => "starting",
+            TopicState::Consuming => "consuming",
+            TopicState::NoTopic => "waiting for its topic",
+            TopicState::Unreachable => "unreachable",
+            TopicState::Refused => "refused",
+            TopicState::Stopped => "stopped",
+        })
+    }
+}
+
+/// Something that went wrong, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LastError {
+    /// The error as a sentence, with the server that it came from.
+    pub text: String,
+    /// When it happened last, by the client's clock.
+    pub at: SystemTime,
+}
+
+/// One topic of a consumer at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TopicHealth {
+    /// The topic, as the application calls it.
+    pub topic: String,
+    /// Its state.
+    pub state: TopicState,
+    /// How many of its queues this member reads.
+    pub queues: usize,
+    /// Messages in these queues that are not committed yet (with POP: not acknowledged), by the newest answers of the
+    /// brokers. `None` while this is not known.
+    pub lag: Option<u64>,
+    /// Messages that will be tried again: the broker took them back, or they wait in their orderly queue.
+    pub given_back: u64,
+    /// Messages that went to `%DLQ%group`.
+    pub dead_lettered: u64,
+    /// The newest error, also when it is over.
+    pub last_error: Option<LastError>,
+}
+
+/// A topic came into another state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HealthChange {
+    /// The group, as the application calls it.
+    pub group: String,
+    /// The topic, as the application calls it.
+    pub topic: String,
+    /// The state before.
+    pub from: TopicState,
+    /// The state now.
+    pub to: TopicState,
+    /// Why it does not consume; `None` when it does.
+    pub error: Option<LastError>,
+}
+
+/// Told of each change of state, once.
+pub(crate) type OnHealth = Arc<dyn Fn(&HealthChange) + Send + Sync>;
+
+/// The queues that a member reads of a topic, and what waits in them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Backlog {
+    pub(crate) queues: usize,
+    pub(crate) lag: Option<u64>,
+}
+
+impl Backlog {
+    /// `lags`: one for each queue.
+    pub(crate) fn of(lags: impl IntoIterator<Item = Option<u64>>) -> Self {
+        let lags: Vec<_> = lags.into_iter().collect();
+        let lag = lags.iter().copied().sum::<Option<u64>>().filter(|_| !lags.is_empty());
+        Self { queues: lags.len(), lag }
+    }
+
+    /// Both together; a lag of queues that are not there does not count.
+    pub(crate) fn and(self, other: Backlog) -> Self {
+        match (self.queues, other.queues) {
+            (_, 0) => self,
+            (0, _) => other,
+            _ => {
+                Self { queues: self.queues + other.queues, lag: self.lag.zip(other.lag).map(|(a, b)| a + b) }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lag_is_known_when_that_of_each_queue_is() {
+        let unknown = Backlog::of([]);
+        assert_eq!(unknown, Backlog::default());
+        assert_eq!(Backlog::of([Some(2), None]), Backlog { queues: 2, lag: None });
+        let known = Backlog::of([Some(2), Some(0)]);
+        assert_eq!(known, Backlog { queues: 2, lag: Some(2) });
+        assert_eq!((known.and(unknown), unknown.and(known)), (known, known));
+        assert_eq!(known.and(Backlog::of([Some(1)])), Backlog { queues: 3, lag: Some(3) });
+        assert_eq!(known.and(Backlog::of([None])).lag, None);
+    }
+}
