@@ -51,10 +51,10 @@ pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     T::deserialize(node::parse(&text)?)
 }
 
-/// Writes a value as text, for the header fields that hold JSON.
+/// Writes a value as text, for header fields that hold JSON.
 ///
 /// # Errors
-/// As [`to_vec`].
+/// Fails like [`to_vec`].
 pub fn to_text<T: Serialize + ?Sized>(value: &T) -> Result<String, EncodeError> {
     Ok(String::from_utf8_lossy(&to_vec(value)?).into_owned())
 }

@@ -109,7 +109,7 @@ pub struct DeletePlainAclRequest {
 #[serde(rename_all = "camelCase")]
 pub struct UpdateGlobalWhiteAddrsRequest {
     pub global_white_addrs: String,
-    /// The file to write them to; the main one when missing.
+    /// The file to write them to; absent means the main file.
     pub acl_file_full_path: Option<String>,
 }
 

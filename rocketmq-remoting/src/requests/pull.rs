@@ -177,7 +177,7 @@ impl Header for PullMessageResponse {
     }
 }
 
-/// The field of a pull that is forbidden (NO_PERMISSION): who forbids it.
+/// The reason why a pull is forbidden; it comes with NO_PERMISSION.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ForbiddenPull {
@@ -205,7 +205,7 @@ impl From<LitePullMessageRequest> for PullMessageRequest {
     }
 }
 
-/// [`PullMessageRequest`] under the code 5.x lite consumers use; 4.9 does not know it.
+/// A [`PullMessageRequest`] with the code of 5.x lite consumers. Unknown to 4.9.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LitePullMessageRequest(pub PullMessageRequest);

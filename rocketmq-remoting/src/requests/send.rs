@@ -259,13 +259,13 @@ exchange!(SendMessageRequest = SEND_MESSAGE_V2, Bytes => SendMessageResponse,
     SUCCESS | FLUSH_DISK_TIMEOUT | FLUSH_SLAVE_TIMEOUT | SLAVE_NOT_AVAILABLE);
 
 short_named! {
-    /// Sends a batch. The header must have `batch` set all the same.
+    /// Sends a batch. The header needs `batch` set in spite of the code.
     SendBatchRequest = SEND_BATCH_MESSAGE;
     /// Sends the reply to a request, to be pushed to the requester.
     SendReplyRequest = SEND_REPLY_MESSAGE_V2;
 }
 
-/// [`SendMessageRequest`] under its long names, as old producers send it.
+/// A [`SendMessageRequest`] with long names, as old producers send it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SendMessageV1Request {
@@ -393,7 +393,7 @@ impl Header for SendMessageResponse {
     }
 }
 
-/// The fields that producers read from a refused send too.
+/// The fields that a producer reads even from a refusal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedSend {
     #[serde(rename = "MSG_REGION")]
@@ -402,7 +402,7 @@ pub struct RefusedSend {
     pub trace_on: Option<String>,
 }
 
-/// [`SendMessageResponse`] with its text left in the answer: a producer reads it without copying what nobody asks for.
+/// A [`SendMessageResponse`] whose texts stay in the fields of the response: a producer copies only the ones it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredFields {
     queue_id: i32,

@@ -49,7 +49,7 @@ pub async fn an_application_signs(name_server: &str) -> TestResult {
     Ok(())
 }
 
-/// Refused credentials do not end an application, and it does not call itself ready.
+/// With refused credentials an application runs on, but is not ready.
 pub async fn a_listener_that_is_refused_is_not_ready(name_server: &str) -> TestResult {
     let app = App::new()
         .environment::<String, String>([])
