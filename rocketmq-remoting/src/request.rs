@@ -25,6 +25,17 @@ use crate::payload::{Body, Header, Payload};
 /// assert_eq!(answered.payload.offset, 7);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// The response of another exchange does not compile:
+///
+/// ```compile_fail,E0308
+/// use rocketmq_remoting::Request;
+/// use rocketmq_remoting::requests::offset::{GetMaxOffsetRequest, TimestampResponse};
+///
+/// fn respond() -> <GetMaxOffsetRequest as Request>::Response {
+///     TimestampResponse { timestamp: 7 }
+/// }
+/// ```
 pub trait Request: Header {
     /// Code of the request.
     const CODE: RequestCode;

@@ -9,6 +9,10 @@ use rocketmq_remoting::{Answered, Command, EncodeError, HeaderCodec, Payload, Re
 
 use super::Refusal;
 
+/// Names of the header fields of clients that want the brokers of one zone only.
+const ZONE_MODE: &str = "__ZONE_MODE";
+const ZONE_NAME: &str = "__ZONE_NAME";
+
 /// A request that was read, and where it came from.
 #[derive(Debug)]
 pub struct Asked<'a, R: Request> {
@@ -47,6 +51,17 @@ impl<'a, R: Request> Asked<'a, R> {
     /// The user it names; `None` when it is not signed.
     pub fn access_key(&self) -> Option<&str> {
         self.command.ext.get(signature::ACCESS_KEY).filter(|name| !name.is_empty())
+    }
+
+    /// The zone it is in, which brokers and clients tell beside their headers.
+    pub fn zone(&self) -> Option<&str> {
+        self.command.ext.get(ZONE_NAME)
+    }
+
+    /// The asker's zone, where it wants brokers of no other.
+    pub fn own_zone_only(&self) -> Option<&str> {
+        let on = self.command.ext.get(ZONE_MODE)?.eq_ignore_ascii_case("true");
+        self.zone().filter(|zone| on && !zone.trim().is_empty())
     }
 
     /// The request as it came.

@@ -77,3 +77,82 @@ impl<P> fmt::Debug for Table<P> {
         f.debug_set().entries(self.entries.keys()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rocketmq_remoting::ResponseCode;
+    use rocketmq_remoting::net::{self, ConnectionConfig};
+    use rocketmq_remoting::requests::offset::{GetMaxOffsetRequest, GetMinOffsetRequest, OffsetResponse};
+
+    use super::*;
+    use crate::exchange::Response;
+
+    fn max(end: &i64, asked: Asked<'_, GetMaxOffsetRequest>) -> Response<GetMaxOffsetRequest> {
+        let offset = end + i64::from(asked.header.queue_id);
+        Ok(OffsetResponse { offset })
+    }
+
+    fn table() -> Table<bool> {
+        let mut table = Table::default();
+        let permit = |free, asked: &Asked<'_, GetMaxOffsetRequest>| match free {
+            true => Ok(()),
+            false => Err(Refusal::forbidden(format!("{} is not yours", asked.header.topic))),
+        };
+        table.declare(Arc::new(40), permit, max);
+        table
+    }
+
+    struct Deaf;
+
+    impl net::Handler for Deaf {
+        fn handle(&self, _: &Connection, _: Command) -> Answer {
+            Answer::None
+        }
+    }
+
+    fn asked(free: bool, command: &Command) -> Option<Command> {
+        let (_near, far) = tokio::io::duplex(64);
+        let here = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
+        let connection = Connection::spawn(far, here, here, Arc::new(Deaf), ConnectionConfig::default());
+        match table().serve(free, &connection, command)? {
+            Answer::Now(answer) => Some(answer),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn request() -> Command {
+        let header = GetMaxOffsetRequest { topic: "t".into(), queue_id: 2, committed: None };
+        header.command(&()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_request_reaches_its_handler_and_the_response_of_its_exchange_comes_back() {
+        let answer = asked(true, &request()).unwrap();
+        assert_eq!(GetMaxOffsetRequest::answer(answer).unwrap().payload, OffsetResponse { offset: 42 });
+    }
+
+    #[tokio::test]
+    async fn what_is_not_permitted_does_not_reach_it() {
+        let answer = asked(false, &request()).unwrap();
+        assert_eq!(
+            (answer.response_code(), answer.remark.as_deref()),
+            (ResponseCode::NO_PERMISSION, Some("t is not yours"))
+        );
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_refused_by_name_and_what_is_not_declared_is_unknown() {
+        let mut command = request();
+        command.ext.remove("queueId");
+        let answer = asked(true, &command).unwrap();
+        assert_eq!(answer.response_code(), ResponseCode::SYSTEM_ERROR);
+        assert_eq!(answer.remark.as_deref(), Some("header field `queueId` is missing"));
+        assert_eq!(asked(true, &Command::request(GetMinOffsetRequest::CODE)), None);
+    }
+
+    #[test]
+    #[should_panic(expected = "GET_MAX_OFFSET")]
+    fn a_request_has_one_handler() {
+        table().declare(Arc::new(1), |_, _| Ok(()), max);
+    }
+}

@@ -1,70 +1,113 @@
-//! Calls the function that serves a request's code.
+//! Lists the requests that a name server answers, each with its handler.
 
-use rocketmq_remoting::Command;
-use rocketmq_remoting::code::{RequestCode as Code, ResponseCode};
-use rocketmq_remoting::net::{Answer, CloseReason, Connection, Handler};
+use std::sync::Arc;
+
+use rocketmq_remoting::code::ResponseCode;
+use rocketmq_remoting::net::{self, Answer, CloseReason, Connection};
+use rocketmq_remoting::requests::route::{
+    AddWritePermRequest, BrokerHeartbeatRequest, DeleteKvConfigRequest, DeleteTopicInNamesrvRequest,
+    GetAllTopicListRequest, GetBrokerMemberGroupRequest, GetClusterInfoRequest,
+    GetHasUnitSubTopicListRequest, GetHasUnitSubUnunitTopicListRequest, GetKvConfigRequest, GetKvListRequest,
+    GetNamesrvConfigRequest, GetRouteInfoRequest, GetSystemTopicListFromNsRequest, GetTopicsByClusterRequest,
+    GetUnitTopicListRequest, PutKvConfigRequest, QueryDataVersionRequest, RegisterBrokerRequest,
+    RegisterTopicRequest, UnregisterBrokerRequest, UpdateNamesrvConfigRequest, WipeWritePermRequest,
+};
+use rocketmq_remoting::{Command, Request};
 use tracing::{debug, info};
 
-use super::lists::Units;
-use super::state::{Answered, Refusal, State};
+use super::state::State;
 use super::{admin, leaving, registering, routing};
+use crate::exchange::{Handler, Refusal, Table};
 
-impl Handler for State {
+/// Answers the requests of all connections.
+#[derive(Debug)]
+pub(super) struct Dispatcher {
+    state: Arc<State>,
+    table: Table<()>,
+}
+
+impl Dispatcher {
+    pub(super) fn new(state: Arc<State>) -> Self {
+        let mut requests = Requests { table: Table::default(), state: state.clone() };
+        requests.routes();
+        requests.brokers();
+        requests.settings();
+        Self { state, table: requests.table }
+    }
+
+    fn answer(&self, connection: &Connection, request: &Command) -> Answer {
+        let answer = self.table.serve((), connection, request);
+        answer.unwrap_or_else(|| Answer::Now(unknown(request).into_command()))
+    }
+}
+
+impl net::Handler for Dispatcher {
     fn handle(&self, connection: &Connection, request: Command) -> Answer {
-        let answer = match serve(self, connection.id(), &request) {
-            Ok(answer) => answer,
-            Err(refusal) => {
-                debug!(code = %request.request_code(), peer = %connection.peer(), remark = refusal.remark, "refused");
-                Command::response(refusal.code).with_remark(refusal.remark)
-            }
-        };
-        if request.is_oneway() {
-            Answer::None
-        } else {
-            Answer::Now(answer.answer(request.opaque, request.codec))
+        let answer = self.answer(connection, &request);
+        if let Answer::Now(answer) = &answer
+            && answer.response_code() != ResponseCode::SUCCESS
+        {
+            let remark = answer.remark.as_deref();
+            debug!(code = %request.request_code(), peer = %connection.peer(), remark, "refused");
         }
+        answer
     }
 
     fn closed(&self, connection: &Connection, reason: &CloseReason) {
-        let left = leaving::disconnected(self, connection.id());
+        let left = leaving::disconnected(&self.state, connection.id());
         for member in left {
             info!(broker = member.address, %reason, "a broker's connection has closed");
         }
     }
 }
 
-fn serve(state: &State, connection: u64, request: &Command) -> Answered {
-    match request.request_code() {
-        Code::GET_ROUTEINFO_BY_TOPIC => routing::route(state, request),
-        Code::GET_BROKER_CLUSTER_INFO => routing::cluster_info(state),
-        Code::GET_BROKER_MEMBER_GROUP => routing::member_group(state, request),
-        Code::GET_ALL_TOPIC_LIST_FROM_NAMESERVER => routing::all_topics(state),
-        Code::GET_TOPICS_BY_CLUSTER => routing::topics_of_cluster(state, request),
-        Code::GET_SYSTEM_TOPIC_LIST_FROM_NS => routing::system_topics(state),
-        Code::GET_UNIT_TOPIC_LIST => routing::unit_topics(state, Units::Own),
-        Code::GET_HAS_UNIT_SUB_TOPIC_LIST => routing::unit_topics(state, Units::Subscribed),
-        Code::GET_HAS_UNIT_SUB_UNUNIT_TOPIC_LIST => routing::unit_topics(state, Units::SubscribedOnly),
-        Code::REGISTER_BROKER => registering::register(state, connection, request),
-        Code::QUERY_DATA_VERSION => registering::query_version(state, request),
-        Code::BROKER_HEARTBEAT => registering::heartbeat(state, request),
-        Code::REGISTER_TOPIC_IN_NAMESRV => registering::register_topic(state, request),
-        Code::UNREGISTER_BROKER => leaving::unregister(state, request),
-        Code::DELETE_TOPIC_IN_NAMESRV => admin::delete_topic(state, request),
-        Code::WIPE_WRITE_PERM_OF_BROKER => admin::wipe_write_perm(state, request),
-        Code::ADD_WRITE_PERM_OF_BROKER => admin::add_write_perm(state, request),
-        Code::PUT_KV_CONFIG => admin::put_kv(state, request),
-        Code::GET_KV_CONFIG => admin::get_kv(state, request),
-        Code::DELETE_KV_CONFIG => admin::delete_kv(state, request),
-        Code::GET_KVLIST_BY_NAMESPACE => admin::list_kv(state, request),
-        Code::UPDATE_NAMESRV_CONFIG => admin::update_config(state, request),
-        Code::GET_NAMESRV_CONFIG => admin::get_config(state),
-        other => Err(unknown(other)),
-    }
+fn unknown(request: &Command) -> Refusal {
+    let code = request.request_code();
+    let remark = format!("a name server does not serve request code {code}");
+    Refusal::new(ResponseCode::REQUEST_CODE_NOT_SUPPORTED, remark)
 }
 
-fn unknown(code: Code) -> Refusal {
-    Refusal::new(
-        ResponseCode::REQUEST_CODE_NOT_SUPPORTED,
-        format!("a name server does not serve request code {code}"),
-    )
+/// Declares the requests, family by family.
+struct Requests {
+    table: Table<()>,
+    state: Arc<State>,
+}
+
+impl Requests {
+    /// Declares a request. Every client may ask for everything: name servers have no access control, as in Apache.
+    fn on<R: Request>(&mut self, handler: impl Handler<State, R>) {
+        self.table.declare(self.state.clone(), |(), _| Ok(()), handler);
+    }
+
+    fn routes(&mut self) {
+        self.on::<GetRouteInfoRequest>(routing::route);
+        self.on::<GetClusterInfoRequest>(routing::cluster_info);
+        self.on::<GetBrokerMemberGroupRequest>(routing::member_group);
+        self.on::<GetAllTopicListRequest>(routing::all_topics);
+        self.on::<GetTopicsByClusterRequest>(routing::topics_of_cluster);
+        self.on::<GetSystemTopicListFromNsRequest>(routing::system_topics);
+        self.on::<GetUnitTopicListRequest>(routing::unit_topics);
+        self.on::<GetHasUnitSubTopicListRequest>(routing::subscribed_topics);
+        self.on::<GetHasUnitSubUnunitTopicListRequest>(routing::only_subscribed_topics);
+    }
+
+    fn brokers(&mut self) {
+        self.on::<RegisterBrokerRequest>(registering::register);
+        self.on::<QueryDataVersionRequest>(registering::query_version);
+        self.on::<BrokerHeartbeatRequest>(registering::heartbeat);
+        self.on::<RegisterTopicRequest>(registering::register_topic);
+        self.on::<UnregisterBrokerRequest>(leaving::unregister);
+    }
+
+    fn settings(&mut self) {
+        self.on::<DeleteTopicInNamesrvRequest>(admin::delete_topic);
+        self.on::<WipeWritePermRequest>(admin::wipe_write_perm);
+        self.on::<AddWritePermRequest>(admin::add_write_perm);
+        self.on::<PutKvConfigRequest>(admin::put_kv);
+        self.on::<GetKvConfigRequest>(admin::get_kv);
+        self.on::<DeleteKvConfigRequest>(admin::delete_kv);
+        self.on::<GetKvListRequest>(admin::list_kv);
+        self.on::<UpdateNamesrvConfigRequest>(admin::update_config);
+        self.on::<GetNamesrvConfigRequest>(admin::get_config);
+    }
 }

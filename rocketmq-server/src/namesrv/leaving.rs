@@ -1,19 +1,21 @@
 //! Removes brokers that unregister, close their connection, or fall silent.
 
-use rocketmq_remoting::Command;
-use rocketmq_remoting::Request;
 use rocketmq_remoting::requests::route::UnregisterBrokerRequest;
 use tracing::info;
 
 use super::routes::Member;
-use super::state::{Answered, State, done};
+use super::state::State;
+use crate::exchange::{Asked, Response};
 
-pub(super) fn unregister(state: &State, request: &Command) -> Answered {
-    let asked = UnregisterBrokerRequest::from_ext(&request.ext)?;
+pub(super) fn unregister(
+    state: &State,
+    asked: Asked<'_, UnregisterBrokerRequest>,
+) -> Response<UnregisterBrokerRequest> {
+    let asked = asked.header;
     info!(broker = asked.broker_name, address = asked.broker_addr, "a broker has unregistered");
     let member = Member { cluster: asked.cluster_name, address: asked.broker_addr };
     state.table.write().remove(&member);
-    done()
+    Ok(())
 }
 
 /// Removes the brokers whose last registration came over this closed connection.

@@ -1,44 +1,37 @@
 //! Answers requests for routes, brokers and topics.
 
-use rocketmq_remoting::Command;
-use rocketmq_remoting::Request;
 use rocketmq_remoting::body::{BrokerMemberGroupBody, TopicList};
 use rocketmq_remoting::code::ResponseCode;
-use rocketmq_remoting::fastjson::{self, Dialect};
+use rocketmq_remoting::fastjson::Dialect;
 use rocketmq_remoting::requests::route::{
-    GetBrokerMemberGroupRequest, GetRouteInfoRequest, GetTopicsByClusterRequest,
+    GetAllTopicListRequest, GetBrokerMemberGroupRequest, GetClusterInfoRequest,
+    GetHasUnitSubTopicListRequest, GetHasUnitSubUnunitTopicListRequest, GetRouteInfoRequest,
+    GetSystemTopicListFromNsRequest, GetTopicsByClusterRequest, GetUnitTopicListRequest,
 };
-use rocketmq_remoting::route::TopicRoute;
-use rocketmq_remoting::version;
+use rocketmq_remoting::route::RouteAnswer;
+use rocketmq_remoting::{Json, version};
 
 use super::kv::ORDER_TOPICS;
 use super::lists::Units;
-use super::state::{Answered, Refusal, State, body};
+use super::state::State;
 use super::zone::keep_zone;
+use crate::exchange::{Asked, Refusal, Response};
 
-/// Names of the header fields of clients that want the brokers of one zone only.
-const ZONE_MODE: &str = "__ZONE_MODE";
-pub(super) const ZONE_NAME: &str = "__ZONE_NAME";
-
-pub(super) fn route(state: &State, request: &Command) -> Answered {
-    let asked = GetRouteInfoRequest::from_ext(&request.ext)?;
+pub(super) fn route(state: &State, asked: Asked<'_, GetRouteInfoRequest>) -> Response<GetRouteInfoRequest> {
+    let topic = &asked.header.topic;
     check_ready(state)?;
-    let route = state.table.read().route(&asked.topic);
-    let mut route = route.ok_or_else(|| no_route(&asked.topic))?;
+    let route = state.table.read().route(topic);
+    let mut route = route.ok_or_else(|| no_route(topic))?;
     if state.config.read().live.order_messages {
-        route.order_topic_conf = state.kv.lock().get(ORDER_TOPICS, &asked.topic).map(str::to_owned);
+        route.order_topic_conf = state.kv.lock().get(ORDER_TOPICS, topic).map(str::to_owned);
     }
-    if let Some(zone) = wanted_zone(request) {
+    if let Some(zone) = asked.own_zone_only() {
         keep_zone(&mut route, zone);
     }
-    let standard = request.version >= version::V4_9_4 || asked.accept_standard_json_only == Some(true);
-    Ok(Command::response(ResponseCode::SUCCESS).with_body(encode(&route, standard)?))
-}
-
-/// Encodes a route. Old clients (C++, early Java) read integer keys only without quotes, other clients only with them.
-fn encode(route: &TopicRoute, standard: bool) -> Result<Vec<u8>, Refusal> {
+    let standard = asked.version() >= version::V4_9_4 || asked.header.accept_standard_json_only == Some(true);
+    // Old clients (C++, early Java) read integer keys only without quotes, other clients only with them.
     let dialect = if standard { Dialect::Standard } else { Dialect::Java };
-    Ok(fastjson::to_vec_in(dialect, route)?)
+    Ok(RouteAnswer { route, dialect })
 }
 
 fn check_ready(state: &State) -> Result<(), Refusal> {
@@ -60,40 +53,72 @@ fn no_route(topic: &str) -> Refusal {
     )
 }
 
-fn wanted_zone(request: &Command) -> Option<&str> {
-    let on = request.ext.get(ZONE_MODE)?.eq_ignore_ascii_case("true");
-    request.ext.get(ZONE_NAME).filter(|zone| on && !zone.trim().is_empty())
+pub(super) fn cluster_info(
+    state: &State,
+    _: Asked<'_, GetClusterInfoRequest>,
+) -> Response<GetClusterInfoRequest> {
+    Ok(Json(state.table.read().cluster_info()))
 }
 
-pub(super) fn cluster_info(state: &State) -> Answered {
-    body(&state.table.read().cluster_info())
+pub(super) fn member_group(
+    state: &State,
+    asked: Asked<'_, GetBrokerMemberGroupRequest>,
+) -> Response<GetBrokerMemberGroupRequest> {
+    let GetBrokerMemberGroupRequest { cluster_name, broker_name } = &asked.header;
+    let broker_member_group = state.table.read().member_group(cluster_name, broker_name);
+    Ok(Json(BrokerMemberGroupBody { broker_member_group }))
 }
 
-pub(super) fn member_group(state: &State, request: &Command) -> Answered {
-    let asked = GetBrokerMemberGroupRequest::from_ext(&request.ext)?;
-    let broker_member_group = state.table.read().member_group(&asked.cluster_name, &asked.broker_name);
-    body(&BrokerMemberGroupBody { broker_member_group })
-}
-
-pub(super) fn all_topics(state: &State) -> Answered {
+pub(super) fn all_topics(
+    state: &State,
+    _: Asked<'_, GetAllTopicListRequest>,
+) -> Response<GetAllTopicListRequest> {
     check_enabled(state.config.read().live.all_topic_list, "enableAllTopicList")?;
-    topics(state.table.read().all_topics(), None)
+    Ok(topics(state.table.read().all_topics()))
 }
 
-pub(super) fn topics_of_cluster(state: &State, request: &Command) -> Answered {
+pub(super) fn topics_of_cluster(
+    state: &State,
+    asked: Asked<'_, GetTopicsByClusterRequest>,
+) -> Response<GetTopicsByClusterRequest> {
     check_enabled(state.config.read().live.topic_list, "enableTopicList")?;
-    let asked = GetTopicsByClusterRequest::from_ext(&request.ext)?;
-    topics(state.table.read().topics_of_cluster(&asked.cluster), None)
+    Ok(topics(state.table.read().topics_of_cluster(&asked.header.cluster)))
 }
 
-pub(super) fn system_topics(state: &State) -> Answered {
-    let (names, broker) = state.table.read().system_topics();
-    topics(names, broker)
+pub(super) fn system_topics(
+    state: &State,
+    _: Asked<'_, GetSystemTopicListFromNsRequest>,
+) -> Response<GetSystemTopicListFromNsRequest> {
+    let (topic_list, broker_addr) = state.table.read().system_topics();
+    Ok(Json(TopicList { topic_list, broker_addr }))
 }
 
-pub(super) fn unit_topics(state: &State, units: Units) -> Answered {
+pub(super) fn unit_topics(
+    state: &State,
+    _: Asked<'_, GetUnitTopicListRequest>,
+) -> Response<GetUnitTopicListRequest> {
+    of_units(state, Units::Own)
+}
+
+/// Lists the topics that units subscribe to.
+pub(super) fn subscribed_topics(
+    state: &State,
+    _: Asked<'_, GetHasUnitSubTopicListRequest>,
+) -> Response<GetHasUnitSubTopicListRequest> {
+    of_units(state, Units::Subscribed)
+}
+
+/// Lists the topics that units subscribe to and that are of no unit.
+pub(super) fn only_subscribed_topics(
+    state: &State,
+    _: Asked<'_, GetHasUnitSubUnunitTopicListRequest>,
+) -> Response<GetHasUnitSubUnunitTopicListRequest> {
+    of_units(state, Units::SubscribedOnly)
+}
+
+fn of_units(state: &State, units: Units) -> Result<Json<TopicList>, Refusal> {
     check_enabled(state.config.read().live.topic_list, "enableTopicList")?;
-    topics(state.table.read().unit_topics(units), None)
+    Ok(topics(state.table.read().unit_topics(units)))
 }
 
 fn check_enabled(on: bool, key: &str) -> Result<(), Refusal> {
@@ -103,6 +128,6 @@ fn check_enabled(on: bool, key: &str) -> Result<(), Refusal> {
     Err(Refusal::new(ResponseCode::SYSTEM_ERROR, format!("disable: `{key}` is off on this name server")))
 }
 
-fn topics(topic_list: Vec<String>, broker_addr: Option<String>) -> Answered {
-    body(&TopicList { topic_list, broker_addr })
+fn topics(topic_list: Vec<String>) -> Json<TopicList> {
+    Json(TopicList { topic_list, broker_addr: None })
 }
