@@ -1,6 +1,7 @@
 //! Looking messages up: by key (12), by commit log offset (33), by queue index (321).
 
-use bytes::Bytes;
+use std::sync::Arc;
+
 use rocketmq_remoting::Json;
 use rocketmq_remoting::body::broker::{ConsumeQueueData, QueryConsumeQueueBody};
 use rocketmq_remoting::code::ResponseCode;
@@ -9,10 +10,13 @@ use rocketmq_remoting::requests::query::{
     QueryConsumeQueueRequest, QueryMessageRequest, QueryMessageResponse, ViewMessageRequest,
 };
 
-use super::core::Core;
 use super::pull::message::joined;
 use crate::broker::acl::needs::{GET, SUB_OR_GET};
+use crate::broker::clients::members::Members;
 use crate::broker::dispatch::Requests;
+use crate::broker::log::Log;
+use crate::broker::settings::Current;
+use crate::broker::topics::table::TopicTable;
 use crate::exchange::{Asked, Refusal, Response};
 use crate::store::KeyKind;
 
@@ -21,8 +25,17 @@ const UNIQUE_KEY_LIMIT: usize = 32;
 /// Units one request may look at.
 const UNIT_LIMIT: i32 = 1000;
 
+/// What queries work on.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    pub settings: Arc<Current>,
+    pub log: Arc<Log>,
+    pub topics: Arc<TopicTable>,
+    pub clients: Arc<Members>,
+}
+
 /// The requests about stored messages.
-pub fn requests(on: &mut Requests<'_, Core>) {
+pub fn requests(on: &mut Requests<'_, Parts>) {
     on.request::<QueryMessageRequest>(|header, _| SUB_OR_GET.topic(&header.topic), by_key);
     on.request::<ViewMessageRequest>(|header, _| SUB_OR_GET.stored_at(header.offset), by_offset);
     on.request::<QueryConsumeQueueRequest>(
@@ -32,16 +45,16 @@ pub fn requests(on: &mut Requests<'_, Core>) {
 }
 
 /// QUERY_MESSAGE (12).
-pub fn by_key(core: &Core, asked: Asked<'_, QueryMessageRequest>) -> Response<QueryMessageRequest> {
+pub fn by_key(parts: &Parts, asked: Asked<'_, QueryMessageRequest>) -> Response<QueryMessageRequest> {
     let request = asked.header;
     let wanted = usize::try_from(request.max_num).unwrap_or(0);
     let limit = if request.unique_key_query == Some(true) { UNIQUE_KEY_LIMIT } else { wanted };
-    let limit = limit.min(core.tuned().max_query_messages);
+    let limit = limit.min(parts.settings.live().max_query_messages);
     let kind = match request.index_type.as_deref() {
         Some("T") => KeyKind::Tag,
         _ => KeyKind::Key,
     };
-    let found = core.store.query(
+    let found = parts.log.store.query(
         &request.topic,
         &request.key,
         kind,
@@ -55,41 +68,35 @@ pub fn by_key(core: &Core, asked: Asked<'_, QueryMessageRequest>) -> Response<Qu
         return Err(Refusal::new(ResponseCode::QUERY_NOT_FOUND, remark));
     };
     let header = QueryMessageResponse {
-        index_last_update_timestamp: core.now(),
+        index_last_update_timestamp: parts.log.now(),
         index_last_update_phyoffset: layout::peek_i64(newest, layout::PHYSICAL_OFFSET).unwrap_or(0),
     };
     Ok((header, joined(found)))
 }
 
 /// VIEW_MESSAGE_BY_ID (33).
-pub fn by_offset(core: &Core, asked: Asked<'_, ViewMessageRequest>) -> Response<ViewMessageRequest> {
+pub fn by_offset(parts: &Parts, asked: Asked<'_, ViewMessageRequest>) -> Response<ViewMessageRequest> {
     let offset = asked.header.offset;
     let missing = || Refusal::system(format_args!("can not find message by the offset, {offset}"));
-    record_bytes(core, offset).ok_or_else(missing)
-}
-
-/// The encoded record at a commit log offset, if one begins there.
-pub fn record_bytes(core: &Core, offset: i64) -> Option<Bytes> {
-    let record = core.store.read_at(offset)?;
-    core.store.read_bytes(offset, i32::try_from(record.encoded_len()).ok()?)
+    parts.log.record_bytes(offset).ok_or_else(missing)
 }
 
 /// QUERY_CONSUME_QUEUE (321).
 pub fn consume_queue(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, QueryConsumeQueueRequest>,
 ) -> Response<QueryConsumeQueueRequest> {
     let request = asked.header;
     let (topic, queue) = (&request.topic, request.queue_id);
-    if core.topics.get(topic).is_none() {
+    if parts.topics.get(topic).is_none() {
         return Err(Refusal::no_topic(topic));
     }
-    let (min, max) = (core.store.min_offset(topic, queue), core.store.max_offset(topic, queue));
+    let (min, max) = (parts.log.store.min_offset(topic, queue), parts.log.store.max_offset(topic, queue));
     let last = request.index.saturating_add(i64::from(request.count.clamp(0, UNIT_LIMIT))).min(max);
     let queue_data =
-        (request.index.max(min)..last).filter_map(|index| unit(core, topic, queue, index)).collect();
+        (request.index.max(min)..last).filter_map(|index| unit(parts, topic, queue, index)).collect();
     let subscription_data = request.consumer_group.as_deref().and_then(|group| {
-        let consumers = core.consumers.lock();
+        let consumers = parts.clients.consumers.lock();
         consumers.group(group)?.subscription(topic).map(|data| (**data).clone())
     });
     Ok(Json(QueryConsumeQueueBody {
@@ -103,8 +110,8 @@ pub fn consume_queue(
 }
 
 /// As in Apache, `eval` speaks of bit maps in an extended queue, which there is none of.
-fn unit(core: &Core, topic: &str, queue: i32, index: i64) -> Option<ConsumeQueueData> {
-    let unit = core.unit(topic, queue, index)?;
+fn unit(parts: &Parts, topic: &str, queue: i32, index: i64) -> Option<ConsumeQueueData> {
+    let unit = parts.log.unit(topic, queue, index)?;
     Some(ConsumeQueueData {
         physic_offset: unit.physical_offset,
         physic_size: unit.size,

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::clients::heartbeat;
-use super::core::Core;
+use super::clients::heartbeat::expire_members;
 use super::persist::tables::persist;
-use super::pull::message::{Pull, resume};
+use super::pull::message::resume;
+use super::restart::{Domains, WokenPulls};
 use super::settings::millis;
 use super::transaction::CheckRound;
-use super::{delay, pop, timer};
+use super::{delay, persist, pop, pull, timer, transaction};
+use crate::clock::Clock;
 
 /// How often parked pulls are held against the clock.
 const EXPIRY_STEP: Duration = Duration::from_millis(500);
@@ -25,25 +25,26 @@ const MEMBER_SCAN: Duration = Duration::from_secs(10);
 const RULES_SCAN: Duration = Duration::from_secs(5);
 
 /// Starts every loop.
-pub fn start(
-    core: &Arc<Core>,
-    woken: mpsc::UnboundedReceiver<Pull>,
-    tasks: &TaskTracker,
-    stop: &CancellationToken,
-) {
-    tasks.spawn(until(stop.clone(), resume_pulls(core.clone(), woken)));
-    tasks.spawn(until(stop.clone(), watch_pulls(core.clone())));
-    tasks.spawn(until(stop.clone(), every(core.clone(), MEMBER_SCAN, heartbeat::expire_members)));
-    tasks.spawn(until(stop.clone(), every(core.clone(), SAMPLE, |core| core.stats.sample(core.now()))));
-    tasks.spawn(until(stop.clone(), save_tables(core.clone())));
-    tasks.spawn(until(stop.clone(), check_transactions(core.clone())));
-    tasks.spawn(until(stop.clone(), deliver_delayed(core.clone())));
-    if core.acl.has_files() {
-        tasks.spawn(until(stop.clone(), every(core.clone(), RULES_SCAN, |core| core.acl.reload())));
+pub fn start(domains: &Domains, woken: WokenPulls, tasks: &TaskTracker, stop: &CancellationToken) {
+    let Domains { pull, clients, persist, transaction, delay, timer, pop, acl, .. } = domains;
+    let log = &clients.log;
+    tasks.spawn(until(stop.clone(), resume_pulls(pull.clone(), woken)));
+    tasks.spawn(until(stop.clone(), watch_pulls(pull.clone())));
+    let clock = log.clock.clone();
+    let members = clients.clone();
+    tasks.spawn(until(stop.clone(), every(clock.clone(), MEMBER_SCAN, move || expire_members(&members))));
+    let stats = log.clone();
+    tasks.spawn(until(stop.clone(), every(clock.clone(), SAMPLE, move || stats.stats.sample(stats.now()))));
+    tasks.spawn(until(stop.clone(), save_tables(persist.clone())));
+    tasks.spawn(until(stop.clone(), check_transactions(transaction.clone(), persist.clone())));
+    tasks.spawn(until(stop.clone(), deliver_delayed(delay.clone())));
+    if acl.has_files() {
+        let acl = acl.clone();
+        tasks.spawn(until(stop.clone(), every(clock, RULES_SCAN, move || acl.reload())));
     }
-    pop::start(core, tasks, stop);
-    if core.settings.timers {
-        tasks.spawn(until(stop.clone(), deliver_timers(core.clone())));
+    pop::start(pop, tasks, stop);
+    if timer.settings.fixed.timers {
+        tasks.spawn(until(stop.clone(), deliver_timers(timer.clone())));
     }
 }
 
@@ -54,98 +55,99 @@ async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
     }
 }
 
-async fn every(core: Arc<Core>, interval: Duration, work: fn(&Core)) {
-    let mut at = core.now();
+async fn every(clock: Arc<dyn Clock>, interval: Duration, work: impl Fn()) {
+    let mut at = clock.now_ms();
     loop {
-        at = next_time(&core, at, interval).await;
-        work(&core);
+        at = next_time(&*clock, at, interval).await;
+        work();
     }
 }
 
 /// Waits until `interval` after `last` and returns the time then. However long the work took, a clock that was moved
 /// meanwhile counts; rounds missed are not made up for. A clock that is set back delays no round.
-async fn next_time(core: &Core, last: i64, interval: Duration) -> i64 {
+async fn next_time(clock: &dyn Clock, last: i64, interval: Duration) -> i64 {
     tokio::select! {
-        () = core.clock.sleep_until(last.saturating_add(millis(interval))) => {}
-        () = core.clock.sleep(interval) => {}
+        () = clock.sleep_until(last.saturating_add(millis(interval))) => {}
+        () = clock.sleep(interval) => {}
     }
-    core.now()
+    clock.now_ms()
 }
 
-async fn save_tables(core: Arc<Core>) {
-    let mut at = core.now();
+async fn save_tables(parts: Arc<persist::Parts>) {
+    let mut at = parts.log.now();
     loop {
-        at = next_time(&core, at, core.tuned().persist_interval).await;
-        save(&core).await;
+        at = next_time(&*parts.log.clock, at, parts.log.settings.live().persist_interval).await;
+        save(&parts).await;
     }
 }
 
 /// Writing waits for the disk, which requests must not.
-async fn save(core: &Arc<Core>) {
-    let core = core.clone();
-    if let Err(error) = tokio::task::spawn_blocking(move || persist(&core)).await {
+async fn save(parts: &Arc<persist::Parts>) {
+    let parts = parts.clone();
+    if let Err(error) = tokio::task::spawn_blocking(move || persist(&parts)).await {
         tracing::error!(%error, "saving the tables was interrupted");
     }
 }
 
-async fn check_transactions(core: Arc<Core>) {
-    let mut at = core.now();
+async fn check_transactions(parts: Arc<transaction::Parts>, tables: Arc<persist::Parts>) {
+    let mut at = parts.log.now();
     loop {
-        at = next_time(&core, at, core.tuned().transaction_check_interval).await;
-        let round = CheckRound::begin(&core);
-        while round.step(&core) {
+        let interval = parts.settings.live().transaction_check_interval;
+        at = next_time(&*parts.log.clock, at, interval).await;
+        let round = CheckRound::begin(&parts);
+        while round.step(&parts) {
             tokio::task::yield_now().await;
         }
         // A half that was appended again must not be asked about twice after a crash.
-        save(&core).await;
+        save(&tables).await;
     }
 }
 
-async fn resume_pulls(core: Arc<Core>, mut woken: mpsc::UnboundedReceiver<Pull>) {
+async fn resume_pulls(parts: Arc<pull::Parts>, mut woken: WokenPulls) {
     while let Some(pull) = woken.recv().await {
-        resume(&core, &pull);
+        resume(&parts, &pull);
     }
 }
 
-async fn watch_pulls(core: Arc<Core>) {
-    let mut next_recheck = core.now().saturating_add(RECHECK);
+async fn watch_pulls(parts: Arc<pull::Parts>) {
+    let mut next_recheck = parts.log.now().saturating_add(RECHECK);
     loop {
-        core.clock.sleep(EXPIRY_STEP).await;
-        let now = core.now();
-        core.parking.expire(now);
+        parts.log.clock.sleep(EXPIRY_STEP).await;
+        let now = parts.log.now();
+        parts.parking.expire(now);
         let set_back = now.saturating_add(RECHECK) < next_recheck;
         if now >= next_recheck || set_back {
             next_recheck = now.saturating_add(RECHECK);
-            core.parking.recheck(|topic, queue| core.store.max_offset(topic, queue));
+            parts.parking.recheck(|topic, queue| parts.log.store.max_offset(topic, queue));
         }
     }
 }
 
-async fn deliver_delayed(core: Arc<Core>) {
+async fn deliver_delayed(parts: Arc<delay::Parts>) {
     loop {
-        let next = delay::deliver_due(&core);
+        let next = delay::deliver_due(&parts);
         tokio::select! {
-            () = sleep_until(&core, next) => {}
-            () = core.delay.woken() => {}
+            () = sleep_until(&*parts.log.clock, next) => {}
+            () = parts.progress.woken() => {}
         }
     }
 }
 
-async fn deliver_timers(core: Arc<Core>) {
+async fn deliver_timers(parts: Arc<timer::Parts>) {
     loop {
-        let next = timer::deliver_due(&core);
+        let next = timer::deliver_due(&parts);
         tokio::select! {
-            () = sleep_until(&core, next) => {}
-            () = core.timer.woken() => {}
+            () = sleep_until(&*parts.log.clock, next) => {}
+            () = parts.state.woken() => {}
         }
     }
 }
 
 /// Waits for a time, or for good when there is none. A time that has come still lets other tasks run.
-pub(super) async fn sleep_until(core: &Core, at: Option<i64>) {
+pub(super) async fn sleep_until(clock: &dyn Clock, at: Option<i64>) {
     match at {
-        Some(at) if at <= core.clock.now_ms() => tokio::task::yield_now().await,
-        Some(at) => core.clock.sleep_until(at).await,
+        Some(at) if at <= clock.now_ms() => tokio::task::yield_now().await,
+        Some(at) => clock.sleep_until(at).await,
         None => std::future::pending().await,
     }
 }

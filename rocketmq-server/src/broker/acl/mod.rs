@@ -14,19 +14,20 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rocketmq_remoting::Command;
-
-use super::core::Core;
-use super::dispatch::Requests;
-use super::log::placement::unpark;
-use super::names::is_parking;
-use super::settings::Fixed;
-use crate::exchange::Refusal;
-use crate::store::{Store, StoreError};
 use auth::Auth;
 use needs::{Needs, Owners};
 use plain::admin::RuleFiles;
 use plain::{Asker, PlainAcl};
+use rocketmq_remoting::Command;
+
+use super::dispatch::Requests;
+use super::log::placement::unpark;
+use super::names::is_parking;
+use super::restart::Domains;
+use super::settings::Fixed;
+use crate::exchange::Refusal;
+use crate::store::{Store, StoreError};
+
 pub use settings::{AclSettings, Login};
 
 /// How clients recognise a refusal by the rules of 4.x.
@@ -187,13 +188,12 @@ impl AccessControl {
 }
 
 /// The requests of tools about access control. Those about the files of 4.x are unknown where these are not in force.
-pub fn requests(on: &mut Requests<'_, Core>) {
-    let core = on.parts();
-    auth::admin::requests(&mut on.of(core.acl.auth.clone()));
-    if let Some(rules) = core.acl.plain.clone() {
-        let (clock, settings) = (core.clock.clone(), Arc::new(core.settings.clone()));
-        let files = RuleFiles { rules, clock, settings, address: core.address };
-        plain::admin::requests(&mut on.of(Arc::new(files)));
+pub fn requests(on: &mut Requests<'_, ()>, domains: &Domains) {
+    let AccessControl { plain, auth, .. } = &*domains.acl;
+    auth::admin::requests(&mut on.of(auth.clone()));
+    if let Some(rules) = plain.clone() {
+        let (clock, settings) = (domains.admin.log.clock.clone(), domains.admin.settings.clone());
+        plain::admin::requests(&mut on.of(Arc::new(RuleFiles { rules, clock, settings })));
     }
 }
 

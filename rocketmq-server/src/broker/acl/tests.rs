@@ -90,7 +90,7 @@ mod files {
         assert_eq!(said(&client, USER, send(&client, "t")).await, ok());
         let told = said(&client, USER, send(&client, "other")).await;
         assert_eq!(told, exception("No default permission for topic:other"));
-        assert!(rig.broker.core.topics.get("other").is_none(), "nothing has been done");
+        assert!(rig.broker.domains.topics.topics.get("other").is_none(), "nothing has been done");
         let unsigned = client.call(send(&client, "t")).await;
         assert_eq!((unsigned.code, unsigned.remark.unwrap()), exception("No accessKey is configured"));
         let silent = client.call(GetBrokerRuntimeInfoRequest {}.to_command().unwrap()).await;
@@ -138,7 +138,7 @@ mod files {
             exception("No default permission for topic:t")
         );
         fs::write(&path, "accounts: [").unwrap();
-        rig.broker.core.acl.reload();
+        rig.broker.domains.acl.reload();
         assert_eq!(said(&client, USER, send(&client, "u")).await, ok(), "the rules before stay");
     }
 

@@ -11,13 +11,13 @@ use rocketmq_remoting::requests::broker::{
 use rocketmq_remoting::requests::topic::UpdateStaticTopicRequest;
 use rocketmq_remoting::{Json, Request};
 
+use super::Parts;
 use crate::broker::acl::needs::{CREATE, Needs, UPDATE};
-use crate::broker::core::Core;
 use crate::broker::dispatch::Requests;
 use crate::exchange::{Asked, Refusal, Response};
 
 /// These requests.
-pub fn requests(on: &mut Requests<'_, Core>) {
+pub fn requests(on: &mut Requests<'_, Parts>) {
     on.request::<UpdateStaticTopicRequest>(|header, _| CREATE.topic(&header.topic), absent);
     on.request::<SwitchTimerEngineRequest>(|_, _| UPDATE.cluster(), absent);
     on.request::<GetBrokerEpochCacheRequest>(|_, _| Needs::nothing(), absent);
@@ -36,7 +36,7 @@ trait Absent: Request {
     const WHY: &'static str;
 }
 
-fn absent<R: Absent>(_: &Core, _: Asked<'_, R>) -> Response<R> {
+fn absent<R: Absent>(_: &Parts, _: Asked<'_, R>) -> Response<R> {
     Err(Refusal::system(R::WHY))
 }
 
@@ -76,12 +76,12 @@ impl Absent for CheckRocksDbQueuesRequest {
 }
 
 /// Exports receipts from RocksDB to the commit log, where they are anyway.
-fn rolled_back(_: &Core, _: Asked<'_, PopRollbackRequest>) -> Response<PopRollbackRequest> {
+fn rolled_back(_: &Parts, _: Asked<'_, PopRollbackRequest>) -> Response<PopRollbackRequest> {
     Ok(())
 }
 
 /// Nobody is slowed down; the limits are Apache's defaults, which nothing here reaches.
-fn cold_reads(_: &Core, _: Asked<'_, GetColdDataFlowRequest>) -> Response<GetColdDataFlowRequest> {
+fn cold_reads(_: &Parts, _: Asked<'_, GetColdDataFlowRequest>) -> Response<GetColdDataFlowRequest> {
     Ok(Json(ColdDataFlow {
         config_table: BTreeMap::new(),
         runtime_table: BTreeMap::new(),

@@ -11,7 +11,7 @@ use rocketmq_remoting::requests::broker::{
 };
 use rocketmq_remoting::{Json, fastjson, version};
 
-use crate::broker::core::Core;
+use super::Parts;
 use crate::broker::delay::queue_of_level;
 use crate::broker::names::{SCHEDULE_TOPIC, TIMER_TOPIC};
 use crate::broker::settings::Apache;
@@ -28,27 +28,27 @@ fn shown_version(version: Apache) -> (&'static str, i32) {
 }
 
 /// GET_BROKER_CONFIG (26): every setting as `key=value` lines.
-pub fn get_config(core: &Core, _: Asked<'_, GetBrokerConfigRequest>) -> Response<GetBrokerConfigRequest> {
-    let version = Some(fastjson::to_text(&core.topics.snapshot().data_version)?);
-    Ok((GetBrokerConfigResponse { version }, core.live.lock().properties()))
+pub fn get_config(parts: &Parts, _: Asked<'_, GetBrokerConfigRequest>) -> Response<GetBrokerConfigRequest> {
+    let version = Some(fastjson::to_text(&parts.topics.snapshot().data_version)?);
+    Ok((GetBrokerConfigResponse { version }, parts.settings.source.lock().properties()))
 }
 
 /// UPDATE_BROKER_CONFIG (25).
 pub fn update_config(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, UpdateBrokerConfigRequest>,
 ) -> Response<UpdateBrokerConfigRequest> {
-    change_settings(core, &asked.body)
+    change_settings(parts, &asked.body)
 }
 
 /// Changes settings as `key=value` lines say.
 ///
 /// # Errors
 /// A setting that cannot be changed, or a value that makes no sense.
-pub fn change_settings(core: &Core, properties: &str) -> Result<(), Refusal> {
-    let live = core.live.lock();
+pub fn change_settings(parts: &Parts, properties: &str) -> Result<(), Refusal> {
+    let live = parts.settings.source.lock();
     let settings = live.update(properties).map_err(refuse_update)?;
-    core.tune(settings).map_err(Refusal::system)
+    parts.tune(settings).map_err(Refusal::system)
 }
 
 fn refuse_update(error: UpdateError) -> Refusal {
@@ -60,21 +60,24 @@ fn refuse_update(error: UpdateError) -> Refusal {
 }
 
 /// GET_BROKER_HA_STATUS (907): a master without slaves.
-pub fn ha_status(core: &Core, _: Asked<'_, GetBrokerHaStatusRequest>) -> Response<GetBrokerHaStatusRequest> {
+pub fn ha_status(
+    parts: &Parts,
+    _: Asked<'_, GetBrokerHaStatusRequest>,
+) -> Response<GetBrokerHaStatusRequest> {
     Ok(Json(HaRuntimeInfo {
-        master: core.settings.broker_id == 0,
-        master_commit_log_max_offset: core.store.max_physical_offset(),
+        master: parts.settings.fixed.broker_id == 0,
+        master_commit_log_max_offset: parts.log.store.max_physical_offset(),
         ..HaRuntimeInfo::default()
     }))
 }
 
 /// VIEW_BROKER_STATS_DATA (315): one figure of a topic or a group.
 pub fn stats_data(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, ViewBrokerStatsDataRequest>,
 ) -> Response<ViewBrokerStatsDataRequest> {
     let request = asked.header;
-    match core.stats.flows.data(&request.stats_name, &request.stats_key) {
+    match parts.log.stats.flows.data(&request.stats_name, &request.stats_key) {
         Some(data) => Ok(Json(data)),
         None => Err(Refusal::system(format_args!(
             "The stats <{}> <{}> not exist",
@@ -85,33 +88,33 @@ pub fn stats_data(
 
 /// CLEAN_EXPIRED_CONSUMEQUEUE (306).
 pub fn clean_expired(
-    core: &Core,
+    parts: &Parts,
     _: Asked<'_, CleanExpiredConsumeQueueRequest>,
 ) -> Response<CleanExpiredConsumeQueueRequest> {
-    core.store.delete_expired().map_err(Refusal::system)?;
+    parts.log.store.delete_expired().map_err(Refusal::system)?;
     Ok(())
 }
 
 /// DELETE_EXPIRED_COMMITLOG (329): not only at the hour for it.
 pub fn delete_expired(
-    core: &Core,
+    parts: &Parts,
     _: Asked<'_, DeleteExpiredCommitLogRequest>,
 ) -> Response<DeleteExpiredCommitLogRequest> {
-    core.store.request_deletion();
-    core.store.delete_expired().map(drop).map_err(Refusal::system)
+    parts.log.store.request_deletion();
+    parts.log.store.delete_expired().map(drop).map_err(Refusal::system)
 }
 
 /// GET_BROKER_RUNTIME_INFO (28): the figures of 5.4.0, and those of 4.9.7 under their old spelling.
 pub fn runtime_info(
-    core: &Core,
+    parts: &Parts,
     _: Asked<'_, GetBrokerRuntimeInfoRequest>,
 ) -> Response<GetBrokerRuntimeInfoRequest> {
     let mut figures = Figures::default();
-    identity(core, &mut figures);
-    traffic(core, &mut figures);
-    storage(core, &mut figures);
+    identity(parts, &mut figures);
+    traffic(parts, &mut figures);
+    storage(parts, &mut figures);
     queues(&mut figures);
-    parked(core, &mut figures);
+    parked(parts, &mut figures);
     Ok(Json(KvTable { table: figures.table }))
 }
 
@@ -131,21 +134,21 @@ impl Figures {
     }
 }
 
-fn identity(core: &Core, figures: &mut Figures) {
-    let seconds = (core.now() - core.started_at).max(0) / 1000;
+fn identity(parts: &Parts, figures: &mut Figures) {
+    let seconds = (parts.log.now() - parts.started_at).max(0) / 1000;
     let (days, hours) = (seconds / 86_400, seconds / 3600 % 24);
     let (minutes, seconds) = (seconds / 60 % 60, seconds % 60);
     figures.put("brokerActive", true);
-    let (name, ordinal) = shown_version(core.settings.apache_version);
+    let (name, ordinal) = shown_version(parts.settings.fixed.apache_version);
     figures.put("brokerVersionDesc", name);
     figures.put("brokerVersion", ordinal);
-    figures.put("bootTimestamp", core.started_at);
+    figures.put("bootTimestamp", parts.started_at);
     figures.put("runtime", format!("[ {days} days, {hours} hours, {minutes} minutes, {seconds} seconds ]"));
-    figures.put("startAcceptSendRequestTimeStamp", core.tuned().accept_sends_from);
+    figures.put("startAcceptSendRequestTimeStamp", parts.settings.live().accept_sends_from);
 }
 
-fn traffic(core: &Core, figures: &mut Figures) {
-    let stats = &core.stats;
+fn traffic(parts: &Parts, figures: &mut Figures) {
+    let stats = &parts.log.stats;
     let now = stats.counters.totals();
     let (yesterday, today) = stats.mornings();
     for (key, totals) in [("YesterdayMorning", yesterday), ("TodayMorning", today), ("TodayNow", now)] {
@@ -177,8 +180,8 @@ fn put_figures(now: &Totals, figures: &mut Figures) {
     }
 }
 
-fn storage(core: &Core, figures: &mut Figures) {
-    let store = &core.store;
+fn storage(parts: &Parts, figures: &mut Figures) {
+    let store = &parts.log.store;
     // Whole percents, as Apache rounds them.
     let used = (store.disk_used().unwrap_or(0.0) * 100.0).ceil() / 100.0;
     let unflushed = store.max_physical_offset() - store.flushed_physical_offset();
@@ -196,7 +199,8 @@ fn storage(core: &Core, figures: &mut Figures) {
         figures.put("commitLogDirCapacity", format!("Total : {total}, Free : {free}."));
     }
     figures.put("commitLogDiskRatio", used);
-    figures.put(format!("commitLogDiskRatio_{}", core.settings.store.commit_log_dir().display()), used);
+    figures
+        .put(format!("commitLogDiskRatio_{}", parts.settings.fixed.store.commit_log_dir().display()), used);
     figures.put("consumeQueueDiskRatio", used);
 }
 
@@ -216,15 +220,15 @@ fn queues(figures: &mut Figures) {
 }
 
 /// Messages that wait for their time.
-fn parked(core: &Core, figures: &mut Figures) {
-    for (level, next) in core.delay.snapshot() {
-        let max = core.store.max_offset(SCHEDULE_TOPIC, queue_of_level(level));
+fn parked(parts: &Parts, figures: &mut Figures) {
+    for (level, next) in parts.delay.snapshot() {
+        let max = parts.log.store.max_offset(SCHEDULE_TOPIC, queue_of_level(level));
         figures.put(format!("scheduleMessageOffset_{level}"), format!("{next},{max}"));
     }
-    let behind = core.store.max_offset(TIMER_TOPIC, 0) - core.timer.read_offset();
+    let behind = parts.log.store.max_offset(TIMER_TOPIC, 0) - parts.timer.read_offset();
     figures.put("timerReadBehind", 0);
     figures.put("timerOffsetBehind", behind);
-    figures.put("timerCongestNum", core.timer.pending());
+    figures.put("timerCongestNum", parts.timer.pending());
     figures.put("timerEnqueueTps", 0.0);
     figures.put("timerDequeueTps", 0.0);
 }

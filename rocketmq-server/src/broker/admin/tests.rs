@@ -269,13 +269,16 @@ impl LiveConfig for Remembering {
 #[tokio::test]
 async fn of_changes_at_once_the_one_that_is_remembered_is_in_effect() {
     let rig = Rig::start().await;
-    let core = &*rig.broker.core;
-    *core.live.lock() = Arc::new(Remembering(AtomicUsize::new(0)));
-    let change = |number: usize| change_settings(core, &number.to_string()).unwrap();
+    let parts = &*rig.broker.domains.admin;
+    *parts.settings.source.lock() = Arc::new(Remembering(AtomicUsize::new(0)));
+    let change = |number: usize| change_settings(parts, &number.to_string()).unwrap();
     for round in 0..100 {
         std::thread::scope(|scope| {
             (1..=4).for_each(|number| drop(scope.spawn(move || change(round * 4 + number))))
         });
-        assert_eq!(core.tuned().max_query_messages.to_string(), core.live.lock().properties());
+        assert_eq!(
+            parts.settings.live().max_query_messages.to_string(),
+            parts.settings.source.lock().properties()
+        );
     }
 }

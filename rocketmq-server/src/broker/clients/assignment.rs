@@ -10,29 +10,29 @@ use rocketmq_remoting::requests::group::{
 };
 use rocketmq_remoting::route::MessageQueue;
 
+use super::Parts;
 use super::allocation::{averagely, by_circle};
-use crate::broker::core::Core;
 use crate::broker::names;
 use crate::exchange::{Asked, Refusal, Response};
 
 /// QUERY_ASSIGNMENT (400).
-pub fn query(core: &Core, asked: Asked<'_, QueryAssignmentRequest>) -> Response<QueryAssignmentRequest> {
+pub fn query(parts: &Parts, asked: Asked<'_, QueryAssignmentRequest>) -> Response<QueryAssignmentRequest> {
     let Json(request) = asked.body;
     let topic = &request.topic;
-    let config = core.topics.get(topic).ok_or_else(|| Refusal::no_topic(topic))?;
+    let config = parts.topics.get(topic).ok_or_else(|| Refusal::no_topic(topic))?;
     let queues: Vec<i32> = (0..config.read_queue_nums).collect();
-    let mode = mode_of(core, topic, &request.consumer_group);
+    let mode = mode_of(parts, topic, &request.consumer_group);
     let mine = match mode {
-        MessageRequestMode::Pop => pop_share(core, &request, &queues)?,
+        MessageRequestMode::Pop => pop_share(parts, &request, &queues)?,
         MessageRequestMode::Pull if request.message_model == MessageModel::Broadcasting => queues,
-        MessageRequestMode::Pull => match share(core, &request, &queues)? {
+        MessageRequestMode::Pull => match share(parts, &request, &queues)? {
             Some(mine) => mine,
             // Unknown members keep what they have.
             None => return Ok(Json(QueryAssignmentResult::default())),
         },
     };
     let assignment = |queue| MessageQueueAssignment {
-        message_queue: MessageQueue::new(topic.as_str(), core.settings.broker_name.as_str(), queue),
+        message_queue: MessageQueue::new(topic.as_str(), parts.settings.fixed.broker_name.as_str(), queue),
         mode,
         attachments: None,
     };
@@ -42,18 +42,18 @@ pub fn query(core: &Core, asked: Asked<'_, QueryAssignmentRequest>) -> Response<
 }
 
 /// Retry topics are always pulled: POP has retry topics of its own.
-fn mode_of(core: &Core, topic: &str, group: &str) -> MessageRequestMode {
+fn mode_of(parts: &Parts, topic: &str, group: &str) -> MessageRequestMode {
     if names::is_retry(topic) {
         return MessageRequestMode::Pull;
     }
-    core.request_modes.get(topic, group).map_or(MessageRequestMode::Pull, |mode| mode.mode)
+    parts.clients.request_modes.get(topic, group).map_or(MessageRequestMode::Pull, |mode| mode.mode)
 }
 
 /// What a member pops: all queues, written -1, unless the group was told to let only some members share each.
-fn pop_share(core: &Core, request: &QueryAssignmentBody, queues: &[i32]) -> Result<Vec<i32>, Refusal> {
-    let mode = core.request_modes.get(&request.topic, &request.consumer_group);
+fn pop_share(parts: &Parts, request: &QueryAssignmentBody, queues: &[i32]) -> Result<Vec<i32>, Refusal> {
+    let mode = parts.clients.request_modes.get(&request.topic, &request.consumer_group);
     let further = usize::try_from(mode.map_or(0, |mode| mode.pop_share_queue_num)).unwrap_or(0);
-    let members = members(core, &request.consumer_group);
+    let members = members(parts, &request.consumer_group);
     let index = members.iter().position(|member| *member == request.client_id);
     let Some(index) = index.filter(|_| further > 0 && further + 1 < members.len() && !queues.is_empty())
     else {
@@ -70,17 +70,17 @@ fn pop_share(core: &Core, request: &QueryAssignmentBody, queues: &[i32]) -> Resu
 }
 
 /// The group's live members as Java sorts them: by UTF-16 units.
-fn members(core: &Core, group: &str) -> Vec<String> {
+fn members(parts: &Parts, group: &str) -> Vec<String> {
     let mut members = {
-        let consumers = core.consumers.lock();
+        let consumers = parts.clients.consumers.lock();
         consumers.group(group).map(|live| live.client_ids()).unwrap_or_default()
     };
     members.sort_by(|a, b| a.encode_utf16().cmp(b.encode_utf16()));
     members
 }
 
-fn share(core: &Core, request: &QueryAssignmentBody, queues: &[i32]) -> Result<Option<Vec<i32>>, Refusal> {
-    let members = members(core, &request.consumer_group);
+fn share(parts: &Parts, request: &QueryAssignmentBody, queues: &[i32]) -> Result<Option<Vec<i32>>, Refusal> {
+    let members = members(parts, &request.consumer_group);
     let Some(index) = members.iter().position(|member| *member == request.client_id) else {
         return Ok(None);
     };
@@ -99,27 +99,27 @@ fn allocate(strategy: &str, queues: &[i32], members: usize, index: usize) -> Res
 
 /// SET_MESSAGE_REQUEST_MODE (401).
 pub fn set_mode(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, SetMessageRequestModeRequest>,
 ) -> Response<SetMessageRequestModeRequest> {
     let Json(mode) = asked.body;
     if names::is_retry(&mode.topic) {
         return Err(Refusal::forbidden("retry topic is not allowed to set mode"));
     }
-    if core.topics.get(&mode.topic).is_none() {
+    if parts.topics.get(&mode.topic).is_none() {
         return Err(Refusal::no_topic(&mode.topic));
     }
-    if core.groups.find(&mode.consumer_group).map_err(Refusal::system)?.is_none() {
+    if parts.groups.find(&mode.consumer_group).map_err(Refusal::system)?.is_none() {
         return Err(Refusal::no_group(&mode.consumer_group));
     }
-    core.request_modes.set(mode).map_err(Refusal::system)?;
+    parts.clients.request_modes.set(mode).map_err(Refusal::system)?;
     Ok(())
 }
 
 /// GET_ALL_MESSAGE_REQUEST_MODE (402).
 pub fn all_modes(
-    core: &Core,
+    parts: &Parts,
     _: Asked<'_, GetAllMessageRequestModeRequest>,
 ) -> Response<GetAllMessageRequestModeRequest> {
-    Ok(Json(core.request_modes.snapshot()))
+    Ok(Json(parts.clients.request_modes.snapshot()))
 }

@@ -8,9 +8,9 @@ use rocketmq_remoting::requests::heartbeat::{
 };
 use rocketmq_remoting::{Json, Request};
 
+use super::Parts;
 use super::consumers::Registered;
 use super::member::Member;
-use crate::broker::core::Core;
 use crate::broker::names;
 use crate::broker::pull::message::filter_of;
 use crate::broker::settings::millis;
@@ -29,7 +29,7 @@ fn check_length(what: &str, length: usize, limit: usize) -> Result<(), Refusal> 
 }
 
 /// HEART_BEAT (34). When it is answered the client may already pull: everything it says is in force.
-pub fn heartbeat(core: &Core, asked: Asked<'_, HeartbeatRequest>) -> Response<HeartbeatRequest> {
+pub fn heartbeat(parts: &Parts, asked: Asked<'_, HeartbeatRequest>) -> Response<HeartbeatRequest> {
     check_length("the heartbeat", asked.command().body.len(), LONGEST_HEARTBEAT)?;
     let Json(data) = &asked.body;
     check_length("the clientID", data.client_id.len(), LONGEST_NAME)?;
@@ -42,29 +42,29 @@ pub fn heartbeat(core: &Core, asked: Asked<'_, HeartbeatRequest>) -> Response<He
         language: asked.language(),
         version: asked.version(),
         peer: asked.peer(),
-        last_seen: core.now(),
+        last_seen: parts.log.now(),
     };
-    core.channels.add(asked.connection);
+    parts.clients.channels.add(asked.connection);
     let Json(data) = asked.body;
     for producer in &data.producer_data_set {
-        core.producers.lock().register(&producer.group_name, member.clone());
+        parts.clients.producers.lock().register(&producer.group_name, member.clone());
     }
     let mut subscriptions_wanted = data.heartbeat_fingerprint == 0;
     for consumer in &data.consumer_data_set {
-        subscriptions_wanted |= register_consumer(core, consumer, &member, &data)?.fingerprint_changed;
+        subscriptions_wanted |= register_consumer(parts, consumer, &member, &data)?.fingerprint_changed;
     }
     Ok(HeartbeatResponse { is_support_heart_beat_v2: true, is_sub_change: subscriptions_wanted })
 }
 
 /// Takes one group of a heartbeat. A group that may not exist is passed over in silence, as in Apache.
 fn register_consumer(
-    core: &Core,
+    parts: &Parts,
     consumer: &ConsumerData,
     member: &Member,
     data: &HeartbeatData,
 ) -> Result<Registered, Refusal> {
     let group = &consumer.group_name;
-    let Some(config) = core.groups.find(group).map_err(Refusal::system)? else {
+    let Some(config) = parts.groups.find(group).map_err(Refusal::system)? else {
         return Ok(Registered::default());
     };
     let retry = names::retry_topic(group);
@@ -72,10 +72,10 @@ fn register_consumer(
         topic_sys_flag: unit_sub(consumer.unit_mode),
         ..open_topic(&*retry, config.retry_queue_nums.clamp(0, MAX_QUEUES))
     };
-    core.topics.ensure(&retry, new).map_err(Refusal::system)?;
+    parts.topics.ensure(&retry, new).map_err(Refusal::system)?;
     let fingerprint = data.heartbeat_fingerprint;
     let registered = {
-        let mut consumers = core.consumers.lock();
+        let mut consumers = parts.clients.consumers.lock();
         if data.without_sub {
             consumers.refresh(group, member.clone(), fingerprint)
         } else {
@@ -83,25 +83,25 @@ fn register_consumer(
         }
     };
     if registered.changed {
-        notify_group(core, group);
+        notify_group(parts, group);
     }
     Ok(registered)
 }
 
 /// Tells every member of a group to rebalance, unless the group broadcasts or wants no such news.
-fn notify_group(core: &Core, group: &str) {
-    if !core.tuned().notify_consumer_changes {
+fn notify_group(parts: &Parts, group: &str) {
+    if !parts.settings.live().notify_consumer_changes {
         return;
     }
-    let wanted = core.groups.get(group).is_none_or(|config| config.notify_consumer_ids_changed_enable);
+    let wanted = parts.groups.get(group).is_none_or(|config| config.notify_consumer_ids_changed_enable);
     let channels = {
-        let consumers = core.consumers.lock();
+        let consumers = parts.clients.consumers.lock();
         let broadcasting = consumers.group(group).is_some_and(|live| live.is_broadcasting());
         if !wanted || broadcasting { Vec::new() } else { consumers.channels(group) }
     };
     let header = NotifyConsumerIdsChangedRequest { consumer_group: group.to_owned() };
     let Ok(command) = header.to_command() else { return };
-    for connection in channels.into_iter().filter_map(|channel| core.channels.get(channel)) {
+    for connection in channels.into_iter().filter_map(|channel| parts.clients.channels.get(channel)) {
         // A member that cannot be told finds out at its next rebalance.
         let _ = connection.push(command.clone().oneway());
     }
@@ -109,52 +109,52 @@ fn notify_group(core: &Core, group: &str) {
 
 /// UNREGISTER_CLIENT (35).
 pub fn unregister(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, UnregisterClientRequest>,
 ) -> Response<UnregisterClientRequest> {
     let request = asked.header;
     if let Some(group) = &request.producer_group {
-        core.producers.lock().unregister(group, asked.connection.id());
+        parts.clients.producers.lock().unregister(group, asked.connection.id());
     }
     if let Some(group) = &request.consumer_group {
-        let left = core.consumers.lock().unregister(group, asked.connection.id());
+        let left = parts.clients.consumers.lock().unregister(group, asked.connection.id());
         if left {
-            notify_group(core, group);
+            notify_group(parts, group);
         }
     }
     Ok(())
 }
 
 /// A connection is gone, and with it its member of every group.
-pub fn connection_closed(core: &Core, connection: u64) {
-    core.channels.remove(connection);
-    core.uncommitted.take(connection);
-    core.parking.forget(connection);
-    core.pop.parking.forget(connection);
-    core.producers.lock().remove_channel(connection);
-    let groups = core.consumers.lock().remove_channel(connection);
+pub fn connection_closed(parts: &Parts, connection: u64) {
+    parts.clients.channels.remove(connection);
+    parts.log.uncommitted.take(connection);
+    parts.parking.forget(connection);
+    parts.pop.parking.forget(connection);
+    parts.clients.producers.lock().remove_channel(connection);
+    let groups = parts.clients.consumers.lock().remove_channel(connection);
     for group in groups {
-        notify_group(core, &group);
+        notify_group(parts, &group);
     }
 }
 
 /// Forgets and disconnects clients that fell silent.
-pub fn expire_members(core: &Core) {
-    let (now, timeout) = (core.now(), millis(core.tuned().channel_expiry));
-    let mut gone = core.consumers.lock().expire(now, timeout);
-    gone.extend(core.producers.lock().expire(now, timeout));
-    core.channels.close(&gone);
-    core.locks.lock().expire(now);
+pub fn expire_members(parts: &Parts) {
+    let (now, timeout) = (parts.log.now(), millis(parts.settings.live().channel_expiry));
+    let mut gone = parts.clients.consumers.lock().expire(now, timeout);
+    gone.extend(parts.clients.producers.lock().expire(now, timeout));
+    parts.clients.channels.close(&gone);
+    parts.clients.locks.lock().expire(now);
 }
 
 /// GET_CONSUMER_LIST_BY_GROUP (38).
 pub fn consumer_list(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, GetConsumerListByGroupRequest>,
 ) -> Response<GetConsumerListByGroupRequest> {
     let request = asked.header;
     let group = request.consumer_group;
-    let ids = core.consumers.lock().group(&group).map(|live| live.client_ids());
+    let ids = parts.clients.consumers.lock().group(&group).map(|live| live.client_ids());
     match ids {
         Some(consumer_id_list) => Ok(Json(ConsumerIdList { consumer_id_list })),
         None => Err(Refusal::system(format_args!("no consumer for this group, {group}"))),
@@ -163,10 +163,10 @@ pub fn consumer_list(
 
 /// CHECK_CLIENT_CONFIG (46): whether the broker can evaluate a subscription.
 pub fn check_client_config(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, CheckClientConfigRequest>,
 ) -> Response<CheckClientConfigRequest> {
     let Json(request) = asked.body;
-    filter_of(core, &request.subscription_data)?;
+    filter_of(&parts.settings, &request.subscription_data)?;
     Ok(())
 }

@@ -5,35 +5,36 @@ use rocketmq_remoting::body::lock::LockBatchResult;
 use rocketmq_remoting::requests::lock::{LockBatchRequest, UnlockBatchRequest};
 use rocketmq_remoting::route::MessageQueue;
 
+use super::Parts;
 use super::queue_locks::QueueKey;
-use crate::broker::core::Core;
 use crate::exchange::{Asked, Refusal, Response};
 
 /// Locks or renews; the answer lists what the client holds.
-pub fn lock(core: &Core, asked: Asked<'_, LockBatchRequest>) -> Response<LockBatchRequest> {
+pub fn lock(parts: &Parts, asked: Asked<'_, LockBatchRequest>) -> Response<LockBatchRequest> {
     let Json(body) = asked.body;
-    if core.groups.get(&body.consumer_group).is_none() {
+    if parts.groups.get(&body.consumer_group).is_none() {
         return Err(Refusal::no_group(&body.consumer_group));
     }
-    let queues = body.mq_set.into_iter().filter(|queue| exists(core, queue)).map(key_of).collect();
-    let held = core.locks.lock().lock(&body.consumer_group, &body.client_id, queues, core.now());
-    let broker = &core.settings.broker_name;
+    let queues = body.mq_set.into_iter().filter(|queue| exists(parts, queue)).map(key_of).collect();
+    let held =
+        parts.clients.locks.lock().lock(&body.consumer_group, &body.client_id, queues, parts.log.now());
+    let broker = &parts.settings.fixed.broker_name;
     let queues =
         held.into_iter().map(|key| MessageQueue::new(key.topic, broker.as_str(), key.queue_id)).collect();
     Ok(Json(LockBatchResult { lock_ok_mq_set: queues }))
 }
 
 /// Unlocks what the client holds of what it names.
-pub fn unlock(core: &Core, asked: Asked<'_, UnlockBatchRequest>) -> Response<UnlockBatchRequest> {
+pub fn unlock(parts: &Parts, asked: Asked<'_, UnlockBatchRequest>) -> Response<UnlockBatchRequest> {
     let Json(body) = asked.body;
     let queues: Vec<QueueKey> = body.mq_set.into_iter().map(key_of).collect();
-    core.locks.lock().unlock(&body.consumer_group, &body.client_id, &queues);
+    parts.clients.locks.lock().unlock(&body.consumer_group, &body.client_id, &queues);
     Ok(())
 }
 
 /// Whether there is such a queue: what is locked is kept for a minute.
-fn exists(core: &Core, queue: &MessageQueue) -> bool {
-    let topic = core.topics.get(&queue.topic);
+fn exists(parts: &Parts, queue: &MessageQueue) -> bool {
+    let topic = parts.topics.get(&queue.topic);
     topic.is_some_and(|topic| (0..topic.read_queue_nums).contains(&queue.queue_id))
 }
 

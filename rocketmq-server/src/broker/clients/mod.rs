@@ -2,10 +2,12 @@
 
 pub mod allocation;
 pub mod assignment;
+pub mod channels;
 pub mod consumers;
 pub mod heartbeat;
 pub mod locking;
 pub mod member;
+pub mod members;
 pub mod producers;
 pub mod queue_locks;
 pub mod relay;
@@ -13,6 +15,9 @@ pub mod request_modes;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
+use members::Members;
 use rocketmq_remoting::Json;
 use rocketmq_remoting::body::{HeartbeatData, LockBatchBody};
 use rocketmq_remoting::requests::group::{
@@ -25,12 +30,29 @@ use rocketmq_remoting::requests::heartbeat::{
 use rocketmq_remoting::requests::lock::{LockBatchRequest, UnlockBatchRequest};
 
 use super::acl::needs::{GET, Needs, SUB, SUB_OR_GET, UPDATE};
-use super::core::Core;
 use super::dispatch::Requests;
+use super::groups::table::GroupTable;
+use super::log::Log;
 use super::names::is_retry;
+use super::pop::PopState;
+use super::pull::parking::PullParking;
+use super::settings::Current;
+use super::topics::table::TopicTable;
+
+/// What the requests about clients work on.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    pub settings: Arc<Current>,
+    pub log: Arc<Log>,
+    pub topics: Arc<TopicTable>,
+    pub groups: Arc<GroupTable>,
+    pub clients: Arc<Members>,
+    pub parking: Arc<PullParking>,
+    pub pop: Arc<PopState>,
+}
 
 /// The requests about clients.
-pub fn requests(on: &mut Requests<'_, Core>) {
+pub fn requests(on: &mut Requests<'_, Parts>) {
     on.request::<HeartbeatRequest>(|_, Json(data)| to_join(data), heartbeat::heartbeat);
     on.request::<UnregisterClientRequest>(
         |header, _| SUB.group(header.consumer_group.as_deref().unwrap_or_default()),

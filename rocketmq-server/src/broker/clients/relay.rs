@@ -13,8 +13,7 @@ use rocketmq_remoting::requests::group::{
 };
 use rocketmq_remoting::{Command, Json, Request};
 
-use crate::broker::core::Core;
-use crate::broker::query::record_bytes;
+use super::Parts;
 use crate::exchange::{Asked, Refusal, Reply};
 
 /// How long a consumer may take to answer.
@@ -24,11 +23,11 @@ const STATUS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// GET_CONSUMER_RUNNING_INFO (307).
 pub fn running_info(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, GetConsumerRunningInfoRequest>,
 ) -> Reply<Json<ConsumerRunningInfo>> {
     let GetConsumerRunningInfoRequest { consumer_group, client_id, .. } = &asked.header;
-    match member(core, consumer_group, client_id) {
+    match member(parts, consumer_group, client_id) {
         Ok(connection) => pass_on(connection, asked.forwarded(), client_id.clone()),
         Err(refusal) => Reply::refused(refusal),
     }
@@ -36,24 +35,26 @@ pub fn running_info(
 
 /// CONSUME_MESSAGE_DIRECTLY (309): the message goes along, since the consumer may never have seen it.
 pub fn consume_directly(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, ConsumeMessageDirectlyRequest>,
 ) -> Reply<Json<ConsumeMessageDirectlyResult>> {
     let client_id = asked.header.client_id.clone().unwrap_or_default();
-    let prepared = member(core, &asked.header.consumer_group, &client_id)
-        .and_then(|connection| Ok((connection, with_message(core, &asked)?)));
+    let prepared = member(parts, &asked.header.consumer_group, &client_id)
+        .and_then(|connection| Ok((connection, with_message(parts, &asked)?)));
     match prepared {
         Ok((connection, onward)) => pass_on(connection, onward, client_id),
         Err(refusal) => Reply::refused(refusal),
     }
 }
 
-fn with_message(core: &Core, asked: &Asked<'_, ConsumeMessageDirectlyRequest>) -> Result<Command, Refusal> {
+fn with_message(parts: &Parts, asked: &Asked<'_, ConsumeMessageDirectlyRequest>) -> Result<Command, Refusal> {
     let id: OffsetMessageId = asked.header.msg_id.as_deref().unwrap_or_default().parse()?;
-    let record = record_bytes(core, id.offset)
+    let record = parts
+        .log
+        .record_bytes(id.offset)
         .ok_or_else(|| Refusal::system(format_args!("no message at offset {}", id.offset)))?;
     let told = ConsumeMessageDirectlyRequest {
-        broker_name: Some(core.settings.broker_name.clone()),
+        broker_name: Some(parts.settings.fixed.broker_name.clone()),
         topic_sys_flag: Some(0),
         group_sys_flag: Some(0),
         ..asked.header.clone()
@@ -61,15 +62,16 @@ fn with_message(core: &Core, asked: &Asked<'_, ConsumeMessageDirectlyRequest>) -
     Ok(asked.forwarded_as(&told, &record)?)
 }
 
-fn member(core: &Core, group: &str, client_id: &str) -> Result<Connection, Refusal> {
-    let channel = core
+fn member(parts: &Parts, group: &str, client_id: &str) -> Result<Connection, Refusal> {
+    let channel = parts
+        .clients
         .consumers
         .lock()
         .group(group)
         .and_then(|live| live.member(client_id))
         .map(|member| member.channel);
     channel
-        .and_then(|channel| core.channels.get(channel))
+        .and_then(|channel| parts.clients.channels.get(channel))
         .ok_or_else(|| Refusal::system(format_args!("The Consumer <{group}> <{client_id}> not online")))
 }
 
@@ -91,10 +93,10 @@ fn unanswered(client_id: &str, error: &CallError) -> Refusal {
 
 /// INVOKE_BROKER_TO_GET_CONSUMER_STATUS (223): asks every member, or one, how far it is (221).
 pub fn consumer_status(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, InvokeGetConsumerStatusRequest>,
 ) -> Reply<Json<GetConsumerStatusBody>> {
-    match status_members(core, asked.header) {
+    match status_members(parts, asked.header) {
         Ok(members) => Reply::later(async move { Ok(Json(collect_status(members).await).into()) }),
         Err(refusal) => Reply::refused(refusal),
     }
@@ -102,10 +104,13 @@ pub fn consumer_status(
 
 type StatusCall = (String, Connection, Command);
 
-fn status_members(core: &Core, request: InvokeGetConsumerStatusRequest) -> Result<Vec<StatusCall>, Refusal> {
+fn status_members(
+    parts: &Parts,
+    request: InvokeGetConsumerStatusRequest,
+) -> Result<Vec<StatusCall>, Refusal> {
     let InvokeGetConsumerStatusRequest { topic, group, client_addr } = request;
     let wanted = client_addr.clone().filter(|id| !id.is_empty());
-    let consumers = core.consumers.lock();
+    let consumers = parts.clients.consumers.lock();
     let live = consumers.group(&group).ok_or_else(|| {
         Refusal::system(format_args!("No Any Consumer online in the consumer group: [{group}]"))
     })?;
@@ -113,7 +118,7 @@ fn status_members(core: &Core, request: InvokeGetConsumerStatusRequest) -> Resul
     let chosen = live.members().filter(|member| wanted.as_ref().is_none_or(|id| *id == member.client_id));
     Ok(chosen
         .filter_map(|member| {
-            Some((member.client_id.clone(), core.channels.get(member.channel)?, onward.clone()))
+            Some((member.client_id.clone(), parts.clients.channels.get(member.channel)?, onward.clone()))
         })
         .collect())
 }

@@ -9,6 +9,19 @@ mod service;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
+use super::log::Log;
+use super::settings::Current;
+
 pub use levels::{DelayLevelError, DelayLevels, queue_of_level};
 pub use progress::DelayProgress;
 pub use service::deliver_due;
+
+/// What delays work on.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    pub settings: Arc<Current>,
+    pub log: Arc<Log>,
+    pub progress: Arc<DelayProgress>,
+}

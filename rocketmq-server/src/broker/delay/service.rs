@@ -2,8 +2,8 @@
 
 use rocketmq_remoting::message::MessageRecord;
 
+use super::Parts;
 use super::levels::queue_of_level;
-use crate::broker::core::Core;
 use crate::broker::log::placement::unpark;
 use crate::broker::log::set_aside::{Place, lost, set_aside};
 use crate::broker::names::SCHEDULE_TOPIC;
@@ -16,38 +16,38 @@ const BURST: i64 = 256;
 const RETRY_AFTER: i64 = 100;
 
 /// Delivers what is due on every level. Returns when to come back, or `None` when nothing waits.
-pub fn deliver_due(core: &Core) -> Option<i64> {
-    let levels = 1..=core.levels.max();
-    levels.filter_map(|level| Level { core, level, queue: queue_of_level(level) }.deliver()).min()
+pub fn deliver_due(parts: &Parts) -> Option<i64> {
+    let levels = 1..=parts.settings.fixed.delay_levels.max();
+    levels.filter_map(|level| Level { parts, level, queue: queue_of_level(level) }.deliver()).min()
 }
 
 #[derive(Clone, Copy)]
 struct Level<'a> {
-    core: &'a Core,
+    parts: &'a Parts,
     level: i32,
     queue: i32,
 }
 
 impl Level<'_> {
     fn deliver(self) -> Option<i64> {
-        let range = Range::of(self.core, SCHEDULE_TOPIC, self.queue);
+        let range = Range::of(&self.parts.log.store, SCHEDULE_TOPIC, self.queue);
         let first = self.first(range);
         let last = range.max.min(first.saturating_add(BURST));
         for offset in first..last {
             if let Some(later) = self.pass(offset, range.max) {
                 return Some(later);
             }
-            self.core.delay.advance(self.level, offset + 1);
+            self.parts.progress.advance(self.level, offset + 1);
         }
-        (last < range.max).then(|| self.core.now())
+        (last < range.max).then(|| self.parts.log.now())
     }
 
     /// Where to go on. What the log no longer has is passed over, and said.
     fn first(self, range: Range) -> i64 {
-        let Some(next) = self.core.delay.next(self.level) else { return range.min };
+        let Some(next) = self.parts.progress.next(self.level) else { return range.min };
         if next < range.min {
-            lost(self.core, self.place(next), range.min - next);
-            self.core.delay.advance(self.level, range.min);
+            lost(&self.parts.log, self.place(next), range.min - next);
+            self.parts.progress.advance(self.level, range.min);
         }
         range.nearest(next)
     }
@@ -58,8 +58,8 @@ impl Level<'_> {
 
     /// Deals with one message of the queue, which ends at `end`; the time to come back if it has to wait.
     fn pass(self, offset: i64, end: i64) -> Option<i64> {
-        let now = self.core.now();
-        let unit = match self.core.store.units(SCHEDULE_TOPIC, self.queue, offset, 1) {
+        let now = self.parts.log.now();
+        let unit = match self.parts.log.store.units(SCHEDULE_TOPIC, self.queue, offset, 1) {
             Ok(units) => units.first().copied(),
             Err(error) => {
                 tracing::error!(level = self.level, offset, %error, "cannot read the queue of a delay level");
@@ -67,17 +67,17 @@ impl Level<'_> {
             }
         };
         let Some(unit) = unit else {
-            lost(self.core, self.place(offset), 1);
+            lost(&self.parts.log, self.place(offset), 1);
             return None;
         };
         let due = self.due(offset, unit, now, end);
         if due > now {
             return Some(due);
         }
-        match self.core.read_unit(SCHEDULE_TOPIC, self.queue, offset, unit) {
+        match self.parts.log.read_unit(SCHEDULE_TOPIC, self.queue, offset, unit) {
             Some(record) => self.put(offset, record).err().map(|()| now + RETRY_AFTER),
             None => {
-                lost(self.core, self.place(offset), 1);
+                lost(&self.parts.log, self.place(offset), 1);
                 None
             }
         }
@@ -85,9 +85,9 @@ impl Level<'_> {
 
     /// The unit says when the message is due. It counts from its store time, which was wrong if the clock was set back since.
     fn due(self, offset: i64, unit: Unit, now: i64, end: i64) -> i64 {
-        let delay = self.core.levels.millis(self.level).unwrap_or(0);
+        let delay = self.parts.settings.fixed.delay_levels.millis(self.level).unwrap_or(0);
         let claimed = unit.tags_code.saturating_sub(delay);
-        self.core.delay.store_time(self.level, offset, claimed, (now, end)).saturating_add(delay)
+        self.parts.progress.store_time(self.level, offset, claimed, (now, end)).saturating_add(delay)
     }
 
     /// Puts a message where it belongs, or sets it aside when that is impossible.
@@ -96,13 +96,13 @@ impl Level<'_> {
     /// The store takes none at the moment.
     fn put(self, offset: i64, record: MessageRecord) -> Result<(), ()> {
         let Some(record) = unpark(record) else {
-            set_aside(self.core, self.place(offset), "it names no topic to go to");
+            set_aside(&self.parts.log, self.place(offset), "it names no topic to go to");
             return Ok(());
         };
-        match self.core.append(record) {
+        match self.parts.log.append(record) {
             Ok(_) => Ok(()),
             Err(refusal) if refusal.is_final() => {
-                set_aside(self.core, self.place(offset), &refusal);
+                set_aside(&self.parts.log, self.place(offset), &refusal);
                 Ok(())
             }
             Err(refusal) => {

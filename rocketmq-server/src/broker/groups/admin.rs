@@ -13,36 +13,36 @@ use rocketmq_remoting::requests::group::{
     UpdateSubscriptionGroupListRequest, UpdateSubscriptionGroupRequest,
 };
 
+use super::Parts;
 use crate::broker::clients::member::Member;
-use crate::broker::core::Core;
 use crate::broker::names;
 use crate::broker::topics::table::{MAX_QUEUES, is_queue_count};
 use crate::exchange::{Asked, Refusal, Response};
 
 /// UPDATE_AND_CREATE_SUBSCRIPTIONGROUP (200).
 pub fn update(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, UpdateSubscriptionGroupRequest>,
 ) -> Response<UpdateSubscriptionGroupRequest> {
     let Json(config) = asked.body;
-    put(core, vec![config])
+    put(parts, vec![config])
 }
 
 /// UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST (225): all or none.
 pub fn update_list(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, UpdateSubscriptionGroupListRequest>,
 ) -> Response<UpdateSubscriptionGroupListRequest> {
     let Json(body) = asked.body;
-    put(core, body.group_config_list)
+    put(parts, body.group_config_list)
 }
 
-fn put(core: &Core, configs: Vec<SubscriptionGroupConfig>) -> Result<(), Refusal> {
+fn put(parts: &Parts, configs: Vec<SubscriptionGroupConfig>) -> Result<(), Refusal> {
     for config in &configs {
         names::check_group(&config.group_name).map_err(|error| names::illegal(&error))?;
         check_retry_queues(config)?;
     }
-    core.groups.put(configs).map_err(Refusal::system)?;
+    parts.groups.put(configs).map_err(Refusal::system)?;
     Ok(())
 }
 
@@ -58,24 +58,24 @@ fn check_retry_queues(config: &SubscriptionGroupConfig) -> Result<(), Refusal> {
 
 /// DELETE_SUBSCRIPTIONGROUP (207).
 pub fn delete(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, DeleteSubscriptionGroupRequest>,
 ) -> Response<DeleteSubscriptionGroupRequest> {
     let request = asked.header;
-    core.groups.remove(&request.group_name).map_err(Refusal::system)?;
+    parts.groups.remove(&request.group_name).map_err(Refusal::system)?;
     if request.clean_offset {
-        core.offsets.lock().remove_group(&request.group_name);
+        parts.offsets.lock().remove_group(&request.group_name);
     }
     Ok(())
 }
 
 /// GET_SUBSCRIPTIONGROUP_CONFIG (352). Asking for a group creates it where a heartbeat would, as in 5.4.0.
 pub fn get(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, GetSubscriptionGroupConfigRequest>,
 ) -> Response<GetSubscriptionGroupConfigRequest> {
     let request = asked.header;
-    match core.groups.find(&request.group).map_err(Refusal::system)? {
+    match parts.groups.find(&request.group).map_err(Refusal::system)? {
         Some(config) => Ok(Json((*config).clone())),
         None => Err(Refusal::no_group(&request.group)),
     }
@@ -83,10 +83,10 @@ pub fn get(
 
 /// GET_ALL_SUBSCRIPTIONGROUP_CONFIG (201).
 pub fn all(
-    core: &Core,
+    parts: &Parts,
     _: Asked<'_, GetAllSubscriptionGroupConfigRequest>,
 ) -> Response<GetAllSubscriptionGroupConfigRequest> {
-    let table = core.groups.snapshot();
+    let table = parts.groups.snapshot();
     let header = GetAllSubscriptionGroupConfigResponse {
         total_group_num: i32::try_from(table.subscription_group_table.len()).ok(),
     };
@@ -95,17 +95,17 @@ pub fn all(
 
 /// UPDATE_AND_GET_GROUP_FORBIDDEN (353).
 pub fn forbidden(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, UpdateGroupForbiddenRequest>,
 ) -> Response<UpdateGroupForbiddenRequest> {
     let request = asked.header;
     if let Some(readable) = request.readable {
         names::check_group(&request.group).map_err(|error| names::illegal(&error))?;
         names::check_topic(&request.topic).map_err(|error| names::illegal(&error))?;
-        core.groups.set_readable(&request.group, &request.topic, readable).map_err(Refusal::system)?;
+        parts.groups.set_readable(&request.group, &request.topic, readable).map_err(Refusal::system)?;
     }
     Ok(Json(GroupForbidden {
-        readable: Some(core.groups.is_readable(&request.group, &request.topic)),
+        readable: Some(parts.groups.is_readable(&request.group, &request.topic)),
         group: request.group,
         topic: request.topic,
     }))
@@ -113,11 +113,11 @@ pub fn forbidden(
 
 /// GET_CONSUMER_CONNECTION_LIST (203).
 pub fn consumer_connections(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, GetConsumerConnectionListRequest>,
 ) -> Response<GetConsumerConnectionListRequest> {
     let group = asked.header.consumer_group;
-    let consumers = core.consumers.lock();
+    let consumers = parts.clients.consumers.lock();
     let live = consumers.group(&group).ok_or_else(|| {
         let remark = format!("the consumer group[{group}] not online");
         Refusal::new(ResponseCode::CONSUMER_NOT_ONLINE, remark)
@@ -137,11 +137,11 @@ pub fn consumer_connections(
 
 /// GET_PRODUCER_CONNECTION_LIST (204).
 pub fn producer_connections(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, GetProducerConnectionListRequest>,
 ) -> Response<GetProducerConnectionListRequest> {
     let group = asked.header.producer_group;
-    let members = core.producers.lock().members(&group);
+    let members = parts.clients.producers.lock().members(&group);
     if members.is_empty() {
         return Err(Refusal::system(format_args!("the producer group[{group}] not exist")));
     }
@@ -159,10 +159,10 @@ fn connection_of(member: &Member) -> Connection {
 
 /// GET_ALL_PRODUCER_INFO (328).
 pub fn all_producers(
-    core: &Core,
+    parts: &Parts,
     _: Asked<'_, GetAllProducerInfoRequest>,
 ) -> Response<GetAllProducerInfoRequest> {
-    let producers = core.producers.lock();
+    let producers = parts.clients.producers.lock();
     let data = producers
         .all()
         .map(|(group, members)| (group.clone(), members.into_iter().map(producer_of).collect()))

@@ -3,19 +3,31 @@
 pub mod admin;
 pub mod table;
 
+use std::sync::Arc;
+
 use rocketmq_remoting::Json;
 use rocketmq_remoting::requests::group::{
     DeleteSubscriptionGroupRequest, GetAllProducerInfoRequest, GetAllSubscriptionGroupConfigRequest,
     GetConsumerConnectionListRequest, GetProducerConnectionListRequest, GetSubscriptionGroupConfigRequest,
     UpdateGroupForbiddenRequest, UpdateSubscriptionGroupListRequest, UpdateSubscriptionGroupRequest,
 };
+use table::GroupTable;
 
 use super::acl::needs::{CREATE, DELETE, GET, Needs, UPDATE};
-use super::core::Core;
+use super::clients::members::Members;
 use super::dispatch::Requests;
+use super::offsets::table::Offsets;
+
+/// What the requests about groups work on.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    pub groups: Arc<GroupTable>,
+    pub offsets: Arc<Offsets>,
+    pub clients: Arc<Members>,
+}
 
 /// The requests about groups.
-pub fn requests(on: &mut Requests<'_, Core>) {
+pub fn requests(on: &mut Requests<'_, Parts>) {
     on.request::<UpdateSubscriptionGroupRequest>(
         |_, Json(group)| CREATE.group(&group.group_name),
         admin::update,

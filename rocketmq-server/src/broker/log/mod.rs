@@ -1,7 +1,198 @@
-//! Messages that the broker itself writes to the log.
+//! The log as the broker's domains use it: they put messages, and read single ones by their place.
 
 pub mod notes;
 pub mod placement;
 pub mod set_aside;
 pub mod store_times;
 pub mod uncommitted;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use placement::{PlacementRules, park};
+use rocketmq_remoting::code::ResponseCode;
+use rocketmq_remoting::message::MessageRecord;
+use rocketmq_remoting::message::properties::Properties;
+use uncommitted::Uncommitted;
+
+use super::send::properties::SentProperties;
+use super::settings::{Current, millis};
+use super::stats::counters::{Counters, Stats};
+use super::stats::flow::Flow;
+use crate::clock::Clock;
+use crate::exchange::Refusal;
+use crate::store::{Store, StoreError, Stored, Unit};
+
+/// The store, with what every put has to keep: the placement of messages that wait, the figures, and the puts whose senders
+/// are not told yet.
+#[derive(Debug)]
+pub struct Log {
+    pub store: Store,
+    pub clock: Arc<dyn Clock>,
+    pub settings: Arc<Current>,
+    pub stats: Stats,
+    pub uncommitted: Uncommitted,
+}
+
+impl Log {
+    pub fn new(store: Store, settings: Arc<Current>, clock: Arc<dyn Clock>) -> Self {
+        let stats = Stats::new(clock.now_ms());
+        Self { store, clock, settings, stats, uncommitted: Uncommitted::default() }
+    }
+
+    pub fn now(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    /// How a message with a delay or a delivery time is treated now.
+    pub fn placement_rules(&self) -> PlacementRules<'_> {
+        PlacementRules {
+            levels: &self.settings.fixed.delay_levels,
+            timers: self.settings.fixed.timers,
+            max_delay_ms: millis(self.settings.live().timer_max_delay),
+            now: self.now(),
+        }
+    }
+
+    /// Stores a message that the broker itself makes. It waits if its properties ask for that, be it for longer than a client
+    /// may.
+    ///
+    /// # Errors
+    /// The placement or the store refuses.
+    pub fn put(&self, record: MessageRecord) -> Result<Stored, Refusal> {
+        let rules = PlacementRules { max_delay_ms: i64::MAX, ..self.placement_rules() };
+        let placement = rules.place(&SentProperties::scan(&record.properties))?;
+        self.append(park(record, placement))
+    }
+
+    /// Stores a message where it says, whatever its properties ask for.
+    ///
+    /// # Errors
+    /// The store refuses.
+    pub fn append(&self, record: MessageRecord) -> Result<Stored, Refusal> {
+        let flow = self.stats.flows.puts(&record.topic);
+        let stored = self.store.put(record).map_err(refuse_put)?;
+        self.store.written(&stored).map_err(refuse_put)?;
+        self.count_put(&flow, &stored);
+        Ok(stored)
+    }
+
+    /// Stores a message whose producer is not told before [`commit`](Self::commit).
+    ///
+    /// # Errors
+    /// The store refuses.
+    pub fn put_buffered(&self, record: MessageRecord) -> Result<Stored, Refusal> {
+        let flow = self.stats.flows.puts(&record.topic);
+        let stored = self.store.put(record).map_err(|error| {
+            Counters::add(&self.stats.counters.put_failed, 1);
+            refuse_put(error)
+        })?;
+        self.count_put(&flow, &stored);
+        Ok(stored)
+    }
+
+    /// Counts a stored message, which belongs to the flow of its topic.
+    pub fn count_put(&self, flow: &Flow, stored: &Stored) {
+        let size = u64::try_from(stored.size).unwrap_or(0);
+        Counters::add(&self.stats.counters.put_messages, 1);
+        Counters::add(&self.stats.counters.put_bytes, size);
+        self.stats.flows.add_put(flow, size);
+    }
+
+    /// Counts what one request of a group found.
+    pub fn count_get(&self, topic: &str, group: &str, records: &[Bytes]) {
+        let counters = &self.stats.counters;
+        if records.is_empty() {
+            Counters::add(&counters.get_miss, 1);
+            return;
+        }
+        let messages = records.len() as u64;
+        Counters::add(&counters.get_found, 1);
+        Counters::add(&counters.get_messages, messages);
+        let bytes = records.iter().map(|record| record.len() as u64).sum();
+        self.stats.flows.add_get(topic, group, messages, bytes);
+    }
+
+    /// Hands to the kernel what a connection's requests have put since the last call.
+    ///
+    /// # Errors
+    /// Some of it could not be written.
+    pub fn commit(&self, connection: u64) -> Result<(), Refusal> {
+        for stored in self.uncommitted.take(connection) {
+            self.store.written(&stored).map_err(refuse_put)?;
+        }
+        Ok(())
+    }
+
+    /// Where the message at a queue's offset is. A queue that cannot be read has none, which is logged.
+    pub fn unit(&self, topic: &str, queue: i32, offset: i64) -> Option<Unit> {
+        match self.store.units(topic, queue, offset, 1) {
+            Ok(units) => units.first().copied(),
+            Err(error) => {
+                tracing::error!(topic, queue, offset, %error, "cannot read a consume queue");
+                None
+            }
+        }
+    }
+
+    /// The message at a queue's offset; `None` when the log has no such message any more.
+    ///
+    /// # Errors
+    /// The queue cannot be read.
+    pub fn message_at(
+        &self,
+        topic: &str,
+        queue: i32,
+        offset: i64,
+    ) -> Result<Option<MessageRecord>, StoreError> {
+        let unit = self.store.units(topic, queue, offset, 1)?.first().copied();
+        Ok(unit.and_then(|unit| self.read_unit(topic, queue, offset, unit)))
+    }
+
+    /// [`message_at`](Self::message_at) for a unit that is known; `None` when the log has no such message any more.
+    pub fn read_unit(&self, topic: &str, queue: i32, offset: i64, unit: Unit) -> Option<MessageRecord> {
+        let record = self.store.read_at(unit.physical_offset)?;
+        let is_it = record.topic == topic && record.queue_id == queue && record.queue_offset == offset;
+        is_it.then_some(record)
+    }
+
+    /// The encoded record at a commit log offset, if one begins there.
+    pub fn record_bytes(&self, offset: i64) -> Option<Bytes> {
+        let record = self.store.read_at(offset)?;
+        self.store.read_bytes(offset, i32::try_from(record.encoded_len()).ok()?)
+    }
+
+    /// A record written by the broker for its own purposes.
+    pub fn own_record(
+        &self,
+        topic: &str,
+        queue_id: i32,
+        properties: &Properties,
+        body: Vec<u8>,
+    ) -> MessageRecord {
+        MessageRecord {
+            topic: topic.to_owned(),
+            queue_id,
+            properties: properties.encode_stored(),
+            body: body.into(),
+            born_timestamp: self.now(),
+            born_host: self.settings.address,
+            store_host: self.settings.address,
+            ..MessageRecord::default()
+        }
+        .seal()
+    }
+}
+
+/// What a client is told when the store refuses a message.
+pub fn refuse_put(error: StoreError) -> Refusal {
+    let code = match &error {
+        StoreError::MessageIllegal { .. } => ResponseCode::MESSAGE_ILLEGAL,
+        StoreError::DiskFull { .. }
+        | StoreError::AboveWarningLevel { .. }
+        | StoreError::FlushFailed { .. }
+        | StoreError::Closed => ResponseCode::SERVICE_NOT_AVAILABLE,
+        _ => ResponseCode::SYSTEM_ERROR,
+    };
+    Refusal::new(code, error.to_string())
+}

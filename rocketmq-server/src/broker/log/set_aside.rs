@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::broker::core::Core;
+use super::Log;
 use crate::broker::stats::counters::Counters;
 
 /// Where a message is stored.
@@ -14,16 +14,16 @@ pub struct Place<'a> {
 }
 
 /// Reports a message that can never go where it belongs. It stays readable in its place as long as the log has it.
-pub fn set_aside(core: &Core, place: Place<'_>, reason: impl Display) {
+pub fn set_aside(log: &Log, place: Place<'_>, reason: impl Display) {
     let Place { topic, queue, offset } = place;
-    Counters::add(&core.stats.counters.set_aside, 1);
+    Counters::add(&log.stats.counters.set_aside, 1);
     tracing::error!(topic, queue, offset, %reason, "a message cannot be delivered: it is set aside");
 }
 
 /// Reports `count` messages from `place` on that the log no longer has, or has damaged, before the broker was done with them.
-pub fn lost(core: &Core, place: Place<'_>, count: i64) {
+pub fn lost(log: &Log, place: Place<'_>, count: i64) {
     let Place { topic, queue, offset } = place;
-    Counters::add(&core.stats.counters.set_aside, count.unsigned_abs());
+    Counters::add(&log.stats.counters.set_aside, count.unsigned_abs());
     tracing::error!(
         topic,
         queue,

@@ -16,79 +16,81 @@ use rocketmq_remoting::requests::offset::QueryCorrectionOffsetRequest;
 use rocketmq_remoting::requests::topic::QueryTopicConsumeByWhoRequest;
 use rocketmq_remoting::route::MessageQueue;
 
-use crate::broker::core::Core;
+use super::Parts;
 use crate::exchange::{Asked, Refusal, Response};
 
 /// Queues that one answer tells of: more of them do not fit into a frame.
 const MOST_QUEUES: usize = 100_000;
 
 /// GET_CONSUME_STATS (208): of one topic, of some, or of all the group has offsets for.
-pub fn group(core: &Core, asked: Asked<'_, GetConsumeStatsRequest>) -> Response<GetConsumeStatsRequest> {
+pub fn group(parts: &Parts, asked: Asked<'_, GetConsumeStatsRequest>) -> Response<GetConsumeStatsRequest> {
     let request = asked.header;
     let group = &request.consumer_group;
     let topics: BTreeSet<String> = match (request.topic.as_deref(), request.topic_list.as_deref()) {
         (Some(topic), _) if !topic.is_empty() => BTreeSet::from([topic.to_owned()]),
         (_, Some(list)) if !list.is_empty() => list.split(';').map(str::to_owned).collect(),
-        _ => core.offsets.lock().topics_of(group),
+        _ => parts.offsets.lock().topics_of(group),
     };
     let (mut stats, mut room) = (ConsumeStats::default(), MOST_QUEUES);
     for topic in topics {
-        add_topic(core, &topic, group, &mut stats, &mut room)?;
-        stats.consume_tps += core.stats.flows.get_tps(&topic, group);
+        add_topic(parts, &topic, group, &mut stats, &mut room)?;
+        stats.consume_tps += parts.log.stats.flows.get_tps(&topic, group);
     }
     Ok(Json(stats))
 }
 
 /// Adds the queues of a topic, and takes them off the `room` in the answer.
 fn add_topic(
-    core: &Core,
+    parts: &Parts,
     topic: &str,
     group: &str,
     stats: &mut ConsumeStats,
     room: &mut usize,
 ) -> Result<(), Refusal> {
-    let Some(config) = core.topics.get(topic) else { return Ok(()) };
+    let Some(config) = parts.topics.get(topic) else { return Ok(()) };
     let queues = usize::try_from(config.read_queue_nums).unwrap_or(0);
     *room = room.checked_sub(queues).ok_or_else(|| {
         Refusal::system(format_args!("there are more than {MOST_QUEUES} queues to tell of; name a topic"))
     })?;
     for queue in 0..config.read_queue_nums {
-        let key = MessageQueue::new(topic, core.settings.broker_name.as_str(), queue);
-        stats.offset_table.insert(key, progress(core, topic, group, queue));
+        let key = MessageQueue::new(topic, parts.settings.fixed.broker_name.as_str(), queue);
+        stats.offset_table.insert(key, progress(parts, topic, group, queue));
     }
     Ok(())
 }
 
-fn progress(core: &Core, topic: &str, group: &str, queue: i32) -> OffsetWrapper {
-    let committed = core.offsets.lock().query(topic, group, queue);
+fn progress(parts: &Parts, topic: &str, group: &str, queue: i32) -> OffsetWrapper {
+    let committed = parts.offsets.lock().query(topic, group, queue);
     let consumer_offset = committed.unwrap_or(0).max(0);
     OffsetWrapper {
-        broker_offset: core.store.max_offset(topic, queue).max(0),
+        broker_offset: parts.log.store.max_offset(topic, queue).max(0),
         consumer_offset,
         pull_offset: consumer_offset,
-        last_timestamp: core.store.store_time(topic, queue, consumer_offset - 1).unwrap_or(0),
+        last_timestamp: parts.log.store.store_time(topic, queue, consumer_offset - 1).unwrap_or(0),
     }
 }
 
 /// GET_BROKER_CONSUME_STATS (317).
 pub fn broker(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, GetBrokerConsumeStatsRequest>,
 ) -> Response<GetBrokerConsumeStatsRequest> {
     let request = asked.header;
-    let mut answer =
-        ConsumeStatsList { broker_addr: Some(core.address.to_string()), ..ConsumeStatsList::default() };
+    let mut answer = ConsumeStatsList {
+        broker_addr: Some(parts.settings.address.to_string()),
+        ..ConsumeStatsList::default()
+    };
     let mut room = MOST_QUEUES;
-    for group in core.groups.snapshot().subscription_group_table.into_keys() {
-        let topics = core.offsets.lock().topics_of(&group);
+    for group in parts.groups.snapshot().subscription_group_table.into_keys() {
+        let topics = parts.offsets.lock().topics_of(&group);
         let mut of_group = Vec::new();
         for topic in topics {
-            let ordered = core.topics.get(&topic).is_some_and(|config| config.order);
+            let ordered = parts.topics.get(&topic).is_some_and(|config| config.order);
             if request.is_order && !ordered {
                 continue;
             }
             let mut stats = ConsumeStats::default();
-            add_topic(core, &topic, &group, &mut stats, &mut room)?;
+            add_topic(parts, &topic, &group, &mut stats, &mut room)?;
             let behind =
                 stats.offset_table.values().map(|one| one.broker_offset.saturating_sub(one.consumer_offset));
             answer.total_diff = behind.fold(answer.total_diff, i64::saturating_add);
@@ -101,36 +103,36 @@ pub fn broker(
 
 /// QUERY_TOPIC_CONSUME_BY_WHO (300).
 pub fn groups_of_topic(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, QueryTopicConsumeByWhoRequest>,
 ) -> Response<QueryTopicConsumeByWhoRequest> {
     let topic = asked.header.topic;
-    let mut groups = core.consumers.lock().groups_of_topic(&topic);
-    groups.extend(core.offsets.lock().groups_of(&topic));
+    let mut groups = parts.clients.consumers.lock().groups_of_topic(&topic);
+    groups.extend(parts.offsets.lock().groups_of(&topic));
     Ok(Json(GroupList { group_list: groups.into_iter().collect() }))
 }
 
 /// QUERY_TOPICS_BY_CONSUMER (343).
 pub fn topics_of_group(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, QueryTopicsByConsumerRequest>,
 ) -> Response<QueryTopicsByConsumerRequest> {
     let group = asked.header.group;
     Ok(Json(TopicList {
-        topic_list: core.offsets.lock().topics_of(&group).into_iter().collect(),
-        broker_addr: Some(core.address.to_string()),
+        topic_list: parts.offsets.lock().topics_of(&group).into_iter().collect(),
+        broker_addr: Some(parts.settings.address.to_string()),
     }))
 }
 
 /// QUERY_SUBSCRIPTION_BY_CONSUMER (345).
 pub fn subscription(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, QuerySubscriptionByConsumerRequest>,
 ) -> Response<QuerySubscriptionByConsumerRequest> {
     let request = asked.header;
     let topic = request.topic.unwrap_or_default();
     let subscription_data = {
-        let consumers = core.consumers.lock();
+        let consumers = parts.clients.consumers.lock();
         let live = consumers.group(&request.group);
         live.and_then(|live| live.subscription(&topic)).map(|data| (**data).clone())
     };
@@ -139,27 +141,30 @@ pub fn subscription(
 
 /// QUERY_CONSUME_TIME_SPAN (303).
 pub fn time_span(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, QueryConsumeTimeSpanRequest>,
 ) -> Response<QueryConsumeTimeSpanRequest> {
     let request = asked.header;
-    let config = core.topics.get(&request.topic).ok_or_else(|| Refusal::no_topic(&request.topic))?;
+    let config = parts.topics.get(&request.topic).ok_or_else(|| Refusal::no_topic(&request.topic))?;
     let spans = (0..config.read_queue_nums)
-        .map(|queue| span_of(core, &request.topic, &request.group, queue))
+        .map(|queue| span_of(parts, &request.topic, &request.group, queue))
         .collect();
     Ok(Json(ConsumeTimeSpanBody { consume_time_span_set: spans }))
 }
 
-fn span_of(core: &Core, topic: &str, group: &str, queue: i32) -> QueueTimeSpan {
-    let max = core.store.max_offset(topic, queue);
-    let committed = core.offsets.lock().query(topic, group, queue).unwrap_or(0);
-    let at = |offset| core.store.store_time(topic, queue, offset);
-    let min_time_stamp = core.store.earliest_store_time(topic, queue);
+fn span_of(parts: &Parts, topic: &str, group: &str, queue: i32) -> QueueTimeSpan {
+    let max = parts.log.store.max_offset(topic, queue);
+    let committed = parts.offsets.lock().query(topic, group, queue).unwrap_or(0);
+    let at = |offset| parts.log.store.store_time(topic, queue, offset);
+    let min_time_stamp = parts.log.store.earliest_store_time(topic, queue);
     // What is to be consumed next says how late the group is; at the end of the queue it is not late at all.
-    let delay_time =
-        if committed < max { at(committed).map_or(0, |stored| core.now().saturating_sub(stored)) } else { 0 };
+    let delay_time = if committed < max {
+        at(committed).map_or(0, |stored| parts.log.now().saturating_sub(stored))
+    } else {
+        0
+    };
     QueueTimeSpan {
-        message_queue: MessageQueue::new(topic, core.settings.broker_name.as_str(), queue),
+        message_queue: MessageQueue::new(topic, parts.settings.fixed.broker_name.as_str(), queue),
         min_time_stamp,
         max_time_stamp: at(max - 1).unwrap_or(0),
         consume_time_stamp: at(committed.saturating_sub(1)).unwrap_or(min_time_stamp),
@@ -169,12 +174,12 @@ fn span_of(core: &Core, topic: &str, group: &str, queue: i32) -> QueueTimeSpan {
 
 /// QUERY_CORRECTION_OFFSET (308): the lowest offset among the groups, or that of the compared group where it is lower.
 pub fn correction_offsets(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, QueryCorrectionOffsetRequest>,
 ) -> Response<QueryCorrectionOffsetRequest> {
     let request = asked.header;
     let filtered: BTreeSet<&str> = request.filter_groups.as_deref().unwrap_or_default().split(',').collect();
-    let offsets = core.offsets.lock();
+    let offsets = parts.offsets.lock();
     let mut correction_offsets: BTreeMap<i32, i64> = BTreeMap::new();
     for group in offsets.groups_of(&request.topic) {
         if filtered.contains(group.as_str()) {

@@ -2,7 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use parking_lot::{Mutex, MutexGuard};
+use rocketmq_remoting::body::offset::ConsumerOffsetWrapper;
+use rocketmq_remoting::body::topic::DataVersion;
+
 use crate::broker::persist::positions::Moved;
+use crate::broker::persist::table_file::TableFile;
+use crate::store::{Store, StoreError};
 
 /// Queue id to next offset, for one topic and group.
 pub type QueueOffsets = BTreeMap<i32, i64>;
@@ -190,6 +196,60 @@ impl ConsumerOffsets {
     /// Whether the last rewrite failed.
     pub fn save_failed(&self) -> bool {
         self.save_failed
+    }
+}
+
+/// The offsets of all groups, and the file that keeps them.
+#[derive(Debug)]
+pub struct Offsets {
+    table: Mutex<ConsumerOffsets>,
+    file: TableFile,
+}
+
+impl Offsets {
+    /// Reads `consumerOffset.json`.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn open(file: TableFile) -> Result<Self, StoreError> {
+        let stored: ConsumerOffsetWrapper = file.load()?;
+        Ok(Self { table: Mutex::new(ConsumerOffsets::from_table(stored.offset_table)), file })
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, ConsumerOffsets> {
+        self.table.lock()
+    }
+
+    /// The table as its file and slaves get it.
+    pub fn wrapper(&self) -> ConsumerOffsetWrapper {
+        ConsumerOffsetWrapper {
+            data_version: Some(DataVersion::default()),
+            offset_table: self.lock().snapshot(),
+            ..ConsumerOffsetWrapper::default()
+        }
+    }
+
+    /// Saves what changed since the last time.
+    ///
+    /// # Errors
+    /// The disk refuses; the next call tries again.
+    pub fn save(&self) -> Result<(), StoreError> {
+        if !self.lock().take_changed() {
+            return Ok(());
+        }
+        let saved = self.file.save(|| self.wrapper());
+        self.lock().saved(saved.is_ok());
+        saved
+    }
+
+    /// Makes sure that an offset which was just committed will be kept. Saves only when the last save failed or the disk is
+    /// full: otherwise the next interval does.
+    ///
+    /// # Errors
+    /// The table cannot be saved.
+    pub fn keep(&self, store: &Store) -> Result<(), StoreError> {
+        let in_doubt = store.has_no_room() || self.lock().save_failed();
+        if in_doubt { self.save() } else { Ok(()) }
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::broker::core::Core;
+use super::table::Offsets;
+use crate::broker::log::Log;
 use crate::broker::stats::counters::Counters;
 use crate::store::Deleted;
 
@@ -17,23 +18,23 @@ struct Missed<'a> {
 }
 
 /// Reports what each round of deletion takes from the groups.
-pub fn watch(core: &Arc<Core>) {
-    let weak = Arc::downgrade(core);
-    core.store.on_deletion(move |deleted| {
-        if let Some(core) = weak.upgrade() {
-            report(&core, deleted);
+pub fn watch(log: &Arc<Log>, offsets: Arc<Offsets>) {
+    let weak = Arc::downgrade(log);
+    log.store.on_deletion(move |deleted| {
+        if let Some(log) = weak.upgrade() {
+            report(&log, &offsets, deleted);
         }
     });
 }
 
-fn report(core: &Core, deleted: &[Deleted]) {
-    let offsets = core.offsets.lock().snapshot();
+fn report(log: &Log, offsets: &Offsets, deleted: &[Deleted]) {
+    let offsets = offsets.lock().snapshot();
     let committed = offsets.iter().flat_map(|(key, queues)| {
         let (topic, group) = key.split_once('@').unwrap_or((key, ""));
         queues.iter().map(move |(queue, offset)| (topic, group, *queue, *offset))
     });
     for missed in missed(deleted, committed) {
-        Counters::add(&core.stats.counters.deleted_unread, missed.messages.unsigned_abs());
+        Counters::add(&log.stats.counters.deleted_unread, missed.messages.unsigned_abs());
         tracing::error!(
             topic = missed.topic,
             queue = missed.queue,

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use crate::broker::core::Core;
+use crate::broker::log::Log;
 
 /// Bytes; unlimited where the system does not say.
 static PHYSICAL_MEMORY: LazyLock<u64> = LazyLock::new(|| {
@@ -21,11 +21,11 @@ static PHYSICAL_MEMORY: LazyLock<u64> = LazyLock::new(|| {
 /// Whether the queue has never lost a message, and its first one, if it has come already, is still in memory: as Apache's 4.9
 /// has it, no farther from the log's end than `accessMessageInMemoryMaxRatio` percent of this machine's memory. (5.x asks the
 /// kernel, and takes a queue without a message for old: what comes while it answers is then missed.)
-pub fn is_young(core: &Core, topic: &str, queue: i32) -> bool {
-    core.store.min_offset(topic, queue) <= 0 && !is_far(core, topic, queue, 0)
+pub fn is_young(log: &Log, topic: &str, queue: i32) -> bool {
+    log.store.min_offset(topic, queue) <= 0 && !is_far(log, topic, queue, 0)
 }
 
-fn is_far(core: &Core, topic: &str, queue: i32, offset: i64) -> bool {
-    let near = core.tuned().in_memory_percent.saturating_mul(*PHYSICAL_MEMORY / 100);
-    core.store.bytes_from(topic, queue, offset).is_some_and(|bytes| bytes > near)
+fn is_far(log: &Log, topic: &str, queue: i32, offset: i64) -> bool {
+    let near = log.settings.live().in_memory_percent.saturating_mul(*PHYSICAL_MEMORY / 100);
+    log.store.bytes_from(topic, queue, offset).is_some_and(|bytes| bytes > near)
 }

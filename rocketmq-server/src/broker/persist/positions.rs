@@ -6,10 +6,11 @@
 
 use std::collections::BTreeMap;
 
+use super::Parts;
 use super::tables::persist;
-use crate::broker::core::Core;
 use crate::broker::offsets::table as offsets;
 use crate::broker::pop;
+use crate::store::Store;
 
 /// One position of a queue (or of a delay level) that was outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,9 +29,9 @@ pub struct Range {
 }
 
 impl Range {
-    pub fn of(core: &Core, topic: &str, queue: i32) -> Self {
-        let max = core.store.max_offset(topic, queue);
-        Self { min: core.store.min_offset(topic, queue).min(max), max }
+    pub fn of(store: &Store, topic: &str, queue: i32) -> Self {
+        let max = store.max_offset(topic, queue);
+        Self { min: store.min_offset(topic, queue).min(max), max }
     }
 
     /// The place in the queue that is nearest to `offset`; the end is one.
@@ -42,25 +43,26 @@ impl Range {
 /// Sets right the positions of groups, transactions, delay levels, timers and pops, and writes them back.
 ///
 /// To be called before any of them is used.
-pub fn set_right(core: &Core) {
-    let groups = set_groups_right(core);
-    let levels = core.delay.set_right(|topic, queue| Range::of(core, topic, queue));
+pub fn set_right(parts: &Parts) {
+    let groups = set_groups_right(parts);
+    let levels = parts.delay.set_right(|topic, queue| Range::of(&parts.log.store, topic, queue));
     levels.iter().for_each(|moved| tell("the position of a delay level", *moved));
-    let timers = core.timer.set_right(|topic, queue| Range::of(core, topic, queue));
+    let timers = parts.timer.set_right(|topic, queue| Range::of(&parts.log.store, topic, queue));
     timers.iter().for_each(|moved| tell("the position of the timers", *moved));
-    let orders = core.pop.orders.forget_beyond(|topic, queue| core.store.max_offset(topic, queue));
+    let orders =
+        parts.pop.state.orders.forget_beyond(|topic, queue| parts.log.store.max_offset(topic, queue));
     for (key, queue) in &orders {
         tracing::warn!(key, queue, "an ordered pop handed out messages that are gone: it is forgotten");
     }
     if groups || !levels.is_empty() || timers.is_some() || !orders.is_empty() {
-        persist(core);
+        persist(parts);
     }
 }
 
 /// Whether any was moved.
-fn set_groups_right(core: &Core) -> bool {
-    let moved = core.offsets.lock().set_right(|topic, group, queue, offset| {
-        let range = Range::of(core, topic, queue);
+fn set_groups_right(parts: &Parts) -> bool {
+    let moved = parts.offsets.lock().set_right(|topic, group, queue, offset| {
+        let range = Range::of(&parts.log.store, topic, queue);
         match group {
             // Names the last record that is done with, not the next one.
             pop::REVIVE_GROUP => {

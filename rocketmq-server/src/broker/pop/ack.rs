@@ -7,10 +7,10 @@ use rocketmq_remoting::net::Connection;
 use rocketmq_remoting::receipt::{ORDER_QUEUE, Origin, PopReceipt};
 use rocketmq_remoting::requests::pop::{AckMessageRequest, BatchAckMessageRequest};
 
+use super::Parts;
 use super::offset;
 use super::order::Acked;
 use super::revive_log::{Ack, put_ack};
-use crate::broker::core::Core;
 use crate::exchange::{Asked, Refusal, Reply};
 
 /// A message named by an acknowledgement.
@@ -24,35 +24,35 @@ pub struct Named<'a> {
 }
 
 /// ACK_MESSAGE: answers once the acknowledgement is written. Those of one read share a write.
-pub fn one(core: &Core, asked: Asked<'_, AckMessageRequest>) -> Reply<()> {
-    Reply::Committed(ack_one(core, asked.connection, &asked.header).map(Into::into))
+pub fn one(parts: &Parts, asked: Asked<'_, AckMessageRequest>) -> Reply<()> {
+    Reply::Committed(ack_one(parts, asked.connection, &asked.header).map(Into::into))
 }
 
 /// BATCH_ACK_MESSAGE: as [`one`].
-pub fn many(core: &Core, asked: Asked<'_, BatchAckMessageRequest>) -> Reply<()> {
+pub fn many(parts: &Parts, asked: Asked<'_, BatchAckMessageRequest>) -> Reply<()> {
     let acks = asked.body.map(|Json(body)| body).filter(|body| !body.acks.is_empty());
     let acks = acks
         .ok_or_else(|| Refusal::new(ResponseCode::NO_MESSAGE, "there is nothing to acknowledge in the body"));
     let acked = acks.and_then(|body| {
-        body.acks.iter().try_for_each(|ack| ack_batch(core, asked.connection, ack, &body.broker_name))
+        body.acks.iter().try_for_each(|ack| ack_batch(parts, asked.connection, ack, &body.broker_name))
     });
     Reply::Committed(acked.map(Into::into))
 }
 
-fn ack_one(core: &Core, connection: &Connection, request: &AckMessageRequest) -> Result<(), Refusal> {
+fn ack_one(parts: &Parts, connection: &Connection, request: &AckMessageRequest) -> Result<(), Refusal> {
     let named = Named {
         topic: &request.topic,
         group: &request.consumer_group,
         queue: request.queue_id,
         offset: request.offset,
     };
-    check_queue(core, named)?;
-    check_offset(core, named)?;
+    check_queue(parts, named)?;
+    check_offset(parts, named)?;
     let receipt: PopReceipt = request.extra_info.parse()?;
     if receipt.is_ordered() {
-        return ack_in_order(core, named, receipt.pop_time);
+        return ack_in_order(parts, named, receipt.pop_time);
     }
-    log(core, connection, named, &receipt)
+    log(parts, connection, named, &receipt)
 }
 
 /// Puts the acknowledgement of one message into the revive queue its receipt names.
@@ -60,7 +60,7 @@ fn ack_one(core: &Core, connection: &Connection, request: &AckMessageRequest) ->
 /// # Errors
 /// 13 for a revive queue that is none, or what the store refuses with.
 pub fn log(
-    core: &Core,
+    parts: &Parts,
     connection: &Connection,
     named: Named<'_>,
     receipt: &PopReceipt,
@@ -75,13 +75,19 @@ pub fn log(
         start_offset: receipt.checkpoint_offset,
         topic: named.topic.to_owned(),
     };
-    put(core, connection, &ack, receipt.revive_queue, receipt.due())
+    put(parts, connection, &ack, receipt.revive_queue, receipt.due())
 }
 
-fn put(core: &Core, connection: &Connection, ack: &Ack, revive_queue: i32, due: i64) -> Result<(), Refusal> {
-    check_revive_queue(core, revive_queue)?;
-    let stored = put_ack(core, ack, revive_queue, due)?;
-    core.uncommitted.add(connection.id(), &stored);
+fn put(
+    parts: &Parts,
+    connection: &Connection,
+    ack: &Ack,
+    revive_queue: i32,
+    due: i64,
+) -> Result<(), Refusal> {
+    check_revive_queue(parts, revive_queue)?;
+    let stored = put_ack(parts, ack, revive_queue, due)?;
+    parts.log.uncommitted.add(connection.id(), &stored);
     Ok(())
 }
 
@@ -89,8 +95,8 @@ fn put(core: &Core, connection: &Connection, ack: &Ack, revive_queue: i32, due: 
 ///
 /// # Errors
 /// 13.
-pub fn check_revive_queue(core: &Core, queue: i32) -> Result<(), Refusal> {
-    let queues = core.settings.revive_queues;
+pub fn check_revive_queue(parts: &Parts, queue: i32) -> Result<(), Refusal> {
+    let queues = parts.settings.fixed.revive_queues;
     if (0..queues).contains(&queue) {
         return Ok(());
     }
@@ -102,9 +108,9 @@ pub fn check_revive_queue(core: &Core, queue: i32) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// 17 no topic, 13 no queue.
-pub fn check_queue(core: &Core, named: Named<'_>) -> Result<(), Refusal> {
+pub fn check_queue(parts: &Parts, named: Named<'_>) -> Result<(), Refusal> {
     let Named { topic: name, queue, group, .. } = named;
-    let topic = core.topics.get(name).ok_or_else(|| Refusal::no_topic(name))?;
+    let topic = parts.topics.get(name).ok_or_else(|| Refusal::no_topic(name))?;
     if (0..topic.read_queue_nums).contains(&queue) {
         return Ok(());
     }
@@ -115,9 +121,9 @@ pub fn check_queue(core: &Core, named: Named<'_>) -> Result<(), Refusal> {
     Err(Refusal::new(ResponseCode::MESSAGE_ILLEGAL, remark))
 }
 
-fn check_offset(core: &Core, named: Named<'_>) -> Result<(), Refusal> {
+fn check_offset(parts: &Parts, named: Named<'_>) -> Result<(), Refusal> {
     let Named { topic, queue, offset, .. } = named;
-    let (min, max) = (core.store.min_offset(topic, queue), core.store.max_offset(topic, queue));
+    let (min, max) = (parts.log.store.min_offset(topic, queue), parts.log.store.max_offset(topic, queue));
     if (min..=max).contains(&offset) {
         return Ok(());
     }
@@ -126,19 +132,19 @@ fn check_offset(core: &Core, named: Named<'_>) -> Result<(), Refusal> {
 }
 
 /// Acknowledges a message popped in order: the group's offset follows, and the queue may be free.
-fn ack_in_order(core: &Core, named: Named<'_>, pop_time: i64) -> Result<(), Refusal> {
+fn ack_in_order(parts: &Parts, named: Named<'_>, pop_time: i64) -> Result<(), Refusal> {
     let Named { topic, group, queue, offset } = named;
-    let _guard = core.pop.lock(topic, group, queue);
-    let committed = offset::stored(core, topic, group, queue).unwrap_or(-1);
+    let _guard = parts.state.lock(topic, group, queue);
+    let committed = offset::stored(parts, topic, group, queue).unwrap_or(-1);
     if offset < committed {
         return Ok(());
     }
-    match core.pop.orders.ack(topic, group, queue, offset, pop_time) {
+    match parts.state.orders.ack(topic, group, queue, offset, pop_time) {
         Acked::Stale => {}
         Acked::Commit(next) => {
-            offset::commit(core, topic, group, queue, next);
-            if !core.pop.orders.is_blocked(topic, group, queue, None, core.now()) {
-                core.pop.parking.ready(topic, group, queue);
+            offset::commit(parts, topic, group, queue, next);
+            if !parts.state.orders.is_blocked(topic, group, queue, None, parts.log.now()) {
+                parts.state.parking.ready(topic, group, queue);
             }
         }
         Acked::Unknown => {
@@ -151,20 +157,21 @@ fn ack_in_order(core: &Core, named: Named<'_>, pop_time: i64) -> Result<(), Refu
 }
 
 /// Acknowledges messages of one checkpoint; what does not exist (any more) is passed over, as in Apache.
-fn ack_batch(core: &Core, connection: &Connection, batch: &BatchAck, broker: &str) -> Result<(), Refusal> {
+fn ack_batch(parts: &Parts, connection: &Connection, batch: &BatchAck, broker: &str) -> Result<(), Refusal> {
     let topic = Origin::of_number(&batch.retry).topic(&batch.consumer_group, &batch.topic);
     let named = Named { topic: &topic, group: &batch.consumer_group, queue: batch.queue_id, offset: -1 };
-    if let Err(refusal) = check_queue(core, named) {
+    if let Err(refusal) = check_queue(parts, named) {
         tracing::warn!(%refusal, "a batch of acknowledgements was passed over");
         return Ok(());
     }
-    let range = core.store.min_offset(&topic, named.queue)..=core.store.max_offset(&topic, named.queue);
+    let range =
+        parts.log.store.min_offset(&topic, named.queue)..=parts.log.store.max_offset(&topic, named.queue);
     let offsets = batch.bits.iter().map(|bit| batch.start_offset.saturating_add(bit as i64));
     let offsets: Vec<i64> = offsets.filter(|offset| range.contains(offset)).collect();
     if batch.revive_queue_id == ORDER_QUEUE {
         return offsets
             .into_iter()
-            .try_for_each(|offset| ack_in_order(core, Named { offset, ..named }, batch.pop_time));
+            .try_for_each(|offset| ack_in_order(parts, Named { offset, ..named }, batch.pop_time));
     }
     if offsets.is_empty() {
         return Ok(());
@@ -180,5 +187,5 @@ fn ack_batch(core: &Core, connection: &Connection, batch: &BatchAck, broker: &st
         topic: topic.clone(),
     };
     let due = batch.pop_time.saturating_add(batch.invisible_time);
-    put(core, connection, &ack, batch.revive_queue_id, due)
+    put(parts, connection, &ack, batch.revive_queue_id, due)
 }

@@ -4,7 +4,7 @@ use rocketmq_remoting::body::topic::TopicConfig;
 use rocketmq_remoting::route::Perm;
 use std::sync::Arc;
 
-use crate::broker::core::Core;
+use super::Parts;
 use crate::exchange::Refusal;
 
 /// What every one of these requests names.
@@ -20,20 +20,20 @@ pub struct Target<'a> {
 ///
 /// # Errors
 /// Code 16.
-pub fn check_broker(core: &Core, what: &str) -> Result<(), Refusal> {
-    if Perm(core.tuned().broker_permission).is_readable() {
+pub fn check_broker(parts: &Parts, what: &str) -> Result<(), Refusal> {
+    if Perm(parts.settings.live().broker_permission).is_readable() {
         return Ok(());
     }
-    Err(Refusal::forbidden(format!("the broker[{}] {what} message is forbidden", core.address)))
+    Err(Refusal::forbidden(format!("the broker[{}] {what} message is forbidden", parts.settings.address)))
 }
 
 /// Whether the group may read the topic and queue.
 ///
 /// # Errors
 /// 17 no topic, 16 no permission, 29 no such queue, 26 no group.
-pub fn check_target(core: &Core, target: Target<'_>) -> Result<Arc<TopicConfig>, Refusal> {
+pub fn check_target(parts: &Parts, target: Target<'_>) -> Result<Arc<TopicConfig>, Refusal> {
     let Target { topic: name, group, queue } = target;
-    let topic = core.topics.get(name).ok_or_else(|| Refusal::no_topic(name))?;
+    let topic = parts.topics.get(name).ok_or_else(|| Refusal::no_topic(name))?;
     if !topic.perm.is_readable() {
         return Err(Refusal::forbidden(format!("the topic[{name}] peeking message is forbidden")));
     }
@@ -43,7 +43,8 @@ pub fn check_target(core: &Core, target: Target<'_>) -> Result<Arc<TopicConfig>,
             topic.read_queue_nums
         )));
     }
-    let config = core.groups.find(group).map_err(Refusal::system)?.ok_or_else(|| Refusal::no_group(group))?;
+    let config =
+        parts.groups.find(group).map_err(Refusal::system)?.ok_or_else(|| Refusal::no_group(group))?;
     if !config.consume_enable {
         return Err(Refusal::forbidden(format!("subscription group no permission, {group}")));
     }

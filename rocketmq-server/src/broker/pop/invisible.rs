@@ -5,25 +5,25 @@ use rocketmq_remoting::net::Connection;
 use rocketmq_remoting::receipt::PopReceipt;
 use rocketmq_remoting::requests::pop::{ChangeInvisibleTimeRequest, ChangeInvisibleTimeResponse};
 
+use super::Parts;
 use super::ack::{Named, check_queue, check_revive_queue};
 use super::revive_log::Checkpoint;
 use super::{ack, offset};
-use crate::broker::core::Core;
 use crate::exchange::{Asked, Refusal, Reply};
 
 /// Answers once checkpoint and acknowledgement are written.
 pub fn change(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, ChangeInvisibleTimeRequest>,
 ) -> Reply<ChangeInvisibleTimeResponse> {
     // Java clients read the numbers of an answer from refusals too.
     let with_numbers = |refusal: Refusal| refusal.with_header(&ChangeInvisibleTimeResponse::default());
-    let changed = hide(core, asked.connection, &asked.header);
+    let changed = hide(parts, asked.connection, &asked.header);
     Reply::Committed(changed.map(Into::into).map_err(with_numbers))
 }
 
 fn hide(
-    core: &Core,
+    parts: &Parts,
     connection: &Connection,
     request: &ChangeInvisibleTimeRequest,
 ) -> Result<ChangeInvisibleTimeResponse, Refusal> {
@@ -33,31 +33,33 @@ fn hide(
         queue: request.queue_id,
         offset: request.offset,
     };
-    check_queue(core, named)?;
-    let (min, max) =
-        (core.store.min_offset(named.topic, named.queue), core.store.max_offset(named.topic, named.queue));
+    check_queue(parts, named)?;
+    let (min, max) = (
+        parts.log.store.min_offset(named.topic, named.queue),
+        parts.log.store.max_offset(named.topic, named.queue),
+    );
     if !(min..max).contains(&named.offset) {
         let remark = format!("there is no message at offset {}, the queue has {min}~{max}", named.offset);
         return Err(Refusal::new(ResponseCode::NO_MESSAGE, remark));
     }
     let receipt: PopReceipt = request.extra_info.parse()?;
     match receipt.is_ordered() {
-        true => Ok(change_in_order(core, named, &receipt, request.invisible_time)),
-        false => begin_anew(core, connection, named, &receipt, request.invisible_time),
+        true => Ok(change_in_order(parts, named, &receipt, request.invisible_time)),
+        false => begin_anew(parts, connection, named, &receipt, request.invisible_time),
     }
 }
 
 /// Begins a checkpoint for the message alone and acknowledges it under its old one: in this order, so that it is never
 /// without.
 fn begin_anew(
-    core: &Core,
+    parts: &Parts,
     connection: &Connection,
     named: Named<'_>,
     receipt: &PopReceipt,
     invisible_time: i64,
 ) -> Result<ChangeInvisibleTimeResponse, Refusal> {
-    check_revive_queue(core, receipt.revive_queue)?;
-    let pop_time = core.now();
+    check_revive_queue(parts, receipt.revive_queue)?;
+    let pop_time = parts.log.now();
     let checkpoint = Checkpoint {
         broker_name: receipt.broker.clone(),
         group: named.group.to_owned(),
@@ -70,27 +72,27 @@ fn begin_anew(
         topic: named.topic.to_owned(),
         ..Checkpoint::default()
     };
-    core.put(checkpoint.record(core, receipt.revive_queue)?)?;
-    ack::log(core, connection, named, receipt)?;
+    parts.log.put(checkpoint.record(parts, receipt.revive_queue)?)?;
+    ack::log(parts, connection, named, receipt)?;
     Ok(ChangeInvisibleTimeResponse { pop_time, invisible_time, revive_qid: receipt.revive_queue })
 }
 
 /// In order the receipt stays good: its pop time names what was handed out.
 fn change_in_order(
-    core: &Core,
+    parts: &Parts,
     named: Named<'_>,
     receipt: &PopReceipt,
     invisible_time: i64,
 ) -> ChangeInvisibleTimeResponse {
     let Named { topic, group, queue, offset } = named;
-    let _guard = core.pop.lock(topic, group, queue);
-    if offset < offset::stored(core, topic, group, queue).unwrap_or(-1) {
+    let _guard = parts.state.lock(topic, group, queue);
+    if offset < offset::stored(parts, topic, group, queue).unwrap_or(-1) {
         return ChangeInvisibleTimeResponse::default();
     }
     let pop_time = receipt.pop_time;
-    let visible_at = core.now().saturating_add(invisible_time);
-    core.pop.orders.hide(topic, group, queue, (offset, pop_time), visible_at);
-    core.pop.parking.deadlines.notify_one();
+    let visible_at = parts.log.now().saturating_add(invisible_time);
+    parts.state.orders.hide(topic, group, queue, (offset, pop_time), visible_at);
+    parts.state.parking.deadlines.notify_one();
     let invisible_time = visible_at.saturating_sub(pop_time);
     ChangeInvisibleTimeResponse { pop_time, invisible_time, revive_qid: receipt.revive_queue }
 }

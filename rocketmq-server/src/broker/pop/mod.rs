@@ -33,6 +33,8 @@ mod take;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use rocketmq_remoting::Json;
 use rocketmq_remoting::body::BatchAckBody;
 use rocketmq_remoting::requests::pop::{
@@ -41,15 +43,33 @@ use rocketmq_remoting::requests::pop::{
 };
 
 use super::acl::needs::{GET, Needs, SUB};
-use super::core::Core;
 use super::dispatch::Requests;
+use super::groups::table::GroupTable;
+use super::log::Log;
+use super::offsets::table::Offsets;
+use super::settings::Current;
+use super::timer::TimerState;
+use super::topics::table::TopicTable;
+
 pub use revive::REVIVE_GROUP;
 pub use service::start;
 pub use settings::PopSettings;
 pub use state::PopState;
 
+/// What POP works on.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    pub settings: Arc<Current>,
+    pub log: Arc<Log>,
+    pub topics: Arc<TopicTable>,
+    pub groups: Arc<GroupTable>,
+    pub offsets: Arc<Offsets>,
+    pub state: Arc<PopState>,
+    pub timer: Arc<TimerState>,
+}
+
 /// The requests of POP.
-pub fn requests(on: &mut Requests<'_, Core>) {
+pub fn requests(on: &mut Requests<'_, Parts>) {
     on.request::<PopMessageRequest>(
         |header, _| SUB.topic(&header.topic).group(&header.consumer_group),
         popping::pop,
@@ -89,10 +109,10 @@ fn to_ack(Json(body): &Json<BatchAckBody>) -> Needs {
 ///
 /// # Errors
 /// The disk refuses; the next call tries again.
-pub fn save(core: &Core) -> Result<(), crate::store::StoreError> {
-    core.pop.orders.retain(|topic, group, queue| {
-        let queues = core.topics.get(topic).map_or(0, |config| config.read_queue_nums);
-        queue < queues && core.groups.get(group).is_some()
+pub fn save(parts: &Parts) -> Result<(), crate::store::StoreError> {
+    parts.state.orders.retain(|topic, group, queue| {
+        let queues = parts.topics.get(topic).map_or(0, |config| config.read_queue_nums);
+        queue < queues && parts.groups.get(group).is_some()
     });
-    core.pop.orders.save()
+    parts.state.orders.save()
 }

@@ -7,23 +7,23 @@ use rocketmq_remoting::requests::pop::{
     PeekMessageRequest, PollingInfoRequest, PollingInfoResponse, PopMessageResponse,
 };
 
+use super::Parts;
 use super::checks::{Target, check_broker, check_target, queues};
 use super::offset;
 use super::retry_topic::Look;
-use crate::broker::core::Core;
 use crate::broker::pull::message::joined;
 use crate::exchange::{Asked, Refusal, Response};
 use crate::store::{All, GetLimits};
 
 /// PEEK_MESSAGE (200052).
-pub fn peek(core: &Core, asked: Asked<'_, PeekMessageRequest>) -> Result<Answered<Peeked>, Refusal> {
+pub fn peek(parts: &Parts, asked: Asked<'_, PeekMessageRequest>) -> Result<Answered<Peeked>, Refusal> {
     let request = asked.header;
-    check_broker(core, "peeking")?;
+    check_broker(parts, "peeking")?;
     let target = Target { topic: &request.topic, group: &request.consumer_group, queue: request.queue_id };
-    let topic = check_target(core, target)?;
+    let topic = check_target(parts, target)?;
     let chance = rand::random_range(0..100);
-    let look = offset::look(core, &request.topic, &request.consumer_group, chance);
-    let mut peek = Peek { core, request: &request, records: Vec::new(), rest: 0 };
+    let look = offset::look(parts, &request.topic, &request.consumer_group, chance);
+    let mut peek = Peek { parts, request: &request, records: Vec::new(), rest: 0 };
     if look.first {
         peek.retry_topic(look, chance);
     }
@@ -48,7 +48,7 @@ fn answer(records: Vec<Bytes>, rest_num: i64) -> Answered<Peeked> {
 }
 
 struct Peek<'a> {
-    core: &'a Core,
+    parts: &'a Parts,
     request: &'a PeekMessageRequest,
     records: Vec<Bytes>,
     rest: i64,
@@ -57,23 +57,25 @@ struct Peek<'a> {
 impl Peek<'_> {
     fn retry_topic(&mut self, look: Look, chance: u32) {
         let name = look.origin.topic(&self.request.consumer_group, &self.request.topic);
-        let Some(topic) = self.core.topics.get(&name) else { return };
+        let Some(topic) = self.parts.topics.get(&name) else { return };
         for queue in queues(&topic, -1, chance) {
             self.queue(&name, queue);
         }
     }
 
     fn queue(&mut self, topic: &str, queue: i32) {
-        let store = &self.core.store;
-        let start = offset::peek(self.core, topic, &self.request.consumer_group, queue);
+        let store = &self.parts.log.store;
+        let start = offset::peek(self.parts, topic, &self.request.consumer_group, queue);
         let range = store.min_offset(topic, queue)..=store.max_offset(topic, queue);
         let start = start.clamp(*range.start().min(range.end()), *range.end());
         self.rest += range.end() - start;
         let wanted = usize::try_from(self.request.max_msg_nums).unwrap_or(0);
         let size: usize = self.records.iter().map(Bytes::len).sum();
         let limits = GetLimits {
-            max_messages: wanted.min(self.core.tuned().max_pull_messages).saturating_sub(self.records.len()),
-            max_bytes: self.core.tuned().max_pull_bytes.saturating_sub(size),
+            max_messages: wanted
+                .min(self.parts.settings.live().max_pull_messages)
+                .saturating_sub(self.records.len()),
+            max_bytes: self.parts.settings.live().max_pull_bytes.saturating_sub(size),
         };
         if limits.max_messages > 0 && limits.max_bytes > 0 {
             self.records.extend(store.get(topic, queue, start, limits, &All).records);
@@ -82,11 +84,11 @@ impl Peek<'_> {
 }
 
 /// POLLING_INFO (200055).
-pub fn polling_info(core: &Core, asked: Asked<'_, PollingInfoRequest>) -> Response<PollingInfoRequest> {
+pub fn polling_info(parts: &Parts, asked: Asked<'_, PollingInfoRequest>) -> Response<PollingInfoRequest> {
     let request = asked.header;
-    check_broker(core, "peeking")?;
+    check_broker(parts, "peeking")?;
     let target = Target { topic: &request.topic, group: &request.consumer_group, queue: request.queue_id };
-    check_target(core, target)?;
-    let waiting = core.pop.parking.pops_of(target.topic, target.group, target.queue);
+    check_target(parts, target)?;
+    let waiting = parts.state.parking.pops_of(target.topic, target.group, target.queue);
     Ok(PollingInfoResponse { polling_num: i32::try_from(waiting).unwrap_or(i32::MAX) })
 }

@@ -7,10 +7,10 @@ use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::requests::pop::{PopMessageRequest, PopMessageResponse};
 use rocketmq_remoting::subscription::SubscriptionData;
 
+use super::Parts;
 use super::checks::{Target, check_broker, check_target};
 use super::parking::NoRoom;
 use super::take::{Taken, ends, take};
-use crate::broker::core::Core;
 use crate::broker::pull::message::{filter_of, joined};
 use crate::exchange::{Asked, Refusal, Reply, ReplyTo};
 use crate::filter::Filter;
@@ -32,8 +32,8 @@ pub struct PopCall {
 }
 
 /// Answers a pop, or lets it wait.
-pub fn pop(core: &Core, asked: Asked<'_, PopMessageRequest>) -> Reply<Popped> {
-    match check(core, asked).and_then(|call| serve(core, call)) {
+pub fn pop(parts: &Parts, asked: Asked<'_, PopMessageRequest>) -> Reply<Popped> {
+    match check(parts, asked).and_then(|call| serve(parts, call)) {
         Ok(Some(answer)) => Reply::Now(Ok(answer)),
         Ok(None) => Reply::Held,
         Err(refusal) => Reply::refused(with_numbers(refusal)),
@@ -41,13 +41,13 @@ pub fn pop(core: &Core, asked: Asked<'_, PopMessageRequest>) -> Reply<Popped> {
 }
 
 /// Runs a woken pop again. It waits on if there is nothing and time is left.
-pub fn resume(core: &Core, call: PopCall) {
+pub fn resume(parts: &Parts, call: PopCall) {
     let reply_to = call.reply_to.clone();
     if reply_to.connection.is_closed() {
         let request = &call.request;
-        return core.pop.parking.ready(&request.topic, &request.consumer_group, request.queue_id);
+        return parts.state.parking.ready(&request.topic, &request.consumer_group, request.queue_id);
     }
-    match serve(core, call) {
+    match serve(parts, call) {
         // Nobody to tell: the messages are handed out again when their time is over.
         Ok(Some(answer)) => reply_to.send(Ok(answer)),
         Ok(None) => {}
@@ -60,33 +60,33 @@ fn with_numbers(refusal: Refusal) -> Refusal {
     refusal.with_header(&PopMessageResponse::default())
 }
 
-fn check(core: &Core, asked: Asked<'_, PopMessageRequest>) -> Result<PopCall, Refusal> {
+fn check(parts: &Parts, asked: Asked<'_, PopMessageRequest>) -> Result<PopCall, Refusal> {
     let (reply_to, mut request) = (asked.reply_to(), asked.header);
-    let now = core.now();
+    let now = parts.log.now();
     if request.born_time == 0 {
         request.born_time = now;
     }
     if now.saturating_sub(request.born_time).saturating_sub(request.poll_time) > LATE {
-        let remark = format!("the broker[{}] pop message is timeout too much", core.address);
+        let remark = format!("the broker[{}] pop message is timeout too much", parts.settings.address);
         return Err(Refusal::new(ResponseCode::POLLING_TIMEOUT, remark));
     }
-    check_broker(core, "pop")?;
-    check_size(core, &request)?;
-    if !core.settings.timers {
+    check_broker(parts, "pop")?;
+    check_size(parts, &request)?;
+    if !parts.settings.fixed.timers {
         let remark = format!(
             "the broker[{}] pop message is forbidden because timerWheelEnable is false",
-            core.address
+            parts.settings.address
         );
         return Err(Refusal::system(remark));
     }
-    check_target(core, target(&request))?;
-    let filter = filter(core, &request)?;
+    check_target(parts, target(&request))?;
+    let filter = filter(parts, &request)?;
     Ok(PopCall { request, filter, reply_to })
 }
 
-fn check_size(core: &Core, request: &PopMessageRequest) -> Result<(), Refusal> {
+fn check_size(parts: &Parts, request: &PopMessageRequest) -> Result<(), Refusal> {
     if request.max_msg_nums > MAX_MESSAGES {
-        let address = core.address;
+        let address = parts.settings.address;
         let remark = format!("the broker[{address}] pop message's num is greater than {MAX_MESSAGES}");
         return Err(Refusal::invalid(remark));
     }
@@ -97,7 +97,7 @@ fn target(request: &PopMessageRequest) -> Target<'_> {
     Target { topic: &request.topic, group: &request.consumer_group, queue: request.queue_id }
 }
 
-fn filter(core: &Core, request: &PopMessageRequest) -> Result<Filter, Refusal> {
+fn filter(parts: &Parts, request: &PopMessageRequest) -> Result<Filter, Refusal> {
     let expression = request.exp.as_deref().unwrap_or_default();
     if expression.is_empty() {
         return Ok(Filter::All);
@@ -107,27 +107,28 @@ fn filter(core: &Core, request: &PopMessageRequest) -> Result<Filter, Refusal> {
         let remark = format!("parse the consumer's subscription failed: {error}");
         Refusal::new(ResponseCode::SUBSCRIPTION_PARSE_FAILED, remark)
     })?;
-    filter_of(core, &subscription)
+    filter_of(&parts.settings, &subscription)
 }
 
 /// `None` when the request was let wait.
-fn serve(core: &Core, call: PopCall) -> Result<Option<Answered<Popped>>, Refusal> {
-    let topic = core.topics.get(&call.request.topic).ok_or_else(|| Refusal::no_topic(&call.request.topic))?;
-    let taken = take(core, &topic, &call.request, &call.filter);
-    core.count_get(&call.request.topic, &call.request.consumer_group, &taken.records);
+fn serve(parts: &Parts, call: PopCall) -> Result<Option<Answered<Popped>>, Refusal> {
+    let topic =
+        parts.topics.get(&call.request.topic).ok_or_else(|| Refusal::no_topic(&call.request.topic))?;
+    let taken = take(parts, &topic, &call.request, &call.filter);
+    parts.log.count_get(&call.request.topic, &call.request.consumer_group, &taken.records);
     if !taken.records.is_empty() {
         if taken.rest > 0 {
             let request = &call.request;
-            core.pop.parking.ready(&request.topic, &request.consumer_group, request.queue_id);
+            parts.state.parking.ready(&request.topic, &request.consumer_group, request.queue_id);
         }
         return Ok(Some(found(&call.request, taken)));
     }
     let request = &call.request;
     let key = (request.topic.as_str(), request.consumer_group.as_str(), request.queue_id);
     let times = (request.born_time, request.poll_time);
-    match core.pop.parking.room_for(key, times, core.now(), &core.tuned().pop) {
+    match parts.state.parking.room_for(key, times, parts.log.now(), &parts.settings.live().pop) {
         Ok(deadline) => {
-            park(core, call, deadline, &topic, &taken);
+            park(parts, call, deadline, &topic, &taken);
             Ok(None)
         }
         Err(NoRoom::Full) => Ok(Some(nothing(request, taken, ResponseCode::POLLING_FULL))),
@@ -135,13 +136,13 @@ fn serve(core: &Core, call: PopCall) -> Result<Option<Answered<Popped>>, Refusal
     }
 }
 
-fn park(core: &Core, call: PopCall, deadline: i64, topic: &TopicConfig, taken: &Taken) {
+fn park(parts: &Parts, call: PopCall, deadline: i64, topic: &TopicConfig, taken: &Taken) {
     let request = call.request.clone();
-    core.pop.parking.park_pop(call, deadline);
+    parts.state.parking.park_pop(call, deadline);
     // A message may have come between the look and the wait, or lie behind a long stretch of unwanted ones. Nobody
     // else would tell.
-    if (taken.moved && taken.rest > 0) || ends(core, topic, &request) > taken.ends {
-        core.pop.parking.ready(&request.topic, &request.consumer_group, request.queue_id);
+    if (taken.moved && taken.rest > 0) || ends(parts, topic, &request) > taken.ends {
+        parts.state.parking.ready(&request.topic, &request.consumer_group, request.queue_id);
     }
 }
 

@@ -3,9 +3,9 @@
 use rocketmq_remoting::message::properties::{Properties, names as property};
 use rocketmq_remoting::message::{MessageRecord, OffsetMessageId};
 
+use super::Parts;
 use super::retry_topic::{normal_topic, written};
 use super::revive_log::Checkpoint;
-use crate::broker::core::Core;
 use crate::broker::names;
 use crate::broker::send::retry::{Fate, sent_back};
 use crate::broker::topics::table::open_topic;
@@ -16,48 +16,49 @@ const PAUSES: [i64; 17] =
     [10, 20, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200];
 
 /// Whether anybody can still be given the messages of a checkpoint.
-pub fn is_wanted(core: &Core, checkpoint: &Checkpoint) -> bool {
+pub fn is_wanted(parts: &Parts, checkpoint: &Checkpoint) -> bool {
     let topic = normal_topic(&checkpoint.topic, &checkpoint.group);
-    core.topics.get(topic).is_some() && core.groups.get(&checkpoint.group).is_some()
+    parts.topics.get(topic).is_some() && parts.groups.get(&checkpoint.group).is_some()
 }
 
 /// Hands out again one message of a checkpoint. One that is no longer in the log is passed over.
 ///
 /// # Errors
 /// The store refuses.
-pub fn redeliver(core: &Core, checkpoint: &Checkpoint, offset: i64) -> Result<(), Refusal> {
-    let unit = core.unit(&checkpoint.topic, checkpoint.queue_id, offset);
-    let Some(original) = unit.and_then(|unit| core.store.read_at(unit.physical_offset)) else {
+pub fn redeliver(parts: &Parts, checkpoint: &Checkpoint, offset: i64) -> Result<(), Refusal> {
+    let unit = parts.log.unit(&checkpoint.topic, checkpoint.queue_id, offset);
+    let Some(original) = unit.and_then(|unit| parts.log.store.read_at(unit.physical_offset)) else {
         tracing::info!(topic = checkpoint.topic, offset, "a popped message is gone and not handed out again");
         return Ok(());
     };
-    if is_exhausted(core, &checkpoint.group, original.reconsume_times) {
-        give_up(core, checkpoint, original)
+    if is_exhausted(parts, &checkpoint.group, original.reconsume_times) {
+        give_up(parts, checkpoint, original)
     } else {
-        hand_out_again(core, checkpoint, original)
+        hand_out_again(parts, checkpoint, original)
     }
 }
 
 /// Apache's broker hands a popped message out for ever. Here `retryMaxTimes` of the group counts, as it does for
 /// messages that are sent back: one that nobody can handle ends in the dead letter queue. Below 0 there is no limit.
-fn is_exhausted(core: &Core, group: &str, reconsume_times: i32) -> bool {
-    core.groups
+fn is_exhausted(parts: &Parts, group: &str, reconsume_times: i32) -> bool {
+    parts
+        .groups
         .get(group)
         .is_some_and(|config| config.retry_max_times >= 0 && reconsume_times >= config.retry_max_times)
 }
 
-fn hand_out_again(core: &Core, checkpoint: &Checkpoint, original: MessageRecord) -> Result<(), Refusal> {
+fn hand_out_again(parts: &Parts, checkpoint: &Checkpoint, original: MessageRecord) -> Result<(), Refusal> {
     let (group, topic) =
-        (&checkpoint.group, written(&core.tuned().pop, &checkpoint.group, &checkpoint.topic));
-    ensure_retry_topic(core, &topic, group)?;
-    core.append(again(original, topic, checkpoint, core.address))?;
+        (&checkpoint.group, written(&parts.settings.live().pop, &checkpoint.group, &checkpoint.topic));
+    ensure_retry_topic(parts, &topic, group)?;
+    parts.log.append(again(original, topic, checkpoint, parts.settings.address))?;
     Ok(())
 }
 
 /// A new retry topic is popped from its first message on, even by groups that begin with the newest.
-fn ensure_retry_topic(core: &Core, topic: &str, group: &str) -> Result<(), Refusal> {
-    core.topics.ensure(topic, || open_topic(topic, 1)).map_err(Refusal::system)?;
-    let mut offsets = core.offsets.lock();
+fn ensure_retry_topic(parts: &Parts, topic: &str, group: &str) -> Result<(), Refusal> {
+    parts.topics.ensure(topic, || open_topic(topic, 1)).map_err(Refusal::system)?;
+    let mut offsets = parts.offsets.lock();
     if offsets.query(topic, group, 0).is_none() {
         offsets.commit(topic, group, 0, 0);
     }
@@ -87,14 +88,14 @@ fn again(
     }
 }
 
-fn give_up(core: &Core, checkpoint: &Checkpoint, mut original: MessageRecord) -> Result<(), Refusal> {
+fn give_up(parts: &Parts, checkpoint: &Checkpoint, mut original: MessageRecord) -> Result<(), Refusal> {
     let dead_letters = names::dlq_topic(&checkpoint.group);
-    core.topics.ensure(&dead_letters, || open_topic(&*dead_letters, 1)).map_err(Refusal::system)?;
+    parts.topics.ensure(&dead_letters, || open_topic(&*dead_letters, 1)).map_err(Refusal::system)?;
     let id = OffsetMessageId { host: original.store_host, offset: original.physical_offset };
     original.topic = normal_topic(&checkpoint.topic, &checkpoint.group).to_owned();
     let mut dead = sent_back(original, dead_letters, 0, Fate::DeadLetter, id.to_string());
-    dead.store_host = core.address;
-    core.append(dead)?;
+    dead.store_host = parts.settings.address;
+    parts.log.append(dead)?;
     Ok(())
 }
 
@@ -102,7 +103,12 @@ fn give_up(core: &Core, checkpoint: &Checkpoint, mut original: MessageRecord) ->
 ///
 /// # Errors
 /// The store refuses this too.
-pub fn postpone(core: &Core, checkpoint: &Checkpoint, offset: i64, revive_queue: i32) -> Result<(), Refusal> {
+pub fn postpone(
+    parts: &Parts,
+    checkpoint: &Checkpoint,
+    offset: i64,
+    revive_queue: i32,
+) -> Result<(), Refusal> {
     let failures: usize =
         checkpoint.failures.as_deref().map_or(0, |text| text.parse().unwrap_or(PAUSES.len()));
     let pause = PAUSES[failures.min(PAUSES.len() - 1)] * 1_000;
@@ -114,12 +120,12 @@ pub fn postpone(core: &Core, checkpoint: &Checkpoint, offset: i64, revive_queue:
         // From its own due time on, as Apache counts; a broker that was down must not try without a pause.
         invisible_time: checkpoint
             .invisible_time
-            .max(core.now().saturating_sub(checkpoint.pop_time))
+            .max(parts.log.now().saturating_sub(checkpoint.pop_time))
             .saturating_add(pause),
         failures: Some((failures + 1).to_string()),
         ..checkpoint.clone()
     };
-    core.put(again.record(core, revive_queue)?)?;
+    parts.log.put(again.record(parts, revive_queue)?)?;
     Ok(())
 }
 

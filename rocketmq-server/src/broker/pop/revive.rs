@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::Parts;
 use super::pending::Pending;
 use super::redeliver::{is_wanted, postpone, redeliver};
 use super::revive_log::{Checkpoint, Entry};
-use crate::broker::core::Core;
 use crate::broker::names::TIMER_TOPIC;
 use crate::exchange::Refusal;
 use crate::store::{All, Fetched, GetLimits};
@@ -69,19 +69,19 @@ impl Revival {
 }
 
 /// Reads what is new and hands out again what is due. Returns when to come back, or `None` when nothing waits.
-pub fn run(core: &Core) -> Option<i64> {
-    let mut queues = core.pop.revival.queues.lock();
-    let count = usize::try_from(core.settings.revive_queues).unwrap_or(0);
+pub fn run(parts: &Parts) -> Option<i64> {
+    let mut queues = parts.state.revival.queues.lock();
+    let count = usize::try_from(parts.settings.fixed.revive_queues).unwrap_or(0);
     queues.resize_with(count, Pending::default);
     let turns = queues.iter_mut().enumerate().filter_map(|(queue, pending)| {
         // A queue count of this kind came from a non-negative i32.
-        Queue { core, id: queue as i32, pending }.turn()
+        Queue { parts, id: queue as i32, pending }.turn()
     });
     turns.min()
 }
 
 struct Queue<'a> {
-    core: &'a Core,
+    parts: &'a Parts,
     id: i32,
     pending: &'a mut Pending,
 }
@@ -89,21 +89,21 @@ struct Queue<'a> {
 impl Queue<'_> {
     fn turn(&mut self) -> Option<i64> {
         let more = self.read();
-        let next = if more { Some(self.core.now()) } else { self.revive_due() };
+        let next = if more { Some(self.parts.log.now()) } else { self.revive_due() };
         self.commit();
         next
     }
 
     /// Reads a burst of new records; true when there are more.
     fn read(&mut self) -> bool {
-        let topic = &self.core.pop.revival.topic;
-        let done = self.core.offsets.lock().query(topic, REVIVE_GROUP, self.id).unwrap_or(-1);
+        let topic = &self.parts.state.revival.topic;
+        let done = self.parts.offsets.lock().query(topic, REVIVE_GROUP, self.id).unwrap_or(-1);
         let next = self.pending.next(done);
-        if next >= self.core.store.max_offset(topic, self.id) {
+        if next >= self.parts.log.store.max_offset(topic, self.id) {
             return false;
         }
-        let limits = GetLimits { max_messages: BURST, max_bytes: self.core.tuned().max_pull_bytes };
-        let fetched = self.core.store.get(topic, self.id, next, limits, &All);
+        let limits = GetLimits { max_messages: BURST, max_bytes: self.parts.settings.live().max_pull_bytes };
+        let fetched = self.parts.log.store.get(topic, self.id, next, limits, &All);
         self.take_in(&fetched);
         // What was skipped because it is gone stays skipped; an unreadable file is tried again.
         let progressed = fetched.next_begin != next;
@@ -130,12 +130,12 @@ impl Queue<'_> {
         for _ in 0..BURST {
             let checkpoint = self.pending.first()?.clone();
             let decided_at = checkpoint.due().saturating_add(GRACE);
-            let now = self.core.now();
+            let now = self.parts.log.now();
             if now <= decided_at {
                 return Some(decided_at + 1);
             }
-            if !timers_delivered(self.core, checkpoint.due()) {
-                return Some(self.core.pop.revival.look_again(now));
+            if !timers_delivered(self.parts, checkpoint.due()) {
+                return Some(self.parts.state.revival.look_again(now));
             }
             if let Err(refusal) = self.revive(&checkpoint) {
                 tracing::warn!(%refusal, "popped messages could not be handed out again yet");
@@ -143,12 +143,12 @@ impl Queue<'_> {
             }
             self.pending.remove(checkpoint.revive_offset);
         }
-        Some(self.core.now())
+        Some(self.parts.log.now())
     }
 
     /// Hands out again the open messages of a checkpoint. What fails gets a checkpoint of its own.
     fn revive(&mut self, checkpoint: &Checkpoint) -> Result<(), Refusal> {
-        if !is_wanted(self.core, checkpoint) {
+        if !is_wanted(self.parts, checkpoint) {
             tracing::info!(
                 topic = checkpoint.topic,
                 group = checkpoint.group,
@@ -157,9 +157,9 @@ impl Queue<'_> {
             return Ok(());
         }
         for offset in checkpoint.unacked() {
-            if let Err(refusal) = redeliver(self.core, checkpoint, offset) {
+            if let Err(refusal) = redeliver(self.parts, checkpoint, offset) {
                 tracing::warn!(topic = checkpoint.topic, offset, %refusal, "not handed out again: put off");
-                postpone(self.core, checkpoint, offset, self.id)?;
+                postpone(self.parts, checkpoint, offset, self.id)?;
             }
             self.pending.settle(checkpoint.revive_offset, offset);
         }
@@ -167,9 +167,9 @@ impl Queue<'_> {
     }
 
     fn commit(&self) {
-        let topic = &self.core.pop.revival.topic;
+        let topic = &self.parts.state.revival.topic;
         let Some(done) = self.pending.done() else { return };
-        let mut offsets = self.core.offsets.lock();
+        let mut offsets = self.parts.offsets.lock();
         if done >= 0 && offsets.query(topic, REVIVE_GROUP, self.id) != Some(done) {
             offsets.commit(topic, REVIVE_GROUP, self.id, done);
         }
@@ -178,11 +178,11 @@ impl Queue<'_> {
 
 /// Whether every acknowledgement made before `due` has come out of the timer. While not, whatever it delivers wakes the
 /// loop.
-fn timers_delivered(core: &Core, due: i64) -> bool {
-    let waits = &core.pop.revival.waits_for_timers;
+fn timers_delivered(parts: &Parts, due: i64) -> bool {
+    let waits = &parts.state.revival.waits_for_timers;
     waits.store(true, Ordering::SeqCst);
-    let loaded = core.timer.read_offset() >= core.store.max_offset(TIMER_TOPIC, 0);
-    let delivered = loaded && core.timer.delivered_until(due);
+    let loaded = parts.timer.read_offset() >= parts.log.store.max_offset(TIMER_TOPIC, 0);
+    let delivered = loaded && parts.timer.delivered_until(due);
     waits.store(!delivered, Ordering::SeqCst);
     delivered
 }

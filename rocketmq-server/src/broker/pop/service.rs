@@ -6,19 +6,19 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::Parts;
 use super::parking::Woken;
 use super::{notification, popping, revive};
-use crate::broker::core::Core;
 use crate::broker::services::sleep_until;
 
 /// Starts every loop.
-pub fn start(core: &Arc<Core>, tasks: &TaskTracker, stop: &CancellationToken) {
-    if let Some(woken) = core.pop.take_woken() {
-        tasks.spawn(until(stop.clone(), resume_woken(core.clone(), woken)));
+pub fn start(parts: &Arc<Parts>, tasks: &TaskTracker, stop: &CancellationToken) {
+    if let Some(woken) = parts.state.take_woken() {
+        tasks.spawn(until(stop.clone(), resume_woken(parts.clone(), woken)));
     }
-    tasks.spawn(until(stop.clone(), end_waits(core.clone())));
-    if core.settings.timers {
-        tasks.spawn(until(stop.clone(), revive_due(core.clone())));
+    tasks.spawn(until(stop.clone(), end_waits(parts.clone())));
+    if parts.settings.fixed.timers {
+        tasks.spawn(until(stop.clone(), revive_due(parts.clone())));
     }
 }
 
@@ -29,11 +29,11 @@ async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
     }
 }
 
-async fn resume_woken(core: Arc<Core>, mut woken: mpsc::UnboundedReceiver<Woken>) {
+async fn resume_woken(parts: Arc<Parts>, mut woken: mpsc::UnboundedReceiver<Woken>) {
     while let Some(woken) = woken.recv().await {
         match woken {
-            Woken::Pop(call) => popping::resume(&core, call),
-            Woken::Notification(call) => notification::resume(&core, call),
+            Woken::Pop(call) => popping::resume(&parts, call),
+            Woken::Notification(call) => notification::resume(&parts, call),
         }
         // A pop that looks past a long stretch of unwanted messages comes back at once, again and again.
         tokio::task::yield_now().await;
@@ -41,30 +41,30 @@ async fn resume_woken(core: Arc<Core>, mut woken: mpsc::UnboundedReceiver<Woken>
 }
 
 /// Ends waits whose time is over, and tells waiters of queues that an ordered pop no longer blocks.
-async fn end_waits(core: Arc<Core>) {
-    let mut seen = core.now();
+async fn end_waits(parts: Arc<Parts>) {
+    let mut seen = parts.log.now();
     loop {
-        let deadline = core.pop.parking.next_deadline();
-        let next = [deadline, core.pop.orders.next_free(seen)].into_iter().flatten().min();
+        let deadline = parts.state.parking.next_deadline();
+        let next = [deadline, parts.state.orders.next_free(seen)].into_iter().flatten().min();
         tokio::select! {
-            () = sleep_until(&core, next) => {}
-            () = core.pop.parking.deadlines.notified() => {}
+            () = sleep_until(&*parts.log.clock, next) => {}
+            () = parts.state.parking.deadlines.notified() => {}
         }
-        let now = core.now();
-        for (topic, group, queue) in core.pop.orders.freed(seen, now) {
-            core.pop.parking.ready(&topic, &group, queue);
+        let now = parts.log.now();
+        for (topic, group, queue) in parts.state.orders.freed(seen, now) {
+            parts.state.parking.ready(&topic, &group, queue);
         }
         seen = seen.max(now);
-        core.pop.parking.expire(now);
+        parts.state.parking.expire(now);
     }
 }
 
-async fn revive_due(core: Arc<Core>) {
+async fn revive_due(parts: Arc<Parts>) {
     loop {
-        let next = revive::run(&core);
+        let next = revive::run(&parts);
         tokio::select! {
-            () = sleep_until(&core, next) => {}
-            () = core.pop.revival.woken() => {}
+            () = sleep_until(&*parts.log.clock, next) => {}
+            () = parts.state.revival.woken() => {}
         }
     }
 }

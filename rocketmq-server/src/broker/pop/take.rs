@@ -7,12 +7,12 @@ use rocketmq_remoting::message::{MessageRecord, layout};
 use rocketmq_remoting::receipt::{ORDER_QUEUE, Origin, PopReceipt};
 use rocketmq_remoting::requests::pop::PopMessageRequest;
 
+use super::Parts;
 use super::checks::queues;
 use super::offset;
 use super::order::OrderedPop;
 use super::receipt::OffsetInfo;
 use super::revive_log::Checkpoint;
-use crate::broker::core::Core;
 use crate::exchange::Refusal;
 use crate::filter::Filter;
 use crate::store::{Fetched, GetLimits, GetStatus};
@@ -43,16 +43,16 @@ struct Place<'a> {
 }
 
 /// Pops once.
-pub fn take(core: &Core, topic: &TopicConfig, request: &PopMessageRequest, filter: &Filter) -> Taken {
+pub fn take(parts: &Parts, topic: &TopicConfig, request: &PopMessageRequest, filter: &Filter) -> Taken {
     let chance = rand::random_range(0..100);
     let revive_queue = match request.order {
         true => ORDER_QUEUE,
-        false => core.pop.next_revive_queue(core.settings.revive_queues),
+        false => parts.state.next_revive_queue(parts.settings.fixed.revive_queues),
     };
-    let ends = ends(core, topic, request);
-    let taken = Taken { pop_time: core.now(), revive_queue, ends, ..Taken::default() };
-    let mut round = Round { core, request, filter, taken };
-    let look = offset::look(core, &request.topic, &request.consumer_group, chance);
+    let ends = ends(parts, topic, request);
+    let taken = Taken { pop_time: parts.log.now(), revive_queue, ends, ..Taken::default() };
+    let mut round = Round { parts, request, filter, taken };
+    let look = offset::look(parts, &request.topic, &request.consumer_group, chance);
     if look.first {
         round.retry_topic(look.origin, chance);
     }
@@ -66,23 +66,23 @@ pub fn take(core: &Core, topic: &TopicConfig, request: &PopMessageRequest, filte
 }
 
 /// The ends of all queues that a pop may visit, added up.
-pub fn ends(core: &Core, topic: &TopicConfig, request: &PopMessageRequest) -> i64 {
+pub fn ends(parts: &Parts, topic: &TopicConfig, request: &PopMessageRequest) -> i64 {
     let own: i64 = queues(topic, request.queue_id, 0)
         .into_iter()
-        .map(|queue| core.store.max_offset(&request.topic, queue))
+        .map(|queue| parts.log.store.max_offset(&request.topic, queue))
         .sum();
-    if request.order { own } else { own + retry_end(core, request) }
+    if request.order { own } else { own + retry_end(parts, request) }
 }
 
-fn retry_end(core: &Core, request: &PopMessageRequest) -> i64 {
+fn retry_end(parts: &Parts, request: &PopMessageRequest) -> i64 {
     [Origin::RetryV1, Origin::RetryV2]
-        .map(|origin| core.store.max_offset(&origin.topic(&request.consumer_group, &request.topic), 0))
+        .map(|origin| parts.log.store.max_offset(&origin.topic(&request.consumer_group, &request.topic), 0))
         .into_iter()
         .sum()
 }
 
 struct Round<'a> {
-    core: &'a Core,
+    parts: &'a Parts,
     request: &'a PopMessageRequest,
     filter: &'a Filter,
     taken: Taken,
@@ -94,23 +94,23 @@ impl Round<'_> {
             return;
         }
         let name = origin.topic(&self.request.consumer_group, &self.request.topic);
-        let Some(topic) = self.core.topics.get(&name) else { return };
+        let Some(topic) = self.parts.topics.get(&name) else { return };
         for queue in queues(&topic, -1, chance) {
             self.queue(Place { topic: &name, origin, queue });
         }
     }
 
     fn queue(&mut self, place: Place<'_>) {
-        let (core, group) = (self.core, &self.request.consumer_group);
-        let _guard = core.pop.lock(place.topic, group, place.queue);
-        let start = offset::next(core, place.topic, group, place.queue, self.request.init_mode);
+        let (parts, group) = (self.parts, &self.request.consumer_group);
+        let _guard = parts.state.lock(place.topic, group, place.queue);
+        let start = offset::next(parts, place.topic, group, place.queue, self.request.init_mode);
         if self.is_blocked(place) {
             return;
         }
         let limits = match self.room() {
             Some(limits) => limits,
             None => {
-                self.taken.rest += (core.store.max_offset(place.topic, place.queue) - start).max(0);
+                self.taken.rest += (parts.log.store.max_offset(place.topic, place.queue) - start).max(0);
                 return;
             }
         };
@@ -124,7 +124,7 @@ impl Round<'_> {
     }
 
     fn is_blocked(&self, place: Place<'_>) -> bool {
-        let (request, orders) = (self.request, &self.core.pop.orders);
+        let (request, orders) = (self.request, &self.parts.state.orders);
         let attempt = request.attempt_id.as_deref();
         let now = self.taken.pop_time;
         request.order && orders.is_blocked(place.topic, &request.consumer_group, place.queue, attempt, now)
@@ -133,25 +133,27 @@ impl Round<'_> {
     fn room(&self) -> Option<GetLimits> {
         let wanted = usize::try_from(self.request.max_msg_nums).unwrap_or(0);
         let max_messages = wanted.saturating_sub(self.taken.records.len());
-        let max_bytes = self.core.tuned().max_pull_bytes.saturating_sub(self.taken.bytes);
+        let max_bytes = self.parts.settings.live().max_pull_bytes.saturating_sub(self.taken.bytes);
         (max_messages > 0 && max_bytes > 0).then_some(GetLimits { max_messages, max_bytes })
     }
 
     /// Reads from `start`, or from where the queue really goes on; says from where.
     fn fetch(&self, place: Place<'_>, start: i64, limits: GetLimits) -> (i64, Fetched) {
-        let read = |from| self.core.store.get(place.topic, place.queue, from, limits, self.filter);
+        let read = |from| self.parts.log.store.get(place.topic, place.queue, from, limits, self.filter);
         let fetched = read(start);
         let misplaced = match fetched.status {
             GetStatus::OffsetTooSmall | GetStatus::OffsetOverflowBadly => true,
             // Also said when the queue's file cannot be read, which is no reason to leave its messages behind.
-            GetStatus::OffsetFoundNull => self.core.store.units(place.topic, place.queue, start, 1).is_ok(),
+            GetStatus::OffsetFoundNull => {
+                self.parts.log.store.units(place.topic, place.queue, start, 1).is_ok()
+            }
             _ => false,
         };
         if !misplaced {
             return (start, fetched);
         }
         let real = fetched.next_begin.min(fetched.max);
-        offset::commit(self.core, place.topic, &self.request.consumer_group, place.queue, real);
+        offset::commit(self.parts, place.topic, &self.request.consumer_group, place.queue, real);
         (real, read(real))
     }
 
@@ -160,7 +162,7 @@ impl Round<'_> {
         let gone = matches!(fetched.status, GetStatus::NoMatchedMessage | GetStatus::MessageWasRemoving);
         if gone && fetched.next_begin > start {
             let group = &self.request.consumer_group;
-            offset::commit(self.core, place.topic, group, place.queue, fetched.next_begin);
+            offset::commit(self.parts, place.topic, group, place.queue, fetched.next_begin);
             self.taken.moved = true;
         }
     }
@@ -171,9 +173,9 @@ impl Round<'_> {
             self.note_order(place, start, &offsets);
         } else {
             let checkpoint = self.checkpoint(place, start, &offsets);
-            self.core.put(checkpoint.record(self.core, self.taken.revive_queue)?)?;
+            self.parts.log.put(checkpoint.record(self.parts, self.taken.revive_queue)?)?;
             let group = &self.request.consumer_group;
-            offset::commit(self.core, place.topic, group, place.queue, fetched.next_begin);
+            offset::commit(self.parts, place.topic, group, place.queue, fetched.next_begin);
         }
         self.taken.moved = true;
         self.taken.bytes += fetched.bytes;
@@ -186,27 +188,27 @@ impl Round<'_> {
     }
 
     fn note_order(&mut self, place: Place<'_>, start: i64, offsets: &[i64]) {
-        let (core, request) = (self.core, self.request);
+        let (parts, request) = (self.parts, self.request);
         let pop = OrderedPop {
             attempt: request.attempt_id.as_deref(),
             pop_time: self.taken.pop_time,
             invisible_time: request.invisible_time,
             offsets,
         };
-        let counts = core.pop.orders.popped(place.topic, &request.consumer_group, place.queue, pop);
+        let counts = parts.state.orders.popped(place.topic, &request.consumer_group, place.queue, pop);
         for (offset, count) in counts.by_offset {
             self.taken.info.message_count(place.queue, offset, count);
         }
         self.taken.info.queue_count(place.queue, counts.least);
-        offset::commit(core, place.topic, &request.consumer_group, place.queue, start);
+        offset::commit(parts, place.topic, &request.consumer_group, place.queue, start);
         // Time may let this queue go before anything else ends.
-        core.pop.parking.deadlines.notify_one();
+        parts.state.parking.deadlines.notify_one();
     }
 
     fn checkpoint(&self, place: Place<'_>, start: i64, offsets: &[i64]) -> Checkpoint {
         let distance = |offset: &i64| i32::try_from(offset - start).unwrap_or(i32::MAX);
         Checkpoint {
-            broker_name: self.core.settings.broker_name.clone(),
+            broker_name: self.parts.settings.fixed.broker_name.clone(),
             group: self.request.consumer_group.clone(),
             diffs: offsets.iter().map(distance).collect(),
             invisible_time: self.request.invisible_time,
@@ -222,7 +224,7 @@ impl Round<'_> {
     /// A message as the client gets it: from a retry topic under its first topic's name and with its receipt, since the
     /// client could not make that out.
     fn dressed(&self, place: Place<'_>, start: i64, record: Bytes) -> Bytes {
-        if place.origin == Origin::Topic || self.core.tuned().pop.actual_retry_topic {
+        if place.origin == Origin::Topic || self.parts.settings.live().pop.actual_retry_topic {
             return record;
         }
         let Ok(mut message) = MessageRecord::decode(&mut record.clone()) else { return record };
@@ -246,7 +248,7 @@ impl Round<'_> {
             invisible_ms: self.request.invisible_time,
             revive_queue: self.taken.revive_queue,
             origin: place.origin,
-            broker: self.core.settings.broker_name.clone(),
+            broker: self.parts.settings.fixed.broker_name.clone(),
             queue_id: place.queue,
             queue_offset: offset,
         }

@@ -14,7 +14,8 @@ use rocketmq_remoting::requests::pull::{
 use rocketmq_remoting::route::{MASTER_ID, Perm};
 use rocketmq_remoting::subscription::SubscriptionData;
 
-use crate::broker::core::Core;
+use super::Parts;
+use crate::broker::settings::Current;
 use crate::broker::settings::millis;
 use crate::exchange::{Asked, Refusal, Reply, ReplyTo};
 use crate::filter::Filter;
@@ -34,94 +35,94 @@ pub struct Pull {
 }
 
 /// PULL_MESSAGE: answers a pull, or parks it.
-pub fn pull(core: &Core, asked: Asked<'_, PullMessageRequest>) -> Reply<Found> {
-    serve(core, asked.reply_to(), asked.header)
+pub fn pull(parts: &Parts, asked: Asked<'_, PullMessageRequest>) -> Reply<Found> {
+    serve(parts, asked.reply_to(), asked.header)
 }
 
 /// LITE_PULL_MESSAGE: the same for consumers that keep their own offsets, where they are allowed.
-pub fn lite_pull(core: &Core, asked: Asked<'_, LitePullMessageRequest>) -> Reply<Found> {
-    if is_readable(core) && !core.tuned().lite_pull {
+pub fn lite_pull(parts: &Parts, asked: Asked<'_, LitePullMessageRequest>) -> Reply<Found> {
+    if is_readable(parts) && !parts.settings.live().lite_pull {
         return Reply::refused(Refusal::forbidden(
             "the broker has no permission for lite pull, litePullMessageEnable is false",
         ));
     }
-    serve(core, asked.reply_to(), asked.header.0)
+    serve(parts, asked.reply_to(), asked.header.0)
 }
 
-fn serve(core: &Core, reply_to: ReplyTo<Found>, request: PullMessageRequest) -> Reply<Found> {
-    let pull = match check(core, reply_to, request) {
+fn serve(parts: &Parts, reply_to: ReplyTo<Found>, request: PullMessageRequest) -> Reply<Found> {
+    let pull = match check(parts, reply_to, request) {
         Ok(pull) => pull,
         Err(refusal) => return Reply::refused(refusal),
     };
-    note_commit(core, &pull.request);
-    let answer = run(core, &pull);
-    match wait_for(core, &pull, answer.code) {
+    note_commit(parts, &pull.request);
+    let answer = run(parts, &pull);
+    match wait_for(parts, &pull, answer.code) {
         None => Reply::Now(Ok(answer)),
         Some(deadline) => {
-            park(core, pull, deadline);
+            park(parts, pull, deadline);
             Reply::Held
         }
     }
 }
 
 /// Runs a woken pull and sends what it finds, be it nothing: a pull waits once.
-pub fn resume(core: &Core, pull: &Pull) {
-    pull.reply_to.send(Ok(run(core, pull)));
+pub fn resume(parts: &Parts, pull: &Pull) {
+    pull.reply_to.send(Ok(run(parts, pull)));
 }
 
-fn note_commit(core: &Core, request: &PullMessageRequest) {
+fn note_commit(parts: &Parts, request: &PullMessageRequest) {
     if PullFlag(request.sys_flag).has(PullFlag::COMMIT_OFFSET) {
-        let mut offsets = core.offsets.lock();
+        let mut offsets = parts.offsets.lock();
         offsets.commit(&request.topic, &request.consumer_group, request.queue_id, request.commit_offset);
     }
 }
 
 /// Until when an unsuccessful pull waits; `None` when it is to be answered now.
-fn wait_for(core: &Core, pull: &Pull, code: ResponseCode) -> Option<i64> {
+fn wait_for(parts: &Parts, pull: &Pull, code: ResponseCode) -> Option<i64> {
     let suspends = PullFlag(pull.request.sys_flag).has(PullFlag::SUSPEND);
     if code != ResponseCode::PULL_NOT_FOUND || !suspends {
         return None;
     }
-    if core.parking.len() >= core.tuned().max_parked_pulls {
+    if parts.parking.len() >= parts.settings.live().max_parked_pulls {
         return None;
     }
-    let hold = if core.tuned().long_polling {
+    let hold = if parts.settings.live().long_polling {
         pull.request.suspend_timeout_millis.max(0)
     } else {
-        millis(core.tuned().short_polling)
+        millis(parts.settings.live().short_polling)
     };
-    Some(core.now().saturating_add(hold))
+    Some(parts.log.now().saturating_add(hold))
 }
 
-fn park(core: &Core, pull: Pull, deadline: i64) {
+fn park(parts: &Parts, pull: Pull, deadline: i64) {
     let (topic, queue) = (pull.request.topic.clone(), pull.request.queue_id);
-    core.parking.park(pull, deadline);
+    parts.parking.park(pull, deadline);
     // A message may have come between the read and the parking; nobody else would tell.
-    core.parking.recheck_queue(&topic, queue, core.store.max_offset(&topic, queue));
+    parts.parking.recheck_queue(&topic, queue, parts.log.store.max_offset(&topic, queue));
 }
 
-fn check(core: &Core, reply_to: ReplyTo<Found>, request: PullMessageRequest) -> Result<Pull, Refusal> {
-    if !is_readable(core) {
-        let remark = format!("the broker[{}] pulling message is forbidden", core.address);
+fn check(parts: &Parts, reply_to: ReplyTo<Found>, request: PullMessageRequest) -> Result<Pull, Refusal> {
+    if !is_readable(parts) {
+        let remark = format!("the broker[{}] pulling message is forbidden", parts.settings.address);
         return Err(forbidden(remark, ForbiddenPull::BROKER));
     }
-    let group = check_group(core, &request)?;
-    let topic = check_topic(core, &request)?;
-    let filter = subscription_filter(core, &request, &group)?;
+    let group = check_group(parts, &request)?;
+    let topic = check_topic(parts, &request)?;
+    let filter = subscription_filter(parts, &request, &group)?;
     Ok(Pull { filter, reply_to, topic, group, request })
 }
 
-fn is_readable(core: &Core) -> bool {
-    Perm(core.tuned().broker_permission).is_readable()
+fn is_readable(parts: &Parts) -> bool {
+    Perm(parts.settings.live().broker_permission).is_readable()
 }
 
 fn forbidden(remark: String, by: ForbiddenPull) -> Refusal {
     Refusal::forbidden(remark).with_header(&by)
 }
 
-fn check_group(core: &Core, request: &PullMessageRequest) -> Result<Arc<SubscriptionGroupConfig>, Refusal> {
+fn check_group(parts: &Parts, request: &PullMessageRequest) -> Result<Arc<SubscriptionGroupConfig>, Refusal> {
     let name = &request.consumer_group;
-    let group = core.groups.find(name).map_err(Refusal::system)?.ok_or_else(|| Refusal::no_group(name))?;
+    let group = parts.groups.find(name).map_err(Refusal::system)?.ok_or_else(|| Refusal::no_group(name))?;
     if !group.consume_enable {
         let remark = format!("subscription group no permission, {name}");
         return Err(forbidden(remark, ForbiddenPull::GROUP));
@@ -129,9 +130,9 @@ fn check_group(core: &Core, request: &PullMessageRequest) -> Result<Arc<Subscrip
     Ok(group)
 }
 
-fn check_topic(core: &Core, request: &PullMessageRequest) -> Result<Arc<TopicConfig>, Refusal> {
+fn check_topic(parts: &Parts, request: &PullMessageRequest) -> Result<Arc<TopicConfig>, Refusal> {
     let name = &request.topic;
-    let topic = core.topics.get(name).ok_or_else(|| Refusal::no_topic(name))?;
+    let topic = parts.topics.get(name).ok_or_else(|| Refusal::no_topic(name))?;
     if !topic.perm.is_readable() {
         let remark = format!("the topic[{name}] pulling message is forbidden");
         return Err(forbidden(remark, ForbiddenPull::TOPIC));
@@ -146,16 +147,16 @@ fn check_topic(core: &Core, request: &PullMessageRequest) -> Result<Arc<TopicCon
 }
 
 fn subscription_filter(
-    core: &Core,
+    parts: &Parts,
     request: &PullMessageRequest,
     group: &SubscriptionGroupConfig,
 ) -> Result<Filter, Refusal> {
     let subscription = if PullFlag(request.sys_flag).has(PullFlag::SUBSCRIPTION) {
         Arc::new(inline_subscription(request)?)
     } else {
-        registered_subscription(core, request, group)?
+        registered_subscription(parts, request, group)?
     };
-    filter_of(core, &subscription)
+    filter_of(&parts.settings, &subscription)
 }
 
 fn inline_subscription(request: &PullMessageRequest) -> Result<SubscriptionData, Refusal> {
@@ -169,11 +170,11 @@ fn inline_subscription(request: &PullMessageRequest) -> Result<SubscriptionData,
 }
 
 fn registered_subscription(
-    core: &Core,
+    parts: &Parts,
     request: &PullMessageRequest,
     group: &SubscriptionGroupConfig,
 ) -> Result<Arc<SubscriptionData>, Refusal> {
-    let consumers = core.consumers.lock();
+    let consumers = parts.clients.consumers.lock();
     let live = consumers.group(&request.consumer_group).ok_or_else(|| {
         Refusal::new(ResponseCode::SUBSCRIPTION_NOT_EXIST, "the consumer's group info not exist")
     })?;
@@ -182,7 +183,7 @@ fn registered_subscription(
             format!("the consumer group[{}] can not consume by broadcast way", request.consumer_group);
         return Err(forbidden(remark, ForbiddenPull::BROADCAST));
     }
-    if !core.groups.is_readable(&request.consumer_group, &request.topic) {
+    if !parts.groups.is_readable(&request.consumer_group, &request.topic) {
         let remark = format!(
             "the consumer group[{}] is forbidden for topic[{}]",
             request.consumer_group, request.topic
@@ -205,8 +206,8 @@ fn registered_subscription(
 ///
 /// # Errors
 /// Code 1 when property filters are switched off, 23 when the expression cannot be read.
-pub fn filter_of(core: &Core, subscription: &SubscriptionData) -> Result<Filter, Refusal> {
-    if !subscription.is_tag() && !core.tuned().property_filter {
+pub fn filter_of(settings: &Current, subscription: &SubscriptionData) -> Result<Filter, Refusal> {
+    if !subscription.is_tag() && !settings.live().property_filter {
         let remark = format!(
             "The broker does not support consumer to filter message by {}",
             subscription.expression_type
@@ -217,43 +218,43 @@ pub fn filter_of(core: &Core, subscription: &SubscriptionData) -> Result<Filter,
         .map_err(|error| Refusal::new(ResponseCode::SUBSCRIPTION_PARSE_FAILED, error.to_string()))
 }
 
-fn run(core: &Core, pull: &Pull) -> Answered<Found> {
-    match take_reset(core, &pull.request) {
-        Some(offset) => reset_to(core, pull, offset),
-        None => read(core, pull),
+fn run(parts: &Parts, pull: &Pull) -> Answered<Found> {
+    match take_reset(parts, &pull.request) {
+        Some(offset) => reset_to(parts, pull, offset),
+        None => read(parts, pull),
     }
 }
 
-fn take_reset(core: &Core, request: &PullMessageRequest) -> Option<i64> {
-    let mut offsets = core.offsets.lock();
+fn take_reset(parts: &Parts, request: &PullMessageRequest) -> Option<i64> {
+    let mut offsets = parts.offsets.lock();
     if !offsets.has_pending() {
         return None;
     }
     offsets.take_reset(&request.topic, &request.consumer_group, request.queue_id)
 }
 
-fn reset_to(core: &Core, pull: &Pull, offset: i64) -> Answered<Found> {
+fn reset_to(parts: &Parts, pull: &Pull, offset: i64) -> Answered<Found> {
     let (topic, queue) = (&pull.request.topic, pull.request.queue_id);
     let header = PullMessageResponse {
         next_begin_offset: offset,
-        min_offset: core.store.min_offset(topic, queue),
-        max_offset: core.store.max_offset(topic, queue),
+        min_offset: parts.log.store.min_offset(topic, queue),
+        max_offset: parts.log.store.max_offset(topic, queue),
         ..header(pull)
     };
     Answered::with_code(ResponseCode::PULL_OFFSET_MOVED, (header, Bytes::new())).with_remark("OFFSET_RESET")
 }
 
-fn read(core: &Core, pull: &Pull) -> Answered<Found> {
+fn read(parts: &Parts, pull: &Pull) -> Answered<Found> {
     let request = &pull.request;
     let limits = GetLimits {
         max_messages: usize::try_from(request.max_msg_nums)
             .unwrap_or(0)
-            .clamp(1, core.tuned().max_pull_messages),
-        max_bytes: core.tuned().max_pull_bytes,
+            .clamp(1, parts.settings.live().max_pull_messages),
+        max_bytes: parts.settings.live().max_pull_bytes,
     };
     let fetched =
-        core.store.get(&request.topic, request.queue_id, request.queue_offset, limits, &pull.filter);
-    core.count_get(&request.topic, &request.consumer_group, &fetched.records);
+        parts.log.store.get(&request.topic, request.queue_id, request.queue_offset, limits, &pull.filter);
+    parts.log.count_get(&request.topic, &request.consumer_group, &fetched.records);
     let header = PullMessageResponse {
         next_begin_offset: fetched.next_begin,
         min_offset: fetched.min,

@@ -1,65 +1,73 @@
 //! CONSUMER_SEND_MSG_BACK (36): a consumer returns a message it could not handle. Only its place in the log travels;
 //! the broker still has the rest.
 
-use std::sync::Arc;
-
 use rand::RngExt;
 use rocketmq_remoting::message::{MessageRecord, OffsetMessageId, Properties};
 use rocketmq_remoting::requests::send::ConsumerSendMsgBackRequest;
 use rocketmq_remoting::route::Perm;
 use rocketmq_remoting::version::V3_4_9;
 
+use super::Parts;
 use super::retry::{Fate, fate, sent_back, topic_of};
-use crate::broker::core::Core;
 use crate::broker::topics::table::open_topic;
 use crate::exchange::{Asked, Refusal, Response};
 
 pub fn send_back(
-    core: &Arc<Core>,
+    parts: &Parts,
     asked: Asked<'_, ConsumerSendMsgBackRequest>,
 ) -> Response<ConsumerSendMsgBackRequest> {
     let (version, request) = (asked.version(), asked.header);
     let group = &request.group;
-    let config = core.groups.find(group).map_err(Refusal::system)?.ok_or_else(|| Refusal::no_group(group))?;
-    if !Perm(core.tuned().broker_permission).is_writable() {
-        return Err(Refusal::forbidden(format!("the broker[{}] sending message is forbidden", core.address)));
+    let config =
+        parts.groups.find(group).map_err(Refusal::system)?.ok_or_else(|| Refusal::no_group(group))?;
+    if !Perm(parts.settings.live().broker_permission).is_writable() {
+        return Err(Refusal::forbidden(format!(
+            "the broker[{}] sending message is forbidden",
+            parts.settings.address
+        )));
     }
     if config.retry_queue_nums <= 0 {
         return Ok(());
     }
-    let original = core
-        .store
-        .read_at(request.offset)
-        .ok_or_else(|| Refusal::system(format_args!("look message by offset failed, {}", request.offset)))?;
+    let original =
+        parts.log.store.read_at(request.offset).ok_or_else(|| {
+            Refusal::system(format_args!("look message by offset failed, {}", request.offset))
+        })?;
     let own_max = request.max_reconsume_times.filter(|_| version >= V3_4_9);
     let fate = fate(original.reconsume_times, own_max.unwrap_or(config.retry_max_times), request.delay_level);
     let queues = match fate {
         Fate::Again { .. } => config.retry_queue_nums,
         Fate::DeadLetter => 1,
     };
-    core.stats.flows.send_backs(&counted_topic(core, &original), group).add(1, 0);
-    store(core, original, group, fate, queues)
+    parts.log.stats.flows.send_backs(&counted_topic(parts, &original), group).add(1, 0);
+    store(parts, original, group, fate, queues)
 }
 
 /// Whose send-backs these are: the topic where a retried message began, if there is such a topic. What clients say, in the
 /// request or in properties, must not make up entries without end.
-fn counted_topic(core: &Core, original: &MessageRecord) -> String {
+fn counted_topic(parts: &Parts, original: &MessageRecord) -> String {
     let properties = Properties::parse(&original.properties);
-    let began = properties.retry_topic().filter(|topic| core.topics.get(topic).is_some());
+    let began = properties.retry_topic().filter(|topic| parts.topics.get(topic).is_some());
     began.unwrap_or(&original.topic).to_owned()
 }
 
-fn store(core: &Core, original: MessageRecord, group: &str, fate: Fate, queues: i32) -> Result<(), Refusal> {
+fn store(
+    parts: &Parts,
+    original: MessageRecord,
+    group: &str,
+    fate: Fate,
+    queues: i32,
+) -> Result<(), Refusal> {
     let topic = topic_of(fate, group);
-    let config = core.topics.ensure(&topic, || open_topic(&*topic, queues)).map_err(Refusal::system)?;
+    let config = parts.topics.ensure(&topic, || open_topic(&*topic, queues)).map_err(Refusal::system)?;
     if !config.perm.is_writable() {
         return Err(Refusal::forbidden(format!("the topic[{topic}] sending message is forbidden")));
     }
     let id = OffsetMessageId { host: original.store_host, offset: original.physical_offset };
     let queue = random_queue(config.write_queue_nums);
     let mut record = sent_back(original, topic, queue, fate, id.to_string());
-    record.store_host = core.address;
-    core.put(record)?;
+    record.store_host = parts.settings.address;
+    parts.log.put(record)?;
     Ok(())
 }
 

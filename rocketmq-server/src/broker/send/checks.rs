@@ -8,10 +8,10 @@ use rocketmq_remoting::requests::send::SendMessageRequest;
 use rocketmq_remoting::route::Perm;
 use rocketmq_remoting::version::V3_4_9;
 
+use super::Parts;
 use super::back::random_queue;
 use super::properties::TimerProperties;
 use super::retry::is_exhausted;
-use crate::broker::core::Core;
 use crate::broker::names;
 use crate::broker::topics::table::{UNIT, Wanted, open_topic, unit_sub};
 use crate::exchange::Refusal;
@@ -26,35 +26,38 @@ pub struct Target {
 }
 
 /// Checks a send and finds, or creates, its topic.
-pub fn check(core: &Core, request: &SendMessageRequest, version: i32) -> Result<Target, Refusal> {
-    check_time(core)?;
-    let known = core.topics.get(&request.topic);
-    check_broker(core, known.as_deref())?;
+pub fn check(parts: &Parts, request: &SendMessageRequest, version: i32) -> Result<Target, Refusal> {
+    check_time(parts)?;
+    let known = parts.topics.get(&request.topic);
+    check_broker(parts, known.as_deref())?;
     check_name(&request.topic)?;
     let topic = match known {
         Some(topic) => topic,
-        None => create(core, request)?,
+        None => create(parts, request)?,
     };
     let queue_id = choose_queue(request, &topic)?;
     match names::group_of_retry(&request.topic) {
-        Some(group) => check_retry(core, request, group, version, topic, queue_id),
+        Some(group) => check_retry(parts, request, group, version, topic, queue_id),
         None => Ok(Target { topic, queue_id, dead_letter: false }),
     }
 }
 
-fn check_time(core: &Core) -> Result<(), Refusal> {
-    let from = core.tuned().accept_sends_from;
-    if from > 0 && core.now() < from {
+fn check_time(parts: &Parts) -> Result<(), Refusal> {
+    let from = parts.settings.live().accept_sends_from;
+    if from > 0 && parts.log.now() < from {
         return Err(Refusal::system(format_args!("broker unable to service, until {from} (ms since 1970)")));
     }
     Ok(())
 }
 
 /// Only ordered topics mind a broker without write permission; producers of others are steered away by the route.
-fn check_broker(core: &Core, topic: Option<&TopicConfig>) -> Result<(), Refusal> {
+fn check_broker(parts: &Parts, topic: Option<&TopicConfig>) -> Result<(), Refusal> {
     let ordered = topic.is_some_and(|topic| topic.order);
-    if ordered && !Perm(core.tuned().broker_permission).is_writable() {
-        return Err(Refusal::forbidden(format!("the broker[{}] sending message is forbidden", core.address)));
+    if ordered && !Perm(parts.settings.live().broker_permission).is_writable() {
+        return Err(Refusal::forbidden(format!(
+            "the broker[{}] sending message is forbidden",
+            parts.settings.address
+        )));
     }
     Ok(())
 }
@@ -67,19 +70,19 @@ fn check_name(topic: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn create(core: &Core, request: &SendMessageRequest) -> Result<Arc<TopicConfig>, Refusal> {
+fn create(parts: &Parts, request: &SendMessageRequest) -> Result<Arc<TopicConfig>, Refusal> {
     let wanted = Wanted {
         topic: &request.topic,
         template: &request.default_topic,
         queues: request.default_topic_queue_nums,
         sys_flag: unit_flag(request),
     };
-    if let Some(topic) = core.topics.create(wanted).map_err(Refusal::system)? {
+    if let Some(topic) = parts.topics.create(wanted).map_err(Refusal::system)? {
         return Ok(topic);
     }
     if names::is_retry(&request.topic) {
         let new = || TopicConfig { topic_sys_flag: unit_flag(request), ..open_topic(&*request.topic, 1) };
-        return core.topics.ensure(&request.topic, new).map_err(Refusal::system);
+        return parts.topics.ensure(&request.topic, new).map_err(Refusal::system);
     }
     Err(Refusal::no_topic(&request.topic))
 }
@@ -104,22 +107,23 @@ fn choose_queue(request: &SendMessageRequest, topic: &TopicConfig) -> Result<i32
 
 /// A consumer sends a message back by itself: ordered consumers do, and others when request 36 failed.
 fn check_retry(
-    core: &Core,
+    parts: &Parts,
     request: &SendMessageRequest,
     group: &str,
     version: i32,
     topic: Arc<TopicConfig>,
     queue_id: i32,
 ) -> Result<Target, Refusal> {
-    let config = core.groups.find(group).map_err(Refusal::system)?.ok_or_else(|| Refusal::no_group(group))?;
+    let config =
+        parts.groups.find(group).map_err(Refusal::system)?.ok_or_else(|| Refusal::no_group(group))?;
     let own_max = request.max_reconsume_times.filter(|_| version >= V3_4_9);
     let max = own_max.unwrap_or(config.retry_max_times);
-    let ordered = core.locks.lock().any_live(group, core.now());
+    let ordered = parts.clients.locks.lock().any_live(group, parts.log.now());
     if !is_exhausted(request.reconsume_times.unwrap_or(0), max, ordered) {
         return Ok(Target { topic, queue_id, dead_letter: false });
     }
     let name = names::dlq_topic(group);
-    let topic = core.topics.ensure(&name, || open_topic(&*name, 1)).map_err(Refusal::system)?;
+    let topic = parts.topics.ensure(&name, || open_topic(&*name, 1)).map_err(Refusal::system)?;
     Ok(Target { topic, queue_id: 0, dead_letter: true })
 }
 
@@ -129,8 +133,8 @@ fn check_retry(
 ///
 /// # Errors
 /// Code 13.
-pub fn check_size(core: &Core, body: &[u8]) -> Result<(), Refusal> {
-    let (size, limit) = (body.len(), core.tuned().max_message_size);
+pub fn check_size(parts: &Parts, body: &[u8]) -> Result<(), Refusal> {
+    let (size, limit) = (body.len(), parts.settings.live().max_message_size);
     if size <= limit {
         return Ok(());
     }

@@ -3,7 +3,6 @@
 //! Storing numbers a message and buffers it. The answer waits until the buffer went to the kernel, once for all messages
 //! of one read from the connection; with SYNC_FLUSH it waits for the disk.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -18,41 +17,42 @@ use rocketmq_remoting::recall::RecallHandle;
 use rocketmq_remoting::requests::send::{RefusedSend, SendMessageRequest, SendMessageResponse};
 use rocketmq_remoting::{Answered, Request};
 
+use super::Parts;
 use super::checks::{Target, check, check_batch, check_recall, check_size};
 use super::properties::SentProperties;
-use crate::broker::core::{Core, refuse_put};
 use crate::broker::log::notes::check_room;
 use crate::broker::log::placement::{Placement, into_half, park};
+use crate::broker::log::refuse_put;
 use crate::broker::settings::Copies;
 use crate::exchange::{Asked, Refusal, Reply};
 use crate::store::Stored;
 
 /// Stores a message or a batch; the answer follows when it is as safe as it asked to be.
-pub fn send<R>(core: &Arc<Core>, asked: Asked<'_, R>) -> Reply<SendMessageResponse>
+pub fn send<R>(parts: &Parts, asked: Asked<'_, R>) -> Reply<SendMessageResponse>
 where
     R: Request<Body = Bytes> + Into<SendMessageRequest>,
 {
-    let (topics, from) = (core.topics.change(), asked.connection.id());
-    match accept(core, asked) {
-        Ok(accepted) if core.topics.change() != topics => {
-            let core = core.clone();
-            Reply::later(async move { accepted.announced(&core).await })
+    let (topics, from) = (parts.topics.change(), asked.connection.id());
+    match accept(parts, asked) {
+        Ok(accepted) if parts.topics.change() != topics => {
+            let parts = parts.clone();
+            Reply::later(async move { accepted.announced(&parts).await })
         }
-        Ok(accepted) if accepted.wait && Safety::of(core).is_waited_for() => {
-            let core = core.clone();
-            Reply::later(async move { accepted.flushed(&core).await })
+        Ok(accepted) if accepted.wait && Safety::of(parts).is_waited_for() => {
+            let parts = parts.clone();
+            Reply::later(async move { accepted.flushed(&parts).await })
         }
         Ok(accepted) => {
-            core.uncommitted.add(from, &accepted.stored);
+            parts.log.uncommitted.add(from, &accepted.stored);
             Reply::Committed(Ok(accepted.header.into()))
         }
-        Err(refusal) => Reply::refused(refused(core, refusal)),
+        Err(refusal) => Reply::refused(refused(parts, refusal)),
     }
 }
 
 /// Producers read the region and the trace switch from refusals too.
-pub fn refused(core: &Core, refusal: Refusal) -> Refusal {
-    let SendMessageResponse { msg_region, trace_on, .. } = stamped_header(core);
+pub fn refused(parts: &Parts, refusal: Refusal) -> Refusal {
+    let SendMessageResponse { msg_region, trace_on, .. } = stamped_header(parts);
     refusal.with_header(&RefusedSend { msg_region, trace_on })
 }
 
@@ -69,24 +69,24 @@ pub struct Accepted {
 
 impl Accepted {
     /// As Apache's broker, answers the send that made a topic when consumers can find it.
-    async fn announced(self, core: &Core) -> Sent {
-        core.topics.announced().await;
-        self.flushed(core).await
+    async fn announced(self, parts: &Parts) -> Sent {
+        parts.topics.announced().await;
+        self.flushed(parts).await
     }
 
-    async fn flushed(self, core: &Core) -> Sent {
-        let settled = self.settle(core).await;
-        settled.map(|code| Answered::with_code(code, self.header)).map_err(|refusal| refused(core, refusal))
+    async fn flushed(self, parts: &Parts) -> Sent {
+        let settled = self.settle(parts).await;
+        settled.map(|code| Answered::with_code(code, self.header)).map_err(|refusal| refused(parts, refusal))
     }
 
-    async fn settle(&self, core: &Core) -> Result<ResponseCode, Refusal> {
-        core.store.written(&self.stored).map_err(refuse_put)?;
-        let safety = Safety::of(core);
+    async fn settle(&self, parts: &Parts) -> Result<ResponseCode, Refusal> {
+        parts.log.store.written(&self.stored).map_err(refuse_put)?;
+        let safety = Safety::of(parts);
         if !(self.wait && safety.is_waited_for()) {
             return Ok(ResponseCode::SUCCESS);
         }
-        let _waiting = Waiting::enter(core)?;
-        let (on_disk, copied) = tokio::join!(safety.flushed(core, &self.stored), safety.copied(core));
+        let _waiting = Waiting::enter(parts)?;
+        let (on_disk, copied) = tokio::join!(safety.flushed(parts, &self.stored), safety.copied(parts));
         Ok(copied.or(on_disk).unwrap_or(ResponseCode::SUCCESS))
     }
 }
@@ -99,11 +99,11 @@ struct Safety {
 }
 
 impl Safety {
-    fn of(core: &Core) -> Self {
-        let live = core.tuned();
+    fn of(parts: &Parts) -> Self {
+        let live = parts.settings.live();
         Self {
             disk_within: live.sync_flush().then_some(live.sync_flush_timeout),
-            copies: Copies::of(&core.settings, &live),
+            copies: Copies::of(&parts.settings.fixed, &live),
         }
     }
 
@@ -112,18 +112,18 @@ impl Safety {
     }
 
     /// What to answer if the disk does not have the message in time.
-    async fn flushed(self, core: &Core, stored: &Stored) -> Option<ResponseCode> {
-        let in_time = core.store.flushed(stored.end, self.disk_within?).await;
+    async fn flushed(self, parts: &Parts, stored: &Stored) -> Option<ResponseCode> {
+        let in_time = parts.log.store.flushed(stored.end, self.disk_within?).await;
         (!in_time).then_some(ResponseCode::FLUSH_DISK_TIMEOUT)
     }
 
     /// What to answer if no other machine has the message in time.
-    async fn copied(self, core: &Core) -> Option<ResponseCode> {
+    async fn copied(self, parts: &Parts) -> Option<ResponseCode> {
         match self.copies {
             Copies::NotWanted => None,
             Copies::Unavailable => Some(ResponseCode::SLAVE_NOT_AVAILABLE),
             Copies::Late(timeout) => {
-                core.clock.sleep(timeout).await;
+                parts.log.clock.sleep(timeout).await;
                 Some(ResponseCode::FLUSH_SLAVE_TIMEOUT)
             }
         }
@@ -135,9 +135,9 @@ impl Safety {
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl<'a> Waiting<'a> {
-    fn enter(core: &'a Core) -> Result<Self, Refusal> {
-        let waiting = Self(&core.waiting_sends);
-        if waiting.0.fetch_add(1, Ordering::Relaxed) >= core.tuned().max_waiting_sends {
+    fn enter(parts: &'a Parts) -> Result<Self, Refusal> {
+        let waiting = Self(&parts.waiting_sends);
+        if waiting.0.fetch_add(1, Ordering::Relaxed) >= parts.settings.live().max_waiting_sends {
             let remark = "[OVERLOAD]the disk is slower than the producers, please slow down";
             return Err(Refusal::new(ResponseCode::SYSTEM_BUSY, remark));
         }
@@ -151,7 +151,7 @@ impl Drop for Waiting<'_> {
     }
 }
 
-fn accept<R>(core: &Core, asked: Asked<'_, R>) -> Result<Accepted, Refusal>
+fn accept<R>(parts: &Parts, asked: Asked<'_, R>) -> Result<Accepted, Refusal>
 where
     R: Request<Body = Bytes> + Into<SendMessageRequest>,
 {
@@ -160,43 +160,43 @@ where
     if request.is_batch() {
         check_batch(&request.topic)?;
     }
-    let target = check(core, &request, version)?;
+    let target = check(parts, &request, version)?;
     if body.is_empty() {
         return Err(Refusal::system("the message body is empty"));
     }
     if request.is_batch() {
-        accept_batch(core, connection, request, target, body)
+        accept_batch(parts, connection, request, target, body)
     } else {
-        accept_one(core, connection, request, target, body)
+        accept_one(parts, connection, request, target, body)
     }
 }
 
 /// Stores one message where its properties send it.
 pub fn accept_one(
-    core: &Core,
+    parts: &Parts,
     connection: &Connection,
     request: SendMessageRequest,
     target: Target,
     body: Bytes,
 ) -> Result<Accepted, Refusal> {
-    check_size(core, &body)?;
+    check_size(parts, &body)?;
     let wire = request.properties.as_deref().unwrap_or_default();
     let mut sent = SentProperties::scan(wire);
     check_recall(&request.topic, &sent.timer)?;
     if target.dead_letter {
         sent.delay = None;
     }
-    let new_key = sent.unique_key.is_none().then(|| core.ids.next(core.now()));
+    let new_key = sent.unique_key.is_none().then(|| parts.ids.next(parts.log.now()));
     let key = sent.unique_key.or(new_key.as_deref()).map(str::to_owned);
-    let mut properties = core.stamp.apply(wire, &sent, new_key.as_deref());
+    let mut properties = parts.stamp.apply(wire, &sent, new_key.as_deref());
     if target.dead_letter {
         properties = without_delay(&properties);
     }
-    let placement = core.placement_rules().place(&sent)?;
-    let record = record_of(core, connection, &request, &target, properties, body);
+    let placement = parts.log.placement_rules().place(&sent)?;
+    let record = record_of(parts, connection, &request, &target, properties, body);
     let half = is_half(&sent, &request, placement);
     let record = if half {
-        check_transactions(core)?;
+        check_transactions(parts)?;
         into_half(record, key.as_deref())
     } else {
         park(record, placement)
@@ -205,16 +205,16 @@ pub fn accept_one(
         check_room(&record)?;
     }
     let wait = sent.wait;
-    let recall_handle = recall_handle(core, &target, placement, key.as_deref());
-    let stored = core.put_buffered(record)?;
+    let recall_handle = recall_handle(parts, &target, placement, key.as_deref());
+    let stored = parts.log.put_buffered(record)?;
     Ok(Accepted {
         header: SendMessageResponse {
-            msg_id: Some(message_id(core, &stored)),
+            msg_id: Some(message_id(parts, &stored)),
             queue_id: target.queue_id,
             queue_offset: stored.queue_offset,
             transaction_id: key,
             recall_handle,
-            ..stamped_header(core)
+            ..stamped_header(parts)
         },
         stored,
         wait,
@@ -222,7 +222,7 @@ pub fn accept_one(
 }
 
 fn record_of(
-    core: &Core,
+    parts: &Parts,
     connection: &Connection,
     request: &SendMessageRequest,
     target: &Target,
@@ -239,7 +239,7 @@ fn record_of(
         sys_flag,
         born_timestamp: request.born_timestamp,
         born_host: connection.peer(),
-        store_host: core.address,
+        store_host: parts.settings.address,
         reconsume_times: request.reconsume_times.unwrap_or(0),
         body,
         topic: target.topic.topic_name.clone(),
@@ -261,58 +261,59 @@ fn is_half(sent: &SentProperties<'_>, request: &SendMessageRequest, placement: P
     sent.transaction && !is_retry
 }
 
-fn check_transactions(core: &Core) -> Result<(), Refusal> {
-    if core.tuned().reject_transactions {
-        let remark = format!("the broker[{}] sending transaction message is forbidden", core.address);
+fn check_transactions(parts: &Parts) -> Result<(), Refusal> {
+    if parts.settings.live().reject_transactions {
+        let remark =
+            format!("the broker[{}] sending transaction message is forbidden", parts.settings.address);
         return Err(Refusal::forbidden(remark));
     }
     Ok(())
 }
 
-fn recall_handle(core: &Core, target: &Target, placement: Placement, key: Option<&str>) -> Option<String> {
+fn recall_handle(parts: &Parts, target: &Target, placement: Placement, key: Option<&str>) -> Option<String> {
     let Placement::Timer(due) = placement else {
         return None;
     };
     let handle = RecallHandle {
         topic: target.topic.topic_name.clone(),
-        broker: core.settings.broker_name.clone(),
+        broker: parts.settings.fixed.broker_name.clone(),
         due,
         message_id: key?.to_owned(),
     };
     Some(handle.encode())
 }
 
-fn message_id(core: &Core, stored: &Stored) -> String {
-    let id = OffsetMessageId { host: core.address, offset: stored.physical_offset };
+fn message_id(parts: &Parts, stored: &Stored) -> String {
+    let id = OffsetMessageId { host: parts.settings.address, offset: stored.physical_offset };
     id.to_string()
 }
 
-pub fn stamped_header(core: &Core) -> SendMessageResponse {
+pub fn stamped_header(parts: &Parts) -> SendMessageResponse {
     SendMessageResponse {
-        msg_region: Some(core.stamp.region().to_owned()),
-        trace_on: Some(core.stamp.trace_text().to_owned()),
+        msg_region: Some(parts.stamp.region().to_owned()),
+        trace_on: Some(parts.stamp.trace_text().to_owned()),
         ..SendMessageResponse::default()
     }
 }
 
 fn accept_batch(
-    core: &Core,
+    parts: &Parts,
     connection: &Connection,
     request: SendMessageRequest,
     target: Target,
     body: Bytes,
 ) -> Result<Accepted, Refusal> {
-    check_size(core, &body)?;
+    check_size(parts, &body)?;
     let sent = SentProperties::scan(request.properties.as_deref().unwrap_or_default());
     let messages = batch::decode(body)?;
     let mut records = Vec::with_capacity(messages.len());
     for message in messages {
-        records.push(batch_record(core, connection, &request, &target, message)?);
+        records.push(batch_record(parts, connection, &request, &target, message)?);
     }
-    let flow = core.stats.flows.puts(&request.topic);
-    let stored = core.store.put_batch(records).map_err(refuse_put)?;
-    stored.iter().for_each(|one| core.count_put(&flow, one));
-    let ids: Vec<String> = stored.iter().map(|one| message_id(core, one)).collect();
+    let flow = parts.log.stats.flows.puts(&request.topic);
+    let stored = parts.log.store.put_batch(records).map_err(refuse_put)?;
+    stored.iter().for_each(|one| parts.log.count_put(&flow, one));
+    let ids: Vec<String> = stored.iter().map(|one| message_id(parts, one)).collect();
     let (Some(first), Some(last)) = (stored.first(), stored.last()) else {
         return Err(Refusal::system("the batch holds no message"));
     };
@@ -322,7 +323,7 @@ fn accept_batch(
             queue_id: target.queue_id,
             queue_offset: first.queue_offset,
             transaction_id: sent.unique_key.map(str::to_owned),
-            ..stamped_header(core)
+            ..stamped_header(parts)
         },
         stored: last.clone(),
         wait: sent.wait,
@@ -330,7 +331,7 @@ fn accept_batch(
 }
 
 fn batch_record(
-    core: &Core,
+    parts: &Parts,
     connection: &Connection,
     request: &SendMessageRequest,
     target: &Target,
@@ -342,6 +343,6 @@ fn batch_record(
         let remark = "a batch holds neither delayed nor transactional messages";
         return Err(Refusal::new(ResponseCode::MESSAGE_ILLEGAL, remark));
     }
-    let record = record_of(core, connection, request, target, message.properties, message.body);
+    let record = record_of(parts, connection, request, target, message.properties, message.body);
     Ok(MessageRecord { flag: message.flag, ..record })
 }

@@ -10,18 +10,39 @@ pub mod retry;
 mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
+use properties::Stamp;
+use rocketmq_remoting::message::UniqueIds;
 use rocketmq_remoting::requests::send::{
     ConsumerSendMsgBackRequest, SendBatchRequest, SendMessageRequest, SendMessageV1Request, SendReplyRequest,
     SendReplyV1Request,
 };
 
 use super::acl::needs::{Needs, SUB};
-use super::core::Core;
+use super::clients::members::Members;
 use super::dispatch::Requests;
+use super::groups::table::GroupTable;
+use super::log::Log;
+use super::settings::Current;
+use super::topics::table::TopicTable;
+
+/// What sends work on.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    pub settings: Arc<Current>,
+    pub log: Arc<Log>,
+    pub topics: Arc<TopicTable>,
+    pub groups: Arc<GroupTable>,
+    pub clients: Arc<Members>,
+    pub stamp: Arc<Stamp>,
+    pub ids: Arc<UniqueIds>,
+    /// Sends that wait for the disk.
+    pub waiting_sends: Arc<AtomicUsize>,
+}
 
 /// The requests about sends.
-pub fn requests(on: &mut Requests<'_, Arc<Core>>) {
+pub fn requests(on: &mut Requests<'_, Parts>) {
     on.request::<SendMessageRequest>(|header, _| Needs::to_send(&header.topic), message::send);
     on.request::<SendMessageV1Request>(|header, _| Needs::to_send(&header.topic), message::send);
     on.request::<SendBatchRequest>(|header, _| Needs::to_send(&header.0.topic), message::send);

@@ -1,7 +1,6 @@
 //! SEND_REPLY_MESSAGE (324, 325): hands the answer of a request to the client that asked, then stores it.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,38 +11,38 @@ use rocketmq_remoting::requests::reply::PushReplyMessageRequest;
 use rocketmq_remoting::requests::send::{SendMessageRequest, SendMessageResponse};
 use rocketmq_remoting::{Command, Request};
 
+use super::Parts;
 use super::checks::{Target, check};
 use super::message::{accept_one, refused, stamped_header};
-use crate::broker::core::Core;
 use crate::exchange::{Asked, Refusal, Reply};
 
 /// How long the requester may take to acknowledge the reply.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The answer follows the requester's, so a replier knows whether its reply arrived.
-pub fn reply<R>(core: &Arc<Core>, asked: Asked<'_, R>) -> Reply<SendMessageResponse>
+pub fn reply<R>(parts: &Parts, asked: Asked<'_, R>) -> Reply<SendMessageResponse>
 where
     R: Request<Body = Bytes> + Into<SendMessageRequest>,
 {
     let (connection, version, body) = (asked.connection.clone(), asked.version(), asked.body);
     let request: SendMessageRequest = asked.header.into();
-    let target = match check(core, &request, version) {
+    let target = match check(parts, &request, version) {
         Ok(target) => target,
-        Err(refusal) => return Reply::refused(refused(core, refusal)),
+        Err(refusal) => return Reply::refused(refused(parts, refusal)),
     };
-    let push = push_command(core, connection.peer(), &request, &target, &body);
-    let core = core.clone();
+    let push = push_command(parts, connection.peer(), &request, &target, &body);
+    let parts = parts.clone();
     Reply::later(async move {
         let pushed = deliver(push).await;
         let queue_id = target.queue_id;
-        if core.tuned().store_reply_messages
-            && let Err(refusal) = accept_one(&core, &connection, request, target, body)
+        if parts.settings.live().store_reply_messages
+            && let Err(refusal) = accept_one(&parts, &connection, request, target, body)
         {
             tracing::warn!(%refusal, "a reply was not stored");
         }
         match pushed {
-            Ok(()) => Ok(pushed_answer(&core, queue_id).into()),
-            Err(refusal) => Err(refused(&core, refusal)),
+            Ok(()) => Ok(pushed_answer(&parts, queue_id).into()),
+            Err(refusal) => Err(refused(&parts, refusal)),
         }
     })
 }
@@ -52,7 +51,7 @@ where
 type Push = Result<(Connection, Command), Refusal>;
 
 fn push_command(
-    core: &Core,
+    parts: &Parts,
     replier: SocketAddr,
     request: &SendMessageRequest,
     target: &Target,
@@ -62,17 +61,22 @@ fn push_command(
     let client = properties.get(property::REPLY_TO_CLIENT).ok_or_else(|| {
         Refusal::system("REPLY_TO_CLIENT is missing, cannot find the channel of the requester")
     })?;
-    let requester =
-        core.producers.lock().channel_of(client).and_then(|channel| core.channels.get(channel)).ok_or_else(
-            || Refusal::system(format_args!("push reply message fail, channel of <{client}> not found")),
-        )?;
-    properties.set(property::PUSH_REPLY_TIME, core.now().to_string());
-    properties.set(property::MSG_REGION, core.stamp.region());
-    properties.set(property::TRACE_ON, core.stamp.trace_text());
+    let requester = parts
+        .clients
+        .producers
+        .lock()
+        .channel_of(client)
+        .and_then(|channel| parts.clients.channels.get(channel))
+        .ok_or_else(|| {
+            Refusal::system(format_args!("push reply message fail, channel of <{client}> not found"))
+        })?;
+    properties.set(property::PUSH_REPLY_TIME, parts.log.now().to_string());
+    properties.set(property::MSG_REGION, parts.stamp.region());
+    properties.set(property::TRACE_ON, parts.stamp.trace_text());
     let header = PushReplyMessageRequest {
         born_host: replier.to_string(),
-        store_host: core.address.to_string(),
-        store_timestamp: core.now(),
+        store_host: parts.settings.address.to_string(),
+        store_timestamp: parts.log.now(),
         producer_group: request.producer_group.clone(),
         topic: request.topic.clone(),
         default_topic: request.default_topic.clone(),
@@ -100,6 +104,6 @@ async fn deliver(push: Push) -> Result<(), Refusal> {
     Err(Refusal::system(format_args!("the requester refused the reply: {remark}")))
 }
 
-fn pushed_answer(core: &Core, queue_id: i32) -> SendMessageResponse {
-    SendMessageResponse { msg_id: Some("0".into()), queue_id, queue_offset: 0, ..stamped_header(core) }
+fn pushed_answer(parts: &Parts, queue_id: i32) -> SendMessageResponse {
+    SendMessageResponse { msg_id: Some("0".into()), queue_id, queue_offset: 0, ..stamped_header(parts) }
 }

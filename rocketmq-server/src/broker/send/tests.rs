@@ -114,14 +114,14 @@ async fn a_body_over_the_limit_is_refused_and_an_empty_one_too() {
 #[tokio::test]
 async fn a_changed_limit_holds_at_once_for_single_messages_and_batches() {
     let rig = Rig::start().await;
-    let (client, core) = (rig.connect(), &rig.broker.core);
+    let (client, admin) = (rig.connect(), &rig.broker.domains.admin);
     let single = client.send_request("t", &[]);
     let batch = SendMessageRequest { batch: Some(true), ..single.clone() };
     let body = batch_of(40);
     let raise_to = |max_message_size: usize| {
-        let mut live = (*core.tuned()).clone();
+        let mut live = (*admin.settings.live()).clone();
         live.max_message_size = max_message_size;
-        core.tune(live).unwrap();
+        admin.tune(live).unwrap();
     };
     for (limit, expected) in [
         (body.len() - 1, ResponseCode::MESSAGE_ILLEGAL),
@@ -187,10 +187,10 @@ async fn a_broker_that_is_told_to_flush_first_does_so_from_then_on() {
     let rig = Rig::start().await;
     let client = rig.connect();
     client.send("t", "w", &[]).await;
-    let core = &rig.broker.core;
-    let mut live = (*core.tuned()).clone();
+    let admin = &rig.broker.domains.admin;
+    let mut live = (*admin.settings.live()).clone();
     live.store.flush_mode = FlushMode::Sync;
-    core.tune(live).unwrap();
+    admin.tune(live).unwrap();
     for body in ["x", "y"] {
         client.send("t", body, &[]).await;
         let store = rig.broker.store();
@@ -201,11 +201,11 @@ async fn a_broker_that_is_told_to_flush_first_does_so_from_then_on() {
 #[tokio::test]
 async fn settings_count_although_the_topics_cannot_be_written() {
     let rig = Rig::start().await;
-    let core = &rig.broker.core;
+    let admin = &rig.broker.domains.admin;
     // What the new file is written to is in the way.
     std::fs::create_dir_all(rig.path().join("config/topics.json.tmp")).unwrap();
-    core.tune(Live { auto_create_topics: false, reject_transactions: true, ..Live::default() }).unwrap_err();
-    assert!(core.tuned().reject_transactions);
+    admin.tune(Live { auto_create_topics: false, reject_transactions: true, ..Live::default() }).unwrap_err();
+    assert!(admin.settings.live().reject_transactions);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 //! while the broker runs. Each value exists once; the store reads its own from the same two.
 
 mod copies;
+mod current;
 mod fixed;
 mod live;
 pub mod live_config;
@@ -13,7 +14,9 @@ use std::time::Duration;
 
 use super::BrokerError;
 use super::acl::AccessControl;
+
 pub use copies::{Apache, Copies, Role};
+pub use current::Current;
 pub use fixed::Fixed;
 pub use live::Live;
 

@@ -33,13 +33,13 @@ fn parked_for_nowhere(topic: &str, extra: &str) -> MessageRecord {
 async fn a_delayed_message_without_a_place_to_go_is_set_aside() {
     let rig = Rig::start().await;
     let client = rig.connect();
-    let core = &rig.broker.core;
-    core.append(parked_for_nowhere(SCHEDULE_TOPIC, "DELAY\u{1}1\u{2}")).unwrap();
-    core.append(MessageRecord { topic: SCHEDULE_TOPIC.into(), ..MessageRecord::default() }).unwrap();
+    let log = &rig.broker.domains.send.log;
+    log.append(parked_for_nowhere(SCHEDULE_TOPIC, "DELAY\u{1}1\u{2}")).unwrap();
+    log.append(MessageRecord { topic: SCHEDULE_TOPIC.into(), ..MessageRecord::default() }).unwrap();
     client.send("t", "behind", &[("DELAY", "1")]).await;
     rig.advance(Duration::from_secs(1));
     assert_eq!(client.drain("t", 0, 1).await.len(), 1);
-    assert_eq!(core.stats.counters.totals().set_aside, 2);
+    assert_eq!(log.stats.counters.totals().set_aside, 2);
 }
 
 /// As much as makes the property string of a record this long.
@@ -66,7 +66,7 @@ async fn a_timer_of_any_size_is_refused_at_the_send_or_delivered() {
     client.send("t", "behind", &[("TIMER_DELAY_MS", "1001")]).await;
     rig.advance(Duration::from_millis(1_001));
     assert_eq!(&client.drain("t", 0, accepted + 1).await[accepted].body[..], b"behind");
-    assert_eq!(rig.broker.core.stats.counters.totals().set_aside, 0);
+    assert_eq!(rig.broker.domains.send.log.stats.counters.totals().set_aside, 0);
 }
 
 /// As a broker that reserves no room may have left them in the store.
@@ -75,7 +75,7 @@ async fn timers_without_room_or_place_stop_none_behind_them() {
     let rig = Rig::start().await;
     let client = rig.connect();
     client.send("t", "a topic", &[]).await;
-    let core = &rig.broker.core;
+    let log = &rig.broker.domains.send.log;
     let due = format!("TIMER_OUT_MS\u{1}{}\u{2}", START + 1_000);
     let full = MessageRecord {
         topic: TIMER_TOPIC.into(),
@@ -83,15 +83,15 @@ async fn timers_without_room_or_place_stop_none_behind_them() {
         body: "full".into(),
         ..MessageRecord::default()
     };
-    core.append(parked_for_nowhere(TIMER_TOPIC, &due)).unwrap();
-    core.append(full.clone()).unwrap();
-    core.append(MessageRecord { topic: TIMER_TOPIC.into(), ..MessageRecord::default() }).unwrap();
+    log.append(parked_for_nowhere(TIMER_TOPIC, &due)).unwrap();
+    log.append(full.clone()).unwrap();
+    log.append(MessageRecord { topic: TIMER_TOPIC.into(), ..MessageRecord::default() }).unwrap();
     client.send("t", "behind", &[("TIMER_DELAY_MS", "1001")]).await;
     rig.advance(Duration::from_millis(1_001));
     let messages = client.drain("t", 0, 3).await;
     assert_eq!((&messages[1].body[..], &messages[2].body[..]), (&b"full"[..], &b"behind"[..]));
     assert_eq!(messages[1].properties, full.properties, "there was no room for a note");
-    assert_eq!(core.stats.counters.totals().set_aside, 2);
+    assert_eq!(log.stats.counters.totals().set_aside, 2);
 }
 
 #[tokio::test]

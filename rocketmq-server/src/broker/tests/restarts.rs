@@ -109,7 +109,7 @@ async fn a_commit_that_cannot_be_kept_is_not_answered_with_success() {
     std::fs::create_dir_all(&in_the_way).unwrap();
     commit(&client, 1).await;
     rig.advance(Duration::from_secs(5));
-    eventually(|| rig.broker.core.offsets.lock().save_failed()).await;
+    eventually(|| rig.broker.domains.offsets.offsets.lock().save_failed()).await;
     let answer = commit(&client, 1).await;
     assert_eq!(answer.response_code(), ResponseCode::SYSTEM_ERROR);
     assert!(answer.remark.unwrap_or_default().contains("consumerOffset.json"));
@@ -135,6 +135,6 @@ async fn what_is_deleted_before_a_group_read_it_is_counted() {
     rig.broker.store().delete_expired().unwrap();
     let min = rig.broker.store().min_offset("t", 0);
     assert!(min > 2, "{min}");
-    let counted = rig.broker.core.stats.counters.totals().deleted_unread;
+    let counted = rig.broker.domains.send.log.stats.counters.totals().deleted_unread;
     assert_eq!(i64::try_from(counted).unwrap(), min - 2);
 }

@@ -91,13 +91,13 @@ impl Rig {
 
     /// How many pulls wait.
     pub fn parked(&self) -> usize {
-        self.broker.core.parking.len()
+        self.broker.domains.pull.parking.len()
     }
 
     /// Waits for a topic the broker makes by itself.
     pub async fn when_topic_exists(&self, topic: &str) {
         let mut changes = self.broker.topic_changes();
-        while self.broker.core.topics.get(topic).is_none() {
+        while self.broker.domains.topics.topics.get(topic).is_none() {
             tokio::time::timeout(PATIENCE, changes.changed()).await.unwrap().unwrap();
         }
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use rocketmq_remoting::message::properties::{Properties, find, names as property};
 use rocketmq_remoting::message::{MessageRecord, RecordView};
 
-use crate::broker::core::Core;
+use super::Parts;
 use crate::broker::log::notes;
 use crate::broker::log::placement::unpark;
 use crate::broker::log::set_aside::{Place, lost, set_aside};
@@ -19,48 +19,48 @@ const BURST: i64 = 256;
 const RETRY_AFTER: i64 = 100;
 
 /// Loads what is new and delivers what is due. Returns when to come back, or `None` when nothing waits.
-pub fn deliver_due(core: &Core) -> Option<i64> {
-    let load_again = match load(core) {
-        Ok(true) => return Some(core.now()),
+pub fn deliver_due(parts: &Parts) -> Option<i64> {
+    let load_again = match load(parts) {
+        Ok(true) => return Some(parts.log.now()),
         Ok(false) => None,
         Err(error) => {
             tracing::error!(%error, "cannot read the queue of the timers: those behind it come later");
-            Some(core.now() + RETRY_AFTER)
+            Some(parts.log.now() + RETRY_AFTER)
         }
     };
-    deliver(core).into_iter().chain(load_again).min()
+    deliver(parts).into_iter().chain(load_again).min()
 }
 
-fn deliver(core: &Core) -> Option<i64> {
+fn deliver(parts: &Parts) -> Option<i64> {
     for _ in 0..BURST {
-        let now = core.now();
-        let Some((due, offsets)) = core.timer.loaded.lock().take_due(now) else { break };
-        let left = deliver_slot(core, due, &offsets);
-        core.timer.loaded.lock().delivered(due, &left);
+        let now = parts.log.now();
+        let Some((due, offsets)) = parts.state.loaded.lock().take_due(now) else { break };
+        let left = deliver_slot(parts, due, &offsets);
+        parts.state.loaded.lock().delivered(due, &left);
         if !left.is_empty() {
             return Some(now + RETRY_AFTER);
         }
     }
-    core.timer.loaded.lock().waiting.next_due()
+    parts.state.loaded.lock().waiting.next_due()
 }
 
 /// Takes in a burst of new messages; true when there are more.
-fn load(core: &Core) -> Result<bool, StoreError> {
-    let range = Range::of(core, TIMER_TOPIC, 0);
-    let mut loaded = core.timer.loaded.lock();
+fn load(parts: &Parts) -> Result<bool, StoreError> {
+    let range = Range::of(&parts.log.store, TIMER_TOPIC, 0);
+    let mut loaded = parts.state.loaded.lock();
     let first = range.nearest(loaded.next);
-    let before = core.timer.before(&loaded);
+    let before = parts.state.before(&loaded);
     // Fewer where a file of the queue ends.
-    let units = core.store.units(TIMER_TOPIC, 0, first, (range.max - first).min(BURST) as usize)?;
+    let units = parts.log.store.units(TIMER_TOPIC, 0, first, (range.max - first).min(BURST) as usize)?;
     for (offset, unit) in (first..).zip(&units) {
-        match due(core, unit) {
+        match due(parts, unit) {
             Some(due) if before.was_delivered(offset, due) => {}
             Some(due) => loaded.waiting.add(due, offset),
-            None => lost(core, place(offset), 1),
+            None => lost(&parts.log, place(offset), 1),
         }
     }
     if units.is_empty() && first < range.max {
-        lost(core, place(first), 1);
+        lost(&parts.log, place(first), 1);
     }
     let last = range.max.min(first + units.len().max(1) as i64);
     loaded.move_to(last, range.max);
@@ -72,15 +72,15 @@ fn place(offset: i64) -> Place<'static> {
 }
 
 /// When a message of the timer topic is due. Read in place: after a restart this is asked of millions.
-fn due(core: &Core, unit: &Unit) -> Option<i64> {
-    let record = core.store.read_bytes(unit.physical_offset, unit.size)?;
+fn due(parts: &Parts, unit: &Unit) -> Option<i64> {
+    let record = parts.log.store.read_bytes(unit.physical_offset, unit.size)?;
     let properties = RecordView::parse(&record).ok()?.properties();
     find(&properties, property::TIMER_OUT_MS)?.parse().ok()
 }
 
 /// Delivers one point in time; what is left to do when the store refuses.
-fn deliver_slot(core: &Core, due: i64, offsets: &[i64]) -> Vec<i64> {
-    let (mut records, mut left) = read(core, offsets);
+fn deliver_slot(parts: &Parts, due: i64, offsets: &[i64]) -> Vec<i64> {
+    let (mut records, mut left) = read(parts, offsets);
     let recalled: HashSet<String> = records
         .iter()
         .filter_map(|(_, record)| find(&record.properties, property::TIMER_DEL_UNIQKEY))
@@ -90,7 +90,7 @@ fn deliver_slot(core: &Core, due: i64, offsets: &[i64]) -> Vec<i64> {
     drop_rolled_copies(&mut records);
     let mut todo = records.into_iter();
     while let Some((offset, record)) = todo.next() {
-        if put(core, due, offset, record).is_err() {
+        if put(parts, due, offset, record).is_err() {
             left.push(offset);
             left.extend(todo.by_ref().map(|(offset, _)| offset));
         }
@@ -99,12 +99,12 @@ fn deliver_slot(core: &Core, due: i64, offsets: &[i64]) -> Vec<i64> {
 }
 
 /// The messages at these offsets, and the offsets that cannot be read at the moment.
-fn read(core: &Core, offsets: &[i64]) -> (Vec<(i64, MessageRecord)>, Vec<i64>) {
+fn read(parts: &Parts, offsets: &[i64]) -> (Vec<(i64, MessageRecord)>, Vec<i64>) {
     let (mut records, mut unreadable) = (Vec::with_capacity(offsets.len()), Vec::new());
     for offset in offsets.iter().copied() {
-        match core.message_at(TIMER_TOPIC, 0, offset) {
+        match parts.log.message_at(TIMER_TOPIC, 0, offset) {
             Ok(Some(record)) => records.push((offset, record)),
-            Ok(None) => lost(core, place(offset), 1),
+            Ok(None) => lost(&parts.log, place(offset), 1),
             Err(error) => {
                 tracing::error!(offset, %error, "cannot read the queue of the timers");
                 unreadable.push(offset);
@@ -152,15 +152,15 @@ pub fn recall_key(topic: &str, unique_key: &str) -> String {
 ///
 /// # Errors
 /// The store takes none at the moment.
-fn put(core: &Core, due: i64, offset: i64, record: MessageRecord) -> Result<(), ()> {
-    let Some(record) = delivery(core, record) else {
-        set_aside(core, place(offset), "it names no topic to go to");
+fn put(parts: &Parts, due: i64, offset: i64, record: MessageRecord) -> Result<(), ()> {
+    let Some(record) = delivery(parts, record) else {
+        set_aside(&parts.log, place(offset), "it names no topic to go to");
         return Ok(());
     };
-    match core.append(record) {
+    match parts.log.append(record) {
         Ok(_) => Ok(()),
         Err(refusal) if refusal.is_final() => {
-            set_aside(core, place(offset), &refusal);
+            set_aside(&parts.log, place(offset), &refusal);
             Ok(())
         }
         Err(refusal) => {
@@ -171,12 +171,12 @@ fn put(core: &Core, due: i64, offset: i64, record: MessageRecord) -> Result<(), 
 }
 
 /// The message as its consumers get it.
-fn delivery(core: &Core, record: MessageRecord) -> Option<MessageRecord> {
+fn delivery(parts: &Parts, record: MessageRecord) -> Option<MessageRecord> {
     let enqueued = record.store_timestamp;
     let mut record = unpark(record)?;
     let mut properties = Properties::parse(&record.properties);
     notes::note(&mut properties, property::TIMER_ENQUEUE_MS, enqueued.to_string());
-    notes::note(&mut properties, property::TIMER_DEQUEUE_MS, core.now().to_string());
+    notes::note(&mut properties, property::TIMER_DEQUEUE_MS, parts.log.now().to_string());
     record.properties = notes::encode(&properties);
     Some(record)
 }

@@ -14,8 +14,8 @@ use rocketmq_remoting::requests::topic::{
 };
 use rocketmq_remoting::route::{MessageQueue, Perm};
 
+use super::Parts;
 use super::table::{MAX_QUEUES, is_queue_count, topic_config};
-use crate::broker::core::Core;
 use crate::broker::names;
 use crate::exchange::{Asked, Refusal, Response};
 
@@ -23,10 +23,10 @@ use crate::exchange::{Asked, Refusal, Response};
 const MESSAGE_TYPE: &str = "message.type";
 
 /// UPDATE_AND_CREATE_TOPIC (17).
-pub fn update(core: &Core, asked: Asked<'_, UpdateTopicRequest>) -> Response<UpdateTopicRequest> {
+pub fn update(parts: &Parts, asked: Asked<'_, UpdateTopicRequest>) -> Response<UpdateTopicRequest> {
     let request = asked.header;
     check_writable(&request.topic)?;
-    let known = core.topics.get(&request.topic);
+    let known = parts.topics.get(&request.topic);
     let topic_filter_type = match request.topic_filter_type.as_str() {
         "" | "SINGLE_TAG" => TopicFilterType::SingleTag,
         "MULTI_TAG" => TopicFilterType::MultiTag,
@@ -46,27 +46,27 @@ pub fn update(core: &Core, asked: Asked<'_, UpdateTopicRequest>) -> Response<Upd
         attributes,
         ..topic_config(request.topic, request.write_queue_nums, Perm(request.perm))
     };
-    put(core, vec![config])
+    put(parts, vec![config])
 }
 
 /// UPDATE_AND_CREATE_TOPIC_LIST (18): all or none.
 pub fn update_list(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, UpdateTopicListRequest>,
 ) -> Response<UpdateTopicListRequest> {
     let Json(body) = asked.body;
     for config in &body.topic_config_list {
         check_writable(&config.topic_name)?;
     }
-    put(core, body.topic_config_list)
+    put(parts, body.topic_config_list)
 }
 
-fn put(core: &Core, configs: Vec<TopicConfig>) -> Result<(), Refusal> {
+fn put(parts: &Parts, configs: Vec<TopicConfig>) -> Result<(), Refusal> {
     for config in &configs {
         check_queues(config)?;
-        check_mixed(core, config)?;
+        check_mixed(parts, config)?;
     }
-    core.topics.put(configs).map_err(Refusal::system)?;
+    parts.topics.put(configs).map_err(Refusal::system)?;
     Ok(())
 }
 
@@ -83,9 +83,9 @@ fn check_queues(config: &TopicConfig) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_mixed(core: &Core, config: &TopicConfig) -> Result<(), Refusal> {
+fn check_mixed(parts: &Parts, config: &TopicConfig) -> Result<(), Refusal> {
     let mixed = config.attributes.get(MESSAGE_TYPE).is_some_and(|kind| kind == "MIXED");
-    if mixed && !core.tuned().mixed_message_type {
+    if mixed && !parts.settings.live().mixed_message_type {
         return Err(Refusal::invalid("MIXED message type is not supported; set enableMixedMessageType=true"));
     }
     Ok(())
@@ -115,7 +115,7 @@ fn apply_attributes(attributes: &mut BTreeMap<String, String>, changes: &str) ->
 }
 
 /// DELETE_TOPIC_IN_BROKER (215): the topic, its POP retry topics, their offsets and queues.
-pub fn delete(core: &Core, asked: Asked<'_, DeleteTopicRequest>) -> Response<DeleteTopicRequest> {
+pub fn delete(parts: &Parts, asked: Asked<'_, DeleteTopicRequest>) -> Response<DeleteTopicRequest> {
     let request = asked.header;
     let topic = &request.topic;
     if topic.trim().is_empty() {
@@ -124,83 +124,89 @@ pub fn delete(core: &Core, asked: Asked<'_, DeleteTopicRequest>) -> Response<Del
     if names::is_system_topic(topic) {
         return Err(Refusal::invalid(format_args!("The topic[{topic}] is conflict with system topic.")));
     }
-    let groups = core.offsets.lock().groups_of(topic);
+    let groups = parts.offsets.lock().groups_of(topic);
     for group in groups {
-        delete_one(core, &names::pop_retry_topic_v1(&group, topic))?;
-        delete_one(core, &names::pop_retry_topic_v2(&group, topic))?;
+        delete_one(parts, &names::pop_retry_topic_v1(&group, topic))?;
+        delete_one(parts, &names::pop_retry_topic_v2(&group, topic))?;
     }
-    delete_one(core, topic)?;
+    delete_one(parts, topic)?;
     Ok(())
 }
 
-fn delete_one(core: &Core, topic: &str) -> Result<(), Refusal> {
-    if core.topics.remove(topic).map_err(Refusal::system)? {
-        core.offsets.lock().remove_topic(topic);
-        core.stats.flows.forget_topic(topic);
-        core.store.delete_topic(topic).map_err(Refusal::system)?;
+fn delete_one(parts: &Parts, topic: &str) -> Result<(), Refusal> {
+    if parts.topics.remove(topic).map_err(Refusal::system)? {
+        parts.offsets.lock().remove_topic(topic);
+        parts.log.stats.flows.forget_topic(topic);
+        parts.log.store.delete_topic(topic).map_err(Refusal::system)?;
     }
     Ok(())
 }
 
 /// GET_TOPIC_CONFIG (351).
-pub fn get(core: &Core, asked: Asked<'_, GetTopicConfigRequest>) -> Response<GetTopicConfigRequest> {
+pub fn get(parts: &Parts, asked: Asked<'_, GetTopicConfigRequest>) -> Response<GetTopicConfigRequest> {
     let request = asked.header;
-    match core.topics.get(&request.topic) {
+    match parts.topics.get(&request.topic) {
         Some(config) => Ok(Json((*config).clone())),
         None => Err(Refusal::no_topic(&request.topic)),
     }
 }
 
 /// GET_ALL_TOPIC_CONFIG (21).
-pub fn all(core: &Core, _: Asked<'_, GetAllTopicConfigRequest>) -> Response<GetAllTopicConfigRequest> {
-    let table = core.topics.snapshot();
+pub fn all(parts: &Parts, _: Asked<'_, GetAllTopicConfigRequest>) -> Response<GetAllTopicConfigRequest> {
+    let table = parts.topics.snapshot();
     let header =
         GetAllTopicConfigResponse { total_topic_num: i32::try_from(table.topic_config_table.len()).ok() };
     Ok((header, Json(table)))
 }
 
 /// GET_TOPIC_STATS_INFO (202).
-pub fn stats(core: &Core, asked: Asked<'_, GetTopicStatsInfoRequest>) -> Response<GetTopicStatsInfoRequest> {
+pub fn stats(
+    parts: &Parts,
+    asked: Asked<'_, GetTopicStatsInfoRequest>,
+) -> Response<GetTopicStatsInfoRequest> {
     let request = asked.header;
     let topic = &request.topic;
-    let config = core.topics.get(topic).ok_or_else(|| Refusal::no_topic(topic))?;
+    let config = parts.topics.get(topic).ok_or_else(|| Refusal::no_topic(topic))?;
     let queues = config.read_queue_nums.max(config.write_queue_nums);
     let offset_table = (0..queues)
         .map(|queue| {
-            let key = MessageQueue::new(topic.as_str(), core.settings.broker_name.as_str(), queue);
-            (key, queue_stats(core, topic, queue))
+            let key = MessageQueue::new(topic.as_str(), parts.settings.fixed.broker_name.as_str(), queue);
+            (key, queue_stats(parts, topic, queue))
         })
         .collect();
-    Ok(Json(TopicStatsTable { offset_table, topic_put_tps: core.stats.flows.put_tps(topic) }))
+    Ok(Json(TopicStatsTable { offset_table, topic_put_tps: parts.log.stats.flows.put_tps(topic) }))
 }
 
-fn queue_stats(core: &Core, topic: &str, queue: i32) -> TopicOffset {
-    let max_offset = core.store.max_offset(topic, queue).max(0);
+fn queue_stats(parts: &Parts, topic: &str, queue: i32) -> TopicOffset {
+    let max_offset = parts.log.store.max_offset(topic, queue).max(0);
     TopicOffset {
-        min_offset: core.store.min_offset(topic, queue).max(0),
+        min_offset: parts.log.store.min_offset(topic, queue).max(0),
         max_offset,
-        last_update_timestamp: core.store.store_time(topic, queue, max_offset - 1).unwrap_or(0),
+        last_update_timestamp: parts.log.store.store_time(topic, queue, max_offset - 1).unwrap_or(0),
     }
 }
 
 /// GET_SYSTEM_TOPIC_LIST_FROM_BROKER (305).
 pub fn system_topics(
-    core: &Core,
+    parts: &Parts,
     _: Asked<'_, GetSystemTopicListFromBrokerRequest>,
 ) -> Response<GetSystemTopicListFromBrokerRequest> {
-    let own = [core.settings.cluster.clone(), core.settings.broker_name.clone()];
-    let table = core.topics.snapshot().topic_config_table;
+    let own = [parts.settings.fixed.cluster.clone(), parts.settings.fixed.broker_name.clone()];
+    let table = parts.topics.snapshot().topic_config_table;
     let topic_list =
         table.into_keys().filter(|topic| names::is_system_topic(topic) || own.contains(topic)).collect();
     Ok(Json(TopicList { topic_list, broker_addr: None }))
 }
 
 /// CLEAN_UNUSED_TOPIC (316): drops the queues of topics that have no configuration any more.
-pub fn clean_unused(core: &Core, _: Asked<'_, CleanUnusedTopicRequest>) -> Response<CleanUnusedTopicRequest> {
-    for topic in core.store.topics() {
-        let known = core.topics.get(&topic).is_some();
+pub fn clean_unused(
+    parts: &Parts,
+    _: Asked<'_, CleanUnusedTopicRequest>,
+) -> Response<CleanUnusedTopicRequest> {
+    for topic in parts.log.store.topics() {
+        let known = parts.topics.get(&topic).is_some();
         if !known && !names::is_system_topic(&topic) {
-            core.store.delete_topic(&topic).map_err(Refusal::system)?;
+            parts.log.store.delete_topic(&topic).map_err(Refusal::system)?;
         }
     }
     Ok(())

@@ -3,19 +3,33 @@
 pub mod admin;
 pub mod table;
 
+use std::sync::Arc;
+
 use rocketmq_remoting::Json;
 use rocketmq_remoting::requests::broker::CleanUnusedTopicRequest;
 use rocketmq_remoting::requests::topic::{
     DeleteTopicRequest, GetAllTopicConfigRequest, GetSystemTopicListFromBrokerRequest, GetTopicConfigRequest,
     GetTopicStatsInfoRequest, UpdateTopicListRequest, UpdateTopicRequest,
 };
+use table::TopicTable;
 
 use super::acl::needs::{CREATE, DELETE, GET, Needs, UPDATE};
-use super::core::Core;
 use super::dispatch::Requests;
+use super::log::Log;
+use super::offsets::table::Offsets;
+use super::settings::Current;
+
+/// What the requests about topics work on.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    pub settings: Arc<Current>,
+    pub log: Arc<Log>,
+    pub topics: Arc<TopicTable>,
+    pub offsets: Arc<Offsets>,
+}
 
 /// The requests about topics.
-pub fn requests(on: &mut Requests<'_, Core>) {
+pub fn requests(on: &mut Requests<'_, Parts>) {
     on.request::<UpdateTopicRequest>(|header, _| CREATE.topic(&header.topic), admin::update);
     on.request::<UpdateTopicListRequest>(
         |_, Json(body)| CREATE.topics(body.topic_config_list.iter().map(|topic| topic.topic_name.as_str())),

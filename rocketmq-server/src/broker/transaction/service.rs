@@ -12,9 +12,9 @@ use rocketmq_remoting::requests::transaction::{
 };
 use rocketmq_remoting::{Command, Request};
 
+use super::Parts;
 use super::checks::{Action, CheckLimits, HalfState};
 use super::halves::{Halves, Standing};
-use crate::broker::core::Core;
 use crate::broker::log::placement::unpark;
 use crate::broker::names;
 use crate::broker::settings::millis;
@@ -38,26 +38,26 @@ pub struct Transactions {
 
 impl Transactions {
     /// Reads from the op queue what was decided before the last stop.
-    pub fn recover(core: &Core) {
-        let half_start = start_of(core, names::HALF_TOPIC);
-        let op_start = start_of(core, names::OP_HALF_TOPIC);
+    pub fn recover(parts: &Parts) {
+        let half_start = start_of(parts, names::HALF_TOPIC);
+        let op_start = start_of(parts, names::OP_HALF_TOPIC);
         let mut halves = Halves::starting_at(half_start);
         let mut ops = BTreeMap::new();
-        for at in op_start..core.store.max_offset(names::OP_HALF_TOPIC, QUEUE) {
-            for half in read_record(core, names::OP_HALF_TOPIC, at).iter().flat_map(finished_halves) {
+        for at in op_start..parts.log.store.max_offset(names::OP_HALF_TOPIC, QUEUE) {
+            for half in read_record(parts, names::OP_HALF_TOPIC, at).iter().flat_map(finished_halves) {
                 if halves.decide(half) {
                     ops.insert(half, at);
                 }
             }
         }
-        *core.transactions.halves.lock() = halves;
-        *core.transactions.ops.lock() = ops;
+        *parts.state.halves.lock() = halves;
+        *parts.state.ops.lock() = ops;
     }
 }
 
-fn start_of(core: &Core, topic: &str) -> i64 {
-    let committed = core.offsets.lock().query(topic, names::TRANS_GROUP, QUEUE);
-    let min = core.store.min_offset(topic, QUEUE);
+fn start_of(parts: &Parts, topic: &str) -> i64 {
+    let committed = parts.offsets.lock().query(topic, names::TRANS_GROUP, QUEUE);
+    let min = parts.log.store.min_offset(topic, QUEUE);
     committed.unwrap_or(min).max(min)
 }
 
@@ -67,48 +67,49 @@ fn finished_halves(record: &MessageRecord) -> Vec<i64> {
     text.split(',').filter_map(|part| part.trim().parse().ok()).collect()
 }
 
-fn read_record(core: &Core, topic: &str, offset: i64) -> Option<MessageRecord> {
-    let unit = core.unit(topic, QUEUE, offset)?;
-    core.store.read_at(unit.physical_offset)
+fn read_record(parts: &Parts, topic: &str, offset: i64) -> Option<MessageRecord> {
+    let unit = parts.log.unit(topic, QUEUE, offset)?;
+    parts.log.store.read_at(unit.physical_offset)
 }
 
 /// END_TRANSACTION. A producer that does not know yet itself is never answered.
-pub fn end(core: &Core, asked: Asked<'_, EndTransactionRequest>) -> Reply<()> {
+pub fn end(parts: &Parts, asked: Asked<'_, EndTransactionRequest>) -> Reply<()> {
     let ended = match asked.header.commit_or_rollback {
         EndTransactionRequest::UNKNOWN => return Reply::Held,
-        EndTransactionRequest::COMMIT => finish(core, &asked.header, true),
-        EndTransactionRequest::ROLLBACK => finish(core, &asked.header, false),
+        EndTransactionRequest::COMMIT => finish(parts, &asked.header, true),
+        EndTransactionRequest::ROLLBACK => finish(parts, &asked.header, false),
         other => Err(Refusal::system(format_args!("commitOrRollback field wrong: {other}"))),
     };
     Reply::Now(ended.map(Into::into))
 }
 
-fn finish(core: &Core, request: &EndTransactionRequest, commit: bool) -> Result<(), Refusal> {
-    let half = load_half(core, request)?;
-    let newest = match decide(core, request.tran_state_table_offset) {
+fn finish(parts: &Parts, request: &EndTransactionRequest, commit: bool) -> Result<(), Refusal> {
+    let half = load_half(parts, request)?;
+    let newest = match decide(parts, request.tran_state_table_offset) {
         Some(newest) => newest,
         // Told before: a second commit must not deliver a second time.
         None => return Ok(()),
     };
-    let done = if commit { core.put(committed(half, request)?).map(drop) } else { Ok(()) };
+    let done = if commit { parts.log.put(committed(half, request)?).map(drop) } else { Ok(()) };
     if let Err(refusal) = done {
-        core.transactions.halves.lock().undecide(newest);
+        parts.state.halves.lock().undecide(newest);
         return Err(refusal);
     }
-    write_op(core, newest)?;
+    write_op(parts, newest)?;
     Ok(())
 }
 
-fn decide(core: &Core, offset: i64) -> Option<i64> {
-    let mut halves = core.transactions.halves.lock();
+fn decide(parts: &Parts, offset: i64) -> Option<i64> {
+    let mut halves = parts.state.halves.lock();
     match halves.standing(offset) {
         Standing::Open(newest) if halves.decide(newest) => Some(newest),
         _ => None,
     }
 }
 
-fn load_half(core: &Core, request: &EndTransactionRequest) -> Result<MessageRecord, Refusal> {
-    let half = core
+fn load_half(parts: &Parts, request: &EndTransactionRequest) -> Result<MessageRecord, Refusal> {
+    let half = parts
+        .log
         .store
         .read_queued(request.commit_log_offset)
         .filter(|record| record.topic == names::HALF_TOPIC)
@@ -125,13 +126,13 @@ fn load_half(core: &Core, request: &EndTransactionRequest) -> Result<MessageReco
     if half.queue_offset != request.tran_state_table_offset {
         return Err(Refusal::system("The transaction state table offset wrong"));
     }
-    check_lateness(core, request, &half, &properties)?;
+    check_lateness(parts, request, &half, &properties)?;
     Ok(half)
 }
 
 /// A producer that asked for a long immunity and decides later than that is to wait for the check.
 fn check_lateness(
-    core: &Core,
+    parts: &Parts,
     request: &EndTransactionRequest,
     half: &MessageRecord,
     properties: &Properties,
@@ -140,8 +141,8 @@ fn check_lateness(
     let Some(immunity) = immunity.filter(|_| !request.from_transaction_check) else {
         return Ok(());
     };
-    let limit = immunity.max(millis(core.tuned().transaction_timeout));
-    if core.now() - half.store_timestamp > limit {
+    let limit = immunity.max(millis(parts.settings.live().transaction_timeout));
+    if parts.log.now() - half.store_timestamp > limit {
         let remark = "the transaction was decided after its immunity; the broker will ask for the decision";
         return Err(Refusal::new(ResponseCode::ILLEGAL_OPERATION, remark));
     }
@@ -161,13 +162,14 @@ fn committed(half: MessageRecord, request: &EndTransactionRequest) -> Result<Mes
     Ok(record)
 }
 
-fn write_op(core: &Core, half: i64) -> Result<(), Refusal> {
+fn write_op(parts: &Parts, half: i64) -> Result<(), Refusal> {
     let mut properties = Properties::new();
     properties.set(property::WAIT, "true");
     properties.set(property::TAGS, OP_TAG);
-    let record = core.own_record(names::OP_HALF_TOPIC, QUEUE, &properties, half.to_string().into_bytes());
-    let stored = core.append(record)?;
-    core.transactions.ops.lock().insert(half, stored.queue_offset);
+    let record =
+        parts.log.own_record(names::OP_HALF_TOPIC, QUEUE, &properties, half.to_string().into_bytes());
+    let stored = parts.log.append(record)?;
+    parts.state.ops.lock().insert(half, stored.queue_offset);
     Ok(())
 }
 
@@ -181,24 +183,24 @@ pub struct CheckRound {
 }
 
 impl CheckRound {
-    pub fn begin(core: &Core) -> Self {
+    pub fn begin(parts: &Parts) -> Self {
         Self {
-            start: core.now(),
-            end: core.store.max_offset(names::HALF_TOPIC, QUEUE),
+            start: parts.log.now(),
+            end: parts.log.store.max_offset(names::HALF_TOPIC, QUEUE),
             limits: CheckLimits {
-                timeout: millis(core.tuned().transaction_timeout),
-                max_checks: core.tuned().transaction_check_max,
-                retention: millis(core.tuned().store.file_reserved),
+                timeout: millis(parts.settings.live().transaction_timeout),
+                max_checks: parts.settings.live().transaction_check_max,
+                retention: millis(parts.settings.live().store.file_reserved),
             },
         }
     }
 
     /// Deals with some halves; true when there are more. The last step notes how far the round came.
-    pub fn step(&self, core: &Core) -> bool {
+    pub fn step(&self, parts: &Parts) -> bool {
         for _ in 0..BURST {
-            let offset = core.transactions.halves.lock().next();
-            if offset >= self.end || !pass(core, offset, self.start, &self.limits) {
-                remember(core);
+            let offset = parts.state.halves.lock().next();
+            if offset >= self.end || !pass(parts, offset, self.start, &self.limits) {
+                remember(parts);
                 return false;
             }
         }
@@ -207,17 +209,17 @@ impl CheckRound {
 }
 
 /// Deals with one half; false when it and all after it must wait.
-fn pass(core: &Core, offset: i64, start: i64, limits: &CheckLimits) -> bool {
+fn pass(parts: &Parts, offset: i64, start: i64, limits: &CheckLimits) -> bool {
     let (decided, first_stored) = {
-        let halves = core.transactions.halves.lock();
+        let halves = parts.state.halves.lock();
         (halves.is_decided(offset), halves.first_stored(offset))
     };
     if decided {
-        settle(core, offset);
+        settle(parts, offset);
         return true;
     }
-    let Some(half) = read_record(core, names::HALF_TOPIC, offset) else {
-        settle(core, offset);
+    let Some(half) = read_record(parts, names::HALF_TOPIC, offset) else {
+        settle(parts, offset);
         return true;
     };
     if half.store_timestamp >= start {
@@ -227,9 +229,9 @@ fn pass(core: &Core, offset: i64, start: i64, limits: &CheckLimits) -> bool {
     let first_stored = first_stored.unwrap_or(half.store_timestamp);
     let result = match HalfState::read(&properties, start - first_stored).decide(limits) {
         Action::Wait => return false,
-        Action::Postpone => append_again(core, half, properties, first_stored, false),
-        Action::Check => append_again(core, half, properties, first_stored, true),
-        Action::GiveUp => give_up(core, half),
+        Action::Postpone => append_again(parts, half, properties, first_stored, false),
+        Action::Check => append_again(parts, half, properties, first_stored, true),
+        Action::GiveUp => give_up(parts, half),
     };
     if let Err(refusal) = result {
         tracing::warn!(offset, %refusal, "a half message could not be checked; the next round tries again");
@@ -238,13 +240,13 @@ fn pass(core: &Core, offset: i64, start: i64, limits: &CheckLimits) -> bool {
     true
 }
 
-fn settle(core: &Core, offset: i64) {
-    core.transactions.halves.lock().settle(offset);
-    core.transactions.ops.lock().remove(&offset);
+fn settle(parts: &Parts, offset: i64) {
+    parts.state.halves.lock().settle(offset);
+    parts.state.ops.lock().remove(&offset);
 }
 
 fn append_again(
-    core: &Core,
+    parts: &Parts,
     half: MessageRecord,
     mut properties: Properties,
     first_stored: i64,
@@ -259,15 +261,15 @@ fn append_again(
     }
     properties.set(property::WAIT, "false");
     let copy = MessageRecord { properties: properties.encode_stored(), ..half };
-    let stored = core.append(copy.clone())?;
+    let stored = parts.log.append(copy.clone())?;
     let was_decided = {
-        let mut halves = core.transactions.halves.lock();
+        let mut halves = parts.state.halves.lock();
         halves.replace(offset, stored.queue_offset, first_stored);
         halves.is_decided(stored.queue_offset)
     };
-    core.transactions.ops.lock().remove(&offset);
+    parts.state.ops.lock().remove(&offset);
     if was_decided {
-        return write_op(core, stored.queue_offset);
+        return write_op(parts, stored.queue_offset);
     }
     if ask {
         let copy = MessageRecord {
@@ -276,30 +278,30 @@ fn append_again(
             store_timestamp: stored.store_timestamp,
             ..copy
         };
-        ask_producers(core, copy, &properties)?;
+        ask_producers(parts, copy, &properties)?;
     }
     Ok(())
 }
 
-fn give_up(core: &Core, half: MessageRecord) -> Result<(), Refusal> {
+fn give_up(parts: &Parts, half: MessageRecord) -> Result<(), Refusal> {
     let offset = half.queue_offset;
     let topic = names::TRANS_CHECK_MAX_TIME_TOPIC;
-    core.topics.ensure(topic, || open_topic(topic, 1)).map_err(Refusal::system)?;
-    core.append(MessageRecord { topic: topic.to_owned(), queue_id: 0, ..half })?;
-    settle(core, offset);
+    parts.topics.ensure(topic, || open_topic(topic, 1)).map_err(Refusal::system)?;
+    parts.log.append(MessageRecord { topic: topic.to_owned(), queue_id: 0, ..half })?;
+    settle(parts, offset);
     Ok(())
 }
 
 /// Sends CHECK_TRANSACTION_STATE (39) to one live member of the producer group. With none alive the check counts
 /// all the same, as in Apache.
-fn ask_producers(core: &Core, half: MessageRecord, properties: &Properties) -> Result<(), Refusal> {
+fn ask_producers(parts: &Parts, half: MessageRecord, properties: &Properties) -> Result<(), Refusal> {
     let Some(group) = properties.producer_group() else {
         return Ok(());
     };
-    let command = check_command(core, half, properties)?;
-    let channels = core.producers.lock().channels_in_turn(group);
+    let command = check_command(parts, half, properties)?;
+    let channels = parts.clients.producers.lock().channels_in_turn(group);
     for channel in channels {
-        let Some(connection) = core.channels.get(channel) else { continue };
+        let Some(connection) = parts.clients.channels.get(channel) else { continue };
         if connection.push(command.clone()).is_ok() {
             return Ok(());
         }
@@ -308,9 +310,9 @@ fn ask_producers(core: &Core, half: MessageRecord, properties: &Properties) -> R
     Ok(())
 }
 
-fn check_command(core: &Core, half: MessageRecord, properties: &Properties) -> Result<Command, Refusal> {
+fn check_command(parts: &Parts, half: MessageRecord, properties: &Properties) -> Result<Command, Refusal> {
     let unique_key = properties.unique_key().map(str::to_owned);
-    let id = OffsetMessageId { host: core.address, offset: half.physical_offset };
+    let id = OffsetMessageId { host: parts.settings.address, offset: half.physical_offset };
     let header = CheckTransactionStateRequest {
         topic: Some(names::HALF_TOPIC.to_owned()),
         tran_state_table_offset: half.queue_offset,
@@ -326,11 +328,11 @@ fn check_command(core: &Core, half: MessageRecord, properties: &Properties) -> R
 }
 
 /// Keeps how far the check round came where Apache keeps it: as the consumed offsets of a system group.
-fn remember(core: &Core) {
-    let half = core.transactions.halves.lock().next();
-    let first_op = core.transactions.ops.lock().values().min().copied();
-    let op = first_op.unwrap_or_else(|| core.store.max_offset(names::OP_HALF_TOPIC, QUEUE));
-    let mut offsets = core.offsets.lock();
+fn remember(parts: &Parts) {
+    let half = parts.state.halves.lock().next();
+    let first_op = parts.state.ops.lock().values().min().copied();
+    let op = first_op.unwrap_or_else(|| parts.log.store.max_offset(names::OP_HALF_TOPIC, QUEUE));
+    let mut offsets = parts.offsets.lock();
     for (topic, offset) in [(names::HALF_TOPIC, half), (names::OP_HALF_TOPIC, op)] {
         if offsets.query(topic, names::TRANS_GROUP, QUEUE) != Some(offset) {
             offsets.commit(topic, names::TRANS_GROUP, QUEUE, offset);
@@ -340,18 +342,19 @@ fn remember(core: &Core) {
 
 /// RESUME_CHECK_HALF_MESSAGE (323): a half message that was given up starts anew.
 pub fn resume_check(
-    core: &Core,
+    parts: &Parts,
     asked: Asked<'_, ResumeCheckHalfMessageRequest>,
 ) -> Response<ResumeCheckHalfMessageRequest> {
     let request = asked.header;
     let id: OffsetMessageId = request.msg_id.as_deref().unwrap_or_default().parse()?;
-    let half = core
+    let half = parts
+        .log
         .store
         .read_queued(id.offset)
         .ok_or_else(|| Refusal::system(format_args!("no message at offset {}", id.offset)))?;
     let mut properties = Properties::parse(&half.properties);
     properties.set(property::TRANSACTION_CHECK_TIMES, "0");
-    core.append(MessageRecord {
+    parts.log.append(MessageRecord {
         topic: names::HALF_TOPIC.to_owned(),
         queue_id: QUEUE,
         properties: properties.encode_stored(),

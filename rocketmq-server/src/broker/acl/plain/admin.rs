@@ -1,6 +1,5 @@
 //! The files of access rules as tools of 4.9 read and change them (50 to 54).
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use rocketmq_remoting::{Json, fastjson};
 use super::PlainAcl;
 use crate::broker::acl::needs::{Needs, UPDATE};
 use crate::broker::dispatch::Requests;
-use crate::broker::settings::Fixed;
+use crate::broker::settings::Current;
 use crate::clock::Clock;
 use crate::exchange::{Asked, Refusal, Response};
 
@@ -29,8 +28,7 @@ const TRUST_FAILED: ResponseCode = ResponseCode(211);
 pub struct RuleFiles {
     pub rules: Arc<PlainAcl>,
     pub clock: Arc<dyn Clock>,
-    pub settings: Arc<Fixed>,
-    pub address: SocketAddr,
+    pub settings: Arc<Current>,
 }
 
 /// The requests about the files.
@@ -98,9 +96,9 @@ pub fn version(
 ) -> Response<GetPlainAclVersionRequest> {
     let loaded = files.rules.loaded.read();
     Ok(PlainAclVersionResponse {
-        broker_name: files.settings.broker_name.clone(),
-        broker_addr: files.address.to_string(),
-        cluster_name: files.settings.cluster.clone(),
+        broker_name: files.settings.fixed.broker_name.clone(),
+        broker_addr: files.settings.address.to_string(),
+        cluster_name: files.settings.fixed.cluster.clone(),
         version: Some(fastjson::to_text(&loaded.main_version)?),
         all_acl_file_version: Some(fastjson::to_text(&loaded.versions)?),
     })

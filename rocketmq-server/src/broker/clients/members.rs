@@ -1,0 +1,44 @@
+//! Everything that the broker knows of its clients.
+
+use parking_lot::Mutex;
+
+use super::channels::Channels;
+use super::consumers::ConsumerTable;
+use super::producers::ProducerTable;
+use super::queue_locks::QueueLocks;
+use super::request_modes::RequestModes;
+use crate::broker::persist::table_file::TableFile;
+use crate::store::StoreError;
+
+/// Who is there, over which connections, and what members of groups hold or are told to do.
+#[derive(Debug)]
+pub struct Members {
+    pub consumers: Mutex<ConsumerTable>,
+    pub producers: Mutex<ProducerTable>,
+    pub channels: Channels,
+    pub locks: Mutex<QueueLocks>,
+    pub request_modes: RequestModes,
+}
+
+impl Members {
+    /// Nobody is there yet. Reads `messageRequestMode.json`; a lock lasts `lock_lease` milliseconds.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn open(request_modes: TableFile, lock_lease: i64) -> Result<Self, StoreError> {
+        Ok(Self {
+            consumers: Mutex::new(ConsumerTable::default()),
+            producers: Mutex::new(ProducerTable::default()),
+            channels: Channels::default(),
+            locks: Mutex::new(QueueLocks::new(lock_lease)),
+            request_modes: RequestModes::open(request_modes)?,
+        })
+    }
+
+    /// Lets members and locks live for `by` milliseconds longer.
+    pub fn outlive(&self, by: i64) {
+        self.consumers.lock().outlive(by);
+        self.producers.lock().outlive(by);
+        self.locks.lock().outlive(by);
+    }
+}

@@ -1,0 +1,37 @@
+//! The settings of a running broker.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+
+use super::live_config::LiveConfig;
+use super::{Fixed, Live, Settings};
+
+/// The settings as they are now, and the address of the broker.
+#[derive(Debug)]
+pub struct Current {
+    pub fixed: Fixed,
+    live: RwLock<Arc<Live>>,
+    /// What `storeHost` and offset message ids name.
+    pub address: SocketAddr,
+    /// Locked until a change is in effect: the one that the file remembers last is the one in effect.
+    pub source: Mutex<Arc<dyn LiveConfig>>,
+}
+
+impl Current {
+    pub fn new(settings: Settings, address: SocketAddr, source: Arc<dyn LiveConfig>) -> Self {
+        let Settings { fixed, live } = settings;
+        Self { fixed, live: RwLock::new(Arc::new(live)), address, source: Mutex::new(source) }
+    }
+
+    /// The settings that can change while the broker runs.
+    pub fn live(&self) -> Arc<Live> {
+        self.live.read().clone()
+    }
+
+    /// Replaces them. What else follows a change, [`tune`](crate::broker::admin::Parts::tune) knows.
+    pub fn set_live(&self, live: Live) {
+        *self.live.write() = Arc::new(live);
+    }
+}
