@@ -5,24 +5,33 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rocketmq_remoting::net::LONGEST_WAIT;
+pub(crate) use tokio::time::Instant;
 
-/// A time as requests say it, in ms since the epoch.
+/// This moment, for deadlines and measurements. It is the runtime's, as all waits are: a test stops that clock and moves it
+/// by hand.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub(crate) fn instant() -> Instant {
+    Instant::now()
+}
+
+/// A time of day as requests hold it, in ms since the epoch; before it, 0.
 pub(crate) fn to_ms(time: SystemTime) -> i64 {
     let ms = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     i64::try_from(ms).unwrap_or(i64::MAX)
 }
 
-/// As requests say it, in ms. What is meant to be without end stays so far from the largest number that a broker can add it
-/// to the time of day.
+/// A duration as requests hold it, in ms. It caps `Duration::MAX` below `i64::MAX` ms: brokers add the timeout to the
+/// current time.
 pub(crate) fn millis(duration: Duration) -> i64 {
     duration.min(LONGEST_WAIT).as_millis() as i64
 }
 
-/// The time of day as a client sees it: it stamps messages and traces with it, and knows by it that the lock of a queue or
-/// the time of a popped message is over, and that nothing pulled a queue for two minutes, which is then begun anew. Default:
-/// the machine's.
+/// Tells a client the time of day. Default: the machine's time.
 ///
-/// Waits (timeouts, intervals, pauses) do not ask it, they are tokio's.
+/// The client stamps messages and traces with this time. It also decides by it when the lock of a queue expires, when a
+/// popped message expires, and when a queue without pulls for two minutes has to start anew.
+///
+/// Timeouts, intervals and pauses do not use this clock; they use tokio's.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,12 +50,13 @@ pub(crate) fn millis(duration: Duration) -> i64 {
 pub struct Clock(Option<Arc<dyn Fn() -> SystemTime + Send + Sync>>);
 
 impl Clock {
-    /// A clock that says what `now` returns.
+    /// Makes a clock that calls `now` for the time.
     pub fn new(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(now)))
     }
 
-    /// What it says.
+    /// Returns the time of day.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     pub fn now(&self) -> SystemTime {
         match &self.0 {
             None => SystemTime::now(),

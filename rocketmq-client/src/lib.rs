@@ -91,7 +91,12 @@
 //! ```
 #![warn(missing_docs)]
 #![deny(unreachable_pub)]
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, reason = "tests stand outside the client and look at the real time")
+)]
 
+mod chance;
 mod client;
 mod clock;
 mod cluster;

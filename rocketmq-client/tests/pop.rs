@@ -1,4 +1,5 @@
 //! Consuming by POP, against the embedded broker.
+#![allow(clippy::disallowed_methods, reason = "tests stand outside the client and look at the real time")]
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;

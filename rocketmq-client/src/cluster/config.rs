@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rocketmq_remoting::HeaderCodec;
 
+use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::cluster::acl::CredentialsSource;
 use crate::cluster::net::socks::SocksProxies;
@@ -58,6 +59,8 @@ pub struct ClientConfig {
     pub socks_proxies: SocksProxies,
     /// Where the time of day comes from. Default: the machine.
     pub clock: Clock,
+    /// Where random numbers come from. Default: the machine.
+    pub(crate) chance: Chance,
     /// Called around every send and every delivery, in this order. Default: none.
     pub interceptors: Vec<Arc<dyn Interceptor>>,
     /// Trace what all producers, push and lite consumers do. Default: none.
@@ -90,6 +93,7 @@ impl Default for ClientConfig {
             tls: None,
             socks_proxies: SocksProxies::default(),
             clock: Clock::default(),
+            chance: Chance::default(),
             interceptors: Vec::new(),
             trace: None,
             cloud: false,

@@ -2,9 +2,8 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
-use rand::RngExt as _;
 use tokio::net::UdpSocket;
 
 use super::Cluster;
@@ -28,7 +27,7 @@ pub(super) fn client_id(config: &ClientConfig, ip: IpAddr) -> String {
         IpAddr::V4(ip) => ip.to_string(),
         IpAddr::V6(ip) => format!("[{ip}]"),
     };
-    let instance = config.instance_name.clone().unwrap_or_else(unique_instance);
+    let instance = config.instance_name.clone().unwrap_or_else(|| unique_instance(config));
     match &config.unit_name {
         Some(unit) => format!("{host}@{instance}@{unit}"),
         None => format!("{host}@{instance}"),
@@ -37,9 +36,10 @@ pub(super) fn client_id(config: &ClientConfig, ip: IpAddr) -> String {
 
 /// Process id and clock do not suffice in containers, where every process has id 1 and many start at
 /// once; the low digits are drawn.
-fn unique_instance() -> String {
-    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-    format!("{}#{}", std::process::id(), nanos - nanos % 1_000_000 + rand::rng().random_range(0..1_000_000))
+fn unique_instance(config: &ClientConfig) -> String {
+    let nanos = config.clock.now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let drawn = u128::from(config.chance.below(1_000_000));
+    format!("{}#{}", std::process::id(), nanos - nanos % 1_000_000 + drawn)
 }
 
 /// The local address that faces the first name server that can be resolved, or the proxy on the way to it: a name

@@ -13,7 +13,6 @@ pub(crate) mod route;
 use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 
-use rand::RngExt as _;
 use rocketmq_remoting::message::UniqueIds;
 use rocketmq_remoting::net::ConnectionConfig;
 use tokio_util::sync::CancellationToken;
@@ -68,13 +67,16 @@ impl Cluster {
     /// A cluster that nothing was asked of yet; `observer` hears what happens in it.
     pub(crate) fn new(parts: Parts, observer: Weak<dyn Observer>) -> Arc<Self> {
         let Parts { config, name_servers, servers, transport, ip } = parts;
-        let mut rng = rand::rng();
+        let chance = config.chance.clone();
         Arc::new(Self {
             client_id: identity::client_id(&config, ip),
             names: Names::new(config.namespace.as_deref()),
-            rpc: Rpc { pool: Pool::new(dialer(&config, transport, &observer)), outbound: outbound(&config) },
-            resolver: Resolver::new(servers, rng.random_range(0..1 << 16)),
-            ids: UniqueIds::new(ip, std::process::id(), rng.random()),
+            rpc: Rpc {
+                pool: Pool::new(dialer(&config, transport, &observer), chance.clone()),
+                outbound: outbound(&config),
+            },
+            resolver: Resolver::new(servers, chance.below(1 << 16) as usize),
+            ids: UniqueIds::new(ip, std::process::id(), chance.below(u32::MAX)),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             routes: RouteTable::default(),

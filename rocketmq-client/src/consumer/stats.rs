@@ -1,9 +1,11 @@
 //! What a consumer did lately, per topic: the figures of running info.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::Mutex;
+
+use crate::clock::{Instant, instant};
 
 /// Figures are means over this long.
 const WINDOW: Duration = Duration::from_secs(60);
@@ -73,7 +75,7 @@ impl Stats {
     }
 
     fn count(&self, topic: &str, change: impl FnOnce(&mut Counters)) {
-        self.count_at(topic, Instant::now(), change);
+        self.count_at(topic, instant(), change);
     }
 
     fn count_at(&self, topic: &str, now: Instant, change: impl FnOnce(&mut Counters)) {
@@ -90,7 +92,7 @@ impl Stats {
 
     /// The figures of every topic seen.
     pub(crate) fn rates(&self) -> BTreeMap<String, Rates> {
-        self.rates_at(Instant::now())
+        self.rates_at(instant())
     }
 
     fn rates_at(&self, now: Instant) -> BTreeMap<String, Rates> {

@@ -17,6 +17,7 @@ impl Membership {
         let mut config = own.or(options.trace.as_ref())?.clone();
         config.cloud |= options.cloud;
         let carrier = (self.open_carrier)(self.clone(), role.producer_of(group, |name| names.wrap(name)));
-        Some(Tracer::start(group, config, options.clock.clone(), carrier))
+        let (clock, chance) = (options.clock.clone(), options.chance.clone());
+        Some(Tracer::start(group, config, clock, chance, carrier))
     }
 }

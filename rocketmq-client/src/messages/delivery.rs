@@ -12,7 +12,9 @@ use rocketmq_remoting::message::{MessageRecord, OffsetMessageId, Properties, Sys
 use rocketmq_remoting::names::is_retry;
 use rocketmq_remoting::route::MessageQueue;
 
-use super::{DelayLevel, Message, Names};
+use super::message::{DelayLevel, Message};
+use super::names::Names;
+use crate::clock::Clock;
 
 /// One message, delivered. Clones share it.
 #[derive(Clone)]
@@ -180,7 +182,7 @@ impl Delivery {
     /// ```
     pub fn sample(message: Message, reconsume_times: u32) -> Self {
         let queue = Arc::new(MessageQueue::new(message.topic.as_str(), "sample", 0));
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64;
+        let now = Clock::default().now_ms();
         let record = MessageRecord {
             topic: message.topic.clone(),
             body: message.body,

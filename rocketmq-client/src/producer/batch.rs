@@ -1,7 +1,6 @@
 //! Batches: messages of one topic in one request, split so that each request fits.
 
 use std::fmt;
-use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
@@ -13,6 +12,7 @@ use super::outgoing::{Outgoing, stamp};
 use super::sender::Sender;
 use super::target::{Options, Target};
 use super::watch::Watch;
+use crate::clock::{Instant, instant};
 use crate::error::{SendError, SendErrorKind};
 use crate::messages::Message;
 use crate::messages::Receipt;
@@ -88,8 +88,7 @@ async fn send_chunks(
     check(&messages).map_err(|fault| SendError::new(SendErrorKind::InvalidMessage, fault))?;
     let (topic, wait) = (first.topic.clone(), first.properties.wait_store());
     let chunks = split(sender, messages)?;
-    let (deadline, mut target) =
-        (sender.deadline(Instant::now(), options.timeout), Sticky::new(options.target));
+    let (deadline, mut target) = (sender.deadline(instant(), options.timeout), Sticky::new(options.target));
     let mut stored = Vec::new();
     for chunk in chunks {
         let sent = send_chunk(sender, &topic, wait, chunk, target.next(), deadline).await;
@@ -135,7 +134,7 @@ pub(super) async fn send_chunk(
     target: Target,
     deadline: Instant,
 ) -> Result<Vec<Receipt>, SendError> {
-    let begun = Instant::now();
+    let begun = instant();
     let Chunk { ids, body } = chunk;
     let _room = sender.room(body.len(), deadline).await?;
     let out = Outgoing::batch(sender, topic.to_owned(), body.freeze(), wait_store, begun);

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use rand::RngExt as _;
-
 use super::checker::Checker;
 use super::config::{LingerConfig, ProducerConfig};
 use super::detector;
@@ -130,7 +128,7 @@ impl ProducerBuilder {
     fn into_sender(self, wire_group: String) -> Sender {
         Sender {
             wire_group,
-            robin: RoundRobin::starting_at(rand::rng().random_range(0..1 << 16)),
+            robin: RoundRobin::starting_at(self.membership.cluster.config.chance.below(1 << 16) as usize),
             latency: LatencyTable::default(),
             permits: Permits::new(self.config.max_in_flight, self.config.max_in_flight_bytes),
             interceptors: self.interceptors(),

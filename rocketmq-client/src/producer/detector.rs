@@ -1,12 +1,13 @@
 //! Asking spared brokers whether they answer again.
 
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rocketmq_remoting::Request as _;
 use rocketmq_remoting::requests::offset::GetMaxOffsetRequest;
 
 use super::sender::Sender;
+use crate::clock::instant;
 use crate::cluster::Which;
 
 /// How often the table is looked through.
@@ -25,7 +26,7 @@ async fn run(sender: Weak<Sender>) {
     loop {
         tokio::time::sleep(ROUND).await;
         let Some(sender) = sender.upgrade() else { return };
-        for broker in sender.latency.due_for_probe(Instant::now(), INTERVAL) {
+        for broker in sender.latency.due_for_probe(instant(), INTERVAL) {
             probe(&sender, &broker).await;
         }
     }

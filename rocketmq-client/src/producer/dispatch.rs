@@ -1,7 +1,7 @@
 //! The loop behind every send: choose a queue, try, and let the rules say what follows.
 
 use std::borrow::Cow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rocketmq_remoting::version::V5_0_0;
 use rocketmq_remoting::{Command, DecodeError, ResponseCode};
@@ -10,6 +10,7 @@ use super::latency::ISOLATION;
 use super::outgoing::Outgoing;
 use super::retry::{Failure, Next, RetryPolicy};
 use super::sender::Sender;
+use crate::clock::{Instant, instant};
 use crate::cluster::Which;
 use crate::cluster::net::rpc::{RpcError, refusal};
 use crate::cluster::route::queue::SharedQueue;
@@ -108,7 +109,7 @@ impl Sender {
                 Some(queue) => queue.clone(),
                 None => self.choose(queues, avoid.as_ref(), out)?,
             };
-            let start = Instant::now();
+            let start = instant();
             let budget = policy.budget(tried, deadline.saturating_duration_since(start));
             let home = self.cluster.home(&queue);
             let address = self.cluster.address(&home, Which::Master, &queue.topic).await.ok();
@@ -117,7 +118,7 @@ impl Sender {
                 Err(failed) => failed,
             };
             attempts.push(self.record(&queue, address.as_deref(), &failed, start.elapsed()));
-            match policy.after(tried, &failed.rule(), deadline.saturating_duration_since(Instant::now())) {
+            match policy.after(tried, &failed.rule(), deadline.saturating_duration_since(instant())) {
                 Next::Elsewhere => avoid = Some(queue),
                 Next::Anywhere => avoid = None,
                 Next::Stop => return self.end(out, failed, address.as_deref(), attempts),
@@ -144,7 +145,7 @@ impl Sender {
     ) -> Result<SharedQueue, SendError> {
         let avoid = avoid.map(|queue| queue.broker_name.as_str());
         let queue = if self.config.latency_fault_tolerance {
-            self.robin.pick_fit(queues, avoid, &self.latency, Instant::now())
+            self.robin.pick_fit(queues, avoid, &self.latency, instant())
         } else {
             self.robin.pick(queues, avoid)
         };
@@ -172,7 +173,7 @@ impl Sender {
         let call = self.cluster.rpc.call_once(&channel, request, budget);
         let response = call.await.map_err(Failed::Rpc)?;
         if self.config.latency_fault_tolerance {
-            self.latency.record(&queue.broker_name, start.elapsed(), true, Instant::now());
+            self.latency.record(&queue.broker_name, start.elapsed(), true, instant());
         }
         let Some(status) = SendStatus::of(response.response_code()) else {
             return Err(Failed::Refused(refusal(&response, &queue.broker_name, &out.topic)));
@@ -199,7 +200,7 @@ impl Sender {
         if !out.batch {
             return (request, budget);
         }
-        let start = Instant::now();
+        let start = instant();
         let version = tokio::time::timeout(budget, self.membership.broker_version(address)).await;
         let request = match version {
             Ok(Some(version)) if version >= V5_0_0 => out.named(request),
@@ -223,7 +224,7 @@ impl Sender {
         let home = self.cluster.home(&queue);
         let address = self.cluster.address(&home, Which::Master, &queue.topic).await;
         let Ok(address) = address else { return Err(Failed::NoMaster.into_error(&out.topic)) };
-        let left = deadline.saturating_duration_since(Instant::now());
+        let left = deadline.saturating_duration_since(instant());
         let command = out.command(self, &queue, &home);
         let written = self.cluster.rpc.oneway(&self.channel(&address), command, left).await;
         written.map_err(|error| Failed::Rpc(error).into_error(&out.topic))
@@ -269,7 +270,7 @@ impl Sender {
     ) -> Attempt {
         if self.config.latency_fault_tolerance && !matches!(failed, Failed::NotDurable(_)) {
             let answers = matches!(failed, Failed::Rpc(_)) && !self.config.latency_fault_detector;
-            self.latency.record(&queue.broker_name, ISOLATION, answers, Instant::now());
+            self.latency.record(&queue.broker_name, ISOLATION, answers, instant());
         }
         if !matches!(failed, Failed::NotDurable(_)) {
             self.refresh_soon(queue.topic.clone());

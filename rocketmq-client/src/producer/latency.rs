@@ -1,10 +1,12 @@
 //! Which brokers to spare because they were slow or failed: Java's latency fault tolerance.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use rocketmq_remoting::net::deadline;
+
+use crate::clock::Instant;
 
 /// What a failure counts as: a broker that did not answer is spared as one that took this long.
 pub(crate) const ISOLATION: Duration = Duration::from_millis(10_000);

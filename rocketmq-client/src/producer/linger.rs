@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
-use std::time::Instant;
 
 use parking_lot::Mutex;
 use rocketmq_remoting::names::is_retry;
@@ -14,6 +13,7 @@ use super::batch::{self, Chunk};
 use super::config::LingerConfig;
 use super::sender::Sender;
 use super::target::{Options, Target};
+use crate::clock::instant;
 use crate::error::SendError;
 use crate::messages::Message;
 use crate::messages::Receipt;
@@ -133,7 +133,7 @@ impl Accumulator {
     fn dispatch(&self, (topic, wait): Key, bucket: Bucket) {
         let sender = self.sender.clone();
         self.sends.spawn(async move {
-            let deadline = sender.deadline(Instant::now(), None);
+            let deadline = sender.deadline(instant(), None);
             let sent = batch::send_chunk(&sender, &topic, wait, bucket.chunk, Target::Any, deadline).await;
             answer(bucket.replies, sent);
         });

@@ -1,7 +1,5 @@
 //! A message in the form it travels in: built once, sent as often as it takes.
 
-use std::time::Instant;
-
 use bytes::Bytes;
 use rocketmq_remoting::compress::compress;
 use rocketmq_remoting::message::properties::MAX_ENCODED_LEN;
@@ -11,6 +9,7 @@ use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::{Command, ExtFields, RequestCode};
 
 use super::sender::Sender;
+use crate::clock::Instant;
 use crate::error::{SendError, SendErrorKind};
 use crate::messages::Message;
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
+
+use crate::clock::Instant;
 
 /// Two fair semaphores. An empty body would count nothing, so every message counts at least one byte.
 #[derive(Debug)]

@@ -3,18 +3,18 @@
 use std::fmt;
 use std::future::IntoFuture;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use rand::RngExt as _;
 use rocketmq_remoting::message::names;
 use rocketmq_remoting::net::deadline;
 use tokio::time::timeout_at;
 
 use super::sender::Sender;
 use super::target::{Options, Target};
-use crate::clock::millis;
+use crate::chance::Chance;
+use crate::clock::{instant, millis};
 use crate::error::{Error, SendError, SendErrorKind, error_kinds};
 use crate::messages::Delivery;
 use crate::messages::Message;
@@ -74,7 +74,8 @@ async fn request(
     timeout: Option<Duration>,
 ) -> Result<Delivery, RequestError> {
     let timeout = timeout.unwrap_or(sender.config.send_timeout);
-    let (deadline, correlation) = (deadline(Instant::now(), timeout), correlation_id());
+    let (deadline, correlation) =
+        (deadline(instant(), timeout), correlation_id(&sender.cluster.config.chance));
     let topic = message.topic.clone();
     let ask = |message: &mut Message| {
         message.properties.set(names::CORRELATION_ID, correlation.as_str());
@@ -84,7 +85,7 @@ async fn request(
     let mut waiting = sender.membership.replies.wait_for(&correlation);
     let options = Options { timeout: Some(timeout), target: Target::Any };
     sender.send_alone(message, options, ask).await.map_err(not_sent)?;
-    match timeout_at(deadline.into(), &mut waiting.reply).await {
+    match timeout_at(deadline, &mut waiting.reply).await {
         Ok(Ok(reply)) => Ok(reply),
         _ => Err(RequestError::new(
             RequestErrorKind::NoReply,
@@ -98,8 +99,8 @@ fn not_sent(error: SendError) -> RequestError {
 }
 
 /// A random UUID, as Java draws it.
-fn correlation_id() -> String {
-    let bits: u128 = rand::rng().random();
+fn correlation_id(chance: &Chance) -> String {
+    let bits = chance.bits();
     let bits = bits & !(0xf << 76) | 4 << 76;
     let bits = bits & !(0x3 << 62) | 2 << 62;
     let hex = format!("{bits:032x}");
@@ -141,7 +142,8 @@ mod tests {
 
     #[test]
     fn correlation_ids_are_random_uuids() {
-        let (a, b) = (correlation_id(), correlation_id());
+        let chance = Chance::seeded(1);
+        let (a, b) = (correlation_id(&chance), correlation_id(&chance));
         assert_ne!(a, b);
         assert_eq!((a.len(), &a[14..15], &a[8..9]), (36, "4", "-"));
         assert!(matches!(&a[19..20], "8" | "9" | "a" | "b"));

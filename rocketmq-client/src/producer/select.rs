@@ -1,11 +1,11 @@
 //! Which queue a message goes to.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
 use rocketmq_remoting::subscription::java_string_hash;
 
 use super::latency::LatencyTable;
+use crate::clock::Instant;
 use crate::cluster::route::queue::SharedQueue;
 
 /// Takes the queues in turn, from a random start so that many producers do not all begin with the first.

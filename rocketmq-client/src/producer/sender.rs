@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rocketmq_remoting::net::deadline;
 
@@ -11,6 +11,7 @@ use super::config::ProducerConfig;
 use super::latency::LatencyTable;
 use super::permits::{Permits, Room};
 use super::select::RoundRobin;
+use crate::clock::Instant;
 use crate::cluster::Cluster;
 use crate::error::{SendError, SendErrorKind};
 use crate::membership::Membership;
@@ -68,7 +69,7 @@ impl Sender {
 
     /// Room for a body of this size.
     pub(super) async fn room(&self, bytes: usize, deadline: Instant) -> Result<Room, SendError> {
-        self.permits.room(bytes, deadline.into()).await.ok_or_else(|| {
+        self.permits.room(bytes, deadline).await.ok_or_else(|| {
             let text = format!(
                 "no room within the time for the send; the limits are max_in_flight = {} and \
                  max_in_flight_bytes = {}",

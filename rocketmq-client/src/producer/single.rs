@@ -1,7 +1,6 @@
 //! Sends of single messages.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use tracing::Instrument as _;
@@ -11,6 +10,7 @@ use super::outgoing::Outgoing;
 use super::sender::Sender;
 use super::target::{Options, Target};
 use super::watch::Watch;
+use crate::clock::{Instant, instant};
 use crate::cluster::TopicInfo;
 use crate::cluster::route::Purpose;
 use crate::error::SendError;
@@ -38,7 +38,7 @@ impl Sender {
 
     /// Sends a message that was admitted.
     pub(super) async fn send_now(&self, message: Message, options: Options) -> Result<Receipt, SendError> {
-        let begun = Instant::now();
+        let begun = instant();
         let deadline = self.deadline(begun, options.timeout);
         let _room = self.room(message.body.len(), deadline).await?;
         let out = Outgoing::message(self, message, begun)?;
@@ -62,7 +62,7 @@ impl Sender {
         deadline: Instant,
     ) -> Result<Arc<TopicInfo>, SendError> {
         let purpose = Purpose::Write { queues: self.config.default_topic_queues };
-        self.cluster.topic(topic, purpose, Some(deadline.into())).await.map_err(no_route)
+        self.cluster.topic(topic, purpose, Some(deadline)).await.map_err(no_route)
     }
 
     /// Writes a message to the connection without asking for an answer.
@@ -75,7 +75,7 @@ impl Sender {
 
     async fn write_oneway(&self, mut message: Message, options: Options) -> Result<(), SendError> {
         self.admit(&mut message)?;
-        let begun = Instant::now();
+        let begun = instant();
         let deadline = self.deadline(begun, options.timeout);
         let _room = self.room(message.body.len(), deadline).await?;
         let out = Outgoing::message(self, message, begun)?;

@@ -1,10 +1,9 @@
 //! Who is told of a send: interceptors, metrics and the span around it.
 
-use std::time::Instant;
-
 use tracing::Span;
 
 use super::sender::Sender;
+use crate::clock::{Instant, instant};
 use crate::error::SendError;
 use crate::messages::Message;
 use crate::messages::Receipt;
@@ -41,7 +40,7 @@ impl<'a> Watch<'a> {
     fn new(sender: &'a Sender, topic: &str, span: Span) -> Self {
         let wanted = sender.observed && (metrics::ENABLED || !sender.interceptors.is_empty());
         let running = sender.observed.then(|| metrics::Running::send(&sender.group));
-        let observed = wanted.then(|| (topic.to_owned(), Instant::now()));
+        let observed = wanted.then(|| (topic.to_owned(), instant()));
         Self { sender, observed, _running: running, span }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rand::RngExt as _;
+use crate::chance::Chance;
 
 /// How long to wait between tries: doubling from `first` to `most`, each wait drawn from its upper half.
 #[derive(Clone, Copy, Debug)]
@@ -11,35 +11,32 @@ pub(crate) struct BackoffConfig {
     pub(crate) most: Duration,
 }
 
-/// An endless iterator of waits. The random source is the caller's, so that a test knows every wait.
+/// An endless iterator of waits.
 #[derive(Debug)]
-pub(crate) struct Backoff<R> {
+pub(crate) struct Backoff {
     config: BackoffConfig,
     next: Duration,
-    rng: R,
+    chance: Chance,
 }
 
-impl<R: rand::Rng> Backoff<R> {
-    pub(crate) fn new(config: BackoffConfig, rng: R) -> Self {
-        Self { config, next: config.first, rng }
+impl Backoff {
+    pub(crate) fn new(config: BackoffConfig, chance: Chance) -> Self {
+        Self { config, next: config.first, chance }
     }
 }
 
-impl<R: rand::Rng> Iterator for Backoff<R> {
+impl Iterator for Backoff {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
         let ceiling = self.next;
         self.next = ceiling.saturating_mul(2).min(self.config.most);
-        Some(ceiling.mul_f64(self.rng.random_range(0.5..=1.0)))
+        Some(ceiling.mul_f64(self.chance.part(0.5, 1.0)))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use rand::SeedableRng as _;
-    use rand::rngs::StdRng;
-
     use super::*;
 
     const CONFIG: BackoffConfig =
@@ -47,7 +44,7 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_most_and_keep_their_upper_half() {
-        let waits: Vec<_> = Backoff::new(CONFIG, StdRng::seed_from_u64(7)).take(6).collect();
+        let waits: Vec<_> = Backoff::new(CONFIG, Chance::seeded(7)).take(6).collect();
         for (wait, ceiling) in waits.iter().zip([100, 200, 400, 800, 1000, 1000]) {
             let ceiling = Duration::from_millis(ceiling);
             assert!(*wait <= ceiling && *wait >= ceiling / 2, "{wait:?} for {ceiling:?}");

@@ -3,29 +3,31 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use futures_util::future::BoxFuture;
 use parking_lot::RwLock;
-use rand::rngs::StdRng;
 use rocketmq_remoting::net::Connection;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::backoff::{Backoff, BackoffConfig};
 use super::dialer::{DialError, Dialer};
+use crate::chance::Chance;
+use crate::clock::{Instant, instant};
 
 /// The connections of one client.
 pub(crate) struct Pool {
     dialer: Dialer,
+    chance: Chance,
     links: RwLock<HashMap<String, Arc<Link>>>,
     closed: AtomicBool,
 }
 
 impl Pool {
-    pub(crate) fn new(dialer: Dialer) -> Self {
-        Self { dialer, links: RwLock::default(), closed: AtomicBool::new(false) }
+    pub(crate) fn new(dialer: Dialer, chance: Chance) -> Self {
+        Self { dialer, chance, links: RwLock::default(), closed: AtomicBool::new(false) }
     }
 
     /// The connection to `address`, made within `budget` if there is none.
@@ -93,7 +95,7 @@ struct Dialling {
     failed: Option<DialError>,
     /// No dial before this; set while a host swallows them.
     not_before: Option<Instant>,
-    backoff: Option<Backoff<StdRng>>,
+    backoff: Option<Backoff>,
 }
 
 /// Between dials of a host that does not even refuse.
@@ -101,11 +103,11 @@ const SILENCE: BackoffConfig =
     BackoffConfig { first: Duration::from_millis(500), most: Duration::from_secs(2) };
 
 impl Dialling {
-    fn note(&mut self, dialled: &Result<Connection, DialError>, now: Instant) {
+    fn note(&mut self, dialled: &Result<Connection, DialError>, now: Instant, chance: &Chance) {
         self.failed = dialled.as_ref().err().cloned();
         match self.failed {
             Some(DialError::Timeout(_)) => {
-                let backoff = self.backoff.get_or_insert_with(|| Backoff::new(SILENCE, rand::make_rng()));
+                let backoff = self.backoff.get_or_insert_with(|| Backoff::new(SILENCE, chance.clone()));
                 self.not_before = backoff.next().map(|wait| now + wait);
             }
             _ => (self.not_before, self.backoff) = (None, None),
@@ -134,11 +136,11 @@ impl Link {
             return Ok(connection);
         }
         let shared = last.failed.clone().filter(|_| self.dials.load(Ordering::Acquire) != seen);
-        if let Some(error) = shared.or_else(|| last.still_failing(Instant::now())) {
+        if let Some(error) = shared.or_else(|| last.still_failing(instant())) {
             return Err(error);
         }
         let dialled = self.dial_now(pool, address).await;
-        last.note(&dialled, Instant::now());
+        last.note(&dialled, instant(), &pool.chance);
         self.dials.fetch_add(1, Ordering::Release);
         drop(last);
         if dialled.is_ok() {
@@ -175,14 +177,14 @@ mod tests {
 
     #[test]
     fn only_a_host_that_swallows_connections_is_left_alone_and_not_for_long() {
-        let (mut dialling, now) = (Dialling::default(), Instant::now());
+        let (mut dialling, now, chance) = (Dialling::default(), instant(), Chance::seeded(1));
         let refused = Arc::new(io::Error::from(io::ErrorKind::ConnectionRefused));
-        dialling.note(&Err(DialError::Io(refused.clone())), now);
+        dialling.note(&Err(DialError::Io(refused.clone())), now, &chance);
         assert!(dialling.still_failing(now).is_none());
-        dialling.note(&Err(DialError::Timeout(Duration::from_secs(3))), now);
+        dialling.note(&Err(DialError::Timeout(Duration::from_secs(3))), now, &chance);
         assert!(dialling.still_failing(now).is_some());
         assert!(dialling.still_failing(now + SILENCE.first).is_none());
-        dialling.note(&Err(DialError::Io(refused)), now);
+        dialling.note(&Err(DialError::Io(refused)), now, &chance);
         assert!(dialling.still_failing(now).is_none());
     }
 }

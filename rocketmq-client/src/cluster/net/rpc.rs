@@ -1,13 +1,14 @@
 //! One request to one address: connect, sign, call; and once more when the server is going away.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rocketmq_remoting::net::{CallError as NetError, Connection};
 use rocketmq_remoting::{Command, HeaderCodec, ResponseCode};
 
 use super::dialer::DialError;
 use super::pool::Pool;
+use crate::clock::instant;
 use crate::cluster::acl::{self, CredentialsSource};
 use crate::error::{BoxError, BrokerRefusal, CallError, CallErrorKind};
 
@@ -76,7 +77,7 @@ impl Rpc {
         let (connection, left) = match self.pool.live(address) {
             Some(connection) => (connection, budget),
             None => {
-                let start = Instant::now();
+                let start = instant();
                 let connection = self.pool.connection(address, budget).await?;
                 (connection, budget.saturating_sub(start.elapsed()))
             }
@@ -99,7 +100,7 @@ impl Rpc {
         command: Command,
         budget: Duration,
     ) -> Result<Command, RpcError> {
-        let start = Instant::now();
+        let start = instant();
         match self.call_once(address, command.clone(), budget).await {
             Ok(response) if response.response_code() == ResponseCode::GO_AWAY => {}
             Err(RpcError::Call(NetError::Closed(_))) => {}

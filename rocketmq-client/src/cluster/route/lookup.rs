@@ -7,9 +7,10 @@ use rocketmq_remoting::Json;
 use rocketmq_remoting::names::TEMPLATE_TOPIC;
 use rocketmq_remoting::requests::route::GetClusterInfoRequest;
 use rocketmq_remoting::route::ClusterInfo;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use super::table::{Lookup, TopicInfo};
+use crate::clock::Instant;
 use crate::cluster::Cluster;
 use crate::error::{RouteError, RouteErrorKind};
 

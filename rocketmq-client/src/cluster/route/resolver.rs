@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use rocketmq_remoting::net::deadline;
@@ -10,6 +10,7 @@ use rocketmq_remoting::requests::route::GetRouteInfoRequest;
 use rocketmq_remoting::route::TopicRoute;
 use rocketmq_remoting::{AnswerError, Command, Request, ResponseCode};
 
+use crate::clock::instant;
 use crate::cluster::net::rpc::{Rpc, RpcError};
 use crate::error::{BrokerRefusal, RouteError, RouteErrorKind};
 
@@ -74,12 +75,12 @@ impl Resolver {
         let command = request.command(&()).map_err(|error| {
             RouteError::new(RouteErrorKind::Malformed, "the request cannot be written").with_source(error)
         })?;
-        let (deadline, servers) = (deadline(Instant::now(), budget), self.servers());
+        let (deadline, servers) = (deadline(instant(), budget), self.servers());
         let start = self.chosen.load(Ordering::Relaxed);
         let (mut failures, mut doubtful) = (Vec::new(), None);
         for tried in 0..servers.len() {
             let index = (start + tried) % servers.len();
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = deadline.saturating_duration_since(instant());
             if left.is_zero() {
                 break;
             }

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use tokio::time::Instant;
 
+use crate::clock::{Instant, instant};
 use crate::messages::Delivery;
 
 /// The calls under way. Clones share them.
@@ -39,7 +39,7 @@ impl AtWork {
         let mut calls = self.0.lock();
         calls.begun += 1;
         let number = calls.begun;
-        calls.running.insert(number, Work { messages: messages.to_vec(), since: Instant::now() });
+        calls.running.insert(number, Work { messages: messages.to_vec(), since: instant() });
         Entered { calls: self.clone(), number }
     }
 

@@ -11,7 +11,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use parking_lot::Mutex;
@@ -23,6 +23,7 @@ use super::listen::{Call, Failure, Outcomes};
 use super::retry::Redelivery;
 use super::send_back::SendBack;
 use super::watch::ServiceConfig;
+use crate::clock::{Instant, instant};
 use crate::consumer::queue::owned::OwnedQueue;
 use crate::consumer::stats::Stats;
 use crate::messages::{Delivery, Outcome};
@@ -331,7 +332,7 @@ struct Settled<'a> {
 
 impl<'a> Settled<'a> {
     fn new(queue: &'a OwnedQueue, stats: &'a Stats) -> Self {
-        Self { queue, stats, offsets: Vec::new(), failed: 0, since: Instant::now() }
+        Self { queue, stats, offsets: Vec::new(), failed: 0, since: instant() }
     }
 
     fn done(&mut self, offset: i64) {
@@ -347,7 +348,7 @@ impl<'a> Settled<'a> {
             self.stats.consumed(&self.queue.queue.topic, ok, self.failed, self.since.elapsed());
         }
         self.failed = 0;
-        self.since = Instant::now();
+        self.since = instant();
     }
 }
 

@@ -1,7 +1,7 @@
 //! Orderly consumption: one message of a queue after another, under a broker lock when members share the queues.
 
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -11,6 +11,7 @@ use super::permits::{Permit, Permits};
 use super::retry::Redelivery;
 use super::send_back::SendBack;
 use super::watch::ServiceConfig;
+use crate::clock::instant;
 use crate::consumer::queue::owned::OwnedQueue;
 use crate::consumer::stats::Stats;
 use crate::messages::{Delivery, Outcome};
@@ -155,7 +156,7 @@ impl OrderlyService {
             return Duration::ZERO;
         }
         queue.touch_consume(self.config.clock.now_ms());
-        let since = Instant::now();
+        let since = instant();
         let outcomes = self.call(&messages).await;
         let done = self.settle(queue, &messages, &outcomes).await;
         let failed = u64::from(done < messages.len());

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use rand::seq::IndexedRandom as _;
 use rocketmq_remoting::names::{TEMPLATE_TOPIC, retry_topic};
 use rocketmq_remoting::requests::send::SendMessageRequest;
 use rocketmq_remoting::route::MessageQueue;
@@ -114,8 +113,8 @@ impl ToBroker {
     async fn resend(&self, delivery: &Delivery, how: Redelivery) -> Result<(), BoxError> {
         let topic = retry_topic(&self.calls.group);
         let info = self.calls.cluster.topic(&topic, Purpose::Write { queues: 1 }, None).await?;
-        let queue =
-            info.publish.choose(&mut rand::rng()).ok_or("no queue of the retry topic takes messages")?;
+        let queue = self.calls.cluster.config.chance.pick(&info.publish);
+        let queue = queue.ok_or("no queue of the retry topic takes messages")?;
         let request = self.resend_request(delivery, how, queue);
         self.calls
             .call(&queue.broker_name, &queue.topic, &request, delivery.body().clone(), RESEND_TIMEOUT)

@@ -2,13 +2,13 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tracing::Span;
 
 use super::at_work::AtWork;
 use super::listen::{Call, Failure, Handler, Outcomes};
-use crate::clock::Clock;
+use crate::clock::{Clock, Instant, instant};
 use crate::consumer::health::HealthBook;
 use crate::messages::{Delivery, Outcome};
 use crate::observe::interceptor::Interceptors;
@@ -48,7 +48,7 @@ impl ServiceConfig {
     /// Starts one call of the handler, unless an interceptor decides in its place.
     pub(crate) fn call(&self, messages: &[Delivery]) -> (Watch, Call) {
         let watch = Watch {
-            begun: Instant::now(),
+            begun: instant(),
             trace: self.watchers.tracer.as_ref().map(|tracer| tracer.consuming(messages)),
             span: span::consume(&self.group, messages),
             _running: metrics::Running::handler(&self.group),

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use rocketmq_remoting::body::PopProcessQueueInfo;
@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use super::calls::{PopAnswer, PopOptions};
 use super::popped::Popped;
+use crate::clock::instant;
 use crate::consumer::config::PopConfig;
 use crate::consumer::handling::listen::{Failure, Outcomes};
 use crate::consumer::handling::permits::Permits;
@@ -228,7 +229,7 @@ impl PopService {
             return Ok(());
         };
         queue.last_pop.store(self.group.now_ms(), Ordering::Relaxed);
-        let since = Instant::now();
+        let since = instant();
         let options = PopOptions {
             max: self.pop.batch,
             invisible: self.pop.invisible,
@@ -275,7 +276,7 @@ impl PopService {
             return;
         }
         let deliveries: Vec<Delivery> = messages.iter().map(|message| message.delivery().clone()).collect();
-        let since = Instant::now();
+        let since = instant();
         let at_work = self.config.at_work.enter(&deliveries);
         let (watch, call) = self.config.call(&deliveries);
         let result = tokio::time::timeout(self.config.consume_timeout, call).await;

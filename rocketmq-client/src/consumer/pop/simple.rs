@@ -97,12 +97,13 @@ impl SimpleConsumerBuilder {
         });
         let registered: Arc<dyn ConsumerMember> = member.clone();
         self.membership.join_as_consumer(&registered)?;
+        let start = self.membership.cluster.config.chance.below(u32::MAX);
         let consumer = SimpleConsumer {
             // Not from 0: a consumer that is built anew would repeat attempts which the broker still remembers.
             shared: Arc::new(Shared {
                 membership: self.membership,
                 member,
-                turn: AtomicUsize::new(rand::random::<u32>() as usize),
+                turn: AtomicUsize::new(start as usize),
             }),
         };
         let member = &consumer.shared.member;

@@ -1,12 +1,13 @@
 //! Keeps one owned queue filled: a long poll after another, as long as flow control allows.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rocketmq_remoting::ResponseCode;
 use rocketmq_remoting::body::MessageModel;
 
 use super::puller::{PullOptions, Pulled, Puller};
+use crate::clock::instant;
 use crate::cluster::calls::is_refusal;
 use crate::consumer::member::Group;
 use crate::consumer::queue::owned::OwnedQueue;
@@ -102,7 +103,7 @@ impl PullLoop {
             tokio::time::sleep(PAUSE).await;
             return Some(offset);
         };
-        let since = Instant::now();
+        let since = instant();
         let pull = self.puller.pull(offset, self.commit_offset(), &subscription);
         let (pulled, ()) = tokio::join!(pull, self.look_for_first_end());
         self.count(&pulled);

@@ -1,7 +1,7 @@
 //! A push consumer as brokers see it: its part of the heartbeat, and the requests they send to it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use rocketmq_remoting::Request as _;
@@ -16,6 +16,7 @@ use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::SubscriptionData;
 use rocketmq_remoting::{Command, DecodeError, RequestCode, ResponseCode, fastjson};
 
+use crate::clock::instant;
 use crate::consumer::config::ConsumerConfig;
 use crate::consumer::handling::concurrent::finish_call;
 use crate::consumer::handling::listen::{Failure, Outcomes};
@@ -143,7 +144,7 @@ impl PushMember {
         let (calling, order) = (self.calling.clone(), self.group.orderly);
         let response = Command::response_to(request, ResponseCode::SUCCESS);
         let run = async move {
-            let (since, messages) = (Instant::now(), [delivery]);
+            let (since, messages) = (instant(), [delivery]);
             let _at_work = calling.at_work.enter(&messages);
             let (watch, call) = calling.call(&messages);
             let outcome = finish_call(call, calling.consume_timeout).await;

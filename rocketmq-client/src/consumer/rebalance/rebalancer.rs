@@ -9,9 +9,9 @@ use rocketmq_remoting::body::{MessageModel, MessageQueueAssignment, MessageReque
 use rocketmq_remoting::names::is_retry;
 use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::SubscriptionData;
-use tokio::time::Instant;
 
 use super::allocate::{AllocateStrategy, Allocation, java_order, queue_order};
+use crate::clock::instant;
 use crate::cluster::route::Purpose;
 use crate::consumer::member::Group;
 use crate::consumer::pop::push::PopService;
@@ -60,7 +60,7 @@ impl Rebalancer {
     pub(crate) async fn run(self) {
         let mut pause = Backoff::default();
         loop {
-            let started = Instant::now();
+            let started = instant();
             let round = tokio::select! {
                 () = self.group.stopped.cancelled() => return,
                 round = self.round() => round,

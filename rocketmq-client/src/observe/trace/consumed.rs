@@ -1,11 +1,10 @@
 //! What a consumer traces: that a handler is called, and how it ended.
 
-use std::time::Instant;
-
 use rocketmq_remoting::message::names;
 
 use super::record::{ConsumeEnd, Event, Record};
 use super::tracer::Tracer;
+use crate::clock::{Instant, instant};
 use crate::messages::Delivery;
 
 /// A call of a handler that is traced.
@@ -17,7 +16,7 @@ pub(crate) struct Consuming {
 impl Tracer {
     /// A handler is about to be called with these messages.
     pub(crate) fn consuming(&self, deliveries: &[Delivery]) -> Consuming {
-        let call = Consuming { request_id: request_id(), begun: Instant::now() };
+        let call = Consuming { request_id: self.request_id(), begun: instant() };
         let records = deliveries.iter().filter_map(|delivery| {
             let retries = delivery.reconsume_times();
             self.record(delivery, Event::Consuming { request_id: call.request_id.clone(), retries })
@@ -41,6 +40,11 @@ impl Tracer {
         self.append(records.collect());
     }
 
+    /// Pairs the two records of a call.
+    fn request_id(&self) -> String {
+        format!("{:032X}", self.chance.bits())
+    }
+
     /// `None` when the broker wants no trace of the message: it names no region, or says so.
     fn record(&self, delivery: &Delivery, event: Event) -> Option<Record> {
         let region = delivery.property(names::MSG_REGION)?;
@@ -57,9 +61,4 @@ impl Tracer {
             event,
         })
     }
-}
-
-/// Pairs the two records of a call.
-fn request_id() -> String {
-    format!("{:032X}", rand::random::<u128>())
 }

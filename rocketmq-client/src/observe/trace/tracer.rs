@@ -9,13 +9,13 @@ use parking_lot::Mutex;
 use rocketmq_remoting::names::MAX_GROUP;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::bundle::messages;
 use super::config::TraceConfig;
 use super::record::Record;
-use crate::clock::Clock;
+use crate::chance::Chance;
+use crate::clock::{Clock, instant};
 use crate::error::{SendError, StartError};
 use crate::messages::Message;
 
@@ -75,6 +75,7 @@ type Event = (Vec<Record>, OwnedSemaphorePermit);
 pub(crate) struct Tracer {
     pub(super) config: TraceConfig,
     pub(super) clock: Clock,
+    pub(super) chance: Chance,
     /// The traced group, without namespace.
     pub(super) group: Arc<str>,
     records: mpsc::UnboundedSender<Event>,
@@ -90,6 +91,7 @@ impl Tracer {
         group: &str,
         config: TraceConfig,
         clock: Clock,
+        chance: Chance,
         carrier: BoxFuture<'static, Result<Arc<dyn Carrier>, StartError>>,
     ) -> Arc<Self> {
         let (records, inbox) = mpsc::unbounded_channel();
@@ -99,6 +101,7 @@ impl Tracer {
         Arc::new(Self {
             config,
             clock,
+            chance,
             group: group.into(),
             records,
             room: Arc::new(Semaphore::new(BUFFER as usize)),
@@ -168,7 +171,7 @@ impl Writer {
             Err(error) => return tracing::error!(%error, "no message traces are written"),
         };
         let together = self.config.batch.clamp(1, MOST_TOGETHER);
-        let (mut held, mut flushed) = (Vec::new(), Instant::now());
+        let (mut held, mut flushed) = (Vec::new(), instant());
         loop {
             tokio::select! {
                 event = inbox.recv() => match event {
@@ -183,7 +186,7 @@ impl Writer {
             }
             if held.len() >= together || flushed.elapsed() >= FLUSH {
                 self.send(&carrier, &mut held).await;
-                flushed = Instant::now();
+                flushed = instant();
             }
         }
         self.send(&carrier, &mut held).await;
@@ -240,7 +243,7 @@ mod tests {
     /// A tracer whose producer never comes up.
     fn tracer() -> Arc<Tracer> {
         let carrier = Box::pin(std::future::pending());
-        Tracer::start("g", TraceConfig::default(), Clock::default(), carrier)
+        Tracer::start("g", TraceConfig::default(), Clock::default(), Chance::default(), carrier)
     }
 
     #[tokio::test]
