@@ -21,7 +21,7 @@ pub const SYSTEM_GROUPS: [&str; 8] = [
 
 const REVIVE_TOPIC_PREFIX: &str = "rmq_sys_REVIVE_LOG_";
 
-const PARKING_TOPICS: [&str; 4] = [SCHEDULE_TOPIC, HALF_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC, TIMER_TOPIC];
+const DIVERSIONS: [&str; 4] = [SCHEDULE_TOPIC, HALF_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC, TIMER_TOPIC];
 
 /// Refuses a name with the words of Apache's broker.
 pub fn illegal(error: &NameError) -> Refusal {
@@ -43,8 +43,8 @@ pub fn is_closed_to_clients(topic: &str) -> bool {
 }
 
 /// Whether the messages of `topic` carry in their properties where they will go.
-pub fn is_parking(topic: &str) -> bool {
-    PARKING_TOPICS.contains(&topic)
+pub fn is_diversion(topic: &str) -> bool {
+    DIVERSIONS.contains(&topic)
 }
 
 /// Whether `group` belongs to the broker or to Apache's own tools.

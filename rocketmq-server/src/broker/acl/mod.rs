@@ -21,8 +21,8 @@ use plain::{Asker, PlainAcl};
 use rocketmq_remoting::Command;
 
 use super::dispatch::Requests;
-use super::log::placement::unpark;
-use super::names::is_parking;
+use super::log::placement::restore;
+use super::names::is_diversion;
 use super::restart::Domains;
 use super::settings::Fixed;
 use crate::exchange::Refusal;
@@ -202,10 +202,10 @@ fn exception(problem: String) -> Refusal {
 }
 
 impl Owners for Store {
-    /// A message that is parked belongs where it will go.
+    /// A diverted message belongs where it will go.
     fn topic_at(&self, offset: i64) -> Option<String> {
         let record = self.read_queued(offset)?;
-        Some(if is_parking(&record.topic) { unpark(record)?.topic } else { record.topic })
+        Some(if is_diversion(&record.topic) { restore(record)?.topic } else { record.topic })
     }
 }
 

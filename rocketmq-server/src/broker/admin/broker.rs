@@ -77,7 +77,7 @@ pub fn stats_data(
     asked: Asked<'_, ViewBrokerStatsDataRequest>,
 ) -> Response<ViewBrokerStatsDataRequest> {
     let request = asked.header;
-    match parts.log.stats.flows.data(&request.stats_name, &request.stats_key) {
+    match parts.log.stats.traffic.data(&request.stats_name, &request.stats_key) {
         Some(data) => Ok(Json(data)),
         None => Err(Refusal::system(format_args!(
             "The stats <{}> <{}> not exist",
@@ -114,7 +114,7 @@ pub fn runtime_info(
     traffic(parts, &mut figures);
     storage(parts, &mut figures);
     queues(&mut figures);
-    parked(parts, &mut figures);
+    waiting(parts, &mut figures);
     Ok(Json(KvTable { table: figures.table }))
 }
 
@@ -220,7 +220,7 @@ fn queues(figures: &mut Figures) {
 }
 
 /// Messages that wait for their time.
-fn parked(parts: &Parts, figures: &mut Figures) {
+fn waiting(parts: &Parts, figures: &mut Figures) {
     for (level, next) in parts.delay.snapshot() {
         let max = parts.log.store.max_offset(SCHEDULE_TOPIC, queue_of_level(level));
         figures.put(format!("scheduleMessageOffset_{level}"), format!("{next},{max}"));

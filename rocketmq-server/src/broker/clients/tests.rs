@@ -137,7 +137,8 @@ async fn a_message_sent_back_too_often_is_a_dead_letter() {
     assert_eq!((dead.reconsume_times, &dead.body[..]), (2, &b"x"[..]));
     assert!(dead.properties.contains("RETRY_TOPIC\u{1}t\u{2}"));
 
-    let counted = |key: &str| rig.broker.domains.send.log.stats.flows.data("SNDBCK_PUT_NUMS", key).is_some();
+    let counted =
+        |key: &str| rig.broker.domains.send.log.stats.traffic.data("SNDBCK_PUT_NUMS", key).is_some();
     assert!(counted("t@g") && !counted("made-up@g"), "the message says where it began, not the request");
 
     back.offset = 1;

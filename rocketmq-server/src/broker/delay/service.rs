@@ -4,7 +4,7 @@ use rocketmq_remoting::message::MessageRecord;
 
 use super::Parts;
 use super::levels::queue_of_level;
-use crate::broker::log::placement::unpark;
+use crate::broker::log::placement::restore;
 use crate::broker::log::set_aside::{Place, lost, set_aside};
 use crate::broker::names::SCHEDULE_TOPIC;
 use crate::broker::persist::positions::Range;
@@ -95,7 +95,7 @@ impl Level<'_> {
     /// # Errors
     /// The store takes none at the moment.
     fn put(self, offset: i64, record: MessageRecord) -> Result<(), ()> {
-        let Some(record) = unpark(record) else {
+        let Some(record) = restore(record) else {
             set_aside(&self.parts.log, self.place(offset), "it names no topic to go to");
             return Ok(());
         };

@@ -9,7 +9,7 @@ pub mod uncommitted;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use placement::{PlacementRules, park};
+use placement::{PlacementRules, divert};
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::message::MessageRecord;
 use rocketmq_remoting::message::properties::Properties;
@@ -18,7 +18,7 @@ use uncommitted::Uncommitted;
 use super::send::properties::SentProperties;
 use super::settings::{Current, millis};
 use super::stats::counters::{Counters, Stats};
-use super::stats::flow::Flow;
+use super::stats::traffic::Traffic;
 use crate::clock::Clock;
 use crate::exchange::Refusal;
 use crate::store::{Store, StoreError, Stored, Unit};
@@ -62,7 +62,7 @@ impl Log {
     pub fn put(&self, record: MessageRecord) -> Result<Stored, Refusal> {
         let rules = PlacementRules { max_delay_ms: i64::MAX, ..self.placement_rules() };
         let placement = rules.place(&SentProperties::scan(&record.properties))?;
-        self.append(park(record, placement))
+        self.append(divert(record, placement))
     }
 
     /// Stores a message where it says, whatever its properties ask for.
@@ -70,10 +70,10 @@ impl Log {
     /// # Errors
     /// The store refuses.
     pub fn append(&self, record: MessageRecord) -> Result<Stored, Refusal> {
-        let flow = self.stats.flows.puts(&record.topic);
+        let traffic = self.stats.traffic.puts(&record.topic);
         let stored = self.store.put(record).map_err(refuse_put)?;
         self.store.written(&stored).map_err(refuse_put)?;
-        self.count_put(&flow, &stored);
+        self.count_put(&traffic, &stored);
         Ok(stored)
     }
 
@@ -82,21 +82,21 @@ impl Log {
     /// # Errors
     /// The store refuses.
     pub fn put_buffered(&self, record: MessageRecord) -> Result<Stored, Refusal> {
-        let flow = self.stats.flows.puts(&record.topic);
+        let traffic = self.stats.traffic.puts(&record.topic);
         let stored = self.store.put(record).map_err(|error| {
             Counters::add(&self.stats.counters.put_failed, 1);
             refuse_put(error)
         })?;
-        self.count_put(&flow, &stored);
+        self.count_put(&traffic, &stored);
         Ok(stored)
     }
 
-    /// Counts a stored message, which belongs to the flow of its topic.
-    pub fn count_put(&self, flow: &Flow, stored: &Stored) {
+    /// Counts a stored message as traffic of its topic.
+    pub fn count_put(&self, traffic: &Traffic, stored: &Stored) {
         let size = u64::try_from(stored.size).unwrap_or(0);
         Counters::add(&self.stats.counters.put_messages, 1);
         Counters::add(&self.stats.counters.put_bytes, size);
-        self.stats.flows.add_put(flow, size);
+        self.stats.traffic.add_put(traffic, size);
     }
 
     /// Counts what one request of a group found.
@@ -110,7 +110,7 @@ impl Log {
         Counters::add(&counters.get_found, 1);
         Counters::add(&counters.get_messages, messages);
         let bytes = records.iter().map(|record| record.len() as u64).sum();
-        self.stats.flows.add_get(topic, group, messages, bytes);
+        self.stats.traffic.add_get(topic, group, messages, bytes);
     }
 
     /// Hands to the kernel what a connection's requests have put since the last call.

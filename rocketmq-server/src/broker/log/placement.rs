@@ -1,4 +1,4 @@
-//! Messages that are not delivered at once are parked in a topic of the broker, with their destination in their
+//! Messages that are not delivered at once are diverted to a topic of the broker, with their destination in their
 //! properties. This file moves them there and back; when they come back is decided elsewhere.
 
 use std::borrow::Cow;
@@ -90,8 +90,8 @@ fn number<N: std::str::FromStr>(text: &str) -> Result<N, Refusal> {
     })
 }
 
-/// Parks a message where its placement says.
-pub fn park(mut record: MessageRecord, placement: Placement) -> MessageRecord {
+/// Diverts a message to the topic where it waits, if its placement says so.
+pub fn divert(mut record: MessageRecord, placement: Placement) -> MessageRecord {
     match placement {
         Placement::Direct => {}
         Placement::Level(level) => {
@@ -135,10 +135,10 @@ fn move_to(record: &mut MessageRecord, topic: &str, queue: i32, properties: &Pro
     record.properties = properties.encode_stored();
 }
 
-/// Sets a parked message on its way to its real destination; `None` when its properties do not name one.
+/// Sets a diverted message on its way to its real destination; `None` when its properties do not name one.
 ///
 /// The properties stay as they are: Apache's consumers see DELAY and REAL_TOPIC too.
-pub fn unpark(mut record: MessageRecord) -> Option<MessageRecord> {
+pub fn restore(mut record: MessageRecord) -> Option<MessageRecord> {
     let (topic, queue) = destination(&record.properties)?;
     record.topic = topic.into_owned();
     record.queue_id = queue;
@@ -180,19 +180,19 @@ mod tests {
     }
 
     #[test]
-    fn a_parked_message_finds_its_way_back() {
+    fn a_diverted_message_finds_its_way_back() {
         let record = MessageRecord {
             topic: "t".into(),
             queue_id: 3,
             properties: "a\u{1}b\u{2}".into(),
             ..MessageRecord::default()
         };
-        let parked = park(record, Placement::Level(2));
-        assert_eq!((parked.topic.as_str(), parked.queue_id), (names::SCHEDULE_TOPIC, 1));
-        let back = unpark(parked).unwrap();
+        let diverted = divert(record, Placement::Level(2));
+        assert_eq!((diverted.topic.as_str(), diverted.queue_id), (names::SCHEDULE_TOPIC, 1));
+        let back = restore(diverted).unwrap();
         assert_eq!((back.topic.as_str(), back.queue_id), ("t", 3));
         assert_eq!(Properties::parse(&back.properties).delay_level(), 2);
-        assert!(unpark(MessageRecord::default()).is_none());
+        assert!(restore(MessageRecord::default()).is_none());
     }
 
     #[test]

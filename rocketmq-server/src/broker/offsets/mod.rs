@@ -3,11 +3,11 @@
 pub mod progress;
 pub mod requests;
 pub mod reset;
+pub mod start;
 pub mod table;
 #[cfg(test)]
 mod tests;
 pub mod unread;
-pub mod young;
 
 use std::sync::Arc;
 

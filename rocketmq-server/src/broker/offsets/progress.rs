@@ -34,7 +34,7 @@ pub fn group(parts: &Parts, asked: Asked<'_, GetConsumeStatsRequest>) -> Respons
     let (mut stats, mut room) = (ConsumeStats::default(), MOST_QUEUES);
     for topic in topics {
         add_topic(parts, &topic, group, &mut stats, &mut room)?;
-        stats.consume_tps += parts.log.stats.flows.get_tps(&topic, group);
+        stats.consume_tps += parts.log.stats.traffic.get_tps(&topic, group);
     }
     Ok(Json(stats))
 }

@@ -11,8 +11,8 @@ use rocketmq_remoting::requests::offset::{
 use rocketmq_remoting::{Answered, Json};
 
 use super::Parts;
+use super::start::is_young;
 use super::table::Commit;
-use super::young::is_young;
 use crate::broker::names;
 use crate::broker::topics::table::MAX_QUEUES;
 use crate::exchange::{Asked, Refusal, Response};

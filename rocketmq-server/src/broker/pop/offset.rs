@@ -3,7 +3,7 @@
 use super::Parts;
 use super::retry_topic::Look;
 use crate::broker::names;
-use crate::broker::offsets::young::is_young;
+use crate::broker::offsets::start::is_young;
 
 /// `initMode` of groups that begin with the newest message.
 const FROM_THE_END: i32 = 1;

@@ -6,7 +6,7 @@ use rocketmq_remoting::message::properties::{Properties, names as property};
 use serde::{Deserialize, Serialize};
 
 use super::Parts;
-use crate::broker::log::placement::park;
+use crate::broker::log::placement::divert;
 use crate::broker::names;
 use crate::broker::send::properties::SentProperties;
 use crate::exchange::Refusal;
@@ -214,7 +214,7 @@ fn log_record(
 pub fn put_ack(parts: &Parts, ack: &Ack, revive_queue: i32, due: i64) -> Result<Stored, Refusal> {
     let record = ack.record(parts, revive_queue, due)?;
     let placement = parts.log.placement_rules().place(&SentProperties::scan(&record.properties))?;
-    parts.log.put_buffered(park(record, placement))
+    parts.log.put_buffered(divert(record, placement))
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub fn send_back(
         Fate::Again { .. } => config.retry_queue_nums,
         Fate::DeadLetter => 1,
     };
-    parts.log.stats.flows.send_backs(&counted_topic(parts, &original), group).add(1, 0);
+    parts.log.stats.traffic.send_backs(&counted_topic(parts, &original), group).add(1, 0);
     store(parts, original, group, fate, queues)
 }
 

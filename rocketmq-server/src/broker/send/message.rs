@@ -21,7 +21,7 @@ use super::Parts;
 use super::checks::{Target, check, check_batch, check_recall, check_size};
 use super::properties::SentProperties;
 use crate::broker::log::notes::check_room;
-use crate::broker::log::placement::{Placement, into_half, park};
+use crate::broker::log::placement::{Placement, divert, into_half};
 use crate::broker::log::refuse_put;
 use crate::broker::settings::Copies;
 use crate::exchange::{Asked, Refusal, Reply};
@@ -199,7 +199,7 @@ pub fn accept_one(
         check_transactions(parts)?;
         into_half(record, key.as_deref())
     } else {
-        park(record, placement)
+        divert(record, placement)
     };
     if half || matches!(placement, Placement::Timer(_)) {
         check_room(&record)?;
@@ -310,9 +310,9 @@ fn accept_batch(
     for message in messages {
         records.push(batch_record(parts, connection, &request, &target, message)?);
     }
-    let flow = parts.log.stats.flows.puts(&request.topic);
+    let traffic = parts.log.stats.traffic.puts(&request.topic);
     let stored = parts.log.store.put_batch(records).map_err(refuse_put)?;
-    stored.iter().for_each(|one| parts.log.count_put(&flow, one));
+    stored.iter().for_each(|one| parts.log.count_put(&traffic, one));
     let ids: Vec<String> = stored.iter().map(|one| message_id(parts, one)).collect();
     let (Some(first), Some(last)) = (stored.first(), stored.last()) else {
         return Err(Refusal::system("the batch holds no message"));

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
-use super::flow::FlowTable;
+use super::traffic::TrafficTable;
 
 const DAY_MS: i64 = 86_400_000;
 /// Seconds of samples kept: the longest rate, and the sample before it.
@@ -73,7 +73,7 @@ struct Sample {
 pub struct Stats {
     pub counters: Counters,
     /// Per topic and group.
-    pub flows: FlowTable,
+    pub traffic: TrafficTable,
     history: Mutex<History>,
 }
 
@@ -94,12 +94,12 @@ impl Stats {
             yesterday: Totals::default(),
             today: Totals::default(),
         };
-        Self { counters: Counters::default(), flows: FlowTable::default(), history: Mutex::new(history) }
+        Self { counters: Counters::default(), traffic: TrafficTable::default(), history: Mutex::new(history) }
     }
 
     /// Takes a sample; to be called every second.
     pub fn sample(&self, now: i64) {
-        self.flows.sample(now);
+        self.traffic.sample(now);
         let totals = self.counters.totals();
         let mut history = self.history.lock();
         let day = now.div_euclid(DAY_MS);

@@ -1,4 +1,4 @@
 //! Figures about traffic.
 
 pub mod counters;
-pub mod flow;
+pub mod traffic;

@@ -7,7 +7,7 @@ use rocketmq_remoting::requests::send::{RecallMessageRequest, RecallMessageRespo
 
 use super::Parts;
 use super::recall_key;
-use crate::broker::log::placement::{Placement, park};
+use crate::broker::log::placement::{Placement, divert};
 use crate::exchange::{Asked, Refusal, Response};
 
 pub fn recall(parts: &Parts, asked: Asked<'_, RecallMessageRequest>) -> Response<RecallMessageRequest> {
@@ -26,7 +26,7 @@ pub fn recall(parts: &Parts, asked: Asked<'_, RecallMessageRequest>) -> Response
     properties.set(property::TIMER_DEL_UNIQKEY, key);
     properties.set(property::UNIQ_KEY, handle.message_id.as_str());
     let record = parts.log.own_record(&config.topic_name, 0, &properties, b"0".to_vec());
-    parts.log.append(park(record, Placement::Timer(handle.due)))?;
+    parts.log.append(divert(record, Placement::Timer(handle.due)))?;
     let msg_region = Some(parts.settings.fixed.region.to_owned());
     Ok(RecallMessageResponse { msg_id: handle.message_id, msg_region })
 }

@@ -7,7 +7,7 @@ use rocketmq_remoting::message::{MessageRecord, RecordView};
 
 use super::Parts;
 use crate::broker::log::notes;
-use crate::broker::log::placement::unpark;
+use crate::broker::log::placement::restore;
 use crate::broker::log::set_aside::{Place, lost, set_aside};
 use crate::broker::names::TIMER_TOPIC;
 use crate::broker::persist::positions::Range;
@@ -173,7 +173,7 @@ fn put(parts: &Parts, due: i64, offset: i64, record: MessageRecord) -> Result<()
 /// The message as its consumers get it.
 fn delivery(parts: &Parts, record: MessageRecord) -> Option<MessageRecord> {
     let enqueued = record.store_timestamp;
-    let mut record = unpark(record)?;
+    let mut record = restore(record)?;
     let mut properties = Properties::parse(&record.properties);
     notes::note(&mut properties, property::TIMER_ENQUEUE_MS, enqueued.to_string());
     notes::note(&mut properties, property::TIMER_DEQUEUE_MS, parts.log.now().to_string());

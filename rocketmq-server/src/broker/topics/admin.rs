@@ -136,7 +136,7 @@ pub fn delete(parts: &Parts, asked: Asked<'_, DeleteTopicRequest>) -> Response<D
 fn delete_one(parts: &Parts, topic: &str) -> Result<(), Refusal> {
     if parts.topics.remove(topic).map_err(Refusal::system)? {
         parts.offsets.lock().remove_topic(topic);
-        parts.log.stats.flows.forget_topic(topic);
+        parts.log.stats.traffic.forget_topic(topic);
         parts.log.store.delete_topic(topic).map_err(Refusal::system)?;
     }
     Ok(())
@@ -174,7 +174,7 @@ pub fn stats(
             (key, queue_stats(parts, topic, queue))
         })
         .collect();
-    Ok(Json(TopicStatsTable { offset_table, topic_put_tps: parts.log.stats.flows.put_tps(topic) }))
+    Ok(Json(TopicStatsTable { offset_table, topic_put_tps: parts.log.stats.traffic.put_tps(topic) }))
 }
 
 fn queue_stats(parts: &Parts, topic: &str, queue: i32) -> TopicOffset {

@@ -15,7 +15,7 @@ use rocketmq_remoting::{Command, Request};
 use super::Parts;
 use super::checks::{Action, CheckLimits, HalfState};
 use super::halves::{Halves, Standing};
-use crate::broker::log::placement::unpark;
+use crate::broker::log::placement::restore;
 use crate::broker::names;
 use crate::broker::settings::millis;
 use crate::broker::topics::table::open_topic;
@@ -151,7 +151,7 @@ fn check_lateness(
 
 fn committed(half: MessageRecord, request: &EndTransactionRequest) -> Result<MessageRecord, Refusal> {
     let mut record =
-        unpark(half).ok_or_else(|| Refusal::system("the half message names no topic to go to"))?;
+        restore(half).ok_or_else(|| Refusal::system("the half message names no topic to go to"))?;
     let mut properties = Properties::parse(&record.properties);
     properties.remove(property::REAL_TOPIC);
     properties.remove(property::REAL_QID);
@@ -321,7 +321,7 @@ fn check_command(parts: &Parts, half: MessageRecord, properties: &Properties) ->
         transaction_id: unique_key,
         offset_msg_id: Some(id.to_string()),
     };
-    let message = unpark(half).ok_or_else(|| Refusal::system("the half message names no topic to go to"))?;
+    let message = restore(half).ok_or_else(|| Refusal::system("the half message names no topic to go to"))?;
     let mut body = BytesMut::new();
     message.encode(&mut body)?;
     Ok(header.to_command()?.with_body(body.freeze()).oneway())

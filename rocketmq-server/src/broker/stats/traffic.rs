@@ -14,12 +14,12 @@ const HOUR: i64 = 3_600_000;
 
 /// Messages and bytes of one topic, or of one group in one topic.
 #[derive(Debug, Default)]
-pub struct Flow {
+pub struct Traffic {
     messages: Counted,
     bytes: Counted,
 }
 
-impl Flow {
+impl Traffic {
     /// Counts one call's worth.
     pub fn add(&self, messages: u64, bytes: u64) {
         self.messages.add(messages);
@@ -135,53 +135,53 @@ impl Series {
     }
 }
 
-/// Flows by name; they are shared with whoever counts.
+/// ByKey by name; they are shared with whoever counts.
 #[derive(Debug, Default)]
-struct Flows(RwLock<HashMap<String, Arc<Flow>>>);
+struct ByKey(RwLock<HashMap<String, Arc<Traffic>>>);
 
-impl Flows {
-    fn of(&self, key: &str) -> Arc<Flow> {
-        if let Some(flow) = self.get(key) {
-            return flow;
+impl ByKey {
+    fn of(&self, key: &str) -> Arc<Traffic> {
+        if let Some(traffic) = self.get(key) {
+            return traffic;
         }
         self.0.write().entry(key.to_owned()).or_default().clone()
     }
 
-    fn get(&self, key: &str) -> Option<Arc<Flow>> {
+    fn get(&self, key: &str) -> Option<Arc<Traffic>> {
         self.0.read().get(key).cloned()
     }
 
     fn sample(&self, now: i64) {
-        self.0.read().values().for_each(|flow| flow.sample(now));
+        self.0.read().values().for_each(|traffic| traffic.sample(now));
     }
 }
 
-/// Every flow of a broker.
+/// The traffic of all topics and groups of a broker.
 #[derive(Debug, Default)]
-pub struct FlowTable {
-    puts: Flows,
-    gets: Flows,
-    send_backs: Flows,
+pub struct TrafficTable {
+    puts: ByKey,
+    gets: ByKey,
+    send_backs: ByKey,
     /// What all producers put and all consumers get.
-    broker_puts: Flow,
-    broker_gets: Flow,
+    broker_puts: Traffic,
+    broker_gets: Traffic,
     sampled: Mutex<Option<i64>>,
 }
 
-impl FlowTable {
+impl TrafficTable {
     /// What is put into `topic`.
-    pub fn puts(&self, topic: &str) -> Arc<Flow> {
+    pub fn puts(&self, topic: &str) -> Arc<Traffic> {
         self.puts.of(topic)
     }
 
     /// What `group` gives back of `topic`.
-    pub fn send_backs(&self, topic: &str, group: &str) -> Arc<Flow> {
+    pub fn send_backs(&self, topic: &str, group: &str) -> Arc<Traffic> {
         self.send_backs.of(&in_group(topic, group))
     }
 
-    /// Counts a message that was put into the topic of `flow`.
-    pub fn add_put(&self, flow: &Flow, bytes: u64) {
-        flow.add(1, bytes);
+    /// Counts a message that was put into the topic of `traffic`.
+    pub fn add_put(&self, traffic: &Traffic, bytes: u64) {
+        traffic.add(1, bytes);
         self.broker_puts.add(1, bytes);
     }
 
@@ -199,13 +199,13 @@ impl FlowTable {
         }
         *sampled = Some(now);
         [&self.puts, &self.gets, &self.send_backs].into_iter().for_each(|flows| flows.sample(now));
-        [&self.broker_puts, &self.broker_gets].into_iter().for_each(|flow| flow.sample(now));
+        [&self.broker_puts, &self.broker_gets].into_iter().for_each(|traffic| traffic.sample(now));
     }
 
     /// One statistic under Apache's name; `None` when there is no such name, or nothing has been counted under `key`.
     pub fn data(&self, name: &str, key: &str) -> Option<BrokerStatsData> {
-        let messages = |flows: &Flows| flows.get(key).map(|flow| flow.messages.data());
-        let bytes = |flows: &Flows| flows.get(key).map(|flow| flow.bytes.data());
+        let messages = |table: &ByKey| table.get(key).map(|traffic| traffic.messages.data());
+        let bytes = |table: &ByKey| table.get(key).map(|traffic| traffic.bytes.data());
         match name {
             "TOPIC_PUT_NUMS" => messages(&self.puts),
             "TOPIC_PUT_SIZE" => bytes(&self.puts),
@@ -221,13 +221,13 @@ impl FlowTable {
 
     /// Messages per second into `topic` in the last minute.
     pub fn put_tps(&self, topic: &str) -> f64 {
-        self.puts.get(topic).map_or(0.0, |flow| flow.messages.data().stats_minute.tps)
+        self.puts.get(topic).map_or(0.0, |traffic| traffic.messages.data().stats_minute.tps)
     }
 
     /// Messages per second from `topic` to `group` in the last minute.
     pub fn get_tps(&self, topic: &str, group: &str) -> f64 {
-        let flow = self.gets.get(&in_group(topic, group));
-        flow.map_or(0.0, |flow| flow.messages.data().stats_minute.tps)
+        let traffic = self.gets.get(&in_group(topic, group));
+        traffic.map_or(0.0, |traffic| traffic.messages.data().stats_minute.tps)
     }
 
     /// A topic that is no more has no figures.
@@ -250,11 +250,11 @@ mod tests {
 
     #[test]
     fn sums_and_rates_cover_the_last_minute_hour_and_day() {
-        let table = FlowTable::default();
-        let flow = table.puts("T");
+        let table = TrafficTable::default();
+        let traffic = table.puts("T");
         for second in 0..=120 {
             table.sample(second * 1000);
-            flow.add(2, 100);
+            traffic.add(2, 100);
         }
         let data = table.data("TOPIC_PUT_NUMS", "T").unwrap();
         assert_eq!((data.stats_minute.sum, data.stats_minute.tps, data.stats_minute.avgpt), (120, 2.0, 2.0));
@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn what_was_never_counted_has_no_figures() {
-        let table = FlowTable::default();
+        let table = TrafficTable::default();
         table.add_get("T", "G", 1, 1);
         assert!(table.data("GROUP_GET_NUMS", "T@G").is_some());
         assert!(table.data("GROUP_GET_NUMS", "T@other").is_none());
