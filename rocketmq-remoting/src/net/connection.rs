@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::deadline::deadline;
 use super::driver::Driver;
 use super::error::{CallError, CloseReason};
+use super::memory::{FREE, MemoryLimit};
 use crate::code::ResponseCode;
 use crate::command::Command;
 use crate::frame::FrameLimits;
@@ -87,11 +88,19 @@ pub struct ConnectionConfig {
     /// Open [`Answer::Later`]s; parked long polls count. At this number the connection stops reading. The default is
     /// 65,535, the number of requests that Java has in flight at most.
     pub max_pending: usize,
+    /// A limit that this connection shares with others. The default is none.
+    pub memory: Option<MemoryLimit>,
 }
 
 impl Default for ConnectionConfig {
     fn default() -> Self {
-        Self { limits: FrameLimits::default(), idle: None, max_write_buffer: 16 << 20, max_pending: 65_535 }
+        Self {
+            limits: FrameLimits::default(),
+            idle: None,
+            max_write_buffer: 16 << 20,
+            max_pending: 65_535,
+            memory: None,
+        }
     }
 }
 
@@ -117,6 +126,7 @@ pub(super) struct Shared {
     pub pushed: AtomicUsize,
     pub late_answers: AtomicU64,
     max_write_buffer: usize,
+    memory: Option<MemoryLimit>,
 }
 
 /// Closes the connection when the last keeping handle is dropped.
@@ -137,6 +147,7 @@ pub(super) enum Outgoing {
     Oneway { command: Command, written: oneshot::Sender<Result<(), CallError>> },
     Push { command: Command, size: usize },
     Close,
+    End(CloseReason),
 }
 
 impl Connection {
@@ -162,6 +173,7 @@ impl Connection {
             pushed: AtomicUsize::new(0),
             late_answers: AtomicU64::new(0),
             max_write_buffer: config.max_write_buffer,
+            memory: config.memory.clone(),
         });
         let inner = Connection { shared: shared.clone(), keeper: None };
         tokio::spawn(Driver::new(stream, inner, handler, outgoing, config));
@@ -212,7 +224,8 @@ impl Connection {
     pub fn push(&self, command: Command) -> Result<(), CallError> {
         let size = 256 + command.ext.text_len() + command.body.len();
         let waiting = self.shared.pushed.fetch_add(size, Ordering::Relaxed);
-        if waiting > self.shared.max_write_buffer {
+        let short = self.shared.memory.as_ref().is_some_and(MemoryLimit::is_short);
+        if waiting > self.shared.max_write_buffer || (short && waiting > FREE) {
             self.shared.pushed.fetch_sub(size, Ordering::Relaxed);
             return Err(CallError::Overloaded { waiting, limit: self.shared.max_write_buffer });
         }
@@ -232,6 +245,16 @@ impl Connection {
     pub fn close(&self) {
         // Fails only if the connection has ended already.
         let _ = self.shared.queue.send(Outgoing::Close);
+    }
+
+    /// Closes at once: nothing more is written, and nothing that is being called is waited for.
+    pub fn abort(&self) {
+        self.end(CloseReason::Local);
+    }
+
+    pub(super) fn end(&self, reason: CloseReason) {
+        // Fails only if the connection has ended already.
+        let _ = self.shared.queue.send(Outgoing::End(reason));
     }
 
     /// Waits for the end of the connection and returns its reason.

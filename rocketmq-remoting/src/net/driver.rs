@@ -24,6 +24,7 @@ use tokio::time::{Instant, Sleep};
 use super::connection::{Answer, Connection, ConnectionConfig, Handler, Outgoing};
 use super::deadline::{LONGEST_WAIT, deadline};
 use super::error::{CallError, CloseReason};
+use super::memory::{FREE, LOOK, Share};
 use super::output::Output;
 use crate::command::Command;
 use crate::frame;
@@ -75,6 +76,9 @@ pub(super) struct Driver<S> {
     /// True if a whole frame came since the last look.
     heard: bool,
     closing: bool,
+    ended: Option<CloseReason>,
+    /// What it counts against the memory that it shares with others.
+    memory: Option<Share>,
     /// Whole frames of an earlier read may wait in the input.
     left_over: bool,
     /// The peer is gone, so nothing is answered any more.
@@ -89,6 +93,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         queue: mpsc::UnboundedReceiver<Outgoing>,
         config: ConnectionConfig,
     ) -> Self {
+        let memory = config.memory.as_ref().map(|limit| limit.share(connection.clone()));
         Self {
             stream,
             connection,
@@ -107,6 +112,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             last_activity: Instant::now(),
             heard: false,
             closing: false,
+            ended: None,
+            memory,
             left_over: false,
             muted: false,
         }
@@ -115,6 +122,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     fn poll_all(&mut self, context: &mut Context<'_>) -> Result<(), CloseReason> {
         loop {
             let taken = self.poll_queue(context);
+            if let Some(reason) = self.ended.take() {
+                return Err(reason);
+            }
             if taken > 0 && taken < std::mem::take(&mut self.answered) {
                 context.waker().wake_by_ref();
                 return Ok(());
@@ -127,10 +137,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 return Err(CloseReason::Local);
             }
             if !active && !read {
+                self.count_memory();
                 return self.poll_timer(context);
             }
             // Bytes of a frame that never ends are no sign of life.
             let alive = std::mem::take(&mut self.heard) || active;
+            if alive && let Some(memory) = &self.memory {
+                memory.progress();
+            }
             if alive && self.config.idle.is_some() {
                 self.last_activity = Instant::now();
             }
@@ -139,7 +153,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Returns true if more bytes wait to be written than allowed. The task then neither reads nor polls answers.
     fn congested(&self) -> bool {
-        self.output.waiting().len() > self.config.max_write_buffer
+        let waiting = self.output.waiting().len();
+        waiting > self.config.max_write_buffer || (waiting > 0 && self.is_short_of_memory())
+    }
+
+    fn is_short_of_memory(&self) -> bool {
+        self.memory.as_ref().is_some_and(Share::is_short)
+    }
+
+    /// Counts what the buffers keep before the task rests, and gives back what they need not keep.
+    fn count_memory(&mut self) {
+        let Some(memory) = &self.memory else { return };
+        if memory.is_scarce() {
+            self.output.shrink();
+            if self.input.is_empty() && self.input.capacity() > READ_CHUNK {
+                self.input = BytesMut::new();
+            }
+        }
+        let waiting = self.input.len() + self.output.waiting().len();
+        memory.keep(self.input.capacity() + self.output.capacity(), waiting);
+        if waiting > 0 && memory.is_short() {
+            memory.relieve();
+        }
     }
 
     /// Takes a batch from the queue. Returns its size.
@@ -176,6 +211,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 }
                 self.output.pushed(size);
             }
+            Outgoing::End(reason) => self.ended = Some(reason),
             Outgoing::Close => {
                 self.closing = true;
                 // An abandoned long poll would keep the socket open until its end, for half a minute.
@@ -197,6 +233,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if self.left_over {
             self.split_frames(context)?;
             return Ok(true);
+        }
+        if self.input.len() > FREE && self.is_short_of_memory() {
+            return Ok(false);
         }
         if self.input.capacity() - self.input.len() < READ_CHUNK / 16 {
             self.input.reserve(READ_CHUNK);
@@ -355,9 +394,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     fn poll_timer(&mut self, context: &mut Context<'_>) -> Result<(), CloseReason> {
         loop {
             let idle_at = self.config.idle.map(|idle| deadline(self.last_activity, idle));
-            let Some(wake) = [self.session.next_deadline(), idle_at].into_iter().flatten().min() else {
-                return Ok(());
-            };
+            // Memory that others give back wakes nobody.
+            let starved = !(self.input.is_empty() && self.output.is_empty()) && self.is_short_of_memory();
+            let look_at = starved.then(|| Instant::now() + LOOK);
+            let times = [self.session.next_deadline(), idle_at, look_at];
+            let Some(wake) = times.into_iter().flatten().min() else { return Ok(()) };
             // Moves the timer to earlier times only: one that fires too early costs one look.
             if wake < self.timer.deadline() {
                 self.timer.as_mut().reset(wake);
@@ -366,6 +407,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 return Ok(());
             }
             self.due(Instant::now(), idle_at)?;
+            if starved {
+                context.waker().wake_by_ref();
+                return Ok(());
+            }
         }
     }
 

@@ -30,6 +30,12 @@ pub enum CloseReason {
         /// Its text.
         message: String,
     },
+    /// Memory was short, and this connection kept some of it without going on.
+    #[error("{waiting} bytes waited for the peer while memory was short")]
+    Overload {
+        /// Bytes of an unfinished frame and of answers.
+        waiting: usize,
+    },
     /// The task that owned the socket ended early: its runtime shut down, or a handler panicked.
     #[error("its task was stopped")]
     Aborted,

@@ -35,6 +35,7 @@ mod connection;
 mod deadline;
 mod driver;
 mod error;
+mod memory;
 mod output;
 #[cfg(feature = "tls")]
 pub mod tls;
@@ -42,3 +43,4 @@ pub mod tls;
 pub use connection::{Answer, Connection, ConnectionConfig, Handler, Refusal};
 pub use deadline::{LONGEST_WAIT, deadline};
 pub use error::{CallError, CloseReason};
+pub use memory::MemoryLimit;

@@ -49,6 +49,18 @@ impl Output {
         self.buffer.is_empty()
     }
 
+    /// Returns the size of the buffer.
+    pub fn capacity(&self) -> usize {
+        self.buffer.capacity()
+    }
+
+    /// Gives back a buffer in which nothing waits.
+    pub fn shrink(&mut self) {
+        if self.buffer.is_empty() {
+            self.buffer = BytesMut::new();
+        }
+    }
+
     /// Removes written bytes, and subtracts the pushes among them from `pushed`.
     pub fn wrote(&mut self, bytes: usize, pushed: &AtomicUsize) {
         self.buffer.advance(bytes);
