@@ -12,7 +12,7 @@ use tracing::warn;
 use crate::broker::{Broker, BrokerError, Copies, Live, LiveConfig, Settings, UpdateError};
 use crate::clock::Clock;
 use crate::config::BrokerConfig;
-use crate::net::{self, BindError, Listener, Outgoing, Security, SecurityError, Server};
+use crate::net::{self, BindError, Guests, Listener, Outgoing, Security, SecurityError, Server};
 use crate::registration::{Identity, Registration, TopicSource};
 
 /// How far below the broker's port the VIP channel is.
@@ -68,8 +68,9 @@ impl Node {
         let settings = master(config.settings.clone());
         let live = Arc::new(Changeable(Mutex::new(config.clone())));
         let broker = Arc::new(Broker::start(settings, SocketAddr::new(ip, port), live, clock.clone())?);
-        let server = listener.serve(broker.handler(), network);
-        let vip = if config.vip_port { vip(&broker, &config, port, security).await } else { None };
+        let guests = Guests::new(network);
+        let server = listener.serve(broker.handler(), network, guests.clone());
+        let vip = if config.vip_port { vip(&broker, &config, port, (security, guests)).await } else { None };
         let source = Arc::new(Topics(broker.clone()));
         let identity = identity(&broker, &host, port);
         let advertised = identity.address.clone();
@@ -187,10 +188,15 @@ fn own_address() -> IpAddr {
 }
 
 /// Old clients dial the VIP port first and fall back: a broker without it is slower for them, not broken.
-async fn vip(broker: &Broker, config: &BrokerConfig, port: u16, security: Security) -> Option<Server> {
+async fn vip(
+    broker: &Broker,
+    config: &BrokerConfig,
+    port: u16,
+    (security, guests): (Security, Guests),
+) -> Option<Server> {
     let port = port.checked_sub(VIP_DISTANCE)?;
     match Listener::bind(config.network.bind_address, port).await {
-        Ok(listener) => Some(listener.secured(security).serve(broker.handler(), &config.network)),
+        Ok(listener) => Some(listener.secured(security).serve(broker.handler(), &config.network, guests)),
         Err(error) => {
             warn!(%error, "no VIP channel");
             None

@@ -125,6 +125,118 @@ async fn one_connection_too_many_is_closed_and_the_others_live() {
 }
 
 #[tokio::test]
+async fn strangers_make_room_for_clients_and_known_clients_stay() {
+    let mut config = NamesrvConfig::ephemeral();
+    config.network.max_connections = 5;
+    let server = start(config).await;
+    let ask = || Command::request(RequestCode::GET_BROKER_CLUSTER_INFO);
+    let mut known = Peer::dial(server.address()).await;
+    known.call(ask()).await;
+    let mut strangers = Vec::new();
+    for bytes in [&b""[..], b"", &[0, 0, 0, 100, 0, 0], b"PROXY TCP4 10"] {
+        let mut stranger = Peer::dial(server.address()).await;
+        stranger.write(bytes).await;
+        strangers.push(stranger);
+    }
+    let mut clients = Vec::new();
+    for _ in 0..4 {
+        let mut client = Peer::dial(server.address()).await;
+        client.call(ask()).await;
+        clients.push(client);
+    }
+    assert!(Peer::dial(server.address()).await.is_hung_up().await, "all five are known");
+    for stranger in &mut strangers {
+        assert!(stranger.is_hung_up().await);
+    }
+    for client in clients.iter_mut().chain([&mut known]) {
+        client.call(ask()).await;
+    }
+}
+
+fn resident_kib() -> i64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unfinished_frames_and_unread_answers_of_many_peers_fit_into_the_limit() {
+    const LIMIT_KIB: i64 = 32 << 10;
+    let cluster = Embedded::builder().set("maxConnectionMemory", LIMIT_KIB << 10).start().await.unwrap();
+    let address = cluster.broker().address();
+    let mut sender = Peer::dial(address).await;
+    let fields = [
+        ("producerGroup", "p"),
+        ("topic", "t"),
+        ("defaultTopic", "TBW102"),
+        ("defaultTopicQueueNums", "1"),
+        ("queueId", "0"),
+        ("sysFlag", "0"),
+        ("bornTimestamp", "0"),
+        ("flag", "0"),
+    ];
+    let send = support::request(RequestCode::SEND_MESSAGE, &fields).with_body(vec![b'x'; 200_000]);
+    assert_eq!(sender.call(send).await.response_code(), ResponseCode::SUCCESS);
+    let before = resident_kib();
+
+    let unfinished: Vec<u8> =
+        [&(15u32 << 20).to_be_bytes()[..], &[0, 0, 0, 2, b'{', b'}'], &vec![0; 15 << 20]].concat();
+    let unfinished = Arc::new(unfinished);
+    let pulls = Arc::new(pulls_of("t", 1000));
+    for number in 0..40 {
+        let bytes = if number % 2 == 0 { unfinished.clone() } else { pulls.clone() };
+        tokio::spawn(async move {
+            let mut peer = Peer::dial(address).await;
+            let end = bytes.len() - 6;
+            // The broker may hang up meanwhile.
+            let _ = peer.try_write(&bytes[..end]).await;
+            std::future::pending::<()>().await;
+        });
+    }
+    let peak = async {
+        let mut peak = 0;
+        loop {
+            peak = peak.max(resident_kib() - before);
+            assert!(peak < 4 * LIMIT_KIB, "{peak} KiB");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let others = async {
+        for _ in 0..20 {
+            let mut peer = Peer::dial(address).await;
+            peer.call(Command::request(RequestCode::GET_BROKER_RUNTIME_INFO)).await;
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    tokio::select! {
+        () = others => {}
+        () = peak => {}
+    }
+}
+
+/// So many pulls of the same message, in one piece.
+fn pulls_of(topic: &str, count: usize) -> Vec<u8> {
+    let fields = [
+        ("consumerGroup", "g"),
+        ("topic", topic),
+        ("queueId", "0"),
+        ("queueOffset", "0"),
+        ("maxMsgNums", "32"),
+        ("sysFlag", "4"),
+        ("commitOffset", "0"),
+        ("suspendTimeoutMillis", "0"),
+        ("subscription", "*"),
+        ("subVersion", "0"),
+    ];
+    let mut out = bytes::BytesMut::new();
+    for _ in 0..count {
+        rocketmq_remoting::frame::encode(&support::request(RequestCode::PULL_MESSAGE, &fields), &mut out)
+            .unwrap();
+    }
+    out.to_vec()
+}
+
+#[tokio::test]
 async fn a_port_in_use_is_one_clear_error() {
     let server = start(NamesrvConfig::ephemeral()).await;
     let mut config = NamesrvConfig::ephemeral();

@@ -116,7 +116,8 @@ async fn run_with_name_server(mut config: BrokerConfig, address: Option<&str>) -
     Ok(())
 }
 
-async fn run(config: BrokerConfig) -> Outcome<()> {
+async fn run(mut config: BrokerConfig) -> Outcome<()> {
+    program::make_room(&mut config.network);
     let name = config.settings.fixed.broker_name.clone();
     let name_servers = config.name_servers.join(";");
     let node = Node::start(config, Arc::new(System)).await?;

@@ -40,6 +40,7 @@ async fn serve(args: Args) -> Result<(), Box<dyn Error>> {
         say(config.properties().trim_end());
         return Ok(());
     }
+    program::make_room(&mut config.network);
     let server = NameServer::start(config, Arc::new(System)).await?;
     let mut stop = StopRequests::listen()?;
     say(format_args!("The Name Server boot success. serializeType=JSON, address {}", server.address()));

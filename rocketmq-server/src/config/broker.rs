@@ -243,6 +243,8 @@ const OWN: &[Key<BrokerConfig>] = &[
     key!("serverChannelMaxIdleTimeSeconds", SECONDS, network.idle),
     key!("shutdownWaitTimeSeconds", SECONDS_OR_NONE, network.shutdown_wait),
     key!("trustedProxies", Plain, network.trusted_proxies),
+    key!("maxConnections", within!(1, 10000000), network.max_connections),
+    key!("maxConnectionMemory", within!(16777216, 1099511627776), network.max_connection_memory),
     key!("registerNameServerPeriod", MILLIS, registration.period),
     key!("registerBrokerTimeoutMills", MILLIS, registration.timeout),
     key!("brokerPermission", within!(0, 7), settings.live.broker_permission),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::error::ConfigError;
 use super::key::{Key, Keys, key};
-use super::kind::{Hidden, Kind, MILLIS, Optional, Plain, SECONDS, SECONDS_OR_NONE};
+use super::kind::{Hidden, Kind, MILLIS, Optional, Plain, SECONDS, SECONDS_OR_NONE, Within, within};
 use super::network::NetworkConfig;
 use super::notes::Notes;
 use super::tls::{CLIENT_AUTH, MODE, tls_keys};
@@ -97,6 +97,8 @@ const OWN: &[Key<NamesrvConfig>] = &[
     key!("serverChannelMaxIdleTimeSeconds", SECONDS, network.idle),
     key!("shutdownWaitTimeSeconds", SECONDS_OR_NONE, network.shutdown_wait),
     key!("trustedProxies", Plain, network.trusted_proxies),
+    key!("maxConnections", within!(1, 10000000), network.max_connections),
+    key!("maxConnectionMemory", within!(16777216, 1099511627776), network.max_connection_memory),
     key!(important "kvConfigPath", Optional, kv_path),
     key!(important "configStorePath", Optional, config_path),
     key!("scanNotActiveBrokerInterval", MILLIS, live.scan_interval),

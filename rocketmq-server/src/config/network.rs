@@ -20,8 +20,12 @@ pub struct NetworkConfig {
     /// Silence in both directions after which a connection is closed; bytes that never become a whole request are silence
     /// too. Default: 120 s.
     pub idle: Duration,
-    /// Connections served at once; one more is closed as soon as it is accepted. Default: 10,000.
+    /// Connections served at once. For one more, a peer that never sent a request is closed, or a client that was silent for a
+    /// minute; when there is none, the new one. Default: 10,000.
     pub max_connections: usize,
+    /// Bytes that connections keep together of unfinished requests and of answers that wait for their peers; a connection
+    /// that makes no progress is closed when there are more. Default: 256 MiB.
+    pub max_connection_memory: usize,
     /// How long requests in flight may take to finish at shutdown. Default: 3 s.
     pub shutdown_wait: Duration,
     /// The load balancers whose PROXY preamble says who the peer is. Anybody else's is skipped. Default:
@@ -39,6 +43,7 @@ impl NetworkConfig {
             listen_port,
             idle: Duration::from_secs(120),
             max_connections: 10_000,
+            max_connection_memory: 256 << 20,
             shutdown_wait: Duration::from_secs(3),
             trusted_proxies: Networks::loopback(),
             tls: TlsConfig::default(),

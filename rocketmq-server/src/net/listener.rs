@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rocketmq_remoting::Command;
@@ -14,8 +14,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
+use super::guests::{Guest, Guests, Place};
 use super::security::{Security, Stream};
 use super::shutdown::{Gate, Phase};
+use crate::complaint::Complaint;
 use crate::config::{NetworkConfig, Networks};
 
 /// How long connections may take to write what they owe when they are closed.
@@ -87,8 +89,8 @@ impl Listener {
         self.address
     }
 
-    /// Serves whoever dials with `handler` until the server is stopped.
-    pub fn serve(self, handler: Arc<dyn Handler>, config: &NetworkConfig) -> Server {
+    /// Serves whoever dials with `handler` until the server is stopped. Several servers may share the limits on `guests`.
+    pub fn serve(self, handler: Arc<dyn Handler>, config: &NetworkConfig, guests: Guests) -> Server {
         let shared = Arc::new(Shared {
             gate: Gate::new(handler),
             security: self.security,
@@ -96,7 +98,7 @@ impl Listener {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             idle: config.idle,
-            max_connections: config.max_connections,
+            guests,
             trusted_proxies: config.trusted_proxies.clone(),
         });
         let address = self.address;
@@ -188,7 +190,7 @@ struct Shared {
     tasks: TaskTracker,
     stop: CancellationToken,
     idle: Duration,
-    max_connections: usize,
+    guests: Guests,
     trusted_proxies: Networks,
 }
 
@@ -198,22 +200,33 @@ impl std::fmt::Debug for Shared {
     }
 }
 
-impl Handler for Shared {
+/// Serves one peer.
+struct Served {
+    shared: Arc<Shared>,
+    guest: Arc<Guest>,
+}
+
+impl Handler for Served {
     fn handle(&self, connection: &Connection, command: Command) -> Answer {
-        self.gate.handle(connection, command)
+        self.shared.guests.hear(&self.guest);
+        self.shared.gate.handle(connection, command)
     }
 
     fn commit(&self, connection: &Connection) -> Result<(), Refusal> {
-        self.gate.commit(connection)
+        self.shared.gate.commit(connection)
     }
 
     fn closed(&self, connection: &Connection, reason: &CloseReason) {
-        self.open.lock().remove(&connection.id());
-        self.gate.closed(connection, reason);
+        if let CloseReason::Overload { .. } = reason {
+            warn!(peer = %connection.peer(), %reason, "a connection is closed to free memory");
+        }
+        self.shared.open.lock().remove(&connection.id());
+        self.shared.gate.closed(connection, reason);
     }
 }
 
 async fn accept(socket: TcpListener, shared: Arc<Shared>) {
+    let (begun, mut complaint) = (Instant::now(), Complaint::default());
     loop {
         let accepted = tokio::select! {
             () = shared.stop.cancelled() => return,
@@ -222,7 +235,10 @@ async fn accept(socket: TcpListener, shared: Arc<Shared>) {
         match accepted {
             Ok((stream, peer)) => admit(&shared, stream, peer),
             Err(error) => {
-                warn!(%error, "cannot accept a connection");
+                let now = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
+                if let Some(before) = complaint.again(now) {
+                    warn!(%error, before, "cannot accept connections");
+                }
                 tokio::time::sleep(ACCEPT_BACKOFF).await;
             }
         }
@@ -230,37 +246,49 @@ async fn accept(socket: TcpListener, shared: Arc<Shared>) {
 }
 
 fn admit(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr) {
-    // One task for accepting, and one for each connection.
-    if shared.tasks.len() > shared.max_connections {
-        warn!(%peer, limit = shared.max_connections, "refusing a connection over the limit");
-        return;
+    match shared.guests.admit() {
+        Some(place) => drop(shared.tasks.spawn(greet_and_serve(shared.clone(), stream, peer, place))),
+        None => debug!(%peer, "refusing a connection over the limit"),
     }
-    let task = greet_and_serve(shared.clone(), stream, peer);
-    shared.tasks.spawn(task);
 }
 
-async fn greet_and_serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr) {
+async fn greet_and_serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, place: Place) {
     let Ok(local) = stream.local_addr() else { return };
     let greet = shared.security.greet(stream, peer, &shared.trusted_proxies);
     let greeted = tokio::select! {
         () = shared.stop.cancelled() => return,
+        () = place.guest.go.cancelled() => return,
         greeted = tokio::time::timeout(shared.idle, greet) => greeted,
     };
     match greeted {
-        Ok(Ok((stream, peer))) => serve(shared.clone(), stream, peer, local).await,
+        Ok(Ok((stream, peer))) => serve(shared.clone(), stream, peer, local, &place.guest).await,
         Ok(Err(error)) => debug!(%peer, %error, "a connection that never began"),
         Err(_) => debug!(%peer, "a connection that never said anything"),
     }
 }
 
-async fn serve(shared: Arc<Shared>, stream: Box<dyn Stream>, peer: SocketAddr, local: SocketAddr) {
-    let config = ConnectionConfig { idle: Some(shared.idle), ..ConnectionConfig::default() };
-    let connection = Connection::spawn(stream, peer, local, shared.clone(), config);
+async fn serve(
+    shared: Arc<Shared>,
+    stream: Box<dyn Stream>,
+    peer: SocketAddr,
+    local: SocketAddr,
+    guest: &Arc<Guest>,
+) {
+    let memory = Some(shared.guests.memory());
+    let config = ConnectionConfig { idle: Some(shared.idle), memory, ..ConnectionConfig::default() };
+    let handler = Arc::new(Served { shared: shared.clone(), guest: guest.clone() });
+    let connection = Connection::spawn(stream, peer, local, handler, config);
     shared.open.lock().insert(connection.id(), connection.clone());
     // It may have closed, and removed itself in vain, before it was inserted; or the server may have stopped.
     if shared.stop.is_cancelled() && shared.tasks.is_closed() {
         connection.close();
     }
-    connection.closed().await;
+    tokio::select! {
+        _ = connection.closed() => {}
+        () = guest.go.cancelled() => {
+            debug!(%peer, "a connection is closed to make room for another");
+            connection.abort();
+        }
+    }
     shared.open.lock().remove(&connection.id());
 }

@@ -1,6 +1,7 @@
 //! The listening side that name server and broker share.
 
 mod check;
+mod guests;
 mod listener;
 mod outgoing;
 mod proxy;
@@ -10,6 +11,7 @@ mod shutdown;
 mod tls;
 
 pub use check::check;
+pub use guests::Guests;
 pub use listener::{BindError, Listener, Server};
 pub use outgoing::Outgoing;
 pub use security::{Security, SecurityError};

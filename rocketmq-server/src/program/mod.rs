@@ -1,6 +1,7 @@
 //! What the two programs have in common: command lines, logs, signals, exit codes.
 
 mod command_line;
+mod files;
 mod stop;
 
 use std::fmt::Display;
@@ -10,6 +11,7 @@ use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 pub use command_line::{Leftovers, arguments};
+pub use files::make_room;
 pub use stop::StopRequests;
 
 /// Exit code of a program that cannot start, the shell's view of Apache's -3.

@@ -35,6 +35,11 @@ impl Peer {
         self.stream.write_all(bytes).await.unwrap();
     }
 
+    /// Writes what the other side takes before it hangs up.
+    pub async fn try_write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.stream.write_all(bytes).await
+    }
+
     pub async fn send(&mut self, mut command: Command) -> i32 {
         self.opaque += 1;
         command.opaque = self.opaque;
