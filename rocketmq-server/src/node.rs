@@ -69,7 +69,7 @@ impl Node {
         let live = Arc::new(Changeable(Mutex::new(config.clone())));
         let broker = Arc::new(Broker::start(settings, SocketAddr::new(ip, port), live, clock.clone())?);
         let guests = Guests::new(network);
-        let server = listener.serve(broker.handler(), network, guests.clone());
+        let server = listener.sharing(guests.clone()).serve(broker.handler(), network);
         let vip = if config.vip_port { vip(&broker, &config, port, (security, guests)).await } else { None };
         let source = Arc::new(Topics(broker.clone()));
         let identity = identity(&broker, &host, port);
@@ -196,7 +196,9 @@ async fn vip(
 ) -> Option<Server> {
     let port = port.checked_sub(VIP_DISTANCE)?;
     match Listener::bind(config.network.bind_address, port).await {
-        Ok(listener) => Some(listener.secured(security).serve(broker.handler(), &config.network, guests)),
+        Ok(listener) => {
+            Some(listener.secured(security).sharing(guests).serve(broker.handler(), &config.network))
+        }
         Err(error) => {
             warn!(%error, "no VIP channel");
             None

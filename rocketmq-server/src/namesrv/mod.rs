@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::NamesrvConfig;
-use crate::net::{BindError, Guests, Listener, Security, SecurityError, Server};
+use crate::net::{BindError, Listener, Security, SecurityError, Server};
 use handler::Dispatcher;
 use kv::KvConfig;
 use state::State;
@@ -71,8 +71,7 @@ impl NameServer {
         let security = Security::load(&network.tls)?;
         let listener = Listener::bind(network.bind_address, network.listen_port).await?.secured(security);
         let state = Arc::new(State::new(config, kv, clock));
-        let dispatcher = Arc::new(Dispatcher::new(state.clone()));
-        let server = Arc::new(listener.serve(dispatcher, &network, Guests::new(&network)));
+        let server = Arc::new(listener.serve(Arc::new(Dispatcher::new(state.clone())), &network));
         let stop = CancellationToken::new();
         tokio::spawn(expire::watch(state, Arc::downgrade(&server), stop.clone()));
         Ok(Self { server, stop })

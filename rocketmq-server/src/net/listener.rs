@@ -62,6 +62,7 @@ pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
     security: Security,
+    guests: Option<Guests>,
 }
 
 impl Listener {
@@ -74,7 +75,7 @@ impl Listener {
         let failed = |source| BindError { address: wanted, source };
         let socket = TcpListener::bind(wanted).await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
-        Ok(Self { socket, address, security: Security::plain() })
+        Ok(Self { socket, address, security: Security::plain(), guests: None })
     }
 
     /// Takes peers by this rule. Without one, only those that do not encrypt are served.
@@ -89,8 +90,15 @@ impl Listener {
         self.address
     }
 
-    /// Serves whoever dials with `handler` until the server is stopped. Several servers may share the limits on `guests`.
-    pub fn serve(self, handler: Arc<dyn Handler>, config: &NetworkConfig, guests: Guests) -> Server {
+    /// Shares the limits on peers with another server.
+    #[must_use]
+    pub fn sharing(mut self, guests: Guests) -> Self {
+        self.guests = Some(guests);
+        self
+    }
+
+    /// Serves whoever dials with `handler` until the server is stopped.
+    pub fn serve(self, handler: Arc<dyn Handler>, config: &NetworkConfig) -> Server {
         let shared = Arc::new(Shared {
             gate: Gate::new(handler),
             security: self.security,
@@ -98,7 +106,7 @@ impl Listener {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             idle: config.idle,
-            guests,
+            guests: self.guests.unwrap_or_else(|| Guests::new(config)),
             trusted_proxies: config.trusted_proxies.clone(),
         });
         let address = self.address;
