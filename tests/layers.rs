@@ -50,10 +50,11 @@ impl Package {
 #[test]
 fn crates_use_only_what_the_table_allows() -> TestResult {
     let packages = packages()?;
-    let table: [(&str, &[&str]); 5] = [
-        ("rocketmq-remoting", &[]),
+    let table: [(&str, &[&str]); 6] = [
+        ("rocketmq-syntax", &[]),
+        ("rocketmq-remoting", &["rocketmq-syntax"]),
         ("rocketmq-client", &["rocketmq-remoting"]),
-        ("rocketmq-macros", &[]),
+        ("rocketmq-macros", &["rocketmq-syntax"]),
         ("rocketmq-starter", &["rocketmq-client", "rocketmq-macros"]),
         ("rocketmq-server", &["rocketmq-remoting"]),
     ];
@@ -67,6 +68,15 @@ fn crates_use_only_what_the_table_allows() -> TestResult {
             "what {name} uses behind features"
         );
     }
+    Ok(())
+}
+
+/// The macros build it for the compiler, in every application: it has to stay quick.
+#[test]
+fn the_syntax_crate_depends_on_nothing() -> TestResult {
+    let packages = packages()?;
+    let syntax = &packages["rocketmq-syntax"];
+    assert!(syntax.uses(false).is_empty() && syntax.uses(true).is_empty(), "{:?}", syntax.uses(false));
     Ok(())
 }
 

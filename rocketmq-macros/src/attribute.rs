@@ -1,7 +1,7 @@
 //! Tokens of an attribute -> settings: every key known, once, with a value of its kind.
 
 use crate::diagnostics::Errors;
-use crate::setting::{Key, Kind, nearest};
+use crate::setting::{Fault, Key, Kind, Vocabulary};
 use proc_macro2::{Span, TokenStream};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
@@ -23,7 +23,7 @@ pub(crate) struct Settings(Vec<Setting>);
 impl Settings {
     /// Reads the settings. What is wrong goes to `errors`; what is right is kept, so that later steps can look
     /// for more mistakes.
-    pub(crate) fn parse(tokens: TokenStream, known: &'static [Key], errors: &mut Errors) -> Settings {
+    pub(crate) fn parse(tokens: TokenStream, known: &'static Vocabulary, errors: &mut Errors) -> Settings {
         let pairs = match Punctuated::<MetaNameValue, Token![,]>::parse_terminated.parse2(tokens) {
             Ok(pairs) => pairs,
             Err(error) => {
@@ -38,25 +38,25 @@ impl Settings {
         settings
     }
 
-    fn accept(&mut self, pair: &MetaNameValue, known: &'static [Key], errors: &mut Errors) {
+    fn accept(&mut self, pair: &MetaNameValue, known: &'static Vocabulary, errors: &mut Errors) {
         let span = pair.path.span();
         let name = pair.path.get_ident().map(ToString::to_string).unwrap_or_default();
-        let Some(key) = known.iter().find(|key| key.name == name) else {
-            errors.push(span, unknown_key(&name, known));
+        let Some(key) = known.get(&name) else {
+            let (message, meant) = known.unknown(&name);
+            errors.push(span, message);
+            self.0.extend(meant.map(|key| Setting { key, value: String::new(), span }));
             return;
         };
         if self.get(key.name).is_some() {
             errors.push(span, format!("`{name}` is given more than once"));
             return;
         }
-        match checked_value(key, &pair.value) {
-            Ok(value) => self.0.push(Setting { key, value, span }),
-            Err(message) => errors.push(pair.value.span(), message),
-        }
-        // A key whose value is wrong was still given: only its value is to be reported.
-        if self.get(key.name).is_none() {
-            self.0.push(Setting { key, value: String::new(), span });
-        }
+        // A key whose name or value is wrong was still given: nothing else is to be reported of it.
+        let value = checked_value(key, &pair.value).unwrap_or_else(|message| {
+            errors.push(pair.value.span(), message);
+            String::new()
+        });
+        self.0.push(Setting { key, value, span });
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Setting> {
@@ -69,16 +69,6 @@ impl Settings {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Setting> {
         self.0.iter()
-    }
-}
-
-fn unknown_key(name: &str, known: &[Key]) -> String {
-    match nearest(name, known) {
-        Some(near) => format!("unknown key `{name}`; did you mean `{near}`?"),
-        None => {
-            let names: Vec<_> = known.iter().map(|key| key.name).collect();
-            format!("unknown key `{name}`; known keys are {}", names.join(", "))
-        }
     }
 }
 
@@ -96,8 +86,13 @@ fn checked_value(key: &Key, value: &Expr) -> Result<String, String> {
     if !literal_suits(key.kind, value, quoted) {
         return Err(wanted());
     }
-    key.kind.check(&text).map_err(|problem| format!("`{}`: \"{text}\" {problem}", key.name))?;
-    Ok(text)
+    match key.kind.check(&text) {
+        Ok(()) => Ok(text),
+        Err(Fault::Sort) => Err(format!("{}; \"{text}\" is not", wanted())),
+        Err(Fault::Place(drawn)) => {
+            Err(format!("`{}` is wrong:\n\n    {}", key.name, drawn.replace('\n', "\n    ")))
+        }
+    }
 }
 
 /// Whether the literal is of the right sort: `topic = 5` and `concurrency = "5"` are slips worth naming.
@@ -106,7 +101,7 @@ fn literal_suits(kind: Kind, value: &Expr, quoted: bool) -> bool {
     match kind {
         Kind::Count { .. } => number,
         Kind::Switch => !quoted && !number,
-        Kind::Period => quoted || number,
+        Kind::Period | Kind::Size => quoted || number,
         _ => quoted,
     }
 }
@@ -114,29 +109,46 @@ fn literal_suits(kind: Kind, value: &Expr, quoted: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::setting::TOPIC;
     use quote::quote;
+    use rocketmq_syntax::spring;
 
-    static KEYS: &[Key] = &[
-        Key { name: "topic", kind: TOPIC },
-        Key { name: "concurrency", kind: Kind::Count { min: 1, max: 1000 } },
-        Key { name: "trace", kind: Kind::Switch },
-    ];
+    static KEYS: Vocabulary = Vocabulary {
+        keys: &[
+            Key { name: "topic", kind: Kind::Topic },
+            Key { name: "concurrency", kind: Kind::Count { min: 1, max: 1000 } },
+            Key { name: "trace", kind: Kind::Switch },
+        ],
+        spring: spring::listener,
+    };
 
     fn parse(tokens: TokenStream) -> (Settings, Vec<String>) {
         let mut errors = Errors::default();
-        let settings = Settings::parse(tokens, KEYS, &mut errors);
+        let settings = Settings::parse(tokens, &KEYS, &mut errors);
         (settings, errors.messages())
     }
 
     #[test]
     fn every_error_is_collected() {
-        let (_, messages) =
-            parse(quote!(topik = "a", concurrency = 0, trace = "yes", topic = "x", topic = "y"));
+        let (_, messages) = parse(quote!(trase = true, concurrency = 0, topic = "x y", topic = "y"));
         assert_eq!(messages.len(), 4, "{messages:?}");
-        assert!(messages[0].contains("did you mean `topic`?"));
+        assert!(messages[0].contains("did you mean `trace`?"));
         assert!(messages[1].contains("from 1 to 1000"));
         assert!(messages[3].contains("more than once"));
+    }
+
+    #[test]
+    fn a_misspelt_key_counts_as_given() {
+        let (settings, messages) = parse(quote!(topik = "a"));
+        assert_eq!((messages.len(), settings.value("topic")), (1, Some("")));
+    }
+
+    #[test]
+    fn springs_names_are_answered_with_ours() {
+        let (_, messages) =
+            parse(quote!(consumerGroup = "a", consume_thread_number = 3, access_channel = "LOCAL"));
+        assert_eq!(messages[0], "`consumerGroup` is Spring's name: write `group`");
+        assert!(messages[1].contains("write `concurrency` (the number of handlers at once)"), "{messages:?}");
+        assert!(messages[2].contains("`rocketmq.access-channel`"), "{messages:?}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The function under an attribute: what the macros demand of its signature.
 
 use crate::diagnostics::Errors;
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use syn::spanned::Spanned;
 use syn::{FnArg, GenericArgument, Ident, ItemFn, PathArguments, ReturnType, Type};
 
@@ -18,6 +18,29 @@ pub(crate) struct Signature {
     pub(crate) arguments: Vec<Argument>,
     /// Where to point when the type that comes back is wrong.
     pub(crate) output: Span,
+}
+
+/// Reads the function under an attribute.
+///
+/// # Errors
+/// What is no free function. The item stays in place, so that only this error shows: what an attribute generates has no
+/// place among methods.
+pub(crate) fn function(item: TokenStream, what: &str) -> Result<ItemFn, TokenStream> {
+    let error = match syn::parse2::<ItemFn>(item.clone()) {
+        Ok(function) => match function.sig.inputs.first() {
+            Some(FnArg::Receiver(receiver)) => syn::Error::new(
+                receiver.span(),
+                format!("{what} is a free function and takes no `self`; share data with `State<T>`"),
+            ),
+            _ => return Ok(function),
+        },
+        Err(error) => {
+            syn::Error::new(error.span(), format!("this attribute belongs on an `async fn`: {error}"))
+        }
+    };
+    let mut tokens = error.to_compile_error();
+    tokens.extend(item);
+    Err(tokens)
 }
 
 impl Signature {
@@ -51,13 +74,7 @@ impl Signature {
 
 fn argument(input: &FnArg, what: &str, errors: &mut Errors) -> Option<Argument> {
     let typed = match input {
-        FnArg::Receiver(receiver) => {
-            errors.push(
-                receiver.span(),
-                format!("{what} is a free function and takes no `self`; share data with `State<T>`"),
-            );
-            return None;
-        }
+        FnArg::Receiver(_) => return None,
         FnArg::Typed(typed) => typed,
     };
     if let Type::Reference(reference) = &*typed.ty {
@@ -84,6 +101,7 @@ fn vec_element(ty: &Type) -> Option<Type> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use quote::quote;
     use syn::parse_quote;
 
     fn messages(function: ItemFn) -> Vec<String> {
@@ -108,15 +126,27 @@ mod tests {
         );
         assert!(
             messages(parse_quote!(
-                async fn f(&self) {}
-            ))[0]
-                .contains("State<T>")
-        );
-        assert!(
-            messages(parse_quote!(
                 async fn f(body: &str) {}
             ))[0]
                 .contains("owned")
+        );
+    }
+
+    #[test]
+    fn a_method_stays_as_it_is_beside_its_error() {
+        let method = quote!(
+            async fn f(&self) {}
+        );
+        let tokens = function(method, "a listener").err().expect("an error").to_string();
+        assert!(tokens.contains("State<T>") && tokens.ends_with("async fn f (& self) { }"), "{tokens}");
+        assert!(
+            function(
+                quote!(
+                    struct F;
+                ),
+                "a listener"
+            )
+            .is_err()
         );
     }
 

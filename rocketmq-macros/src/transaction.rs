@@ -3,22 +3,25 @@
 use crate::attribute::Settings;
 use crate::diagnostics::Errors;
 use crate::expand::{Frame, argument_names, declare_arguments, frame, on};
-use crate::listener::not_a_function;
-use crate::setting::{GROUP, Key, Kind};
-use crate::signature::Signature;
+use crate::setting::{Key, Kind, Vocabulary};
+use crate::signature::{self, Signature};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use rocketmq_syntax::spring;
 use syn::ItemFn;
 
-static KEYS: &[Key] = &[Key { name: "group", kind: GROUP }, Key { name: "name", kind: Kind::Text }];
+static VOCABULARY: Vocabulary = Vocabulary {
+    keys: &[Key { name: "group", kind: Kind::Group }, Key { name: "name", kind: Kind::Text }],
+    spring: spring::checker,
+};
 
 pub(crate) fn attribute_macro(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    let function: ItemFn = match syn::parse2(item.clone()) {
+    let function = match signature::function(item, "a transaction listener") {
         Ok(function) => function,
-        Err(error) => return not_a_function(&error, item),
+        Err(errors) => return errors,
     };
     let mut errors = Errors::default();
-    let settings = Settings::parse(attribute, KEYS, &mut errors);
+    let settings = Settings::parse(attribute, &VOCABULARY, &mut errors);
     let signature = Signature::of(&function, "a transaction listener", &mut errors);
     check_arguments(&signature, &mut errors);
     expand(&function, &settings, &signature, errors)

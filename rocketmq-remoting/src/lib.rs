@@ -97,7 +97,6 @@ pub mod fastjson;
 pub mod frame;
 mod header;
 pub mod message;
-pub mod names;
 #[cfg(feature = "net")]
 pub mod net;
 mod payload;
@@ -119,3 +118,4 @@ pub use frame::FrameLimits;
 pub use header::HeaderCodec;
 pub use payload::{Body, Header, Json, Payload};
 pub use request::{AnswerError, Answered, Request};
+pub use rocketmq_syntax::{SyntaxError, names, spring, sql, tags};

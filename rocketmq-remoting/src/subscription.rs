@@ -15,12 +15,12 @@
 
 use std::collections::BTreeSet;
 
+use rocketmq_syntax::tags;
 use serde::{Deserialize, Serialize};
 
 use crate::error::DecodeError;
 
-/// Expression that matches every message.
-pub const ALL: &str = "*";
+pub use tags::ALL;
 /// Type of an expression of tags, joined by two vertical bars.
 pub const TAG: &str = "TAG";
 /// Type of an expression that is an SQL92 condition on the properties.
@@ -83,18 +83,13 @@ impl SubscriptionData {
         if expression.is_empty() || expression == ALL {
             return Ok(data);
         }
-        // Java's split drops empty parts at the end, so bars alone yield no part at all.
-        if expression.split("||").all(str::is_empty) {
-            return Err(DecodeError::new(
-                "subscription",
-                format!("tags joined by ||, or *; the expression for {topic} is {expression:?}"),
-            ));
-        }
+        let tags = tags::split(expression).map_err(|error| {
+            let what = format!("tags joined by ||, or *; of {expression:?} for {topic} {}", error.reason());
+            DecodeError::new("subscription", what)
+        })?;
+        data.code_set = tags.iter().map(|tag| java_string_hash(tag)).collect();
+        data.tags_set = tags.into_iter().map(str::to_owned).collect();
         data.sub_string = expression.to_owned();
-        for tag in expression.split("||").map(java_trim).filter(|tag| !tag.is_empty()) {
-            data.code_set.insert(java_string_hash(tag));
-            data.tags_set.insert(tag.to_owned());
-        }
         Ok(data)
     }
 
@@ -160,11 +155,6 @@ impl SubscriptionData {
         }
         tags.is_some_and(|tag| self.tags_set.contains(tag))
     }
-}
-
-/// Trims like Java's `String.trim`: cuts every character up to the space, and no other white space.
-fn java_trim(text: &str) -> &str {
-    text.trim_matches(|c| c <= ' ')
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::extract::{Needs, Rejection};
+use crate::listener::form;
 use crate::outcome::BoxError;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -33,24 +34,32 @@ impl fmt::Debug for TransactionChecker {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a transaction listener",
     label = "not a transaction listener",
-    note = "annotate the function with `#[rocketmq_transaction_listener]`"
+    note = "annotate the function with `#[rocketmq_transaction_listener]`, and pass it by its own name: `check`, not `check::call`"
 )]
-pub trait IntoTransactionChecker {
+pub trait IntoTransactionChecker<Form> {
     /// The checker.
     fn into_checker(self) -> TransactionChecker;
 }
 
 /// What the attribute makes of a function.
 #[diagnostic::do_not_recommend]
-impl<F: FnOnce() -> TransactionChecker> IntoTransactionChecker for F {
+impl<F: FnOnce() -> TransactionChecker> IntoTransactionChecker<form::Annotated> for F {
     fn into_checker(self) -> TransactionChecker {
         self()
     }
 }
 
-impl IntoTransactionChecker for TransactionChecker {
+impl IntoTransactionChecker<form::Made> for TransactionChecker {
     fn into_checker(self) -> TransactionChecker {
         self
+    }
+}
+
+/// See `IntoListener`: it makes the compiler's message.
+#[diagnostic::do_not_recommend]
+impl<F: form::Nobody> IntoTransactionChecker<form::None> for F {
+    fn into_checker(self) -> TransactionChecker {
+        self.never()
     }
 }
 

@@ -92,7 +92,7 @@ pub use rocketmq_client::{
 pub use rocketmq_macros::rocketmq_listener;
 #[doc = include_str!("docs/transaction_listener.md")]
 pub use rocketmq_macros::rocketmq_transaction_listener;
-pub use template::{Half, Oneway, Payload, Prepared, ReplyError, Request, RocketmqTemplate, Stored};
+pub use template::{Half, Oneway, Payload, Prepared, Reply, ReplyError, Request, RocketmqTemplate, Stored};
 
 /// The README's listings, compiled.
 #[cfg(doctest)]

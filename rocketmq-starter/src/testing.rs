@@ -38,7 +38,7 @@ pub struct TestListener {
 
 impl TestListener {
     /// Takes an annotated function or a [`Listener`].
-    pub fn new(listener: impl IntoListener) -> Self {
+    pub fn new<Form>(listener: impl IntoListener<Form>) -> Self {
         TestListener { listener: listener.into_listener(), states: States::default() }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Written with `-` for `_` they are also the keys of `[rocketmq.consumer.groups.<group>]`, which overrides them.
 
-use crate::setting::{GROUP, Key, Kind, TOPIC};
+use crate::setting::{Key, Kind, Vocabulary};
+use rocketmq_syntax::spring;
 
 /// The delays that a broker knows by default, for the next try of a message.
 const DELAYS: &[&str] = &[
@@ -10,12 +11,14 @@ const DELAYS: &[&str] = &[
     "1h", "2h",
 ];
 
-pub(super) static KEYS: &[Key] = &[
-    Key { name: "topic", kind: TOPIC },
-    Key { name: "group", kind: GROUP },
+pub(super) static VOCABULARY: Vocabulary = Vocabulary { keys: KEYS, spring: spring::listener };
+
+static KEYS: &[Key] = &[
+    Key { name: "topic", kind: Kind::Topic },
+    Key { name: "group", kind: Kind::Group },
     Key { name: "name", kind: Kind::Text },
     Key { name: "selector", kind: Kind::Tags },
-    Key { name: "sql", kind: Kind::Text },
+    Key { name: "sql", kind: Kind::Sql },
     Key { name: "mode", kind: Kind::Choice(&["concurrent", "orderly"]) },
     Key { name: "model", kind: Kind::Choice(&["clustering", "broadcasting"]) },
     Key { name: "concurrency", kind: Kind::Count { min: 1, max: 1000 } },
@@ -50,11 +53,11 @@ pub(super) static KEYS: &[Key] = &[
     Key { name: "pop_batch_nums", kind: Kind::Count { min: 1, max: 32 } },
     Key { name: "pop_threshold_for_queue", kind: Kind::Count { min: 1, max: 65_535 } },
     Key { name: "pull_threshold_for_queue", kind: Kind::Count { min: 1, max: 65_535 } },
-    Key { name: "pull_threshold_size_for_queue", kind: Kind::Text },
+    Key { name: "pull_threshold_size_for_queue", kind: Kind::Size },
     Key { name: "pull_threshold_for_topic", kind: Kind::Count { min: 1, max: 6_553_500 } },
-    Key { name: "pull_threshold_size_for_topic", kind: Kind::Text },
+    Key { name: "pull_threshold_size_for_topic", kind: Kind::Size },
     Key { name: "consume_concurrently_max_span", kind: Kind::Count { min: 1, max: 65_535 } },
     Key { name: "local_offset_store_dir", kind: Kind::Text },
     Key { name: "enable_msg_trace", kind: Kind::Switch },
-    Key { name: "customized_trace_topic", kind: Kind::Text },
+    Key { name: "customized_trace_topic", kind: Kind::Topic },
 ];

@@ -1,6 +1,6 @@
 //! Attribute + signature -> what is to be generated. All rules that look at more than one setting are here.
 
-use super::attr::KEYS;
+use super::attr::VOCABULARY;
 use crate::attribute::Settings;
 use crate::diagnostics::Errors;
 use crate::signature::Signature;
@@ -19,12 +19,13 @@ pub(super) struct Model {
 impl Model {
     /// Always gives a model, so that every rule is looked at; with errors it is not worth expanding.
     pub(super) fn of(attribute: TokenStream, function: &ItemFn, errors: &mut Errors) -> Model {
-        let settings = Settings::parse(attribute, KEYS, errors);
+        let settings = Settings::parse(attribute, &VOCABULARY, errors);
         let signature = Signature::of(function, "a listener", errors);
         let topic = required(&settings, "topic", "orders", &signature, errors);
         let group = required(&settings, "group", "billing", &signature, errors);
         check_selectors(&settings, errors);
         check_mode(&settings, errors);
+        check_timeout(&settings, errors);
         check_batch(&settings, &signature, errors);
         let name = settings.value("name").map_or_else(|| signature.name.to_string(), str::to_owned);
         Model { name, topic, group, options: options(&settings), signature }
@@ -68,6 +69,17 @@ fn check_mode(settings: &Settings, errors: &mut Errors) {
         (orderly, settings.value("mode"), settings.get("suspend_time"))
     {
         errors.push(suspend.span, "`suspend_time` is for `mode = \"orderly\"`; use `retry_delay` here");
+    }
+}
+
+/// Spring's `consumeTimeout` counts minutes.
+fn check_timeout(settings: &Settings, errors: &mut Errors) {
+    let Some(timeout) = settings.get("consume_timeout") else { return };
+    if let Ok(millis @ 0..1000) = timeout.value.parse::<u64>() {
+        let text = format!(
+            "`consume_timeout = {millis}` is {millis} milliseconds, and Spring's are minutes: write \"{millis}m\" or \"{millis}ms\""
+        );
+        errors.push(timeout.span, text);
     }
 }
 
@@ -115,6 +127,7 @@ mod tests {
             (quote!(topic = "t", group = "g", mode = "orderly", retry_delay = "5s"), "in place"),
             (quote!(topic = "t", group = "g", suspend_time = "5s"), "retry_delay"),
             (quote!(topic = "t", group = "g", batch = 8), "Vec<Json<T>>"),
+            (quote!(topic = "t", group = "g", consume_timeout = 15), "\"15m\""),
         ] {
             let found = messages(attribute);
             assert_eq!(found.len(), 1, "{found:?}");

@@ -1,16 +1,14 @@
 //! Filters of consumers: by the hash of a message's tag, or by an expression over its properties.
 
-pub mod sql;
-
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use rocketmq_remoting::message::RecordView;
 use rocketmq_remoting::message::properties::find;
 use rocketmq_remoting::subscription::SubscriptionData;
+use rocketmq_remoting::{SyntaxError, sql::Sql};
 
 use crate::store;
-use sql::{Sql, SqlError};
 
 /// The filter of a consumer. Clones are cheap.
 #[derive(Debug, Clone, Default)]
@@ -36,7 +34,7 @@ impl Filter {
     ///
     /// # Errors
     /// Fails for an SQL92 condition that does not parse.
-    pub fn of(subscription: &SubscriptionData) -> Result<Self, SqlError> {
+    pub fn of(subscription: &SubscriptionData) -> Result<Self, SyntaxError> {
         if subscription.is_tag() {
             return Ok(Self::tags(subscription.code_set.iter().copied()));
         }

@@ -107,7 +107,7 @@ impl App {
     }
 
     /// Adds a function with `#[rocketmq_listener]`.
-    pub fn listener(mut self, listener: impl IntoListener) -> Self {
+    pub fn listener<Form>(mut self, listener: impl IntoListener<Form>) -> Self {
         self.add_listener(listener.into_listener());
         self
     }
@@ -124,7 +124,7 @@ impl App {
     }
 
     /// Adds a function with `#[rocketmq_transaction_listener]`.
-    pub fn transaction_listener(mut self, checker: impl IntoTransactionChecker) -> Self {
+    pub fn transaction_listener<Form>(mut self, checker: impl IntoTransactionChecker<Form>) -> Self {
         self.add_checker(checker.into_checker());
         self
     }

@@ -9,6 +9,7 @@ use crate::extract::Needs;
 use crate::listener::Listener;
 use crate::listener::options::{ConsumeMode, GroupOptions, HandlerOptions, Options, check_group_keys};
 use rocketmq_client::remoting::names::{NameError, check_group, check_topic};
+use rocketmq_client::remoting::{SyntaxError, sql, tags};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A rule for names.
@@ -173,7 +174,7 @@ fn check_topics(group: &str, listeners: &[Resolved], mistakes: &mut Vec<Mistake>
 
 fn filter(options: &mut Options<'_>) -> Filter {
     let tags = options.own("selector", check_tags);
-    let sql = options.own("sql", parse::text);
+    let sql = options.own("sql", check_sql);
     match (tags, sql) {
         (Some(_), Some(_)) => {
             options.mistake(MistakeKind::Listener, "`selector` and `sql` exclude each other; keep one");
@@ -185,16 +186,20 @@ fn filter(options: &mut Options<'_>) -> Filter {
     }
 }
 
-/// Stricter than the broker, which silently drops an empty tag and takes `a b` for one tag.
 fn check_tags(selector: &str) -> Result<String, String> {
-    let wrong = |tag: &str| {
-        tag.is_empty() || tag.contains(|c: char| c.is_whitespace() || matches!(c, '|' | '&' | ','))
-    };
-    let mut tags = selector.split("||").map(str::trim);
-    if tags.any(wrong) {
-        return Err("tags such as \"created || paid\", or \"*\",".to_owned());
-    }
+    tags::check(selector)
+        .map_err(|error| format!("tags such as \"created || paid\": {}", drawn(selector, &error)))?;
     Ok(selector.trim().to_owned())
+}
+
+fn check_sql(condition: &str) -> Result<String, String> {
+    sql::check(condition).map_err(|error| format!("an SQL92 condition: {}", drawn(condition, &error)))?;
+    Ok(condition.to_owned())
+}
+
+/// The place of the mistake, drawn below the line that tells of it.
+fn drawn(text: &str, error: &SyntaxError) -> String {
+    format!("\n\n      {}\n", error.drawn(text).replace('\n', "\n      "))
 }
 
 /// Reports what listeners and checkers need but the application does not have.

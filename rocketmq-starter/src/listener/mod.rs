@@ -2,6 +2,7 @@
 
 mod batch;
 mod call;
+pub(crate) mod form;
 mod handler;
 pub(crate) mod options;
 mod tuning;
@@ -90,24 +91,34 @@ impl fmt::Debug for Listener {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a listener",
     label = "not a listener",
-    note = "annotate the function with `#[rocketmq_listener(topic = \"..\", group = \"..\")]`, or use `App::listen` for a closure"
+    note = "annotate the function with `#[rocketmq_listener(topic = \"..\", group = \"..\")]`, and pass it by its own name: `bill`, not `bill::call`",
+    note = "a closure, or a function without the attribute, becomes a listener by `App::listen(\"topic\", \"group\", function)`"
 )]
-pub trait IntoListener {
+pub trait IntoListener<Form> {
     /// The listener.
     fn into_listener(self) -> Listener;
 }
 
 /// What the attribute makes of a function.
 #[diagnostic::do_not_recommend]
-impl<F: FnOnce() -> Listener> IntoListener for F {
+impl<F: FnOnce() -> Listener> IntoListener<form::Annotated> for F {
     fn into_listener(self) -> Listener {
         self()
     }
 }
 
-impl IntoListener for Listener {
+impl IntoListener<form::Made> for Listener {
     fn into_listener(self) -> Listener {
         self
+    }
+}
+
+/// Nothing has this form. With one form alone the compiler would say of every other function that its arguments are
+/// wrong, and not what to do.
+#[diagnostic::do_not_recommend]
+impl<F: form::Nobody> IntoListener<form::None> for F {
+    fn into_listener(self) -> Listener {
+        self.never()
     }
 }
 

@@ -5,7 +5,7 @@ mod prepared;
 mod receive;
 
 pub use payload::Payload;
-pub use prepared::{Half, Oneway, Prepared, ReplyError, Request, Stored};
+pub use prepared::{Half, Oneway, Prepared, Reply, ReplyError, Request, Stored};
 pub(crate) use receive::Receiver;
 
 use crate::extract::FromMessage;
@@ -58,24 +58,24 @@ impl RocketmqTemplate {
 
     /// Sends, and waits until a broker has stored the message.
     pub fn send(&self, destination: &str, payload: impl Payload) -> Prepared<Stored> {
-        Prepared::new(&self.producer, message(destination, payload))
+        Prepared::new(&self.producer, message(destination, payload), Stored)
     }
 
     /// Sends, and waits only until the message is written to the connection: it may be lost.
     pub fn send_oneway(&self, destination: &str, payload: impl Payload) -> Prepared<Oneway> {
-        Prepared::new(&self.producer, message(destination, payload))
+        Prepared::new(&self.producer, message(destination, payload), Oneway)
     }
 
     /// Sends a request, and waits for the reply of whoever handles it. It completes once: with the reply, an
     /// error, or when its time is over. The reply is read as a listener would: `Json<T>`, `Text`, `Raw`, `Delivery`.
-    pub fn request<R: FromMessage>(&self, destination: &str, payload: impl Payload) -> Prepared<Request<R>> {
-        Prepared::new(&self.producer, message(destination, payload))
+    pub fn request<R: Reply>(&self, destination: &str, payload: impl Payload) -> Prepared<Request<R>> {
+        Prepared::new(&self.producer, message(destination, payload), Request::new())
     }
 
     /// Stores a half message, which no listener sees before the [`Transaction`] is committed. Undecided
     /// transactions are put to a `#[rocketmq_transaction_listener]` of the producer's group.
     pub fn begin(&self, destination: &str, payload: impl Payload) -> Prepared<Half> {
-        Prepared::new(&self.producer, message(destination, payload))
+        Prepared::new(&self.producer, message(destination, payload), Half)
     }
 
     /// Stores a half message, runs `local`, and does what it says. An error of `local` leaves the transaction

@@ -4,26 +4,59 @@ use crate::checker::CHECKER_PROPERTY;
 use crate::context::Context;
 use crate::extract::{FromMessage, Rejection};
 use futures_util::future::BoxFuture;
-use rocketmq_client::{DelayLevel, Message, Producer, Receipt, RequestError, SendError, Transaction};
+use rocketmq_client::{
+    DelayLevel, Delivery, Message, Producer, Receipt, RequestError, SendError, Transaction,
+};
 use std::fmt;
-use std::marker::PhantomData;
 use std::time::{Duration, SystemTime};
 
 /// Awaiting it gives a [`Receipt`].
 #[derive(Debug)]
-pub enum Stored {}
+#[non_exhaustive]
+pub struct Stored;
 
 /// Awaiting it gives nothing: the message may be lost.
 #[derive(Debug)]
-pub enum Oneway {}
+#[non_exhaustive]
+pub struct Oneway;
 
 /// Awaiting it gives the reply, read as an `R`.
 #[derive(Debug)]
-pub struct Request<R>(PhantomData<fn() -> R>);
+pub struct Request<R> {
+    read: fn(&Delivery, &Context) -> Result<R, Rejection>,
+}
+
+impl<R: Reply> Request<R> {
+    pub(super) fn new() -> Self {
+        Request { read: R::read }
+    }
+}
 
 /// Awaiting it gives a [`Transaction`].
 #[derive(Debug)]
-pub enum Half {}
+#[non_exhaustive]
+pub struct Half;
+
+/// A type that a reply can be read as: every [`FromMessage`].
+#[diagnostic::on_unimplemented(
+    message = "a reply cannot be read as `{Self}`",
+    label = "the type of the reply is missing, or is none that a message can be read as",
+    note = "give it here, as in `template.request::<Json<T>>(..)`; others are `Text`, `Raw`, `Bytes` and `Delivery`"
+)]
+pub trait Reply: Sized + Send + 'static {
+    /// Reads the reply.
+    ///
+    /// # Errors
+    /// When it is no `Self`.
+    fn read(delivery: &Delivery, context: &Context) -> Result<Self, Rejection>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: FromMessage> Reply for T {
+    fn read(delivery: &Delivery, context: &Context) -> Result<Self, Rejection> {
+        T::from_message(delivery, context)
+    }
+}
 
 /// A message that is sent when it is awaited; `K` says how. What it cannot accept is reported then.
 #[must_use = "a message is sent only when this is awaited"]
@@ -32,12 +65,12 @@ pub struct Prepared<K> {
     message: Result<Message, SendError>,
     ordering_key: Option<String>,
     timeout: Option<Duration>,
-    how: PhantomData<fn() -> K>,
+    how: K,
 }
 
 impl<K> Prepared<K> {
-    pub(super) fn new(producer: &Producer, message: Result<Message, SendError>) -> Self {
-        Prepared { producer: producer.clone(), message, ordering_key: None, timeout: None, how: PhantomData }
+    pub(super) fn new(producer: &Producer, message: Result<Message, SendError>, how: K) -> Self {
+        Prepared { producer: producer.clone(), message, ordering_key: None, timeout: None, how }
     }
 
     fn change(mut self, change: impl FnOnce(Message) -> Message) -> Self {
@@ -159,7 +192,7 @@ impl IntoFuture for Prepared<Half> {
     }
 }
 
-impl<R: FromMessage> IntoFuture for Prepared<Request<R>> {
+impl<R: Send + 'static> IntoFuture for Prepared<Request<R>> {
     type Output = Result<R, ReplyError>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
@@ -170,7 +203,7 @@ impl<R: FromMessage> IntoFuture for Prepared<Request<R>> {
                 request = request.timeout(timeout);
             }
             let reply = request.await?;
-            Ok(R::from_message(&reply, &Context::default())?)
+            Ok((self.how.read)(&reply, &Context::default())?)
         })
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::process::Stdio;
 
-use rocketmq_server::filter::sql::{Sql, Verdict};
+use rocketmq_client::remoting::sql::{Sql, Verdict};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 

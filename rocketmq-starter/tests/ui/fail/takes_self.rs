@@ -1,6 +1,16 @@
 use rocketmq_starter::{Json, rocketmq_listener};
 
-#[rocketmq_listener(topic = "orders", group = "billing")]
-async fn handle(&self, Json(_id): Json<u64>) {}
+struct Billing {
+    limit: u64,
+}
 
-fn main() {}
+impl Billing {
+    #[rocketmq_listener(topic = "orders", group = "billing")]
+    async fn handle(&self, Json(id): Json<u64>) -> bool {
+        id < self.limit
+    }
+}
+
+fn main() {
+    let _ = Billing { limit: 1 };
+}

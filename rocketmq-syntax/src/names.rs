@@ -1,13 +1,16 @@
 //! Names of topics and groups: the legal ones, those of the brokers, and those derived from a group.
 //!
 //! ```
-//! use rocketmq_remoting::names;
+//! use rocketmq_syntax::names;
 //!
 //! assert_eq!(names::retry_topic("billing"), "%RETRY%billing");
 //! assert!(names::check_group(&"g".repeat(names::MAX_GROUP)).is_ok());
 //! let error = names::check_topic("my orders").unwrap_err();
 //! assert!(error.to_string().contains("holds ' '"));
 //! ```
+
+use crate::SyntaxError;
+use std::fmt;
 
 /// The template of new topics: a broker creates a topic at its first message with the settings of this one.
 pub const TEMPLATE_TOPIC: &str = "TBW102";
@@ -76,16 +79,14 @@ const SYSTEM_TOPICS: [&str; 11] = [
 ];
 
 /// Tells why the name of a topic or group is refused. `what` is `topic` or `group`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NameError {
     /// The name is empty, or only white space.
-    #[error("the {what} is missing; give it a name")]
     Blank {
         /// `topic` or `group`.
         what: &'static str,
     },
     /// The name has a character outside `[%|a-zA-Z0-9_-]`.
-    #[error("{what} \"{name}\" holds {bad:?}; allowed are A-Z, a-z, 0-9 and the characters % | _ -")]
     Illegal {
         /// `topic` or `group`.
         what: &'static str,
@@ -95,7 +96,6 @@ pub enum NameError {
         bad: char,
     },
     /// The name has more characters than brokers take.
-    #[error("{what} \"{name}\" has {} characters; at most {limit} are allowed", name.len())]
     TooLong {
         /// `topic` or `group`.
         what: &'static str,
@@ -104,6 +104,46 @@ pub enum NameError {
         /// [`MAX_TOPIC`], [`MAX_DERIVED_TOPIC`] or [`MAX_GROUP`].
         limit: usize,
     },
+}
+
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NameError::Blank { what } => write!(f, "the {what} is missing; give it a name"),
+            NameError::Illegal { what, name, .. } | NameError::TooLong { what, name, .. } => {
+                write!(f, "{what} \"{name}\" {}", self.reason())
+            }
+        }
+    }
+}
+
+impl std::error::Error for NameError {}
+
+impl NameError {
+    /// Returns the fault without the name.
+    fn reason(&self) -> String {
+        match self {
+            NameError::Blank { .. } => "is missing; give it a name".to_owned(),
+            NameError::Illegal { bad, .. } => {
+                format!("holds {bad:?}; allowed are A-Z, a-z, 0-9 and the characters % | _ -")
+            }
+            NameError::TooLong { name, limit, .. } => {
+                format!("has {} characters; at most {limit} are allowed", name.len())
+            }
+        }
+    }
+}
+
+/// Adds the place in the name.
+impl From<NameError> for SyntaxError {
+    fn from(error: NameError) -> Self {
+        let (what, at) = match &error {
+            NameError::Blank { what } => (what, 0),
+            NameError::Illegal { what, name, bad } => (what, name.find(*bad).unwrap_or(0)),
+            NameError::TooLong { what, limit, .. } => (what, *limit),
+        };
+        SyntaxError::new(at, format!("the {what} {}", error.reason()))
+    }
 }
 
 /// Checks the name of a topic: its characters, and its length of at most [`MAX_TOPIC`] ([`MAX_DERIVED_TOPIC`] for retry
@@ -225,5 +265,12 @@ mod tests {
         assert!(is_retry(&pop_retry_topic_v1("g", "t")) && is_retry(&pop_retry_topic_v2("g", "t")));
         assert!(is_dlq(&dlq_topic("g")) && !is_retry(&dlq_topic("g")));
         assert_eq!(group_of_retry("g"), None);
+    }
+
+    #[test]
+    fn the_place_of_a_fault_is_that_in_the_name() {
+        let fault = |name: &str| SyntaxError::from(check_group(name).unwrap_err());
+        assert_eq!((fault("a.b").at(), fault("").at(), fault(&"g".repeat(121)).at()), (1, 0, 120));
+        assert!(fault("a.b").reason().starts_with("the group holds '.'"), "{}", fault("a.b"));
     }
 }

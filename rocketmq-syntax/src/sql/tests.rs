@@ -222,14 +222,38 @@ fn eight_operators_may_follow_each_other_and_no_more() {
 }
 
 #[test]
-fn errors_show_words_as_they_are_written() {
-    let error = |text: &str| text.parse::<Sql>().unwrap_err().to_string();
-    for (text, start) in [
-        ("(a > 4", "expected )"),
-        ("a IN (4)", "expected a string in single quotes, not 4"),
-        ("a >", "expected a value, not the end of the expression"),
-        ("TRUE > 4", "TRUE cannot be compared with <, <=, > or >="),
+fn the_place_of_a_mistake_and_the_remedy_are_named() {
+    for (text, drawn) in [
+        ("a >", "   ^ a value is missing here"),
+        ("a == 5", "   ^ a value is missing before this `=`; equality is one `=`"),
+        ("a != 5", "  ^ write `<>` for \"is not\""),
+        ("a = 5 && b = 6", "      ^ write AND"),
+        ("s = \"abc\"", "    ^ texts stand in single quotes, 'like this'"),
+        ("s = 'abc", "    ^ this text has no closing quote"),
+        ("a = NULL", "    ^ NULL cannot be compared; write IS NULL or IS NOT NULL"),
+        ("a IN (5)", "      ^ a text in single quotes belongs here, not `5`"),
+        ("(a = 5", "      ^ `)` is missing here"),
+        (
+            "b = 1 AND a > 'x'",
+            "              ^ `<`, `>` and BETWEEN compare properties and numbers, and 'x' is neither",
+        ),
+        ("b = 1 AND 5", "          ^ a condition belongs here, and 5 is none"),
+        ("a BETWEEN 7 AND 5", "          ^ nothing lies between 7 and 5"),
+        ("a.b > 1", " ^ a property's name holds letters, digits, `_` and `$` only"),
+        ("NOT a > 9", "^ `<`, `>` and BETWEEN compare properties and numbers, and a condition is neither"),
+        ("s LIKE 'x'", "  ^ there is no LIKE; write CONTAINS 'part', STARTSWITH 'part' or ENDSWITH 'part'"),
+        (
+            "a > 4 b",
+            "      ^ the condition ends before this, and brokers ignore the rest; join conditions with AND or OR",
+        ),
+        ("a + 1 > 5", "  ^ conditions do not calculate, and a comment ends with its line"),
+        ("UPPER(s) = 'X'", "     ^ there are no functions"),
+        ("", "^ a value is missing here"),
     ] {
-        assert!(error(text).starts_with(start), "{}", error(text));
+        let error = super::check(text).unwrap_err();
+        assert_eq!(error.drawn(text), format!("{text}\n{drawn}"));
+    }
+    for text in ["a > 4", "a > 4 /* c */ ", "a > 4 -- c\n", "t", "NOT (a IN ('b')) OR x IS NULL"] {
+        assert_eq!(super::check(text), Ok(()), "{text}");
     }
 }

@@ -9,12 +9,12 @@
 //! `tests/interop_filter.rs` compares both implementations.
 //!
 //! ```
-//! use rocketmq_server::filter::sql::Sql;
+//! use rocketmq_syntax::sql::Sql;
 //!
 //! let sql: Sql = "amount BETWEEN 5 AND 7 AND region IN ('east', 'west')".parse()?;
 //! let property = |name: &str| match name { "amount" => Some("6"), "region" => Some("east"), _ => None };
 //! assert!(sql.matches(&property));
-//! # Ok::<(), rocketmq_server::filter::sql::SqlError>(())
+//! # Ok::<(), rocketmq_syntax::SyntaxError>(())
 //! ```
 
 mod expression;
@@ -23,9 +23,9 @@ mod parser;
 mod token;
 mod value;
 
-use std::fmt;
 use std::str::FromStr;
 
+use crate::SyntaxError;
 use expression::Expression;
 use value::Value;
 
@@ -66,38 +66,23 @@ impl Sql {
 }
 
 impl FromStr for Sql {
-    type Err = SqlError;
+    type Err = SyntaxError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        parser::parse(text).map(|root| Self { root })
+        parser::parse(text).map(|parsed| Self { root: parsed.root })
     }
 }
 
-/// Reports an expression that was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SqlError {
-    at: usize,
-    what: String,
-}
-
-impl SqlError {
-    fn new(at: usize, what: String) -> Self {
-        Self { at, what }
-    }
-
-    /// Returns the position in the text near the fault, in bytes.
-    pub fn at(&self) -> usize {
-        self.at
+/// Checks a condition. Also refuses text behind it, which brokers ignore.
+///
+/// # Errors
+/// Fails at the first wrong place.
+pub fn check(text: &str) -> Result<(), SyntaxError> {
+    match parser::parse(text)?.ignored {
+        None => Ok(()),
+        Some(ignored) => Err(ignored),
     }
 }
-
-impl fmt::Display for SqlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (near byte {} of the expression)", self.what, self.at)
-    }
-}
-
-impl std::error::Error for SqlError {}
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::SqlError;
+use crate::SyntaxError;
 
 /// One word.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,8 +54,8 @@ impl fmt::Display for Token {
             Self::StartsWith => "STARTSWITH",
             Self::EndsWith => "ENDSWITH",
             Self::Integer(digits) | Self::Float(digits) => digits,
-            Self::Text(text) => return write!(f, "'{text}'"),
-            Self::Name(name) => return write!(f, "the name {name}"),
+            Self::Text(text) => return write!(f, "'{}'", text.replace('\'', "''")),
+            Self::Name(name) => name,
             Self::Equal => "=",
             Self::NotEqual => "<>",
             Self::Greater => ">",
@@ -67,7 +67,7 @@ impl fmt::Display for Token {
             Self::Close => ")",
             Self::Plus => "+",
             Self::Minus => "-",
-            Self::End => "the end of the expression",
+            Self::End => "the end",
         };
         f.write_str(text)
     }
@@ -86,7 +86,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// Takes the next word. At the end of the text it is always `End`.
-    pub fn next(&mut self) -> Result<Token, SqlError> {
+    pub fn next(&mut self) -> Result<Token, SyntaxError> {
         self.skip_blanks();
         let rest = &self.text[self.at..];
         let Some(first) = rest.bytes().next() else { return Ok(Token::End) };
@@ -113,13 +113,24 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn unreadable(&self) -> SqlError {
+    fn unreadable(&self) -> SyntaxError {
         let found = self.text[self.at..].chars().next().unwrap_or(' ');
-        SqlError::new(self.at, format!("{found:?} cannot begin a word of an expression"))
+        let what = match found {
+            '\'' => "this text has no closing quote".to_owned(),
+            '"' => "texts stand in single quotes, 'like this'".to_owned(),
+            '!' => "write `<>` for \"is not\"".to_owned(),
+            '&' => "write AND".to_owned(),
+            '|' => "write OR".to_owned(),
+            '*' | '/' | '%' => "conditions do not calculate".to_owned(),
+            '.' => "a property's name holds letters, digits, `_` and `$` only".to_owned(),
+            _ => format!("{found:?} cannot stand here"),
+        };
+        SyntaxError::new(self.at, what)
     }
 
-    /// Returns the position of the next word, for errors.
-    pub fn position(&self) -> usize {
+    /// Returns the start of the next word.
+    pub fn position(&mut self) -> usize {
+        self.skip_blanks();
         self.at
     }
 }
