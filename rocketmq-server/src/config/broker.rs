@@ -140,7 +140,7 @@ impl BrokerConfig {
 
     /// Every setting, in properties syntax.
     pub fn properties(&self) -> String {
-        KEYS.properties(self)
+        KEYS.properties(self) + EXPECTED_BY_TOOLS
     }
 
     /// The settings an operator looks at first, in properties syntax.
@@ -217,6 +217,9 @@ const CREDENTIALS: LoginJson = LoginJson {
     expected: "JSON such as {\"accessKey\":\"admin\",\"secretKey\":\"secret\"}",
 };
 
+/// What mqadmin 4.9.7 looks for in the settings of every broker, as it is on this one.
+const EXPECTED_BY_TOOLS: &str = "filterServerNums=0\nslaveReadEnable=false\n";
+
 /// Every queue costs memory, and requests go through all of a topic.
 const QUEUES: Within<i32> = Within { least: 1, most: MAX_QUEUES, expected: "a whole number from 1 to 65536" };
 
@@ -245,6 +248,19 @@ const OWN: &[Key<BrokerConfig>] = &[
     key!("trustedProxies", Plain, network.trusted_proxies),
     key!("maxConnections", within!(1, 10000000), network.max_connections),
     key!("maxConnectionMemory", within!(16777216, 1099511627776), network.max_connection_memory),
+    // Before `tls.enable`, which says it more exactly.
+    Key {
+        name: "useTLS",
+        aliases: &[],
+        set: |config, text| {
+            config.network.tls.outgoing = Some(Kind::<bool>::parse(&Plain, text)?);
+            Ok(())
+        },
+        show: |config| config.network.tls.is_outgoing().to_string(),
+        important: false,
+        secret: false,
+        live: false,
+    },
     key!("registerNameServerPeriod", MILLIS, registration.period),
     key!("registerBrokerTimeoutMills", MILLIS, registration.timeout),
     key!("brokerPermission", within!(0, 7), settings.live.broker_permission),
@@ -332,6 +348,7 @@ const OWN: &[Key<BrokerConfig>] = &[
     key!("cleanResourceInterval", MILLIS, settings.fixed.store.clean_interval),
     key!("deleteFileBatchMax", within!(1, 2147483647), settings.live.store.delete_batch),
     key!("diskMaxUsedSpaceRatio", Percent, settings.live.store.disk_max_used),
+    key!("cleanFileForciblyEnable", Plain, settings.live.store.clean_forcibly),
     key!("diskSpaceCleanForciblyRatio", Percent, settings.live.store.disk_clean_forcibly),
     key!("diskSpaceWarningLevelRatio", Percent, settings.live.store.disk_warning),
     key!("configBlackList", Plain, settings.live.black_list),
@@ -399,6 +416,10 @@ mod tests {
 
     #[test]
     fn a_printed_configuration_reads_back_as_itself() {
+        let printed = BrokerConfig::in_folder("/data/store").properties();
+        for expected_by_tools in ["slaveReadEnable=false", "filterServerNums=0", "useTLS=false"] {
+            assert!(printed.lines().any(|line| line == expected_by_tools), "{expected_by_tools}");
+        }
         let mut config = BrokerConfig::in_folder("/data/store");
         config.apply("flushDiskType=SYNC_FLUSH\ndeleteWhen=04;16\nfileReservedTime=48\n").unwrap();
         let mut read = BrokerConfig::default();

@@ -122,6 +122,8 @@ pub struct StoreLive {
     pub delete_batch: usize,
     /// `diskMaxUsedSpaceRatio` / 100: above it expired files go at any hour.
     pub disk_max_used: f64,
+    /// `cleanFileForciblyEnable`: files may go before they expire.
+    pub clean_forcibly: bool,
     /// `diskSpaceCleanForciblyRatio`: above it the oldest files go, expired or not.
     pub disk_clean_forcibly: f64,
     /// `diskSpaceWarningLevelRatio`: above it messages are refused.
@@ -166,6 +168,7 @@ impl Default for StoreLive {
             delete_hours: vec![4],
             delete_batch: 10,
             disk_max_used: 0.75,
+            clean_forcibly: true,
             disk_clean_forcibly: 0.85,
             disk_warning: 0.90,
             disk_enough_free: None,

@@ -176,7 +176,7 @@ impl Inner {
 
     fn reason(&self, space: Space) -> Reason {
         let live = self.tuned();
-        if live.is_too_full(space, FullDisk::DeleteOldest) {
+        if live.clean_forcibly && live.is_too_full(space, FullDisk::DeleteOldest) {
             return Reason::DiskPressure;
         }
         let mut rounds = self.retention.manual.lock();

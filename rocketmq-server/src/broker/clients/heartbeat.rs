@@ -1,6 +1,6 @@
 //! Clients coming, staying and going: 34, 35, 38, 46, and the notification (40) that makes a group rebalance.
 
-use rocketmq_remoting::body::heartbeat::{ConsumerData, ConsumerIdList, HeartbeatData};
+use rocketmq_remoting::body::heartbeat::{ConsumeType, ConsumerData, ConsumerIdList, HeartbeatData};
 use rocketmq_remoting::body::topic::TopicConfig;
 use rocketmq_remoting::requests::heartbeat::{
     CheckClientConfigRequest, GetConsumerListByGroupRequest, HeartbeatRequest, HeartbeatResponse,
@@ -63,6 +63,9 @@ fn register_consumer(
     member: &Member,
     data: &HeartbeatData,
 ) -> Result<Registered, Refusal> {
+    if parts.settings.live().reject_pull_consumers && consumer.consume_type == ConsumeType::Actively {
+        return Ok(Registered::default());
+    }
     let group = &consumer.group_name;
     let Some(config) = parts.groups.find(group).map_err(Refusal::system)? else {
         return Ok(Registered::default());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use rocketmq_remoting::Answered;
 use rocketmq_remoting::body::group::SubscriptionGroupConfig;
+use rocketmq_remoting::body::heartbeat::ConsumeType;
 use rocketmq_remoting::body::topic::TopicConfig;
 use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::message::PullFlag;
@@ -15,6 +16,7 @@ use rocketmq_remoting::route::{MASTER_ID, Perm};
 use rocketmq_remoting::subscription::SubscriptionData;
 
 use super::Parts;
+use crate::broker::names::is_system_group;
 use crate::broker::settings::Current;
 use crate::broker::settings::millis;
 use crate::exchange::{Asked, Refusal, Reply, ReplyTo};
@@ -109,6 +111,7 @@ fn check(parts: &Parts, reply_to: ReplyTo<Found>, request: PullMessageRequest) -
     let group = check_group(parts, &request)?;
     let topic = check_topic(parts, &request)?;
     let filter = subscription_filter(parts, &request, &group)?;
+    check_kind(parts, reply_to.connection.id(), &request.consumer_group)?;
     Ok(Pull { filter, reply_to, topic, group, request })
 }
 
@@ -128,6 +131,22 @@ fn check_group(parts: &Parts, request: &PullMessageRequest) -> Result<Arc<Subscr
         return Err(forbidden(remark, ForbiddenPull::GROUP));
     }
     Ok(group)
+}
+
+/// Refuses consumers that pull by themselves where the broker's owner wants none.
+fn check_kind(parts: &Parts, channel: u64, group: &str) -> Result<(), Refusal> {
+    if !parts.settings.live().reject_pull_consumers || is_system_group(group) {
+        return Ok(());
+    }
+    let consumers = parts.clients.consumers.lock();
+    let welcome = consumers.group(group).is_some_and(|live| {
+        live.consume_type() != ConsumeType::Actively || live.members().any(|member| member.channel == channel)
+    });
+    if welcome {
+        return Ok(());
+    }
+    let remark = "the consumer's group info not exist, or the pull consumer is rejected by server.";
+    Err(Refusal::new(ResponseCode::SUBSCRIPTION_NOT_EXIST, remark))
 }
 
 fn check_topic(parts: &Parts, request: &PullMessageRequest) -> Result<Arc<TopicConfig>, Refusal> {

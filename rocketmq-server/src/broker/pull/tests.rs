@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::BytesMut;
+use rocketmq_remoting::body::heartbeat::{ConsumeType, ConsumerData, HeartbeatData};
 use rocketmq_remoting::message::PullFlag;
 use rocketmq_remoting::requests::offset::QueryConsumerOffsetRequest;
 use rocketmq_remoting::requests::pull::PullMessageRequest;
@@ -47,6 +48,29 @@ async fn the_first_pull_of_an_empty_queue_finds_nothing_new() {
     let pulled = client.pull("t", 1, 0).await;
     assert_eq!((pulled.code, pulled.next), (ResponseCode::PULL_NOT_FOUND, 0));
     assert_eq!(client.pull("t", 1, 7).await.code, ResponseCode::PULL_OFFSET_MOVED);
+}
+
+#[tokio::test]
+async fn consumers_that_pull_by_themselves_are_refused_where_none_are_wanted() {
+    let rig = Rig::with(|settings| settings.live.reject_pull_consumers = true).await;
+    let client = rig.connect();
+    client.send("t", "a", &[]).await;
+    assert_eq!(client.pull("t", 0, 0).await.code, ResponseCode::SUBSCRIPTION_NOT_EXIST);
+    let pulling = ConsumerData {
+        group_name: "g".into(),
+        consume_type: ConsumeType::Actively,
+        ..ConsumerData::default()
+    };
+    let heartbeat = |consumer: ConsumerData| HeartbeatData {
+        client_id: "c".into(),
+        consumer_data_set: vec![consumer],
+        ..HeartbeatData::default()
+    };
+    client.ask_json(RequestCode::HEART_BEAT, &heartbeat(pulling.clone())).await;
+    assert_eq!(client.pull("t", 0, 0).await.code, ResponseCode::SUBSCRIPTION_NOT_EXIST);
+    let pushed_to = ConsumerData { consume_type: ConsumeType::Passively, ..pulling };
+    client.ask_json(RequestCode::HEART_BEAT, &heartbeat(pushed_to)).await;
+    assert_eq!(client.pull("t", 0, 0).await.code, ResponseCode::SUCCESS);
 }
 
 #[tokio::test]

@@ -152,6 +152,21 @@ async fn a_failed_flush_tells_those_who_wait() {
 }
 
 #[test]
+fn the_oldest_files_stay_on_a_full_disk_where_they_may_not_go_before_they_expire() {
+    let mut bench = Bench::new();
+    bench.live.clean_forcibly = false;
+    let disk = Arc::new(FaultyDisk::default());
+    let store = bench.open_on(&disk);
+    for name in names(0..30) {
+        put(&store, "T", 0, &name);
+    }
+    disk.used.store(95, SeqCst);
+    assert_eq!(store.delete_expired().unwrap(), Cleaned::default());
+    store.tune(StoreLive { clean_forcibly: true, ..bench.live.clone() });
+    assert!(store.delete_expired().unwrap().commit_log_files > 0);
+}
+
+#[test]
 fn a_disk_above_the_warning_level_refuses_messages_and_frees_the_oldest_files() {
     let (bench, disk) = (Bench::new(), Arc::new(FaultyDisk::default()));
     let store = bench.open_on(&disk);
