@@ -4,7 +4,7 @@
 //! 1  log           the store walks its newest files, cuts what a crash left half written, and completes queues and index
 //! 2  tables        topics, groups, offsets, request modes and access rules are read from `config/`
 //! 3  positions     offsets, delay levels, timers and ordered pops that lie outside their queues are set right
-//! 4  transactions  the op queue says which half messages were decided
+//! 4  transactions  the op queue says which half messages were decided, the half queue which of the open ones are copies
 //! 5  services      timers load their topic from the first that waits, POP reads its revive topic from its group's offset,
 //!                  delay levels go on at their positions; deletion and flushing begin
 //! ```
@@ -36,7 +36,6 @@ use super::settings::live_config::LiveConfig;
 use super::settings::{Current, Settings, millis};
 use super::timer::{CheckpointFiles, TimerState};
 use super::topics::table::TopicTable;
-use super::transaction::Transactions;
 use super::{
     BrokerError, admin, clients, delay, groups, names, offsets, persist, pop, pull, query, send, timer,
     topics, transaction,
@@ -97,7 +96,7 @@ pub fn open(
     offsets::unread::watch(&parts.log, parts.offsets.clone());
     let domains = divide(&parts);
     positions::set_right(&domains.persist);
-    Transactions::recover(&domains.transaction);
+    transaction::recover(&domains.transaction);
     domains.send.log.store.start_background()?;
     Ok((domains, woken))
 }

@@ -8,8 +8,8 @@ use rocketmq_remoting::{RequestCode, ResponseCode};
 
 use super::pop_rig::{HIDDEN, Popper};
 use super::rig::{Client, Rig, START};
-use super::transaction_rig::{COMMIT, answer_to};
-use crate::broker::names::{SCHEDULE_TOPIC, TIMER_TOPIC};
+use super::transaction_rig::{COMMIT, answer_to, half};
+use crate::broker::names::{HALF_TOPIC, SCHEDULE_TOPIC, TIMER_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC};
 
 /// Longer than messages are hidden and late acknowledgements waited for.
 const AFTER: Duration = Duration::from_millis(HIDDEN as u64 + 2_001);
@@ -92,6 +92,62 @@ async fn timers_without_room_or_place_stop_none_behind_them() {
     assert_eq!((&messages[1].body[..], &messages[2].body[..]), (&b"full"[..], &b"behind"[..]));
     assert_eq!(messages[1].properties, full.properties, "there was no room for a note");
     assert_eq!(log.stats.counters.totals().set_aside, 2);
+}
+
+#[tokio::test]
+async fn a_half_of_any_size_is_refused_at_the_send_or_asked_about_and_delivered() {
+    let rig = Rig::start().await;
+    let client = rig.connect();
+    client.producer_heartbeat("c", "p").await;
+    let mut accepted = 0;
+    for len in (32_000..=FULL).step_by(59) {
+        let mut request = client.send_request("t", &[]);
+        let named = format!("TRAN_MSG\u{1}true\u{2}PGROUP\u{1}p\u{2}UNIQ_KEY\u{1}{len}\u{2}");
+        request.properties = Some(filled(&named, len));
+        match client.send_raw(&request, "x").await.response_code() {
+            ResponseCode::SUCCESS => accepted += 1,
+            code => assert_eq!(code, ResponseCode::MESSAGE_ILLEGAL, "{len}"),
+        }
+    }
+    assert!((1..14).contains(&accepted), "{accepted}");
+    rig.advance(Duration::from_secs(30));
+    for _ in 0..accepted {
+        let check = client.next_of(RequestCode::CHECK_TRANSACTION_STATE).await;
+        client.ask(&answer_to(&check, COMMIT)).await;
+    }
+    assert_eq!(client.drain("t", 0, accepted).await.len(), accepted);
+}
+
+/// As a broker that reserves no room may have left them in the store.
+#[tokio::test]
+async fn halves_without_room_or_place_stop_none_behind_them() {
+    let rig = Rig::with(|settings| settings.live.transaction_check_max = 2).await;
+    let client = rig.connect();
+    client.producer_heartbeat("c", "p").await;
+    let log = &rig.broker.domains.send.log;
+    let named = "PGROUP\u{1}p\u{2}UNIQ_KEY\u{1}full\u{2}REAL_TOPIC\u{1}t\u{2}REAL_QID\u{1}0\u{2}";
+    let full = MessageRecord {
+        topic: HALF_TOPIC.into(),
+        properties: filled(named, FULL),
+        ..MessageRecord::default()
+    };
+    log.append(full).unwrap();
+    log.append(MessageRecord { topic: HALF_TOPIC.into(), ..MessageRecord::default() }).unwrap();
+    half(&client, "behind", &[]).await;
+    for round in 0..2 {
+        rig.advance(Duration::from_secs(30));
+        for expected in if round == 0 { &["full", "behind"][..] } else { &["full"] } {
+            let check = client.next_of(RequestCode::CHECK_TRANSACTION_STATE).await;
+            assert_eq!(check.ext.get("transactionId"), Some(*expected));
+            if *expected == "behind" {
+                client.ask(&answer_to(&check, COMMIT)).await;
+                assert_eq!(&client.drain("t", 0, 1).await[0].body[..], b"behind");
+            }
+        }
+    }
+    rig.advance(Duration::from_secs(30));
+    rig.when_topic_exists(TRANS_CHECK_MAX_TIME_TOPIC).await;
+    assert_eq!(client.drain(TRANS_CHECK_MAX_TIME_TOPIC, 0, 2).await.len(), 2, "both were given up");
 }
 
 #[tokio::test]

@@ -1,29 +1,82 @@
-//! Which half messages are decided, which were appended again: the memory of the check loop, without I/O.
+//! Which half messages are open, being decided, decided or appended again: the memory of ends and check rounds, without I/O.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
-/// Where a half message stands when its end is announced.
+use rocketmq_remoting::message::properties::Properties;
+
+/// How many ended transactions are remembered, so that an end told twice is known for what it is.
+const REMEMBERED: usize = 10_000;
+
+/// Names a transaction, whichever of its copies is looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TransactionId {
+    group: String,
+    key: String,
+}
+
+impl TransactionId {
+    /// `None` when the message names no producer group or has no unique key.
+    pub fn of(properties: &Properties) -> Option<Self> {
+        let (group, key) = (properties.producer_group()?, properties.unique_key()?);
+        Some(Self { group: group.to_owned(), key: key.to_owned() })
+    }
+}
+
+/// How a transaction ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    Committed,
+    RolledBack,
+    /// It was asked about too often, or for too long.
+    GivenUp,
+    /// Another broker decided it and did not write down how.
+    Unrecorded,
+}
+
+/// Where the half named by an end stands, if it cannot be decided by that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// Another end is being carried out.
+    BeingDecided,
+    Ended(Ending),
+    /// It ended before this broker started, or long ago.
+    Forgotten,
+}
+
+/// Where a half stands that the check round has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// Undecided until now; the number is the queue offset of its newest copy.
-    Open(i64),
-    /// Committed, rolled back or given up before.
+    Open,
+    BeingDecided,
     Decided,
 }
 
-/// Half messages from the first undecided one on.
+/// The newest copy of a half that was appended again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HalfCopy {
+    pub offset: i64,
+    /// When the oldest copy known was stored, in milliseconds since 1970.
+    pub first_stored: i64,
+    pub checks: u32,
+}
+
+/// An end that is being carried out.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ticket(u64);
+
+/// Half messages from the first undecided one on, by queue offset.
 ///
-/// Each check appends a half again, so a decision may name an older copy; and a decision may arrive twice. Both are
-/// recognised as long as this broker runs. After a restart the op queue says what was decided.
+/// Each check appends a half again, so an end may name an older copy; its transaction's id leads to the newest. An end may
+/// also arrive twice.
 #[derive(Debug, Default)]
 pub struct Halves {
     /// Everything below is settled or has been appended again.
     next: i64,
-    decided: BTreeSet<i64>,
-    /// From a copy to the newer copy made of it.
-    moved: HashMap<i64, i64>,
-    /// When the first copy was stored, for copies that were made before their first check.
-    born: HashMap<i64, i64>,
+    decided: BTreeMap<i64, Ending>,
+    being_decided: HashMap<u64, i64>,
+    tickets: u64,
+    copies: HashMap<TransactionId, HalfCopy>,
+    ended: Endings,
 }
 
 impl Halves {
@@ -36,62 +89,148 @@ impl Halves {
         self.next
     }
 
-    /// Looks up a half by the offset its producer knows.
     pub fn standing(&self, offset: i64) -> Standing {
-        let newest = self.newest(offset);
-        if newest < self.next || self.decided.contains(&newest) {
-            return Standing::Decided;
+        if self.decided.contains_key(&offset) {
+            Standing::Decided
+        } else if self.being_decided.values().any(|half| *half == offset) {
+            Standing::BeingDecided
+        } else {
+            Standing::Open
         }
-        Standing::Open(newest)
     }
 
-    fn newest(&self, offset: i64) -> i64 {
-        let mut at = offset;
-        // Each step goes to a larger offset, so this ends.
-        while let Some(next) = self.moved.get(&at) {
-            at = *next;
+    /// Begins to decide the half that its producer knows by `offset`.
+    ///
+    /// # Errors
+    /// It is not open.
+    pub fn begin(&mut self, offset: i64, id: Option<&TransactionId>) -> Result<Ticket, Closed> {
+        let newest = self.newest(offset, id).ok_or_else(|| self.ended.of(id))?;
+        match self.standing(newest) {
+            Standing::Open => {}
+            Standing::BeingDecided => return Err(Closed::BeingDecided),
+            Standing::Decided => return Err(Closed::Ended(self.decided[&newest])),
         }
-        at
+        self.tickets += 1;
+        self.being_decided.insert(self.tickets, newest);
+        Ok(Ticket(self.tickets))
     }
 
-    /// Notes a decision; false when it was noted before.
-    pub fn decide(&mut self, offset: i64) -> bool {
-        offset >= self.next && self.decided.insert(offset)
+    /// The copy of a half that is not settled.
+    fn newest(&self, offset: i64, id: Option<&TransactionId>) -> Option<i64> {
+        if offset >= self.next {
+            return Some(offset);
+        }
+        let copy = self.copies.get(id?)?;
+        (copy.offset >= self.next).then_some(copy.offset)
     }
 
-    /// Takes a decision back, because it could not be carried out.
-    pub fn undecide(&mut self, offset: i64) {
-        self.decided.remove(&offset);
+    /// The end was carried out. Returns the half that it decides, which may have become a newer copy meanwhile.
+    pub fn done(&mut self, ticket: Ticket, id: Option<&TransactionId>, ending: Ending) -> Option<i64> {
+        let half = self.being_decided.remove(&ticket.0)?;
+        self.decided.insert(half, ending);
+        self.forget_copy(half, id);
+        self.remember(id, ending);
+        Some(half)
     }
 
-    pub fn is_decided(&self, offset: i64) -> bool {
-        self.decided.contains(&offset)
+    /// The end could not be carried out: the half is open again.
+    pub fn failed(&mut self, ticket: Ticket) {
+        self.being_decided.remove(&ticket.0);
+    }
+
+    /// Notes what an op record says about a half.
+    pub fn recovered(&mut self, offset: i64, ending: Ending) -> bool {
+        offset >= self.next && self.decided.insert(offset, ending).is_none()
+    }
+
+    /// Notes an open half that is a copy.
+    pub fn appended(&mut self, id: Option<&TransactionId>, copy: HalfCopy) {
+        let Some(id) = id else { return };
+        self.ended.forget(id);
+        self.copies.insert(id.clone(), copy);
+    }
+
+    /// What is known of a half besides what it says itself, if it is a copy.
+    pub fn copy_at(&self, offset: i64, id: Option<&TransactionId>) -> Option<HalfCopy> {
+        self.copies.get(id?).copied().filter(|copy| copy.offset == offset)
     }
 
     /// Passes over a half that needs no more attention.
     pub fn settle(&mut self, offset: i64) {
         self.next = self.next.max(offset + 1);
         self.decided.remove(&offset);
-        self.born.remove(&offset);
-        // Older copies of it can be named no more.
-        self.moved.retain(|_, newer| *newer != offset);
     }
 
-    /// Passes over a half that was appended again at `copy`; `first_stored` is the age it keeps.
-    pub fn replace(&mut self, offset: i64, copy: i64, first_stored: i64) {
-        self.next = self.next.max(offset + 1);
-        self.born.remove(&offset);
-        self.moved.insert(offset, copy);
-        self.born.insert(copy, first_stored);
-        // A decision that came while the copy was being made holds for the copy.
-        if self.decided.remove(&offset) {
-            self.decided.insert(copy);
+    /// Passes over a half that nobody decided.
+    pub fn give_up(&mut self, offset: i64, id: Option<&TransactionId>) {
+        self.settle(offset);
+        self.forget_copy(offset, id);
+        self.remember(id, Ending::GivenUp);
+    }
+
+    /// Takes a transaction that was given up, to end it late; it must be [`remember`](Self::remember)ed again.
+    pub fn take_given_up(&mut self, id: Option<&TransactionId>) {
+        if let Some(id) = id {
+            self.ended.forget(id);
         }
     }
 
-    /// When the first copy of this half was stored, if it is a copy made since the start.
-    pub fn first_stored(&self, offset: i64) -> Option<i64> {
-        self.born.get(&offset).copied()
+    pub fn remember(&mut self, id: Option<&TransactionId>, ending: Ending) {
+        if let Some(id) = id {
+            self.ended.note(id.clone(), ending);
+        }
+    }
+
+    /// Passes over a half that was appended again as `copy`. Returns how it was decided while that was done, if it was: this
+    /// then holds for the copy.
+    pub fn replace(&mut self, offset: i64, id: Option<&TransactionId>, copy: HalfCopy) -> Option<Ending> {
+        self.next = self.next.max(offset + 1);
+        self.being_decided.values_mut().filter(|half| **half == offset).for_each(|half| *half = copy.offset);
+        if let Some(ending) = self.decided.remove(&offset) {
+            self.decided.insert(copy.offset, ending);
+            return Some(ending);
+        }
+        if let Some(id) = id {
+            self.copies.insert(id.clone(), copy);
+        }
+        None
+    }
+
+    fn forget_copy(&mut self, offset: i64, id: Option<&TransactionId>) {
+        if let Some(id) = id
+            && self.copies.get(id).is_some_and(|copy| copy.offset == offset)
+        {
+            self.copies.remove(id);
+        }
+    }
+}
+
+/// The transactions that ended last.
+#[derive(Debug, Default)]
+struct Endings {
+    by_id: HashMap<TransactionId, Ending>,
+    order: VecDeque<TransactionId>,
+}
+
+impl Endings {
+    fn of(&self, id: Option<&TransactionId>) -> Closed {
+        id.and_then(|id| self.by_id.get(id)).map_or(Closed::Forgotten, |ending| Closed::Ended(*ending))
+    }
+
+    fn note(&mut self, id: TransactionId, ending: Ending) {
+        if self.by_id.insert(id.clone(), ending).is_none() {
+            self.order.push_back(id);
+        }
+        while self.order.len() > REMEMBERED {
+            let oldest = self.order.pop_front();
+            oldest.and_then(|oldest| self.by_id.remove(&oldest));
+        }
+    }
+
+    fn forget(&mut self, id: &TransactionId) {
+        if self.by_id.remove(id).is_some() {
+            self.order.retain(|known| known != id);
+        }
     }
 }
 
@@ -99,38 +238,85 @@ impl Halves {
 mod tests {
     use super::*;
 
+    fn id(key: &str) -> TransactionId {
+        TransactionId { group: "p".into(), key: key.into() }
+    }
+
+    fn copy(offset: i64) -> HalfCopy {
+        HalfCopy { offset, first_stored: 100, checks: 1 }
+    }
+
     #[test]
     fn a_half_is_decided_once() {
-        let mut halves = Halves::starting_at(5);
-        assert_eq!(halves.standing(4), Standing::Decided);
-        assert_eq!(halves.standing(5), Standing::Open(5));
-        assert!(halves.decide(5));
-        assert!(!halves.decide(5));
-        assert_eq!(halves.standing(5), Standing::Decided);
-        halves.settle(5);
+        let (mut halves, x) = (Halves::starting_at(5), id("x"));
+        let ticket = halves.begin(5, Some(&x)).unwrap();
+        assert_eq!(halves.standing(5), Standing::BeingDecided);
+        assert_eq!(halves.begin(5, Some(&x)), Err(Closed::BeingDecided));
+        assert_eq!(halves.done(ticket, Some(&x), Ending::Committed), Some(5));
+        for _ in 0..2 {
+            assert_eq!(halves.begin(5, Some(&x)), Err(Closed::Ended(Ending::Committed)));
+            halves.settle(5);
+        }
         assert_eq!(halves.next(), 6);
-        assert_eq!(halves.standing(5), Standing::Decided);
+        assert_eq!(halves.begin(4, Some(&id("before"))), Err(Closed::Forgotten));
+        assert_eq!(halves.begin(4, None), Err(Closed::Forgotten));
+    }
+
+    #[test]
+    fn an_end_that_failed_leaves_the_half_open() {
+        let mut halves = Halves::default();
+        let ticket = halves.begin(0, None).unwrap();
+        halves.failed(ticket);
+        assert_eq!(halves.standing(0), Standing::Open);
+        assert!(halves.begin(0, None).is_ok());
     }
 
     #[test]
     fn a_producer_that_knows_an_old_copy_decides_the_newest() {
-        let mut halves = Halves::default();
-        halves.replace(0, 3, 100);
-        halves.replace(3, 7, 100);
-        assert_eq!(halves.standing(0), Standing::Open(7));
-        assert_eq!(halves.first_stored(7), Some(100));
-        halves.decide(7);
-        halves.settle(7);
-        assert_eq!(halves.standing(0), Standing::Decided);
-        assert_eq!(halves.standing(7), Standing::Decided);
+        let (mut halves, x) = (Halves::default(), id("x"));
+        halves.replace(0, Some(&x), copy(3));
+        halves.replace(3, Some(&x), copy(7));
+        assert_eq!(halves.copy_at(7, Some(&x)), Some(copy(7)));
+        assert_eq!(halves.copy_at(3, Some(&x)), None);
+        let ticket = halves.begin(0, Some(&x)).unwrap();
+        assert_eq!(halves.done(ticket, Some(&x), Ending::RolledBack), Some(7));
+        for named in [0, 3, 7] {
+            assert_eq!(halves.begin(named, Some(&x)), Err(Closed::Ended(Ending::RolledBack)), "{named}");
+        }
     }
 
     #[test]
-    fn a_decision_made_while_the_half_is_copied_holds_for_the_copy() {
+    fn an_end_made_while_the_half_is_copied_holds_for_the_copy() {
+        let (mut halves, x) = (Halves::default(), id("x"));
+        let early = halves.begin(0, Some(&x)).unwrap();
+        halves.done(early, Some(&x), Ending::Committed);
+        assert_eq!(halves.replace(0, Some(&x), copy(2)), Some(Ending::Committed));
+        assert_eq!(halves.standing(2), Standing::Decided);
+        let late = halves.begin(1, Some(&id("y"))).unwrap();
+        assert_eq!(halves.replace(1, Some(&id("y")), copy(3)), None);
+        assert_eq!(halves.done(late, Some(&id("y")), Ending::Committed), Some(3));
+        assert_eq!(halves.standing(3), Standing::Decided);
+    }
+
+    #[test]
+    fn what_was_given_up_is_known_until_it_is_appended_again() {
+        let (mut halves, x) = (Halves::default(), id("x"));
+        halves.give_up(0, Some(&x));
+        assert_eq!(halves.begin(0, Some(&x)), Err(Closed::Ended(Ending::GivenUp)));
+        halves.appended(Some(&x), copy(4));
+        let ticket = halves.begin(0, Some(&x)).unwrap();
+        assert_eq!(halves.done(ticket, Some(&x), Ending::Committed), Some(4));
+    }
+
+    #[test]
+    fn only_so_many_endings_are_remembered() {
         let mut halves = Halves::default();
-        halves.decide(0);
-        halves.replace(0, 3, 1);
-        assert_eq!(halves.standing(0), Standing::Decided);
-        assert!(halves.is_decided(3));
+        for n in 0..=REMEMBERED {
+            halves.remember(Some(&id(&n.to_string())), Ending::Committed);
+        }
+        halves.settle(1);
+        assert_eq!(halves.begin(0, Some(&id("0"))), Err(Closed::Forgotten));
+        assert_eq!(halves.begin(0, Some(&id("1"))), Err(Closed::Ended(Ending::Committed)));
+        assert_eq!(halves.ended.order.len(), halves.ended.by_id.len());
     }
 }

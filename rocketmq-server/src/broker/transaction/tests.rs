@@ -1,13 +1,15 @@
 //! Transactions: halves, ends, and what happens to those nobody ends.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use rocketmq_remoting::message::{MessageRecord, Properties};
-use rocketmq_remoting::requests::transaction::EndTransactionRequest;
+use rocketmq_remoting::message::{MessageRecord, OffsetMessageId, Properties};
+use rocketmq_remoting::requests::send::SendMessageResponse;
+use rocketmq_remoting::requests::transaction::{EndTransactionRequest, ResumeCheckHalfMessageRequest};
 use rocketmq_remoting::{RequestCode, ResponseCode};
 
 use crate::broker::names::{HALF_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC};
-use crate::broker::tests::rig::{Client, Rig};
+use crate::broker::tests::rig::{Client, Rig, START};
 use crate::broker::tests::transaction_rig::{COMMIT, ROLLBACK, answer_to, end_of, half};
 use crate::store::FlushMode;
 
@@ -34,6 +36,132 @@ async fn a_half_is_invisible_until_it_is_committed_and_committed_once() {
     let properties = Properties::parse(&message.properties);
     assert_eq!(properties.get("REAL_TOPIC"), None);
     assert_eq!(properties.get("TRAN_MSG"), Some("true"));
+}
+
+/// A half that was asked about once and then given up; its copy in the topic for such.
+async fn given_up(rig: &Rig, client: &Client) -> (SendMessageResponse, MessageRecord) {
+    client.producer_heartbeat("c", "p").await;
+    let sent = half(client, "x", &[]).await;
+    rig.advance(Duration::from_secs(30));
+    client.next_of(RequestCode::CHECK_TRANSACTION_STATE).await;
+    rig.advance(Duration::from_secs(30));
+    rig.when_topic_exists(TRANS_CHECK_MAX_TIME_TOPIC).await;
+    let copy = client.drain(TRANS_CHECK_MAX_TIME_TOPIC, 0, 1).await.remove(0);
+    (sent, copy)
+}
+
+async fn end_code(client: &Client, sent: &SendMessageResponse, decision: i32) -> ResponseCode {
+    client.ask(&end_of(sent, decision)).await.response_code()
+}
+
+#[tokio::test]
+async fn a_late_commit_of_what_was_given_up_delivers_once() {
+    let rig = Rig::with(|settings| settings.live.transaction_check_max = 1).await;
+    let client = rig.connect();
+    let (sent, _) = given_up(&rig, &client).await;
+    for _ in 0..2 {
+        assert_eq!(end_code(&client, &sent, COMMIT).await, ResponseCode::SUCCESS);
+    }
+    assert_eq!(visible(&client).await.len(), 1);
+    assert_eq!(end_code(&client, &sent, ROLLBACK).await, ResponseCode::ILLEGAL_OPERATION);
+}
+
+#[tokio::test]
+async fn an_end_of_what_was_given_up_before_the_start_is_no_success() {
+    let rig = Rig::with(|settings| settings.live.transaction_check_max = 1).await;
+    let (sent, _) = given_up(&rig, &rig.connect()).await;
+    let rig = rig.restart().await;
+    let client = rig.connect();
+    for decision in [COMMIT, ROLLBACK] {
+        let answer = client.ask(&end_of(&sent, decision)).await;
+        assert_eq!(answer.response_code(), ResponseCode::ILLEGAL_OPERATION);
+        assert!(answer.remark.unwrap().contains(TRANS_CHECK_MAX_TIME_TOPIC));
+    }
+    assert!(visible(&client).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_commit_that_names_the_first_copy_delivers_after_a_restart_or_crash() {
+    for crashes in [false, true] {
+        let rig = Rig::start().await;
+        let client = rig.connect();
+        client.producer_heartbeat("c", "p").await;
+        let sent = half(&client, "x", &[]).await;
+        rig.advance(Duration::from_secs(30));
+        client.next_of(RequestCode::CHECK_TRANSACTION_STATE).await;
+        let rig = if crashes { rig.crash().await } else { rig.restart().await };
+        let client = rig.connect();
+        for _ in 0..2 {
+            assert_eq!(end_code(&client, &sent, COMMIT).await, ResponseCode::SUCCESS);
+        }
+        assert_eq!(visible(&client).await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn the_second_end_of_a_transaction_must_agree_with_the_first() {
+    let mut rig = Rig::start().await;
+    let client = rig.connect();
+    let (kept, dropped) = (half(&client, "kept", &[]).await, half(&client, "dropped", &[]).await);
+    end_code(&client, &kept, COMMIT).await;
+    end_code(&client, &dropped, ROLLBACK).await;
+    for _ in 0..2 {
+        let client = rig.connect();
+        for (sent, agrees, contradicts) in [(&kept, COMMIT, ROLLBACK), (&dropped, ROLLBACK, COMMIT)] {
+            assert_eq!(end_code(&client, sent, agrees).await, ResponseCode::SUCCESS);
+            assert_eq!(end_code(&client, sent, contradicts).await, ResponseCode::ILLEGAL_OPERATION);
+        }
+        assert_eq!(visible(&client).await.len(), 1);
+        rig = rig.crash().await;
+    }
+}
+
+#[tokio::test]
+async fn halves_are_asked_about_when_the_clock_was_set_back() {
+    let rig = Rig::start().await;
+    rig.clock.set(START + 3_600_000);
+    half(&rig.connect(), "under the wrong clock", &[]).await;
+    rig.clock.set(START);
+    let client = rig.connect();
+    half(&client, "after it", &[]).await;
+    let mut asked = BTreeSet::new();
+    let asking = async {
+        while asked.len() < 2 {
+            let check = client.next_of(RequestCode::CHECK_TRANSACTION_STATE).await;
+            asked.insert(check.ext.get("transactionId").unwrap().to_owned());
+        }
+    };
+    let passing = async {
+        while rig.clock_millis() < START + 3_000_000 {
+            client.producer_heartbeat("c", "p").await;
+            rig.advance(Duration::from_secs(30));
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! { () = asking => {}, () = passing => {} }
+}
+
+#[tokio::test]
+async fn a_half_that_is_resumed_is_open_again_whatever_copy_an_end_names() {
+    let rig = Rig::with(|settings| settings.live.transaction_check_max = 1).await;
+    let client = rig.connect();
+    let (sent, copy) = given_up(&rig, &client).await;
+    let resume = |offset| {
+        let id = OffsetMessageId { host: copy.store_host, offset };
+        ResumeCheckHalfMessageRequest { topic: None, msg_id: Some(id.to_string()) }
+    };
+    client.send("t", "plain", &[]).await;
+    let plain = visible(&client).await[0].physical_offset;
+    assert_eq!(client.ask(&resume(plain)).await.response_code(), ResponseCode::INVALID_PARAMETER);
+    assert_eq!(client.ask(&resume(copy.physical_offset)).await.response_code(), ResponseCode::SUCCESS);
+    for _ in 0..2 {
+        assert_eq!(end_code(&client, &sent, COMMIT).await, ResponseCode::SUCCESS);
+    }
+    half(&client, "next", &[]).await;
+    rig.advance(Duration::from_secs(30));
+    let check = client.next_of(RequestCode::CHECK_TRANSACTION_STATE).await;
+    assert_eq!(check.ext.get("transactionId"), Some("next"), "the resumed one is not asked about");
+    assert_eq!(visible(&client).await.len(), 2);
 }
 
 #[tokio::test]
