@@ -106,11 +106,11 @@ fn the_embedded_broker_is_a_choice() -> TestResult {
 }
 
 #[test]
-fn only_the_starter_reads_configuration_files() -> TestResult {
+fn only_the_starter_and_the_servers_read_configuration_files() -> TestResult {
     let packages = packages()?;
     for (name, package) in &packages {
-        let reads = package.uses(false).contains("figment") || package.uses(true).contains("figment");
-        assert_eq!(reads, name == "rocketmq-starter", "{name}");
+        let reads = package.uses(false).contains("toml") || package.uses(true).contains("toml");
+        assert_eq!(reads, ["rocketmq-starter", "rocketmq-server"].contains(&name.as_str()), "{name}");
     }
     Ok(())
 }

@@ -12,8 +12,15 @@ pub struct StartError {
 }
 
 impl StartError {
+    /// What several listeners share is complained of once.
     pub(crate) fn of(mistakes: Vec<Mistake>) -> Self {
-        StartError { mistakes }
+        let mut told: Vec<Mistake> = Vec::new();
+        for mistake in mistakes {
+            if !told.iter().any(|other| other.message == mistake.message) {
+                told.push(mistake);
+            }
+        }
+        StartError { mistakes: told }
     }
 
     /// What is wrong, in the order it was found; never empty.
@@ -81,8 +88,10 @@ pub enum MistakeKind {
     File,
     /// A value is not of the type its key takes, or is out of bounds.
     WrongValue,
-    /// A key under `[rocketmq]` that nothing reads.
+    /// A key under `[rocketmq]`, a variable or an option of a listener that nothing reads.
     UnknownKey,
+    /// A group or topic in the configuration that belongs to no listener.
+    UnknownName,
     /// A `${placeholder}` without a value and without a default, or one that refers to itself.
     Placeholder,
     /// No name server is configured.

@@ -4,6 +4,7 @@
 //! default, a key that has no value is a mistake. A value that is found is resolved in turn.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 /// Values that refer to one another deeper than this refer to themselves.
 const MAX_DEPTH: usize = 16;
@@ -11,22 +12,43 @@ const MAX_DEPTH: usize = 16;
 /// Why a text could not be resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PlaceholderError {
-    Missing { key: String },
-    Circular { key: String },
-    Unclosed { text: String },
+    Missing {
+        key: String,
+        /// The file in which it could be set.
+        home: PathBuf,
+    },
+    Circular {
+        key: String,
+    },
+    Unclosed {
+        text: String,
+    },
 }
 
 impl fmt::Display for PlaceholderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            PlaceholderError::Missing { key } => write!(
+            PlaceholderError::Missing { key, home } => write!(
                 f,
-                "`${{{key}}}` has no value: set `{key}` in application.toml, or the variable {}, or write a default \
-                 as `${{{key}:default}}`",
+                "`${{{key}}}` has no value: set `{key}` in {}, or the variable {}, or write a default as \
+                 `${{{key}:default}}`",
+                home.display(),
                 variable_name(key)
             ),
             PlaceholderError::Circular { key } => write!(f, "`${{{key}}}` refers to itself"),
             PlaceholderError::Unclosed { text } => write!(f, "`{text}` has a `${{` without its `}}`"),
+        }
+    }
+}
+
+impl PlaceholderError {
+    /// Names the file that the application has.
+    pub(crate) fn at_home(self, file: Option<&Path>) -> Self {
+        match (self, file) {
+            (PlaceholderError::Missing { key, .. }, Some(file)) => {
+                PlaceholderError::Missing { key, home: file.to_owned() }
+            }
+            (other, _) => other,
         }
     }
 }
@@ -77,7 +99,9 @@ fn value_of(
     match (lookup(key), default) {
         (Some(value), _) => resolve_at(&value, lookup, depth + 1),
         (None, Some(default)) => resolve_at(default, lookup, depth + 1),
-        (None, None) => Err(PlaceholderError::Missing { key: key.to_owned() }),
+        (None, None) => {
+            Err(PlaceholderError::Missing { key: key.to_owned(), home: PathBuf::from("application.toml") })
+        }
     }
 }
 

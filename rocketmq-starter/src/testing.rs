@@ -23,7 +23,7 @@ use crate::config::sources::Sources;
 use crate::context::{Context, Shared, States};
 use crate::dispatch::judge;
 use crate::error::StartError;
-use crate::listener::options::{HandlerOptions, Options};
+use crate::listener::options::{HandlerOptions, Options, check_attribute};
 use crate::listener::{IntoListener, Listener};
 use crate::outcome::Handled;
 use bytes::Bytes;
@@ -79,6 +79,7 @@ impl TestListener {
     /// The options of the attribute; its placeholders have their defaults.
     fn options(&self) -> Result<HandlerOptions, StartError> {
         let (sources, mut mistakes) = (Sources::default(), Vec::new());
+        check_attribute(&self.listener.spec, &sources, &mut mistakes);
         let specs = [&self.listener.spec];
         let group = &self.listener.spec.group;
         let options = HandlerOptions::read(&mut Options::new(&sources, group, &specs, &mut mistakes));
@@ -140,7 +141,7 @@ mod tests {
         );
         let wrong =
             TestListener::new(listener.option("retry_delay", "11s")).deliver(Message::new("t", "1")).await;
-        assert!(wrong.reason().contains("retry-delay"), "{wrong:?}");
+        assert!(wrong.reason().contains("`retry_delay` is \"11s\""), "{wrong:?}");
     }
 
     #[tokio::test]

@@ -102,6 +102,29 @@ impl ClientBuilder {
         self
     }
 
+    /// Checks the name servers, the options, and the files they name, without connecting.
+    ///
+    /// ```
+    /// use rocketmq_client::Client;
+    ///
+    /// assert!(Client::builder("127.0.0.1:9876;127.0.0.2:9876").check().is_ok());
+    /// assert!(Client::builder("localhost").check().is_err(), "a port is missing");
+    /// ```
+    ///
+    /// # Errors
+    /// Fails for the first illegal one.
+    pub fn check(&self) -> Result<(), ConnectError> {
+        self.checked().map(drop)
+    }
+
+    fn checked(&self) -> Result<(NameServers, Transport), ConnectError> {
+        let invalid = |fault| ConnectError::new(ConnectErrorKind::InvalidConfig, fault);
+        self.config.check().map_err(invalid)?;
+        let name_servers = self.name_servers.parse::<NameServers>();
+        let name_servers = name_servers.map_err(|error| invalid(error.to_string()))?;
+        Ok((name_servers, Transport::new(&self.config)?))
+    }
+
     /// Builds the client and, unless it is [`lazy`](Self::lazy), makes sure that a name server is there.
     ///
     /// # Errors
@@ -117,18 +140,14 @@ impl ClientBuilder {
     }
 
     async fn parts(self) -> Result<Parts, ConnectError> {
+        let (name_servers, transport) = self.checked()?;
         let config = self.config;
-        let invalid = |fault| ConnectError::new(ConnectErrorKind::InvalidConfig, fault);
-        config.check().map_err(invalid)?;
-        let name_servers = self.name_servers.parse::<NameServers>();
-        let name_servers = name_servers.map_err(|error| invalid(error.to_string()))?;
         let servers = discovery::initial(&name_servers, &config).await?;
         let ip = match config.client_ip {
             Some(ip) => ip,
             None => local_address(&servers, &config.socks_proxies).await,
         };
         metrics::describe();
-        let transport = Transport::new(&config)?;
         Ok(Parts { config, name_servers, servers, transport, ip })
     }
 }

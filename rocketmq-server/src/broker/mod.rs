@@ -16,7 +16,6 @@ mod persist;
 mod pop;
 mod pull;
 mod query;
-mod requests;
 mod restart;
 mod send;
 mod services;

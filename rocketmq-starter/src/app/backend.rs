@@ -1,10 +1,8 @@
 //! The cluster for all that name none of their own: configured, or embedded.
 
-use crate::config::RocketmqProperties;
+use super::look::{Party, no_name_server};
+use crate::config::{EMBEDDED, RocketmqProperties};
 use crate::error::{Mistake, MistakeKind};
-
-/// What `rocketmq.name-server` says to have the embedded broker, even where `NAMESRV_ADDR` is set.
-const EMBEDDED: &str = "embedded";
 
 /// That cluster.
 #[derive(Debug, Default)]
@@ -16,23 +14,48 @@ pub(crate) struct Backend {
 
 impl Backend {
     /// Whether an application without a name server gets a broker of its own.
-    pub(super) const fn is_embeddable() -> bool {
+    const fn is_embeddable() -> bool {
         cfg!(feature = "embedded")
     }
 
-    /// `needed`: something has no name server of its own.
-    pub(super) async fn start(properties: &RocketmqProperties, needed: bool) -> Result<Self, Mistake> {
-        match properties.name_server.as_deref() {
-            Some(name_server) if name_server != EMBEDDED => {
-                Ok(Backend { name_server: name_server.to_owned(), ..Backend::default() })
-            }
-            _ if needed => Self::embed(properties).await,
-            _ => Ok(Backend::default()),
+    /// Reports that there will be no cluster.
+    pub(super) fn check(properties: &RocketmqProperties, parties: &[Party<'_>], mistakes: &mut Vec<Mistake>) {
+        if Self::is_embeddable() {
+            return;
+        }
+        let default = properties.name_server.as_deref();
+        let asked = |own: Option<&str>| own.or(default) == Some(EMBEDDED);
+        for party in parties.iter().filter(|party| asked(party.name_server)) {
+            let message = format!(
+                "the name server of {} is \"{EMBEDDED}\": build with the feature `embedded` of rocketmq-starter, or name \
+                 one such as \"127.0.0.1:9876\"",
+                party.who
+            );
+            mistakes.push(Mistake::new(MistakeKind::NoNameServer, message));
+        }
+        if default.is_none() && parties.iter().any(|party| party.name_server.is_none()) {
+            mistakes.push(no_name_server());
         }
     }
 
+    /// Starts the broker inside when someone needs it.
+    pub(super) async fn start(
+        properties: &RocketmqProperties,
+        parties: &[Party<'_>],
+    ) -> Result<Self, Mistake> {
+        let default = properties.name_server.as_deref();
+        let inside = |own: Option<&str>| own.or(default).is_none_or(|name_server| name_server == EMBEDDED);
+        if parties.iter().any(|party| inside(party.name_server)) {
+            let asked =
+                default == Some(EMBEDDED) || parties.iter().any(|party| party.name_server == Some(EMBEDDED));
+            return Self::embed(properties, asked).await;
+        }
+        Ok(Backend { name_server: default.unwrap_or_default().to_owned(), ..Backend::default() })
+    }
+
+    /// `asked`: the configuration says so.
     #[cfg(feature = "embedded")]
-    async fn embed(properties: &RocketmqProperties) -> Result<Self, Mistake> {
+    async fn embed(properties: &RocketmqProperties, asked: bool) -> Result<Self, Mistake> {
         let mut builder = rocketmq_server::Embedded::builder();
         if let Some(folder) = &properties.embedded.store_path {
             builder = builder.store(folder);
@@ -40,16 +63,24 @@ impl Backend {
         let embedded = builder.start().await.map_err(|error| {
             Mistake::new(MistakeKind::Connect, format!("the embedded broker did not start: {error}"))
         })?;
-        let name_server = embedded.name_server();
-        tracing::warn!(name_server, "no name server is configured: using a broker inside this application");
-        Ok(Backend { name_server, embedded: Some(embedded) })
+        let inside = embedded.name_server();
+        if asked {
+            tracing::info!(name_server = inside, "using a broker inside this application");
+        } else {
+            tracing::warn!(
+                name_server = inside,
+                "NO NAME SERVER IS CONFIGURED: messages stay inside this application, on a broker of its own; set \
+                 `rocketmq.name-server` to a cluster, or to \"{EMBEDDED}\" if that is what you want"
+            );
+        }
+        let named = properties.name_server.clone().filter(|name_server| name_server != EMBEDDED);
+        Ok(Backend { name_server: named.unwrap_or(inside), embedded: Some(embedded) })
     }
 
     #[cfg(not(feature = "embedded"))]
-    async fn embed(_: &RocketmqProperties) -> Result<Self, Mistake> {
-        let message =
-            "`rocketmq.name-server` is \"embedded\": build with the feature `embedded` of rocketmq-starter";
-        Err(Mistake::new(MistakeKind::NoNameServer, message))
+    #[expect(clippy::unused_async, reason = "with the feature it starts a broker")]
+    async fn embed(_: &RocketmqProperties, _: bool) -> Result<Self, Mistake> {
+        Err(no_name_server())
     }
 
     #[cfg(feature = "embedded")]
@@ -58,8 +89,13 @@ impl Backend {
     }
 
     /// The name server of its own, or this one.
-    pub(super) fn or_default(&self, own: Option<String>) -> String {
-        own.unwrap_or_else(|| self.name_server.clone())
+    pub(super) fn or_default(&self, own: Option<&str>) -> String {
+        match own {
+            #[cfg(feature = "embedded")]
+            Some(EMBEDDED) => self.embedded.as_ref().map_or_else(String::new, |inside| inside.name_server()),
+            Some(own) => own.to_owned(),
+            None => self.name_server.clone(),
+        }
     }
 
     pub(super) async fn shutdown(self) {

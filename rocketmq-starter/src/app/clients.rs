@@ -1,11 +1,17 @@
 //! One client for each cluster and each way to present oneself there; producers and consumers share them.
 
+use super::backend::Backend;
+use super::look::Party;
 use crate::config::{Access, ClientProperties, RocketmqProperties, Secret, TlsProperties};
-use crate::error::{Mistake, MistakeKind};
+use crate::error::{Mistake, MistakeKind, StartError};
 use crate::replier::Replier;
-use rocketmq_client::{Client, ClientBuilder, ClientConfig, Credentials, Interceptor};
+use rocketmq_client::{Client, ClientBuilder, ClientConfig, Credentials, Interceptor, InvalidProxies};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
+
+/// Stands for an address where the address does not matter.
+const ANY_ADDRESS: &str = "127.0.0.1:9876";
 
 /// The clients that are connected so far.
 #[derive(Debug)]
@@ -15,7 +21,8 @@ pub(crate) struct Clients {
 }
 
 /// How every cluster is reached.
-struct Way {
+#[derive(Clone)]
+pub(crate) struct Way {
     client: ClientProperties,
     tls: TlsProperties,
     socks_proxies: Option<Secret>,
@@ -39,15 +46,28 @@ impl fmt::Debug for Way {
 }
 
 impl Clients {
-    pub(crate) fn new(properties: &RocketmqProperties, interceptors: Vec<Arc<dyn Interceptor>>) -> Self {
-        let way = Way {
-            client: properties.client.clone(),
-            tls: properties.tls.clone(),
-            socks_proxies: properties.socks_proxy_config.clone(),
-            cloud: properties.cloud,
-            interceptors,
-        };
+    pub(crate) fn new(way: Way) -> Self {
         Clients { way, open: Vec::new() }
+    }
+
+    /// Connects to every cluster, so that what fails is reported together.
+    pub(crate) async fn connect(
+        &mut self,
+        backend: &Backend,
+        parties: &[Party<'_>],
+    ) -> Result<(), StartError> {
+        let (mut mistakes, mut failed) = (Vec::new(), BTreeSet::new());
+        for party in parties {
+            let name_server = backend.or_default(party.name_server);
+            if failed.contains(&name_server) {
+                continue;
+            }
+            if let Err(mistake) = self.get(&name_server, party.access).await {
+                mistakes.push(mistake);
+                failed.insert(name_server);
+            }
+        }
+        if mistakes.is_empty() { Ok(()) } else { Err(StartError::of(mistakes)) }
     }
 
     /// The client for this cluster and access, connected on first use.
@@ -76,7 +96,38 @@ impl Clients {
 }
 
 impl Way {
+    pub(crate) fn new(properties: &RocketmqProperties, interceptors: Vec<Arc<dyn Interceptor>>) -> Self {
+        Way {
+            client: properties.client.clone(),
+            tls: properties.tls.clone(),
+            socks_proxies: properties.socks_proxy_config.clone(),
+            cloud: properties.cloud,
+            interceptors,
+        }
+    }
+
+    /// Reports credentials, proxies and certificates that no cluster could be reached with. Addresses have been checked.
+    pub(super) fn check(&self, parties: &[Party<'_>], mistakes: &mut Vec<Mistake>) {
+        let mut faults: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for party in parties {
+            let builder = self.builder(ANY_ADDRESS, party.access);
+            let checked = builder.and_then(|builder| builder.check().map_err(|error| error.to_string()));
+            if let Err(fault) = checked {
+                faults.entry(fault).or_default().push(&party.who);
+            }
+        }
+        mistakes.extend(faults.into_iter().map(|(fault, who)| {
+            Mistake::new(MistakeKind::WrongValue, format!("{}: {fault}", who.join(" and ")))
+        }));
+    }
+
     async fn connect(&self, name_server: &str, access: &Access) -> Result<Client, Mistake> {
+        let failed = |text: String| Mistake::new(MistakeKind::Connect, text);
+        let builder = self.builder(name_server, access).map_err(failed)?;
+        builder.connect().await.map_err(|error| failed(format!("the name server \"{name_server}\": {error}")))
+    }
+
+    fn builder(&self, name_server: &str, access: &Access) -> Result<ClientBuilder, String> {
         let mut builder = Client::builder(name_server).configure(|config| {
             self.client.apply(config);
             present(config, access);
@@ -87,31 +138,24 @@ impl Way {
             builder = builder.credentials(Arc::new(credentials));
         }
         if let Some(proxies) = &self.socks_proxies {
-            let proxies = proxies.expose().parse().map_err(|error| {
-                let text = format!("`rocketmq.socks-proxy-config` cannot be used: {error}");
-                Mistake::new(MistakeKind::WrongValue, text)
-            })?;
-            builder = builder.socks_proxies(proxies);
+            let proxies = proxies.expose().parse();
+            builder = builder.socks_proxies(proxies.map_err(|error: InvalidProxies| error.to_string())?);
         }
         if access.tls_enable.or(self.tls.enable) == Some(true) {
             builder = self.encrypted(builder)?;
         }
-        builder.connect().await.map_err(|error| {
-            let text = format!("`rocketmq.name-server` is \"{name_server}\": {error}");
-            Mistake::new(MistakeKind::Connect, text)
-        })
+        Ok(builder)
     }
 
     #[cfg(feature = "tls")]
     #[expect(clippy::unnecessary_wraps, reason = "without the feature it fails")]
-    fn encrypted(&self, builder: ClientBuilder) -> Result<ClientBuilder, Mistake> {
+    fn encrypted(&self, builder: ClientBuilder) -> Result<ClientBuilder, String> {
         Ok(builder.tls(self.tls.client()))
     }
 
     #[cfg(not(feature = "tls"))]
-    fn encrypted(&self, _builder: ClientBuilder) -> Result<ClientBuilder, Mistake> {
-        let text = "`tls-enable` is true: build with the feature `tls` of rocketmq-starter";
-        Err(Mistake::new(MistakeKind::Connect, text))
+    fn encrypted(&self, _builder: ClientBuilder) -> Result<ClientBuilder, String> {
+        Err("`tls-enable` is true: build with the feature `tls` of rocketmq-starter".to_owned())
     }
 }
 
@@ -122,11 +166,9 @@ fn present(config: &mut ClientConfig, access: &Access) {
 }
 
 /// Half a pair of keys would go unnoticed until the first refusal.
-fn credentials(access: &Access) -> Result<Option<Credentials>, Mistake> {
+fn credentials(access: &Access) -> Result<Option<Credentials>, String> {
     let half = |missing: &str| {
-        let text =
-            format!("`{missing}` is missing: access-key and secret-key are set together, or not at all");
-        Err(Mistake::new(MistakeKind::WrongValue, text))
+        Err(format!("`{missing}` is missing: access-key and secret-key are set together, or not at all"))
     };
     match (&access.access_key, &access.secret_key) {
         (Some(access_key), Some(secret_key)) => {
@@ -150,7 +192,7 @@ mod tests {
     #[test]
     fn half_a_pair_of_keys_is_a_mistake() {
         let access = Access { access_key: Some(Secret::new("k")), ..Access::default() };
-        assert!(credentials(&access).unwrap_err().to_string().contains("`secret-key` is missing"));
+        assert!(credentials(&access).unwrap_err().contains("`secret-key` is missing"));
         let both = Access { secret_key: Some(Secret::new("s")), ..access };
         assert!(credentials(&both).unwrap().is_some());
         assert!(credentials(&Access::default()).unwrap().is_none());

@@ -4,6 +4,8 @@ mod backend;
 mod clients;
 mod consumers;
 mod hooks;
+mod look;
+mod names;
 mod plan;
 mod producers;
 mod pull;
@@ -17,6 +19,7 @@ pub use running::RunningApp;
 use crate::__private::{DiscoveredChecker, DiscoveredListener};
 use crate::checker::{IntoTransactionChecker, TransactionChecker};
 use crate::config::RocketmqProperties;
+use crate::config::sources::Settings;
 use crate::context::{Context, States};
 use crate::error::StartError;
 use crate::listener::{Handler, IntoListener, Listener};
@@ -27,6 +30,7 @@ use rocketmq_client::consumer::AllocateStrategy;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::Location;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -45,7 +49,7 @@ pub struct App {
     file: Option<PathBuf>,
     profiles: Option<String>,
     variables: Option<BTreeMap<String, String>>,
-    set: BTreeMap<String, String>,
+    set: Settings,
     configure: Vec<Configure>,
     states: States,
     listeners: Vec<Listener>,
@@ -78,9 +82,12 @@ impl App {
         self
     }
 
-    /// Sets one key, over files and environment: `.set("rocketmq.name-server", "127.0.0.1:9876")`.
+    /// Sets one key, over files and environment: `.set("rocketmq.name-server", "127.0.0.1:9876")`. The same rules hold as
+    /// for a file: an unknown key below `rocketmq` is a mistake, and `rocketmq.producers.<name>.group` makes a producer.
+    #[track_caller]
     pub fn set(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.set.insert(key.into(), value.into());
+        let place = Location::caller();
+        self.set.push((key.into(), value.into(), format!("{}:{}", place.file(), place.line())));
         self
     }
 

@@ -1,16 +1,17 @@
 //! Listeners + configuration -> what is to be started; or all that is wrong with them.
 
 use super::Allocation;
-use crate::config::reader::parse;
+use super::names::Known;
+use crate::config::parse;
+use crate::config::section::Section;
 use crate::config::sources::Sources;
 use crate::context::States;
 use crate::error::{Mistake, MistakeKind};
 use crate::extract::Needs;
 use crate::listener::Listener;
-use crate::listener::options::{ConsumeMode, GroupOptions, HandlerOptions, Options, check_group_keys};
+use crate::listener::options::{self, ConsumeMode, GroupOptions, HandlerOptions, Options, check_attribute};
 use rocketmq_client::remoting::names::{NameError, check_group, check_topic};
-use rocketmq_client::remoting::{SyntaxError, sql, tags};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A rule for names.
 type Check = fn(&str) -> Result<(), NameError>;
@@ -55,6 +56,7 @@ pub(crate) fn plan(
 ) -> Vec<GroupPlan> {
     let mut groups: BTreeMap<String, Vec<Resolved>> = BTreeMap::new();
     for listener in listeners {
+        check_attribute(&listener.spec, sources, mistakes);
         let Some(resolved) = resolve(listener, sources, mistakes) else { continue };
         if is_enabled(&resolved, sources, mistakes) {
             groups.entry(resolved.group.clone()).or_default().push(resolved);
@@ -63,28 +65,22 @@ pub(crate) fn plan(
     groups.into_iter().map(|(group, listeners)| plan_group(group, listeners, sources, mistakes)).collect()
 }
 
-/// The groups of all listeners, also of those that are switched off.
-pub(crate) fn groups(listeners: &[Listener], sources: &Sources) -> BTreeSet<String> {
-    listeners.iter().filter_map(|listener| sources.resolve(&listener.spec.group).ok()).collect()
-}
-
 /// Gives each group the strategy that the program names for it.
 pub(crate) fn allocate(
     allocations: Vec<Allocation>,
-    known: &BTreeSet<String>,
+    known: &Known,
     groups: &mut [GroupPlan],
     sources: &Sources,
     mistakes: &mut Vec<Mistake>,
 ) {
     for (group, strategy) in allocations {
         match sources.resolve(&group) {
-            Ok(group) if known.contains(&group) => {
+            Ok(group) if known.has(&group) => {
                 let planned = groups.iter_mut().filter(|plan| plan.group == group);
                 planned.for_each(|plan| plan.options.tuning.allocate_by(strategy.clone()));
             }
             Ok(group) => {
-                let known: Vec<_> = known.iter().map(String::as_str).collect();
-                let known = known.join(", ");
+                let known = known.groups().join(", ");
                 let message = format!(
                     "App::allocate names group `{group}`, but this application's groups are: {known}"
                 );
@@ -122,8 +118,7 @@ fn resolve(listener: Listener, sources: &Sources, mistakes: &mut Vec<Mistake>) -
 /// Spring's switch, `rocketmq.consumer.listeners.<group>.<topic> = false`, and the attribute's own.
 fn is_enabled(resolved: &Resolved, sources: &Sources, mistakes: &mut Vec<Mistake>) -> bool {
     let path = format!("rocketmq.consumer.listeners.{}", resolved.group);
-    let mut switches = crate::config::reader::Section::new(sources, &path, mistakes);
-    let switched = switches.switch(&resolved.topic).unwrap_or(true);
+    let switched = Section::new(sources, &path, mistakes).switch(&resolved.topic).unwrap_or(true);
     let specs = [&resolved.listener.spec];
     let enabled = Options::new(sources, &resolved.group, &specs, mistakes).read("enabled", parse::switch);
     switched && enabled.unwrap_or(true)
@@ -135,7 +130,6 @@ fn plan_group(
     sources: &Sources,
     mistakes: &mut Vec<Mistake>,
 ) -> GroupPlan {
-    check_group_keys(sources, &group, mistakes);
     check_topics(&group, &listeners, mistakes);
     let specs: Vec<_> = listeners.iter().map(|resolved| &resolved.listener.spec).collect();
     let batches = listeners.iter().any(|resolved| resolved.listener.is_batch());
@@ -172,34 +166,18 @@ fn check_topics(group: &str, listeners: &[Resolved], mistakes: &mut Vec<Mistake>
     }
 }
 
-fn filter(options: &mut Options<'_>) -> Filter {
-    let tags = options.own("selector", check_tags);
-    let sql = options.own("sql", check_sql);
+fn filter(own: &mut Options<'_>) -> Filter {
+    let tags = own.own("selector", options::tags);
+    let sql = own.own("sql", options::sql);
     match (tags, sql) {
         (Some(_), Some(_)) => {
-            options.mistake(MistakeKind::Listener, "`selector` and `sql` exclude each other; keep one");
+            own.mistake(MistakeKind::Listener, "`selector` and `sql` exclude each other; keep one");
             Filter::Tags("*".to_owned())
         }
         (_, Some(sql)) => Filter::Sql(sql),
         (Some(tags), None) => Filter::Tags(tags),
         (None, None) => Filter::Tags("*".to_owned()),
     }
-}
-
-fn check_tags(selector: &str) -> Result<String, String> {
-    tags::check(selector)
-        .map_err(|error| format!("tags such as \"created || paid\": {}", drawn(selector, &error)))?;
-    Ok(selector.trim().to_owned())
-}
-
-fn check_sql(condition: &str) -> Result<String, String> {
-    sql::check(condition).map_err(|error| format!("an SQL92 condition: {}", drawn(condition, &error)))?;
-    Ok(condition.to_owned())
-}
-
-/// The place of the mistake, drawn below the line that tells of it.
-fn drawn(text: &str, error: &SyntaxError) -> String {
-    format!("\n\n      {}\n", error.drawn(text).replace('\n', "\n      "))
 }
 
 /// Reports what listeners and checkers need but the application does not have.
@@ -235,8 +213,8 @@ mod tests {
     }
 
     fn planned(toml: &str, listeners: Vec<Listener>) -> (Vec<GroupPlan>, Vec<Mistake>) {
-        let mut mistakes = Vec::new();
-        let plan = plan(listeners, &Sources::from_toml(toml, &[]), &mut mistakes);
+        let (sources, mut mistakes) = Sources::from_toml(toml, &[]);
+        let plan = plan(listeners, &sources, &mut mistakes);
         (plan, mistakes)
     }
 
@@ -280,10 +258,10 @@ mod tests {
     #[test]
     fn a_strategy_of_the_program_goes_before_the_key_and_needs_a_group() {
         let toml = "[rocketmq.consumer.groups.g]\nallocate='consistent-hash'\n[billing]\ngroup='g'";
-        let (sources, mut mistakes) = (Sources::from_toml(toml, &[]), Vec::new());
+        let (sources, mut mistakes) = Sources::from_toml(toml, &[]);
         let off = listener("b", "off").option("enabled", "false");
         let listeners = vec![listener("a", "g"), listener("a", "h"), off];
-        let known = groups(&listeners, &sources);
+        let known = Known::of(&listeners, &sources);
         let mut plan = plan(listeners, &sources, &mut mistakes);
         let named = |group: &'static str| -> Allocation { (group.into(), Arc::new(AveragelyByCircle)) };
         let allocations = ["${billing.group}", "off", "other", "${none}"].map(named).into();

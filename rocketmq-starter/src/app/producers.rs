@@ -6,7 +6,6 @@ use crate::config::sources::Sources;
 use crate::config::{ProducerProperties, RocketmqProperties, set};
 use crate::context::Context;
 use crate::error::{Mistake, MistakeKind};
-use rocketmq_client::remoting::names::check_group;
 use rocketmq_client::{Producer, ProducerConfig, TransactionState};
 use std::sync::{Arc, OnceLock};
 
@@ -20,6 +19,16 @@ pub(crate) struct ProducerPlan {
     pub(crate) checkers: Vec<(Option<String>, TransactionChecker)>,
 }
 
+impl ProducerPlan {
+    /// The table of its settings.
+    pub(crate) fn section(&self) -> String {
+        match &self.name {
+            None => "`rocketmq.producer`".to_owned(),
+            Some(name) => format!("`rocketmq.producers.{name}`"),
+        }
+    }
+}
+
 /// Plans every producer that has a group, and gives each checker to the producers of its group.
 pub(crate) fn plan(
     properties: &RocketmqProperties,
@@ -28,33 +37,45 @@ pub(crate) fn plan(
     mistakes: &mut Vec<Mistake>,
 ) -> Vec<ProducerPlan> {
     let mut plans = Vec::new();
-    plans.extend(plan_one(None, properties.producer.clone(), mistakes));
+    plans.extend(plan_one(None, properties.producer.clone()));
     for (name, own) in &properties.producers {
-        let own = own.inheriting(&properties.producer);
+        let own = own.inheriting(&properties.producer, properties.name_server.as_deref());
         if own.group.is_none() {
             let message =
                 format!("`rocketmq.producers.{name}` has no group: set `rocketmq.producers.{name}.group`");
             mistakes.push(Mistake::new(MistakeKind::MissingGroup, message));
         }
-        plans.extend(plan_one(Some(name.clone()), own, mistakes));
+        plans.extend(plan_one(Some(name.clone()), own));
     }
+    check_groups(&plans, mistakes);
     for checker in checkers {
         assign(checker, &mut plans, sources, mistakes);
     }
     plans
 }
 
-fn plan_one(
-    name: Option<String>,
-    properties: ProducerProperties,
-    mistakes: &mut Vec<Mistake>,
-) -> Option<ProducerPlan> {
+fn plan_one(name: Option<String>, properties: ProducerProperties) -> Option<ProducerPlan> {
     let group = properties.group.clone()?;
-    if let Err(error) = check_group(&group) {
-        let message = format!("the producer's {error}");
-        mistakes.push(Mistake::new(MistakeKind::WrongValue, message));
-    }
     Some(ProducerPlan { name, group, properties, checkers: Vec::new() })
+}
+
+/// One client has one producer of a group.
+fn check_groups(plans: &[ProducerPlan], mistakes: &mut Vec<Mistake>) {
+    let same = |one: &ProducerPlan, other: &ProducerPlan| {
+        let (own, others) = (&one.properties, &other.properties);
+        one.group == other.group && own.name_server == others.name_server && own.access == others.access
+    };
+    for (index, plan) in plans.iter().enumerate() {
+        if let Some(first) = plans[..index].iter().find(|first| same(first, plan)) {
+            let message = format!(
+                "{} and {} both have the group \"{}\"; give one of them another",
+                first.section(),
+                plan.section(),
+                plan.group
+            );
+            mistakes.push(Mistake::new(MistakeKind::Subscription, message));
+        }
+    }
 }
 
 fn assign(
@@ -163,7 +184,7 @@ mod tests {
     }
 
     fn planned(toml: &str, checkers: Vec<TransactionChecker>) -> (Vec<ProducerPlan>, Vec<String>) {
-        let (sources, mut mistakes) = (Sources::from_toml(toml, &[]), Vec::new());
+        let (sources, mut mistakes) = Sources::from_toml(toml, &[]);
         let properties = RocketmqProperties::read(&sources, &mut mistakes);
         let plans = plan(&properties, checkers, &sources, &mut mistakes);
         (plans, mistakes.iter().map(ToString::to_string).collect())

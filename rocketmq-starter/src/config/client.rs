@@ -1,6 +1,7 @@
 //! `[rocketmq.client]`: what all producers and consumers share, under the names of Java's `ClientConfig`.
 
-use super::reader::{Section, parse};
+use super::parse;
+use super::section::Section;
 use super::set;
 use rocketmq_client::ClientConfig;
 use std::net::IpAddr;
@@ -32,8 +33,8 @@ pub struct ClientProperties {
 
 impl ClientProperties {
     pub(crate) fn read(mut section: Section<'_>) -> Self {
-        let read = ClientProperties {
-            client_ip: section.read("client-ip", address),
+        ClientProperties {
+            client_ip: section.read("client-ip", parse::address),
             unit_name: section.text("unit-name"),
             unit_mode: section.switch("unit-mode"),
             vip_channel_enabled: section.switch("vip-channel-enabled"),
@@ -43,9 +44,7 @@ impl ClientProperties {
             persist_consumer_offset_interval: section
                 .read("persist-consumer-offset-interval", parse::interval),
             mq_client_api_timeout: section.read("mq-client-api-timeout", parse::interval),
-        };
-        section.finish();
-        read
+        }
     }
 
     /// What is not configured stays at the client's default.
@@ -62,17 +61,13 @@ impl ClientProperties {
     }
 }
 
-fn address(text: &str) -> Result<IpAddr, String> {
-    text.trim().parse().map_err(|_| "an IPv4 or IPv6 address such as \"10.0.0.5\"".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::sources::Sources;
     use super::*;
 
     fn read(toml: &str) -> (ClientConfig, Vec<String>) {
-        let (sources, mut mistakes) = (Sources::from_toml(toml, &[]), Vec::new());
+        let (sources, mut mistakes) = Sources::from_toml(toml, &[]);
         let properties = ClientProperties::read(Section::new(&sources, "rocketmq.client", &mut mistakes));
         let mut config = ClientConfig::default();
         properties.apply(&mut config);
@@ -113,7 +108,7 @@ mod tests {
         let (_, mistakes) =
             read("[rocketmq.client]\nclient-ip='here'\nheartbeat-broker-interval=0\nunit-nam='u'");
         assert_eq!(mistakes.len(), 3, "{mistakes:?}");
-        assert!(mistakes[0].contains("IPv4") && mistakes[1].contains("above zero"), "{mistakes:?}");
-        assert!(mistakes[2].contains("`unit-name`"), "{mistakes:?}");
+        assert!(mistakes[0].contains("IPv4") && mistakes[2].contains("`unit-name`"), "{mistakes:?}");
+        assert!(mistakes[1].contains("at least 1 ms"), "{mistakes:?}");
     }
 }

@@ -1,14 +1,17 @@
 //! The `[rocketmq]` table as values. What is not configured is `None`: the defaults are the client's own.
 
 use super::client::ClientProperties;
-use super::reader::{Section, parse};
+use super::parse;
+use super::schema;
 use super::secret::Secret;
+use super::section::Section;
 use super::sources::Sources;
 use super::tls::TlsProperties;
 use super::trace::MsgTrace;
 use super::tuning::ProducerTuning;
-use crate::error::Mistake;
-use crate::listener::options::{MessageModel, OPTION_KEYS};
+use crate::error::{Mistake, MistakeKind};
+use crate::listener::options::MessageModel;
+use rocketmq_client::SocksProxies;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -127,49 +130,103 @@ pub struct EmbeddedProperties {
     pub store_path: Option<PathBuf>,
 }
 
-const ROOT: &str = "rocketmq";
+/// `rocketmq.name-server` that asks for the broker inside the application.
+pub(crate) const EMBEDDED: &str = "embedded";
 
 impl RocketmqProperties {
-    /// Reads every key, and adds all that is wrong to `mistakes`.
+    /// Reads every key; placeholders without a value go to `mistakes`. Names are kept as they are, also wrong ones, which
+    /// the check of the sources reports: nothing else is to be said of them.
     pub(crate) fn read(sources: &Sources, mistakes: &mut Vec<Mistake>) -> Self {
-        let mut root = Section::new(sources, ROOT, mistakes);
-        let name_server = root.text("name-server");
-        root.text("profile");
-        let cloud = root.read("access-channel", parse::word(&[("LOCAL", false), ("CLOUD", true)]));
-        let socks_proxy_config = root.secret("socks-proxy-config");
-        let tables = ["client", "producer", "producers", "consumer", "pull-consumer", "tls", "embedded"]
-            .map(|table| root.table(table));
-        root.finish();
-        let [client, producer, producers, consumer, pull_consumer, tls, embedded] = tables;
+        let mut root = Section::new(sources, "rocketmq", mistakes);
         RocketmqProperties {
-            name_server: name_server.or_else(|| usual_variable(sources)),
-            client: ClientProperties::read(Section::new(sources, &client, mistakes)),
-            producer: ProducerProperties::read(Section::new(sources, &producer, mistakes)),
-            producers: read_producers(sources, &producers, mistakes),
-            consumer: ConsumerProperties::read(Section::new(sources, &consumer, mistakes)),
-            pull_consumer: PullConsumerProperties::read(Section::new(sources, &pull_consumer, mistakes)),
-            tls: TlsProperties::read(Section::new(sources, &tls, mistakes)),
-            socks_proxy_config,
-            cloud: cloud.unwrap_or_default(),
-            embedded: EmbeddedProperties::read(Section::new(sources, &embedded, mistakes)),
+            name_server: root.text("name-server"),
+            socks_proxy_config: root
+                .read("socks-proxy-config", |text| socks_proxies(text).map(|_| Secret::new(text.trim()))),
+            cloud: root.read("access-channel", access_channel).unwrap_or_default(),
+            client: ClientProperties::read(root.below("client")),
+            producer: ProducerProperties::read(root.below("producer")),
+            consumer: ConsumerProperties::read(root.below("consumer")),
+            pull_consumer: PullConsumerProperties::read(root.below("pull-consumer")),
+            tls: TlsProperties::read(root.below("tls")),
+            embedded: EmbeddedProperties::read(root.below("embedded")),
+            producers: read_producers(sources, mistakes),
         }
+        .or_usual_variable(sources)
+    }
+
+    /// Reports names and addresses that are wrong and that `before`, checked with the sources, did not have.
+    pub(crate) fn check_changes(&self, before: &Self, mistakes: &mut Vec<Mistake>) {
+        let before = before.names();
+        let changed = self.names().into_iter().filter(|(key, text)| before.get(key) != Some(text));
+        for (key, text) in changed {
+            let below = key.split('.').skip(1);
+            let refused = schema::follow(below).ok().and_then(|place| place.node.refuses(text));
+            if let Some((takes, _)) = refused {
+                let message = format!("`{key}` is \"{text}\", set by App::configure; it takes {takes}");
+                mistakes.push(Mistake::new(MistakeKind::WrongValue, message));
+            }
+        }
+    }
+
+    /// Names and addresses, by key.
+    fn names(&self) -> BTreeMap<String, &str> {
+        let pull = &self.pull_consumer;
+        let mut names = vec![
+            ("rocketmq.name-server".to_owned(), &self.name_server),
+            ("rocketmq.pull-consumer.group".to_owned(), &pull.group),
+            ("rocketmq.pull-consumer.topic".to_owned(), &pull.topic),
+            ("rocketmq.pull-consumer.name-server".to_owned(), &pull.name_server),
+        ];
+        let own = std::iter::once(("rocketmq.producer".to_owned(), &self.producer));
+        let further = self.producers.iter().map(|(name, it)| (format!("rocketmq.producers.{name}"), it));
+        for (table, producer) in own.chain(further) {
+            names.push((format!("{table}.group"), &producer.group));
+            names.push((format!("{table}.name-server"), &producer.name_server));
+        }
+        names.into_iter().filter_map(|(key, text)| Some((key, text.as_deref()?))).collect()
+    }
+
+    /// Every client of RocketMQ reads this variable when nothing else names a name server.
+    fn or_usual_variable(mut self, sources: &Sources) -> Self {
+        if self.name_server.is_none() {
+            let usual = sources.resolve("${NAMESRV_ADDR:}").ok();
+            self.name_server = usual.filter(|address| !address.is_empty());
+        }
+        self
     }
 }
 
-/// Every client of RocketMQ reads this variable when nothing else names a name server.
-fn usual_variable(sources: &Sources) -> Option<String> {
-    sources.resolve("${NAMESRV_ADDR:}").ok().filter(|address| !address.is_empty())
+/// Addresses that the client takes, or the broker inside.
+pub(super) fn name_server(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text == EMBEDDED {
+        return Ok(text.to_owned());
+    }
+    let checked = rocketmq_client::Client::builder(text).check();
+    checked.map(|()| text.to_owned()).map_err(|error| {
+        format!("addresses such as \"127.0.0.1:9876\", separated by `;`, or \"embedded\": {error}")
+    })
 }
 
-fn read_producers(
-    sources: &Sources,
-    path: &str,
-    mistakes: &mut Vec<Mistake>,
-) -> BTreeMap<String, ProducerProperties> {
-    let names = sources.keys(path).into_iter().map(|(name, _)| name);
+/// Whether traces take the form of Alibaba's cloud.
+pub(super) fn access_channel(text: &str) -> Result<bool, String> {
+    parse::word(&[("LOCAL", false), ("CLOUD", true)], text)
+}
+
+/// Whether the expression is an SQL92 condition.
+pub(super) fn selector_type(text: &str) -> Result<bool, String> {
+    parse::word(&[("TAG", false), ("SQL92", true)], text)
+}
+
+pub(super) fn socks_proxies(text: &str) -> Result<SocksProxies, String> {
+    text.parse().map_err(|error| format!("proxies by network, in the JSON of Java's client: {error}"))
+}
+
+fn read_producers(sources: &Sources, mistakes: &mut Vec<Mistake>) -> BTreeMap<String, ProducerProperties> {
+    let names = sources.names("rocketmq.producers").into_iter();
     names
-        .map(|name| {
-            let section = Section::new(sources, &format!("{path}.{name}"), mistakes);
+        .map(|(name, _)| {
+            let section = Section::new(sources, &format!("rocketmq.producers.{name}"), mistakes);
             (name, ProducerProperties::read(section))
         })
         .collect()
@@ -177,29 +234,29 @@ fn read_producers(
 
 impl ProducerProperties {
     fn read(mut section: Section<'_>) -> Self {
-        section.without_effect(
-            "retry-times-when-send-async-failed",
-            "every send is asynchronous and retried alike",
-        );
-        let read = ProducerProperties {
+        ProducerProperties {
             trace: MsgTrace::read(&mut section),
             group: section.text("group"),
             name_server: section.text("name-server"),
-            send_message_timeout: section.period("send-message-timeout"),
+            send_message_timeout: section.read("send-message-timeout", parse::interval),
             retry_times_when_send_failed: section.count("retry-times-when-send-failed"),
             retry_next_server: section.switch("retry-next-server"),
             compress_message_body_threshold: section.bytes("compress-message-body-threshold"),
             max_message_size: section.bytes("max-message-size"),
             tuning: ProducerTuning::read(&mut section),
             access: Access::read(&mut section),
-        };
-        section.finish();
-        read
+        }
     }
 
     /// This producer with what it leaves open taken from the default one.
-    pub(crate) fn inheriting(&self, default: &ProducerProperties) -> ProducerProperties {
-        let elsewhere = self.name_server.is_some() && self.name_server != default.name_server;
+    /// `cluster`: that of the application.
+    pub(crate) fn inheriting(
+        &self,
+        default: &ProducerProperties,
+        cluster: Option<&str>,
+    ) -> ProducerProperties {
+        let near = default.name_server.as_deref().or(cluster);
+        let elsewhere = self.name_server.as_deref().or(near) != near;
         let own = self.clone();
         ProducerProperties {
             group: own.group,
@@ -250,46 +307,31 @@ impl Access {
 }
 
 impl ConsumerProperties {
-    /// The options of listeners are read with the listeners; here they are only known.
+    /// The options of listeners are read with the listeners.
     fn read(mut section: Section<'_>) -> Self {
-        for key in OPTION_KEYS.iter().filter(|key| **key != "await-termination") {
-            section.table(key);
-        }
-        for key in ["group", "topic", "message-model", "selector-type", "selector-expression"] {
-            section.without_effect(key, "each listener's attribute says it, as in Spring");
-        }
-        section.table("listeners");
-        section.table("groups");
-        let read = ConsumerProperties { await_termination: section.period("await-termination") };
-        section.finish();
-        read
+        ConsumerProperties { await_termination: section.period("await-termination") }
     }
 }
 
 impl PullConsumerProperties {
     fn read(mut section: Section<'_>) -> Self {
-        let sql = section.read("selector-type", parse::word(&[("TAG", false), ("SQL92", true)]));
-        let read = PullConsumerProperties {
+        PullConsumerProperties {
             group: section.text("group"),
             topic: section.text("topic"),
             name_server: section.text("name-server"),
             message_model: section.read("message-model", MessageModel::parse),
-            sql: sql.unwrap_or_default(),
+            sql: section.read("selector-type", selector_type).unwrap_or_default(),
             selector_expression: section.text("selector-expression"),
-            pull_batch_size: section.read("pull-batch-size", parse::count_within(1, 1024)),
+            pull_batch_size: section.read("pull-batch-size", parse::count_within::<1, 1024>),
             trace: MsgTrace::read(&mut section),
             access: Access::read(&mut section),
-        };
-        section.finish();
-        read
+        }
     }
 }
 
 impl EmbeddedProperties {
     fn read(mut section: Section<'_>) -> Self {
-        let read = EmbeddedProperties { store_path: section.text("store-path").map(PathBuf::from) };
-        section.finish();
-        read
+        EmbeddedProperties { store_path: section.read("store-path", parse::path) }
     }
 }
 
@@ -298,8 +340,8 @@ mod tests {
     use super::*;
 
     fn read(toml: &str) -> (RocketmqProperties, Vec<String>) {
-        let mut mistakes = Vec::new();
-        let properties = RocketmqProperties::read(&Sources::from_toml(toml, &[]), &mut mistakes);
+        let (sources, mut mistakes) = Sources::from_toml(toml, &[]);
+        let properties = RocketmqProperties::read(&sources, &mut mistakes);
         (properties, mistakes.iter().map(ToString::to_string).collect())
     }
 
@@ -387,6 +429,26 @@ mod tests {
     }
 
     #[test]
+    fn what_the_program_changes_is_checked_like_a_file() {
+        let (before, mistakes) = read("[rocketmq.producer]\ngroup = 'a b'");
+        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+        let mut after = before.clone();
+        after.name_server = Some("nowhere".to_owned());
+        after.producers.insert(
+            "x".to_owned(),
+            ProducerProperties {
+                group: Some("DEFAULT_PRODUCER".to_owned()),
+                ..ProducerProperties::default()
+            },
+        );
+        let mut found = Vec::new();
+        after.check_changes(&before, &mut found);
+        assert_eq!(found.len(), 2, "{found:?}: the group was reported with its line");
+        assert!(found[0].to_string().starts_with("`rocketmq.name-server` is \"nowhere\""), "{found:?}");
+        assert!(found[1].to_string().starts_with("`rocketmq.producers.x.group`"), "{found:?}");
+    }
+
+    #[test]
     fn secrets_are_not_in_debug() {
         let (properties, _) = read("[rocketmq.producer]\naccess-key = 'ak-7'\nsecret-key = 'sk-7'");
         assert_eq!(properties.producer.access.secret_key.as_ref().map(Secret::expose), Some("sk-7"));
@@ -401,9 +463,11 @@ mod tests {
              [rocketmq.producers.near]\ngroup='b'\n[rocketmq.producers.far]\ngroup='c'\nname-server='far:1'",
         );
         assert!(mistakes.is_empty(), "{mistakes:?}");
-        let near = properties.producers["near"].inheriting(&properties.producer);
+        let near = properties.producers["near"].inheriting(&properties.producer, Some("near:1"));
         assert_eq!((near.max_message_size, near.access.access_key.is_some()), (Some(9), true));
-        let far = properties.producers["far"].inheriting(&properties.producer);
+        let same = properties.producers["far"].inheriting(&properties.producer, Some("far:1"));
+        assert!(same.access.access_key.is_some(), "the same cluster, said twice");
+        let far = properties.producers["far"].inheriting(&properties.producer, Some("near:1"));
         assert_eq!((far.max_message_size, far.access.access_key.is_some()), (Some(9), false));
     }
 }

@@ -1,31 +1,54 @@
-//! Where configuration comes from: the files, then the environment, then what the program sets itself.
+//! Where configuration comes from: the files, then the environment, then what the program sets itself. One rule holds for
+//! all three: a key under `rocketmq` is known, its text is what the key takes, or it is a mistake.
 
+mod check;
+mod place;
+
+pub(crate) use check::wrong_value;
+
+use super::entry::{Entry, normal};
+use super::file::{self, Line, LineValue};
+use super::origin::Origin;
+use super::schema::{self, Place};
 use crate::error::{Mistake, MistakeKind};
 use crate::placeholder::{self, PlaceholderError, variable_name};
-use figment::Figment;
-use figment::providers::{Format, Toml};
-use figment::value::{Dict, Value};
+use check::unresolved;
+use place::{is_misnamed, placed};
+use rocketmq_client::remoting::spring::canonical;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Looked for when the application names no file of its own; a later one overrides an earlier one.
 const DEFAULT_FILES: [&str; 2] = ["application.toml", "config/application.toml"];
+/// Variables that begin with this configure.
+const PREFIX: &str = "ROCKETMQ_";
 
-/// One scalar as text, and where it was written.
+/// What the program sets: key, text, and where it does.
+pub(crate) type Settings = Vec<(String, String, String)>;
+
+/// One value as text, placeholders resolved, and where it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) text: String,
-    pub(crate) origin: String,
+    pub(crate) written: String,
+    pub(crate) origin: Origin,
 }
 
 /// All layers of configuration.
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
-    files: Figment,
-    environment: BTreeMap<String, String>,
-    set: BTreeMap<String, String>,
-    /// Variables that some key stood for; the rest may be misspelt.
+    /// What counts of all files, by key.
+    files: BTreeMap<String, Entry>,
+    /// What a later file overrides. It is checked all the same.
+    overridden: Vec<(String, Entry)>,
+    /// Keys that lead nowhere.
+    misplaced: Vec<(Origin, Mistake)>,
+    variables: BTreeMap<String, String>,
+    set: BTreeMap<String, Entry>,
+    /// Where keys are to be added, for messages.
+    home: Option<PathBuf>,
+    /// Variables that a placeholder named: they need not stand for a key.
     used_variables: RefCell<BTreeSet<String>>,
 }
 
@@ -36,15 +59,18 @@ impl Sources {
     pub(crate) fn load(
         file: Option<&Path>,
         profiles: Option<&str>,
-        environment: BTreeMap<String, String>,
-        set: BTreeMap<String, String>,
+        variables: BTreeMap<String, String>,
+        set: Settings,
         mistakes: &mut Vec<Mistake>,
     ) -> Sources {
         let bases = match file {
             Some(file) => vec![file.to_owned()],
             None => DEFAULT_FILES.iter().map(PathBuf::from).filter(|path| path.is_file()).collect(),
         };
-        let mut sources = Sources { environment, set, ..Sources::default() };
+        let mut sources = Sources { variables, home: bases.last().cloned(), ..Sources::default() };
+        for (key, text, place) in set {
+            sources.set(&key, text, place);
+        }
         for base in &bases {
             sources.merge(base, mistakes);
         }
@@ -57,14 +83,17 @@ impl Sources {
         sources
     }
 
-    /// For tests and for what needs no file.
+    /// For tests, and for what needs no file.
     #[cfg(test)]
-    pub(crate) fn from_toml(toml: &str, environment: &[(&str, &str)]) -> Sources {
-        Sources {
-            files: Figment::from(Toml::string(toml)),
-            environment: environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
-            ..Sources::default()
+    pub(crate) fn from_toml(toml: &str, variables: &[(&str, &str)]) -> (Sources, Vec<Mistake>) {
+        let (mut sources, mut mistakes) = (Sources::default(), Vec::new());
+        sources.variables = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        match file::parse(Path::new("application.toml"), toml) {
+            Ok(lines) => sources.lay(lines),
+            Err(mistake) => mistakes.push(mistake),
         }
+        sources.check(&mut mistakes);
+        (sources, mistakes)
     }
 
     fn profiles(&self) -> Option<String> {
@@ -72,22 +101,9 @@ impl Sources {
     }
 
     fn merge(&mut self, path: &Path, mistakes: &mut Vec<Mistake>) {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) => {
-                let message = format!("the configuration file {} cannot be read: {error}", path.display());
-                mistakes.push(Mistake::new(MistakeKind::File, message));
-                return;
-            }
-        };
-        let layer = Figment::from(Toml::file_exact(path));
-        match layer.data_error() {
-            Some(error) => {
-                let message = format!("{} is not TOML: {}", path.display(), error.trim());
-                mistakes.push(Mistake::new(MistakeKind::File, message));
-            }
-            None if text.trim().is_empty() => {}
-            None => self.files = std::mem::take(&mut self.files).merge(Toml::file_exact(path)),
+        match file::read(path) {
+            Ok(lines) => self.lay(lines),
+            Err(mistake) => mistakes.push(mistake),
         }
     }
 
@@ -110,147 +126,122 @@ impl Sources {
         }
     }
 
+    /// Lays a file over those before it.
+    fn lay(&mut self, lines: Vec<Line>) {
+        let mut misnamed = BTreeSet::new();
+        for line in lines {
+            let first = &line.segments[0];
+            if is_misnamed(first) && !misnamed.insert(first.clone()) {
+                continue;
+            }
+            let Some((path, entry)) = self.place(line) else { continue };
+            if let Some(before) = self.files.insert(path.clone(), entry) {
+                self.overridden.push((path, before));
+            }
+        }
+    }
+
+    fn set(&mut self, key: &str, text: String, place: String) {
+        let segments = key.split('.').map(str::to_owned).collect();
+        let line = Line { segments, value: LineValue::Text(text), origin: Origin::Program(place) };
+        if let Some((path, entry)) = self.place(line) {
+            self.set.insert(path, entry);
+        }
+    }
+
+    fn place(&mut self, line: Line) -> Option<(String, Entry)> {
+        let origin = line.origin.clone();
+        placed(line).unwrap_or_else(|mistake| {
+            self.misplaced.push((origin, mistake));
+            None
+        })
+    }
+
     /// The text of `path`, placeholders resolved.
     ///
     /// # Errors
-    /// A placeholder that cannot be resolved. A table or a list that is no list of words is reported as text by
-    /// [`Sources::raw`]'s caller.
-    pub(crate) fn find(&self, path: &str) -> Result<Option<Found>, PlaceholderError> {
-        match self.raw(path) {
-            Some(found) => Ok(Some(Found { text: self.resolve(&found.text)?, origin: found.origin })),
-            None => Ok(None),
+    /// A placeholder that cannot be resolved.
+    pub(crate) fn find(&self, path: &str) -> Result<Option<Found>, Mistake> {
+        let Some(Entry { written, text, origin }) = self.raw(path) else { return Ok(None) };
+        match self.resolve(&text) {
+            Ok(text) => Ok(Some(Found { text, written, origin })),
+            Err(error) => Err(unresolved(&written, &origin, &error)),
         }
     }
 
     /// Replaces the placeholders of any text by configuration values.
     pub(crate) fn resolve(&self, text: &str) -> Result<String, PlaceholderError> {
         placeholder::resolve(text, &|key| self.placeholder(key))
+            .map_err(|error| error.at_home(self.home.as_deref()))
     }
 
     /// A variable of exactly this name wins, as `${NAMESRV_ADDR}` in Spring; then any key of the configuration.
     fn placeholder(&self, key: &str) -> Option<String> {
-        let variable = || self.environment.get(key).or_else(|| self.environment.get(&variable_name(key)));
-        self.set.get(key).or_else(variable).cloned().or_else(|| self.raw(key).map(|found| found.text))
-    }
-
-    /// The text as it was written: set by the program, else the environment, else the files.
-    fn raw(&self, path: &str) -> Option<Found> {
-        let wanted = canonical(path);
-        let is = |(key, _): &(&String, &String)| canonical(key) == wanted;
-        if let Some((_, text)) = self.set.iter().find(is) {
-            return Some(Found { text: text.clone(), origin: "set by the program".into() });
+        if let Some(entry) = self.set.get(&normal(key)) {
+            return Some(entry.text.clone());
         }
-        if let Some((name, text)) = self.variable(&wanted) {
-            return Some(Found { text: text.clone(), origin: format!("the variable {name}") });
-        }
-        let value = self.value(path)?;
-        Some(Found { text: text_of(&value)?, origin: self.origin(&value) })
-    }
-
-    /// Only variables that begin with `ROCKETMQ_` configure; any other is reached through a placeholder.
-    fn variable(&self, wanted: &str) -> Option<(&String, &String)> {
-        let found = self.environment.iter().find(|(name, _)| is_ours(name) && canonical(name) == *wanted);
-        if let Some((name, _)) = found {
-            self.used_variables.borrow_mut().insert(name.clone());
-        }
-        found
-    }
-
-    /// Variables that begin with `ROCKETMQ_` but stood for no key that was asked for.
-    pub(crate) fn unused_variables(&self) -> Vec<String> {
-        let used = self.used_variables.borrow();
-        self.environment.keys().filter(|name| is_ours(name) && !used.contains(*name)).cloned().collect()
-    }
-
-    /// The value in the files, keys compared as Spring does: `sendMessageTimeout` is `send-message-timeout`.
-    pub(crate) fn value(&self, path: &str) -> Option<Value> {
-        let mut segments = path.split('.');
-        let mut value = lenient(&self.top(), segments.next()?)?;
-        for segment in segments {
-            let Value::Dict(_, table) = &value else { return None };
-            value = lenient(table, segment)?;
-        }
-        Some(value)
-    }
-
-    fn top(&self) -> Dict {
-        match self.files.find_value("") {
-            Ok(Value::Dict(_, table)) => table,
-            _ => Dict::new(),
-        }
-    }
-
-    /// The keys of a table of the files, each with the file it was written in.
-    pub(crate) fn keys(&self, path: &str) -> Vec<(String, String)> {
-        match self.value(path) {
-            Some(Value::Dict(_, table)) => {
-                table.iter().map(|(key, value)| (key.clone(), self.origin(value))).collect()
+        for name in [key, variable_name(key).as_str()] {
+            if let Some(text) = self.variables.get(name) {
+                self.used_variables.borrow_mut().insert(name.to_owned());
+                return Some(text.clone());
             }
-            _ => Vec::new(),
         }
+        self.raw(key).map(|entry| entry.text)
     }
 
-    pub(crate) fn origin(&self, value: &Value) -> String {
-        let inner = match value {
-            Value::Dict(_, table) => table.values().next().unwrap_or(value),
-            other => other,
-        };
-        let file = self
-            .files
-            .get_metadata(inner.tag())
-            .and_then(|metadata| metadata.source.as_ref())
-            .and_then(|source| source.file_path());
-        file.map_or_else(|| "the configuration".to_owned(), |path| path.display().to_string())
+    /// The entry that counts: set by the program, else a variable, else the files.
+    fn raw(&self, path: &str) -> Option<Entry> {
+        let path = normal(path);
+        self.set
+            .get(&path)
+            .cloned()
+            .or_else(|| self.variable(&path))
+            .or_else(|| self.files.get(&path).cloned())
     }
-}
 
-/// Apache's own variables, such as ROCKETMQ_HOME, begin alike and are left alone unless a key matches.
-fn is_ours(name: &str) -> bool {
-    name.starts_with("ROCKETMQ_")
-}
+    fn variable(&self, path: &str) -> Option<Entry> {
+        let wanted = canonical(path);
+        let (name, text) =
+            self.variables.iter().find(|(name, _)| name.starts_with(PREFIX) && canonical(name) == wanted)?;
+        Some(Entry { written: path.to_owned(), text: text.clone(), origin: Origin::Variable(name.clone()) })
+    }
 
-/// How Spring compares keys: case, `-`, `_` and `.` do not count.
-pub(crate) fn canonical(key: &str) -> String {
-    key.chars().filter(|c| !matches!(c, '-' | '_' | '.')).map(|c| c.to_ascii_lowercase()).collect()
-}
+    /// Variables that stand for a key.
+    fn of_variables(&self) -> Vec<(Place, Entry)> {
+        let places = self.variables.iter().filter_map(|(name, text)| {
+            let (0, place) = nearest(name)? else { return None };
+            let origin = Origin::Variable(name.clone());
+            let entry = Entry { written: place.path.clone(), text: text.clone(), origin };
+            Some((place, entry))
+        });
+        places.collect()
+    }
 
-fn lenient(table: &Dict, wanted: &str) -> Option<Value> {
-    let exact = table.get(wanted);
-    let close = || table.iter().find(|(key, _)| canonical(key) == canonical(wanted)).map(|(_, value)| value);
-    exact.or_else(close).cloned()
-}
-
-/// A scalar as text; a list of scalars joined by `;`, as name servers are written in one string.
-fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::String(_, text) => Some(text.clone()),
-        Value::Char(_, c) => Some(c.to_string()),
-        Value::Bool(_, switch) => Some(switch.to_string()),
-        Value::Num(_, number) => Some(number_text(*number)),
-        Value::Array(_, items) => {
-            items.iter().map(text_of).collect::<Option<Vec<_>>>().map(|all| all.join(";"))
+    /// Names that the application chose below a path, each with one place where it did. A variable writes them in capitals and
+    /// with `_`, so a name of a file goes before it.
+    pub(crate) fn names(&self, path: &str) -> Vec<(String, Origin)> {
+        let prefix = format!("{path}.");
+        let mut names: Vec<(String, Origin)> = Vec::new();
+        let variables: BTreeMap<_, _> =
+            self.of_variables().into_iter().map(|(place, entry)| (place.path, entry)).collect();
+        for (path, entry) in self.files.iter().chain(&self.set).chain(&variables) {
+            let Some(name) = path.strip_prefix(&prefix).and_then(|rest| rest.split('.').next()) else {
+                continue;
+            };
+            let loose = matches!(entry.origin, Origin::Variable(_));
+            let known = |known: &str| known == name || (loose && canonical(known) == canonical(name));
+            if !names.iter().any(|(other, _)| known(other)) {
+                names.push((name.to_owned(), entry.origin.clone()));
+            }
         }
-        Value::Empty(..) | Value::Dict(..) => None,
+        names
     }
 }
 
-fn number_text(number: figment::value::Num) -> String {
-    match (number.to_i128(), number.to_u128()) {
-        (Some(signed), _) => signed.to_string(),
-        (None, Some(unsigned)) => unsigned.to_string(),
-        (None, None) => number.to_f64().unwrap_or_default().to_string(),
-    }
-}
-
-/// Figment keeps the error of a file until a value is asked for.
-trait DataError {
-    fn data_error(&self) -> Option<String>;
-}
-
-impl DataError for Figment {
-    fn data_error(&self) -> Option<String> {
-        self.find_value("").err().map(|error| error.to_string())
-    }
+/// The key that a variable is nearest to; `None` for variables that are not ours.
+fn nearest(name: &str) -> Option<(usize, Place)> {
+    let words: Vec<_> = name.strip_prefix(PREFIX)?.split('_').filter(|word| !word.is_empty()).collect();
+    schema::nearest(&words)
 }
 
 #[cfg(test)]
@@ -261,59 +252,158 @@ mod tests {
         sources.find(path).unwrap().map(|found| found.text)
     }
 
+    fn mistakes(toml: &str, variables: &[(&str, &str)]) -> Vec<String> {
+        let (sources, mut mistakes) = Sources::from_toml(toml, variables);
+        sources.check_variables(&mut mistakes);
+        mistakes.iter().map(ToString::to_string).collect()
+    }
+
+    fn load(file: &Path, profiles: Option<&str>, set: &[(&str, &str)]) -> (Sources, Vec<String>) {
+        let set =
+            set.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned(), "main.rs:7".to_owned()));
+        let mut mistakes = Vec::new();
+        let sources = Sources::load(Some(file), profiles, BTreeMap::new(), set.collect(), &mut mistakes);
+        sources.check(&mut mistakes);
+        (sources, mistakes.iter().map(ToString::to_string).collect())
+    }
+
     #[test]
-    fn the_environment_wins_over_files() {
-        let sources = Sources::from_toml(
+    fn a_variable_wins_over_files_and_tells_its_name() {
+        let (sources, _) = Sources::from_toml(
             "[rocketmq.producer]\nsend-message-timeout = 3000\ngroup = 'a'",
             &[("ROCKETMQ_PRODUCER_SEND_MESSAGE_TIMEOUT", "5s")],
         );
         let found = sources.find("rocketmq.producer.send-message-timeout").unwrap().unwrap();
         assert_eq!(found.text, "5s");
-        assert_eq!(found.origin, "the variable ROCKETMQ_PRODUCER_SEND_MESSAGE_TIMEOUT");
+        assert_eq!(found.origin.to_string(), "the variable ROCKETMQ_PRODUCER_SEND_MESSAGE_TIMEOUT");
         assert_eq!(text(&sources, "rocketmq.producer.group").unwrap(), "a");
     }
 
     #[test]
-    fn keys_are_compared_as_spring_does() {
-        let sources = Sources::from_toml("[rocketmq.producer]\nsendMessageTimeout = 7", &[]);
-        assert_eq!(text(&sources, "rocketmq.producer.send-message-timeout").unwrap(), "7");
-    }
-
-    #[test]
     fn placeholders_reach_variables_and_other_keys() {
-        let sources = Sources::from_toml(
+        let (sources, _) = Sources::from_toml(
             "[rocketmq]\nname-server = '${ADDR:${billing.host}:9876}'\n[billing]\nhost = 'db'",
             &[],
         );
         assert_eq!(text(&sources, "rocketmq.name-server").unwrap(), "db:9876");
-        let sources = Sources::from_toml("[rocketmq]\nname-server = '${ADDR:x}'", &[("ADDR", "h:1")]);
+        let (sources, _) = Sources::from_toml("[rocketmq]\nname-server = '${ADDR:x}'", &[("ADDR", "h:1")]);
         assert_eq!(text(&sources, "rocketmq.name-server").unwrap(), "h:1");
     }
 
     #[test]
+    fn a_placeholder_without_a_value_names_its_line() {
+        let (sources, _) = Sources::from_toml("[rocketmq]\nname-server = '${ADDR}'", &[]);
+        let mistake = sources.find("rocketmq.name-server").unwrap_err().to_string();
+        assert!(
+            mistake.starts_with("`rocketmq.name-server` in application.toml:2: `${ADDR}` has no value"),
+            "{mistake}"
+        );
+    }
+
+    #[test]
     fn a_list_of_name_servers_is_one_text() {
-        let sources = Sources::from_toml("[rocketmq]\nname-server = ['a:1', 'b:2']", &[]);
+        let (sources, _) = Sources::from_toml("[rocketmq]\nname-server = ['a:1', 'b:2']", &[]);
         assert_eq!(text(&sources, "rocketmq.name-server").unwrap(), "a:1;b:2");
     }
 
     #[test]
-    fn profiles_lie_over_the_base_file() {
+    fn mistakes_come_in_the_order_of_lines_and_in_the_users_spelling() {
+        let toml = "[rocketmq]\nprofil = 'x'\n[rocketmq.producer]\nsendMessageTimeout = 0\ngroup = { a = 1 }\n\
+                    secret-key = ''\n[rocketmq.consumer]\nconcurrency = 0\n[rocketmk]\na = 1\nb = 2";
+        let found = mistakes(toml, &[("ROCKETMQ_PRODUCER_RETRY_NEXT_SERVER", "maybe")]);
+        let starts = [
+            "`rocketmq.profil` in application.toml:2 is not a known key; the nearest known key is `profile`",
+            "`rocketmq.producer.sendMessageTimeout` is \"0\" in application.toml:4; it takes a duration of at least 1 ms",
+            "`rocketmq.producer.group.a` in application.toml:5 is not a known key; the key above it takes one value",
+            "`rocketmq.consumer.concurrency` is \"0\" in application.toml:8; it takes a whole number from 1 to 1000",
+            "`rocketmk.a` in application.toml:10 is read by nothing: write `rocketmq`, not `rocketmk`",
+            "`rocketmq.producer.retry-next-server` is \"maybe\" in the variable ROCKETMQ_PRODUCER_RETRY_NEXT_SERVER",
+        ];
+        assert_eq!(found.len(), starts.len(), "{found:#?}");
+        for (found, start) in found.iter().zip(starts) {
+            assert!(found.starts_with(start), "{found}\n{start}");
+        }
+    }
+
+    #[test]
+    fn a_value_where_a_table_belongs_is_named_and_the_reverse() {
+        let found = mistakes("[rocketmq]\nproducer = 3\nname-server = {}", &[]);
+        assert!(
+            found[0].contains("`rocketmq.producer` in application.toml:2 is one value, and a table"),
+            "{found:?}"
+        );
+        assert!(
+            found[1].contains("`rocketmq.name-server` in application.toml:3 is a table, and one value"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_a_mistake_and_one_of_another_program_is_not() {
+        let found =
+            mistakes("", &[("ROCKETMQ_PRODUCER_GRUOP", "a"), ("ROCKETMQ_HOME", "/opt"), ("ROCKETMQ_X", "1")]);
+        assert_eq!(
+            found,
+            [
+                "the variable ROCKETMQ_PRODUCER_GRUOP stands for no key; did you mean ROCKETMQ_PRODUCER_GROUP, which is \
+                 `rocketmq.producer.group`?"
+            ]
+        );
+        assert!(mistakes("a = '${ROCKETMQ_PRODUCER_GRUOP:}'", &[]).is_empty());
+    }
+
+    #[test]
+    fn a_secret_is_never_shown() {
+        let proxies = "hunter2";
+        let found = mistakes(&format!("[rocketmq]\nsocks-proxy-config = '{proxies}'"), &[]);
+        assert!(
+            found.len() == 1 && !found[0].contains("hunter2") && found[0].contains("(hidden)"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn profiles_lie_over_the_base_file_and_what_they_hide_is_checked() {
         let folder = tempfile::tempdir().unwrap();
         let base = folder.path().join("application.toml");
-        std::fs::write(
-            &base,
-            "[rocketmq]\nprofile = 'dev'\nname-server = 'base:1'\n[rocketmq.producer]\ngroup='g'",
-        )
-        .unwrap();
-        std::fs::write(folder.path().join("application-dev.toml"), "[rocketmq]\nname-server = 'dev:1'")
+        let text_of_base =
+            "[rocketmq]\nprofile = 'dev'\nname-server = 'base'\n[rocketmq.producer]\ngroup='g'";
+        std::fs::write(&base, text_of_base).unwrap();
+        std::fs::write(folder.path().join("application-dev.toml"), "[rocketmq]\nnameServer = 'dev:1'")
             .unwrap();
-        let mut mistakes = Vec::new();
-        let sources = Sources::load(Some(&base), None, BTreeMap::new(), BTreeMap::new(), &mut mistakes);
-        assert!(mistakes.is_empty(), "{mistakes:?}");
+        let (sources, mistakes) = load(&base, None, &[]);
         assert_eq!(text(&sources, "rocketmq.name-server").unwrap(), "dev:1");
         assert_eq!(text(&sources, "rocketmq.producer.group").unwrap(), "g");
-        let origin = sources.find("rocketmq.name-server").unwrap().unwrap().origin;
-        assert!(origin.ends_with("application-dev.toml"), "{origin}");
+        let origin = sources.find("rocketmq.name-server").unwrap().unwrap().origin.to_string();
+        assert!(origin.ends_with("application-dev.toml:2"), "{origin}");
+        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+        assert!(
+            mistakes[0].contains("\"base\" in") && mistakes[0].contains("application.toml:3"),
+            "{mistakes:?}"
+        );
+    }
+
+    #[test]
+    fn the_program_sets_by_the_same_rule() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().join("application.toml");
+        std::fs::write(&base, "[rocketmq.producers.audit]\ngroup = 'file'").unwrap();
+        let set = [
+            ("rocketmq.producers.audit.group", "program"),
+            ("rocketmq.producers.more.group", "more"),
+            ("rocketmq.producer.gruop", "x"),
+            ("rocketmq.producer.retry-next-server", "perhaps"),
+        ];
+        let (sources, mistakes) = load(&base, None, &set);
+        assert_eq!(text(&sources, "rocketmq.producers.audit.group").unwrap(), "program");
+        let names: Vec<_> = sources.names("rocketmq.producers").into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["audit", "more"]);
+        assert_eq!(mistakes.len(), 2, "{mistakes:?}");
+        assert!(
+            mistakes[0].starts_with("`rocketmq.producer.gruop` in App::set at main.rs:7"),
+            "{mistakes:?}"
+        );
+        assert!(mistakes[1].contains("\"perhaps\" in App::set at main.rs:7"), "{mistakes:?}");
     }
 
     #[test]
@@ -321,18 +411,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let broken = folder.path().join("application.toml");
         std::fs::write(&broken, "[rocketmq\nx").unwrap();
-        let mut mistakes = Vec::new();
-        Sources::load(Some(&broken), Some("prod"), BTreeMap::new(), BTreeMap::new(), &mut mistakes);
-        Sources::load(
-            Some(&folder.path().join("none.toml")),
-            None,
-            BTreeMap::new(),
-            BTreeMap::new(),
-            &mut mistakes,
-        );
-        let texts: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
+        let (_, mut texts) = load(&broken, Some("prod"), &[]);
+        texts.extend(load(&folder.path().join("none.toml"), None, &[]).1);
         assert_eq!(texts.len(), 3, "{texts:?}");
-        assert!(texts[0].contains("is not TOML"), "{texts:?}");
+        assert!(texts[0].contains("application.toml:1 is not TOML"), "{texts:?}");
         assert!(texts[1].contains("application-prod.toml"), "{texts:?}");
         assert!(texts[2].contains("none.toml cannot be read"), "{texts:?}");
     }

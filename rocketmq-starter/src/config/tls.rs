@@ -1,7 +1,8 @@
 //! `[rocketmq.tls]`: how connections are encrypted.
 
-use super::reader::Section;
+use super::parse;
 use super::secret::Secret;
+use super::section::Section;
 use crate::error::{Mistake, MistakeKind};
 use std::path::PathBuf;
 
@@ -27,17 +28,15 @@ pub struct TlsProperties {
 
 impl TlsProperties {
     pub(crate) fn read(mut section: Section<'_>) -> Self {
-        let read = TlsProperties {
+        TlsProperties {
             enable: section.switch("enable"),
-            ca: section.text("ca").map(PathBuf::from),
-            cert: section.text("cert").map(PathBuf::from),
-            key: section.text("key").map(PathBuf::from),
+            ca: section.read("ca", parse::path),
+            cert: section.read("cert", parse::path),
+            key: section.read("key", parse::path),
             key_password: section.secret("key-password"),
             server_name: section.text("server-name"),
             insecure: section.switch("insecure"),
-        };
-        section.finish();
-        read
+        }
     }
 
     /// Settings that contradict each other.
@@ -86,7 +85,7 @@ mod tests {
     use super::*;
 
     fn read(toml: &str) -> (TlsProperties, Vec<String>) {
-        let (sources, mut mistakes) = (Sources::from_toml(toml, &[]), Vec::new());
+        let (sources, mut mistakes) = Sources::from_toml(toml, &[]);
         let tls = TlsProperties::read(Section::new(&sources, "rocketmq.tls", &mut mistakes));
         tls.check(&mut mistakes);
         (tls, mistakes.iter().map(ToString::to_string).collect())
@@ -108,7 +107,7 @@ mod tests {
     fn contradictions_are_mistakes() {
         let (_, mistakes) = read("[rocketmq.tls]\nca='ca.pem'\ninsecure=true\ncert='c.pem'\nkee='k'");
         assert_eq!(mistakes.len(), 3, "{mistakes:?}");
-        assert!(mistakes[0].contains("`key`"), "{mistakes:?}");
+        assert!(mistakes[0].contains("nearest known key is `key`"), "{mistakes:?}");
         assert!(mistakes[1].contains("`rocketmq.tls.key` is missing"), "{mistakes:?}");
         assert!(mistakes[2].contains("`rocketmq.tls.ca`"), "{mistakes:?}");
     }

@@ -1,6 +1,6 @@
 //! Spring's two keys for RocketMQ's message trace.
 
-use super::reader::Section;
+use super::section::Section;
 use rocketmq_client::TraceConfig;
 
 /// Whether sends or handlers are traced, and where to.

@@ -1,6 +1,7 @@
 //! The further settings of a producer, under the names the Java client gives them.
 
-use super::reader::{Section, parse};
+use super::parse::{self, count_within};
+use super::section::Section;
 use super::set;
 use rocketmq_client::remoting::compress::Compression;
 use rocketmq_client::{LingerConfig, ProducerConfig};
@@ -40,14 +41,9 @@ pub struct ProducerTuning {
 
 impl ProducerTuning {
     pub(super) fn read(section: &mut Section<'_>) -> Self {
-        let types = parse::word(&[
-            ("zlib", Compression::Zlib),
-            ("lz4", Compression::Lz4),
-            ("zstd", Compression::Zstd),
-        ]);
         ProducerTuning {
-            compress_type: section.read("compress-type", types),
-            compress_level: section.read("compress-level", parse::count_within(0, 9)),
+            compress_type: section.read("compress-type", compression),
+            compress_level: section.read("compress-level", count_within::<0, 9>),
             send_msg_max_timeout_per_request: section.period("send-msg-max-timeout-per-request"),
             send_latency_fault_enable: section.switch("send-latency-fault-enable"),
             start_detector_enable: section.switch("start-detector-enable"),
@@ -56,9 +52,9 @@ impl ProducerTuning {
             batch_max_bytes: section.bytes("batch-max-bytes"),
             total_batch_max_bytes: section.bytes("total-batch-max-bytes"),
             back_pressure_for_async_send_num: section
-                .read("back-pressure-for-async-send-num", parse::count_within(10, 1 << 20)),
+                .read("back-pressure-for-async-send-num", count_within::<10, { 1 << 20 }>),
             back_pressure_for_async_send_size: section.bytes("back-pressure-for-async-send-size"),
-            default_topic_queue_nums: section.read("default-topic-queue-nums", parse::count_within(1, 1024)),
+            default_topic_queue_nums: section.read("default-topic-queue-nums", count_within::<1, 1024>),
             create_topic_key: section.text("create-topic-key"),
         }
     }
@@ -118,13 +114,18 @@ impl ProducerTuning {
     }
 }
 
+pub(super) fn compression(text: &str) -> Result<Compression, String> {
+    let types = [("zlib", Compression::Zlib), ("lz4", Compression::Lz4), ("zstd", Compression::Zstd)];
+    parse::word(&types, text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::sources::Sources;
 
     fn read(toml: &str) -> (ProducerTuning, Vec<String>) {
-        let (sources, mut mistakes) = (Sources::from_toml(toml, &[]), Vec::new());
+        let (sources, mut mistakes) = Sources::from_toml(toml, &[]);
         let tuning = ProducerTuning::read(&mut Section::new(&sources, "rocketmq.producer", &mut mistakes));
         (tuning, mistakes.iter().map(ToString::to_string).collect())
     }

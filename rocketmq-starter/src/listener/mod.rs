@@ -5,7 +5,7 @@ mod call;
 pub(crate) mod form;
 mod handler;
 pub(crate) mod options;
-mod tuning;
+pub(crate) mod tuning;
 
 pub use batch::{Batch, batch_outcome, rejected_batch};
 pub(crate) use call::Call;

@@ -3,55 +3,17 @@
 
 use super::Spec;
 use super::tuning::ConsumerTuning;
-use crate::config::reader::{parse, unknown_key, wrong_value};
-use crate::config::sources::{Found, Sources, canonical};
+use crate::config::origin::Origin;
+use crate::config::parse;
+use crate::config::schema::ATTRIBUTE;
+use crate::config::section::found;
+use crate::config::sources::{Found, Sources, wrong_value};
 use crate::config::{Access, MsgTrace, Secret};
 use crate::error::{Mistake, MistakeKind};
 use rocketmq_client::DelayLevel;
 use rocketmq_client::consumer::FromWhere;
+use rocketmq_client::remoting::{self as syntax, SyntaxError};
 use std::time::Duration;
-
-/// Every option, as it is spelt in configuration; the attribute writes `_` for `-`.
-pub(crate) const OPTION_KEYS: &[&str] = &[
-    "mode",
-    "model",
-    "concurrency",
-    "batch",
-    "max-reconsume-times",
-    "consume-timeout",
-    "retry-delay",
-    "suspend-time",
-    "on-error",
-    "on-unreadable",
-    "from",
-    "pull-batch-size",
-    "pull-interval",
-    "reply-timeout",
-    "await-termination",
-    "enabled",
-    "name-server",
-    "access-key",
-    "secret-key",
-    "security-token",
-    "tls-enable",
-    "namespace",
-    "namespace-v2",
-    "instance-name",
-    "allocate",
-    "consumer-idcs",
-    "client-rebalance",
-    "pop-invisible-time",
-    "pop-batch-nums",
-    "pop-threshold-for-queue",
-    "pull-threshold-for-queue",
-    "pull-threshold-size-for-queue",
-    "pull-threshold-for-topic",
-    "pull-threshold-size-for-topic",
-    "consume-concurrently-max-span",
-    "local-offset-store-dir",
-    "enable-msg-trace",
-    "customized-trace-topic",
-];
 
 /// The delays of a broker's default ladder, by level.
 const DELAYS: [&str; 18] = [
@@ -61,10 +23,6 @@ const DELAYS: [&str; 18] = [
 
 /// How many messages a batch listener takes at once when nothing says so.
 const DEFAULT_BATCH: u32 = 32;
-/// The client takes at most this many handlers, and at most this many messages at once.
-const MAX_CONCURRENCY: u32 = 1000;
-const MAX_BATCH: u32 = 1024;
-
 /// Whether a queue's messages are handled side by side or one after another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ConsumeMode {
@@ -87,9 +45,8 @@ pub enum MessageModel {
 
 impl MessageModel {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        parse::word(&[("clustering", MessageModel::Clustering), ("broadcasting", MessageModel::Broadcasting)])(
-            text,
-        )
+        let models = [("clustering", MessageModel::Clustering), ("broadcasting", MessageModel::Broadcasting)];
+        parse::word(&models, text)
     }
 }
 
@@ -112,13 +69,13 @@ pub(crate) enum OnUnreadable {
 }
 
 /// Where a group begins that has consumed nothing yet.
-fn start_point(text: &str) -> Result<FromWhere, String> {
+pub(crate) fn start_point(text: &str) -> Result<FromWhere, String> {
     match text.trim() {
         "first" => Ok(FromWhere::FirstOffset),
         "last" => Ok(FromWhere::LastOffset),
         time => humantime::parse_rfc3339_weak(time)
             .map(FromWhere::Timestamp)
-            .map_err(|_| "\"first\", \"last\", or a UTC time such as \"2026-01-31T12:00:00Z\",".to_owned()),
+            .map_err(|_| "\"first\", \"last\", or a UTC time such as \"2026-01-31T12:00:00Z\"".to_owned()),
     }
 }
 
@@ -155,15 +112,10 @@ pub(crate) struct GroupOptions {
 impl HandlerOptions {
     pub(crate) fn read(options: &mut Options<'_>) -> Self {
         HandlerOptions {
-            on_error: options
-                .read(
-                    "on-error",
-                    parse::word(&[("retry", OnError::Retry), ("dead-letter", OnError::DeadLetter)]),
-                )
-                .unwrap_or_default(),
+            on_error: options.read("on-error", on_error).unwrap_or_default(),
             on_unreadable: options.read("on-unreadable", on_unreadable).unwrap_or_default(),
             retry_delay: options.read("retry-delay", delay_level),
-            reply_timeout: options.read("reply-timeout", parse::period),
+            reply_timeout: options.read("reply-timeout", parse::interval),
         }
     }
 }
@@ -171,76 +123,114 @@ impl HandlerOptions {
 impl GroupOptions {
     /// `batches`: one of the group's listeners takes many messages at once.
     pub(crate) fn read(options: &mut Options<'_>, batches: bool) -> Self {
-        let batch = options.read("batch", parse::count_within(1, MAX_BATCH));
+        let batch = options.read("batch", parse::count_within::<1, 1024>);
         let read = GroupOptions {
             mode: options.read("mode", mode).unwrap_or_default(),
             model: options.read("model", MessageModel::parse).unwrap_or_default(),
-            concurrency: options.read("concurrency", parse::count_within(1, MAX_CONCURRENCY)),
+            concurrency: options.read("concurrency", parse::count_within::<1, 1000>),
             batch: batch.unwrap_or(if batches { DEFAULT_BATCH } else { 1 }),
-            max_reconsume_times: options.read("max-reconsume-times", parse::count_within(0, i32::MAX as u32)),
-            consume_timeout: options.read("consume-timeout", parse::period),
+            max_reconsume_times: options
+                .read("max-reconsume-times", parse::count_within::<0, { i32::MAX as u32 }>),
+            consume_timeout: options.read("consume-timeout", parse::consume_timeout),
             suspend_time: options.read("suspend-time", parse::period),
             from: options.read("from", start_point),
-            pull_batch_size: options.read("pull-batch-size", parse::count_within(1, MAX_BATCH)),
+            pull_batch_size: options.read("pull-batch-size", parse::count_within::<1, 1024>),
             pull_interval: options.read("pull-interval", parse::period),
             await_termination: options.read("await-termination", parse::period),
             name_server: options.read("name-server", parse::text),
-            access: access(options),
+            access: options.access(),
             tuning: ConsumerTuning::read(options),
             trace: MsgTrace {
                 enable_msg_trace: options.read("enable-msg-trace", parse::switch),
-                customized_trace_topic: options.read("customized-trace-topic", parse::text),
+                customized_trace_topic: options.read("customized-trace-topic", parse::topic),
             },
         };
-        if read.mode == ConsumeMode::Orderly && read.model == MessageModel::Broadcasting {
-            options.mistake(MistakeKind::Listener, "orderly needs clustering: broadcasting keeps no order");
-        }
+        read.check(options);
         read
     }
-}
 
-fn access(options: &mut Options<'_>) -> Access {
-    let secret = |text: &str| parse::text(text).map(Secret::new);
-    Access {
-        access_key: options.read("access-key", secret),
-        secret_key: options.read("secret-key", secret),
-        security_token: options.read("security-token", secret),
-        namespace: options.read("namespace", parse::text),
-        namespace_v2: options.read("namespace-v2", parse::text),
-        tls_enable: options.read("tls-enable", parse::switch),
-        instance_name: options.read("instance-name", parse::text),
+    /// Settings that do not go together.
+    fn check(&self, options: &mut Options<'_>) {
+        let orderly = self.mode == ConsumeMode::Orderly;
+        if orderly && self.model == MessageModel::Broadcasting {
+            options.mistake(MistakeKind::Listener, "orderly needs clustering: broadcasting keeps no order");
+        }
+        if orderly && self.tuning.is_assigned_by_broker() {
+            let text = "orderly needs `client-rebalance = true`: groups in POP mode keep no order";
+            options.mistake(MistakeKind::Listener, text);
+        }
     }
 }
 
-fn mode(text: &str) -> Result<ConsumeMode, String> {
-    parse::word(&[
+pub(crate) fn mode(text: &str) -> Result<ConsumeMode, String> {
+    let modes = [
         ("concurrent", ConsumeMode::Concurrent),
         ("orderly", ConsumeMode::Orderly),
         ("CONCURRENTLY", ConsumeMode::Concurrent),
-    ])(text)
+    ];
+    parse::word(&modes, text)
 }
 
-fn on_unreadable(text: &str) -> Result<OnUnreadable, String> {
-    parse::word(&[
+pub(crate) fn on_error(text: &str) -> Result<OnError, String> {
+    parse::word(&[("retry", OnError::Retry), ("dead-letter", OnError::DeadLetter)], text)
+}
+
+pub(crate) fn on_unreadable(text: &str) -> Result<OnUnreadable, String> {
+    let ways = [
         ("dead-letter", OnUnreadable::DeadLetter),
         ("retry", OnUnreadable::Retry),
         ("skip", OnUnreadable::Skip),
-    ])(text)
+    ];
+    parse::word(&ways, text)
 }
 
-fn delay_level(text: &str) -> Result<DelayLevel, String> {
+pub(crate) fn delay_level(text: &str) -> Result<DelayLevel, String> {
     let level =
         DELAYS.iter().position(|delay| *delay == text.trim()).and_then(|at| u16::try_from(at + 1).ok());
     level.map(DelayLevel::new).ok_or_else(|| format!("one of {}", DELAYS.join(", ")))
 }
 
-/// Reads the options of some listeners of one group.
+/// Tags, read as the broker reads them but strictly.
+pub(crate) fn tags(selector: &str) -> Result<String, String> {
+    syntax::tags::check(selector)
+        .map_err(|error| format!("tags such as \"created || paid\"{}", drawn(selector, &error)))?;
+    Ok(selector.trim().to_owned())
+}
+
+/// A condition, read as the broker reads it but strictly.
+pub(crate) fn sql(condition: &str) -> Result<String, String> {
+    syntax::sql::check(condition)
+        .map_err(|error| format!("an SQL92 condition{}", drawn(condition, &error)))?;
+    Ok(condition.to_owned())
+}
+
+/// The place of the mistake, drawn below the line that tells of it.
+fn drawn(text: &str, error: &SyntaxError) -> String {
+    format!(":\n\n      {}\n", error.drawn(text).replace('\n', "\n      "))
+}
+
+/// Reads the options of some listeners of one group. Texts that an option does not take are reported by
+/// [`check_attribute`] and by the check of the sources.
 #[derive(Debug)]
 pub(crate) struct Options<'a> {
     sources: &'a Sources,
     group: &'a str,
     specs: &'a [&'a Spec],
     mistakes: &'a mut Vec<Mistake>,
+}
+
+/// Where an option may be given; the first one counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Level {
+    /// `[rocketmq.consumer.groups.<group>]`.
+    Group,
+    Attribute,
+    /// `[rocketmq.consumer]`.
+    Shared,
+}
+
+impl Level {
+    const ALL: [Level; 3] = [Level::Group, Level::Attribute, Level::Shared];
 }
 
 impl<'a> Options<'a> {
@@ -254,34 +244,61 @@ impl<'a> Options<'a> {
     }
 
     pub(crate) fn mistake(&mut self, kind: MistakeKind, message: &str) {
-        self.mistakes.push(Mistake::new(kind, format!("the listeners of group `{}`: {message}", self.group)));
+        let listeners: Vec<_> = self.specs.iter().map(|spec| spec.described()).collect();
+        let message = format!("{} (group `{}`): {message}", listeners.join(" and "), self.group);
+        self.mistakes.push(Mistake::new(kind, message));
     }
 
     pub(crate) fn read<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
-        let found = self.found(key)?;
-        parse(&found.text).map_err(|expected| self.mistakes.push(wrong_value(key, &found, &expected))).ok()
+        let found = Level::ALL.into_iter().find_map(|level| self.said_at(level, key))?;
+        parse(&found.text).ok()
     }
 
     /// Reads what only the attribute can say.
     pub(crate) fn own<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
-        let found = self.attributes_say(key)?;
-        parse(&found.text).map_err(|expected| self.mistakes.push(wrong_value(key, &found, &expected))).ok()
+        parse(&self.said_at(Level::Attribute, key)?.text).ok()
     }
 
-    fn found(&mut self, key: &str) -> Option<Found> {
-        let group = format!("rocketmq.consumer.groups.{}.{key}", self.group);
-        let found = self
-            .configured(&group)
-            .or_else(|| self.attributes_say(key))
-            .or_else(|| self.configured(&format!("rocketmq.consumer.{key}")));
-        found.filter(|found| !found.text.trim().is_empty())
+    fn access(&mut self) -> Access {
+        Access {
+            access_key: self.credential("access-key"),
+            secret_key: self.credential("secret-key"),
+            security_token: self.credential("security-token"),
+            namespace: self.read("namespace", parse::text),
+            namespace_v2: self.read("namespace-v2", parse::text),
+            tls_enable: self.read("tls-enable", parse::switch),
+            instance_name: self.read("instance-name", parse::text),
+        }
     }
 
-    fn configured(&mut self, path: &str) -> Option<Found> {
-        self.sources.find(path).unwrap_or_else(|error| {
-            self.mistakes.push(Mistake::new(MistakeKind::Placeholder, format!("`{path}`: {error}")));
-            None
-        })
+    /// Credentials are shown only to the cluster they were written for: the one that whoever reads the place where they
+    /// stand would expect.
+    fn credential(&mut self, key: &str) -> Option<Secret> {
+        let cluster = self.cluster_from(0);
+        let (at, found) = Level::ALL
+            .into_iter()
+            .enumerate()
+            .find_map(|(at, level)| Some((at, self.said_at(level, key)?)))?;
+        (self.cluster_from(at) == cluster).then(|| Secret::new(found.text.trim()))
+    }
+
+    /// The name server as it is from this level on.
+    fn cluster_from(&mut self, level: usize) -> Option<String> {
+        let own = Level::ALL[level..].iter().find_map(|level| self.said_at(*level, "name-server"));
+        let found = own.or_else(|| found(self.sources, "rocketmq.name-server", self.mistakes));
+        found.map(|found| found.text.trim().to_owned())
+    }
+
+    /// An empty text is an option left open.
+    fn said_at(&mut self, level: Level, key: &str) -> Option<Found> {
+        let configured = match level {
+            Level::Group => format!("rocketmq.consumer.groups.{}.{key}", self.group),
+            Level::Attribute => {
+                return self.attributes_say(key).filter(|found| !found.text.trim().is_empty());
+            }
+            Level::Shared => format!("rocketmq.consumer.{key}"),
+        };
+        found(self.sources, &configured, self.mistakes)
     }
 
     /// What the attributes agree on. One consumer cannot follow two that differ.
@@ -296,7 +313,7 @@ impl<'a> Options<'a> {
                          make them equal or give them groups of their own",
                         first.text, first.origin, found.text, found.origin
                     );
-                    self.mistake(MistakeKind::Subscription, &message);
+                    self.mistakes.push(Mistake::new(MistakeKind::Subscription, message));
                 }
                 Some(_) => {}
                 None => agreed = Some(found),
@@ -308,9 +325,12 @@ impl<'a> Options<'a> {
     fn attribute_says(&mut self, spec: &Spec, key: &str) -> Option<Found> {
         let (_, text) = spec.options.iter().find(|(name, _)| *name == key)?;
         match self.sources.resolve(text) {
-            Ok(text) => Some(Found { text, origin: spec.described() }),
+            Ok(text) => {
+                let origin = Origin::Listener(spec.described());
+                Some(Found { text, written: key.replace('-', "_"), origin })
+            }
             Err(error) => {
-                let message = format!("`{key}` of {}: {error}", spec.described());
+                let message = format!("`{}` of {}: {error}", key.replace('-', "_"), spec.described());
                 self.mistakes.push(Mistake::new(MistakeKind::Placeholder, message));
                 None
             }
@@ -318,13 +338,23 @@ impl<'a> Options<'a> {
     }
 }
 
-/// Reports the keys of `[rocketmq.consumer.groups.<group>]` that are no options.
-pub(crate) fn check_group_keys(sources: &Sources, group: &str, mistakes: &mut Vec<Mistake>) {
-    let path = format!("rocketmq.consumer.groups.{group}");
-    let known: Vec<String> = OPTION_KEYS.iter().map(|key| (*key).to_owned()).collect();
-    for (key, origin) in sources.keys(&path) {
-        if !known.iter().any(|name| canonical(name) == canonical(&key)) {
-            mistakes.push(unknown_key(&path, &key, &origin, &known));
+/// Reports the options of a listener that are not known, and texts that they do not take. The macro has looked at literals;
+/// what is left are placeholders and [`Listener::option`](super::Listener::option).
+pub(crate) fn check_attribute(spec: &Spec, sources: &Sources, mistakes: &mut Vec<Mistake>) {
+    for (key, text) in &spec.options {
+        let written = key.replace('-', "_");
+        let Some((_, node)) = ATTRIBUTE.get(key) else {
+            let message =
+                format!("`{written}` of {} is no option; {}", spec.described(), ATTRIBUTE.hint(key));
+            mistakes.push(Mistake::new(MistakeKind::UnknownKey, message));
+            continue;
+        };
+        // Whoever reads a placeholder without a value reports it; nobody may.
+        if let Ok(text) = sources.resolve(text)
+            && let Some((takes, secret)) = node.refuses(&text)
+        {
+            let origin = Origin::Listener(spec.described());
+            mistakes.push(wrong_value(&written, &text, secret, &origin, &takes));
         }
     }
 }
@@ -340,8 +370,8 @@ mod tests {
     }
 
     fn read(toml: &str, specs: &[&Spec]) -> (GroupOptions, HandlerOptions, Vec<String>) {
-        let sources = Sources::from_toml(toml, &[]);
-        let mut mistakes = Vec::new();
+        let (sources, mut mistakes) = Sources::from_toml(toml, &[]);
+        specs.iter().for_each(|spec| check_attribute(spec, &sources, &mut mistakes));
         let group = GroupOptions::read(&mut Options::new(&sources, "g", specs, &mut mistakes), false);
         let handler = HandlerOptions::read(&mut Options::new(&sources, "g", &specs[..1], &mut mistakes));
         (group, handler, mistakes.iter().map(ToString::to_string).collect())
@@ -399,10 +429,56 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_of_a_group_is_named() {
-        let sources = Sources::from_toml("[rocketmq.consumer.groups.g]\nconcurency=3", &[]);
-        let mut mistakes = Vec::new();
-        check_group_keys(&sources, "g", &mut mistakes);
-        assert!(mistakes[0].to_string().contains("nearest known key is `concurrency`"), "{mistakes:?}");
+    fn credentials_are_shown_to_the_cluster_they_were_written_for_alone() {
+        let keys = |toml: &str, options: &'static [(&'static str, &'static str)]| {
+            let (group, _, mistakes) = read(toml, &[&spec("a", options)]);
+            assert!(mistakes.is_empty(), "{mistakes:?}");
+            group.access.access_key.map(|key| key.expose().to_owned())
+        };
+        const SHARED: &str = "[rocketmq]\nname-server='near:1'\n[rocketmq.consumer]\naccess-key='shared'\n";
+        let group = |toml: &str| format!("{SHARED}[rocketmq.consumer.groups.g]\n{toml}");
+        let shared = Some("shared".to_owned());
+        assert_eq!(keys(SHARED, &[]), shared);
+        assert_eq!(keys(SHARED, &[("name-server", "near:1")]), shared, "the same cluster, said twice");
+        assert_eq!(keys(SHARED, &[("name-server", "far:1")]), None);
+        assert_eq!(keys(&group("name-server='far:1'"), &[]), None);
+        assert_eq!(
+            keys(&group("name-server='far:1'"), &[("access-key", "mine")]),
+            None,
+            "written for the near one"
+        );
+        assert_eq!(keys(&group("name-server='far:1'\naccess-key='far'"), &[]), Some("far".to_owned()));
+        let far = &[("name-server", "far:1"), ("access-key", "far")];
+        assert_eq!(keys(SHARED, far), Some("far".to_owned()));
+        assert_eq!(
+            keys(&format!("{SHARED}name-server='far:1'"), &[]),
+            shared,
+            "that section is about the far one"
+        );
+    }
+
+    #[test]
+    fn options_of_a_program_are_checked_like_any() {
+        let listener = spec("a", &[("concurency", "3"), ("sql", "${s:a >}"), ("consume-thread-number", "4")]);
+        let (_, _, mistakes) = read("", &[&listener]);
+        assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+        assert!(
+            mistakes[0].contains("`concurency`") && mistakes[0].contains("`concurrency`"),
+            "{mistakes:?}"
+        );
+        assert!(mistakes[1].contains("a >\n         ^ a value is missing here"), "{}", mistakes[1]);
+        assert!(mistakes[2].contains("write `concurrency`"), "{mistakes:?}");
+    }
+
+    #[test]
+    fn a_shared_value_is_complained_of_once() {
+        let (one, two) = (spec("a", &[]), spec("b", &[]));
+        let (_, _, mistakes) = read("[rocketmq.consumer]\nconcurrency = 0", &[&one, &two]);
+        assert_eq!(
+            mistakes,
+            [
+                "`rocketmq.consumer.concurrency` is \"0\" in application.toml:2; it takes a whole number from 1 to 1000"
+            ]
+        );
     }
 }

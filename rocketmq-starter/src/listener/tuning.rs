@@ -1,7 +1,7 @@
 //! The further settings of a group's consumer, under the names the Java client gives them.
 
 use super::options::Options;
-use crate::config::reader::parse;
+use crate::config::parse::{self, bytes_within, count_within};
 use crate::config::set;
 use crate::error::MistakeKind;
 use rocketmq_client::consumer::{
@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// Which member of the group gets which queues; every member has to say the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Allocate {
+pub(crate) enum Allocate {
     Averagely,
     ByCircle,
     ConsistentHash,
@@ -59,20 +59,21 @@ pub(crate) struct ConsumerTuning {
 
 impl ConsumerTuning {
     pub(super) fn read(options: &mut Options<'_>) -> Self {
-        let queue_messages = parse::count_within(1, 65_535);
+        const QUEUE_MESSAGES: fn(&str) -> Result<u32, String> = count_within::<1, 65_535>;
         ConsumerTuning {
             allocate: allocate(options),
             client_rebalance: options.read("client-rebalance", parse::switch),
-            pop_invisible_time: options.read("pop-invisible-time", parse::period),
-            pop_batch_nums: options.read("pop-batch-nums", parse::count_within(1, 32)),
-            pop_threshold_for_queue: options.read("pop-threshold-for-queue", &queue_messages),
-            pull_threshold_for_queue: options.read("pull-threshold-for-queue", &queue_messages),
-            pull_threshold_size_for_queue: options.read("pull-threshold-size-for-queue", parse::bytes),
-            pull_threshold_for_topic: options
-                .read("pull-threshold-for-topic", parse::count_within(1, 6_553_500)),
-            pull_threshold_size_for_topic: options.read("pull-threshold-size-for-topic", parse::bytes),
-            consume_concurrently_max_span: options.read("consume-concurrently-max-span", &queue_messages),
-            local_offset_store_dir: options.read("local-offset-store-dir", parse::text).map(PathBuf::from),
+            pop_invisible_time: options.read("pop-invisible-time", parse::pop_invisible_time),
+            pop_batch_nums: options.read("pop-batch-nums", count_within::<1, 32>),
+            pop_threshold_for_queue: options.read("pop-threshold-for-queue", QUEUE_MESSAGES),
+            pull_threshold_for_queue: options.read("pull-threshold-for-queue", QUEUE_MESSAGES),
+            pull_threshold_size_for_queue: options
+                .read("pull-threshold-size-for-queue", bytes_within::<{ 1 << 20 }, { 1 << 30 }>),
+            pull_threshold_for_topic: options.read("pull-threshold-for-topic", count_within::<1, 6_553_500>),
+            pull_threshold_size_for_topic: options
+                .read("pull-threshold-size-for-topic", bytes_within::<{ 1 << 20 }, { 100 << 30 }>),
+            consume_concurrently_max_span: options.read("consume-concurrently-max-span", QUEUE_MESSAGES),
+            local_offset_store_dir: options.read("local-offset-store-dir", parse::path),
         }
     }
 
@@ -99,6 +100,10 @@ impl ConsumerTuning {
         flow.topic_bytes = self.pull_threshold_size_for_topic.or(flow.topic_bytes);
     }
 
+    pub(super) fn is_assigned_by_broker(&self) -> bool {
+        self.client_rebalance == Some(false)
+    }
+
     pub(crate) fn allocate(&self, consumer: PushConsumerBuilder) -> PushConsumerBuilder {
         match &self.allocate {
             None => consumer,
@@ -117,9 +122,13 @@ impl ConsumerTuning {
     }
 }
 
+pub(crate) fn allocation(text: &str) -> Result<Allocate, String> {
+    parse::word(STRATEGIES, text)
+}
+
 fn allocate(options: &mut Options<'_>) -> Option<Arc<dyn AllocateStrategy>> {
     let rooms = options.read("consumer-idcs", parse::names).unwrap_or_default();
-    let allocate = options.read("allocate", parse::word(STRATEGIES))?;
+    let allocate = options.read("allocate", allocation)?;
     if (allocate == Allocate::MachineRoom) == rooms.is_empty() {
         let text = "`allocate = \"machine-room\"` and `consumer-idcs`, the rooms whose queues it reads, are set together";
         options.mistake(MistakeKind::WrongValue, text);
@@ -134,7 +143,7 @@ mod tests {
     use crate::listener::Spec;
 
     fn read(toml: &str) -> (ConsumerTuning, Vec<String>) {
-        let (sources, mut mistakes) = (Sources::from_toml(toml, &[]), Vec::new());
+        let (sources, mut mistakes) = Sources::from_toml(toml, &[]);
         let spec = Spec::new("a", "here", "t", "g", &[("pull-threshold-for-queue", "500")]);
         let specs = [&spec];
         let tuning = ConsumerTuning::read(&mut Options::new(&sources, "g", &specs, &mut mistakes));

@@ -2,7 +2,6 @@
 
 pub mod notes;
 pub mod placement;
-pub mod range;
 pub mod set_aside;
 pub mod store_times;
 pub mod uncommitted;

@@ -11,14 +11,12 @@
 //! their state is a table in a file, and their group's offset waits for the acknowledgement.
 
 mod ack;
-mod calls;
 mod checks;
 mod invisible;
 mod notification;
 mod offset;
 mod order;
 mod parking;
-pub mod parts;
 mod peek;
 mod pending;
 mod polls;
@@ -29,13 +27,13 @@ mod retry_topic;
 mod revive;
 mod revive_log;
 mod service;
-pub mod settings;
-pub mod state;
+mod settings;
+mod state;
 mod take;
 #[cfg(test)]
 mod tests;
 
-pub use parts::Parts;
+use std::sync::Arc;
 
 use rocketmq_remoting::Json;
 use rocketmq_remoting::body::BatchAckBody;
@@ -45,12 +43,30 @@ use rocketmq_remoting::requests::pop::{
 };
 
 use super::acl::needs::{GET, Needs, SUB};
-use super::requests::Requests;
+use super::dispatch::Requests;
+use super::groups::table::GroupTable;
+use super::log::Log;
+use super::offsets::table::Offsets;
+use super::settings::Current;
+use super::timer::TimerState;
+use super::topics::table::TopicTable;
 
 pub use revive::REVIVE_GROUP;
 pub use service::start;
 pub use settings::PopSettings;
 pub use state::PopState;
+
+/// What POP works on.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    pub settings: Arc<Current>,
+    pub log: Arc<Log>,
+    pub topics: Arc<TopicTable>,
+    pub groups: Arc<GroupTable>,
+    pub offsets: Arc<Offsets>,
+    pub state: Arc<PopState>,
+    pub timer: Arc<TimerState>,
+}
 
 /// The requests of POP.
 pub fn requests(on: &mut Requests<'_, Parts>) {

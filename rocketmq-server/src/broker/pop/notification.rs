@@ -2,12 +2,18 @@
 
 use rocketmq_remoting::requests::pop::{NotificationRequest, NotificationResponse};
 
-use super::calls::NotificationCall;
+use super::Parts;
 use super::checks::{Target, check_broker, check_target, queues};
 use super::offset;
 use super::parking::NoRoom;
-use super::parts::Parts;
-use crate::exchange::{Asked, Refusal, Reply};
+use crate::exchange::{Asked, Refusal, Reply, ReplyTo};
+
+/// A notification that passed its checks.
+#[derive(Debug)]
+pub struct NotificationCall {
+    pub request: NotificationRequest,
+    pub reply_to: ReplyTo<NotificationResponse>,
+}
 
 /// Answers a notification, or lets it wait.
 pub fn notify(parts: &Parts, asked: Asked<'_, NotificationRequest>) -> Reply<NotificationResponse> {

@@ -4,22 +4,33 @@
 //! by reading that topic from the first that waits.
 
 mod checkpoint;
-mod parts;
 pub mod recall;
 mod service;
-pub mod state;
+mod state;
 mod waiting;
 
-pub use parts::Parts;
+use std::sync::Arc;
 
 use rocketmq_remoting::requests::send::RecallMessageRequest;
 
 use super::acl::needs::PUB;
-use super::requests::Requests;
+use super::dispatch::Requests;
+use super::log::Log;
+use super::settings::Current;
+use super::topics::table::TopicTable;
 
 pub use checkpoint::CheckpointFiles;
 pub use service::{deliver_due, recall_key};
 pub use state::TimerState;
+
+/// What timers work on.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    pub settings: Arc<Current>,
+    pub log: Arc<Log>,
+    pub topics: Arc<TopicTable>,
+    pub state: Arc<TimerState>,
+}
 
 /// The requests about timers.
 pub fn requests(on: &mut Requests<'_, Parts>) {

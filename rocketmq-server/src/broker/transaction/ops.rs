@@ -4,10 +4,9 @@ use rocketmq_remoting::message::MessageRecord;
 use rocketmq_remoting::message::properties::{Properties, names as property};
 
 use super::halves::{Ending, HalfCopy, Halves, TransactionId};
-use super::parts::Parts;
-use super::state::QUEUE;
-use crate::broker::log::range::Range;
+use super::{Parts, QUEUE};
 use crate::broker::names;
+use crate::broker::persist::positions::Range;
 use crate::exchange::Refusal;
 
 /// Tag of the op records that finish a half message.

@@ -1,0 +1,168 @@
+//! Everything that can be found out before anything is started: what is to be started, or all that is wrong with it.
+
+use super::App;
+use super::backend::Backend;
+use super::clients::Way;
+use super::hooks::Hooks;
+use super::names::Known;
+use super::plan::{self, GroupPlan};
+use super::producers::{self, ProducerPlan};
+use super::pull;
+use crate::__private::{DiscoveredChecker, DiscoveredListener};
+use crate::checker::TransactionChecker;
+use crate::config::sources::Sources;
+use crate::config::{Access, RocketmqProperties};
+use crate::context::States;
+use crate::error::{Mistake, MistakeKind, StartError};
+use crate::listener::Listener;
+use std::collections::BTreeMap;
+
+/// What is to be started, free of mistakes.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) groups: Vec<GroupPlan>,
+    pub(super) producers: Vec<ProducerPlan>,
+    pub(super) states: States,
+    pub(super) properties: RocketmqProperties,
+    pub(super) on_start: Hooks,
+    pub(super) on_ready: Hooks,
+    pub(super) on_stop: Hooks,
+    pub(super) way: Way,
+}
+
+/// Someone who needs a client: who, at which cluster if not the default one, and as whom.
+pub(super) struct Party<'p> {
+    /// As messages call it.
+    pub(super) who: String,
+    pub(super) name_server: Option<&'p str>,
+    pub(super) access: &'p Access,
+}
+
+impl Plan {
+    /// Everyone who needs a client, the producer of the template first.
+    pub(super) fn parties(&self) -> Vec<Party<'_>> {
+        let producers = self.producers.iter().map(|it| Party {
+            who: it.section(),
+            name_server: it.properties.name_server.as_deref(),
+            access: &it.properties.access,
+        });
+        let groups = self.groups.iter().map(|it| Party {
+            who: format!("the listeners of group `{}`", it.group),
+            name_server: it.options.name_server.as_deref(),
+            access: &it.options.access,
+        });
+        let pull = &self.properties.pull_consumer;
+        let pull = pull.group.is_some().then(|| Party {
+            who: "`rocketmq.pull-consumer`".to_owned(),
+            name_server: pull.name_server.as_deref(),
+            access: &pull.access,
+        });
+        producers.chain(groups).chain(pull).collect()
+    }
+
+    fn check(&self, mistakes: &mut Vec<Mistake>) {
+        let parties = self.parties();
+        Backend::check(&self.properties, &parties, mistakes);
+        self.way.check(&parties, mistakes);
+        let groups = self.groups.iter().map(|group| (group.group.as_str(), &group.options.name_server));
+        pull::check(&self.properties.pull_consumer, groups, self.has_template(), mistakes);
+    }
+
+    fn has_template(&self) -> bool {
+        self.producers.iter().any(|producer| producer.name.is_none())
+    }
+}
+
+/// Reads the configuration and checks everything that can be checked without a connection.
+pub(super) fn look(mut app: App) -> Result<Plan, StartError> {
+    let mut mistakes = Vec::new();
+    let variables = app.variables.take().unwrap_or_else(process_environment);
+    let set = std::mem::take(&mut app.set);
+    let sources = Sources::load(app.file.as_deref(), app.profiles.as_deref(), variables, set, &mut mistakes);
+    sources.check(&mut mistakes);
+    let properties = properties(&mut app, &sources, &mut mistakes);
+    let left_out = discover(&mut app);
+    let known = Known::of(app.listeners.iter().chain(&left_out), &sources);
+    known.check(&sources, &mut mistakes);
+    let mut groups = plan::plan(app.listeners, &sources, &mut mistakes);
+    plan::allocate(app.allocations, &known, &mut groups, &sources, &mut mistakes);
+    let producers = producers::plan(&properties, app.checkers.clone(), &sources, &mut mistakes);
+    let way = Way::new(&properties, app.interceptors);
+    let plan = Plan {
+        groups,
+        producers,
+        states: app.states,
+        properties,
+        on_start: app.on_start,
+        on_ready: app.on_ready,
+        on_stop: app.on_stop,
+        way,
+    };
+    check_needs(&plan, &app.checkers, &mut mistakes);
+    plan.check(&mut mistakes);
+    sources.check_variables(&mut mistakes);
+    if mistakes.is_empty() { Ok(plan) } else { Err(StartError::of(mistakes)) }
+}
+
+/// Variables that are not Unicode name no key of ours.
+fn process_environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+fn properties(app: &mut App, sources: &Sources, mistakes: &mut Vec<Mistake>) -> RocketmqProperties {
+    let read = RocketmqProperties::read(sources, mistakes);
+    let mut properties = read.clone();
+    for change in std::mem::take(&mut app.configure) {
+        change(&mut properties);
+    }
+    properties.check_changes(&read, mistakes);
+    properties.tls.check(mistakes);
+    properties
+}
+
+/// Adds the annotated functions of this binary when that is asked for. Else those that nobody registered are named in the log;
+/// their listeners are returned.
+fn discover(app: &mut App) -> Vec<Listener> {
+    if app.discover {
+        app.add_discovered();
+        return Vec::new();
+    }
+    let found = inventory::iter::<DiscoveredListener>.into_iter().map(|DiscoveredListener(make)| make());
+    let left_out: Vec<_> =
+        found.filter(|found| app.listeners.iter().all(|known| known.spec != found.spec)).collect();
+    for listener in &left_out {
+        warn_of_left_out("listener", &listener.spec.described());
+    }
+    for DiscoveredChecker(make) in inventory::iter::<DiscoveredChecker> {
+        let checker = make();
+        if app.checkers.iter().all(|known| known.spec != checker.spec) {
+            warn_of_left_out("transaction_listener", &checker.spec.described());
+        }
+    }
+    left_out
+}
+
+fn warn_of_left_out(register: &str, described: &str) {
+    tracing::warn!(
+        "{described} is not registered and gets nothing: add it by `.{register}(..)`, or all of them by `.discover()`"
+    );
+}
+
+fn check_needs(plan: &Plan, checkers: &[TransactionChecker], mistakes: &mut Vec<Mistake>) {
+    let subscriptions = plan.groups.iter().flat_map(|group| &group.subscriptions);
+    let listeners = subscriptions.map(|it| (it.listener.spec.described(), &it.listener.needs));
+    let checkers = checkers.iter().map(|checker| (checker.spec.described(), &checker.needs));
+    for (described, needs) in listeners.chain(checkers) {
+        plan::check_needs(&described, needs, &plan.states, plan.has_template(), mistakes);
+    }
+}
+
+/// The mistake that no name server is configured where nothing else will do.
+pub(super) fn no_name_server() -> Mistake {
+    let message = "no name server is configured: set `rocketmq.name-server`, for example to \"127.0.0.1:9876\", or the variable \
+                   ROCKETMQ_NAME_SERVER; with the feature `embedded` of rocketmq-starter a broker inside the application is \
+                   used instead";
+    Mistake::new(MistakeKind::NoNameServer, message)
+}
