@@ -204,6 +204,15 @@ fn millis_floor(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// Waits for a time, or for good when there is none. A time that has come still lets other tasks run.
+pub async fn wait_until(clock: &dyn Clock, at: Option<i64>) {
+    match at {
+        Some(at) if at <= clock.now_ms() => tokio::task::yield_now().await,
+        Some(at) => clock.sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

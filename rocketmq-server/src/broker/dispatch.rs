@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
+use rocketmq_remoting::Command;
 use rocketmq_remoting::net::{self, Answer, CloseReason, Connection};
-use rocketmq_remoting::{Command, Request};
 
-use super::acl::needs::Needs;
 use super::acl::{AccessControl, Pass};
-use super::log::Log;
+use super::requests::{Gate, Requests};
 use super::restart::Domains;
 use super::{acl, admin, clients, groups, offsets, pop, pull, query, send, timer, topics, transaction};
-use crate::exchange::{Asked, Handler, Refusal, Table};
+use crate::exchange::{Refusal, Table};
 
 /// Answers the requests of all connections.
 #[derive(Debug)]
@@ -36,7 +35,7 @@ impl Dispatcher {
 fn table(domains: &Domains) -> Table<Pass> {
     let mut table = Table::default();
     let gate = Gate { acl: domains.acl.clone(), log: domains.send.log.clone() };
-    let mut on = Requests { table: &mut table, gate, parts: Arc::new(()) };
+    let mut on = Requests::new(&mut table, gate);
     send::requests(&mut on.of(domains.send.clone()));
     pull::requests(&mut on.of(domains.pull.clone()));
     pop::requests(&mut on.of(domains.pop.clone()));
@@ -48,46 +47,8 @@ fn table(domains: &Domains) -> Table<Pass> {
     offsets::requests(&mut on.of(domains.offsets.clone()));
     clients::requests(&mut on.of(domains.clients.clone()));
     admin::requests(&mut on.of(domains.admin.clone()));
-    acl::requests(&mut on, domains);
+    acl::requests(&mut on, &domains.acl, &domains.admin.log);
     table
-}
-
-/// Judges requests by what they need. A stored message belongs to the topic that the log says.
-#[derive(Debug, Clone)]
-struct Gate {
-    acl: Arc<AccessControl>,
-    log: Arc<Log>,
-}
-
-impl Gate {
-    fn permit<R: Request>(&self, asked: &Asked<'_, R>, needs: Needs) -> Result<(), Refusal> {
-        self.acl.judge(asked.peer().ip(), asked.command(), needs, &self.log.store)
-    }
-}
-
-/// Where a domain declares its requests; their handlers work on `D`.
-#[derive(Debug)]
-pub struct Requests<'a, D> {
-    table: &'a mut Table<Pass>,
-    gate: Gate,
-    parts: Arc<D>,
-}
-
-impl<D: Send + Sync + 'static> Requests<'_, D> {
-    /// For handlers that work on something else.
-    pub fn of<E>(&mut self, parts: Arc<E>) -> Requests<'_, E> {
-        Requests { table: self.table, gate: self.gate.clone(), parts }
-    }
-
-    /// Declares a request: what it needs, and its handler.
-    pub fn request<R: Request>(&mut self, needs: fn(&R, &R::Body) -> Needs, handler: impl Handler<D, R>) {
-        let gate = self.gate.clone();
-        let permit = move |pass, asked: &Asked<'_, R>| match pass {
-            Pass::Free => Ok(()),
-            Pass::Judged => gate.permit(asked, needs(&asked.header, &asked.body)),
-        };
-        self.table.declare(self.parts.clone(), permit, handler);
-    }
 }
 
 impl net::Handler for Dispatcher {

@@ -16,6 +16,7 @@ mod persist;
 mod pop;
 mod pull;
 mod query;
+mod requests;
 mod restart;
 mod send;
 mod services;

@@ -13,8 +13,8 @@ use rocketmq_remoting::requests::query::{
 use super::pull::message::joined;
 use crate::broker::acl::needs::{GET, SUB_OR_GET};
 use crate::broker::clients::members::Members;
-use crate::broker::dispatch::Requests;
 use crate::broker::log::Log;
+use crate::broker::requests::Requests;
 use crate::broker::settings::Current;
 use crate::broker::topics::table::TopicTable;
 use crate::exchange::{Asked, Refusal, Response};

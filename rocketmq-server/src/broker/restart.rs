@@ -29,8 +29,8 @@ use super::persist::positions;
 use super::persist::table_file::TableFile;
 use super::pop::PopState;
 use super::pull::long_poll::Arrival;
-use super::pull::message::Pull;
 use super::pull::parking::PullParking;
+use super::pull::waiting::Pull;
 use super::send::properties::Stamp;
 use super::settings::live_config::LiveConfig;
 use super::settings::{Current, Settings, millis};
@@ -75,6 +75,18 @@ struct Parts {
     delay: Arc<DelayProgress>,
     timer: Arc<TimerState>,
     acl: Arc<AccessControl>,
+}
+
+impl Settings {
+    /// Says what would keep a broker on the same store from starting with these settings. Changes nothing.
+    ///
+    /// # Errors
+    /// The first reason, in a sentence.
+    pub fn check(&self) -> Result<(), String> {
+        self.fixed.store.check().map_err(|error| error.to_string())?;
+        self.fixed.store.check_files().map_err(|error| error.to_string())?;
+        AccessControl::could_open(&self.fixed).map_err(|error| BrokerError::from(error).to_string())
+    }
 }
 
 /// The end at which pulls that waited come out.

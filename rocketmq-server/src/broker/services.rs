@@ -13,7 +13,7 @@ use super::restart::{Domains, WokenPulls};
 use super::settings::millis;
 use super::transaction::CheckRound;
 use super::{delay, persist, pop, pull, timer, transaction};
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 
 /// How often parked pulls are held against the clock.
 const EXPIRY_STEP: Duration = Duration::from_millis(500);
@@ -127,7 +127,7 @@ async fn deliver_delayed(parts: Arc<delay::Parts>) {
     loop {
         let next = delay::deliver_due(&parts);
         tokio::select! {
-            () = sleep_until(&*parts.log.clock, next) => {}
+            () = clock::wait_until(&*parts.log.clock, next) => {}
             () = parts.progress.woken() => {}
         }
     }
@@ -137,17 +137,8 @@ async fn deliver_timers(parts: Arc<timer::Parts>) {
     loop {
         let next = timer::deliver_due(&parts);
         tokio::select! {
-            () = sleep_until(&*parts.log.clock, next) => {}
+            () = clock::wait_until(&*parts.log.clock, next) => {}
             () = parts.state.woken() => {}
         }
-    }
-}
-
-/// Waits for a time, or for good when there is none. A time that has come still lets other tasks run.
-pub(super) async fn sleep_until(clock: &dyn Clock, at: Option<i64>) {
-    match at {
-        Some(at) if at <= clock.now_ms() => tokio::task::yield_now().await,
-        Some(at) => clock.sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }

@@ -11,9 +11,9 @@ use rocketmq_remoting::requests::broker::{
 use rocketmq_remoting::requests::topic::UpdateStaticTopicRequest;
 use rocketmq_remoting::{Json, Request};
 
-use super::Parts;
+use super::parts::Parts;
 use crate::broker::acl::needs::{CREATE, Needs, UPDATE};
-use crate::broker::dispatch::Requests;
+use crate::broker::requests::Requests;
 use crate::exchange::{Asked, Refusal, Response};
 
 /// These requests.

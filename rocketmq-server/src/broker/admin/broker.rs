@@ -11,8 +11,8 @@ use rocketmq_remoting::requests::broker::{
 };
 use rocketmq_remoting::{Json, fastjson, version};
 
-use super::Parts;
-use crate::broker::delay::queue_of_level;
+use super::parts::Parts;
+use crate::broker::delay::levels::queue_of_level;
 use crate::broker::names::{SCHEDULE_TOPIC, TIMER_TOPIC};
 use crate::broker::settings::Apache;
 use crate::broker::settings::live_config::UpdateError;

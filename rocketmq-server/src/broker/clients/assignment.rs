@@ -10,8 +10,8 @@ use rocketmq_remoting::requests::group::{
 };
 use rocketmq_remoting::route::MessageQueue;
 
-use super::Parts;
 use super::allocation::{averagely, by_circle};
+use super::parts::Parts;
 use crate::broker::names;
 use crate::exchange::{Asked, Refusal, Response};
 

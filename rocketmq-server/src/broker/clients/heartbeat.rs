@@ -8,9 +8,9 @@ use rocketmq_remoting::requests::heartbeat::{
 };
 use rocketmq_remoting::{Json, Request};
 
-use super::Parts;
 use super::consumers::Registered;
 use super::member::Member;
+use super::parts::Parts;
 use crate::broker::names;
 use crate::broker::pull::message::filter_of;
 use crate::broker::settings::millis;

@@ -5,7 +5,7 @@ use rocketmq_remoting::body::lock::LockBatchResult;
 use rocketmq_remoting::requests::lock::{LockBatchRequest, UnlockBatchRequest};
 use rocketmq_remoting::route::MessageQueue;
 
-use super::Parts;
+use super::parts::Parts;
 use super::queue_locks::QueueKey;
 use crate::exchange::{Asked, Refusal, Response};
 

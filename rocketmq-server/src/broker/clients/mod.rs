@@ -8,6 +8,7 @@ pub mod heartbeat;
 pub mod locking;
 pub mod member;
 pub mod members;
+mod parts;
 pub mod producers;
 pub mod queue_locks;
 pub mod relay;
@@ -15,9 +16,8 @@ pub mod request_modes;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+pub use parts::Parts;
 
-use members::Members;
 use rocketmq_remoting::Json;
 use rocketmq_remoting::body::{HeartbeatData, LockBatchBody};
 use rocketmq_remoting::requests::group::{
@@ -30,26 +30,8 @@ use rocketmq_remoting::requests::heartbeat::{
 use rocketmq_remoting::requests::lock::{LockBatchRequest, UnlockBatchRequest};
 
 use super::acl::needs::{GET, Needs, SUB, SUB_OR_GET, UPDATE};
-use super::dispatch::Requests;
-use super::groups::table::GroupTable;
-use super::log::Log;
 use super::names::is_retry;
-use super::pop::PopState;
-use super::pull::parking::PullParking;
-use super::settings::Current;
-use super::topics::table::TopicTable;
-
-/// What the requests about clients work on.
-#[derive(Debug, Clone)]
-pub struct Parts {
-    pub settings: Arc<Current>,
-    pub log: Arc<Log>,
-    pub topics: Arc<TopicTable>,
-    pub groups: Arc<GroupTable>,
-    pub clients: Arc<Members>,
-    pub parking: Arc<PullParking>,
-    pub pop: Arc<PopState>,
-}
+use super::requests::Requests;
 
 /// The requests about clients.
 pub fn requests(on: &mut Requests<'_, Parts>) {

@@ -13,7 +13,7 @@ use rocketmq_remoting::requests::group::{
 };
 use rocketmq_remoting::{Command, Json, Request};
 
-use super::Parts;
+use super::parts::Parts;
 use crate::exchange::{Asked, Refusal, Reply};
 
 /// How long a consumer may take to answer.

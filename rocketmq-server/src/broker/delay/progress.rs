@@ -9,9 +9,9 @@ use rocketmq_remoting::body::topic::DataVersion;
 use tokio::sync::Notify;
 
 use super::levels::queue_of_level;
+use crate::broker::log::range::{Moved, Range};
 use crate::broker::log::store_times::StoreTimes;
 use crate::broker::names::SCHEDULE_TOPIC;
-use crate::broker::persist::positions::{Moved, Range};
 use crate::broker::persist::table_file::TableFile;
 use crate::store::StoreError;
 

@@ -2,12 +2,12 @@
 
 use rocketmq_remoting::message::MessageRecord;
 
-use super::Parts;
 use super::levels::queue_of_level;
+use super::parts::Parts;
 use crate::broker::log::placement::restore;
+use crate::broker::log::range::Range;
 use crate::broker::log::set_aside::{Place, lost, set_aside};
 use crate::broker::names::SCHEDULE_TOPIC;
-use crate::broker::persist::positions::Range;
 use crate::store::Unit;
 
 /// Messages of one level delivered before other work gets a turn.

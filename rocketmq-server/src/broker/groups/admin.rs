@@ -13,7 +13,7 @@ use rocketmq_remoting::requests::group::{
     UpdateSubscriptionGroupListRequest, UpdateSubscriptionGroupRequest,
 };
 
-use super::Parts;
+use super::parts::Parts;
 use crate::broker::clients::member::Member;
 use crate::broker::names;
 use crate::broker::topics::table::{MAX_QUEUES, is_queue_count};

@@ -1,9 +1,10 @@
 //! Consumer groups and their configuration.
 
 pub mod admin;
+mod parts;
 pub mod table;
 
-use std::sync::Arc;
+pub use parts::Parts;
 
 use rocketmq_remoting::Json;
 use rocketmq_remoting::requests::group::{
@@ -11,20 +12,9 @@ use rocketmq_remoting::requests::group::{
     GetConsumerConnectionListRequest, GetProducerConnectionListRequest, GetSubscriptionGroupConfigRequest,
     UpdateGroupForbiddenRequest, UpdateSubscriptionGroupListRequest, UpdateSubscriptionGroupRequest,
 };
-use table::GroupTable;
 
 use super::acl::needs::{CREATE, DELETE, GET, Needs, UPDATE};
-use super::clients::members::Members;
-use super::dispatch::Requests;
-use super::offsets::table::Offsets;
-
-/// What the requests about groups work on.
-#[derive(Debug, Clone)]
-pub struct Parts {
-    pub groups: Arc<GroupTable>,
-    pub offsets: Arc<Offsets>,
-    pub clients: Arc<Members>,
-}
+use super::requests::Requests;
 
 /// The requests about groups.
 pub fn requests(on: &mut Requests<'_, Parts>) {

@@ -2,6 +2,7 @@
 
 pub mod notes;
 pub mod placement;
+pub mod range;
 pub mod set_aside;
 pub mod store_times;
 pub mod uncommitted;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use rocketmq_remoting::message::properties::{Properties, names as property};
 use rocketmq_remoting::message::{MessageRecord, SysFlag};
 
-use crate::broker::delay::{DelayLevels, queue_of_level};
+use crate::broker::delay::levels::{DelayLevels, queue_of_level};
 use crate::broker::names;
 use crate::broker::send::properties::{SentProperties, TimerProperties};
 use crate::exchange::Refusal;

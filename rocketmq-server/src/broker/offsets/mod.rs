@@ -1,5 +1,6 @@
 //! Consumer offsets: where groups stand, and how far they have come.
 
+mod parts;
 pub mod progress;
 pub mod requests;
 pub mod reset;
@@ -9,7 +10,7 @@ pub mod table;
 mod tests;
 pub mod unread;
 
-use std::sync::Arc;
+pub use parts::Parts;
 
 use rocketmq_remoting::requests::broker::{
     GetAllConsumerOffsetRequest, GetAllDelayOffsetRequest, GetBrokerConsumeStatsRequest,
@@ -24,45 +25,9 @@ use rocketmq_remoting::requests::offset::{
     UpdateConsumerOffsetRequest,
 };
 use rocketmq_remoting::requests::topic::QueryTopicConsumeByWhoRequest;
-use table::Offsets;
 
 use super::acl::needs::{GET, Needs, SUB_OR_GET, SUB_OR_UPDATE, UPDATE};
-use super::clients::members::Members;
-use super::delay::DelayProgress;
-use super::dispatch::Requests;
-use super::groups::table::GroupTable;
-use super::log::Log;
-use super::pull::parking::PullParking;
-use super::settings::Current;
-use super::topics::table::TopicTable;
-use crate::exchange::Refusal;
-
-/// What the requests about offsets work on.
-#[derive(Debug, Clone)]
-pub struct Parts {
-    pub settings: Arc<Current>,
-    pub log: Arc<Log>,
-    pub topics: Arc<TopicTable>,
-    pub groups: Arc<GroupTable>,
-    pub offsets: Arc<Offsets>,
-    pub clients: Arc<Members>,
-    pub parking: Arc<PullParking>,
-    pub delay: Arc<DelayProgress>,
-}
-
-impl Parts {
-    /// Refuses a group that has neither a configuration nor offsets of the topic: offsets that were copied to a new group are
-    /// enough to reset or commit them.
-    ///
-    /// # Errors
-    /// Code 26.
-    fn check_group(&self, topic: &str, group: &str) -> Result<(), Refusal> {
-        if self.groups.get(group).is_some() || self.offsets.lock().of(topic, group).is_some() {
-            return Ok(());
-        }
-        Err(Refusal::no_group(group))
-    }
-}
+use super::requests::Requests;
 
 /// The requests about offsets.
 pub fn requests(on: &mut Requests<'_, Parts>) {

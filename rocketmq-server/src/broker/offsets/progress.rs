@@ -16,7 +16,7 @@ use rocketmq_remoting::requests::offset::QueryCorrectionOffsetRequest;
 use rocketmq_remoting::requests::topic::QueryTopicConsumeByWhoRequest;
 use rocketmq_remoting::route::MessageQueue;
 
-use super::Parts;
+use super::parts::Parts;
 use crate::exchange::{Asked, Refusal, Response};
 
 /// Queues that one answer tells of: more of them do not fit into a frame.

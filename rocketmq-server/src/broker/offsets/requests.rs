@@ -10,7 +10,7 @@ use rocketmq_remoting::requests::offset::{
 };
 use rocketmq_remoting::{Answered, Json};
 
-use super::Parts;
+use super::parts::Parts;
 use super::start::is_young;
 use super::table::Commit;
 use crate::broker::names;

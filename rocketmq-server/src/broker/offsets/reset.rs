@@ -8,7 +8,7 @@ use rocketmq_remoting::code::{LanguageCode, ResponseCode};
 use rocketmq_remoting::requests::offset::{InvokeResetOffsetRequest, ResetConsumerOffsetRequest};
 use rocketmq_remoting::route::MessageQueue;
 
-use super::Parts;
+use super::parts::Parts;
 use crate::exchange::{Asked, Refusal, Response};
 use crate::store::Boundary;
 

@@ -6,7 +6,7 @@ use parking_lot::{Mutex, MutexGuard};
 use rocketmq_remoting::body::offset::ConsumerOffsetWrapper;
 use rocketmq_remoting::body::topic::DataVersion;
 
-use crate::broker::persist::positions::Moved;
+use crate::broker::log::range::Moved;
 use crate::broker::persist::table_file::TableFile;
 use crate::store::{Store, StoreError};
 

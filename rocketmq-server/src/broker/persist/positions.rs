@@ -6,39 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use super::Parts;
+use super::parts::Parts;
 use super::tables::persist;
+use crate::broker::log::range::{Moved, Range};
 use crate::broker::offsets::table as offsets;
 use crate::broker::pop;
-use crate::store::Store;
-
-/// One position of a queue (or of a delay level) that was outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moved {
-    pub queue: i32,
-    pub from: i64,
-    /// `None` when it is forgotten: there is nothing before the first message.
-    pub to: Option<i64>,
-}
-
-/// The first offset of a queue and the offset after its last message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Range {
-    pub min: i64,
-    pub max: i64,
-}
-
-impl Range {
-    pub fn of(store: &Store, topic: &str, queue: i32) -> Self {
-        let max = store.max_offset(topic, queue);
-        Self { min: store.min_offset(topic, queue).min(max), max }
-    }
-
-    /// The place in the queue that is nearest to `offset`; the end is one.
-    pub fn nearest(self, offset: i64) -> i64 {
-        offset.clamp(self.min, self.max)
-    }
-}
 
 /// Sets right the positions of groups, transactions, delay levels, timers and pops, and writes them back.
 ///
@@ -88,26 +60,4 @@ fn tell_of_groups(moved: &BTreeMap<String, Vec<Moved>>) {
 
 fn tell(what: &str, moved: Moved) {
     tracing::warn!(position = %moved, "{what} was outside its queue: set right");
-}
-
-impl std::fmt::Display for Moved {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { queue, from, .. } = self;
-        match self.to {
-            Some(to) => write!(f, "queue {queue}: {from} -> {to}"),
-            None => write!(f, "queue {queue}: {from} -> none"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_in_the_queue_stays_and_the_end_is_one() {
-        let range = Range { min: 3, max: 5 };
-        assert_eq!([2, 3, 4, 5, 6].map(|offset| range.nearest(offset)), [3, 3, 4, 5, 5]);
-        assert_eq!(Range { min: 0, max: 0 }.nearest(7), 0);
-    }
 }

@@ -1,6 +1,6 @@
 //! Writes the tables that change too often to be written at each change.
 
-use super::Parts;
+use super::parts::Parts;
 use crate::broker::pop;
 
 /// Saves what changed since the last time. A failure is logged; the next call tries again.

@@ -7,9 +7,9 @@ use rocketmq_remoting::net::Connection;
 use rocketmq_remoting::receipt::{ORDER_QUEUE, Origin, PopReceipt};
 use rocketmq_remoting::requests::pop::{AckMessageRequest, BatchAckMessageRequest};
 
-use super::Parts;
 use super::offset;
 use super::order::Acked;
+use super::parts::Parts;
 use super::revive_log::{Ack, put_ack};
 use crate::exchange::{Asked, Refusal, Reply};
 

@@ -4,7 +4,7 @@ use rocketmq_remoting::body::topic::TopicConfig;
 use rocketmq_remoting::route::Perm;
 use std::sync::Arc;
 
-use super::Parts;
+use super::parts::Parts;
 use crate::exchange::Refusal;
 
 /// What every one of these requests names.

@@ -5,8 +5,8 @@ use rocketmq_remoting::net::Connection;
 use rocketmq_remoting::receipt::PopReceipt;
 use rocketmq_remoting::requests::pop::{ChangeInvisibleTimeRequest, ChangeInvisibleTimeResponse};
 
-use super::Parts;
 use super::ack::{Named, check_queue, check_revive_queue};
+use super::parts::Parts;
 use super::revive_log::Checkpoint;
 use super::{ack, offset};
 use crate::exchange::{Asked, Refusal, Reply};

@@ -11,12 +11,14 @@
 //! their state is a table in a file, and their group's offset waits for the acknowledgement.
 
 mod ack;
+mod calls;
 mod checks;
 mod invisible;
 mod notification;
 mod offset;
 mod order;
 mod parking;
+pub mod parts;
 mod peek;
 mod pending;
 mod polls;
@@ -27,13 +29,13 @@ mod retry_topic;
 mod revive;
 mod revive_log;
 mod service;
-mod settings;
-mod state;
+pub mod settings;
+pub mod state;
 mod take;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+pub use parts::Parts;
 
 use rocketmq_remoting::Json;
 use rocketmq_remoting::body::BatchAckBody;
@@ -43,30 +45,12 @@ use rocketmq_remoting::requests::pop::{
 };
 
 use super::acl::needs::{GET, Needs, SUB};
-use super::dispatch::Requests;
-use super::groups::table::GroupTable;
-use super::log::Log;
-use super::offsets::table::Offsets;
-use super::settings::Current;
-use super::timer::TimerState;
-use super::topics::table::TopicTable;
+use super::requests::Requests;
 
 pub use revive::REVIVE_GROUP;
 pub use service::start;
 pub use settings::PopSettings;
 pub use state::PopState;
-
-/// What POP works on.
-#[derive(Debug, Clone)]
-pub struct Parts {
-    pub settings: Arc<Current>,
-    pub log: Arc<Log>,
-    pub topics: Arc<TopicTable>,
-    pub groups: Arc<GroupTable>,
-    pub offsets: Arc<Offsets>,
-    pub state: Arc<PopState>,
-    pub timer: Arc<TimerState>,
-}
 
 /// The requests of POP.
 pub fn requests(on: &mut Requests<'_, Parts>) {

@@ -2,18 +2,12 @@
 
 use rocketmq_remoting::requests::pop::{NotificationRequest, NotificationResponse};
 
-use super::Parts;
+use super::calls::NotificationCall;
 use super::checks::{Target, check_broker, check_target, queues};
 use super::offset;
 use super::parking::NoRoom;
-use crate::exchange::{Asked, Refusal, Reply, ReplyTo};
-
-/// A notification that passed its checks.
-#[derive(Debug)]
-pub struct NotificationCall {
-    pub request: NotificationRequest,
-    pub reply_to: ReplyTo<NotificationResponse>,
-}
+use super::parts::Parts;
+use crate::exchange::{Asked, Refusal, Reply};
 
 /// Answers a notification, or lets it wait.
 pub fn notify(parts: &Parts, asked: Asked<'_, NotificationRequest>) -> Reply<NotificationResponse> {

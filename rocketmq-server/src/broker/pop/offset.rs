@@ -1,6 +1,6 @@
 //! Where a group pops next in a queue.
 
-use super::Parts;
+use super::parts::Parts;
 use super::retry_topic::Look;
 use crate::broker::names;
 use crate::broker::offsets::start::is_young;

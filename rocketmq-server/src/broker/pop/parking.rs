@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc};
 
-use super::notification::NotificationCall;
+use super::calls::{NotificationCall, PopCall};
 use super::polls::{Arrived, Polls, Waiter};
-use super::popping::PopCall;
 use super::settings::PopSettings;
 
 /// A request whose wait is over: because something came, or because its time did.

@@ -7,9 +7,9 @@ use rocketmq_remoting::requests::pop::{
     PeekMessageRequest, PollingInfoRequest, PollingInfoResponse, PopMessageResponse,
 };
 
-use super::Parts;
 use super::checks::{Target, check_broker, check_target, queues};
 use super::offset;
+use super::parts::Parts;
 use super::retry_topic::Look;
 use crate::broker::pull::message::joined;
 use crate::exchange::{Asked, Refusal, Response};

@@ -7,29 +7,19 @@ use rocketmq_remoting::code::ResponseCode;
 use rocketmq_remoting::requests::pop::{PopMessageRequest, PopMessageResponse};
 use rocketmq_remoting::subscription::SubscriptionData;
 
-use super::Parts;
+use super::calls::{PopCall, Popped};
 use super::checks::{Target, check_broker, check_target};
 use super::parking::NoRoom;
+use super::parts::Parts;
 use super::take::{Taken, ends, take};
 use crate::broker::pull::message::{filter_of, joined};
-use crate::exchange::{Asked, Refusal, Reply, ReplyTo};
+use crate::exchange::{Asked, Refusal, Reply};
 use crate::filter::Filter;
 
 /// The most messages of one pop.
 const MAX_MESSAGES: i32 = 32;
 /// How much longer than it wanted to wait a request may be under way, in milliseconds.
 const LATE: i64 = 500;
-
-/// The answer to a pop: where the messages are from, and the messages.
-type Popped = (PopMessageResponse, Bytes);
-
-/// A pop that passed its checks: all it takes to run it, now or after a wait.
-#[derive(Debug)]
-pub struct PopCall {
-    pub request: PopMessageRequest,
-    pub filter: Filter,
-    pub reply_to: ReplyTo<Popped>,
-}
 
 /// Answers a pop, or lets it wait.
 pub fn pop(parts: &Parts, asked: Asked<'_, PopMessageRequest>) -> Reply<Popped> {

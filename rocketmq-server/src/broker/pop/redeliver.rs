@@ -3,7 +3,7 @@
 use rocketmq_remoting::message::properties::{Properties, names as property};
 use rocketmq_remoting::message::{MessageRecord, OffsetMessageId};
 
-use super::Parts;
+use super::parts::Parts;
 use super::retry_topic::{normal_topic, written};
 use super::revive_log::Checkpoint;
 use crate::broker::names;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::Parts;
+use super::parts::Parts;
 use super::pending::Pending;
 use super::redeliver::{is_wanted, postpone, redeliver};
 use super::revive_log::{Checkpoint, Entry};

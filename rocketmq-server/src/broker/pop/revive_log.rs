@@ -5,7 +5,7 @@ use rocketmq_remoting::message::MessageRecord;
 use rocketmq_remoting::message::properties::{Properties, names as property};
 use serde::{Deserialize, Serialize};
 
-use super::Parts;
+use super::parts::Parts;
 use crate::broker::log::placement::divert;
 use crate::broker::names;
 use crate::broker::send::properties::SentProperties;

@@ -6,10 +6,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::Parts;
 use super::parking::Woken;
+use super::parts::Parts;
 use super::{notification, popping, revive};
-use crate::broker::services::sleep_until;
+use crate::clock;
 
 /// Starts every loop.
 pub fn start(parts: &Arc<Parts>, tasks: &TaskTracker, stop: &CancellationToken) {
@@ -47,7 +47,7 @@ async fn end_waits(parts: Arc<Parts>) {
         let deadline = parts.state.parking.next_deadline();
         let next = [deadline, parts.state.orders.next_free(seen)].into_iter().flatten().min();
         tokio::select! {
-            () = sleep_until(&*parts.log.clock, next) => {}
+            () = clock::wait_until(&*parts.log.clock, next) => {}
             () = parts.state.parking.deadlines.notified() => {}
         }
         let now = parts.log.now();
@@ -63,7 +63,7 @@ async fn revive_due(parts: Arc<Parts>) {
     loop {
         let next = revive::run(&parts);
         tokio::select! {
-            () = sleep_until(&*parts.log.clock, next) => {}
+            () = clock::wait_until(&*parts.log.clock, next) => {}
             () = parts.state.revival.woken() => {}
         }
     }

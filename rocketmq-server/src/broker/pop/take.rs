@@ -7,10 +7,10 @@ use rocketmq_remoting::message::{MessageRecord, layout};
 use rocketmq_remoting::receipt::{ORDER_QUEUE, Origin, PopReceipt};
 use rocketmq_remoting::requests::pop::PopMessageRequest;
 
-use super::Parts;
 use super::checks::queues;
 use super::offset;
 use super::order::OrderedPop;
+use super::parts::Parts;
 use super::receipt::OffsetInfo;
 use super::revive_log::Checkpoint;
 use crate::exchange::Refusal;

@@ -15,26 +15,13 @@ use rocketmq_remoting::requests::pull::{
 use rocketmq_remoting::route::{MASTER_ID, Perm};
 use rocketmq_remoting::subscription::SubscriptionData;
 
-use super::Parts;
+use super::parts::Parts;
+use super::waiting::{Found, Pull};
 use crate::broker::names::is_system_group;
-use crate::broker::settings::Current;
-use crate::broker::settings::millis;
+use crate::broker::settings::{Current, millis};
 use crate::exchange::{Asked, Refusal, Reply, ReplyTo};
 use crate::filter::Filter;
 use crate::store::{GetLimits, GetStatus};
-
-/// The answer to a pull: the bounds of the queue, and the messages.
-type Found = (PullMessageResponse, Bytes);
-
-/// A pull that passed its checks: all it takes to run it, now or after a wait.
-#[derive(Debug)]
-pub struct Pull {
-    pub request: PullMessageRequest,
-    pub filter: Filter,
-    pub reply_to: ReplyTo<Found>,
-    topic: Arc<TopicConfig>,
-    group: Arc<SubscriptionGroupConfig>,
-}
 
 /// PULL_MESSAGE: answers a pull, or parks it.
 pub fn pull(parts: &Parts, asked: Asked<'_, PullMessageRequest>) -> Reply<Found> {

@@ -3,34 +3,17 @@
 pub mod long_poll;
 pub mod message;
 pub mod parking;
+mod parts;
 #[cfg(test)]
 mod tests;
+pub mod waiting;
 
-use std::sync::Arc;
+pub use parts::Parts;
 
-use parking::PullParking;
 use rocketmq_remoting::requests::pull::{LitePullMessageRequest, PullMessageRequest};
 
 use super::acl::needs::SUB;
-use super::clients::members::Members;
-use super::dispatch::Requests;
-use super::groups::table::GroupTable;
-use super::log::Log;
-use super::offsets::table::Offsets;
-use super::settings::Current;
-use super::topics::table::TopicTable;
-
-/// What pulls work on.
-#[derive(Debug, Clone)]
-pub struct Parts {
-    pub settings: Arc<Current>,
-    pub log: Arc<Log>,
-    pub topics: Arc<TopicTable>,
-    pub groups: Arc<GroupTable>,
-    pub offsets: Arc<Offsets>,
-    pub clients: Arc<Members>,
-    pub parking: Arc<PullParking>,
-}
+use super::requests::Requests;
 
 /// The requests about pulls.
 pub fn requests(on: &mut Requests<'_, Parts>) {

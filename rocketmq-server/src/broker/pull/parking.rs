@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use super::long_poll::{Arrival, LongPolls, Parked};
-use super::message::Pull;
+use super::waiting::Pull;
 
 /// Pulls that wait. Appending asks it about every message, so with nothing parked it costs one load.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use rocketmq_remoting::requests::send::ConsumerSendMsgBackRequest;
 use rocketmq_remoting::route::Perm;
 use rocketmq_remoting::version::V3_4_9;
 
-use super::Parts;
+use super::parts::Parts;
 use super::retry::{Fate, fate, sent_back, topic_of};
 use crate::broker::topics::table::open_topic;
 use crate::exchange::{Asked, Refusal, Response};

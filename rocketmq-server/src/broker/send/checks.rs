@@ -8,8 +8,8 @@ use rocketmq_remoting::requests::send::SendMessageRequest;
 use rocketmq_remoting::route::Perm;
 use rocketmq_remoting::version::V3_4_9;
 
-use super::Parts;
 use super::back::random_queue;
+use super::parts::Parts;
 use super::properties::TimerProperties;
 use super::retry::is_exhausted;
 use crate::broker::names;

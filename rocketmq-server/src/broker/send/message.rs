@@ -17,8 +17,8 @@ use rocketmq_remoting::recall::RecallHandle;
 use rocketmq_remoting::requests::send::{RefusedSend, SendMessageRequest, SendMessageResponse};
 use rocketmq_remoting::{Answered, Request};
 
-use super::Parts;
 use super::checks::{Target, check, check_batch, check_recall, check_size};
+use super::parts::Parts;
 use super::properties::SentProperties;
 use crate::broker::log::notes::check_room;
 use crate::broker::log::placement::{Placement, divert, into_half};

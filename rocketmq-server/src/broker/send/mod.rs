@@ -3,43 +3,22 @@
 pub mod back;
 pub mod checks;
 pub mod message;
+mod parts;
 pub mod properties;
 pub mod reply;
 pub mod retry;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+pub use parts::Parts;
 
-use properties::Stamp;
-use rocketmq_remoting::message::UniqueIds;
 use rocketmq_remoting::requests::send::{
     ConsumerSendMsgBackRequest, SendBatchRequest, SendMessageRequest, SendMessageV1Request, SendReplyRequest,
     SendReplyV1Request,
 };
 
 use super::acl::needs::{Needs, SUB};
-use super::clients::members::Members;
-use super::dispatch::Requests;
-use super::groups::table::GroupTable;
-use super::log::Log;
-use super::settings::Current;
-use super::topics::table::TopicTable;
-
-/// What sends work on.
-#[derive(Debug, Clone)]
-pub struct Parts {
-    pub settings: Arc<Current>,
-    pub log: Arc<Log>,
-    pub topics: Arc<TopicTable>,
-    pub groups: Arc<GroupTable>,
-    pub clients: Arc<Members>,
-    pub stamp: Arc<Stamp>,
-    pub ids: Arc<UniqueIds>,
-    /// Sends that wait for the disk.
-    pub waiting_sends: Arc<AtomicUsize>,
-}
+use super::requests::Requests;
 
 /// The requests about sends.
 pub fn requests(on: &mut Requests<'_, Parts>) {

@@ -11,9 +11,9 @@ use rocketmq_remoting::requests::reply::PushReplyMessageRequest;
 use rocketmq_remoting::requests::send::{SendMessageRequest, SendMessageResponse};
 use rocketmq_remoting::{Command, Request};
 
-use super::Parts;
 use super::checks::{Target, check};
 use super::message::{accept_one, refused, stamped_header};
+use super::parts::Parts;
 use crate::exchange::{Asked, Refusal, Reply};
 
 /// How long the requester may take to acknowledge the reply.

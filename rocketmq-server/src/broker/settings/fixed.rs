@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Apache, Role};
 use crate::broker::acl::AclSettings;
-use crate::broker::delay::DelayLevels;
+use crate::broker::delay::levels::DelayLevels;
 use crate::broker::names;
 use crate::store::StoreConfig;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::broker::pop::PopSettings;
+use crate::broker::pop::settings::PopSettings;
 use crate::store::{FlushMode, StoreLive};
 
 /// Limits, switches, intervals and permissions. Handlers and services read them anew each time.

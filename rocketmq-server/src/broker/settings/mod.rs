@@ -12,9 +12,6 @@ pub mod live_config;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::BrokerError;
-use super::acl::AccessControl;
-
 pub use copies::{Apache, Copies, Role};
 pub use current::Current;
 pub use fixed::Fixed;
@@ -33,16 +30,6 @@ impl Settings {
     /// Apache's defaults, for a store in `root`.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { fixed: Fixed::new(root), live: Live::default() }
-    }
-
-    /// Says what would keep a broker on the same store from starting with these settings. Changes nothing.
-    ///
-    /// # Errors
-    /// The first reason, in a sentence.
-    pub fn check(&self) -> Result<(), String> {
-        self.fixed.store.check().map_err(|error| error.to_string())?;
-        self.fixed.store.check_files().map_err(|error| error.to_string())?;
-        AccessControl::could_open(&self.fixed).map_err(|error| BrokerError::from(error).to_string())
     }
 }
 

@@ -4,33 +4,22 @@
 //! by reading that topic from the first that waits.
 
 mod checkpoint;
+mod parts;
 pub mod recall;
 mod service;
-mod state;
+pub mod state;
 mod waiting;
 
-use std::sync::Arc;
+pub use parts::Parts;
 
 use rocketmq_remoting::requests::send::RecallMessageRequest;
 
 use super::acl::needs::PUB;
-use super::dispatch::Requests;
-use super::log::Log;
-use super::settings::Current;
-use super::topics::table::TopicTable;
+use super::requests::Requests;
 
 pub use checkpoint::CheckpointFiles;
 pub use service::{deliver_due, recall_key};
 pub use state::TimerState;
-
-/// What timers work on.
-#[derive(Debug, Clone)]
-pub struct Parts {
-    pub settings: Arc<Current>,
-    pub log: Arc<Log>,
-    pub topics: Arc<TopicTable>,
-    pub state: Arc<TimerState>,
-}
 
 /// The requests about timers.
 pub fn requests(on: &mut Requests<'_, Parts>) {

@@ -5,7 +5,7 @@ use rocketmq_remoting::message::properties::{Properties, names as property};
 use rocketmq_remoting::recall::RecallHandle;
 use rocketmq_remoting::requests::send::{RecallMessageRequest, RecallMessageResponse};
 
-use super::Parts;
+use super::parts::Parts;
 use super::recall_key;
 use crate::broker::log::placement::{Placement, divert};
 use crate::exchange::{Asked, Refusal, Response};

@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use rocketmq_remoting::message::properties::{Properties, find, names as property};
 use rocketmq_remoting::message::{MessageRecord, RecordView};
 
-use super::Parts;
+use super::parts::Parts;
 use crate::broker::log::notes;
 use crate::broker::log::placement::restore;
+use crate::broker::log::range::Range;
 use crate::broker::log::set_aside::{Place, lost, set_aside};
 use crate::broker::names::TIMER_TOPIC;
-use crate::broker::persist::positions::Range;
 use crate::store::{StoreError, Unit};
 
 /// Messages loaded or points in time delivered before other work gets a turn.

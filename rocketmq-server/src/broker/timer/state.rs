@@ -7,8 +7,8 @@ use tokio::sync::Notify;
 
 use super::checkpoint::{CheckpointFiles, Progress};
 use super::waiting::WaitingTimers;
+use crate::broker::log::range::{Moved, Range};
 use crate::broker::names::TIMER_TOPIC;
-use crate::broker::persist::positions::{Moved, Range};
 use crate::store::StoreError;
 
 #[derive(Debug)]

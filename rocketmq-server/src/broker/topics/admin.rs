@@ -14,7 +14,7 @@ use rocketmq_remoting::requests::topic::{
 };
 use rocketmq_remoting::route::{MessageQueue, Perm};
 
-use super::Parts;
+use super::parts::Parts;
 use super::table::{MAX_QUEUES, is_queue_count, topic_config};
 use crate::broker::names;
 use crate::exchange::{Asked, Refusal, Response};

@@ -1,9 +1,10 @@
 //! Topics and their configuration.
 
 pub mod admin;
+mod parts;
 pub mod table;
 
-use std::sync::Arc;
+pub use parts::Parts;
 
 use rocketmq_remoting::Json;
 use rocketmq_remoting::requests::broker::CleanUnusedTopicRequest;
@@ -11,22 +12,9 @@ use rocketmq_remoting::requests::topic::{
     DeleteTopicRequest, GetAllTopicConfigRequest, GetSystemTopicListFromBrokerRequest, GetTopicConfigRequest,
     GetTopicStatsInfoRequest, UpdateTopicListRequest, UpdateTopicRequest,
 };
-use table::TopicTable;
 
 use super::acl::needs::{CREATE, DELETE, GET, Needs, UPDATE};
-use super::dispatch::Requests;
-use super::log::Log;
-use super::offsets::table::Offsets;
-use super::settings::Current;
-
-/// What the requests about topics work on.
-#[derive(Debug, Clone)]
-pub struct Parts {
-    pub settings: Arc<Current>,
-    pub log: Arc<Log>,
-    pub topics: Arc<TopicTable>,
-    pub offsets: Arc<Offsets>,
-}
+use super::requests::Requests;
 
 /// The requests about topics.
 pub fn requests(on: &mut Requests<'_, Parts>) {

@@ -5,10 +5,10 @@ use rocketmq_remoting::message::properties::{Properties, names as property};
 use rocketmq_remoting::message::{MessageRecord, SysFlag};
 use rocketmq_remoting::requests::transaction::EndTransactionRequest;
 
-use super::Parts;
 use super::checks::HalfState;
 use super::halves::{Closed, Ending, Ticket, TransactionId};
 use super::ops;
+use super::parts::Parts;
 use crate::broker::log::notes;
 use crate::broker::log::placement::restore;
 use crate::broker::names;

@@ -4,9 +4,10 @@ use rocketmq_remoting::message::MessageRecord;
 use rocketmq_remoting::message::properties::{Properties, names as property};
 
 use super::halves::{Ending, HalfCopy, Halves, TransactionId};
-use super::{Parts, QUEUE};
+use super::parts::Parts;
+use super::state::QUEUE;
+use crate::broker::log::range::Range;
 use crate::broker::names;
-use crate::broker::persist::positions::Range;
 use crate::exchange::Refusal;
 
 /// Tag of the op records that finish a half message.

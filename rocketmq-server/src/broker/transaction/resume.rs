@@ -5,7 +5,8 @@ use rocketmq_remoting::message::{MessageRecord, OffsetMessageId};
 use rocketmq_remoting::requests::transaction::ResumeCheckHalfMessageRequest;
 
 use super::halves::{HalfCopy, TransactionId};
-use super::{Parts, QUEUE};
+use super::parts::Parts;
+use super::state::QUEUE;
 use crate::broker::log::notes;
 use crate::broker::names;
 use crate::exchange::{Asked, Refusal, Response};

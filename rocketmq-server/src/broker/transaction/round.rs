@@ -8,12 +8,14 @@ use rocketmq_remoting::{Command, Request};
 
 use super::checks::{Action, CheckLimits, HalfState};
 use super::halves::{HalfCopy, Standing, TransactionId};
-use super::{Parts, QUEUE, ops};
+use super::ops;
+use super::parts::Parts;
+use super::state::QUEUE;
 use crate::broker::log::notes;
 use crate::broker::log::placement::restore;
+use crate::broker::log::range::Range;
 use crate::broker::log::set_aside::{Place, lost, set_aside};
 use crate::broker::names;
-use crate::broker::persist::positions::Range;
 use crate::broker::settings::millis;
 use crate::broker::topics::table::open_topic;
 use crate::exchange::Refusal;

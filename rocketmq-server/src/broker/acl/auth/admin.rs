@@ -12,7 +12,7 @@ use super::resource::Resource;
 use super::users::{User, is_super};
 use super::{Auth, Tables, subject};
 use crate::broker::acl::needs::{GET, UPDATE};
-use crate::broker::dispatch::Requests;
+use crate::broker::requests::Requests;
 use crate::exchange::{Asked, Refusal, Response};
 
 /// The requests about users and permissions.

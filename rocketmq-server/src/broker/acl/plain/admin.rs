@@ -13,7 +13,7 @@ use rocketmq_remoting::{Json, fastjson};
 
 use super::PlainAcl;
 use crate::broker::acl::needs::{Needs, UPDATE};
-use crate::broker::dispatch::Requests;
+use crate::broker::requests::Requests;
 use crate::broker::settings::Current;
 use crate::clock::Clock;
 use crate::exchange::{Asked, Refusal, Response};

@@ -1,0 +1,40 @@
+//! What the requests about offsets work on.
+
+use std::sync::Arc;
+
+use super::table::Offsets;
+use crate::broker::clients::members::Members;
+use crate::broker::delay::progress::DelayProgress;
+use crate::broker::groups::table::GroupTable;
+use crate::broker::log::Log;
+use crate::broker::pull::parking::PullParking;
+use crate::broker::settings::Current;
+use crate::broker::topics::table::TopicTable;
+use crate::exchange::Refusal;
+
+/// The shared parts.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    pub settings: Arc<Current>,
+    pub log: Arc<Log>,
+    pub topics: Arc<TopicTable>,
+    pub groups: Arc<GroupTable>,
+    pub offsets: Arc<Offsets>,
+    pub clients: Arc<Members>,
+    pub parking: Arc<PullParking>,
+    pub delay: Arc<DelayProgress>,
+}
+
+impl Parts {
+    /// Refuses a group that has neither a configuration nor offsets of the topic: offsets that were copied to a new group are
+    /// enough to reset or commit them.
+    ///
+    /// # Errors
+    /// Code 26.
+    pub fn check_group(&self, topic: &str, group: &str) -> Result<(), Refusal> {
+        if self.groups.get(group).is_some() || self.offsets.lock().of(topic, group).is_some() {
+            return Ok(());
+        }
+        Err(Refusal::no_group(group))
+    }
+}

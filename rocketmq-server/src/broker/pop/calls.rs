@@ -1,0 +1,27 @@
+//! Pops and notifications on their way: they may be served at once, or after a wait.
+
+use bytes::Bytes;
+use rocketmq_remoting::requests::pop::{
+    NotificationRequest, NotificationResponse, PopMessageRequest, PopMessageResponse,
+};
+
+use crate::exchange::ReplyTo;
+use crate::filter::Filter;
+
+/// The answer to a pop: where the messages are from, and the messages.
+pub type Popped = (PopMessageResponse, Bytes);
+
+/// A pop that passed its checks: all it takes to run it, now or after a wait.
+#[derive(Debug)]
+pub struct PopCall {
+    pub request: PopMessageRequest,
+    pub filter: Filter,
+    pub reply_to: ReplyTo<Popped>,
+}
+
+/// A notification that passed its checks.
+#[derive(Debug)]
+pub struct NotificationCall {
+    pub request: NotificationRequest,
+    pub reply_to: ReplyTo<NotificationResponse>,
+}
