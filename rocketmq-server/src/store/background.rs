@@ -9,6 +9,7 @@ use parking_lot::{Condvar, Mutex};
 use super::Inner;
 use super::checkpoint::Times;
 use super::error::StoreError;
+use super::seal::Seal;
 
 /// What the threads are woken for before their time.
 #[derive(Debug, Default)]
@@ -174,15 +175,15 @@ impl Inner {
 
     /// Hands queues and index to the kernel, and if `thorough` to the disk.
     pub(super) fn keep_up(&self, thorough: bool) -> Result<(), StoreError> {
-        let last = self.dispatcher.lock().last_timestamp();
+        self.queues.write_out()?;
         for queue in self.queues.all() {
-            queue.write_out()?;
+            queue.cool();
             if thorough {
                 queue.trim();
             }
         }
         self.keep_up_index(thorough)?;
-        if thorough { self.sync_queues(last) } else { Ok(()) }
+        if thorough { self.sync_queues() } else { Ok(()) }
     }
 
     fn keep_up_index(&self, thorough: bool) -> Result<(), StoreError> {
@@ -208,13 +209,33 @@ impl Inner {
         self.dispatcher.lock().index.as_mut().map_or(Ok(false), |index| index.write_some_slots())
     }
 
-    /// Flushes every queue. Only then does the checkpoint vouch for messages up to `last` (a store time read before).
-    pub(super) fn sync_queues(&self, last: i64) -> Result<(), StoreError> {
-        for queue in self.queues.all() {
-            queue.sync()?;
+    /// Flushes the log and every queue. Only then do checkpoint and seal vouch for the messages dispatched before.
+    pub(super) fn sync_queues(&self) -> Result<(), StoreError> {
+        let (last, end) = {
+            let dispatcher = self.dispatcher.lock();
+            (dispatcher.last_timestamp(), dispatcher.end())
+        };
+        self.flush_log()?;
+        self.seal(last, end, false)
+    }
+
+    /// Vouches for the messages below the log offset `end`, of which the last was stored at `last`. They are dispatched, and
+    /// the log is flushed.
+    pub(super) fn seal(&self, last: i64, end: i64, clean: bool) -> Result<(), StoreError> {
+        self.queues.sync()?;
+        let times = {
+            let mut checkpoint = self.checkpoint.lock();
+            let times = Times { queues: last, ..checkpoint.times() };
+            checkpoint.save(times)?;
+            times
+        };
+        let mut sealed = self.sealed.lock();
+        if clean || *sealed != end {
+            let mut seal = Seal::of(&self.queues, end, last, times);
+            seal.clean = clean;
+            seal.save(&self.config.root)?;
+            *sealed = end;
         }
-        let mut checkpoint = self.checkpoint.lock();
-        let times = Times { queues: last, ..checkpoint.times() };
-        checkpoint.save(times)
+        Ok(())
     }
 }

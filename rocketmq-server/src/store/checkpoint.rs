@@ -5,12 +5,14 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::error::StoreError;
 
 const PAGE: usize = 4096;
 
 /// The times (ms since 1970) in the checkpoint; 0 means "nothing known".
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Times {
     /// Store time of the last flushed message of the commit log.
     pub log: i64,

@@ -42,6 +42,19 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
         dir.sync_all()
     }
 
+    /// Returns when everything in the file system of `dir` would survive a power cut.
+    ///
+    /// # Errors
+    /// A system without such a call, too.
+    fn sync_file_system(&self, dir: &File) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        rustix::fs::syncfs(dir)?;
+        #[cfg(not(target_os = "linux"))]
+        return Err(io::ErrorKind::Unsupported.into());
+        #[cfg(target_os = "linux")]
+        Ok(())
+    }
+
     /// How full the file system of `folder` is.
     fn space(&self, folder: &Path) -> io::Result<Space> {
         let stats = fs4::statvfs(folder)?;

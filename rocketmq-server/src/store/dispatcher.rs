@@ -35,6 +35,8 @@ pub(crate) struct Dispatcher {
     pub index: Option<Index>,
     pub listeners: Vec<Listener>,
     last_timestamp: i64,
+    /// Every message below this log offset was dispatched.
+    end: i64,
 }
 
 impl std::fmt::Debug for Dispatcher {
@@ -44,8 +46,8 @@ impl std::fmt::Debug for Dispatcher {
 }
 
 impl Dispatcher {
-    pub fn new(index: Option<Index>, last_timestamp: i64) -> Self {
-        Self { waiting: VecDeque::new(), index, listeners: Vec::new(), last_timestamp }
+    pub fn new(index: Option<Index>, last_timestamp: i64, end: i64) -> Self {
+        Self { waiting: VecDeque::new(), index, listeners: Vec::new(), last_timestamp, end }
     }
 
     /// Queues entries behind those that wait already.
@@ -73,8 +75,14 @@ impl Dispatcher {
         self.last_timestamp
     }
 
+    /// The log offset below which every message was dispatched.
+    pub fn end(&self) -> i64 {
+        self.end
+    }
+
     fn dispatch(&mut self, entry: Entry) {
         self.last_timestamp = entry.store_timestamp;
+        self.end = entry.end();
         self.index_keys(&entry);
         let Some(queue) = entry.queue else { return };
         let unit =

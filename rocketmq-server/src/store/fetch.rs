@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use rocketmq_remoting::message::layout;
 
-use super::log::{CommitLog, is_record_at};
+use super::log::CommitLog;
 use super::queue::ConsumeQueue;
 use super::queue::unit::Unit;
 use super::types::{Fetched, Filter, GetLimits, GetStatus};
@@ -29,11 +29,11 @@ pub(crate) fn fetch(
         return Fetched::empty(status, next, range);
     }
     let limits = GetLimits { max_messages: limits.max_messages.max(1), ..limits };
-    let mut reader = Reader { log, filter, window: None };
+    let mut reader = Reader { log, queue, filter, window: None };
     let mut fetched = Fetched::empty(GetStatus::NoMatchedMessage, offset, range);
     // As many units as messages may be returned; only a filter that skips some has use for those behind them.
     for count in [limits.max_messages, SCAN_UNITS.saturating_sub(limits.max_messages)] {
-        let units = units(queue, fetched.next_begin, count);
+        let units = reader.units(fetched.next_begin, count);
         if !fetched.collect(&mut reader, &units, limits) || units.len() < count {
             break;
         }
@@ -42,13 +42,6 @@ pub(crate) fn fetch(
         return Fetched::empty(GetStatus::OffsetFoundNull, queue.file_end(offset), range);
     }
     fetched
-}
-
-fn units(queue: &ConsumeQueue, offset: i64, count: usize) -> Vec<Unit> {
-    queue.read(offset, count).unwrap_or_else(|e| {
-        tracing::error!(error = %e, topic = %queue.topic(), queue = queue.queue_id(), "cannot read a consume queue");
-        Vec::new()
-    })
 }
 
 fn misplaced(offset: i64, (min, max): (i64, i64)) -> Option<(GetStatus, i64)> {
@@ -74,11 +67,11 @@ impl Fetched {
     fn collect(&mut self, reader: &mut Reader<'_>, units: &[Unit], limits: GetLimits) -> bool {
         let filter = reader.filter;
         for (i, unit) in units.iter().enumerate() {
-            if filter.wants_code(unit.tags_code) || unit.is_filler() {
+            if filter.wants_code(unit.tags_code) || !unit.is_written() || unit.is_filler() {
                 if self.is_full(limits, unit.size) {
                     return false;
                 }
-                self.take(reader.read(&units[i..]), filter);
+                self.take(reader.read(self.next_begin, &units[i..]), filter);
             } else if self.records.is_empty() {
                 self.status = GetStatus::NoMatchedMessage;
             }
@@ -106,36 +99,73 @@ impl Fetched {
     }
 }
 
-/// Reads records that follow each other in a queue, neighbours in the log with one call.
+/// Reads records that follow each other in a queue, neighbours in the log with one call. What is in memory is taken as it
+/// is; what comes from a file is checked.
 struct Reader<'a> {
     log: &'a CommitLog,
+    queue: &'a ConsumeQueue,
     filter: &'a dyn Filter,
     window: Option<(i64, Bytes)>,
 }
 
 impl Reader<'_> {
-    /// The record of the first of `units`; `None` when it is gone or damaged.
-    fn read(&mut self, units: &[Unit]) -> Option<Bytes> {
-        let unit = units.first()?;
-        let len = usize::try_from(unit.size).ok()?;
-        if unit.is_filler() || unit.end() > self.log.written() {
-            return None;
-        }
-        if let Some(hot) = self.log.hot(unit.physical_offset, len) {
+    fn units(&self, offset: i64, count: usize) -> Vec<Unit> {
+        self.queue.read(offset, count).unwrap_or_else(|e| {
+            let (topic, queue) = (self.queue.topic(), self.queue.queue_id());
+            tracing::error!(error = %e, %topic, queue, "cannot read a consume queue");
+            Vec::new()
+        })
+    }
+
+    /// The record of the first of `units`, which is the unit at `index`; `None` when it is gone or damaged.
+    fn read(&mut self, index: i64, units: &[Unit]) -> Option<Bytes> {
+        let unit = units.first().filter(|unit| !unit.is_filler())?;
+        if let Some(hot) = self.read_hot(index, unit) {
             return Some(hot);
         }
-        let cold = match self.in_window(unit.physical_offset, len) {
-            Some(record) => record,
-            None => {
-                let span = usize::try_from(self.span(units)).ok()?;
-                if span as i64 > WINDOW && !self.is_as_long(unit) {
-                    return None;
-                }
-                self.window = Some((unit.physical_offset, self.log.read_cold(unit.physical_offset, span)?));
-                self.in_window(unit.physical_offset, len)?
-            }
-        };
-        is_record_at(&cold, unit.physical_offset).then_some(cold)
+        if unit.is_written() && unit.physical_offset < self.log.min() {
+            return None;
+        }
+        let place = self.queue.place(index);
+        let cold = self.read_cold(units);
+        match cold {
+            Some(cold) if self.log.judge(&cold, unit.physical_offset, place).is_ok() => Some(cold),
+            // Either the unit is damaged or the record.
+            _ if self.queue.mend(index) => self.read_mended(index),
+            Some(cold) => self.log.is_intact(&cold, unit.physical_offset, Some(place)).then_some(cold),
+            None => None,
+        }
+    }
+
+    /// The record from memory. A look at its numbers shows whether the unit, which may come from a file, is right.
+    fn read_hot(&self, index: i64, unit: &Unit) -> Option<Bytes> {
+        let hot = self.log.hot(unit.physical_offset, usize::try_from(unit.size).ok()?)?;
+        let is_right = layout::peek_i32(&hot, layout::TOTAL_SIZE) == Some(unit.size)
+            && layout::peek_i32(&hot, layout::QUEUE_ID) == Some(self.queue.queue_id())
+            && layout::peek_i64(&hot, layout::QUEUE_OFFSET) == Some(index)
+            && layout::peek_i64(&hot, layout::PHYSICAL_OFFSET) == Some(unit.physical_offset);
+        is_right.then_some(hot)
+    }
+
+    fn read_mended(&mut self, index: i64) -> Option<Bytes> {
+        let unit = self.queue.unit(index)?;
+        let cold = self.read_cold(&[unit])?;
+        self.log.is_intact(&cold, unit.physical_offset, Some(self.queue.place(index))).then_some(cold)
+    }
+
+    /// The bytes of the log that the first of `units` names.
+    fn read_cold(&mut self, units: &[Unit]) -> Option<Bytes> {
+        let unit = units.first().filter(|unit| unit.is_written() && unit.end() <= self.log.written())?;
+        let len = usize::try_from(unit.size).ok()?;
+        if let Some(record) = self.in_window(unit.physical_offset, len) {
+            return Some(record);
+        }
+        let span = usize::try_from(self.span(units)).ok()?;
+        if span as i64 > WINDOW && !self.is_as_long(unit) {
+            return None;
+        }
+        self.window = Some((unit.physical_offset, self.log.read_cold(unit.physical_offset, span)?));
+        self.in_window(unit.physical_offset, len)
     }
 
     fn in_window(&self, offset: i64, len: usize) -> Option<Bytes> {

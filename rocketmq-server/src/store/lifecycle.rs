@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::background::Threads;
 use super::checkpoint::{Checkpoint, Times};
 use super::config::{StoreConfig, StoreLive};
+use super::deleted::DeletedTopics;
 use super::disk::{Disk, RealDisk};
 use super::dispatcher::Dispatcher;
 use super::error::StoreError;
@@ -16,9 +17,11 @@ use super::health::Health;
 use super::index::Index;
 use super::index::file::Shape;
 use super::log::CommitLog;
+use super::queue::source::Source;
 use super::queue::table::Queues;
 use super::recovery::Recovery;
 use super::retention::Retention;
+use super::seal::Seal;
 use super::types::RecoveryReport;
 use super::writer::Writer;
 use super::{Flushed, Inner, Store};
@@ -53,26 +56,32 @@ impl Store {
         let folder = Folder::lock(&config.root, disk.clone())?;
         let abnormal = folder.was_aborted();
         folder.mark_running()?;
-        let log = CommitLog::open(&config, disk.clone())?;
-        let queue_root = config.root.join("consumequeue");
-        let (queues, damaged_queue) = Queues::open(queue_root, config.queue_file_units, disk.clone())?;
+        let log = Arc::new(CommitLog::open(&config, disk.clone())?);
+        let queues = open_queues(&config, &log, &disk)?;
         let mut checkpoint = Checkpoint::open(&config.root)?;
         let mut index = open_index(&config, &disk)?;
+        let seal = Seal::load(&config.root, config.queue_file_units);
         let times = checkpoint.times();
-        if abnormal || damaged_queue {
-            // Recovery makes queues anew in memory: until they are on disk again nobody may vouch for them.
-            checkpoint.save(Times { queues: 0, ..times })?;
+        if abnormal {
+            forget_queues(&mut checkpoint)?;
         }
         let recovered = Recovery {
             config: &config,
             log: &log,
             queues: &queues,
             index: &mut index,
+            seal: seal.as_ref(),
             times,
             abnormal,
-            damaged_queue,
         }
         .run()?;
+        if recovered.report.rebuilt {
+            forget_queues(&mut checkpoint)?;
+        }
+        if seal.is_some_and(|seal| seal.log_end > recovered.report.end) {
+            Seal::remove(&config.root, &*disk)?;
+        }
+        queues.source().deleted.end_at(recovered.report.end)?;
         // What a killed process left with the kernel may not be on the platter yet.
         log.sync_from(recovered.report.scanned_from)?;
         recovered.report.log();
@@ -84,8 +93,9 @@ impl Store {
             health: Health::default(),
             queues,
             writer: Mutex::new(Writer::new(end, recovered.last_timestamp)),
-            dispatcher: Mutex::new(Dispatcher::new(index, recovered.last_timestamp)),
+            dispatcher: Mutex::new(Dispatcher::new(index, recovered.last_timestamp, end)),
             checkpoint: Mutex::new(checkpoint),
+            sealed: Mutex::new(-1),
             flushed: watch::Sender::new(Flushed { end, failed: false }),
             threads: Threads::default(),
             retention: Retention::default(),
@@ -155,8 +165,28 @@ impl Inner {
         }
         let last = dispatcher.last_timestamp();
         drop(dispatcher);
-        self.sync_queues(last)
+        self.seal(last, self.log.flushed(), true)
     }
+}
+
+fn open_queues(
+    config: &StoreConfig,
+    log: &Arc<CommitLog>,
+    disk: &Arc<dyn Disk>,
+) -> Result<Queues, StoreError> {
+    let source = Source {
+        log: log.clone(),
+        deleted: Arc::new(DeletedTopics::open(&config.root)?),
+        delay_levels_ms: config.delay_levels_ms.clone(),
+        check_crc: config.check_crc_on_recover,
+    };
+    let root = config.root.join("consumequeue");
+    Ok(Queues::new(root, config.queue_file_units, disk.clone(), Arc::new(source)))
+}
+
+/// Recovery makes queues anew in memory: until they are on disk again the checkpoint must not vouch for them.
+fn forget_queues(checkpoint: &mut Checkpoint) -> Result<(), StoreError> {
+    checkpoint.save(Times { queues: 0, ..checkpoint.times() })
 }
 
 fn open_index(config: &StoreConfig, disk: &Arc<dyn Disk>) -> Result<Option<Index>, StoreError> {

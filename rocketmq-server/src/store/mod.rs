@@ -14,6 +14,7 @@ mod background;
 mod checkpoint;
 mod config;
 pub mod config_file;
+mod deleted;
 mod dirs;
 pub mod disk;
 mod dispatcher;
@@ -30,6 +31,8 @@ mod query;
 mod queue;
 mod recovery;
 mod retention;
+mod seal;
+mod side_by_side;
 mod types;
 mod writer;
 
@@ -75,11 +78,13 @@ struct Inner {
     disk: Arc<dyn Disk>,
     folder: Mutex<Option<Folder>>,
     health: Health,
-    log: CommitLog,
+    log: Arc<CommitLog>,
     queues: Queues,
     writer: Mutex<Writer>,
     dispatcher: Mutex<Dispatcher>,
     checkpoint: Mutex<Checkpoint>,
+    /// Where the log ended when it was sealed last.
+    sealed: Mutex<i64>,
     flushed: watch::Sender<Flushed>,
     threads: background::Threads,
     retention: retention::Retention,

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use parking_lot::MutexGuard;
 use rocketmq_remoting::message::MessageRecord;
-use rocketmq_remoting::names::{MAX_DERIVED_TOPIC, MAX_TOPIC, is_retry};
 
 use super::error::StoreError;
+use super::log::record::check_topic;
 use super::marks::{self, Marks};
 use super::types::Stored;
 use super::writer::{Entry, Placed, Writer};
@@ -112,7 +112,7 @@ impl Inner {
     }
 
     fn check(&self, record: &MessageRecord) -> Result<(), StoreError> {
-        check_topic(&record.topic)?;
+        check_topic(&record.topic).map_err(StoreError::illegal)?;
         if record.queue_id < 0 {
             return Err(StoreError::illegal(format!("queue {} is negative", record.queue_id)));
         }
@@ -181,21 +181,4 @@ impl Inner {
             FlushMode::Sync => self.log.flushed(),
         }
     }
-}
-
-/// A topic names a folder, so nothing that leads elsewhere passes.
-fn check_topic(topic: &str) -> Result<(), StoreError> {
-    let limit = if is_retry(topic) { MAX_DERIVED_TOPIC } else { MAX_TOPIC };
-    if topic.len() > limit {
-        return Err(StoreError::illegal(format!(
-            "its topic has {} bytes, the limit is {limit}",
-            topic.len()
-        )));
-    }
-    if topic.is_empty() || topic == "." || topic == ".." || topic.contains(['/', '\\', '\0']) {
-        return Err(StoreError::illegal(format!(
-            "{topic:?} cannot be a topic: use letters, digits, '-', '_', '%' or '|'"
-        )));
-    }
-    Ok(())
 }

@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 use rocketmq_remoting::message::properties::{self, names};
-use rocketmq_remoting::message::{MessageRecord, RecordView};
+use rocketmq_remoting::message::{MessageRecord, RecordView, layout};
 
 use super::error::StoreError;
 use super::fetch;
+use super::log::record::STORE_TIMES;
 use super::marks::{key_hash, tag_key_hash};
 use super::queue::ConsumeQueue;
 use super::queue::unit::Unit;
@@ -61,7 +62,7 @@ impl Store {
     /// When the message at `offset` was stored (ms since 1970).
     pub fn store_time(&self, topic: &str, queue_id: i32, offset: i64) -> Option<i64> {
         let queue = self.inner.queues.get(topic, queue_id)?;
-        self.inner.store_time_of(queue.unit(offset)?)
+        self.inner.store_time_of(&queue, offset)
     }
 
     /// When the first message of the queue was stored; −1 if there is none.
@@ -141,13 +142,26 @@ impl Store {
     /// # Errors
     /// Files that cannot be deleted. The topic is gone from the table all the same.
     pub fn delete_topic(&self, topic: &str) -> Result<bool, StoreError> {
-        let _no_puts = self.inner.writer.lock();
-        self.inner.queues.delete_topic(topic)
+        let mut done = Vec::new();
+        let mut writer = self.inner.writer.lock();
+        // What waits to be written belongs to the topic that goes.
+        let written = writer.write_out(&self.inner.log, &mut done);
+        let mut dispatcher = self.inner.dispatcher.lock();
+        dispatcher.enqueue(&mut done);
+        dispatcher.run(self.inner.confirmed());
+        drop(dispatcher);
+        written?;
+        self.inner.queues.delete_topic(topic, writer.end())
     }
 
     /// Whether the disk had no room for the last write of messages.
     pub fn has_no_room(&self) -> bool {
         self.inner.log.has_no_room()
+    }
+
+    /// How many damaged records were found since the store was opened; each was reported.
+    pub fn damaged_records(&self) -> u64 {
+        self.inner.log.damaged().count()
     }
 
     /// The first commit log offset on disk.
@@ -186,21 +200,41 @@ impl Inner {
         })
     }
 
-    fn store_time_of(&self, unit: Unit) -> Option<i64> {
-        let record = self.log.read(unit.physical_offset, usize::try_from(unit.size).ok()?)?;
-        Some(RecordView::parse(&record).ok()?.store_timestamp())
+    /// When message `index` was stored, from the head of its record; `None` when that is damaged.
+    fn store_time_of(&self, queue: &ConsumeQueue, index: i64) -> Option<i64> {
+        let unit = queue.unit(index)?;
+        let head = self.log.read(unit.physical_offset, layout::MIN_LEN)?;
+        let is_right = layout::peek_i64(&head, layout::PHYSICAL_OFFSET)? == unit.physical_offset
+            && layout::peek_i64(&head, layout::QUEUE_OFFSET)? == index
+            && layout::peek_i32(&head, layout::QUEUE_ID)? == queue.queue_id();
+        let time = layout::peek_i64(&head, layout::store_timestamp(layout::peek_sys_flag(&head)?))?;
+        (is_right && STORE_TIMES.contains(&time)).then_some(time)
     }
 
     /// The first offset whose store time satisfies `wanted`, which holds for all later ones too. A message whose record
-    /// is gone counts as too early.
+    /// is gone counts as too early; one that is damaged counts as the next one that is not.
     fn first_index(&self, queue: &ConsumeQueue, wanted: impl Fn(i64) -> bool) -> i64 {
         let (mut low, mut high) = queue.range();
         while low < high {
             let middle = low + (high - low) / 2;
-            let time = queue.unit(middle).and_then(|unit| self.store_time_of(unit));
-            if time.is_some_and(&wanted) { high = middle } else { low = middle + 1 }
+            let known = (middle..high).find_map(|at| Some((at, self.store_time_or_gone(queue, at)?)));
+            match known {
+                Some((at, None)) => low = at + 1,
+                Some((at, Some(time))) if !wanted(time) => low = at + 1,
+                _ => high = middle,
+            }
         }
         low
+    }
+
+    /// `Some(None)` for a message whose record is no longer in the log.
+    fn store_time_or_gone(&self, queue: &ConsumeQueue, index: i64) -> Option<Option<i64>> {
+        let is_gone =
+            |unit: Unit| unit.is_written() && !unit.is_filler() && unit.physical_offset < self.log.min();
+        if queue.unit(index).is_some_and(is_gone) {
+            return Some(None);
+        }
+        self.store_time_of(queue, index).map(Some)
     }
 }
 

@@ -139,13 +139,13 @@ pub enum KeyKind {
 pub struct RecoveryReport {
     /// The last run did not end cleanly.
     pub abnormal: bool,
-    /// Queues were made again from the whole log, because files of theirs were damaged or lost.
+    /// Queues were made again from the log, because files of theirs were damaged or lost.
     pub rebuilt: bool,
     /// Log offset from which records were read and checked.
     pub scanned_from: i64,
     /// Records read and checked.
     pub records: u64,
-    /// Damaged records in the middle of the log. They are skipped when read.
+    /// Damaged parts of the log, and records that name a place which cannot be theirs. They are skipped when read.
     pub damaged: u64,
     /// The log offset where the log now ends.
     pub end: i64,

@@ -198,6 +198,7 @@ fn storage(parts: &Parts, figures: &mut Figures) {
         let (total, free) = (gib(space.used.saturating_add(space.available)), gib(space.available));
         figures.put("commitLogDirCapacity", format!("Total : {total}, Free : {free}."));
     }
+    figures.put("damagedRecords", store.damaged_records());
     figures.put("commitLogDiskRatio", used);
     figures
         .put(format!("commitLogDiskRatio_{}", parts.settings.fixed.store.commit_log_dir().display()), used);

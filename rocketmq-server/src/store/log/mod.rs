@@ -1,6 +1,8 @@
 //! The commit log's files: where an offset lies, how far the kernel and the disk have it, and its hot tail.
 
+mod damage;
 mod hot_tail;
+pub(crate) mod record;
 pub(crate) mod scan;
 pub(crate) mod segment;
 
@@ -10,12 +12,14 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use bytes::Bytes;
 use parking_lot::RwLock;
-use rocketmq_remoting::message::{RecordView, layout};
+use rocketmq_remoting::message::layout;
 
 use crate::store::config::StoreConfig;
 use crate::store::disk::Disk;
 use crate::store::error::StoreError;
+use damage::DamagedRecords;
 use hot_tail::HotTail;
+use record::Place;
 use segment::Segment;
 
 /// What the marker at the end of a file takes: its length and its magic.
@@ -33,6 +37,7 @@ pub(crate) struct CommitLog {
     flushed: AtomicI64,
     /// The last write found no room on the disk.
     no_room: AtomicBool,
+    damaged: DamagedRecords,
 }
 
 impl CommitLog {
@@ -62,6 +67,7 @@ impl CommitLog {
             written: AtomicI64::new(start),
             flushed: AtomicI64::new(start),
             no_room: AtomicBool::new(false),
+            damaged: DamagedRecords::default(),
         })
     }
 
@@ -129,23 +135,13 @@ impl CommitLog {
         Ok(())
     }
 
-    /// The end of a log that was closed cleanly: nothing is cut unless something lies there.
-    pub fn end_cleanly_at(&self, end: i64) -> Result<(), StoreError> {
-        let head = self.read_cold(end, BLANK_LEN).unwrap_or_default();
-        if head.iter().any(|b| *b != 0) {
-            return self.set_end(end);
-        }
-        self.skip_to(end);
-        Ok(())
-    }
-
     /// Flushes the files that hold anything from `offset` on.
     pub fn sync_from(&self, offset: i64) -> Result<(), StoreError> {
         self.segments.read().iter().filter(|s| s.end() > offset).try_for_each(|segment| segment.sync())
     }
 
     /// Takes `end` as the end without touching the files.
-    fn skip_to(&self, end: i64) {
+    pub fn skip_to(&self, end: i64) {
         self.tail.write().clear();
         self.written.store(end, Ordering::Release);
         self.flushed.store(end, Ordering::Release);
@@ -163,15 +159,35 @@ impl CommitLog {
         (cold.len() == len).then_some(cold)
     }
 
-    /// The record at `offset`, whose size only its first bytes tell.
+    /// The intact record at `offset`, whose size only its first bytes tell; `None` when there is none.
     pub fn read_record(&self, offset: i64) -> Option<Bytes> {
         let head = self.read(offset, layout::MIN_LEN)?;
         if layout::peek_i64(&head, layout::PHYSICAL_OFFSET)? != offset {
             return None;
         }
-        let record =
-            self.read(offset, usize::try_from(layout::peek_i32(&head, layout::TOTAL_SIZE)?).ok()?)?;
-        is_record_at(&record, offset).then_some(record)
+        let len = usize::try_from(layout::peek_i32(&head, layout::TOTAL_SIZE)?).ok()?;
+        let record = self.read(offset, len)?;
+        self.is_intact(&record, offset, None).then_some(record)
+    }
+
+    /// Whether `bytes` are the whole, intact record that was written at `offset`, and belong to `place`. Damage is reported.
+    pub fn is_intact(&self, bytes: &[u8], offset: i64, place: Option<Place<'_>>) -> bool {
+        let judged = record::judge(bytes, offset, true);
+        let judged = judged.and_then(|view| place.map_or(Ok(()), |place| record::judge_place(&view, place)));
+        judged.map_err(|reason| self.damaged.report(offset, &reason)).is_ok()
+    }
+
+    /// Judges `bytes` like [`is_intact`](Self::is_intact), without a report.
+    ///
+    /// # Errors
+    /// The reason why they are not the record.
+    pub fn judge(&self, bytes: &[u8], offset: i64, place: Place<'_>) -> Result<(), String> {
+        record::judge(bytes, offset, true).and_then(|view| record::judge_place(&view, place))
+    }
+
+    /// The records that were found to be damaged.
+    pub fn damaged(&self) -> &DamagedRecords {
+        &self.damaged
     }
 
     /// Up to `len` bytes from the file, cut at its end; for recovery, which looks behind the written end too.
@@ -235,18 +251,6 @@ impl CommitLog {
         self.segments.write().push(made.clone());
         Ok(made)
     }
-}
-
-/// Whether `bytes` are the whole, intact record that was written at `offset`; says so when they are not, because what
-/// comes from a file may have been damaged there.
-pub(crate) fn is_record_at(bytes: &[u8], offset: i64) -> bool {
-    let intact = RecordView::parse(bytes).is_ok_and(|view| {
-        view.physical_offset() == offset && view.total_size() == bytes.len() && view.is_intact()
-    });
-    if !intact {
-        tracing::error!(offset, "a damaged record in the commit log is skipped");
-    }
-    intact
 }
 
 /// Lists the files of the log. A crash can leave a file shorter than its size: opening it makes it whole again.

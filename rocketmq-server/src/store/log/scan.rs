@@ -1,14 +1,17 @@
-//! Walking the commit log after a restart: which bytes are records, where they end, and what lies beyond damage.
+//! Reads the log forward after a restart: finds which bytes are records, and where the log goes on behind damage.
+
+use std::ops::Range;
 
 use bytes::Bytes;
 use rocketmq_remoting::message::{RecordView, layout};
 
-use super::{BLANK_LEN, CommitLog};
+use super::{BLANK_LEN, CommitLog, record};
 
-/// Read from the file at a time.
+/// Bytes read from the file at a time.
 const CHUNK: usize = 1 << 20;
 
 /// What lies at a log offset.
+#[derive(Debug)]
 pub(crate) enum Step {
     /// A whole, intact record.
     Record(Bytes),
@@ -20,7 +23,7 @@ pub(crate) enum Step {
     Damaged(String),
 }
 
-/// Reads the log forward.
+/// Looks at places in the log, reading ahead.
 pub(crate) struct Scanner<'a> {
     log: &'a CommitLog,
     check_crc: bool,
@@ -45,50 +48,164 @@ impl<'a> Scanner<'a> {
         if magic == layout::MAGIC_BLANK {
             return Step::Blank(self.log.segment_end(offset));
         }
-        let room = self.log.segment_end(offset) - offset;
-        if i64::from(size) > room || size < layout::MIN_LEN as i32 {
-            return Step::Damaged(format!("a record of {size} bytes where {room} are left"));
+        match self.fitting(offset, i64::from(size)) {
+            Some(len) => self.record(offset, len),
+            None => Step::Damaged(format!("it claims a size of {size}")),
         }
-        self.record(offset, size as usize)
     }
 
-    fn record(&mut self, offset: i64, size: usize) -> Step {
-        let bytes = self.bytes(offset, size);
-        match RecordView::parse(&bytes) {
-            Err(e) => Step::Damaged(e.to_string()),
-            Ok(view) if view.physical_offset() != offset => {
-                Step::Damaged(format!("a record that claims log offset {}", view.physical_offset()))
-            }
-            Ok(view) if self.check_crc && !view.is_intact() => Step::Damaged("its checksum is wrong".into()),
-            Ok(view) if ends_in_zero(&view) && matches!(self.step(offset + size as i64), Step::Unused) => {
-                Step::Damaged("its end was never written".into())
+    /// The length as a number of bytes, when a record of that length fits into the file.
+    fn fitting(&self, offset: i64, len: i64) -> Option<usize> {
+        let room = self.log.segment_end(offset) - offset;
+        (layout::MIN_LEN as i64..=room).contains(&len).then_some(len as usize)
+    }
+
+    fn record(&mut self, offset: i64, len: usize) -> Step {
+        let bytes = self.bytes(offset, len);
+        match record::judge(&bytes, offset, self.check_crc) {
+            Err(reason) => Step::Damaged(reason),
+            Ok(view) if ends_in_zero(&view) => {
+                // The checksum is the body's alone: of a record torn behind its body, only the zeros at its end tell.
+                match self.step(offset + len as i64) {
+                    Step::Unused => Step::Damaged("its end was never written".into()),
+                    _ => Step::Record(bytes),
+                }
             }
             Ok(_) => Step::Record(bytes),
         }
     }
 
-    /// The next intact record behind `offset` in the same file or at the start of a later one.
-    pub fn next_intact(&mut self, offset: i64) -> Option<(i64, Bytes)> {
-        let end = self.log.segment_end(offset);
-        let mut at = offset + 1;
-        while at < end {
+    /// Where the next intact record begins behind the damage at `offset`, below `until`.
+    fn resume(&mut self, offset: i64, until: i64) -> Option<i64> {
+        // The lengths that the damaged record claims come first: its body may hold bytes that look like a record.
+        let claimed = self.claimed_lengths(offset).into_iter().map(|len| offset + len as i64);
+        claimed
+            .filter(|next| *next < until)
+            .find(|next| self.leads_to_record(*next))
+            .or_else(|| self.search(offset + 1, until))
+    }
+
+    fn leads_to_record(&mut self, offset: i64) -> bool {
+        match self.step(offset) {
+            Step::Record(_) => true,
+            Step::Blank(next) => matches!(self.step(next), Step::Record(_)),
+            _ => false,
+        }
+    }
+
+    /// Looks at every byte from `from` on, file by file, leaving out what takes no space on the disk.
+    fn search(&mut self, from: i64, until: i64) -> Option<i64> {
+        for segment in self.log.segments().into_iter().filter(|s| s.end() > from && s.start() < until) {
+            let mut at = from.max(segment.start());
+            while let Some(data) = segment.next_data(at).filter(|data| data.start < until) {
+                if let Some(found) = self.search_range(data.start..data.end.min(until)) {
+                    return Some(found);
+                }
+                at = data.end;
+            }
+        }
+        None
+    }
+
+    fn search_range(&mut self, range: Range<i64>) -> Option<i64> {
+        let mut at = range.start;
+        while at < range.end {
             let bytes = self.bytes(at, CHUNK / 2);
             if bytes.len() < BLANK_LEN {
-                break;
+                return None;
             }
             for candidate in records_in(&bytes) {
                 let from = at + candidate as i64;
-                if let Step::Record(record) = self.step(from) {
-                    return Some((from, record));
+                if from < range.end && matches!(self.step(from), Step::Record(_)) {
+                    return Some(from);
                 }
             }
             // The last bytes are looked at again: a record may begin there.
             at += (bytes.len() - BLANK_LEN + 1) as i64;
         }
-        match self.step(end) {
-            Step::Record(record) => Some((end, record)),
-            _ => None,
+        None
+    }
+
+    /// The lengths that a damaged record may have: the one it claims, and the sum of its parts.
+    fn claimed_lengths(&mut self, offset: i64) -> Vec<usize> {
+        let head = self.bytes(offset, layout::MIN_LEN);
+        let total = layout::peek_i32(&head, layout::TOTAL_SIZE).map(i64::from);
+        let mut lengths: Vec<usize> = total.and_then(|len| self.fitting(offset, len)).into_iter().collect();
+        lengths.extend(self.topic_of(offset).and_then(|topic| {
+            let properties = self.bytes(offset + topic.end as i64, 2);
+            let len = i64::from(u16::from_be_bytes(*properties.first_chunk()?));
+            self.fitting(offset, topic.end as i64 + 2 + len)
+        }));
+        lengths.dedup();
+        lengths
+    }
+
+    /// Where the topic lies in the possibly damaged record at `offset`.
+    fn topic_of(&mut self, offset: i64) -> Option<Range<usize>> {
+        let head = self.bytes(offset, layout::MIN_LEN + 2 * layout::HOST_V6_LEN);
+        let body_at = layout::body_len(layout::peek_sys_flag(&head)?);
+        let body_len = usize::try_from(layout::peek_i32(&head, body_at)?).ok()?;
+        let at = body_at + 4 + body_len;
+        if offset + at as i64 >= self.log.segment_end(offset) {
+            return None;
         }
+        let lens = self.bytes(offset + at as i64, 2);
+        let (start, len) = if layout::peek_i32(&head, layout::MAGIC)? == layout::MAGIC_V2 {
+            (at + 2, usize::from(u16::from_be_bytes(*lens.first_chunk()?)))
+        } else {
+            (at + 1, usize::from(*lens.first()?))
+        };
+        Some(start..start + len)
+    }
+
+    /// The end of the damaged record at `offset`, behind which no record is intact, if it was written as a whole: another
+    /// record begins there, or nothing more was written. A record that a crash cut short ends in zeros.
+    fn end_of_whole(&mut self, offset: i64) -> Option<i64> {
+        let data_end = self.end_of_data(offset);
+        let ends: Vec<_> = self.claimed_lengths(offset).into_iter().map(|len| offset + len as i64).collect();
+        // Without properties a record ends in the two zeros of their length.
+        ends.into_iter().find(|end| *end == data_end || *end == data_end + 2 || self.begins_record(*end))
+    }
+
+    fn begins_record(&mut self, offset: i64) -> bool {
+        let head = self.bytes(offset, layout::MIN_LEN);
+        let magic = layout::peek_i32(&head, layout::MAGIC);
+        matches!(magic, Some(layout::MAGIC_V1 | layout::MAGIC_V2))
+            && layout::peek_i64(&head, layout::PHYSICAL_OFFSET) == Some(offset)
+    }
+
+    /// The offset behind the last byte from `offset` on, in the same file, that is not zero.
+    fn end_of_data(&mut self, offset: i64) -> i64 {
+        let mut end = offset;
+        let Some(segment) = self.log.segments().into_iter().find(|s| (s.start()..s.end()).contains(&offset))
+        else {
+            return end;
+        };
+        let mut at = offset;
+        while let Some(data) = segment.next_data(at) {
+            at = data.start;
+            while at < data.end {
+                let bytes = self.bytes(at, (data.end - at).min(CHUNK as i64) as usize);
+                if bytes.is_empty() {
+                    return end;
+                }
+                end = bytes.iter().rposition(|b| *b != 0).map_or(end, |last| at + last as i64 + 1);
+                at += bytes.len() as i64;
+            }
+        }
+        end
+    }
+
+    /// What the damaged record at `offset` says of its place, as far as that can be true.
+    fn claim(&mut self, offset: i64) -> Option<Claim> {
+        let head = self.bytes(offset, layout::MIN_LEN);
+        let topic = self.topic_of(offset)?;
+        let topic = self.bytes(offset + topic.start as i64, topic.len());
+        let topic =
+            String::from_utf8(topic.to_vec()).ok().filter(|topic| record::check_topic(topic).is_ok())?;
+        let queue_id = layout::peek_i32(&head, layout::QUEUE_ID)?;
+        let index = layout::peek_i64(&head, layout::QUEUE_OFFSET)?;
+        (queue_id >= 0 && index >= 0).then_some(Claim { topic, queue_id, index })
     }
 
     /// Up to `len` bytes at `offset`, from the chunk read last when it has them.
@@ -108,57 +225,83 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// What a [`Walk`] cannot get past by itself: nothing was written there, or damage, for this reason.
-pub(crate) enum Obstacle {
-    Unused,
-    Damaged(String),
+/// Where a record says that it belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Claim {
+    pub topic: String,
+    pub queue_id: i32,
+    pub index: i64,
 }
 
-/// The records of the log from one offset to another.
+/// A part of the log that holds no intact record.
+#[derive(Debug)]
+pub(crate) struct Damage {
+    pub range: Range<i64>,
+    pub reason: String,
+    /// What the record at its start says of its place.
+    pub claim: Option<Claim>,
+}
+
+/// What a [`Walk`] comes to.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Record(Bytes),
+    Damage(Damage),
+}
+
+/// Goes from record to record, past damage as long as anything intact lies behind it.
 pub(crate) struct Walk<'a> {
     scanner: Scanner<'a>,
-    /// Where the next record is looked for.
+    /// Where the next record is looked for; in the end, where the log ends.
     pub at: i64,
     until: i64,
+    /// Why the log ends here although something was written behind: a crash cut it short.
+    pub torn: Option<String>,
 }
 
 impl<'a> Walk<'a> {
     pub fn new(scanner: Scanner<'a>, from: i64, until: i64) -> Self {
-        Self { scanner, at: from, until }
+        Self { scanner, at: from, until, torn: None }
     }
 
-    /// The next record. At an obstacle `go_on` says where the log goes on, or that it ends there.
-    pub fn next(
-        &mut self,
-        mut go_on: impl FnMut(&mut Scanner<'a>, i64, Obstacle) -> Option<i64>,
-    ) -> Option<Bytes> {
+    /// The next record, or damage with a record somewhere behind it; `None` at the end.
+    pub fn next(&mut self) -> Option<Found> {
         while self.at < self.until {
-            let obstacle = match self.scanner.step(self.at) {
+            match self.scanner.step(self.at) {
                 Step::Record(record) => {
                     self.at += record.len() as i64;
-                    return Some(record);
+                    return Some(Found::Record(record));
                 }
-                Step::Blank(next) => {
-                    self.at = next;
-                    continue;
+                Step::Blank(next) => self.at = next,
+                Step::Unused => {
+                    return self.pass("nothing was written there, though there are messages behind", false);
                 }
-                Step::Unused => Obstacle::Unused,
-                Step::Damaged(reason) => Obstacle::Damaged(reason),
-            };
-            self.at = go_on(&mut self.scanner, self.at, obstacle)?;
+                Step::Damaged(reason) => return self.pass(&reason, true),
+            }
         }
         None
     }
+
+    fn pass(&mut self, reason: &str, written: bool) -> Option<Found> {
+        let from = self.at;
+        let next = self.scanner.resume(from, self.until).or_else(|| self.scanner.end_of_whole(from));
+        let Some(next) = next else {
+            self.torn = written.then(|| reason.to_owned());
+            return None;
+        };
+        self.at = next;
+        let claim = self.scanner.claim(from);
+        Some(Found::Damage(Damage { range: from..next, reason: reason.to_owned(), claim }))
+    }
 }
 
-/// The checksum is the body's alone: of a record torn behind its body, only the zeros at its end tell.
 fn ends_in_zero(view: &RecordView<'_>) -> bool {
     let properties = view.properties();
     let last = if properties.is_empty() { view.topic() } else { properties };
     last.ends_with('\0')
 }
 
-/// Whether all of `bytes` is zero: most of a file is, and comparing memory is far cheaper than looking for records.
+/// Whether all of `bytes` is zero: comparing memory is far cheaper than looking for records.
 fn is_unused(bytes: &[u8]) -> bool {
     bytes.first() == Some(&0) && bytes[1..] == bytes[..bytes.len() - 1]
 }

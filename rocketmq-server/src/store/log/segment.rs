@@ -2,10 +2,13 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
+
+use rustix::fs::SeekFrom;
 
 use crate::store::dirs;
 use crate::store::disk::{self, Disk};
@@ -142,6 +145,22 @@ impl Segment {
         Ok(done)
     }
 
+    /// The next part of the file at or behind `offset` that takes space on the disk: outside such parts all bytes are zero.
+    /// `None` when there is none. A system that does not tell is taken to use all of the file.
+    pub fn next_data(&self, offset: i64) -> Option<Range<i64>> {
+        let from = self.position(offset);
+        if from >= self.size {
+            return None;
+        }
+        let start = match rustix::fs::seek(&self.file, SeekFrom::Data(from)) {
+            Ok(start) => start,
+            Err(rustix::io::Errno::NXIO) => return None,
+            Err(_) => from,
+        };
+        let end = rustix::fs::seek(&self.file, SeekFrom::Hole(start)).unwrap_or(self.size).min(self.size);
+        (start < end).then(|| self.start + start as i64..self.start + end as i64)
+    }
+
     /// Makes everything from `offset` on zero, without using disk space.
     pub fn cut(&self, offset: i64) -> Result<(), StoreError> {
         self.resize(self.position(offset))?;
@@ -201,6 +220,19 @@ mod tests {
         assert_eq!(segment.read(5000, &mut buf).unwrap(), 6);
         assert_eq!(&buf, b"abc\0\0\0");
         assert_eq!(segment.read(8190, &mut buf).unwrap(), 2);
+    }
+
+    #[test]
+    fn only_parts_that_were_written_may_hold_data() {
+        let dir = tempfile::tempdir().unwrap();
+        let segment = Segment::open_or_create(dir.path(), 0, 1 << 20, Arc::new(RealDisk)).unwrap();
+        assert_eq!(segment.next_data(0), None);
+        segment.write(500_000, b"x").unwrap();
+        let data = segment.next_data(0).unwrap();
+        assert!(data.contains(&500_000) && data.end < 1 << 20, "{data:?}");
+        assert_eq!(segment.next_data(500_000).unwrap().start, 500_000);
+        assert_eq!(segment.next_data(data.end), None);
+        assert_eq!(segment.next_data(1 << 20), None);
     }
 
     #[test]

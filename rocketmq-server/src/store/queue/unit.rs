@@ -44,6 +44,20 @@ impl Unit {
         self == Self::FILLER
     }
 
+    /// The zeros of a place where no unit was written.
+    pub(crate) fn is_blank(self) -> bool {
+        self.bits() == 0
+    }
+
+    /// What a flipped bit makes of such zeros.
+    pub(crate) fn has_one_bit(self) -> bool {
+        self.bits() == 1
+    }
+
+    fn bits(self) -> u32 {
+        self.physical_offset.count_ones() + self.size.count_ones() + self.tags_code.count_ones()
+    }
+
     /// False for the zeros of a place not written yet, and for damage.
     pub(crate) fn is_written(self) -> bool {
         self.physical_offset >= 0 && self.size > 0

@@ -1,8 +1,11 @@
-//! After a restart: where the log ends, and queues and index that agree with it.
+//! Finds out, when a store is opened, where the log ends, and brings queues and index to its state.
 //!
-//! After a clean end the queues are complete, and only what lies behind their last message is looked at. Otherwise
-//! everything that the checkpoint does not vouch for is read again, and queues and index are made anew from there. Should
-//! a queue turn out to lack messages from before that place, all queues are made anew from the whole log.
+//! After a clean end the seal describes the whole store and nothing is read. Otherwise the log is read from where the seal
+//! ends (without a seal: from where Apache's checkpoint vouches for everything before) and each record is put into its
+//! queue. The log is the truth: a queue that disagrees with it is made anew from there. Damage costs the messages that it
+//! hit; whatever is intact behind it is kept.
+
+mod places;
 
 use rocketmq_remoting::message::{RecordView, layout};
 
@@ -10,13 +13,15 @@ use crate::store::checkpoint::Times;
 use crate::store::config::StoreConfig;
 use crate::store::error::StoreError;
 use crate::store::index::Index;
-use crate::store::log::CommitLog;
-use crate::store::log::scan::{Obstacle, Scanner, Step, Walk};
+use crate::store::log::scan::{Claim, Damage, Found, Scanner, Step};
+use crate::store::log::{BLANK_LEN, CommitLog};
 use crate::store::marks::{self, Marks};
+use crate::store::queue::ConsumeQueue;
 use crate::store::queue::table::Queues;
 use crate::store::queue::unit::Unit;
-use crate::store::queue::{ConsumeQueue, Restored};
+use crate::store::seal::Seal;
 use crate::store::types::RecoveryReport;
+use places::{Failure, Places};
 
 /// How far before the checkpoint's time reading begins, ms: messages of one moment may lie on both sides of a flush.
 const MARGIN_MS: i64 = 3_000;
@@ -27,11 +32,10 @@ pub(crate) struct Recovery<'a> {
     pub log: &'a CommitLog,
     pub queues: &'a Queues,
     pub index: &'a mut Option<Index>,
+    pub seal: Option<&'a Seal>,
     pub times: Times,
     /// The last run did not end cleanly.
     pub abnormal: bool,
-    /// A queue file had a wrong length.
-    pub damaged_queue: bool,
 }
 
 /// What it found, and the store time of the last message.
@@ -40,66 +44,96 @@ pub(crate) struct Recovered {
     pub last_timestamp: i64,
 }
 
-/// Why queues and index were not brought to the state of the log.
-enum Failure {
-    /// The queues cannot be continued from where the scan began.
-    Incomplete,
-    Store(StoreError),
+/// Where the log has to be read from.
+#[derive(Debug, Clone, Copy)]
+struct Start {
+    from: i64,
+    /// Queues hold every message below `from`.
+    vouched: bool,
+    /// Some queue was not as it was left.
+    doubtful: bool,
 }
 
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl<'a> Recovery<'a> {
+impl Recovery<'_> {
     pub fn run(mut self) -> Result<Recovered, StoreError> {
-        let trusted = !self.abnormal && !self.damaged_queue && self.queues_match_log();
-        if self.log.segments().is_empty() {
-            self.destroy_queues()?;
-        }
+        let start = self.prepare()?;
         if self.abnormal {
             self.mend_index()?;
         }
-        let from = if trusted { self.last_dispatched() } else { self.checkpointed() };
-        let mut recovered = match self.rebuild(from, trusted) {
+        if let Some(seal) = self.seal.filter(|seal| self.is_exact(seal, start)) {
+            return self.take_over(seal);
+        }
+        let mut recovered = match self.rebuild(start) {
             Ok(recovered) => recovered,
             Err(Failure::Incomplete) => self.rebuild_all()?,
             Err(Failure::Store(error)) => return Err(error),
         };
-        self.finish(&mut recovered, trusted)?;
+        self.finish(&mut recovered)?;
+        recovered.report.rebuilt |= start.doubtful;
         Ok(recovered)
+    }
+
+    /// Loads the queues, cuts off what cannot be trusted of them, and decides where to read the log from.
+    fn prepare(&mut self) -> Result<Start, StoreError> {
+        let loaded = self.queues.load(self.seal)?;
+        let Some(log_end) = self.log.segments().last().map(|last| last.end()) else {
+            // The log was deleted: everything begins anew, as on Apache's broker.
+            self.seal = None;
+            self.queues.all().iter().try_for_each(|queue| queue.destroy())?;
+            return Ok(Start { from: self.log.min(), vouched: true, doubtful: false });
+        };
+        let mut from = match self.seal {
+            Some(seal) => seal.log_end.min(log_end),
+            None if self.abnormal => self.checkpointed(),
+            None => self.last_dispatched(),
+        };
+        let mut doubtful = false;
+        for (queue, loaded) in loaded {
+            if let Some(at) = queue.cut_doubtful(loaded)? {
+                from = from.min(at);
+                doubtful = true;
+            } else if self.seal.is_none() && self.abnormal {
+                queue.cut_from_log(from)?;
+            }
+        }
+        let from = from.max(self.log.min());
+        Ok(Start { from, vouched: self.seal.is_some() || from == self.log.min(), doubtful })
+    }
+
+    /// Whether the seal describes the store as it is: nothing was written behind it.
+    fn is_exact(&self, seal: &Seal, start: Start) -> bool {
+        let behind = self.log.read_cold(seal.log_end, BLANK_LEN).unwrap_or_default();
+        seal.clean
+            && !self.abnormal
+            && !start.doubtful
+            && start.from == seal.log_end
+            && behind.iter().all(|byte| *byte == 0)
+    }
+
+    fn take_over(&mut self, seal: &Seal) -> Result<Recovered, StoreError> {
+        if self.index.as_ref().is_some_and(Index::is_empty) {
+            self.index_up_to(seal.log_end)?;
+        }
+        self.log.skip_to(seal.log_end);
+        if self.log.min() != seal.log_min {
+            self.queues.all().iter().try_for_each(|queue| queue.expire_below(self.log.min()).map(drop))?;
+        }
+        let report =
+            RecoveryReport { scanned_from: seal.log_end, end: seal.log_end, ..RecoveryReport::default() };
+        Ok(Recovered { report, last_timestamp: seal.last_timestamp })
     }
 
     fn rebuild_all(&mut self) -> Result<Recovered, StoreError> {
         tracing::warn!("consume queues lack messages of the commit log and are made anew from all of it");
-        let mut recovered = match self.rebuild(self.log.min(), false) {
-            Ok(recovered) => recovered,
-            Err(Failure::Incomplete) => Recovered::nothing(),
-            Err(Failure::Store(error)) => return Err(error),
-        };
-        recovered.report.rebuilt = true;
-        Ok(recovered)
-    }
-
-    /// Each queue's last unit names a record that says the same of itself.
-    fn queues_match_log(&self) -> bool {
-        self.queues.all().iter().all(|queue| match queue.last() {
-            Some((index, unit)) if unit.physical_offset >= self.log.min() => self.agrees(index, unit),
-            _ => true,
-        })
-    }
-
-    fn agrees(&self, index: i64, unit: Unit) -> bool {
-        let head = self.log.read_cold(unit.physical_offset, layout::MIN_LEN).unwrap_or_default();
-        layout::peek_i32(&head, layout::TOTAL_SIZE) == Some(unit.size)
-            && layout::peek_i64(&head, layout::PHYSICAL_OFFSET) == Some(unit.physical_offset)
-            && layout::peek_i64(&head, layout::QUEUE_OFFSET) == Some(index)
-    }
-
-    fn destroy_queues(&self) -> Result<(), StoreError> {
-        self.queues.all().iter().try_for_each(|queue| queue.destroy())
+        let start = Start { from: self.log.min(), vouched: true, doubtful: true };
+        match self.rebuild(start) {
+            Ok(mut recovered) => {
+                recovered.report.rebuilt = true;
+                Ok(recovered)
+            }
+            Err(Failure::Incomplete) => Ok(Recovered::nothing()),
+            Err(Failure::Store(error)) => Err(error),
+        }
     }
 
     fn mend_index(&mut self) -> Result<(), StoreError> {
@@ -125,55 +159,63 @@ impl<'a> Recovery<'a> {
         safe_start.unwrap_or_else(|| self.log.min())
     }
 
-    /// Reads the log from `from` on and brings queues and index to its state.
-    fn rebuild(&mut self, from: i64, trusted: bool) -> Result<Recovered, Failure> {
-        if !trusted {
-            self.queues.all().iter().try_for_each(|queue| queue.truncate_from(from))?;
-        }
+    /// Reads the log and brings queues and index to its state.
+    fn rebuild(&mut self, start: Start) -> Result<Recovered, Failure> {
         // An index without a single entry was deleted, or none of the messages has a key.
         if self.abnormal || self.index.as_ref().is_some_and(Index::is_empty) {
-            self.index_up_to(from)?;
+            self.index_up_to(start.from)?;
         }
-        let whole = from <= self.log.min() && !trusted;
+        let queues = self.queues;
+        let mut places = Places::new(queues, start.vouched);
         let mut recovered = Recovered::nothing();
-        recovered.report.scanned_from = from;
-        let mut walk = self.walk(from, i64::MAX);
-        while let Some(record) = walk.next(|scanner, at, obstacle| {
-            beyond_damage(scanner, at, obstacle, self.times.log, &mut recovered.report)
-        }) {
-            self.restore(&record, whole)?;
-            recovered.note(&record);
+        recovered.report.scanned_from = start.from;
+        let mut walk = queues.source().walk(start.from, i64::MAX);
+        while let Some(found) = walk.next() {
+            match found {
+                Found::Record(record) => {
+                    self.restore(&record, &mut places)?;
+                    recovered.note(&record);
+                }
+                Found::Damage(damage) => {
+                    self.note_damage(&damage, &mut places);
+                    recovered.report.damaged += 1;
+                }
+            }
         }
-        recovered.report.end = walk.at;
+        recovered.report.end = self.end_behind(walk.at);
+        recovered.report.cut = walk.torn;
+        places.finish(recovered.report.end)?;
+        recovered.report.damaged += places.misplaced() as u64;
         Ok(recovered)
     }
 
-    fn walk(&self, from: i64, until: i64) -> Walk<'a> {
-        Walk::new(Scanner::new(self.log, self.config.check_crc_on_recover), from, until)
+    /// The end of the log, which is not before what was flushed.
+    fn end_behind(&self, found: i64) -> i64 {
+        let flushed = self.seal.map_or(0, |seal| seal.log_end);
+        let most = self.log.segments().last().map_or(0, |last| last.end());
+        found.max(flushed.min(most))
     }
 
-    fn restore(&mut self, record: &[u8], whole: bool) -> Result<(), Failure> {
+    fn note_damage(&self, damage: &Damage, places: &mut Places<'_>) {
+        let Damage { range, reason, .. } = damage;
+        self.log
+            .damaged()
+            .report(range.start, &format!("{reason}; the next message begins at {}", range.end));
+        places.add_damage(damage);
+    }
+
+    fn restore(&mut self, record: &[u8], places: &mut Places<'_>) -> Result<(), Failure> {
         let Ok(view) = RecordView::parse(record) else { return Ok(()) };
         let (topic, wire) = (view.topic(), view.properties());
         let marks = Marks::of(&topic, &wire, view.sys_flag(), self.index.is_some());
         self.index_record(&view, &marks)?;
-        if !marks::is_queued(view.sys_flag()) || view.queue_id() < 0 {
+        let source = self.queues.source();
+        if !marks::is_queued(view.sys_flag()) || source.is_deleted(&view) {
             return Ok(());
         }
-        if !is_plausible(&view) {
-            tracing::error!(
-                offset = view.physical_offset(),
-                "a record with an impossible queue offset is skipped"
-            );
-            return Ok(());
-        }
-        let unit = Unit {
-            physical_offset: view.physical_offset(),
-            size: view.total_size() as i32,
-            tags_code: marks.tags_code(view.store_timestamp(), &self.config.delay_levels_ms),
-        };
-        let queue = self.queues.get_or_create(&topic, view.queue_id());
-        restore_unit(&queue, view.queue_offset(), unit, whole)
+        let claim =
+            Claim { topic: topic.into_owned(), queue_id: view.queue_id(), index: view.queue_offset() };
+        places.add(claim, source.unit_of(&view, &marks))
     }
 
     /// Messages below the index's end are in it already.
@@ -192,8 +234,9 @@ impl<'a> Recovery<'a> {
     fn index_up_to(&mut self, until: i64) -> Result<(), StoreError> {
         let Some(index) = self.index.as_ref() else { return Ok(()) };
         let from = if index.is_empty() { self.log.min() } else { index.end_offset().max(self.log.min()) };
-        let mut walk = self.walk(from, until);
-        while let Some(record) = walk.next(|scanner, at, _| scanner.next_intact(at).map(|(next, _)| next)) {
+        let mut walk = self.queues.source().walk(from, until);
+        while let Some(found) = walk.next() {
+            let Found::Record(record) = found else { continue };
             if let Ok(view) = RecordView::parse(&record) {
                 let marks = Marks::of(&view.topic(), &view.properties(), view.sys_flag(), true);
                 self.index_record(&view, &marks)?;
@@ -202,23 +245,38 @@ impl<'a> Recovery<'a> {
         Ok(())
     }
 
-    fn finish(&mut self, recovered: &mut Recovered, trusted: bool) -> Result<(), StoreError> {
+    fn finish(&mut self, recovered: &mut Recovered) -> Result<(), StoreError> {
         let report = &mut recovered.report;
         report.abnormal = self.abnormal;
-        let clean_end = trusted && report.cut.is_none();
-        if clean_end {
-            self.log.end_cleanly_at(report.end)?
-        } else {
-            self.log.set_end(report.end)?
-        }
+        self.log.set_end(report.end)?;
         for queue in self.queues.all() {
-            if queue.last().is_some_and(|(_, unit)| unit.end() > report.end) {
-                queue.truncate_from(report.end)?;
-            }
+            self.cut_behind(&queue, report.end)?;
             queue.expire_below(self.log.min())?;
         }
         if let Some(index) = self.index.as_mut().filter(|index| index.end_offset() >= report.end) {
             index.mend(report.end)?;
+        }
+        Ok(())
+    }
+
+    /// Drops the units of records that are not in the log. The offsets that the seal vouches for stay taken.
+    fn cut_behind(&self, queue: &ConsumeQueue, log_end: i64) -> Result<(), StoreError> {
+        let (min, max) = queue.range();
+        let is_behind = |index: i64| {
+            let unit = queue.unit(index - 1);
+            unit.is_some_and(|unit| !unit.is_filler() && (!unit.is_written() || unit.end() > log_end))
+        };
+        let mut end = max;
+        while end > min && is_behind(end) {
+            end -= 1;
+        }
+        if end < max || queue.left_over(max).is_some() {
+            queue.truncate(end)?;
+        }
+        let source = self.queues.source();
+        let sealed = self.seal.and_then(|seal| seal.queue(queue.topic(), queue.queue_id(), &source.deleted));
+        while sealed.is_some_and(|sealed| queue.range().1 < sealed.end) {
+            queue.restore(Unit::FILLER);
         }
         Ok(())
     }
@@ -231,49 +289,8 @@ impl Recovered {
 
     fn note(&mut self, record: &[u8]) {
         self.report.records += 1;
-        self.last_timestamp = self.last_timestamp.max(store_time(record).unwrap_or(0));
+        self.last_timestamp = store_time(record).unwrap_or(self.last_timestamp);
     }
-}
-
-/// Damage was done after the flush if an intact record behind it was flushed, too: then only the damaged one is lost.
-/// Otherwise nothing behind it was ever promised to anyone, and the log ends before it.
-fn beyond_damage(
-    scanner: &mut Scanner<'_>,
-    at: i64,
-    obstacle: Obstacle,
-    flushed: i64,
-    report: &mut RecoveryReport,
-) -> Option<i64> {
-    let Obstacle::Damaged(reason) = obstacle else { return None };
-    let intact = scanner.next_intact(at);
-    let promised = intact.filter(|(_, record)| store_time(record).is_some_and(|time| time <= flushed));
-    let Some((next, _)) = promised else {
-        report.cut = Some(reason);
-        return None;
-    };
-    tracing::error!(offset = at, reason, "damage inside the commit log is skipped");
-    report.damaged += 1;
-    Some(next)
-}
-
-/// `whole`: the scan began at the log's first record, so nothing older can be found and gaps are final.
-fn restore_unit(queue: &ConsumeQueue, index: i64, unit: Unit, whole: bool) -> Result<(), Failure> {
-    match queue.restore(index, unit, whole)? {
-        Restored::Added | Restored::Present => Ok(()),
-        Restored::Gap if !whole => Err(Failure::Incomplete),
-        // Each lost message took its place in the log: more cannot be missing.
-        Restored::Gap if index - queue.range().1 > unit.physical_offset / layout::MIN_LEN as i64 => Ok(()),
-        Restored::Gap => {
-            queue.fill_to(index);
-            queue.restore(index, unit, whole)?;
-            Ok(())
-        }
-    }
-}
-
-/// The checksum does not cover the header, so its numbers are not taken on trust.
-fn is_plausible(view: &RecordView<'_>) -> bool {
-    (0..i64::MAX / 1024).contains(&view.queue_offset())
 }
 
 fn store_time(record: &[u8]) -> Option<i64> {

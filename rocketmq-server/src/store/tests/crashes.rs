@@ -47,18 +47,59 @@ fn a_log_torn_at_any_byte_of_its_end_keeps_every_whole_message() {
 }
 
 #[test]
-fn a_torn_message_is_replaced_by_the_next_and_what_lay_behind_never_returns() {
+fn a_torn_message_is_replaced_by_the_next_and_never_returns() {
     let mut bench = Bench::new();
     bench.config.commit_log_file_size = 4096;
     let stored = bench.killed_with(6);
-    bench.overwrite(stored[3].physical_offset + 88, b"damage");
+    let torn = stored[5].physical_offset + 88;
+    bench.overwrite(torn, &vec![0; (stored[5].end - torn) as usize]);
+    fs::remove_dir_all(bench.path("consumequeue")).unwrap_or_default();
     let (store, report) = bench.open_reporting();
     assert!(report.cut.is_some());
-    assert_eq!(bodies(&store, "T", 0), names(0..3));
-    // Exactly as long as the one it replaces, so that its end meets the old records behind it.
-    put(&store, "T", 0, "n3");
+    assert_eq!(bodies(&store, "T", 0), names(0..5));
+    // Exactly as long as the one it replaces.
+    put(&store, "T", 0, "n5");
     store.kill();
-    assert_eq!(bodies(&bench.open(), "T", 0), ["m0", "m1", "m2", "n3"]);
+    assert_eq!(bodies(&bench.open(), "T", 0), ["m0", "m1", "m2", "m3", "m4", "n5"]);
+}
+
+/// The log was cut at the first damaged record unless a checkpoint vouched for what lay behind.
+#[test]
+fn damage_costs_only_the_damaged_message_whether_it_was_flushed_or_not() {
+    for damaged in 0..6 {
+        let bench = Bench::new();
+        let stored = bench.killed_with(6);
+        bench.overwrite(stored[damaged].physical_offset + 88, b"XX");
+        fs::write(bench.path("checkpoint"), vec![0; 4096]).unwrap();
+        let (store, report) = bench.open_reporting();
+        assert_eq!((report.damaged, report.cut), (1, None), "{damaged}");
+        let mut others = names(0..6);
+        others.remove(damaged);
+        assert_eq!(bodies(&store, "T", 0), others);
+        assert_eq!(put(&store, "T", 0, "m6").queue_offset, 6, "no offset is given out twice");
+    }
+}
+
+#[test]
+fn zeros_in_the_middle_of_the_log_cost_only_what_they_hit() {
+    for clean in [true, false] {
+        let bench = Bench::new();
+        let store = bench.open();
+        let stored: Vec<_> = names(0..30).iter().map(|name| put(&store, "T", 0, name)).collect();
+        if clean {
+            store.shutdown().unwrap()
+        } else {
+            store.kill()
+        }
+        // From the middle of one message to the middle of another.
+        let zeros = stored[3].physical_offset + 50..stored[5].physical_offset + 50;
+        bench.overwrite(zeros.start, &vec![0; (zeros.end - zeros.start) as usize]);
+        let store = bench.open();
+        let kept: Vec<_> = (0..30).filter(|i| !(3..=5).contains(i)).map(|i| format!("m{i}")).collect();
+        assert_eq!(bodies(&store, "T", 0), kept, "clean: {clean}");
+        assert_eq!(put(&store, "T", 0, "m30").queue_offset, 30);
+        assert!(store.damaged_records() > 0);
+    }
 }
 
 #[test]
@@ -154,13 +195,13 @@ fn a_queue_file_of_a_wrong_length_is_made_anew() {
     }
 }
 
-/// A queue knew of messages that the log had lost.
+/// A queue knew of messages that the log had lost: they were acknowledged, so their offsets stay taken.
 #[test]
-fn a_queue_ahead_of_the_log_is_cut() {
+fn a_queue_ahead_of_the_log_gives_no_offset_out_again() {
     let bench = Bench::new();
     let store = bench.open();
     let stored: Vec<_> = names(0..10).iter().map(|name| put(&store, "T", 0, name)).collect();
-    store.inner.sync_queues(0).unwrap();
+    store.inner.sync_queues().unwrap();
     store.kill();
     let lost = stored[7].physical_offset;
     for offset in lost..stored[9].end {
@@ -169,7 +210,9 @@ fn a_queue_ahead_of_the_log_is_cut() {
     fs::remove_file(bench.path("abort")).unwrap();
     let store = bench.open();
     assert_eq!(bodies(&store, "T", 0), names(0..7));
-    assert_eq!(put(&store, "T", 0, "n7").queue_offset, 7);
+    assert_eq!(put(&store, "T", 0, "n10").queue_offset, 10);
+    store.kill();
+    assert_eq!(bodies(&bench.open(), "T", 0), [names(0..7), vec!["n10".into()]].concat());
 }
 
 /// The last messages of the log file before the current one could not be found by key.
@@ -183,8 +226,7 @@ fn messages_of_every_log_file_are_found_by_key_after_a_crash() {
         bench.clock.advance(std::time::Duration::from_secs(10));
         // The checkpoint vouches for log and queues all along; the index is never written.
         store.inner.flush_log().unwrap();
-        let last = store.inner.dispatcher.lock().last_timestamp();
-        store.inner.sync_queues(last).unwrap();
+        store.inner.sync_queues().unwrap();
     }
     store.kill();
     let store = bench.open();
@@ -236,8 +278,8 @@ fn the_checkpoint_follows_the_queues_and_not_the_log() {
     store.inner.flush_log().unwrap();
     let times = store.inner.checkpoint.lock().times();
     assert_eq!((times.log, times.queues), (1_700_000_000_000, 0));
-    store.inner.sync_queues(7).unwrap();
-    assert_eq!(store.inner.checkpoint.lock().times().queues, 7);
+    store.inner.sync_queues().unwrap();
+    assert_eq!(store.inner.checkpoint.lock().times().queues, 1_700_000_000_000);
 }
 
 #[test]
@@ -293,6 +335,31 @@ fn what_lies_behind_a_missing_log_file_is_kept() {
     let kept = names(0..30).into_iter().zip(&stored).filter(|(_, s)| s.physical_offset / 1000 != 1);
     assert_eq!(bodies(&store, "T", 0), kept.map(|(name, _)| name).collect::<Vec<_>>());
     assert_eq!(put(&store, "T", 0, "next").queue_offset, 30);
+}
+
+#[test]
+fn a_store_whose_log_was_deleted_begins_anew() {
+    for clean in [true, false] {
+        let bench = Bench::new();
+        let store = bench.open();
+        names(0..12).iter().for_each(|name| drop(put(&store, "T", 0, name)));
+        put(&store, "U", 0, "deleted");
+        store.delete_topic("U").unwrap();
+        store.inner.keep_up(true).unwrap();
+        if clean {
+            store.shutdown().unwrap()
+        } else {
+            store.kill()
+        }
+        fs::remove_dir_all(bench.path("commitlog")).unwrap();
+        let store = bench.open();
+        assert_eq!((store.min_offset("T", 0), store.max_offset("T", 0)), (0, 0));
+        assert_eq!(put(&store, "T", 0, "m0").queue_offset, 0);
+        put(&store, "U", 0, "new");
+        store.kill();
+        let store = bench.open();
+        assert_eq!((bodies(&store, "T", 0), bodies(&store, "U", 0)), (vec!["m0".into()], vec!["new".into()]));
+    }
 }
 
 #[test]
@@ -371,8 +438,7 @@ fn step(bench: &Bench, store: &mut Store, model: &mut [Vec<String>; 3], act: &Ac
         }
         Act::Flush => store.inner.flush_log().unwrap(),
         Act::SyncQueues => {
-            let last = store.inner.dispatcher.lock().last_timestamp();
-            store.inner.sync_queues(last).unwrap();
+            store.inner.sync_queues().unwrap();
         }
         Act::KeepUp => store.inner.keep_up(true).unwrap(),
         Act::Kill => {

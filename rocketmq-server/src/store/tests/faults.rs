@@ -45,6 +45,10 @@ impl Disk for FaultyDisk {
         if self.sync_fails.load(SeqCst) { Err(io::Error::other("EIO")) } else { file.sync_data() }
     }
 
+    fn sync_file_system(&self, dir: &File) -> io::Result<()> {
+        self.sync(dir)
+    }
+
     fn space(&self, folder: &Path) -> io::Result<Space> {
         let capacity = self.capacity.load(SeqCst);
         if capacity > 0 {
@@ -171,7 +175,7 @@ fn a_disk_above_the_warning_level_refuses_messages_and_frees_the_oldest_files() 
     let (bench, disk) = (Bench::new(), Arc::new(FaultyDisk::default()));
     let store = bench.open_on(&disk);
     names(0..40).iter().for_each(|name| drop(put(&store, "T", 0, name)));
-    store.inner.sync_queues(0).unwrap();
+    store.inner.sync_queues().unwrap();
     disk.used.store(91, SeqCst);
     let cleaned = store.delete_expired().unwrap();
     assert!(cleaned.commit_log_files > 0 && cleaned.queue_files > 0, "{cleaned:?}");

@@ -1,8 +1,11 @@
 //! The store as its users see it.
 
 mod basics;
+mod costs;
 mod crashes;
 mod faults;
+mod flips;
+mod queues;
 mod reads;
 
 use std::sync::Arc;

@@ -197,7 +197,7 @@ async fn with_sync_flush_a_message_is_seen_after_its_flush() {
 fn expired_files_go_at_their_hour_and_offsets_go_on() {
     let bench = Bench::new();
     let store = filled(&bench, 60);
-    store.inner.sync_queues(0).unwrap();
+    store.inner.sync_queues().unwrap();
     bench.clock.set(crate::clock::System.now_ms() / 86_400_000 * 86_400_000 + 5 * 86_400_000);
     assert_eq!(store.delete_expired().unwrap(), Cleaned::default(), "it is midnight");
     store.request_deletion();
@@ -234,25 +234,4 @@ fn writers_and_readers_do_not_disturb_each_other() {
         }
     });
     assert_eq!(bodies(&store, "T", 1), names(0..300));
-}
-
-/// Prints what a put costs: `cargo test --release -p rocketmq-server put_cost -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement, not a check"]
-fn put_cost() {
-    let dir = tempfile::tempdir().unwrap();
-    let store =
-        Store::open(StoreConfig::new(dir.path()), StoreLive::default(), Arc::new(crate::clock::System))
-            .unwrap()
-            .0;
-    let text = "x".repeat(128);
-    let messages: Vec<_> = (0..200_000).map(|i| record("Topic", i % 8, &format!("{i:06}{text}"))).collect();
-    let begun = std::time::Instant::now();
-    for (i, message) in messages.into_iter().enumerate() {
-        let stored = store.put(message).unwrap();
-        if i % 32 == 31 {
-            store.written(&stored).unwrap();
-        }
-    }
-    println!("{:?} a put", begun.elapsed() / 200_000);
 }
