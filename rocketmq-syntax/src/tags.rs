@@ -6,19 +6,21 @@ use crate::SyntaxError;
 pub const ALL: &str = "*";
 
 /// Splits an expression into tags like brokers and Java's client: spaces around a tag and bars without a tag between them
-/// do not count. Returns no tag for `*` and for an empty expression.
+/// do not count. Returns no tag for an expression that selects every message: an empty one, and one with `*`.
+///
+/// Java takes `*` among tags, or with a space beside it, for a tag of that name, which no message has.
 ///
 /// # Errors
-/// Fails for bars without any tag, which Java refuses too.
+/// Fails for bars without any tag.
 pub fn split(expression: &str) -> Result<Vec<&str>, SyntaxError> {
-    if expression.is_empty() || expression == ALL {
+    let tags: Vec<&str> = expression.split("||").map(java_trim).filter(|tag| !tag.is_empty()).collect();
+    if java_trim(expression).is_empty() || tags.contains(&ALL) {
         return Ok(Vec::new());
     }
-    // Java's split drops empty parts at the end, so bars alone yield no part at all.
-    if expression.split("||").all(str::is_empty) {
+    if tags.is_empty() {
         return Err(SyntaxError::new(0, "there is no tag among the bars"));
     }
-    Ok(expression.split("||").map(java_trim).filter(|tag| !tag.is_empty()).collect())
+    Ok(tags)
 }
 
 /// Checks an expression. Also refuses expressions that [`split`] reads in another way than people mean them: with a tag
@@ -69,9 +71,15 @@ mod tests {
     fn tags_are_split_as_java_splits_them() {
         assert_eq!(split(" TagA || TagB|||| \t||").unwrap(), ["TagA", "TagB"]);
         assert_eq!(split("a|||b").unwrap(), ["a", "|b"]);
-        assert!(split("*").unwrap().is_empty() && split("").unwrap().is_empty());
-        assert!(split("|| ||").unwrap().is_empty());
-        assert!(split("||").is_err());
+        assert!(split("||").is_err() && split("|| ||").is_err());
+    }
+
+    #[test]
+    fn a_star_anywhere_and_an_empty_expression_select_everything() {
+        for expression in ["", " ", "*", "* ", "\t*", "* || a", "a||*", "*||*", "* ||"] {
+            assert_eq!(split(expression), Ok(Vec::new()), "{expression:?}");
+        }
+        assert_eq!(split("**"), Ok(vec!["**"]));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rocketmq_remoting::body::{CheckClientConfigBody, LockBatchBody};
-use rocketmq_remoting::requests::heartbeat::{CheckClientConfigRequest, GetConsumerListByGroupRequest};
+use rocketmq_remoting::requests::heartbeat::CheckClientConfigRequest;
 use rocketmq_remoting::requests::lock::{LockBatchRequest, UnlockBatchRequest};
 use rocketmq_remoting::requests::offset::{
     GetMaxOffsetRequest, GetMinOffsetRequest, OffsetResponse, QueryConsumerOffsetRequest,
@@ -116,14 +116,6 @@ impl Calls {
         R: Request<Body = (), Response = OffsetResponse>,
     {
         Ok(self.call_for(queue, request, limit).await?.offset)
-    }
-
-    /// The client ids of the group's members, as the broker at `address` lists them.
-    pub(crate) async fn members(&self, address: &str) -> Result<Vec<String>, CallError> {
-        let request = GetConsumerListByGroupRequest { consumer_group: self.group.clone() };
-        let (target, limit) = (Target::address(address), self.cluster.config.api_timeout);
-        let Json(list) = self.cluster.call(target, &request, (), limit).await?;
-        Ok(list.consumer_id_list)
     }
 
     /// Whether the broker takes a subscription.

@@ -123,7 +123,9 @@ impl Membership {
     ) -> Result<HeartbeatResponse, CallError> {
         let answer = self.cluster.call_raw(address, command, self.cluster.config.api_timeout).await?;
         self.broker_versions.lock().insert(address.to_owned(), answer.version);
-        Ok(read::<HeartbeatRequest>(answer, Target::address(address))?.payload)
+        let answer = read::<HeartbeatRequest>(answer, Target::address(address))?;
+        self.warnings.replace(address, answer.remark.as_deref());
+        Ok(answer.payload)
     }
 
     /// Consumers log what it means for their topics; producers are named here, once for each change.

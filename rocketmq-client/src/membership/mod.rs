@@ -1,10 +1,12 @@
 //! Being a member of groups: what brokers hear of this client, and what they ask of it.
 
 mod heartbeat;
+mod listing;
 mod members;
 mod replies;
 mod requests;
 mod tracers;
+mod warnings;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Weak};
@@ -21,6 +23,7 @@ use crate::error::{StartError, StartErrorKind};
 use crate::observe::metrics;
 use crate::observe::trace::Carrier;
 use members::Members;
+use warnings::Warnings;
 
 pub(crate) use members::{ConsumerMember, ProducerMember, TransactionCheck};
 pub(crate) use replies::Replies;
@@ -46,6 +49,8 @@ pub(crate) struct Membership {
     heartbeat_fingerprints: Mutex<HashMap<String, i32>>,
     /// Those that did not take the last heartbeat, once it was logged.
     silent_brokers: Mutex<HashSet<String>>,
+    /// Conflicts in this client's groups.
+    warnings: Warnings,
     open_carrier: OpenCarrier,
 }
 
@@ -67,6 +72,7 @@ impl Membership {
             version_lookups: SingleFlight::default(),
             heartbeat_fingerprints: Mutex::default(),
             silent_brokers: Mutex::default(),
+            warnings: Warnings::default(),
             open_carrier,
         })
     }

@@ -6,6 +6,7 @@
 mod acl;
 mod admin;
 mod clients;
+mod complaints;
 mod delay;
 mod dispatch;
 mod groups;

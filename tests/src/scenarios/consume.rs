@@ -247,6 +247,23 @@ pub async fn in_batches(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
+/// `*` selects every message, also with spaces around it and among tags.
+pub async fn by_each_spelling_of_all(cluster: &Cluster) -> TestResult {
+    let stage = Stage::set(cluster).await?;
+    stage.producer.send(Message::new(&stage.topic, "a").tag("a")).await?;
+    stage.producer.send(Message::new(&stage.topic, "b").tag("b")).await?;
+    stage.send(["untagged"]).await?;
+    for expression in ["* ", "* || a", "a || *", " "] {
+        let inbox = Inbox::default();
+        let consumer = stage.client.push_consumer(unique_group()).subscribe(&stage.topic, expression);
+        let running = consumer.from_where(FromWhere::FirstOffset).listen(inbox.accept()).await?;
+        inbox.expect(3).await;
+        running.shutdown().await;
+        assert_eq!(inbox.sorted(), ["a", "b", "untagged"], "{expression:?}");
+    }
+    Ok(())
+}
+
 /// A consumer of `created || paid` receives no other tags.
 pub async fn by_tags(cluster: &Cluster) -> TestResult {
     let stage = Stage::set(cluster).await?;

@@ -59,6 +59,31 @@ pub async fn queues_follow_the_members(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
+/// Two clients with one name both read everything: a list that names them twice would give both the first half.
+pub async fn one_name_twice(cluster: &Cluster) -> TestResult {
+    let name = unique_group();
+    let connect = || {
+        let builder = Client::builder(cluster.name_server());
+        builder.configure(|config| config.instance_name = Some(name.clone())).connect()
+    };
+    let (client, other) = (connect().await?, connect().await?);
+    let topic = cluster.topic(&client, 4).await?;
+    let (inbox, group) = (Inbox::default(), unique_group());
+    let first = consumer(&client, &group, &topic).listen(inbox.accept()).await?;
+    let second = consumer(&other, &group, &topic).listen(inbox.accept()).await?;
+    let all = || owned(&first, &topic).len() == 4 && owned(&second, &topic).len() == 4;
+    eventually("all queues for both", PATIENCE, async || all()).await;
+    send(&client, &topic, 0..40).await?;
+    eventually("every message", PATIENCE, async || {
+        let texts: BTreeSet<String> = inbox.texts().into_iter().collect();
+        texts.into_iter().eq(numbers(0..40))
+    })
+    .await;
+    first.shutdown().await;
+    second.shutdown().await;
+    Ok(())
+}
+
 /// Members with heartbeat v2, which leaves out what the broker knows, share the queues as others do, and the broker
 /// forgets nothing.
 pub async fn brief_heartbeats(cluster: &Cluster) -> TestResult {

@@ -258,6 +258,9 @@ fn log(change: &HealthChange) {
         Some(error) if *to == TopicState::NoTopic => {
             tracing::info!(group, topic, state = %to, "nothing is consumed yet: {}", error.text);
         }
+        Some(error) if *to == TopicState::Refused => {
+            tracing::error!(group, topic, state = %to, "nothing is consumed: {}", error.text);
+        }
         Some(error) => tracing::warn!(group, topic, state = %to, "nothing is consumed: {}", error.text),
         None if *from == TopicState::Starting => tracing::debug!(group, topic, state = %to, "consuming"),
         None => tracing::info!(group, topic, state = %to, "consuming again, after it was {from}"),

@@ -142,7 +142,7 @@ impl Rebalancer {
         if self.group.model == MessageModel::Broadcasting {
             return Some(Assigned { queues: all.to_vec(), alone: true, complete: true });
         }
-        let mut members = self.members(topic).await?;
+        let mut members = Vec::from_iter(self.members(topic).await?);
         members.sort_by(|a, b| java_order(a, b));
         let allocation =
             Allocation { me: &self.group.calls.cluster.client_id, queues: all, members: &members };
@@ -224,10 +224,10 @@ impl Rebalancer {
     }
 
     /// Asks one broker of the topic, another one when that fails; an empty list changes nothing either.
-    async fn members(&self, topic: &str) -> Option<Vec<String>> {
+    async fn members(&self, topic: &str) -> Option<BTreeSet<String>> {
         let mut failure = None;
         for (_, address) in self.group.calls.cluster.brokers_of(topic) {
-            match self.group.calls.members(&address).await {
+            match self.group.membership.group_members(&address, self.group.name()).await {
                 Ok(members) if !members.is_empty() => {
                     self.group.health.members(topic, Ok(()));
                     return Some(members);

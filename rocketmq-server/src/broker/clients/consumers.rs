@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::conflicts::{Conflict, Subscribed, Subscriber};
 use super::member::Member;
 use rocketmq_remoting::body::heartbeat::{ConsumeFromWhere, ConsumeType, ConsumerData, MessageModel};
 use rocketmq_remoting::subscription::SubscriptionData;
@@ -12,7 +13,10 @@ use rocketmq_remoting::subscription::SubscriptionData;
 /// Subscriptions and modes belong to the group, not to the member: the last heartbeat wins for all, as in Apache.
 #[derive(Debug, Clone)]
 pub struct ConsumerGroup {
-    members: BTreeMap<u64, Member>,
+    /// By channel.
+    subscribers: BTreeMap<u64, Subscriber>,
+    /// How often members were heard.
+    events: u64,
     subscriptions: BTreeMap<String, Arc<SubscriptionData>>,
     consume_type: ConsumeType,
     message_model: MessageModel,
@@ -23,7 +27,8 @@ pub struct ConsumerGroup {
 impl ConsumerGroup {
     fn new(data: &ConsumerData) -> Self {
         Self {
-            members: BTreeMap::new(),
+            subscribers: BTreeMap::new(),
+            events: 0,
             subscriptions: BTreeMap::new(),
             consume_type: data.consume_type,
             message_model: data.message_model,
@@ -33,16 +38,26 @@ impl ConsumerGroup {
     }
 
     pub fn members(&self) -> impl Iterator<Item = &Member> {
-        self.members.values()
+        self.subscribers.values().map(|subscriber| &subscriber.member)
     }
 
     /// The live member that calls itself `client_id`.
     pub fn member(&self, client_id: &str) -> Option<&Member> {
-        self.members.values().find(|member| member.client_id == client_id)
+        self.members().find(|member| member.client_id == client_id)
     }
 
+    /// Returns each client id once. A client that finds its id twice takes one share of the queues for two, and nobody
+    /// reads the other.
     pub fn client_ids(&self) -> Vec<String> {
-        self.members.values().map(|member| member.client_id.clone()).collect()
+        let ids: BTreeSet<&String> = self.members().map(|member| &member.client_id).collect();
+        ids.into_iter().cloned().collect()
+    }
+
+    /// Returns a conflict between the member on a channel and another one.
+    pub fn conflict(&self, channel: u64) -> Option<Conflict> {
+        let subscriber = self.subscribers.get(&channel)?;
+        let others = self.subscribers.iter().filter(|(other, _)| **other != channel);
+        others.into_iter().find_map(|(_, other)| subscriber.conflict_with(other))
     }
 
     pub fn subscriptions(&self) -> &BTreeMap<String, Arc<SubscriptionData>> {
@@ -75,9 +90,25 @@ impl ConsumerGroup {
         self.consume_from_where = data.consume_from_where;
     }
 
-    /// Returns whether the channel is new to the group.
-    fn touch(&mut self, member: Member) -> bool {
-        self.members.insert(member.channel, member).is_none()
+    /// Takes a heartbeat, which may leave the subscriptions out. Returns true if the channel is new to the group.
+    fn touch(&mut self, member: Member, subscribed: Option<Subscribed>) -> bool {
+        self.events += 1;
+        let channel = member.channel;
+        if let Some(known) = self.subscribers.get_mut(&channel) {
+            known.renew(member, subscribed, self.events);
+            return false;
+        }
+        let new = Subscriber::new(member, subscribed.unwrap_or_default(), self.events);
+        self.subscribers.insert(channel, new);
+        true
+    }
+
+    /// Notes that a member is alive.
+    fn hear(&mut self, channel: u64) {
+        self.events += 1;
+        if let Some(subscriber) = self.subscribers.get_mut(&channel) {
+            subscriber.hear(self.events);
+        }
     }
 
     /// Returns whether a topic was added or dropped; a newer version alone is no change.
@@ -129,7 +160,7 @@ impl ConsumerTable {
         let group = self.groups.entry(data.group_name.clone()).or_insert_with(|| ConsumerGroup::new(data));
         group.take_modes(data);
         let known = std::mem::replace(&mut group.fingerprint, fingerprint);
-        let joined = group.touch(member);
+        let joined = group.touch(member, Some(Subscribed::of(data)));
         let subscribed = group.subscribe(&data.subscription_data_set);
         Registered { changed: joined || subscribed, fingerprint_changed: known != 0 && known != fingerprint }
     }
@@ -141,7 +172,10 @@ impl ConsumerTable {
         let Some(known) = self.groups.get_mut(group) else {
             return Registered { changed: false, fingerprint_changed: true };
         };
-        Registered { changed: known.touch(member), fingerprint_changed: known.fingerprint != fingerprint }
+        Registered {
+            changed: known.touch(member, None),
+            fingerprint_changed: known.fingerprint != fingerprint,
+        }
     }
 
     /// Removes a channel from one group; says whether it was in it.
@@ -149,8 +183,8 @@ impl ConsumerTable {
         let Some(known) = self.groups.get_mut(group) else {
             return false;
         };
-        let removed = known.members.remove(&channel).is_some();
-        if known.members.is_empty() {
+        let removed = known.subscribers.remove(&channel).is_some();
+        if known.subscribers.is_empty() {
             self.groups.remove(group);
         }
         removed
@@ -161,7 +195,7 @@ impl ConsumerTable {
         let groups: Vec<String> = self
             .groups
             .iter()
-            .filter(|(_, group)| group.members.contains_key(&channel))
+            .filter(|(_, group)| group.subscribers.contains_key(&channel))
             .map(|(name, _)| name.clone())
             .collect();
         for group in &groups {
@@ -174,11 +208,10 @@ impl ConsumerTable {
     pub fn expire(&mut self, now: i64, timeout_ms: i64) -> Vec<u64> {
         let mut gone = Vec::new();
         self.groups.retain(|_, group| {
-            gone.extend(
-                group.members.values().filter(|m| m.silent_since(now) > timeout_ms).map(|m| m.channel),
-            );
-            group.members.retain(|_, m| m.silent_since(now) <= timeout_ms);
-            !group.members.is_empty()
+            let is_silent = |member: &Member| member.silent_since(now) > timeout_ms;
+            gone.extend(group.members().filter(|member| is_silent(member)).map(|member| member.channel));
+            group.subscribers.retain(|_, subscriber| !is_silent(&subscriber.member));
+            !group.subscribers.is_empty()
         });
         gone
     }
@@ -187,8 +220,20 @@ impl ConsumerTable {
     pub fn outlive(&mut self, jump_ms: i64) {
         self.groups
             .values_mut()
-            .flat_map(|group| group.members.values_mut())
-            .for_each(|m| m.last_seen += jump_ms);
+            .flat_map(|group| group.subscribers.values_mut())
+            .for_each(|subscriber| subscriber.member.last_seen += jump_ms);
+    }
+
+    /// Returns the group that a member asks about over this channel.
+    pub fn heard(&mut self, group: &str, channel: u64) -> Option<&ConsumerGroup> {
+        let known = self.groups.get_mut(group)?;
+        known.hear(channel);
+        Some(known)
+    }
+
+    /// Returns a conflict between the member of a group on a channel and another one.
+    pub fn conflict(&self, group: &str, channel: u64) -> Option<Conflict> {
+        self.group(group)?.conflict(channel)
     }
 
     pub fn group(&self, group: &str) -> Option<&ConsumerGroup> {
@@ -197,7 +242,7 @@ impl ConsumerTable {
 
     /// The channels of a group.
     pub fn channels(&self, group: &str) -> Vec<u64> {
-        self.groups.get(group).map_or_else(Vec::new, |g| g.members.keys().copied().collect())
+        self.groups.get(group).map_or_else(Vec::new, |g| g.subscribers.keys().copied().collect())
     }
 
     /// Groups that subscribe to the topic now.

@@ -6,8 +6,9 @@ use rocketmq_remoting::requests::heartbeat::{
     CheckClientConfigRequest, GetConsumerListByGroupRequest, HeartbeatRequest, HeartbeatResponse,
     NotifyConsumerIdsChangedRequest, UnregisterClientRequest,
 };
-use rocketmq_remoting::{Json, Request};
+use rocketmq_remoting::{Answered, Json, Request};
 
+use super::conflicts::Conflict;
 use super::consumers::Registered;
 use super::member::Member;
 use super::parts::Parts;
@@ -20,6 +21,8 @@ use crate::exchange::{Asked, Refusal, Response};
 /// What a heartbeat says is kept as long as its connection lives, so it is not longer than any client needs, in bytes.
 const LONGEST_HEARTBEAT: usize = 4 << 20;
 const LONGEST_NAME: usize = 1000;
+/// The most conflicts that one answer tells of.
+const MOST_CONFLICTS: usize = 100;
 
 fn check_length(what: &str, length: usize, limit: usize) -> Result<(), Refusal> {
     if length <= limit {
@@ -28,8 +31,12 @@ fn check_length(what: &str, length: usize, limit: usize) -> Result<(), Refusal> 
     Err(Refusal::invalid(format_args!("{what} has {length} bytes, the limit is {limit}")))
 }
 
-/// HEART_BEAT (34). When it is answered the client may already pull: everything it says is in force.
-pub fn heartbeat(parts: &Parts, asked: Asked<'_, HeartbeatRequest>) -> Response<HeartbeatRequest> {
+/// HEART_BEAT (34). When it is answered the client may already pull: everything it says is in force. The remark has a line
+/// for each group in which the client is in conflict with another member. Java's client does not read it.
+pub fn heartbeat(
+    parts: &Parts,
+    asked: Asked<'_, HeartbeatRequest>,
+) -> Result<Answered<HeartbeatResponse>, Refusal> {
     check_length("the heartbeat", asked.command().body.len(), LONGEST_HEARTBEAT)?;
     let Json(data) = &asked.body;
     check_length("the clientID", data.client_id.len(), LONGEST_NAME)?;
@@ -50,13 +57,18 @@ pub fn heartbeat(parts: &Parts, asked: Asked<'_, HeartbeatRequest>) -> Response<
         parts.clients.producers.lock().register(&producer.group_name, member.clone());
     }
     let mut subscriptions_wanted = data.heartbeat_fingerprint == 0;
+    let mut conflicts = Vec::new();
     for consumer in &data.consumer_data_set {
         subscriptions_wanted |= register_consumer(parts, consumer, &member, &data)?.fingerprint_changed;
+        let group = &consumer.group_name;
+        conflicts
+            .extend(parts.clients.consumers.lock().conflict(group, member.channel).map(|it| (group, it)));
     }
-    Ok(HeartbeatResponse { is_support_heart_beat_v2: true, is_sub_change: subscriptions_wanted })
+    let answer = HeartbeatResponse { is_support_heart_beat_v2: true, is_sub_change: subscriptions_wanted };
+    Ok(with_conflicts(parts, answer, conflicts))
 }
 
-/// Takes one group of a heartbeat. A group that may not exist is passed over in silence, as in Apache.
+/// Takes one group of a heartbeat. One that may not exist is skipped and, as in Apache, the answer does not tell.
 fn register_consumer(
     parts: &Parts,
     consumer: &ConsumerData,
@@ -68,6 +80,7 @@ fn register_consumer(
     }
     let group = &consumer.group_name;
     let Some(config) = parts.groups.find(group).map_err(Refusal::system)? else {
+        parts.groups.complain_of_missing(group);
         return Ok(Registered::default());
     };
     let retry = names::retry_topic(group);
@@ -89,6 +102,19 @@ fn register_consumer(
         notify_group(parts, group);
     }
     Ok(registered)
+}
+
+/// Tells a member and the log of conflicts in groups.
+fn with_conflicts<P>(parts: &Parts, payload: P, conflicts: Vec<(&String, Conflict)>) -> Answered<P> {
+    let answer = Answered::from(payload);
+    let told = conflicts.iter().take(MOST_CONFLICTS).map(|(group, conflict)| {
+        if parts.clients.complaints.is_due(&conflict.subject(group), parts.log.now()) {
+            tracing::warn!(group, "{conflict}");
+        }
+        format!("group {group}: {conflict}")
+    });
+    let lines: Vec<String> = told.collect();
+    if lines.is_empty() { answer } else { answer.with_remark(lines.join("\n")) }
 }
 
 /// Tells every member of a group to rebalance, unless the group broadcasts or wants no such news.
@@ -150,18 +176,20 @@ pub fn expire_members(parts: &Parts) {
     parts.clients.locks.lock().expire(now);
 }
 
-/// GET_CONSUMER_LIST_BY_GROUP (38).
+/// GET_CONSUMER_LIST_BY_GROUP (38). A member that asks is told of conflicts as by a heartbeat.
 pub fn consumer_list(
     parts: &Parts,
     asked: Asked<'_, GetConsumerListByGroupRequest>,
-) -> Response<GetConsumerListByGroupRequest> {
-    let request = asked.header;
-    let group = request.consumer_group;
-    let ids = parts.clients.consumers.lock().group(&group).map(|live| live.client_ids());
-    match ids {
-        Some(consumer_id_list) => Ok(Json(ConsumerIdList { consumer_id_list })),
-        None => Err(Refusal::system(format_args!("no consumer for this group, {group}"))),
-    }
+) -> Result<Answered<Json<ConsumerIdList>>, Refusal> {
+    let (group, channel) = (asked.header.consumer_group, asked.connection.id());
+    let listed = {
+        let mut consumers = parts.clients.consumers.lock();
+        consumers.heard(&group, channel).map(|live| (live.client_ids(), live.conflict(channel)))
+    };
+    let (consumer_id_list, conflict) =
+        listed.ok_or_else(|| Refusal::system(format_args!("no consumer for this group, {group}")))?;
+    let conflicts = conflict.into_iter().map(|conflict| (&group, conflict)).collect();
+    Ok(with_conflicts(parts, Json(ConsumerIdList { consumer_id_list }), conflicts))
 }
 
 /// CHECK_CLIENT_CONFIG (46): whether the broker can evaluate a subscription.

@@ -7,6 +7,7 @@ use super::consumers::ConsumerTable;
 use super::producers::ProducerTable;
 use super::queue_locks::QueueLocks;
 use super::request_modes::RequestModes;
+use crate::broker::complaints::Complaints;
 use crate::broker::persist::table_file::TableFile;
 use crate::store::StoreError;
 
@@ -18,6 +19,8 @@ pub struct Members {
     pub channels: Channels,
     pub locks: Mutex<QueueLocks>,
     pub request_modes: RequestModes,
+    /// What members of groups do to each other.
+    pub complaints: Complaints,
 }
 
 impl Members {
@@ -32,6 +35,7 @@ impl Members {
             channels: Channels::default(),
             locks: Mutex::new(QueueLocks::new(lock_lease)),
             request_modes: RequestModes::open(request_modes)?,
+            complaints: Complaints::default(),
         })
     }
 

@@ -3,6 +3,7 @@
 pub mod allocation;
 pub mod assignment;
 pub mod channels;
+pub mod conflicts;
 pub mod consumers;
 pub mod heartbeat;
 pub mod locking;

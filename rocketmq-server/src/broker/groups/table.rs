@@ -8,9 +8,11 @@ use parking_lot::RwLock;
 use rocketmq_remoting::body::group::{SubscriptionGroupConfig, SubscriptionGroupWrapper};
 use rocketmq_remoting::body::topic::DataVersion;
 
+use crate::broker::complaints::Complaints;
 use crate::broker::names;
 use crate::broker::persist::table_file::TableFile;
 use crate::clock::Clock;
+use crate::exchange::Refusal;
 use crate::store::StoreError;
 
 /// Bit of the forbidden table that stops reading.
@@ -31,6 +33,7 @@ pub struct GroupTable {
     file: TableFile,
     clock: Arc<dyn Clock>,
     auto_create: AtomicBool,
+    complaints: Complaints,
 }
 
 impl GroupTable {
@@ -48,8 +51,13 @@ impl GroupTable {
         for name in names::SYSTEM_GROUPS {
             table.groups.entry(name.to_owned()).or_insert_with(|| Arc::new(group_config(name)));
         }
-        let groups =
-            Self { table: RwLock::new(table), file, clock, auto_create: AtomicBool::new(auto_create) };
+        let groups = Self {
+            table: RwLock::new(table),
+            file,
+            clock,
+            auto_create: AtomicBool::new(auto_create),
+            complaints: Complaints::default(),
+        };
         groups.save()?;
         Ok(groups)
     }
@@ -74,6 +82,36 @@ impl GroupTable {
         }
         let config = Arc::new(group_config(group));
         self.change(|table| table.groups.entry(group.to_owned()).or_insert(config).clone()).map(Some)
+    }
+
+    /// The configuration of the group that a consumer names, as [`find`](Self::find) finds it.
+    ///
+    /// # Errors
+    /// 26 no such group, which is also logged; 1 when the file cannot be written.
+    pub fn required(&self, group: &str) -> Result<Arc<SubscriptionGroupConfig>, Refusal> {
+        let found = self.find(group).map_err(Refusal::system)?;
+        found.ok_or_else(|| {
+            self.complain_of_missing(group);
+            Refusal::no_group(group)
+        })
+    }
+
+    /// Logs that a consumer uses a group that does not exist, and the remedy.
+    pub fn complain_of_missing(&self, group: &str) {
+        if !self.complaints.is_due(group, self.clock.now_ms()) {
+            return;
+        }
+        match names::check_group(group) {
+            Ok(()) => tracing::warn!(
+                group,
+                "a consumer receives nothing, since its group does not exist: create it with mqadmin updateSubGroup, or \
+                 set autoCreateSubscriptionGroup=true"
+            ),
+            Err(error) => tracing::warn!(
+                group,
+                "a consumer receives nothing, since its group cannot exist: {error}; give the consumer another group"
+            ),
+        }
     }
 
     /// Whether groups that nobody has made come into being when they are first used.

@@ -43,8 +43,7 @@ pub fn check_target(parts: &Parts, target: Target<'_>) -> Result<Arc<TopicConfig
             topic.read_queue_nums
         )));
     }
-    let config =
-        parts.groups.find(group).map_err(Refusal::system)?.ok_or_else(|| Refusal::no_group(group))?;
+    let config = parts.groups.required(group)?;
     if !config.consume_enable {
         return Err(Refusal::forbidden(format!("subscription group no permission, {group}")));
     }

@@ -112,7 +112,7 @@ fn forbidden(remark: String, by: ForbiddenPull) -> Refusal {
 
 fn check_group(parts: &Parts, request: &PullMessageRequest) -> Result<Arc<SubscriptionGroupConfig>, Refusal> {
     let name = &request.consumer_group;
-    let group = parts.groups.find(name).map_err(Refusal::system)?.ok_or_else(|| Refusal::no_group(name))?;
+    let group = parts.groups.required(name)?;
     if !group.consume_enable {
         let remark = format!("subscription group no permission, {name}");
         return Err(forbidden(remark, ForbiddenPull::GROUP));

@@ -18,8 +18,7 @@ pub fn send_back(
 ) -> Response<ConsumerSendMsgBackRequest> {
     let (version, request) = (asked.version(), asked.header);
     let group = &request.group;
-    let config =
-        parts.groups.find(group).map_err(Refusal::system)?.ok_or_else(|| Refusal::no_group(group))?;
+    let config = parts.groups.required(group)?;
     if !Perm(parts.settings.live().broker_permission).is_writable() {
         return Err(Refusal::forbidden(format!(
             "the broker[{}] sending message is forbidden",

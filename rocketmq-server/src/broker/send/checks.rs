@@ -114,8 +114,7 @@ fn check_retry(
     topic: Arc<TopicConfig>,
     queue_id: i32,
 ) -> Result<Target, Refusal> {
-    let config =
-        parts.groups.find(group).map_err(Refusal::system)?.ok_or_else(|| Refusal::no_group(group))?;
+    let config = parts.groups.required(group)?;
     let own_max = request.max_reconsume_times.filter(|_| version >= V3_4_9);
     let max = own_max.unwrap_or(config.retry_max_times);
     let ordered = parts.clients.locks.lock().any_live(group, parts.log.now());
