@@ -153,13 +153,14 @@ pub async fn while_members_change(cluster: &Cluster) -> TestResult {
     let (inbox, group) = (Inbox::default(), unique_group());
     let first = orderly(&client, &group, &topic).listen(inbox.accept()).await?;
     send_numbered(&client, &topic, 0..10).await?;
+    inbox.expect(6 * 10).await;
     let second = orderly(&other, &group, &topic).listen(inbox.accept()).await?;
     send_numbered(&other, &topic, 10..20).await?;
     let half = |queues: Vec<MessageQueue>| queues.iter().filter(|queue| queue.topic == topic).count() == 2;
     eventually("half for the second member", PATIENCE, async || half(second.queues())).await;
     first.shutdown().await;
     send_numbered(&other, &topic, 20..30).await?;
-    let all = |inbox: &Inbox| by_key(inbox).is_ok_and(|keys| keys.values().all(|n| n.len() == 30));
+    let all = |inbox: &Inbox| by_key(inbox).is_ok_and(|keys| keys.values().flatten().count() == 6 * 30);
     eventually("every message", 2 * PATIENCE, async || all(&inbox)).await;
     second.shutdown().await;
     assert_in_order(&inbox, 30)
