@@ -28,7 +28,8 @@ async fn mqadmin_on_our_broker() {
         println!("skipped: set ROCKETMQ_JAVA=5.4.0 to run Apache's mqadmin");
         return;
     };
-    let cluster = Embedded::start().await.expect("the cluster starts");
+    let broker = Embedded::builder().set("apacheVersion", &version);
+    let cluster = broker.start().await.expect("the cluster starts");
     every_command(&version, &cluster.name_server()).await;
 }
 

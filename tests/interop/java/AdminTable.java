@@ -132,8 +132,7 @@ final class AdminTable {
         row(V4, "exportMetadata -c DefaultCluster -f {folder}/metadata", "^export .*metadata.json success", "\"topicConfigTable\":\\{", "\"{topic}\":\\{", "\"subscriptionGroupTable\":\\{").writes("{folder}/metadata");
         row(V4, "exportMetadata -b {broker} -t -f {folder}/metadata-t", "^export .*topic.json success", "\"{topic}\":\\{").writes("{folder}/metadata-t");
         row(V4, "exportMetadata -b {broker} -g -f {folder}/metadata-g", "^export .*subscriptionGroup.json success", "\"{group}\":\\{").writes("{folder}/metadata-g");
-        // 4.9.7's wants a setting that brokers of 5.x do not have.
-        row(V5, "exportConfigs -c DefaultCluster -f {folder}/configs", "^export .*configs.json success", "\"masterBrokerSize\":1", "\"namesrvSize\":1", "\"flushDiskType\":\"ASYNC_FLUSH\"").writes("{folder}/configs");
+        row(V4, "exportConfigs -c DefaultCluster -f {folder}/configs", "^export .*configs.json success", "\"masterBrokerSize\":1", "\"namesrvSize\":1", "\"flushDiskType\":\"ASYNC_FLUSH\"").writes("{folder}/configs");
         row(V4, "exportMetrics -c DefaultCluster -f {folder}/metrics", "^export .*metrics.json success", "\"totalOneDayNum\":\\{", "\"{brokerName}\":\\{", "\"fromPutTps\"|\"inTps\"|\"runtimeQuota\"").writes("{folder}/metrics");
     }
 
@@ -198,6 +197,9 @@ final class AdminTable {
         row(V4, "updateBrokerConfig -b {broker} -k flushDiskType -v ASYNC_FLUSH", "^update broker config success, {broker}");
         row(V4, "updateBrokerConfig -b {broker} -k brokerConfigPath -v /tmp/x", "CODE: 16  DESC: Can not update config in black list.|success");
         row(V4, "updateBrokerConfig -b {broker} -k noSuchKey -v 1", "unknown setting `noSuchKey`|success");
+        row(V4, "updateBrokerConfig -b {broker} -k sendMessageThreadPoolNums -v 8", "`sendMessageThreadPoolNums` has no effect|success");
+        row(V4, "updateBrokerConfig -b {broker} -k brokerPermission -v 999", "`brokerPermission` is \"999\", but must be|brokerPermission value: 999 is invalid|success");
+        row(V4, "updateBrokerConfig -b {broker} -k brokerPermission -v 6", "^update broker config success, {broker}");
         row(V4, "updateBrokerConfig -b {broker} -k maxMsgsNumBatch -v words", "`maxMsgsNumBatch` is \"words\", but must be|success");
         row(V4, "getBrokerConfig -b {broker}", "^maxMsgsNumBatch +=  64$", "^flushDiskType +=  ASYNC_FLUSH$");
     }
@@ -206,6 +208,9 @@ final class AdminTable {
         row(V4, "updateSubGroup -b {broker} -g {copies}", "^create subscription group to {broker} success.");
         row(V4, "cloneGroupOffset -s {group} -d {copies} -t {topic} -o true", "^clone group offset success. srcGroup\\[{group}\\], destGroup=\\[{copies}\\], topic\\[{topic}\\]");
         row(V5, "consumerProgress -g {copies} -t {topic}", "^{topic} +{brokerName} +0 +\\d+ +[1-9]\\d* +\\d+ ");
+        // A group that nobody made: 5.x refuses to reset it.
+        row(-V4, "cloneGroupOffset -s {group} -d {copies}_new -t {topic} -o true", "^clone group offset success.");
+        row(-V4, "resetOffsetByTime -g {copies}_new -t {topic} -s now", "^{brokerName} +[01] +[1-9]\\d*");
         row(V4, "resetOffsetByTime -g {group} -t {topic} -s -1", "^#brokerName +#queueId +#offset", "^{brokerName} +0 +\\d+");
         row(V4, "resetOffsetByTime -g {group} -t {topic} -s now", "timestamp\\(string\\)\\[now\\]", "^{brokerName} +[01] +[1-9]\\d*");
         row(V5, "resetOffsetByTime -g {group} -t {topic} -s now -b {brokerName} -q 0 -o 2", "^reset consumer offset to 2");

@@ -8,7 +8,7 @@ use crate::broker::delay::progress::DelayProgress;
 use crate::broker::groups::table::GroupTable;
 use crate::broker::log::Log;
 use crate::broker::pull::parking::PullParking;
-use crate::broker::settings::Current;
+use crate::broker::settings::{Apache, Current};
 use crate::broker::topics::table::TopicTable;
 use crate::exchange::Refusal;
 
@@ -27,12 +27,13 @@ pub struct Parts {
 
 impl Parts {
     /// Refuses a group that has neither a configuration nor offsets of the topic: offsets that were copied to a new group are
-    /// enough to reset or commit them.
+    /// enough to reset or commit them. Apache's 4.9.7 asks for neither, and its tools copy offsets to groups that nobody made.
     ///
     /// # Errors
     /// Code 26.
     pub fn check_group(&self, topic: &str, group: &str) -> Result<(), Refusal> {
-        if self.groups.get(group).is_some() || self.offsets.lock().of(topic, group).is_some() {
+        let any = self.settings.fixed.apache_version == Apache::V4_9_7;
+        if any || self.groups.get(group).is_some() || self.offsets.lock().of(topic, group).is_some() {
             return Ok(());
         }
         Err(Refusal::no_group(group))
