@@ -1,5 +1,5 @@
-//! The layers inside rocketmq-client, read from its source: which room may use which, and that no files use each other in a
-//! circle.
+//! The layers inside rocketmq-client and rocketmq-server, read from their source: which room may use which, and that no
+//! files use each other in a circle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -21,14 +21,22 @@ const LAYERS: [(&str, &[&str]); 10] = [
     ("client", &["clock", "error", "messages", "observe", "cluster", "membership", "producer", "consumer"]),
 ];
 
-fn client() -> TestResult<Source> {
-    Source::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../rocketmq-client/src"))
+/// The most files of the server's store that may use each other in a circle. Elsewhere there is no circle.
+const LARGEST_CIRCLE: usize = 2;
+
+fn source(name: &str) -> TestResult<Source> {
+    Source::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name).join("src"))
+}
+
+fn circles_of(name: &str) -> TestResult<Vec<Vec<String>>> {
+    let circles = circles(&source(name)?.edges());
+    Ok(circles.iter().map(|circle| circle.iter().map(path).collect()).collect())
 }
 
 #[test]
 fn rooms_use_only_what_lies_below() -> TestResult {
     let table: BTreeMap<&str, &[&str]> = LAYERS.into_iter().collect();
-    let edges = client()?.edges();
+    let edges = source("rocketmq-client")?.edges();
     let mut rooms = BTreeSet::new();
     for (from, to, names) in
         edges.iter().flat_map(|(from, all)| all.iter().map(move |(to, names)| (from, to, names)))
@@ -44,10 +52,24 @@ fn rooms_use_only_what_lies_below() -> TestResult {
 }
 
 #[test]
-fn no_files_use_each_other_in_a_circle() -> TestResult {
-    let circles = circles(&client()?.edges());
-    let shown: Vec<Vec<String>> = circles.iter().map(|circle| circle.iter().map(path).collect()).collect();
-    assert!(shown.is_empty(), "{shown:#?}");
+fn no_files_of_the_client_use_each_other_in_a_circle() -> TestResult {
+    let circles = circles_of("rocketmq-client")?;
+    assert!(circles.is_empty(), "{circles:#?}");
+    Ok(())
+}
+
+#[test]
+fn no_files_of_the_server_use_each_other_in_a_circle_that_leaves_the_store() -> TestResult {
+    for circle in circles_of("rocketmq-server")? {
+        let inside = circle.iter().all(|file| file.starts_with("store"));
+        assert!(inside && circle.len() <= LARGEST_CIRCLE, "{circle:#?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_source_of_the_server_is_read() -> TestResult {
+    assert!(source("rocketmq-server")?.edges().len() > 100, "the files were not found");
     Ok(())
 }
 

@@ -188,6 +188,9 @@ impl<'a> Visit<'a> for Reader<'_> {
         self.read_use(&item.tree, &[], !matches!(item.vis, syn::Visibility::Inherited));
     }
 
+    /// `pub(in crate::config)` says who may use an item, and uses nothing.
+    fn visit_vis_restricted(&mut self, _: &'a syn::VisRestricted) {}
+
     fn visit_path(&mut self, path: &'a syn::Path) {
         let parts: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
         if matches!(parts[0].as_str(), "crate" | "self" | "super") && parts.len() > 1 {

@@ -9,6 +9,7 @@ mod clients;
 mod complaints;
 mod delay;
 mod dispatch;
+mod error;
 mod groups;
 mod log;
 mod names;
@@ -42,35 +43,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 
 pub use acl::{AclError, AclSettings, Login};
 pub use delay::{DelayLevelError, DelayLevels};
+pub use error::BrokerError;
 pub use pop::PopSettings;
 pub use settings::live_config::{FixedConfig, LiveConfig, UpdateError};
 pub use settings::{Apache, Copies, Fixed, Live, Role, Settings};
 pub use topics::table::MAX_QUEUES;
-
-/// Why a broker does not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BrokerError {
-    /// The store or a file of its configuration folder: in use, damaged, or the disk refuses.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Access control: settings that contradict each other, or unusable rules.
-    #[error(transparent)]
-    Acl(#[from] AclError),
-}
-
-impl From<acl::OpenError> for BrokerError {
-    fn from(error: acl::OpenError) -> Self {
-        match error {
-            acl::OpenError::Acl(error) => Self::Acl(error),
-            acl::OpenError::Store(error) => Self::Store(error),
-        }
-    }
-}
 
 /// A running broker without its network: whoever accepts connections gives them [`Broker::handler`].
 ///

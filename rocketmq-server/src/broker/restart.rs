@@ -22,6 +22,7 @@ use tokio::sync::{Notify, mpsc};
 use super::acl::AccessControl;
 use super::clients::members::Members;
 use super::delay::DelayProgress;
+use super::error::BrokerError;
 use super::groups::table::GroupTable;
 use super::log::Log;
 use super::offsets::table::Offsets;
@@ -37,8 +38,8 @@ use super::settings::{Current, Settings, millis};
 use super::timer::{CheckpointFiles, TimerState};
 use super::topics::table::TopicTable;
 use super::{
-    BrokerError, admin, clients, delay, groups, names, offsets, persist, pop, pull, query, send, timer,
-    topics, transaction,
+    admin, clients, delay, groups, names, offsets, persist, pop, pull, query, send, timer, topics,
+    transaction,
 };
 use crate::clock::Clock;
 use crate::store::{Dispatched, Store, StoreConfig};
@@ -102,7 +103,8 @@ pub fn open(
     source: Arc<dyn LiveConfig>,
     clock: Arc<dyn Clock>,
 ) -> Result<(Domains, WokenPulls), BrokerError> {
-    let settings = Arc::new(Current::new(settings, address, source));
+    let Settings { fixed, live } = settings;
+    let settings = Arc::new(Current::new(fixed, live, address, source));
     let store = open_store(&settings, &clock)?;
     let (parts, woken) = open_tables(settings, store, clock)?;
     offsets::unread::watch(&parts.log, parts.offsets.clone());

@@ -1,6 +1,7 @@
 //! The listening side that name server and broker share.
 
 mod check;
+mod error;
 mod guests;
 mod listener;
 mod outgoing;
@@ -11,7 +12,8 @@ mod shutdown;
 mod tls;
 
 pub use check::check;
+pub use error::SecurityError;
 pub use guests::Guests;
 pub use listener::{BindError, Listener, Server};
 pub use outgoing::Outgoing;
-pub use security::{Security, SecurityError};
+pub use security::Security;

@@ -8,7 +8,7 @@ use rocketmq_remoting::net::tls::{TlsConfig as ClientTls, TlsConnector};
 use rocketmq_remoting::net::{Connection, ConnectionConfig, Handler};
 use tokio::net::TcpStream;
 
-use super::security::SecurityError;
+use super::error::SecurityError;
 use crate::config::TlsConfig;
 
 /// How to dial.

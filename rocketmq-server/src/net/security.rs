@@ -7,6 +7,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tracing::debug;
 
+use super::error::SecurityError;
 use super::proxy;
 #[cfg(feature = "tls")]
 use super::tls::Acceptor;
@@ -14,42 +15,6 @@ use crate::config::{Networks, TlsConfig, TlsMode};
 
 /// First byte of a TLS handshake record. A plain frame begins with the high byte of its length, which is 0.
 const TLS_RECORD: u8 = 0x16;
-
-/// Why encryption cannot be had as it is configured.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SecurityError {
-    /// One of two settings that make sense together only.
-    #[error("`{missing}` is missing: a certificate and its key are set together")]
-    HalfIdentity {
-        /// The setting without a value.
-        missing: &'static str,
-    },
-    /// Nobody could connect.
-    #[error(
-        "`tls.server.mode` is enforcing, but there is no certificate: set `tls.server.certPath` and `tls.server.keyPath`"
-    )]
-    NoCertificate,
-    /// Every certificate would do.
-    #[error(
-        "`tls.server.need.client.auth` asks for certificates, but nobody is trusted to issue them: set `tls.server.trustCertPath`"
-    )]
-    NoTrust,
-    /// A file cannot be used.
-    #[cfg(feature = "tls")]
-    #[error("`{key}` cannot be used: {source}")]
-    Unusable {
-        /// The setting.
-        key: &'static str,
-        /// What is wrong with it.
-        source: rocketmq_remoting::net::tls::TlsError,
-    },
-    /// The program cannot encrypt at all.
-    #[error(
-        "TLS is configured, but this program was built without it: build rocketmq-server with the feature `tls`"
-    )]
-    NotBuilt,
-}
 
 /// The rule of one server; clones share the certificate.
 #[derive(Debug, Clone)]

@@ -19,7 +19,7 @@ use tokio_rustls::rustls::{Error, ServerConfig};
 use tokio_rustls::server::TlsStream;
 use tracing::{info, warn};
 
-use super::security::SecurityError;
+use super::error::SecurityError;
 use crate::config::{ClientAuth, TlsConfig};
 
 /// How long a handshake may take, as in Netty.

@@ -9,6 +9,7 @@ use rocketmq_remoting::Command;
 use super::auth::Auth;
 use super::error::AclError;
 use super::needs::{Needs, Owners};
+use super::pass::Pass;
 use super::plain::{Asker, PlainAcl};
 use crate::broker::log::placement::restore;
 use crate::broker::names::is_diversion;
@@ -25,15 +26,6 @@ pub struct AccessControl {
     pub(super) plain: Option<Arc<PlainAcl>>,
     pub(super) auth: Arc<Auth>,
     cluster: String,
-}
-
-/// What is known of an asker before its request is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pass {
-    /// It may do anything.
-    Free,
-    /// It may do what its permissions say.
-    Judged,
 }
 
 /// Why [`AccessControl::open`] fails.

@@ -6,6 +6,7 @@ mod auth;
 mod control;
 mod error;
 pub mod needs;
+mod pass;
 mod plain;
 mod settings;
 #[cfg(test)]
@@ -18,8 +19,9 @@ use plain::admin::RuleFiles;
 use super::log::Log;
 use super::requests::Requests;
 
-pub use control::{AccessControl, OpenError, Pass};
+pub use control::{AccessControl, OpenError};
 pub use error::AclError;
+pub use pass::Pass;
 pub use settings::{AclSettings, Login};
 
 /// The requests of tools about access control. Those about the files of 4.x are unknown where these are not in force.

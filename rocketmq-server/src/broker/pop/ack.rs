@@ -86,7 +86,7 @@ fn put(
     due: i64,
 ) -> Result<(), Refusal> {
     check_revive_queue(parts, revive_queue)?;
-    let stored = put_ack(parts, ack, revive_queue, due)?;
+    let stored = put_ack(&parts.log, ack, revive_queue, due)?;
     parts.log.uncommitted.add(connection.id(), &stored);
     Ok(())
 }

@@ -72,7 +72,7 @@ fn begin_anew(
         topic: named.topic.to_owned(),
         ..Checkpoint::default()
     };
-    parts.log.put(checkpoint.record(parts, receipt.revive_queue)?)?;
+    parts.log.put(checkpoint.record(&parts.log, receipt.revive_queue)?)?;
     ack::log(parts, connection, named, receipt)?;
     Ok(ChangeInvisibleTimeResponse { pop_time, invisible_time, revive_qid: receipt.revive_queue })
 }

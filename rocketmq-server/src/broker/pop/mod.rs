@@ -26,6 +26,7 @@ mod popping;
 mod receipt;
 mod redeliver;
 mod retry_topic;
+mod revival;
 mod revive;
 mod revive_log;
 mod service;

@@ -125,7 +125,7 @@ pub fn postpone(
         failures: Some((failures + 1).to_string()),
         ..checkpoint.clone()
     };
-    parts.log.put(again.record(parts, revive_queue)?)?;
+    parts.log.put(again.record(&parts.log, revive_queue)?)?;
     Ok(())
 }
 

@@ -1,14 +1,12 @@
 //! Hands out again what was popped and not acknowledged in time: follows the revive queues and, when a checkpoint's
 //! time is over, puts its open messages into the retry topic.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-
-use parking_lot::Mutex;
-use tokio::sync::Notify;
+use std::sync::atomic::Ordering;
 
 use super::parts::Parts;
 use super::pending::Pending;
 use super::redeliver::{is_wanted, postpone, redeliver};
+use super::revival::PAUSE;
 use super::revive_log::{Checkpoint, Entry};
 use crate::broker::names::TIMER_TOPIC;
 use crate::exchange::Refusal;
@@ -21,52 +19,6 @@ pub const REVIVE_GROUP: &str = "CID_RMQ_SYS_REVIVE_GROUP";
 const GRACE: i64 = 2_000;
 /// Records read or messages handed out again before other work gets a turn.
 const BURST: usize = 256;
-/// Pause after the store refused, or while timers are behind, in milliseconds.
-const PAUSE: i64 = 100;
-/// Turns given to the timer before a pause.
-const TURNS: u32 = 64;
-
-/// How far the revive topic has been followed.
-#[derive(Debug)]
-pub struct Revival {
-    topic: String,
-    queues: Mutex<Vec<Pending>>,
-    wake: Notify,
-    /// What the timer delivers next decides about checkpoints, whatever topic it goes to.
-    waits_for_timers: AtomicBool,
-    /// Looks in a row that found the timer behind.
-    looks: AtomicU32,
-}
-
-impl Revival {
-    pub fn new(topic: String) -> Self {
-        Self {
-            topic,
-            queues: Mutex::default(),
-            wake: Notify::new(),
-            waits_for_timers: AtomicBool::new(false),
-            looks: AtomicU32::new(0),
-        }
-    }
-
-    /// A message became readable.
-    pub fn appended(&self, topic: &str) {
-        if topic == self.topic || self.waits_for_timers.load(Ordering::SeqCst) {
-            self.wake.notify_one();
-        }
-    }
-
-    /// When to look again while the timer is behind: soon, since it may only need its turn, but not for ever.
-    fn look_again(&self, now: i64) -> i64 {
-        let looks = self.looks.fetch_add(1, Ordering::Relaxed);
-        if looks % TURNS == TURNS - 1 { now + PAUSE } else { now }
-    }
-
-    /// Completes when there may be something to do.
-    pub async fn woken(&self) {
-        self.wake.notified().await;
-    }
-}
 
 /// Reads what is new and hands out again what is due. Returns when to come back, or `None` when nothing waits.
 pub fn run(parts: &Parts) -> Option<i64> {

@@ -5,7 +5,7 @@ use rocketmq_remoting::message::MessageRecord;
 use rocketmq_remoting::message::properties::{Properties, names as property};
 use serde::{Deserialize, Serialize};
 
-use super::parts::Parts;
+use crate::broker::log::Log;
 use crate::broker::log::placement::divert;
 use crate::broker::names;
 use crate::broker::send::properties::SentProperties;
@@ -96,11 +96,11 @@ impl Checkpoint {
     ///
     /// # Errors
     /// It has no form in JSON, which no checkpoint of this broker comes to.
-    pub fn record(&self, parts: &Parts, revive_queue: i32) -> Result<MessageRecord, Refusal> {
+    pub fn record(&self, log: &Log, revive_queue: i32) -> Result<MessageRecord, Refusal> {
         let body = Self { revive_time: self.due(), ..self.clone() };
         let id = unique_id(&body.key(), &self.start_offset.to_string(), &self.broker_name, CHECKPOINT_TAG);
         let deliver_at = self.due().saturating_sub(AHEAD_OF_ACKS);
-        Ok(log_record(parts, revive_queue, CHECKPOINT_TAG, &id, deliver_at, fastjson::to_vec(&body)?))
+        Ok(log_record(log, revive_queue, CHECKPOINT_TAG, &id, deliver_at, fastjson::to_vec(&body)?))
     }
 }
 
@@ -158,11 +158,11 @@ impl Ack {
     ///
     /// # Errors
     /// As [`Checkpoint::record`].
-    pub fn record(&self, parts: &Parts, revive_queue: i32, due: i64) -> Result<MessageRecord, Refusal> {
+    pub fn record(&self, log: &Log, revive_queue: i32, due: i64) -> Result<MessageRecord, Refusal> {
         let tag = if self.offsets.is_empty() { ACK_TAG } else { BATCH_ACK_TAG };
         // Apache ends the id of both kinds alike.
         let id = unique_id(&self.key(), &self.offset.to_string(), &self.broker_name, ACK_TAG);
-        Ok(log_record(parts, revive_queue, tag, &id, due, fastjson::to_vec(self)?))
+        Ok(log_record(log, revive_queue, tag, &id, due, fastjson::to_vec(self)?))
     }
 }
 
@@ -193,7 +193,7 @@ fn unique_id(key: &Key, offset: &str, broker_name: &str, end: &str) -> String {
 }
 
 fn log_record(
-    parts: &Parts,
+    log: &Log,
     revive_queue: i32,
     tag: &str,
     id: &str,
@@ -204,17 +204,17 @@ fn log_record(
     properties.set(property::TAGS, tag);
     properties.set(property::UNIQ_KEY, id);
     properties.set(property::TIMER_DELIVER_MS, deliver_at.to_string());
-    parts.log.own_record(&names::revive_topic(&parts.settings.fixed.cluster), revive_queue, &properties, body)
+    log.own_record(&names::revive_topic(&log.settings.fixed.cluster), revive_queue, &properties, body)
 }
 
 /// Puts an acknowledgement without waiting for the kernel: the connection's next commit sees to that.
 ///
 /// # Errors
 /// The store refuses, or its checkpoint is due too far away for the timer.
-pub fn put_ack(parts: &Parts, ack: &Ack, revive_queue: i32, due: i64) -> Result<Stored, Refusal> {
-    let record = ack.record(parts, revive_queue, due)?;
-    let placement = parts.log.placement_rules().place(&SentProperties::scan(&record.properties))?;
-    parts.log.put_buffered(divert(record, placement))
+pub fn put_ack(log: &Log, ack: &Ack, revive_queue: i32, due: i64) -> Result<Stored, Refusal> {
+    let record = ack.record(log, revive_queue, due)?;
+    let placement = log.placement_rules().place(&SentProperties::scan(&record.properties))?;
+    log.put_buffered(divert(record, placement))
 }
 
 #[cfg(test)]

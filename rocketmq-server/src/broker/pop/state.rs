@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::order::Orders;
 use super::parking::{PopParking, Woken};
-use super::revive::Revival;
+use super::revival::Revival;
 use crate::broker::persist::table_file::TableFile;
 use crate::store::{Dispatched, StoreError};
 

@@ -173,7 +173,7 @@ impl Round<'_> {
             self.note_order(place, start, &offsets);
         } else {
             let checkpoint = self.checkpoint(place, start, &offsets);
-            self.parts.log.put(checkpoint.record(self.parts, self.taken.revive_queue)?)?;
+            self.parts.log.put(checkpoint.record(&self.parts.log, self.taken.revive_queue)?)?;
             let group = &self.request.consumer_group;
             offset::commit(self.parts, place.topic, group, place.queue, fetched.next_begin);
         }

@@ -2,27 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Fixed, Live};
-
-/// Whether the broker's owner wants sends to wait for a copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Role {
-    /// Sends wait for no copy.
-    #[default]
-    AsyncMaster,
-    /// Sends wait for copies, in the way of the [`Apache`] version that this broker stands in for.
-    SyncMaster,
-}
-
-/// The version of Apache's broker that this one stands in for where the two lines differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Apache {
-    /// 4.9.7: without a slave a send is answered `SLAVE_NOT_AVAILABLE` at once.
-    V4_9_7,
-    /// 5.4.0: sends wait for `inSyncReplicas - 1` copies, by default for none.
-    #[default]
-    V5_4_0,
-}
+use super::fixed::Fixed;
+use super::live::Live;
+use super::role::{Apache, Role};
 
 /// What becomes of a send that wants to be safe, beside what the disk says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

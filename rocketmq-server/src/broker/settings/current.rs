@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
+use super::fixed::Fixed;
+use super::live::Live;
 use super::live_config::LiveConfig;
-use super::{Fixed, Live, Settings};
 
 /// The settings as they are now, and the address of the broker.
 #[derive(Debug)]
@@ -20,8 +21,7 @@ pub struct Current {
 }
 
 impl Current {
-    pub fn new(settings: Settings, address: SocketAddr, source: Arc<dyn LiveConfig>) -> Self {
-        let Settings { fixed, live } = settings;
+    pub fn new(fixed: Fixed, live: Live, address: SocketAddr, source: Arc<dyn LiveConfig>) -> Self {
         Self { fixed, live: RwLock::new(Arc::new(live)), address, source: Mutex::new(source) }
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Apache, Role};
+use super::role::{Apache, Role};
 use crate::broker::acl::AclSettings;
 use crate::broker::delay::levels::DelayLevels;
 use crate::broker::names;

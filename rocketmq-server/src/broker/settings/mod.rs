@@ -8,14 +8,16 @@ mod current;
 mod fixed;
 mod live;
 pub mod live_config;
+mod role;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use copies::{Apache, Copies, Role};
+pub use copies::Copies;
 pub use current::Current;
 pub use fixed::Fixed;
 pub use live::Live;
+pub use role::{Apache, Role};
 
 /// Settings of one broker. The network's own (TLS, idle limits) belong to the listener.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Kind;
+use super::form::Kind;
 
 /// A duration counted in `unit`s.
 pub(in crate::config) struct Every {

@@ -1,6 +1,7 @@
 //! How the text behind a key becomes a value, and how the value is shown again.
 
 mod durations;
+mod form;
 mod names;
 mod numbers;
 mod words;
@@ -8,18 +9,13 @@ mod words;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use super::network::Networks;
+use super::networks::Networks;
 use crate::broker::DelayLevels;
 pub(super) use durations::{HOURS, HoursOfDay, MILLIS, MILLIS_OR_NONE, SECONDS, SECONDS_OR_NONE};
+pub(super) use form::Kind;
 pub(super) use names::{Addresses, Host, Name, TopicName};
 pub(super) use numbers::{Codes, Percent, QueueFileBytes, Within, within};
 pub(super) use words::{LoginJson, Words, only};
-
-/// One way to write a `T`. The error of [`parse`](Kind::parse) says what was expected.
-pub(super) trait Kind<T> {
-    fn parse(&self, text: &str) -> Result<T, &'static str>;
-    fn show(&self, value: &T) -> String;
-}
 
 /// The value as it stands: `true`, `10911`, `broker-a`, `/data/store`.
 pub(super) struct Plain;

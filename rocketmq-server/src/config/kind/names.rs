@@ -2,7 +2,7 @@
 
 use rocketmq_remoting::names::check_topic;
 
-use super::Kind;
+use super::form::Kind;
 
 /// Addresses `host:port` joined by semicolons.
 pub(in crate::config) struct Addresses;

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use super::Kind;
+use super::form::Kind;
 
 /// A number from `least` to `most`.
 pub(in crate::config) struct Within<T> {

@@ -1,6 +1,6 @@
 //! Words of a fixed set, and logins.
 
-use super::Kind;
+use super::form::Kind;
 use crate::broker::Login;
 
 /// One word of a fixed set, each standing for a value.

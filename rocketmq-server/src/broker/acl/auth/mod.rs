@@ -16,8 +16,8 @@ use rocketmq_remoting::body::{AclInfo, UserInfo};
 use rocketmq_remoting::{Command, signature};
 use users::User;
 
-use super::Pass;
 use super::needs::Need;
+use super::pass::Pass;
 use super::settings::{AclSettings, Login};
 use crate::broker::persist::table_file::TableFile;
 use crate::exchange::Refusal;

@@ -1,0 +1,55 @@
+//! How far the revive topic has been followed, and what wakes the one who follows it.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::pending::Pending;
+
+/// Pause after the store refused, or while timers are behind, in milliseconds.
+pub const PAUSE: i64 = 100;
+/// Turns given to the timer before a pause.
+const TURNS: u32 = 64;
+
+/// How far the revive topic has been followed.
+#[derive(Debug)]
+pub struct Revival {
+    pub topic: String,
+    pub queues: Mutex<Vec<Pending>>,
+    wake: Notify,
+    /// What the timer delivers next decides about checkpoints, whatever topic it goes to.
+    pub waits_for_timers: AtomicBool,
+    /// Looks in a row that found the timer behind.
+    looks: AtomicU32,
+}
+
+impl Revival {
+    pub fn new(topic: String) -> Self {
+        Self {
+            topic,
+            queues: Mutex::default(),
+            wake: Notify::new(),
+            waits_for_timers: AtomicBool::new(false),
+            looks: AtomicU32::new(0),
+        }
+    }
+
+    /// A message became readable.
+    pub fn appended(&self, topic: &str) {
+        if topic == self.topic || self.waits_for_timers.load(Ordering::SeqCst) {
+            self.wake.notify_one();
+        }
+    }
+
+    /// When to look again while the timer is behind: soon, since it may only need its turn, but not for ever.
+    pub fn look_again(&self, now: i64) -> i64 {
+        let looks = self.looks.fetch_add(1, Ordering::Relaxed);
+        if looks % TURNS == TURNS - 1 { now + PAUSE } else { now }
+    }
+
+    /// Completes when there may be something to do.
+    pub async fn woken(&self) {
+        self.wake.notified().await;
+    }
+}
