@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 const ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
 const MIB: usize = 1 << 20;
 const LIMIT: usize = 8 * MIB;
-/// What connections may keep without being counted, each, and what a buffer may have too much.
+/// The bytes that each connection may keep without being counted, and that a buffer may have too much.
 const SLACK: usize = MIB;
 
 /// Answers with 100 kB, whatever it is asked.

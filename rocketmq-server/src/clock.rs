@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// What a clock's waits return. Dropping it cancels the wait and nothing else.
+/// The future of a clock's waits. Dropping it cancels the wait and nothing else.
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send + 'static>>;
 
 /// The time of day and the waits that follow it.
@@ -46,7 +46,7 @@ impl Clock for System {
     }
 }
 
-/// How long a wait for a time of day trusts the monotonic clock.
+/// The time for which a wait for a time of day trusts the monotonic clock, in milliseconds.
 const LOOK_EVERY_MS: i64 = 1_000;
 
 async fn until(at_ms: i64, now_ms: impl Fn() -> i64) {

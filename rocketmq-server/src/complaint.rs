@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How long to be silent after the first warning, and at most.
+/// The silence after the first warning, and the longest one.
 const SILENCE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(3600));
 
 /// Something that may be wrong, and when that is worth a warning. Times are milliseconds of one clock.

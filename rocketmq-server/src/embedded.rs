@@ -19,14 +19,14 @@ use crate::config::{BrokerConfig, ConfigError, NamesrvConfig};
 use crate::namesrv::{NameServer, NamesrvError};
 use crate::node::{Node, NodeError};
 
-/// How long a stopping server waits for requests in flight: parked pulls would hold up every restart.
+/// The time that a stopping server waits for requests in flight: parked pulls would hold up every restart.
 const SHUTDOWN_WAIT: Duration = Duration::from_millis(100);
-/// How long a restart waits for its port.
+/// The time that a restart waits for its port.
 const PORT_WITHIN: Duration = Duration::from_secs(3);
 /// A broker on loopback registers within milliseconds; this only bounds what is broken.
 const READY_WITHIN: Duration = Duration::from_secs(10);
 
-/// Why an embedded cluster does not start.
+/// Names the reason for which an embedded cluster does not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EmbeddedError {
@@ -179,13 +179,13 @@ impl Default for EmbeddedBuilder {
 }
 
 impl EmbeddedBuilder {
-    /// How many brokers, named `broker-a`, `broker-b`, … Default, and least: one.
+    /// Sets the number of brokers, named `broker-a`, `broker-b`, … Default, and least: one.
     pub fn brokers(mut self, count: usize) -> Self {
         self.brokers = count.max(1);
         self
     }
 
-    /// How many name servers, with each of which every broker registers. Default, and least: one.
+    /// Sets the number of name servers. Every broker registers with each of them. Default, and least: one.
     pub fn name_servers(mut self, count: usize) -> Self {
         self.name_servers = count.max(1);
         self
@@ -325,7 +325,7 @@ impl EmbeddedBroker {
         Ok(Self { config, clock, address, running: Mutex::new(Some(node)) })
     }
 
-    /// Where it listens.
+    /// Returns the address on which it listens. A restart keeps it.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -420,7 +420,7 @@ impl EmbeddedNameServer {
         Ok(Self { config, address, running: Mutex::new(Some(server)) })
     }
 
-    /// Where it listens.
+    /// Returns the address on which it listens. A restart keeps it.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

@@ -15,10 +15,10 @@ use crate::config::BrokerConfig;
 use crate::net::{self, BindError, Guests, Listener, Outgoing, Security, SecurityError, Server};
 use crate::registration::{Identity, Registration, TopicSource};
 
-/// How far below the broker's port the VIP channel is.
+/// The distance of the VIP channel below the broker's port.
 const VIP_DISTANCE: u16 = 2;
 
-/// Why a broker does not start.
+/// Names the reason for which a broker does not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NodeError {
@@ -32,7 +32,7 @@ pub enum NodeError {
     Advertised {
         /// The host as configured.
         host: String,
-        /// What the resolver said.
+        /// The answer of the resolver.
         source: io::Error,
     },
     /// Its encryption.
@@ -218,7 +218,7 @@ fn identity(broker: &Broker, host: &str, port: u16) -> Identity {
     }
 }
 
-/// What the broker was started with, and what tools have changed since.
+/// The configuration of the start, with the changes that tools have made since.
 #[derive(Debug)]
 struct Changeable(Mutex<BrokerConfig>);
 

@@ -24,7 +24,7 @@ use crate::net::Outgoing;
 
 /// Shortest and longest time between two registrations, as in Apache.
 const PERIOD_LIMITS: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(60));
-/// How long to wait before dialling a name server again: at first, and at most.
+/// The pause before a name server is dialled again: the first, and the longest.
 const REDIAL: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
 
 /// The topics to register.
@@ -39,7 +39,7 @@ pub trait TopicSource: Send + Sync + 'static {
     fn announced(&self, change: u64);
 }
 
-/// Who registers.
+/// The identity under which a broker registers.
 #[derive(Debug, Clone)]
 pub struct Identity {
     pub cluster: String,
@@ -148,7 +148,7 @@ impl Drop for Registration {
     }
 }
 
-/// What one task needs for one name server.
+/// The link to one name server, with all that its task needs.
 struct Link {
     name_server: String,
     identity: Identity,

@@ -64,7 +64,7 @@ async fn a_balancers_preamble_is_taken_off() {
     assert_eq!(answer.response_code(), ResponseCode::SUCCESS);
 }
 
-/// What a broker whose rules let only 10.9.9.9 in without a key says to a peer on this machine that claims to speak for it.
+/// Asks a broker whose rules let only 10.9.9.9 in without a key, as a peer on this machine that claims to speak for it.
 async fn said_to_the_claim(trusted_proxies: &str) -> ResponseCode {
     let home = tempfile::tempdir().unwrap();
     std::fs::create_dir(home.path().join("conf")).unwrap();

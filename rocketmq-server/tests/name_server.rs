@@ -17,7 +17,7 @@ use rocketmq_server::config::NamesrvConfig;
 use rocketmq_server::namesrv::NameServer;
 use support::{Peer, body, eventually, registration, request, within};
 
-/// How `broker-a` names itself in requests other than registrations.
+/// The fields by which `broker-a` names itself in requests other than registrations.
 const WHO: [(&str, &str); 4] =
     [("brokerName", "broker-a"), ("brokerAddr", "127.0.0.1:10911"), ("clusterName", "C"), ("brokerId", "0")];
 

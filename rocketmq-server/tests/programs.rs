@@ -35,7 +35,7 @@ impl Program {
         Self::run(command)
     }
 
-    /// What a shell makes of a line, in which `mqnamesrv` and `mqbroker` are the scripts of this repository.
+    /// Runs a line in a shell, in which `mqnamesrv` and `mqbroker` are the scripts of this repository.
     fn shell(line: &str) -> Self {
         let mut command = Command::new("sh");
         command.args(["-c", line]).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../bin"));
@@ -83,7 +83,7 @@ impl Program {
     }
 }
 
-/// What a program that cannot start says, on standard error alone.
+/// Returns the words of a program that cannot start, on standard error alone.
 fn refusal(program: &str, arguments: &[&str]) -> String {
     let (code, _, error) = Program::start(program, arguments).end();
     assert_eq!(code, 253, "{error}");

@@ -17,7 +17,7 @@ pub type Module = Vec<String>;
 #[derive(Debug, Default)]
 pub struct Source {
     modules: BTreeSet<Module>,
-    /// What each file names, and under which name.
+    /// The paths that each file uses.
     uses: BTreeMap<Module, Vec<Vec<String>>>,
     /// `pub use`, by module and name: the path that stands behind it.
     passed_on: BTreeMap<Module, BTreeMap<String, Vec<String>>>,
@@ -50,7 +50,7 @@ impl Source {
         Ok(())
     }
 
-    /// Which file uses which, and the names it uses.
+    /// Returns the files that each file uses, with the names.
     pub fn edges(&self) -> BTreeMap<Module, BTreeMap<Module, BTreeSet<String>>> {
         let mut edges = BTreeMap::<Module, BTreeMap<Module, BTreeSet<String>>>::new();
         for (from, paths) in &self.uses {

@@ -77,7 +77,7 @@ pub(super) struct Driver<S> {
     heard: bool,
     closing: bool,
     ended: Option<CloseReason>,
-    /// What it counts against the memory that it shares with others.
+    /// Its part of the memory that it shares with other connections.
     memory: Option<Share>,
     /// Whole frames of an earlier read may wait in the input.
     left_over: bool,

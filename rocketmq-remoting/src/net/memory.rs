@@ -16,7 +16,7 @@ pub(super) const FREE: usize = 128 << 10;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// After memory was short for so long, the connection that holds most is closed, whatever its progress.
 const ENDURANCE: Duration = Duration::from_secs(10);
-/// How often connections are looked at while memory is short.
+/// The interval in which connections are looked at while memory is short.
 pub(super) const LOOK: Duration = Duration::from_millis(100);
 
 /// A limit on the bytes that all connections together keep of unfinished frames and of what waits to be written.
@@ -38,7 +38,7 @@ struct Limit {
     holders: Mutex<HashMap<u64, (Connection, Arc<Holder>)>>,
 }
 
-/// What one connection keeps.
+/// The memory that one connection keeps.
 #[derive(Debug, Default)]
 struct Holder {
     held: AtomicUsize,

@@ -3,7 +3,7 @@
 use super::acl::{AclError, OpenError};
 use crate::store::StoreError;
 
-/// Why a broker does not start.
+/// Names the reason for which a broker does not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BrokerError {

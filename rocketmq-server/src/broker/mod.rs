@@ -81,7 +81,7 @@ impl Broker {
         Ok(broker)
     }
 
-    /// What answers requests; one for all connections.
+    /// Returns the handler that answers requests; one for all connections.
     pub fn handler(&self) -> Arc<dyn Handler> {
         Arc::new(Dispatcher::new(&self.domains))
     }
@@ -91,7 +91,7 @@ impl Broker {
         &self.domains.admin.settings.fixed
     }
 
-    /// What every topic's permission is ANDed with in the routes; tools can change it while the broker runs.
+    /// Returns the permission that the routes AND with that of every topic. Tools can change it while the broker runs.
     pub fn permission(&self) -> i32 {
         self.domains.admin.settings.live().broker_permission
     }

@@ -36,23 +36,23 @@ pub fn illegal(error: &NameError) -> Refusal {
     })
 }
 
-/// Whether clients are forbidden to send to `topic`. What lies in the timer and POP topics says itself where it goes:
-/// Apache lets clients write there, and so past the permissions for where that is.
+/// Returns true if clients may not send to `topic`. A message in the timer and POP topics says itself where it goes.
+/// Apache lets clients write there, and so get round the permissions of that place.
 pub fn is_closed_to_clients(topic: &str) -> bool {
     is_closed_to_producers(topic) || topic == TIMER_TOPIC || topic.starts_with(REVIVE_TOPIC_PREFIX)
 }
 
-/// Whether the messages of `topic` carry in their properties where they will go.
+/// Returns true if the messages of `topic` carry their final place in their properties.
 pub fn is_diversion(topic: &str) -> bool {
     DIVERSIONS.contains(&topic)
 }
 
-/// Whether `group` belongs to the broker or to Apache's own tools.
+/// Returns true if `group` belongs to the broker or to Apache's own tools.
 pub fn is_system_group(group: &str) -> bool {
     SYSTEM_GROUPS.contains(&group) || group.starts_with(SYSTEM_GROUP_PREFIX)
 }
 
-/// Where repliers of request-reply send to: `<cluster>_REPLY_TOPIC`.
+/// Returns the topic to which repliers of request-reply send: `<cluster>_REPLY_TOPIC`.
 pub fn reply_topic(cluster: &str) -> String {
     format!("{cluster}_REPLY_TOPIC")
 }

@@ -25,7 +25,7 @@ const UNIQUE_KEY_LIMIT: usize = 32;
 /// Units one request may look at.
 const UNIT_LIMIT: i32 = 1000;
 
-/// What queries work on.
+/// The parts of queries.
 #[derive(Debug, Clone)]
 pub struct Parts {
     pub settings: Arc<Current>,

@@ -1,4 +1,4 @@
-//! How a domain declares the requests that it answers.
+//! Declares the requests that a domain answers.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ impl Gate {
     }
 }
 
-/// Where a domain declares its requests; their handlers work on `D`.
+/// Takes the declarations of a domain, whose handlers work on `D`.
 #[derive(Debug)]
 pub struct Requests<'a, D> {
     table: &'a mut Table<Pass>,

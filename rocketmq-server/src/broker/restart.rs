@@ -44,7 +44,7 @@ use super::{
 use crate::clock::Clock;
 use crate::store::{Dispatched, Store, StoreConfig};
 
-/// What each domain of a broker works on. The parts are shared: every `log` here is the same one.
+/// The parts of each domain. They are shared: every `log` here is the same one.
 #[derive(Debug)]
 pub struct Domains {
     pub acl: Arc<AccessControl>,

@@ -1,4 +1,4 @@
-//! What the broker does by the clock, each as a loop that ends with the broker.
+//! The work that the broker does by the clock: loops that end with the broker.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,13 +15,13 @@ use super::transaction::CheckRound;
 use super::{delay, persist, pop, pull, timer, transaction};
 use crate::clock::{self, Clock};
 
-/// How often parked pulls are held against the clock.
+/// The interval in which parked pulls are compared with the clock.
 const EXPIRY_STEP: Duration = Duration::from_millis(500);
-/// How often they are held against the ends of their queues.
+/// The interval in which they are compared with the ends of their queues, in milliseconds.
 const RECHECK: i64 = 5_000;
 const SAMPLE: Duration = Duration::from_secs(1);
 const MEMBER_SCAN: Duration = Duration::from_secs(10);
-/// How often the files of access rules are looked at, as in Apache.
+/// The interval in which the files of access rules are looked at, as in Apache.
 const RULES_SCAN: Duration = Duration::from_secs(5);
 
 /// Starts every loop.

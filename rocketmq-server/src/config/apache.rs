@@ -9,9 +9,9 @@ const TEXT: &str = include_str!("apache_keys.txt");
 /// A setting of Apache's that the program does not use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ApacheKey {
-    /// What the setting asks for, where this is what happens here anyway.
+    /// The value that asks for what happens here anyway.
     granted: Option<&'static str>,
-    /// Why no setting corresponds to it.
+    /// The reason for which no setting corresponds to it.
     pub(super) reason: &'static str,
 }
 
@@ -26,7 +26,7 @@ impl ApacheKey {
         TABLE.keys().copied()
     }
 
-    /// Whether the program behaves as this value demands.
+    /// Returns true if the program behaves as this value demands.
     pub(super) fn grants(&self, value: &str) -> bool {
         self.granted.is_some_and(|granted| granted.eq_ignore_ascii_case(value))
     }

@@ -21,17 +21,17 @@ use crate::store::FlushMode;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BrokerConfig {
-    /// Where to listen. Default: port 10911.
+    /// The network. Default: port 10911.
     pub network: NetworkConfig,
     /// Listen on the port two below as well, for clients that use the VIP channel. Default: on.
     pub vip_port: bool,
-    /// Where to register, as `host:port`. None: the broker serves those who know its address.
+    /// The name servers to register with, as `host:port`. If there are none, the broker serves those who know its address.
     pub name_servers: Vec<String>,
     /// When to register.
     pub registration: Timing,
     /// The host that clients are told to dial. Default: this machine's first address that is not loopback.
     pub advertised_host: Option<String>,
-    /// What the broker and its store do.
+    /// The settings of the broker and its store.
     pub settings: Settings,
     /// The file that [`load`](Self::load) read; what tools change while the broker runs is remembered there.
     pub file: Option<PathBuf>,
@@ -160,7 +160,7 @@ const FLUSH: Words<FlushMode> = Words {
     expected: "ASYNC_FLUSH or SYNC_FLUSH",
 };
 
-/// A provider of one's own that were ignored would leave the broker to other rules than its owner wrote.
+/// The broker refuses providers of others: if it ignored one, it would follow other rules than its owner wrote.
 const PROVIDER: Words<()> = Words {
     words: &[
         ("", ()),
@@ -185,7 +185,7 @@ const APACHE: Words<Apache> = Words {
     expected: "5.4.0 or 4.9.7, the versions of Apache's broker that this one can stand in for",
 };
 
-/// Who switches this on counts on a second copy of each message.
+/// The owner of a broker who switches this on counts on a second copy of each message.
 const NO_REPLICAS: Words<()> = only(&[("false", ())], "false: this broker does not replicate");
 
 const NO_PLUG_IN: Words<()> = only(&[("", ())], "left out: this broker runs no stores of others");
@@ -217,7 +217,7 @@ const CREDENTIALS: LoginJson = LoginJson {
     expected: "JSON such as {\"accessKey\":\"admin\",\"secretKey\":\"secret\"}",
 };
 
-/// What mqadmin 4.9.7 looks for in the settings of every broker, as it is on this one.
+/// Lines that mqadmin 4.9.7 expects in the settings of every broker. They hold for this one.
 const EXPECTED_BY_TOOLS: &str = "filterServerNums=0\nslaveReadEnable=false\n";
 
 /// Every queue costs memory, and requests go through all of a topic.
@@ -360,7 +360,7 @@ mod tests {
     use crate::config::TlsMode;
     use std::time::Duration;
 
-    /// What a script that runs Apache's broker writes for it.
+    /// A file that a script writes for Apache's broker.
     const APACHE_FILE: &str = "listenPort=20911\nnamesrvAddr=127.0.0.1:19876\nbrokerIP1=127.0.0.1\n\
         brokerIP2=127.0.0.1\nbindAddress=127.0.0.1\nbrokerClusterName=DefaultCluster\nbrokerName=broker-a\n\
         storePathRootDir=/data/s\nstorePathCommitLog=/data/s/commitlog\nautoCreateTopicEnable=true\n\

@@ -1,11 +1,11 @@
-//! Why a configuration cannot be used.
+//! The errors of a configuration.
 
 use std::path::PathBuf;
 
 /// The longest text of a setting that is repeated in a message.
 const LONGEST_SHOWN: usize = 100;
 
-/// Why a configuration file, or a change of the configuration, cannot be used.
+/// Names the reason for which a configuration file, or a change of the configuration, cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -14,7 +14,7 @@ pub enum ConfigError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The answer of the system.
         source: std::io::Error,
     },
     /// The file is no text.
@@ -22,7 +22,7 @@ pub enum ConfigError {
     NotText {
         /// The file.
         path: PathBuf,
-        /// What it is instead.
+        /// Its real kind.
         what: String,
     },
     /// The file is neither TOML nor properties.
@@ -32,7 +32,7 @@ pub enum ConfigError {
         path: PathBuf,
         /// Counted from 1.
         line: usize,
-        /// What the parser said.
+        /// The words of the parser.
         what: String,
     },
     /// Values of the wrong type: all of them, so that one run shows every mistake.
@@ -45,7 +45,7 @@ pub enum ConfigError {
 #[error("{place}: `{key}` is \"{value}\", but must be {expected}")]
 #[non_exhaustive]
 pub struct BadValue {
-    /// Where it was written, such as `broker.conf line 3`.
+    /// Its place, such as `broker.conf line 3`.
     pub place: String,
     /// The key as written.
     pub key: String,

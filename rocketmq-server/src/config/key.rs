@@ -8,9 +8,9 @@ use super::notes::{InertKey, Notes, UnknownKey};
 use super::source::{self, Entry};
 use super::text::FileText;
 
-/// How alike (0 to 1) a known key must be to be offered for an unknown one.
+/// The similarity (0 to 1) from which on a known key is offered for an unknown one.
 const ALIKE: f64 = 0.8;
-/// How many unknown keys of one file are compared with the known ones.
+/// The most unknown keys of one file that are compared with the known ones.
 const MOST_COMPARED: usize = 20;
 
 /// One setting of a `C`.
@@ -20,15 +20,15 @@ pub(super) struct Key<C> {
     pub(super) aliases: &'static [&'static str],
     pub(super) set: fn(&mut C, &str) -> Result<(), &'static str>,
     pub(super) show: fn(&C) -> String,
-    /// Whether the short listing (`-m`) shows it.
+    /// True if the short listing (`-m`) shows it.
     pub(super) important: bool,
-    /// Whether its value is kept out of messages.
+    /// True if its value is kept out of messages.
     pub(super) secret: bool,
-    /// Whether a change takes effect while the program runs.
+    /// True if a change takes effect while the program runs.
     pub(super) live: bool,
 }
 
-/// `key!("listenPort" | "port", Plain, network.port)`: text to field and back. What is in `settings.live`, or in `live`, takes
+/// `key!("listenPort" | "port", Plain, network.port)`: text to field and back. A field in `settings.live`, or in `live`, takes
 /// effect while the program runs.
 macro_rules! key {
     (@live settings.live.$($field:ident).+) => { true };
@@ -111,7 +111,7 @@ impl<C> Keys<C> {
         self.all().find(|key| key.is(name))
     }
 
-    /// Whether two spellings name one setting.
+    /// Returns true if two spellings name one setting.
     pub(super) fn is_same(&self, a: &str, b: &str) -> bool {
         a == b || self.find(a).is_some_and(|key| key.is(b))
     }
@@ -153,13 +153,13 @@ impl<C> Keys<C> {
     }
 }
 
-/// How alike two names are, from 0 to 1. Neighbours that changed places count as one mistake.
+/// Returns the similarity of two names, from 0 to 1. Neighbours that changed places count as one mistake.
 fn alikeness(a: &str, b: &str) -> f64 {
     let longer = a.chars().count().max(b.chars().count()).max(1);
     1.0 - strsim::osa_distance(a, b) as f64 / longer as f64
 }
 
-/// Whether two names are of similar length: comparing them takes as long as both lengths multiplied.
+/// Returns true if two names are of similar length. A comparison takes as long as both lengths multiplied.
 fn may_be_alike(a: &str, b: &str) -> bool {
     let (shorter, longer) = (a.len().min(b.len()), a.len().max(b.len()));
     shorter as f64 >= ALIKE * longer as f64

@@ -16,7 +16,7 @@ use crate::broker::UpdateError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NamesrvConfig {
-    /// Where to listen. Default: port 9876.
+    /// The network. Default: port 9876.
     pub network: NetworkConfig,
     /// The file that keeps the key-value configuration; `None` keeps it in memory only.
     pub kv_path: Option<PathBuf>,
@@ -24,7 +24,7 @@ pub struct NamesrvConfig {
     pub config_path: Option<PathBuf>,
     /// The file that [`load`](Self::load) read; what tools change while the name server runs is remembered there.
     pub file: Option<PathBuf>,
-    /// What can change while the name server runs.
+    /// The settings that can change while the name server runs.
     pub live: NamesrvLive,
 }
 
@@ -32,7 +32,7 @@ pub struct NamesrvConfig {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NamesrvLive {
-    /// How often silent brokers are looked for. Default: 5 s.
+    /// The interval in which silent brokers are looked for. Default: 5 s.
     pub scan_interval: Duration,
     /// Answer routes with `orderTopicConf`. Default: off.
     pub order_messages: bool,

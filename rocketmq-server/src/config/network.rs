@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::networks::Networks;
 use super::tls::TlsConfig;
 
-/// Where to listen and what one peer may cost.
+/// The address to listen on, and the limits for peers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NetworkConfig {
@@ -23,7 +23,7 @@ pub struct NetworkConfig {
     /// Bytes that connections keep together of unfinished requests and of answers that wait for their peers; a connection
     /// that makes no progress is closed when there are more. Default: 256 MiB.
     pub max_connection_memory: usize,
-    /// How long requests in flight may take to finish at shutdown. Default: 3 s.
+    /// The time that requests in flight have to finish at shutdown. Default: 3 s.
     pub shutdown_wait: Duration,
     /// The load balancers whose PROXY preamble says who the peer is. Anybody else's is skipped. Default:
     /// [`Networks::loopback`].

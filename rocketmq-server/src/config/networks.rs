@@ -22,7 +22,7 @@ impl Networks {
         Self(vec![v4, IpAddr::from(Ipv6Addr::LOCALHOST).into()])
     }
 
-    /// Whether `address` is in one of them. An IPv4 address counts as such in its IPv6 form, too.
+    /// Returns true if `address` is in one of them. An IPv4 address counts as such in its IPv6 form, too.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))

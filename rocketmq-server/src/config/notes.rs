@@ -1,11 +1,11 @@
-//! What a configuration says beside the settings themselves.
+//! Remarks about a configuration: keys without effect, unknown keys, and how settings were changed.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use super::error::shown;
 
-/// What a file said, beside the settings themselves.
+/// Remarks about a configuration that was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Notes {
@@ -21,7 +21,7 @@ pub struct Notes {
 pub struct InertKey {
     /// The key as written.
     pub key: String,
-    /// Why no setting corresponds to it.
+    /// The reason for which no setting corresponds to it.
     pub reason: &'static str,
 }
 
@@ -29,7 +29,7 @@ pub struct InertKey {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnknownKey {
-    /// Where it was written, such as `broker.conf line 3`.
+    /// Its place, such as `broker.conf line 3`.
     pub place: String,
     /// The key as written.
     pub key: String,

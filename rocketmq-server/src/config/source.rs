@@ -15,7 +15,7 @@ pub(super) struct Entry {
     pub(super) value: String,
     /// Counted from 1.
     pub(super) line: usize,
-    /// Where in the text it is: in TOML the value alone, in properties all of it, with the lines it is continued on.
+    /// Its place in the text: in TOML the value alone, in properties all of it, with the lines that continue it.
     pub(super) span: Range<usize>,
 }
 
@@ -41,7 +41,7 @@ fn read(path: &Path, text: &str) -> Result<(Syntax, Vec<Entry>), SyntaxError> {
     }
 }
 
-/// What makes a file unreadable, and where.
+/// The fault that makes a file unreadable, and its place.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SyntaxError {
     pub(super) line: usize,
@@ -127,7 +127,7 @@ pub(super) fn property_entries(text: &str) -> Vec<Entry> {
     entries
 }
 
-/// Where each line is, without its end: a line feed, a carriage return, or both.
+/// Returns the place of each line, without its end: a line feed, a carriage return, or both.
 fn lines(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut next = Some(0);
     std::iter::from_fn(move || {

@@ -7,7 +7,7 @@ use super::error::ConfigError;
 
 const UTF8_BOM: &[u8] = b"\xEF\xBB\xBF";
 
-/// What stands in a file. Editors put a mark in front of it, or write comments in an encoding of their own; neither is lost
+/// The text of a file. Editors put a mark in front of it, or write comments in an encoding of their own; neither is lost
 /// when the file is written again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FileText {
@@ -51,7 +51,7 @@ impl FileText {
         })
     }
 
-    /// Whether nobody can say which characters these bytes stand for.
+    /// Returns true if these bytes may stand for different characters.
     pub(super) fn is_unclear(&self, part: &str) -> bool {
         self.encoding == Encoding::Bytes && !part.is_ascii()
     }

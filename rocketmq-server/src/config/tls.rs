@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::kind::Words;
 
-/// Which peers a listening side takes. Both kinds come on the same port; the first byte tells them apart.
+/// The peers that a listening side takes. Both kinds come on the same port; the first byte tells them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TlsMode {
     /// Peers that encrypt are hung up on.
@@ -28,7 +28,7 @@ impl TlsMode {
     }
 }
 
-/// Whether peers that encrypt have to show a certificate.
+/// The certificates that peers who encrypt have to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ClientAuth {
     /// They are not asked.
@@ -58,7 +58,7 @@ pub(super) const CLIENT_AUTH: Words<ClientAuth> = Words {
     expected: "none, optional or require",
 };
 
-/// How connections are encrypted: those that come in, and those that a broker makes to its name servers.
+/// The encryption of connections: of those that come in, and of those that a broker makes to its name servers.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TlsConfig {
@@ -74,7 +74,7 @@ pub struct TlsConfig {
     pub certificate: Option<PathBuf>,
     /// Its key, in PEM: PKCS#8, PKCS#1 or SEC1.
     pub key: Option<PathBuf>,
-    /// What opens an encrypted key.
+    /// The password of an encrypted key.
     pub key_password: Option<String>,
     /// Default: none.
     pub client_auth: ClientAuth,
@@ -90,7 +90,7 @@ pub struct TlsConfig {
     pub outgoing_certificate: Option<PathBuf>,
     /// Its key, in PEM.
     pub outgoing_key: Option<PathBuf>,
-    /// What opens that key.
+    /// The password of that key.
     pub outgoing_key_password: Option<String>,
 }
 
@@ -124,7 +124,7 @@ impl TlsConfig {
         self.config_file.clone().or_else(usual)
     }
 
-    /// Whether connections to name servers are encrypted.
+    /// Returns true if connections to name servers are encrypted.
     pub fn is_outgoing(&self) -> bool {
         self.outgoing.unwrap_or(self.mode == TlsMode::Enforcing)
     }

@@ -14,12 +14,12 @@ use super::text::FileText;
 use crate::broker::UpdateError;
 use crate::store::config_file::{self, Readers};
 
-/// Where a change comes from, as people are told.
+/// The place of a change, for error texts.
 const PLACE: &str = "the request";
 /// Longer than all settings together.
 const LONGEST_CHANGE: usize = 64 << 10;
 
-/// What decides about a change, beside the keys.
+/// The rules for a change, beside those of the keys.
 pub(super) struct Rules<'a, C> {
     /// Keys that may not be changed, joined by semicolons.
     pub(super) black_list: &'a str,
@@ -93,7 +93,7 @@ impl<C: Clone> Keys<C> {
         Ok(())
     }
 
-    /// Whether the change of a setting takes effect at the next start only.
+    /// Returns true if the change of a setting takes effect at the next start only.
     fn waits(&self, key: &str, before: &C, after: &C) -> bool {
         let key = self.find(key).filter(|key| !key.live);
         key.is_some_and(|key| key.secret || (key.show)(before) != (key.show)(after))

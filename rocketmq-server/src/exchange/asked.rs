@@ -69,7 +69,7 @@ impl<'a, R: Request> Asked<'a, R> {
         self.command
     }
 
-    /// Where its answer goes, for one that follows later.
+    /// Returns the way for an answer that follows later.
     pub fn reply_to(&self) -> ReplyTo<R::Response> {
         ReplyTo {
             connection: self.connection.clone(),

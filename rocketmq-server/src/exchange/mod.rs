@@ -5,7 +5,7 @@
 //!                           Asked<R>     header and body of R      R::Response
 //! ```
 //!
-//! A request is one type `R`, see [`Request`](rocketmq_remoting::Request). Whoever serves it declares it once, in a
+//! A request is one type `R`, see [`Request`](rocketmq_remoting::Request). A server declares it once, in a
 //! [`Table`]: its handler takes an [`Asked<R>`] and can answer with nothing but the response of `R`, or a [`Refusal`].
 
 mod asked;

@@ -77,7 +77,7 @@ impl Refusal {
         self.code
     }
 
-    /// Whether the message is refused for what it is, so that another try is of no use.
+    /// Returns true if the message itself is the reason, so that another try is of no use.
     pub fn is_final(&self) -> bool {
         self.code == ResponseCode::MESSAGE_ILLEGAL
     }

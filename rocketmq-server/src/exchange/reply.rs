@@ -87,7 +87,8 @@ impl<P: fmt::Debug> fmt::Debug for Reply<P> {
     }
 }
 
-/// What a handler may return for the response `P`: a [`Reply`], or a `Result` of the response or of an [`Answered`] response.
+/// The types that a handler may return for the response `P`: a [`Reply`], or a `Result` of the response or of an [`Answered`]
+/// response.
 pub trait IntoReply<P> {
     /// As a reply.
     fn into_reply(self) -> Reply<P>;

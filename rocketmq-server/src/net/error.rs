@@ -1,6 +1,6 @@
-//! What keeps a server from encrypting as it is configured.
+//! The errors of encryption.
 
-/// Why encryption cannot be had as it is configured.
+/// Names the reason for which encryption cannot begin as it is configured.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SecurityError {
@@ -26,7 +26,7 @@ pub enum SecurityError {
     Unusable {
         /// The setting.
         key: &'static str,
-        /// What is wrong with it.
+        /// The fault.
         source: rocketmq_remoting::net::tls::TlsError,
     },
     /// The program cannot encrypt at all.

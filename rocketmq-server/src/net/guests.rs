@@ -1,4 +1,4 @@
-//! Who is connected: how many may be, what they may keep together, and who has to go when one more comes.
+//! The connected peers: their number, the memory that they share, and the one that has to go when one more comes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::config::NetworkConfig;
 
 /// A client sends a heartbeat every 30 s: one that was silent for so long has gone, or wants nothing.
 const IDLE: Duration = Duration::from_secs(60);
-/// How long a peer may take to send its first request before it counts as a stranger.
+/// The time that a peer has to send its first request before it counts as a stranger.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 /// The time of a peer that was never heard.
 const NEVER: i64 = -1;
@@ -65,12 +65,12 @@ impl Guests {
         }))
     }
 
-    /// What connections may keep together.
+    /// Returns the memory that connections may keep together.
     pub(super) fn memory(&self) -> MemoryLimit {
         self.0.memory.clone()
     }
 
-    /// Gives one more peer a place. Where there is none, a stranger has to go for it, or a silent client; the newest first.
+    /// Gives one more peer a place. If there is none, a stranger has to go for it, or a silent client; the newest first.
     pub(super) fn admit(&self) -> Option<Place> {
         let now = self.now();
         let mut table = self.0.table.lock();
@@ -121,7 +121,7 @@ impl Guest {
     }
 }
 
-/// Who has to go: a stranger that had its time, a client that is silent, or a stranger that has just come.
+/// Finds the peer that has to go: a stranger that had its time, a client that is silent, or a stranger that has just come.
 fn victim(table: &BTreeMap<u64, Arc<Guest>>, now: i64) -> Option<u64> {
     let newest =
         |is: &dyn Fn(&Guest) -> bool| table.iter().rev().find(|(_, guest)| is(guest)).map(|(id, _)| *id);

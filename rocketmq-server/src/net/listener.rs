@@ -20,9 +20,9 @@ use super::shutdown::{Gate, Phase};
 use crate::complaint::Complaint;
 use crate::config::{NetworkConfig, Networks};
 
-/// How long connections may take to write what they owe when they are closed.
+/// The time that connections have to write their last answers when they are closed.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
-/// How long to wait before accepting again when the process has run out of file descriptors.
+/// The pause before the next accept when the process has run out of file descriptors.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
 /// An address that cannot be listened on.
@@ -39,7 +39,7 @@ impl BindError {
         self.address
     }
 
-    /// Whether someone else listens there.
+    /// Returns true if another process listens there.
     pub fn is_in_use(&self) -> bool {
         self.source.kind() == io::ErrorKind::AddrInUse
     }
@@ -146,7 +146,7 @@ impl Server {
         }
     }
 
-    /// How many connections are open.
+    /// Counts the open connections.
     pub fn connections(&self) -> usize {
         self.shared.open.lock().len()
     }

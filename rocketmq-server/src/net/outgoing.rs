@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use super::error::SecurityError;
 use crate::config::TlsConfig;
 
-/// How to dial.
+/// Dials servers, encrypted or not.
 #[derive(Debug, Clone, Default)]
 pub struct Outgoing {
     #[cfg(feature = "tls")]

@@ -1,4 +1,4 @@
-//! What a listening socket does with peers that encrypt and with those that do not.
+//! Greets the peers of a listening socket: those that encrypt and those that do not.
 
 use std::io;
 use std::net::SocketAddr;
@@ -107,7 +107,7 @@ impl Security {
     }
 }
 
-/// What frames go over.
+/// The streams that carry frames.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}

@@ -10,7 +10,7 @@ use rocketmq_remoting::net::{Answer, CloseReason, Connection, Handler, Refusal};
 use rocketmq_remoting::version;
 use tokio::sync::{Notify, watch};
 
-/// What a server does with requests.
+/// The ways in which a server treats requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     Running,

@@ -22,9 +22,9 @@ use tracing::{info, warn};
 use super::error::SecurityError;
 use crate::config::{ClientAuth, TlsConfig};
 
-/// How long a handshake may take, as in Netty.
+/// The time that a handshake may take, as in Netty.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How long a peer may take to read why it was refused.
+/// The time that a peer has to read the reason of a refusal.
 const LINGER: Duration = Duration::from_secs(1);
 
 const CERTIFICATE: &str = "tls.server.certPath";
@@ -105,7 +105,7 @@ fn own(config: &TlsConfig, chain: &Path, key: &Path) -> Result<Identity, Securit
     Ok((chain, key))
 }
 
-/// What Apache's test mode does: good for encryption, not for knowing whom one speaks to.
+/// Makes a certificate as Apache's test mode does. It encrypts, and proves nothing about the server.
 fn made_up() -> Result<Identity, SecurityError> {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]);
     let made = made.map_err(|error| unusable(CERTIFICATE)(Error::General(error.to_string()).into()))?;

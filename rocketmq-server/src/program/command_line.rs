@@ -18,7 +18,7 @@ fn is_long_with_one_dash(argument: &str) -> bool {
     name.strip_prefix('-').is_some_and(|name| LONG.contains(&name))
 }
 
-/// What a command line says beside its options.
+/// The words of a command line that are no options.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Leftovers {
     /// The name servers of `-n`, each as `host:port`.

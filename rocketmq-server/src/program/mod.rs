@@ -1,4 +1,4 @@
-//! What the two programs have in common: command lines, logs, signals, exit codes.
+//! The parts that both programs share: command lines, logs, signals, exit codes.
 
 mod command_line;
 mod files;
@@ -41,7 +41,7 @@ pub fn run<E: Display>(program: impl Future<Output = Result<(), E>>) -> ExitCode
     }
 }
 
-/// Prints a line on standard output. Whoever started the program may have closed it.
+/// Prints a line on standard output, which may be closed.
 pub fn say(line: impl Display) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }

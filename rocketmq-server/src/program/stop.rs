@@ -4,8 +4,8 @@ use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What asks a program to stop: Ctrl-C, SIGTERM, or the end of its terminal (SIGHUP). Until this listens, each of them ends the
-/// program at once.
+/// Waits for the signals that ask a program to stop: Ctrl-C, SIGTERM, the end of its terminal (SIGHUP). Before, each of them ends
+/// the program at once.
 ///
 /// A program that was started with Ctrl-C or SIGHUP ignored, as `nohup` and background jobs of scripts are, goes on ignoring
 /// them.
@@ -51,7 +51,7 @@ fn unless_ignored(kind: SignalKind) -> io::Result<Option<Signal>> {
     if ignored { Ok(None) } else { signal(kind).map(Some) }
 }
 
-/// Whether the kernel says that a process ignores a signal: the first is the lowest bit of a mask.
+/// Returns true if the kernel says that a process ignores a signal: the first is the lowest bit of a mask.
 fn is_ignored(status: &str, kind: SignalKind) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);

@@ -70,7 +70,7 @@ impl Peer {
         answer
     }
 
-    /// Whether the other side hangs up, sooner rather than later.
+    /// Returns true if the other side hangs up soon.
     pub async fn is_hung_up(&mut self) -> bool {
         self.receive().await.is_none()
     }
@@ -95,7 +95,7 @@ pub fn request(code: RequestCode, fields: &[(&str, &str)]) -> Command {
     Command::request(code).with_ext(ext)
 }
 
-/// What broker `name` at `address` sends to register these topics.
+/// Returns the request by which broker `name` at `address` registers these topics.
 pub fn registration(name: &str, address: &str, topics: &[&str]) -> Command {
     let fields = [
         ("brokerName", name),

@@ -17,7 +17,7 @@ use crate::broker::settings::Fixed;
 use crate::exchange::Refusal;
 use crate::store::{Store, StoreError};
 
-/// How clients recognise a refusal by the rules of 4.x.
+/// The beginning by which clients recognise a refusal by the rules of 4.x.
 const EXCEPTION: &str = "org.apache.rocketmq.acl.common.AclException: ";
 
 /// The access control of one broker.
@@ -28,7 +28,7 @@ pub struct AccessControl {
     cluster: String,
 }
 
-/// Why [`AccessControl::open`] fails.
+/// Names the reason for which [`AccessControl::open`] fails.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error(transparent)]
@@ -110,7 +110,7 @@ impl AccessControl {
         }
     }
 
-    /// Whether there are files that may change.
+    /// Returns true if there are files that may change.
     pub fn has_files(&self) -> bool {
         self.plain.is_some()
     }

@@ -1,9 +1,9 @@
-//! What is wrong with access rules.
+//! The faults of access rules.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Why access control cannot be had as configured, or a change of its files is refused.
+/// Names the reason for which access control cannot begin as configured, or for which a change of its files is refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AclError {
@@ -33,10 +33,10 @@ pub enum AclError {
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         problem: String,
     },
-    /// What a tool asks for cannot be a rule.
+    /// A tool asks for a rule that cannot be one.
     #[error("{0}")]
     Refused(String),
 }

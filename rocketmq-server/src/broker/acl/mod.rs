@@ -1,6 +1,6 @@
-//! Who may do what: the rules of 4.x in files ([`plain`]), or the users and permissions of 5.x ([`auth`]).
+//! Access control: the rules of 4.x in files ([`plain`]), or the users and permissions of 5.x ([`auth`]).
 //!
-//! Both judge the same: what a request [needs](needs::Needs), which is declared beside its handler.
+//! Both judge a request by its [needs](needs::Needs), which each domain declares beside the handler.
 
 mod auth;
 mod control;

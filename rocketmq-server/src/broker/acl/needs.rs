@@ -1,12 +1,12 @@
-//! What a request needs: the topics, groups and cluster that it acts on, and how. Each request declares its needs beside its
-//! handler. The actions are those of 5.4.0; what Apache forgot there (batches, settings, groups made or changed, lite pulls)
-//! is held to the same rules as its like.
+//! The needs of a request: the topics, groups and cluster on which it acts, and the action. Each domain declares them beside the
+//! handler. The actions are those of 5.4.0. Requests that Apache forgot there (batches, settings, groups made or changed, lite
+//! pulls) obey the rules of similar ones.
 
 use rocketmq_remoting::message::OffsetMessageId;
 
 use crate::broker::names::{group_of_retry, is_retry};
 
-/// What can be acted on.
+/// The kinds of resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Cluster,
@@ -14,7 +14,7 @@ pub enum Kind {
     Group,
 }
 
-/// How it can be acted on.
+/// The actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     All,
@@ -36,7 +36,7 @@ pub struct Need {
 }
 
 impl Need {
-    /// Whether only administrators do such a thing under the rules of 4.x, which know nothing but sending and receiving.
+    /// Returns true if only administrators may do this under the rules of 4.x, which know nothing but sending and receiving.
     pub fn administers(&self) -> bool {
         let changes = [Action::Create, Action::Update, Action::Delete];
         self.actions.iter().all(|action| changes.contains(action))
@@ -101,7 +101,7 @@ impl Act {
     }
 }
 
-/// What one request needs. A resource named by an empty text is none.
+/// The needs of one request. A resource named by an empty text is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Needs {
@@ -219,7 +219,7 @@ fn owner(offset: i64, owners: &impl Owners) -> Result<String, String> {
     owners.topic_at(offset).ok_or_else(|| format!("no message at offset {offset}"))
 }
 
-/// Where stored messages belong: the topic of the one at a log offset, if one begins there.
+/// Finds the topic of a stored message by its log offset.
 pub trait Owners {
     fn topic_at(&self, offset: i64) -> Option<String>;
 }

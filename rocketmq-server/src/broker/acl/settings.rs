@@ -1,4 +1,4 @@
-//! What the broker lets its owner decide about access. Names and defaults are Apache's.
+//! The settings of access control. Names and defaults are Apache's.
 
 use std::fmt;
 use std::path::PathBuf;

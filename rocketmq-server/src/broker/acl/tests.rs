@@ -28,7 +28,7 @@ const USER: &str = "user-key";
 const FILE: &str = "globalWhiteRemoteAddresses: []\naccounts:\n- accessKey: admin-key\n  secretKey: 12345678\n  admin: true\n\
     - accessKey: user-key\n  secretKey: 12345678\n  defaultTopicPerm: DENY\n  defaultGroupPerm: SUB\n  topicPerms: [t=PUB|SUB]\n";
 
-/// What the broker says to a request signed by `user`: code and remark.
+/// Sends a request signed by `user` and returns code and remark of the answer.
 async fn said(client: &Client, user: &str, mut command: Command) -> (i32, String) {
     signature::sign(&mut command, user, SECRET, None);
     let answer = client.call(command).await;
@@ -56,7 +56,7 @@ fn with_fields(code: RequestCode, fields: &[(&str, &str)]) -> Command {
     command
 }
 
-/// Where in the log a message is that the administrator sends.
+/// Lets the administrator send a message and returns its id, which holds its log offset.
 async fn stored(client: &Client, send: Command) -> String {
     let sent = answer(client, ADMIN, send).await;
     let id: OffsetMessageId = sent.ext.get("msgId").unwrap().parse().unwrap();

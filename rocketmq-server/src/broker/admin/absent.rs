@@ -1,4 +1,4 @@
-//! Requests about parts of Apache's broker that this one does not have: what tools are told instead.
+//! Refuses requests about parts of Apache's broker that this one lacks, and tells tools why.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub fn requests(on: &mut Requests<'_, Parts>) {
 
 /// A request about a part that is absent.
 trait Absent: Request {
-    /// What the tool is told.
+    /// The explanation for the tool.
     const WHY: &'static str;
 }
 

@@ -1,4 +1,4 @@
-//! What tools ask of the broker as a whole.
+//! Requests of tools about the broker as a whole.
 
 pub mod absent;
 pub mod broker;

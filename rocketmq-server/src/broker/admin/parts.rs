@@ -1,4 +1,4 @@
-//! What the requests about the broker as a whole work on.
+//! The parts of the requests about the broker as a whole.
 
 use std::sync::Arc;
 

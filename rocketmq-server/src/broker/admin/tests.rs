@@ -1,4 +1,4 @@
-//! What mqadmin and the console ask.
+//! The requests of mqadmin and of the console.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! How the queues of a topic are shared out among the members of a group when the broker decides: Java's two
+//! Shares out the queues of a topic among the members of a group if the broker decides, by Java's two
 //! strategies, on sorted members and sorted queues.
 
 /// Consecutive queues for each member; the first members get one more when it does not divide.

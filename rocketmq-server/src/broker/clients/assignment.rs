@@ -49,7 +49,7 @@ fn mode_of(parts: &Parts, topic: &str, group: &str) -> MessageRequestMode {
     parts.clients.request_modes.get(topic, group).map_or(MessageRequestMode::Pull, |mode| mode.mode)
 }
 
-/// What a member pops: all queues, written -1, unless the group was told to let only some members share each.
+/// The queues that a member pops: all, written -1, unless a setting of the group lets only some members share each queue.
 fn pop_share(parts: &Parts, request: &QueryAssignmentBody, queues: &[i32]) -> Result<Vec<i32>, Refusal> {
     let mode = parts.clients.request_modes.get(&request.topic, &request.consumer_group);
     let further = usize::try_from(mode.map_or(0, |mode| mode.pop_share_queue_num)).unwrap_or(0);

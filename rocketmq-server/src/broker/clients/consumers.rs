@@ -1,4 +1,4 @@
-//! Who is consuming: the live members and subscriptions of each group, as their heartbeats tell.
+//! Consumers: the live members and subscriptions of each group, as their heartbeats tell.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -139,7 +139,7 @@ impl ConsumerGroup {
     }
 }
 
-/// What a heartbeat did to a group.
+/// The effect of a heartbeat on a group.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Registered {
     /// Members or topics changed: the others must rebalance.

@@ -18,7 +18,7 @@ use crate::broker::settings::millis;
 use crate::broker::topics::table::{MAX_QUEUES, open_topic, unit_sub};
 use crate::exchange::{Asked, Refusal, Response};
 
-/// What a heartbeat says is kept as long as its connection lives, so it is not longer than any client needs, in bytes.
+/// The longest heartbeat, in bytes. The broker keeps its content as long as the connection lives.
 const LONGEST_HEARTBEAT: usize = 4 << 20;
 const LONGEST_NAME: usize = 1000;
 /// The most conflicts that one answer tells of.

@@ -32,7 +32,7 @@ pub fn unlock(parts: &Parts, asked: Asked<'_, UnlockBatchRequest>) -> Response<U
     Ok(())
 }
 
-/// Whether there is such a queue: what is locked is kept for a minute.
+/// Returns true if there is such a queue. A lock is kept for a minute, so locks of queues that do not exist would use up memory.
 fn exists(parts: &Parts, queue: &MessageQueue) -> bool {
     let topic = parts.topics.get(&queue.topic);
     topic.is_some_and(|topic| (0..topic.read_queue_nums).contains(&queue.queue_id))

@@ -11,7 +11,7 @@ use crate::broker::complaints::Complaints;
 use crate::broker::persist::table_file::TableFile;
 use crate::store::StoreError;
 
-/// Who is there, over which connections, and what members of groups hold or are told to do.
+/// The members of all groups, their connections, the locks they hold, and how they are told to read.
 #[derive(Debug)]
 pub struct Members {
     pub consumers: Mutex<ConsumerTable>,

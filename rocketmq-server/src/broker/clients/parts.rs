@@ -1,4 +1,4 @@
-//! What the requests about clients work on.
+//! The parts of the requests about clients.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Who is producing: needed to ask about undecided transactions and to hand replies to the requester.
+//! Producers. The broker asks them about undecided transactions, and hands replies to them.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,7 +9,7 @@ use super::member::Member;
 pub struct ProducerTable {
     groups: BTreeMap<String, BTreeMap<u64, Member>>,
     clients: HashMap<String, u64>,
-    /// Where the last check-back went, so that the next goes to another member.
+    /// The member that got the last check-back; the next one goes to another.
     turn: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Which client may consume which queue in order: leases that end 60 s after their last renewal.
+//! Locks of clients that consume queues in order: leases that end 60 s after their last renewal.
 
 use std::collections::HashMap;
 
@@ -55,7 +55,7 @@ impl QueueLocks {
         }
     }
 
-    /// Whether any lock of the group is alive: the sign that it consumes in order.
+    /// Returns true if any lock of the group is alive: the sign that it consumes in order.
     pub fn any_live(&self, group: &str, now: i64) -> bool {
         let Some(held) = self.groups.get(group) else {
             return false;

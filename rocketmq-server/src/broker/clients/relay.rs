@@ -16,9 +16,9 @@ use rocketmq_remoting::{Command, Json, Request};
 use super::parts::Parts;
 use crate::exchange::{Asked, Refusal, Reply};
 
-/// How long a consumer may take to answer.
+/// The time that a consumer has to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long it may take to name its offsets.
+/// The time that it has to name its offsets.
 const STATUS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// GET_CONSUMER_RUNNING_INFO (307).

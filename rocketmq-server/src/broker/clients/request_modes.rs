@@ -1,4 +1,4 @@
-//! Whether a group pulls a topic or pops it: what SET_MESSAGE_REQUEST_MODE (401) decided; `messageRequestMode.json`.
+//! The request modes: a group pulls a topic or pops it, as SET_MESSAGE_REQUEST_MODE (401) says; `messageRequestMode.json`.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What delays work on.
+//! The parts of the delivery by delay level.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! How far each delay level has been delivered: `delayOffset.json`.
+//! The positions of the delay levels: `delayOffset.json`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,7 +51,7 @@ impl DelayProgress {
         self.next.lock().clone()
     }
 
-    /// What the file and slaves get.
+    /// The table as the file and slaves get it.
     pub fn table(&self) -> DelayOffsetWrapper {
         table_of(self.snapshot())
     }

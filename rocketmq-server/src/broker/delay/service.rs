@@ -42,7 +42,7 @@ impl Level<'_> {
         (last < range.max).then(|| self.parts.log.now())
     }
 
-    /// Where to go on. What the log no longer has is passed over, and said.
+    /// Returns the offset at which to go on. Messages that the log no longer has are passed over, and logged.
     fn first(self, range: Range) -> i64 {
         let Some(next) = self.parts.progress.next(self.level) else { return range.min };
         if next < range.min {

@@ -123,7 +123,7 @@ async fn timers_survive_a_crash_and_a_restart_without_repetition() {
     assert_eq!(count(&rig.connect(), "t").await, 2);
     let rig = rig.crash().await;
     rig.advance(Duration::from_secs(1));
-    // What was delivered since the last save may come again after a crash; what was not must come.
+    // After a crash, a message delivered since the last save may come again; one that was not delivered must come.
     assert!(rig.connect().drain("t", 0, 3).await.len() >= 3);
 }
 

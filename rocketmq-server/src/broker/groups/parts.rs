@@ -1,4 +1,4 @@
-//! What the requests about groups work on.
+//! The parts of the requests about groups.
 
 use std::sync::Arc;
 

@@ -114,7 +114,7 @@ impl GroupTable {
         }
     }
 
-    /// Whether groups that nobody has made come into being when they are first used.
+    /// Lets the first use of an unknown group make it, or not.
     pub fn set_auto_create(&self, on: bool) {
         self.auto_create.store(on, Ordering::Relaxed);
     }
@@ -142,7 +142,7 @@ impl GroupTable {
         })
     }
 
-    /// Whether the group may read the topic.
+    /// Returns true if the group may read the topic.
     pub fn is_readable(&self, group: &str, topic: &str) -> bool {
         let table = self.table.read();
         let bits = table.forbidden.get(group).and_then(|topics| topics.get(topic));

@@ -45,7 +45,7 @@ impl Log {
         self.clock.now_ms()
     }
 
-    /// How a message with a delay or a delivery time is treated now.
+    /// Returns the rules that now hold for messages with a delay or a delivery time.
     pub fn placement_rules(&self) -> PlacementRules<'_> {
         PlacementRules {
             levels: &self.settings.fixed.delay_levels,
@@ -125,7 +125,7 @@ impl Log {
         Ok(())
     }
 
-    /// Where the message at a queue's offset is. A queue that cannot be read has none, which is logged.
+    /// Finds the message at a queue's offset. A queue that cannot be read has none; this is logged.
     pub fn unit(&self, topic: &str, queue: i32, offset: i64) -> Option<Unit> {
         match self.store.units(topic, queue, offset, 1) {
             Ok(units) => units.first().copied(),
@@ -185,7 +185,7 @@ impl Log {
     }
 }
 
-/// What a client is told when the store refuses a message.
+/// Translates the store's refusal of a message for the client.
 pub fn refuse_put(error: StoreError) -> Refusal {
     let code = match &error {
         StoreError::MessageIllegal { .. } => ResponseCode::MESSAGE_ILLEGAL,

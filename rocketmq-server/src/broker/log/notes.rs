@@ -1,4 +1,4 @@
-//! What the broker notes in the properties of a message that it stores again.
+//! Notes of the broker in the properties of a message that it stores again.
 //!
 //! A record holds 32,767 bytes of properties. A note that finds no room is left out: the message matters more.
 
@@ -29,7 +29,7 @@ pub fn encode(properties: &Properties) -> String {
     wire
 }
 
-/// What the broker adds at most, later, to a message that waits for its time or for the end of its transaction.
+/// The most bytes that the broker adds later to a message that waits for its time or for the end of its transaction.
 const ROOM: usize = 256;
 
 /// Checks that a message which the broker will store again leaves room for what is noted then.

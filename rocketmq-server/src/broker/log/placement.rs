@@ -12,7 +12,7 @@ use crate::broker::send::properties::{SentProperties, TimerProperties};
 use crate::exchange::Refusal;
 use rocketmq_remoting::code::ResponseCode;
 
-/// Where a message goes first.
+/// The first place of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placement {
     /// Straight to its topic.
@@ -23,7 +23,7 @@ pub enum Placement {
     Timer(i64),
 }
 
-/// What the placement of a message depends on besides the message.
+/// The settings, and the time, that decide with the message about its placement.
 #[derive(Debug, Clone, Copy)]
 pub struct PlacementRules<'a> {
     pub levels: &'a DelayLevels,

@@ -1,11 +1,11 @@
-//! Messages that a service of the broker passes over: no single one may stop those behind it.
+//! Messages that a service of the broker passes over, because no message may stop those behind it.
 
 use std::fmt::Display;
 
 use super::Log;
 use crate::broker::stats::counters::Counters;
 
-/// Where a message is stored.
+/// The place of a stored message.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     pub topic: &'a str,

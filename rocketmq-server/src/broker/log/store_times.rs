@@ -1,7 +1,7 @@
 //! When the messages of a queue were stored, as far as the clock can be believed.
 
-/// Corrects store times that lie in the future: the clock was set back after they were given. Whatever is in the queue by then
-/// was stored by then.
+/// Corrects store times that lie in the future: the clock was set back after they were given. A message that is in the queue
+/// at some time was stored by that time.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StoreTimes {
     /// Messages before this offset were stored at `latest` or earlier.

@@ -1,7 +1,7 @@
-//! What each connection has put into the store's buffer and must not be told about yet.
+//! The puts of each connection that are in the store's buffer, and about which the client must not be told yet.
 //!
-//! Several connections share the buffer, and any of them may be the one that hands it to the kernel, and fails. So it is
-//! not enough that one's own call succeeds: each connection keeps the writes its messages are part of.
+//! Several connections share the buffer. Any of them may hand it to the kernel, and may fail. So a connection cannot rely
+//! on its own call: it keeps the writes to which its messages belong.
 
 use std::collections::HashMap;
 

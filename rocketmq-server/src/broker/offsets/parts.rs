@@ -1,4 +1,4 @@
-//! What the requests about offsets work on.
+//! The parts of the requests about offsets.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! How far groups have come: 208, 300, 303, 308, 317, 343, 345.
+//! The progress of groups, for tools: 208, 300, 303, 308, 317, 343, 345.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -157,7 +157,7 @@ fn span_of(parts: &Parts, topic: &str, group: &str, queue: i32) -> QueueTimeSpan
     let committed = parts.offsets.lock().query(topic, group, queue).unwrap_or(0);
     let at = |offset| parts.log.store.store_time(topic, queue, offset);
     let min_time_stamp = parts.log.store.earliest_store_time(topic, queue);
-    // What is to be consumed next says how late the group is; at the end of the queue it is not late at all.
+    // The next message to consume tells how late the group is; at the end of the queue it is not late.
     let delay_time = if committed < max {
         at(committed).map_or(0, |stored| parts.log.now().saturating_sub(stored))
     } else {

@@ -1,4 +1,4 @@
-//! How far each group has consumed each queue, and the resets that wait for the group's next pull.
+//! The offset of each group in each queue, and the resets that wait for the group's next pull.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -23,7 +23,7 @@ pub struct ConsumerOffsets {
     save_failed: bool,
 }
 
-/// What became of a commit.
+/// The result of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Commit {
     Stored,
@@ -83,7 +83,7 @@ impl ConsumerOffsets {
         self.store(key, queue, offset);
     }
 
-    /// Whether any reset waits anywhere: one cheap look before each pull builds a key.
+    /// Returns true if any reset waits. Pulls ask this first, because it is cheaper than to build a key.
     pub fn has_pending(&self) -> bool {
         !self.pending.is_empty()
     }
@@ -182,7 +182,7 @@ impl ConsumerOffsets {
         self.table.iter().map(|(k, v)| (k.clone(), v.clone())).collect()
     }
 
-    /// Whether something changed since the last call: what decides if the file is rewritten.
+    /// Returns true if something changed since the last call. Then the file is rewritten.
     pub fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.changed)
     }
@@ -193,7 +193,7 @@ impl ConsumerOffsets {
         self.save_failed = !succeeded;
     }
 
-    /// Whether the last rewrite failed.
+    /// Returns true if the last rewrite failed.
     pub fn save_failed(&self) -> bool {
         self.save_failed
     }

@@ -1,4 +1,4 @@
-//! Where a group without an offset begins, for every state that a queue can be in.
+//! The beginning of a group without an offset, for every state that a queue can be in.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the tables that are written at intervals work on.
+//! The tables that are written at intervals.
 
 use std::sync::Arc;
 

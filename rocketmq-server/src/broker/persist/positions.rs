@@ -31,7 +31,7 @@ pub fn set_right(parts: &Parts) {
     }
 }
 
-/// Whether any was moved.
+/// Returns true if any was moved.
 fn set_groups_right(parts: &Parts) -> bool {
     let moved = parts.offsets.lock().set_right(|topic, group, queue, offset| {
         let range = Range::of(&parts.log.store, topic, queue);

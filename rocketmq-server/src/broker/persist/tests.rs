@@ -12,7 +12,7 @@ use crate::broker::tests::pop_rig::{HIDDEN, Popper};
 use crate::broker::tests::rig::{Client, Rig};
 use crate::broker::tests::transaction_rig::{COMMIT, answer_to, end_of, half};
 
-/// How an operator may have emptied a store, with `config/` kept.
+/// Folders that an operator deletes to empty a store while `config/` stays.
 const EMPTIED: [&[&str]; 2] = [&["commitlog"], &["commitlog", "consumequeue", "index"]];
 
 /// Longer than messages are hidden and late acknowledgements waited for.

@@ -91,7 +91,7 @@ fn put(
     Ok(())
 }
 
-/// Whether the number in a receipt is a queue of the revive topic: it comes from outside and names a place to write.
+/// Checks that the number in a receipt is a queue of the revive topic. It comes from outside and names a place to write.
 ///
 /// # Errors
 /// 13.
@@ -104,7 +104,7 @@ pub fn check_revive_queue(parts: &Parts, queue: i32) -> Result<(), Refusal> {
     Err(Refusal::new(ResponseCode::MESSAGE_ILLEGAL, remark))
 }
 
-/// Whether the topic has the queue.
+/// Checks that the topic has the queue.
 ///
 /// # Errors
 /// 17 no topic, 13 no queue.

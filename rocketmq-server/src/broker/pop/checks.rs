@@ -1,4 +1,4 @@
-//! Who may pop, peek or wait at a topic: the checks these requests share, in Apache's order.
+//! The checks that pops, peeks and notifications share, in Apache's order.
 
 use rocketmq_remoting::body::topic::TopicConfig;
 use rocketmq_remoting::route::Perm;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::parts::Parts;
 use crate::exchange::Refusal;
 
-/// What every one of these requests names.
+/// Topic, queue and group, which all of these requests name.
 #[derive(Debug, Clone, Copy)]
 pub struct Target<'a> {
     pub topic: &'a str,
@@ -16,7 +16,7 @@ pub struct Target<'a> {
     pub queue: i32,
 }
 
-/// Whether the broker lets anybody read.
+/// Checks that the broker lets clients read.
 ///
 /// # Errors
 /// Code 16.
@@ -27,7 +27,7 @@ pub fn check_broker(parts: &Parts, what: &str) -> Result<(), Refusal> {
     Err(Refusal::forbidden(format!("the broker[{}] {what} message is forbidden", parts.settings.address)))
 }
 
-/// Whether the group may read the topic and queue.
+/// Checks that the group may read the topic and queue.
 ///
 /// # Errors
 /// 17 no topic, 16 no permission, 29 no such queue, 26 no group.

@@ -1,4 +1,4 @@
-//! Where a group pops next in a queue.
+//! The offset at which a group pops next in a queue.
 
 use super::parts::Parts;
 use super::retry_topic::Look;
@@ -32,19 +32,19 @@ pub fn commit(parts: &Parts, topic: &str, group: &str, queue: i32, offset: i64) 
     parts.offsets.lock().commit(topic, group, queue, offset);
 }
 
-/// Whether a queue holds something the group has not popped.
+/// Returns true if a queue holds a message that the group has not popped.
 pub fn has_message(parts: &Parts, topic: &str, group: &str, queue: i32) -> bool {
     parts.log.store.max_offset(topic, queue) > peek(parts, topic, group, queue)
 }
 
-/// What a request for this topic does about the group's retry topics.
+/// Decides which of the group's retry topics a request for this topic reads.
 pub fn look(parts: &Parts, topic: &str, group: &str, chance: u32) -> Look {
     Look::by_chance(&parts.settings.live().pop, chance, |origin| {
         has_message(parts, &origin.topic(group, topic), group, 0)
     })
 }
 
-/// What was committed.
+/// Returns the committed offset.
 pub fn stored(parts: &Parts, topic: &str, group: &str, queue: i32) -> Option<i64> {
     parts.offsets.lock().query(topic, group, queue).filter(|offset| *offset >= 0)
 }

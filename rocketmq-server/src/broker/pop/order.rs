@@ -28,7 +28,7 @@ pub struct OrderInfo {
     /// The first offset, then the others' distances from it.
     #[serde(rename = "o")]
     offsets: Vec<i64>,
-    /// How often a message was handed out before, where it was.
+    /// For each message handed out before: the number of times.
     #[serde(rename = "oc")]
     counts: BTreeMap<i64, i32>,
     /// When a message is to be seen again, where that was changed.
@@ -38,7 +38,7 @@ pub struct OrderInfo {
     pop_time: i64,
 }
 
-/// What an acknowledgement comes to.
+/// The result of an acknowledgement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Acked {
     /// The group has consumed up to this offset.
@@ -119,7 +119,7 @@ pub struct OrderedPop<'a> {
     pub offsets: &'a [i64],
 }
 
-/// How often an ordered pop's messages were handed out before.
+/// The number of times that the messages of an ordered pop were handed out before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
     pub by_offset: BTreeMap<i64, i32>,
@@ -158,7 +158,7 @@ impl Orders {
         Ok(Self { table: Mutex::new(Table { queues: stored.table, changed: false }), file })
     }
 
-    /// Whether a queue hands out nothing to this attempt now.
+    /// Returns true if a queue hands out nothing to this attempt now.
     pub fn is_blocked(&self, topic: &str, group: &str, queue: i32, attempt: Option<&str>, now: i64) -> bool {
         let table = self.table.lock();
         let info = table.queues.get(&offset_key(topic, group)).and_then(|queues| queues.get(&queue));

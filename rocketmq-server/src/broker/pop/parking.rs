@@ -1,4 +1,4 @@
-//! Where empty pops and notifications wait: the tables of `polls` with the channel through which they are woken.
+//! Parks empty pops and notifications: the tables of `polls`, and the channel through which they are woken.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -16,7 +16,7 @@ pub enum Woken {
     Notification(NotificationCall),
 }
 
-/// Why a request does not wait.
+/// The reason for which a request does not wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoRoom {
     /// Too many wait already.
@@ -25,7 +25,7 @@ pub enum NoRoom {
     TimeOver,
 }
 
-/// How long before its deadline a request counts as waited out: its answer has to travel too.
+/// This long before its deadline, in milliseconds, a request has waited long enough: its answer has to travel too.
 const ANSWER_AHEAD: i64 = 50;
 
 #[derive(Debug)]
@@ -51,8 +51,8 @@ pub struct PopParking {
 }
 
 impl PopParking {
-    /// The parking and the end at which woken requests come out. What is in the channel waited before, so the limit
-    /// on those who wait bounds it too.
+    /// Returns the parking, and the end at which woken requests come out. A request in the channel waited before, so the limit
+    /// on parked requests bounds the channel too.
     pub fn new() -> (Self, mpsc::UnboundedReceiver<Woken>) {
         let (woken, receiver) = mpsc::unbounded_channel();
         let tables = Tables { pops: Polls::new(false), notifications: Polls::new(true) };
@@ -65,7 +65,7 @@ impl PopParking {
         (parking, receiver)
     }
 
-    /// Whether a request that waits from `born` for `poll_time` may do so; its deadline if it may.
+    /// Returns the deadline of a request that wants to wait from `born` for `poll_time`, or the reason against it.
     pub fn room_for(
         &self,
         (topic, group, queue): (&str, &str, i32),

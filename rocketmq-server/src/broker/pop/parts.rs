@@ -1,4 +1,4 @@
-//! What POP works on.
+//! The parts of POP.
 
 use std::sync::Arc;
 

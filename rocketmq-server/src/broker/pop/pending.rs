@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::revive_log::{Ack, Checkpoint, Entry, Key};
 
-/// What has been read of a revive queue.
+/// The open checkpoints of a revive queue, as far as it was read.
 #[derive(Debug, Default)]
 pub struct Pending {
     by_offset: BTreeMap<i64, Checkpoint>,

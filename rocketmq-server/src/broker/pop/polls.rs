@@ -59,7 +59,7 @@ impl<T> Polls<T> {
         self.waiting
     }
 
-    /// How many wait for exactly this.
+    /// Counts the requests that wait for exactly this.
     pub fn len_of(&self, topic: &str, group: &str, queue: i32) -> usize {
         let lines = self.topics.get(topic).and_then(|groups| groups.get(group));
         lines.and_then(|lines| lines.get(&queue)).map_or(0, BTreeMap::len)

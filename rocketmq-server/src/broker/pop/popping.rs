@@ -18,7 +18,7 @@ use crate::filter::Filter;
 
 /// The most messages of one pop.
 const MAX_MESSAGES: i32 = 32;
-/// How much longer than it wanted to wait a request may be under way, in milliseconds.
+/// A request may be under way this much longer than it wants to wait, in milliseconds.
 const LATE: i64 = 500;
 
 /// Answers a pop, or lets it wait.

@@ -15,7 +15,7 @@ use crate::exchange::Refusal;
 const PAUSES: [i64; 17] =
     [10, 20, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200];
 
-/// Whether anybody can still be given the messages of a checkpoint.
+/// Returns true if topic and group of a checkpoint still exist.
 pub fn is_wanted(parts: &Parts, checkpoint: &Checkpoint) -> bool {
     let topic = normal_topic(&checkpoint.topic, &checkpoint.group);
     parts.topics.get(topic).is_some() && parts.groups.get(&checkpoint.group).is_some()

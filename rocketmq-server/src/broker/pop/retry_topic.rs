@@ -11,7 +11,7 @@ pub fn normal_topic<'a>(topic: &'a str, group: &str) -> &'a str {
     behind.and_then(|rest| rest.strip_prefix(['+', '_'])).unwrap_or(topic)
 }
 
-/// Where messages of `topic` go when they are handed out again.
+/// Returns the topic to which messages of `topic` go when they are handed out again.
 pub fn written(settings: &PopSettings, group: &str, topic: &str) -> String {
     if names::is_retry(topic) {
         return topic.to_owned();
@@ -20,7 +20,7 @@ pub fn written(settings: &PopSettings, group: &str, topic: &str) -> String {
     origin.topic(group, topic)
 }
 
-/// What one pop does about retry topics. It reads one of them at most, since both count as one in its answer.
+/// The retry topics that one pop reads. It takes messages of one of them at most, since both count as one in its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
     /// Before the topic itself, else after it.
@@ -29,10 +29,10 @@ pub struct Look {
 }
 
 impl Look {
-    /// Decides by a number of 0 to 99.
+    /// Chooses by a number from 0 to 99.
     ///
-    /// Where both retry topics are read, the other is looked into if the one chosen has nothing: a pop that was woken
-    /// by a message handed out again would else sleep on half the time.
+    /// If both retry topics are in use and the chosen one has nothing, the pop reads the other. A pop that was woken by a
+    /// message handed out again would otherwise sleep on half the time.
     pub fn by_chance(settings: &PopSettings, chance: u32, has_message: impl Fn(Origin) -> bool) -> Self {
         let chosen = match (settings.retry_topic_v2, settings.read_retry_topic_v1) {
             (false, _) => [Origin::RetryV1; 2],

@@ -1,4 +1,4 @@
-//! How far the revive topic has been followed, and what wakes the one who follows it.
+//! The progress of the loop that follows the revive topic, and its alarm.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -12,13 +12,13 @@ pub const PAUSE: i64 = 100;
 /// Turns given to the timer before a pause.
 const TURNS: u32 = 64;
 
-/// How far the revive topic has been followed.
+/// The state of each revive queue, and the alarm of the loop that follows them.
 #[derive(Debug)]
 pub struct Revival {
     pub topic: String,
     pub queues: Mutex<Vec<Pending>>,
     wake: Notify,
-    /// What the timer delivers next decides about checkpoints, whatever topic it goes to.
+    /// True while the loop waits for the timer: then each message wakes it, whatever its topic.
     pub waits_for_timers: AtomicBool,
     /// Looks in a row that found the timer behind.
     looks: AtomicU32,

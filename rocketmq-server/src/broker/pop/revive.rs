@@ -15,7 +15,7 @@ use rocketmq_remoting::message::MessageRecord;
 
 /// The group whose offsets say how far each revive queue is done.
 pub const REVIVE_GROUP: &str = "CID_RMQ_SYS_REVIVE_GROUP";
-/// How long after its time a checkpoint still takes acknowledgements, in milliseconds.
+/// A checkpoint still takes acknowledgements this long after its time, in milliseconds.
 const GRACE: i64 = 2_000;
 /// Records read or messages handed out again before other work gets a turn.
 const BURST: usize = 256;
@@ -57,7 +57,7 @@ impl Queue<'_> {
         let limits = GetLimits { max_messages: BURST, max_bytes: self.parts.settings.live().max_pull_bytes };
         let fetched = self.parts.log.store.get(topic, self.id, next, limits, &All);
         self.take_in(&fetched);
-        // What was skipped because it is gone stays skipped; an unreadable file is tried again.
+        // Records that are gone stay skipped; an unreadable file is tried again.
         let progressed = fetched.next_begin != next;
         if progressed {
             self.pending.read_to(fetched.next_begin.min(fetched.max));
@@ -98,7 +98,7 @@ impl Queue<'_> {
         Some(self.parts.log.now())
     }
 
-    /// Hands out again the open messages of a checkpoint. What fails gets a checkpoint of its own.
+    /// Hands out again the open messages of a checkpoint. A message for which this fails gets a checkpoint of its own.
     fn revive(&mut self, checkpoint: &Checkpoint) -> Result<(), Refusal> {
         if !is_wanted(self.parts, checkpoint) {
             tracing::info!(
@@ -128,7 +128,7 @@ impl Queue<'_> {
     }
 }
 
-/// Whether every acknowledgement made before `due` has come out of the timer. While not, whatever it delivers wakes the
+/// Returns true if every acknowledgement made before `due` has come out of the timer. Otherwise its next delivery wakes the
 /// loop.
 fn timers_delivered(parts: &Parts, due: i64) -> bool {
     let waits = &parts.state.revival.waits_for_timers;

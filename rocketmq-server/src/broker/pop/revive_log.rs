@@ -1,4 +1,4 @@
-//! What the revive topic holds: checkpoints of what was popped, and acknowledgements, in Apache's JSON.
+//! The records of the revive topic: checkpoints of popped messages, and acknowledgements, in Apache's JSON.
 
 use rocketmq_remoting::fastjson;
 use rocketmq_remoting::message::MessageRecord;
@@ -18,7 +18,7 @@ const BATCH_ACK_TAG: &str = "bAck";
 /// A checkpoint comes out of the timer this long (ms) before its acknowledgements may.
 const AHEAD_OF_ACKS: i64 = 1_000;
 
-/// What one pop took from one queue, until all of it is acknowledged or handed out again.
+/// The messages that one pop took from one queue. A checkpoint is open until all are acknowledged or handed out again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Checkpoint {
@@ -43,10 +43,10 @@ pub struct Checkpoint {
     /// For readers only: the sum of the two times.
     #[serde(rename = "reviveTime")]
     pub revive_time: i64,
-    /// Where in the revive queue it lies; set when it is read.
+    /// Its offset in the revive queue; set when it is read.
     #[serde(rename = "ro")]
     pub revive_offset: i64,
-    /// How often handing out again failed.
+    /// Counts the failures to hand it out again.
     #[serde(rename = "rp", skip_serializing_if = "Option::is_none")]
     pub failures: Option<String>,
     #[serde(rename = "so")]
@@ -104,7 +104,7 @@ impl Checkpoint {
     }
 }
 
-/// What acknowledgements and their checkpoint have in common.
+/// The fields by which acknowledgements find their checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key {
     pub topic: String,

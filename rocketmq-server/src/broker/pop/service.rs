@@ -1,4 +1,4 @@
-//! What POP does by the clock and on arrival, each as a loop that ends with the broker.
+//! The loops of POP, which end with the broker: they follow the clock and new messages.
 
 use std::sync::Arc;
 

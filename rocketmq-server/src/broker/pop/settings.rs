@@ -1,4 +1,4 @@
-//! What the broker lets its owner decide about POP. Names and defaults are Apache's.
+//! The settings of POP. Names and defaults are Apache's.
 
 /// Settings of POP.
 #[derive(Debug, Clone, PartialEq, Eq)]

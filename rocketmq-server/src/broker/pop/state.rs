@@ -1,4 +1,4 @@
-//! What POP keeps in memory.
+//! The memory of POP.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -43,7 +43,7 @@ impl PopState {
         })
     }
 
-    /// What is to be told of every message; it must not hold the broker.
+    /// Returns the listener of the store, which is told of every message. It must not own the broker.
     pub fn listener(&self) -> impl Fn(&Dispatched) + Send + Sync + 'static {
         let (parking, revival) = (self.parking.clone(), self.revival.clone());
         move |message| {

@@ -17,7 +17,7 @@ use crate::exchange::Refusal;
 use crate::filter::Filter;
 use crate::store::{Fetched, GetLimits, GetStatus};
 
-/// What a pop came to.
+/// The result of a pop.
 #[derive(Debug, Default)]
 pub struct Taken {
     pub records: Vec<Bytes>,

@@ -1,4 +1,4 @@
-//! Pulls that found nothing and wait for a message: who waits for what, and who is to be woken.
+//! Parked pulls: they found nothing and wait for a message. The table finds those to wake.
 //!
 //! The table decides; it neither reads the store nor answers anybody.
 
@@ -9,7 +9,7 @@ use crate::filter::Filter;
 /// A pull that waits.
 #[derive(Debug)]
 pub struct Parked<T> {
-    /// What it takes to run the pull again.
+    /// The pull, to be run again.
     pub pull: T,
     /// The offset it wants; a queue that ends beyond it may have something.
     pub wanted: i64,

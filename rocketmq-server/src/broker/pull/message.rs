@@ -1,4 +1,4 @@
-//! PULL_MESSAGE (11) and LITE_PULL_MESSAGE (361): who may read what, what is there, and what is said when nothing is.
+//! PULL_MESSAGE (11) and LITE_PULL_MESSAGE (361): checks a pull, reads the queue, and answers or parks it.
 
 use std::sync::Arc;
 

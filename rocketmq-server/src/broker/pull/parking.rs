@@ -1,4 +1,4 @@
-//! Where empty pulls wait, and how they are woken: the table of `long_poll` with its wake-up channel.
+//! Parks empty pulls and wakes them: the table of `long_poll`, and the channel through which woken pulls leave.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -17,8 +17,8 @@ pub struct PullParking {
 }
 
 impl PullParking {
-    /// The parking and the end at which woken pulls come out. What is in the channel was parked before, so the
-    /// limit on parked pulls bounds it too.
+    /// Returns the parking, and the end at which woken pulls come out. A pull in the channel was parked before, so the
+    /// limit on parked pulls bounds the channel too.
     pub fn new() -> (Self, mpsc::UnboundedReceiver<Pull>) {
         let (woken, receiver) = mpsc::unbounded_channel();
         let parking = Self { polls: Mutex::default(), parked: AtomicUsize::new(0), woken };

@@ -1,4 +1,4 @@
-//! What pulls work on.
+//! The parts of pulls.
 
 use std::sync::Arc;
 

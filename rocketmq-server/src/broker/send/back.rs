@@ -42,8 +42,8 @@ pub fn send_back(
     store(parts, original, group, fate, queues)
 }
 
-/// Whose send-backs these are: the topic where a retried message began, if there is such a topic. What clients say, in the
-/// request or in properties, must not make up entries without end.
+/// Returns the topic that counts a send-back: the one where a retried message began, if there is such a topic. A client must
+/// not be able to make up entries without end, by its request or by properties.
 fn counted_topic(parts: &Parts, original: &MessageRecord) -> String {
     let properties = Properties::parse(&original.properties);
     let began = properties.retry_topic().filter(|topic| parts.topics.get(topic).is_some());

@@ -1,4 +1,4 @@
-//! What a send must pass before it is stored, in Apache's order: the first failure decides the code.
+//! The checks of a send, in Apache's order: the first failure decides the code.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::broker::names;
 use crate::broker::topics::table::{UNIT, Wanted, open_topic, unit_sub};
 use crate::exchange::Refusal;
 
-/// Where a send that passed goes.
+/// The place of a send that passed.
 #[derive(Debug, Clone)]
 pub struct Target {
     pub topic: Arc<TopicConfig>,
@@ -156,7 +156,7 @@ pub fn check_recall(topic: &str, timer: &TimerProperties<'_>) -> Result<(), Refu
     Err(Refusal::new(ResponseCode::MESSAGE_ILLEGAL, remark))
 }
 
-/// What a batch must not be, besides what any send must not be.
+/// Checks the rules that hold for batches alone.
 pub fn check_batch(topic: &str) -> Result<(), Refusal> {
     let illegal = |remark| Err(Refusal::new(ResponseCode::MESSAGE_ILLEGAL, remark));
     if topic.len() > 127 {

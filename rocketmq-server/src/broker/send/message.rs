@@ -91,7 +91,7 @@ impl Accepted {
     }
 }
 
-/// What a send that wants to be safe waits for.
+/// The safety that a send waits for.
 #[derive(Debug, Clone, Copy)]
 struct Safety {
     disk_within: Option<Duration>,
@@ -111,13 +111,13 @@ impl Safety {
         self.disk_within.is_some() || self.copies != Copies::NotWanted
     }
 
-    /// What to answer if the disk does not have the message in time.
+    /// Returns the code of the answer if the disk does not have the message in time.
     async fn flushed(self, parts: &Parts, stored: &Stored) -> Option<ResponseCode> {
         let in_time = parts.log.store.flushed(stored.end, self.disk_within?).await;
         (!in_time).then_some(ResponseCode::FLUSH_DISK_TIMEOUT)
     }
 
-    /// What to answer if no other machine has the message in time.
+    /// Returns the code of the answer if no other machine has the message in time.
     async fn copied(self, parts: &Parts) -> Option<ResponseCode> {
         match self.copies {
             Copies::NotWanted => None,

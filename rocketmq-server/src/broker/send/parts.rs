@@ -1,4 +1,4 @@
-//! What sends work on.
+//! The parts of sends.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;

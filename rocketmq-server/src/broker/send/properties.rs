@@ -1,7 +1,7 @@
-//! What the broker reads from the properties of a sent message, and what it adds to them.
+//! Reads the properties of a sent message, and adds those of the broker.
 //!
-//! Sending is the hottest path there is, so the property string is looked through once and copied once; it is only
-//! taken apart when a client sent names that are the broker's to set.
+//! Sending is the hottest path, so the property string is scanned once and copied once. It is taken apart only if a
+//! client sent names that only the broker may set.
 
 use rocketmq_remoting::message::properties::{PROPERTY_SEPARATOR, Properties, append, names, pairs};
 
@@ -72,7 +72,7 @@ impl<'a> SentProperties<'a> {
     }
 }
 
-/// What the broker puts on every single message, as 5.4.0 does.
+/// The properties that the broker adds to every single message, as 5.4.0 does.
 #[derive(Debug, Clone)]
 pub struct Stamp {
     cluster: String,

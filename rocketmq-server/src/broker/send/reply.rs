@@ -16,7 +16,7 @@ use super::message::{accept_one, refused, stamped_header};
 use super::parts::Parts;
 use crate::exchange::{Asked, Refusal, Reply};
 
-/// How long the requester may take to acknowledge the reply.
+/// The time that the requester has to acknowledge the reply.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The answer follows the requester's, so a replier knows whether its reply arrived.

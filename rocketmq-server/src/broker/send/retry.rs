@@ -8,7 +8,7 @@ use crate::broker::names;
 /// The level of the first retry; later ones climb from here.
 const FIRST_RETRY_LEVEL: i32 = 3;
 
-/// Where a message that was sent back goes.
+/// The fate of a message that was sent back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     Again { level: i32 },
@@ -59,7 +59,7 @@ pub fn sent_back(
     }
 }
 
-/// Whether a plain send to a retry topic goes to the dead letter queue instead: `>`, where request 36 compares `>=`.
+/// Returns true if a plain send to a retry topic goes to the dead letter queue instead. It compares `>`; request 36 compares `>=`.
 pub fn is_exhausted(reconsume_times: i32, max: i32, group_is_ordered: bool) -> bool {
     reconsume_times > max || group_is_ordered
 }

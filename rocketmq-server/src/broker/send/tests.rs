@@ -202,7 +202,7 @@ async fn a_broker_that_is_told_to_flush_first_does_so_from_then_on() {
 async fn settings_count_although_the_topics_cannot_be_written() {
     let rig = Rig::start().await;
     let admin = &rig.broker.domains.admin;
-    // What the new file is written to is in the way.
+    // A folder stands where the new file is written.
     std::fs::create_dir_all(rig.path().join("config/topics.json.tmp")).unwrap();
     admin.tune(Live { auto_create_topics: false, reject_transactions: true, ..Live::default() }).unwrap_err();
     assert!(admin.settings.live().reject_transactions);

@@ -1,4 +1,4 @@
-//! What producers are told about copies on other machines, as long as this broker makes none.
+//! The answers to producers that want copies on other machines. This broker makes none.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::fixed::Fixed;
 use super::live::Live;
 use super::role::{Apache, Role};
 
-/// What becomes of a send that wants to be safe, beside what the disk says.
+/// The answer about copies to a send that wants to be safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Copies {
     /// It waits for none.
@@ -18,7 +18,7 @@ pub enum Copies {
 }
 
 impl Copies {
-    /// What these settings come to without a slave.
+    /// Returns the answer that these settings lead to without a slave.
     pub fn of(fixed: &Fixed, live: &Live) -> Self {
         match (fixed.role, fixed.apache_version) {
             (Role::AsyncMaster, _) => Self::NotWanted,

@@ -14,7 +14,7 @@ use super::live_config::LiveConfig;
 pub struct Current {
     pub fixed: Fixed,
     live: RwLock<Arc<Live>>,
-    /// What `storeHost` and offset message ids name.
+    /// The address in `storeHost` and in offset message ids.
     pub address: SocketAddr,
     /// Locked until a change is in effect: the one that the file remembers last is the one in effect.
     pub source: Mutex<Arc<dyn LiveConfig>>,
@@ -30,7 +30,7 @@ impl Current {
         self.live.read().clone()
     }
 
-    /// Replaces them. What else follows a change, [`tune`](crate::broker::admin::Parts::tune) knows.
+    /// Replaces them. [`tune`](crate::broker::admin::Parts::tune) does the rest of a change.
     pub fn set_live(&self, live: Live) {
         *self.live.write() = Arc::new(live);
     }

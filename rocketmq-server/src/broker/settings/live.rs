@@ -12,7 +12,7 @@ pub struct Live {
     pub broker_permission: i32,
     pub auto_create_topics: bool,
     pub auto_create_groups: bool,
-    /// The longest body that a client may send. What is in the log already is delivered whatever its size.
+    /// The longest body that a client may send. Messages in the log are delivered whatever their size.
     pub max_message_size: usize,
     pub reject_transactions: bool,
     pub reject_pull_consumers: bool,
@@ -27,11 +27,11 @@ pub struct Live {
     pub sync_flush_timeout: Duration,
     /// Machines that must have a message before its send is answered, this one counted, where the role asks for copies.
     pub in_sync_replicas: i32,
-    /// How long a send waits for them.
+    /// The time that a send waits for them.
     pub slave_timeout: Duration,
 
     pub long_polling: bool,
-    /// How long an empty pull is held when long polling is off.
+    /// The time that an empty pull is parked when long polling is off.
     pub short_polling: Duration,
     /// Pulls held at once; one more is answered "nothing new" at once.
     pub max_parked_pulls: usize,
@@ -65,7 +65,7 @@ pub struct Live {
 }
 
 impl Live {
-    /// Whether a send is answered only when its message is on the disk.
+    /// Returns true if a send is answered only when its message is on the disk.
     pub fn sync_flush(&self) -> bool {
         self.store.flush_mode == FlushMode::Sync
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Live;
 
-/// Whoever parsed the broker's configuration file: it knows the keys. Both calls must be quick.
+/// The owner of the broker's configuration file, which knows the keys. Both calls must be quick.
 pub trait LiveConfig: fmt::Debug + Send + Sync {
     /// Every setting as `key=value` lines under Apache's names.
     fn properties(&self) -> String;
@@ -12,11 +12,11 @@ pub trait LiveConfig: fmt::Debug + Send + Sync {
     /// Takes `key=value` lines from a tool, and returns the live settings with them.
     ///
     /// # Errors
-    /// What to tell the tool: which key, which value, why. Nothing has changed then.
+    /// The answer for the tool: the key, the value, the reason. Nothing has changed then.
     fn update(&self, properties: &str) -> Result<Live, UpdateError>;
 }
 
-/// Why a tool's change of the settings is refused.
+/// Names the reason for which a tool's change of the settings is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpdateError {
@@ -31,7 +31,7 @@ pub enum UpdateError {
     /// A key nobody knows, or a value that does not fit its key.
     #[error("{0}")]
     Invalid(String),
-    /// What only a restart would bring about, on a broker that keeps no file to remember it in.
+    /// The change needs a restart, and the broker keeps no file to remember it in.
     #[error(
         "`{key}` takes effect at a restart, and this broker was started without a file that would keep it"
     )]
@@ -44,7 +44,7 @@ pub enum UpdateError {
     Unwritable {
         /// The file.
         path: String,
-        /// What the system said.
+        /// The reason, from the system.
         reason: String,
     },
 }

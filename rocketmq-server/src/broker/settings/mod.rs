@@ -1,7 +1,7 @@
-//! What the broker lets its owner decide. Names and defaults are Apache's unless the field says otherwise.
+//! The settings of the broker. Names and defaults are Apache's unless the field says otherwise.
 //!
-//! Every setting is in one of two types: [`Fixed`] for what stays as it was at the start, [`Live`] for what tools change
-//! while the broker runs. Each value exists once; the store reads its own from the same two.
+//! Every setting is in one of two types: [`Fixed`] holds those that stay as they were at the start, [`Live`] those that tools
+//! change while the broker runs. Each value exists once; the store reads its own from the same two.
 
 mod copies;
 mod current;
@@ -22,9 +22,9 @@ pub use role::{Apache, Role};
 /// Settings of one broker. The network's own (TLS, idle limits) belong to the listener.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// What stays as it was at the start.
+    /// The settings that stay as they were at the start.
     pub fixed: Fixed,
-    /// What can change while the broker runs.
+    /// The settings that can change while the broker runs.
     pub live: Live,
 }
 

@@ -10,7 +10,7 @@ pub enum Role {
     SyncMaster,
 }
 
-/// The version of Apache's broker that this one stands in for where the two lines differ.
+/// The version of Apache's broker that this one behaves like, if 4.9 and 5.x differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Apache {
     /// 4.9.7: without a slave a send is answered `SLAVE_NOT_AVAILABLE` at once.

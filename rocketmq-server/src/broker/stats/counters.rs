@@ -1,4 +1,4 @@
-//! What passed through the broker: totals, and rates over the last ten seconds, minute and ten minutes.
+//! Counts the broker's messages: totals, and rates over the last ten seconds, minute and ten minutes.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! What came in per topic and went out per group (315): sums and rates over the last minute, hour and day, sampled at
+//! Counts puts per topic and gets per group (315): sums and rates over the last minute, hour and day, sampled at
 //! the times at which Apache samples them.
 
 use std::collections::{HashMap, VecDeque};
@@ -162,19 +162,19 @@ pub struct TrafficTable {
     puts: ByKey,
     gets: ByKey,
     send_backs: ByKey,
-    /// What all producers put and all consumers get.
+    /// The traffic of all producers and all consumers.
     broker_puts: Traffic,
     broker_gets: Traffic,
     sampled: Mutex<Option<i64>>,
 }
 
 impl TrafficTable {
-    /// What is put into `topic`.
+    /// Returns the traffic into `topic`.
     pub fn puts(&self, topic: &str) -> Arc<Traffic> {
         self.puts.of(topic)
     }
 
-    /// What `group` gives back of `topic`.
+    /// Returns the messages of `topic` that `group` sends back.
     pub fn send_backs(&self, topic: &str, group: &str) -> Arc<Traffic> {
         self.send_backs.of(&in_group(topic, group))
     }

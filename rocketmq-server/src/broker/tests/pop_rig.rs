@@ -12,7 +12,7 @@ use rocketmq_remoting::{Command, Header, RequestCode, ResponseCode};
 
 use super::rig::{Client, Rig};
 
-/// How long the messages of these tests are hidden.
+/// The time for which the messages of these tests are hidden, in milliseconds.
 pub const HIDDEN: i64 = 60_000;
 
 pub struct Popper {
@@ -36,7 +36,7 @@ impl Popped {
         self.receipt.split(' ').nth(at).unwrap()
     }
 
-    /// Where it is stored, by the receipt.
+    /// Returns the topic that stores it, by the receipt.
     pub fn stored_topic(&self, group: &str) -> String {
         let topic = &self.message.topic;
         match self.word(4) {
@@ -111,7 +111,7 @@ impl Popper {
         PopAnswer::of(self.client.ask(request).await)
     }
 
-    /// What is there now.
+    /// Pops what is there now.
     pub async fn pop(&self, topic: &str) -> PopAnswer {
         self.ask(&self.request(topic)).await
     }

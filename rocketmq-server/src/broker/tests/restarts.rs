@@ -1,4 +1,4 @@
-//! What is still there after the broker stopped, in order or not.
+//! Stops the broker, in order or not, and looks at what is still there.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -22,7 +22,7 @@ use crate::clock::{Clock, Manual};
 
 /// No exchange in a test takes as long as this; it only keeps a failing test from hanging.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Where every test's clock begins.
+/// The time at which every test begins.
 pub const START: i64 = 1_700_000_000_000;
 
 pub struct Rig {
@@ -89,7 +89,7 @@ impl Rig {
         self.clock.now_ms()
     }
 
-    /// How many pulls wait.
+    /// Counts the parked pulls.
     pub fn parked(&self) -> usize {
         self.broker.domains.pull.parking.len()
     }

@@ -1,4 +1,4 @@
-//! How far the timers have come: in a file of this broker's own, and in Apache's `timercheck` so that a store can
+//! The progress of the timers: in a file of this broker's own, and in Apache's `timercheck`, so that a store can
 //! move either way.
 
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::store::StoreError;
 /// Apache's file is one page.
 const PAGE: usize = 4096;
 
-/// What a restart needs to know; everything else is in the timer topic.
+/// The state that a restart needs; everything else is in the timer topic.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Progress {
@@ -25,13 +25,14 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Whether a message read again after a restart had been delivered before it.
+    /// Returns true if a message that is read again after a restart was delivered before it.
     pub fn was_delivered(&self, queue_offset: i64, due: i64) -> bool {
         queue_offset < self.read_to && due <= self.delivered_until
     }
 
-    /// Apache says which time it delivers next, and what it puts into its wheel next: it may have lagged behind its own
-    /// time. What was pending is in wheel files that are not read here, so the whole topic is.
+    /// Reads Apache's checkpoint: the time that it delivers next, and the offset that it puts into its wheel next. Apache may have
+    /// lagged behind its own time. Its pending messages are in wheel files, which this broker does not read; so it reads the whole
+    /// topic.
     fn from_apache(page: &[u8]) -> Option<Self> {
         let (fields, _) = page.as_chunks::<8>();
         let [next, _, read_to] = fields.first_chunk()?.map(i64::from_be_bytes);
@@ -54,7 +55,7 @@ impl Progress {
 pub struct CheckpointFiles {
     own: TableFile,
     apache: PathBuf,
-    /// What Apache believes before it believes `timercheck`: the times of pending messages, and the log of their places.
+    /// Apache's files of pending messages, their times and places. Apache trusts them more than `timercheck`.
     wheel: PathBuf,
     log: PathBuf,
 }
@@ -84,8 +85,8 @@ impl CheckpointFiles {
         Ok(apache.filter(|apache| apache.delivered_until > own.delivered_until).unwrap_or(own))
     }
 
-    /// Writes both, our own first: a crash in between must not leave Apache's as the newer, which is then taken for the
-    /// word of Apache's broker. What that had pending is older than they are: it would be delivered once more.
+    /// Writes both files, our own first. If a crash in between left Apache's as the newer one, the next start would take it for
+    /// one that Apache's broker wrote, read the topic from the beginning, and deliver everything once more.
     ///
     /// # Errors
     /// The disk refuses.

@@ -1,7 +1,7 @@
 //! Messages that ask for a delivery time of their own, to the millisecond.
 //!
-//! They wait in the timer topic, which is their log. Which one is due next is kept in memory and found again after a restart
-//! by reading that topic from the first that waits.
+//! They wait in the timer topic, which is their log. The broker keeps in memory when each one is due. After a restart it finds
+//! this again by reading that topic from the first one that waits.
 
 mod checkpoint;
 mod parts;

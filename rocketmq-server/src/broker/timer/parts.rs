@@ -1,4 +1,4 @@
-//! What timers work on.
+//! The parts of timers.
 
 use std::sync::Arc;
 

@@ -122,8 +122,8 @@ fn is_dropped(record: &MessageRecord, recalled: &HashSet<String>) -> bool {
     !recalled.is_empty() && key_of(record).is_some_and(|key| recalled.contains(&key))
 }
 
-/// Apache's broker stores a message that waits for longer than its wheel reaches once more each time it looks at it, all
-/// for the same time of delivery: one of them is delivered. What a producer sent twice is not of that kind.
+/// Drops the copies that Apache's broker made. It stores a message that waits for longer than its wheel reaches once more at
+/// each look, all for the same time of delivery. One copy is delivered. Messages that a producer sent twice are no such copies.
 fn drop_rolled_copies(records: &mut Vec<(i64, MessageRecord)>) {
     let rolled: HashSet<String> = records
         .iter()
@@ -137,13 +137,13 @@ fn drop_rolled_copies(records: &mut Vec<(i64, MessageRecord)>) {
     records.retain(|(_, record)| key_of(record).is_none_or(|key| !rolled.contains(&key) || kept.insert(key)));
 }
 
-/// How a recall would name this message.
+/// Returns the key by which a recall would name this message.
 fn key_of(record: &MessageRecord) -> Option<String> {
     let topic = find(&record.properties, property::REAL_TOPIC)?;
     Some(recall_key(topic, find(&record.properties, property::UNIQ_KEY)?))
 }
 
-/// What a recall names: topic and unique key in one.
+/// Joins topic and unique key to the key that a recall names.
 pub fn recall_key(topic: &str, unique_key: &str) -> String {
     format!("{topic}+{unique_key}")
 }

@@ -1,4 +1,4 @@
-//! Which timers wait, and how far they are on disk.
+//! The waiting timers, and how far they are on disk.
 
 use std::sync::Arc;
 
@@ -18,9 +18,9 @@ pub struct Loaded {
     pub next: i64,
     /// Everything below was loaded, in this run or before it: beyond `next` until the replay is through.
     pub read_to: i64,
-    /// The latest time of which anything was delivered. What came late is due before it and may still wait.
+    /// The latest time of which anything was delivered. Late messages are due before it and may still wait.
     reached: i64,
-    /// What is being delivered: when it was due, and its lowest queue offset.
+    /// The messages that are being delivered: when they were due, and their lowest queue offset.
     delivering: Option<(i64, i64)>,
 }
 
@@ -32,7 +32,7 @@ impl Loaded {
         Some((due, offsets))
     }
 
-    /// What was taken out is delivered but for these, which are due at the same time still.
+    /// Notes that the messages taken out are delivered, except for these, which are still due at the same time.
     pub fn delivered(&mut self, due: i64, left: &[i64]) {
         left.iter().for_each(|offset| self.waiting.add(due, *offset));
         self.delivering = None;
@@ -125,12 +125,12 @@ impl TimerState {
         self.loaded.lock().next
     }
 
-    /// Whether everything loaded that was due at or before `due` has been delivered.
+    /// Returns true if everything loaded that was due at or before `due` has been delivered.
     pub fn delivered_until(&self, due: i64) -> bool {
         self.loaded.lock().next_due().is_none_or(|waiting| waiting > due)
     }
 
-    /// How far the last run came, by what is loaded now.
+    /// Returns the progress of the last run.
     pub fn before(&self, loaded: &Loaded) -> Progress {
         Progress { replay_from: 0, read_to: loaded.read_to, delivered_until: self.delivered_before }
     }

@@ -1,4 +1,4 @@
-//! What the requests about topics work on.
+//! The parts of the requests about topics.
 
 use std::sync::Arc;
 

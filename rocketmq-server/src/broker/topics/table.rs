@@ -37,10 +37,10 @@ pub struct TopicTable {
     announced: watch::Sender<u64>,
 }
 
-/// How long the first send to a new topic waits for a name server: it usually takes a millisecond.
+/// The time that the first send to a new topic waits for a name server. It usually takes a millisecond.
 const ANNOUNCED_WITHIN: Duration = Duration::from_secs(1);
 
-/// What a first send asks for when its topic is unknown.
+/// The topic that a first send asks for when it is unknown.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
     pub topic: &'a str,
@@ -54,7 +54,7 @@ pub struct Wanted<'a> {
 /// The most queues of a topic: each costs memory, and many requests go through all of them.
 pub const MAX_QUEUES: i32 = 65_536;
 
-/// Whether a topic may have so many queues.
+/// Returns true if a topic may have so many queues.
 pub fn is_queue_count(count: i32) -> bool {
     (0..=MAX_QUEUES).contains(&count)
 }
@@ -109,7 +109,7 @@ impl TopicTable {
         self.changes.subscribe()
     }
 
-    /// How often the table has changed.
+    /// Counts the changes of the table.
     pub fn change(&self) -> u64 {
         *self.changes.borrow()
     }
@@ -125,7 +125,7 @@ impl TopicTable {
             return;
         }
         let (now, mut announced) = (self.change(), self.announced.subscribe());
-        // Whoever sent is not to suffer for a name server that does not answer.
+        // The producer must not suffer for a name server that does not answer.
         let _ = timeout(ANNOUNCED_WITHIN, announced.wait_for(|last| *last >= now)).await;
     }
 

@@ -1,4 +1,4 @@
-//! What the check loop does with one half message: a pure decision.
+//! Decides what the check loop does with one half message. Pure.
 
 use rocketmq_remoting::message::properties::{Properties, names as property};
 
@@ -23,7 +23,7 @@ pub struct HalfState {
     pub immunity: Option<i64>,
 }
 
-/// What is to be done.
+/// The next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// It and all after it are too young.

@@ -1,10 +1,10 @@
-//! Which half messages are open, being decided, decided or appended again: the memory of ends and check rounds, without I/O.
+//! The half messages, open, being decided, decided or put again: the memory of ends and check rounds, without I/O.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use rocketmq_remoting::message::properties::Properties;
 
-/// How many ended transactions are remembered, so that an end told twice is known for what it is.
+/// The number of ended transactions that are remembered, so that a second end is recognised.
 const REMEMBERED: usize = 10_000;
 
 /// Names a transaction, whichever of its copies is looked at.
@@ -22,7 +22,7 @@ impl TransactionId {
     }
 }
 
-/// How a transaction ended.
+/// The end of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     Committed,
@@ -33,7 +33,7 @@ pub enum Ending {
     Unrecorded,
 }
 
-/// Where the half named by an end stands, if it cannot be decided by that.
+/// The state of a half that an end cannot decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Closed {
     /// Another end is being carried out.
@@ -43,7 +43,7 @@ pub enum Closed {
     Forgotten,
 }
 
-/// Where a half stands that the check round has come to.
+/// The state of a half that the check round has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     Open,
@@ -150,7 +150,7 @@ impl Halves {
         self.copies.insert(id.clone(), copy);
     }
 
-    /// What is known of a half besides what it says itself, if it is a copy.
+    /// Returns what is known of a copy of a half, besides its own properties.
     pub fn copy_at(&self, offset: i64, id: Option<&TransactionId>) -> Option<HalfCopy> {
         self.copies.get(id?).copied().filter(|copy| copy.offset == offset)
     }

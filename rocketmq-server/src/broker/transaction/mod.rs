@@ -29,7 +29,7 @@ use super::requests::Requests;
 pub use ops::recover;
 pub use round::CheckRound;
 
-/// The requests about transactions. Whose a half message is, the message alone says.
+/// The requests about transactions. Only the half message itself says to which topic it belongs.
 pub fn requests(on: &mut Requests<'_, Parts>) {
     on.request::<EndTransactionRequest>(|header, _| PUB.stored_at(header.commit_log_offset), end::end);
     on.request::<ResumeCheckHalfMessageRequest>(

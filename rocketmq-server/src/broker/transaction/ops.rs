@@ -48,7 +48,7 @@ fn read_ops(parts: &Parts, halves: &mut Halves) {
     }
 }
 
-/// What cannot be read says nothing. That is logged: a half may be asked about once more.
+/// Reads a record. If it cannot be read, this is logged: the producer may be asked about a half once more.
 fn read(parts: &Parts, topic: &str, offset: i64) -> Option<MessageRecord> {
     parts.log.message_at(topic, QUEUE, offset).unwrap_or_else(|error| {
         tracing::error!(topic, offset, %error, "cannot read a queue of the transactions");

@@ -1,4 +1,4 @@
-//! What transactions work on.
+//! The parts of transactions.
 
 use std::sync::Arc;
 

@@ -14,7 +14,7 @@ pub const QUEUE: i32 = 0;
 #[derive(Debug, Default)]
 pub struct Transactions {
     pub halves: Mutex<Halves>,
-    /// Where the op record of each decided half is, until the check round has passed the half.
+    /// The place of the op record of each decided half, until the check round has passed the half.
     pub ops: Mutex<BTreeMap<i64, i64>>,
     /// When the halves were stored.
     pub times: Mutex<StoreTimes>,

@@ -1,4 +1,4 @@
-//! How the text behind a key becomes a value, and how the value is shown again.
+//! The kinds of values: each reads the text behind a key, and shows the value again.
 
 mod durations;
 mod form;

@@ -28,7 +28,7 @@ pub(in crate::config) const fn only(
     Words { words: value, expected }
 }
 
-/// A user and its password as a JSON object. What is shown does not hold the password.
+/// A user and its password as a JSON object. It is shown without the password.
 pub(in crate::config) struct LoginJson {
     pub(in crate::config) user: &'static str,
     pub(in crate::config) password: &'static str,

@@ -172,7 +172,7 @@ pub fn list_acls(auth: &Auth, asked: Asked<'_, ListAclRequest>) -> Response<List
 }
 
 impl Tables {
-    /// Whether a super user asks, or nobody has to name a user.
+    /// Returns true if a super user asks, or if nobody has to name a user.
     fn is_above_all(&self, asker: Option<&str>) -> Result<bool, Refusal> {
         let Some(name) = asker else { return Ok(true) };
         let user = self.users.get(name);

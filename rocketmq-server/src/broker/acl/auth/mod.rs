@@ -23,7 +23,7 @@ use crate::broker::persist::table_file::TableFile;
 use crate::exchange::Refusal;
 use crate::store::StoreError;
 
-/// Who there is, and what they may do.
+/// Users and their permissions.
 #[derive(Debug)]
 pub struct Auth {
     settings: AclSettings,
@@ -64,7 +64,7 @@ impl Auth {
         Ok(auth)
     }
 
-    /// Whether the broker of this store keeps users already.
+    /// Returns true if the broker of this store has users already.
     ///
     /// # Errors
     /// The table cannot be read.
@@ -82,7 +82,7 @@ impl Auth {
         self.save_users()
     }
 
-    /// Whether anybody can log in.
+    /// Returns true if anybody can log in.
     pub fn has_users(&self) -> bool {
         !self.tables.read().users.is_empty()
     }

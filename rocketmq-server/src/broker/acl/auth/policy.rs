@@ -8,14 +8,14 @@ use rocketmq_remoting::body::{AclInfo, PolicyEntryInfo, PolicyInfo};
 use super::resource::Resource;
 use crate::broker::acl::needs::{Action, Need};
 
-/// What one user may do. Policies of the second kind count only where none of the first does.
+/// The permissions of one user. Policies of the second kind count only if none of the first matches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Acl {
     pub custom: Vec<Entry>,
     pub default: Vec<Entry>,
 }
 
-/// Which of the two kinds.
+/// The two kinds of policies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PolicyType {
     Custom,
@@ -27,12 +27,12 @@ pub enum PolicyType {
 pub struct Entry {
     pub resource: Resource,
     pub actions: Vec<Action>,
-    /// Where requests may come from; everywhere when empty.
+    /// The networks from which requests may come; all if empty.
     pub sources: Vec<IpNet>,
     pub allow: bool,
 }
 
-/// What becomes of a request.
+/// The decision about a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     Allowed,
@@ -98,7 +98,7 @@ impl Acl {
     /// Reads what a tool sent.
     ///
     /// # Errors
-    /// What is missing or wrong, in Apache's words.
+    /// Names the part that is missing or wrong, in Apache's words.
     pub fn read(info: &AclInfo) -> Result<Self, &'static str> {
         if info.policies.is_empty() {
             return Err("The policies is empty.");

@@ -1,4 +1,4 @@
-//! What a permission is about: `*`, `Topic:*`, `Topic:prefix*`, `Topic:name`, and the same for `Group` and `Cluster`.
+//! Resources of permissions: `*`, `Topic:*`, `Topic:prefix*`, `Topic:name`, and the same for `Group` and `Cluster`.
 
 use std::fmt;
 
@@ -30,14 +30,14 @@ impl Resource {
             .find(|known| kind_name(*known).eq_ignore_ascii_case(kind))?;
         let names = match name.split_once('*') {
             Some(("", "")) => Names::Every,
-            // What stands behind the first asterisk is ignored as long as the last character is one, as in Apache.
+            // As Apache does, this ignores the text behind the first asterisk if the last character is one.
             Some((prefix, _)) if name.ends_with('*') => Names::Beginning(prefix.to_owned()),
             _ => Names::One(name.to_owned()),
         };
         Some(Self::Of(kind, names))
     }
 
-    /// Whether `need` is for one of these.
+    /// Returns true if `need` is for one of these.
     pub fn covers(&self, need: &Need) -> bool {
         match self {
             Self::Any => true,

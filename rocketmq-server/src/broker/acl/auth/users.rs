@@ -49,7 +49,7 @@ impl User {
     }
 }
 
-/// Whether `info` asks for a user above all permissions.
+/// Returns true if `info` asks for a user above all permissions.
 pub fn is_super(info: &UserInfo) -> Option<bool> {
     one_of(info.user_type.as_deref(), "Super", "Normal")
 }

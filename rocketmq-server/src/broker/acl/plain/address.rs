@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::ops::RangeInclusive;
 
-/// Which peers are meant.
+/// A set of peers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Addresses(Vec<Pattern>);
 
@@ -25,7 +25,7 @@ impl Addresses {
         }
     }
 
-    /// Whether `address` is one of them.
+    /// Returns true if `address` is one of them.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|pattern| pattern.matches(address))

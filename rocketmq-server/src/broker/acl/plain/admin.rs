@@ -23,7 +23,7 @@ const UPDATE_FAILED: ResponseCode = ResponseCode(209);
 const DELETE_FAILED: ResponseCode = ResponseCode(210);
 const TRUST_FAILED: ResponseCode = ResponseCode(211);
 
-/// What these requests work on.
+/// The parts of these requests.
 #[derive(Debug)]
 pub struct RuleFiles {
     pub rules: Arc<PlainAcl>,

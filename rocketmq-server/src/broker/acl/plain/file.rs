@@ -52,7 +52,7 @@ impl AclFile {
         self.list(ACCOUNTS).filter_map(Yaml::as_hash).map(account).collect()
     }
 
-    /// How often it was changed by tools.
+    /// Counts the changes by tools.
     pub fn version(&self) -> DataVersion {
         let number =
             |name: &str| self.list(VERSION).next().and_then(|entry| entry[name].as_i64()).unwrap_or_default();

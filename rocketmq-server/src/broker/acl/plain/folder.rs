@@ -1,4 +1,4 @@
-//! Where the files are: `conf/acl/**/*.yml` and `conf/plain_acl.yml`. A key belongs to the first file that has it.
+//! The folder of the files: `conf/acl/**/*.yml` and `conf/plain_acl.yml`. A key belongs to the first file that has it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ pub struct Folder {
     seen: Vec<Stamp>,
 }
 
-/// What all files say together.
+/// The content of all files together.
 #[derive(Debug, Default)]
 pub struct Loaded {
     pub rules: Rules,
@@ -50,7 +50,7 @@ impl Folder {
         &self.main
     }
 
-    /// Whether a file has come, gone or changed since [`load`](Self::load).
+    /// Returns true if a file has come, gone or changed since [`load`](Self::load).
     pub fn has_changed(&self) -> bool {
         self.stamps() != self.seen
     }

@@ -40,7 +40,7 @@ impl PlainAcl {
         Ok(Self { folder: Mutex::new(folder), loaded: RwLock::new(loaded) })
     }
 
-    /// Who sends `command` from this address.
+    /// Finds out who sends `command` from this address.
     ///
     /// # Errors
     /// Nobody who is known.
@@ -48,17 +48,17 @@ impl PlainAcl {
         self.loaded.read().rules.identify(from, command)
     }
 
-    /// Why `command`, whose sender is known, is refused, if it is.
+    /// Judges `command`, whose sender is known. The error is the reason of the refusal.
     pub fn judge(&self, command: &Command, needs: &[Need]) -> Result<(), String> {
         self.loaded.read().rules.judge(command, needs)
     }
 
-    /// Whether a request from this address is served whatever it asks for.
+    /// Returns true if every request from this address is served.
     pub fn trusts(&self, from: IpAddr) -> bool {
         self.loaded.read().rules.trusts(from)
     }
 
-    /// Takes over what has changed on disk. What cannot be read leaves the rules as they are.
+    /// Takes over changes on disk. If a file cannot be read, the rules stay as they are.
     pub fn reload(&self) {
         let mut folder = self.folder.lock();
         if !folder.has_changed() {

@@ -1,6 +1,6 @@
 //! May a key send, receive, both or neither: `PUB`, `SUB`, `PUB|SUB`, `DENY`.
 
-/// What a key may do with a topic or a group.
+/// The permission of a key for a topic or a group.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Permission {
     pub send: bool,

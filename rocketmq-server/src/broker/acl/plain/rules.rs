@@ -58,12 +58,12 @@ impl Rules {
         self.accounts.is_empty() && self.trusted.is_empty()
     }
 
-    /// Whether requests from this address are served whatever they ask for.
+    /// Returns true if every request from this address is served.
     pub fn trusts(&self, from: IpAddr) -> bool {
         self.trusted.iter().any(|addresses| addresses.contains(from))
     }
 
-    /// Who sends a request.
+    /// Finds the sender of a request.
     ///
     /// # Errors
     /// Nobody who is known, in Apache's words.
@@ -81,7 +81,7 @@ impl Rules {
         Ok(Asker::Account)
     }
 
-    /// Why a request of a known account is refused, if it is, in Apache's words.
+    /// Judges a request of a known account. The error is the reason of the refusal, in Apache's words.
     pub fn judge(&self, command: &Command, needs: &[Need]) -> Result<(), String> {
         self.account(command)?.check(command, needs)
     }
@@ -92,7 +92,7 @@ impl Rules {
     }
 }
 
-/// Who sends a request.
+/// Finds the sender of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asker {
     /// Somebody at an address that is served whatever it asks for.
@@ -108,7 +108,7 @@ impl Account {
     /// Reads an entry of a file.
     ///
     /// # Errors
-    /// What is wrong with it, in Apache's words.
+    /// Names the fault, in Apache's words.
     pub fn new(config: &PlainAccessConfig) -> Result<Self, String> {
         let key = &config.access_key;
         let secret_key = config.secret_key.clone().unwrap_or_default();
@@ -233,7 +233,7 @@ mod tests {
         }
     }
 
-    /// What `key` with `secret` is told when it asks from `from` for something that needs this.
+    /// Asks as `key` with `secret`, from `from`, for something with these needs, and returns the answer.
     fn told(from: &str, key: &str, secret: &str, code: Code, needs: Needs) -> String {
         let mut command = Command::request(code);
         if !key.is_empty() {

@@ -1,4 +1,4 @@
-//! What was popped and not acknowledged: it comes again, however consumer and broker end.
+//! A message that was popped and not acknowledged comes again, however consumer and broker end.
 
 use std::time::Duration;
 
