@@ -3,8 +3,10 @@
 use crate::context::Context;
 use bytes::Bytes;
 use rocketmq_client::Delivery;
-use serde::de::DeserializeOwned;
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeOwned, IntoDeserializer as _};
 use std::any::{TypeId, type_name};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -105,15 +107,40 @@ impl fmt::Display for Rejection {
 impl std::error::Error for Rejection {}
 
 /// The body, read as JSON. As a return value: a reply in JSON.
+///
+/// `Json<String>` reads plain text too, which is what templates send for a `String`. A text that is a JSON string itself, with
+/// its quotes, loses them: take [`Text`] for the body as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Json<T>(pub T);
 
 impl<T: DeserializeOwned + Send + 'static> FromMessage for Json<T> {
     fn from_message(delivery: &Delivery, _: &Context) -> Result<Self, Rejection> {
-        serde_json::from_slice(delivery.body()).map(Json).map_err(|error| {
+        let read = serde_json::from_slice(delivery.body()).or_else(|error| plain(delivery).ok_or(error));
+        read.map(Json).map_err(|error| {
             Rejection::unreadable(format_args!("the body is not a `{}` in JSON: {error}", type_name::<T>()))
         })
     }
+}
+
+/// Reads the body as plain text, if `T` is a text.
+fn plain<T: DeserializeOwned>(delivery: &Delivery) -> Option<T> {
+    let text = std::str::from_utf8(delivery.body()).ok().filter(|_| is_text::<T>())?;
+    let text: StrDeserializer<'_, serde::de::value::Error> = text.into_deserializer();
+    T::deserialize(text).ok()
+}
+
+/// Returns true for the types that are a text and nothing else. Others that serialise to one, such as an enum, travel as
+/// JSON, as in Spring.
+pub(crate) fn is_text<T>() -> bool {
+    let text = [
+        typeid::of::<String>(),
+        typeid::of::<&String>(),
+        typeid::of::<&str>(),
+        typeid::of::<&&str>(),
+        typeid::of::<Box<str>>(),
+        typeid::of::<Cow<'_, str>>(),
+    ];
+    text.contains(&typeid::of::<T>())
 }
 
 /// The body, read as UTF-8. As a return value: a reply in text.
@@ -254,6 +281,20 @@ mod tests {
         assert!(rejection.to_string().contains("UTF-8"), "{rejection}");
         let seen = extract::<Result<Json<u32>, Rejection>>(Message::new("t", "soon"), 0).unwrap();
         assert!(seen.is_err());
+    }
+
+    #[test]
+    fn a_text_is_read_from_plain_text_and_from_json() {
+        let read = |body: &str| extract::<Json<String>>(Message::new("t", body.to_owned()), 0).unwrap().0;
+        for (body, text) in
+            [("x", "x"), ("\"x\"", "x"), ("42", "42"), ("null", "null"), ("\"a\" b", "\"a\" b")]
+        {
+            assert_eq!(read(body), text);
+            assert_eq!(extract::<Text>(Message::new("t", body.to_owned()), 0).unwrap().0, body);
+        }
+        assert_eq!(extract::<Json<Box<str>>>(Message::new("t", "x"), 0).unwrap().0, "x".into());
+        assert!(extract::<Json<char>>(Message::new("t", "x"), 0).is_err());
+        assert!(extract::<Json<String>>(Message::new("t", vec![0xff]), 0).is_err());
     }
 
     #[test]

@@ -1,13 +1,14 @@
-//! What can be sent.
+//! What a template sends as a body.
 
-use crate::extract::{Raw, Text};
+use crate::extract::{Raw, Text, is_text};
 use bytes::Bytes;
 use serde::Serialize;
+use serde_json::Value;
 
-/// A body: anything that can be serialised, as JSON; [`Text`] and [`Raw`] as they are.
+/// A body: a text such as `&str` or `String` as it is, and every other value that serde can serialise as JSON. [`Text`] and
+/// [`Raw`] are sent as they are.
 ///
-/// A `&str` is sent as a JSON string, quotes included: that is what `Json<String>` reads. Listeners written in
-/// Java usually expect [`Text`].
+/// Listeners read a text with [`Text`] or `Json<String>`, and those in Java as a `String`.
 pub trait Payload {
     /// The bytes to send.
     ///
@@ -18,6 +19,11 @@ pub trait Payload {
 
 impl<T: Serialize> Payload for T {
     fn into_body(self) -> Result<Bytes, serde_json::Error> {
+        if is_text::<T>()
+            && let Value::String(text) = serde_json::to_value(&self)?
+        {
+            return Ok(text.into());
+        }
         serde_json::to_vec(&self).map(Bytes::from)
     }
 }
@@ -31,5 +37,45 @@ impl Payload for Text {
 impl Payload for Raw {
     fn into_body(self) -> Result<Bytes, serde_json::Error> {
         Ok(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+
+    #[derive(Serialize)]
+    enum State {
+        Paid,
+    }
+
+    #[derive(Serialize)]
+    struct Name(&'static str);
+
+    fn body(payload: impl Payload) -> Bytes {
+        payload.into_body().unwrap()
+    }
+
+    #[test]
+    fn a_text_is_sent_as_it_is() {
+        let owned = "say \"x\"\n".to_owned();
+        let twice: &&str = &&*owned;
+        let bodies = [body(owned.as_str()), body(&owned), body(twice), body(Cow::Borrowed(&*owned))];
+        assert!(bodies.iter().all(|body| *body == owned.as_bytes()), "{bodies:?}");
+        let bodies = [body(Box::<str>::from(&*owned)), body(Text(owned.clone())), body(owned.clone())];
+        assert!(bodies.iter().all(|body| *body == owned.as_bytes()), "{bodies:?}");
+        assert_eq!(body(""), "");
+    }
+
+    #[test]
+    fn everything_else_is_sent_as_json_as_in_spring() {
+        assert_eq!(body(State::Paid), r#""Paid""#);
+        assert_eq!(body(Name("x")), r#""x""#);
+        assert_eq!(body('x'), r#""x""#);
+        assert_eq!(body(["x"]), r#"["x"]"#);
+        assert_eq!(body(Some("x")), r#""x""#);
+        assert_eq!(body(7), "7");
     }
 }
