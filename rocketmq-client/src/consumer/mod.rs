@@ -20,6 +20,7 @@ mod tools;
 
 pub use config::{ConsumerConfig, PopConfig};
 pub use handling::listen::{Listen, ListenBatch};
+pub use handling::panics::catch_panic;
 pub use health::{HealthChange, LastError, TopicHealth, TopicState};
 pub use lite::{Batch, LiteConsumer, LiteConsumerBuilder};
 pub use pop::popped::Popped;

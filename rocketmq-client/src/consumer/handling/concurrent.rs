@@ -6,11 +6,7 @@
 //! costs no lock, no task and no timer of its own.
 
 use std::collections::VecDeque;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -19,14 +15,12 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::listen::{Call, Failure, Outcomes};
+use super::engine::{Engine, Tally, Verdict};
 use super::retry::Redelivery;
 use super::send_back::SendBack;
-use super::watch::ServiceConfig;
-use crate::clock::{Instant, instant};
+use crate::clock::Clock;
 use crate::consumer::queue::owned::OwnedQueue;
-use crate::consumer::stats::Stats;
-use crate::messages::{Delivery, Outcome};
+use crate::messages::Delivery;
 
 /// The longest run one worker takes at a time.
 const MAX_RUN: usize = 32;
@@ -35,14 +29,13 @@ const SEND_BACK_RETRY: Duration = Duration::from_secs(5);
 
 /// The workers and what they work on.
 pub(crate) struct ConcurrentService {
-    config: ServiceConfig,
+    engine: Arc<Engine>,
+    clock: Clock,
     send_back: Arc<dyn SendBack>,
-    stats: Arc<Stats>,
     backlog: Mutex<Backlog>,
     /// Rung once per run that is there to be taken.
     ready: Notify,
-    /// How many workers there should be; those above it leave.
-    concurrency: AtomicUsize,
+    /// How many workers there are; those above the engine's concurrency leave.
     workers: Mutex<usize>,
     /// No new handler calls.
     stopped: CancellationToken,
@@ -61,7 +54,7 @@ struct Backlog {
 /// Consecutive messages of one queue.
 struct Run {
     queue: Arc<OwnedQueue>,
-    messages: VecDeque<Delivery>,
+    messages: Vec<Delivery>,
 }
 
 impl Backlog {
@@ -90,33 +83,26 @@ impl Backlog {
 }
 
 impl ConcurrentService {
-    /// Starts `concurrency` workers.
-    pub(crate) fn start(
-        config: ServiceConfig,
-        concurrency: usize,
-        send_back: Arc<dyn SendBack>,
-        stats: Arc<Stats>,
-    ) -> Arc<Self> {
+    /// Starts as many workers as the engine may run handlers at once.
+    pub(crate) fn start(engine: Arc<Engine>, clock: Clock, send_back: Arc<dyn SendBack>) -> Arc<Self> {
         let service = Arc::new(Self {
-            config,
+            engine,
+            clock,
             send_back,
-            stats,
             backlog: Mutex::default(),
             ready: Notify::new(),
-            concurrency: AtomicUsize::new(0),
             workers: Mutex::new(0),
             stopped: CancellationToken::new(),
             tasks: TaskTracker::new(),
             aborted: CancellationToken::new(),
         });
-        service.set_concurrency(concurrency);
+        service.adjust();
         service
     }
 
-    /// Changes the number of workers; those above it finish what they handle and leave.
-    pub(crate) fn set_concurrency(self: &Arc<Self>, concurrency: usize) {
-        let mut workers = self.workers.lock();
-        self.concurrency.store(concurrency, Ordering::Release);
+    /// Follows a change of the engine's concurrency: new workers begin, those above it finish what they handle and leave.
+    pub(crate) fn adjust(self: &Arc<Self>) {
+        let (mut workers, concurrency) = (self.workers.lock(), self.engine.concurrency());
         while *workers < concurrency && !self.stopped.is_cancelled() {
             *workers += 1;
             let service = self.clone();
@@ -129,17 +115,12 @@ impl ConcurrentService {
         self.ready.notify_waiters();
     }
 
-    /// How many workers there should be.
-    pub(crate) fn concurrency(&self) -> usize {
-        self.concurrency.load(Ordering::Acquire)
-    }
-
     /// Hands over messages that are in the window of `queue`.
     pub(crate) fn submit(&self, queue: Arc<OwnedQueue>, messages: Vec<Delivery>) {
         if messages.is_empty() || self.stopped.is_cancelled() {
             return;
         }
-        self.backlog.lock().push_back(Run { queue, messages: messages.into() });
+        self.backlog.lock().push_back(Run { queue, messages });
         self.ready.notify_one();
     }
 
@@ -192,7 +173,7 @@ impl ConcurrentService {
 
     fn retires(&self) -> bool {
         let mut workers = self.workers.lock();
-        let surplus = *workers > self.concurrency();
+        let surplus = *workers > self.engine.concurrency();
         *workers -= usize::from(surplus);
         drop(workers);
         if surplus {
@@ -205,8 +186,8 @@ impl ConcurrentService {
     /// A fair share of the backlog, so that one worker does not take what twenty could handle side by side.
     fn take(&self) -> Option<Run> {
         let mut backlog = self.backlog.lock();
-        let calls = backlog.messages.div_ceil(self.concurrency()).clamp(1, MAX_RUN);
-        let batch = self.config.handler.batch_size(self.config.batch);
+        let calls = backlog.messages.div_ceil(self.engine.concurrency()).clamp(1, MAX_RUN);
+        let batch = self.engine.batch();
         let run = backlog.take(calls.div_ceil(batch) * batch);
         if !backlog.runs.is_empty() {
             self.ready.notify_one();
@@ -215,77 +196,36 @@ impl ConcurrentService {
     }
 
     /// Leaves what a worker has not begun to the others, before it waits for something.
-    fn give_back(&self, run: &mut Run) {
-        if run.messages.is_empty() || self.stopped.is_cancelled() {
+    fn give_back(&self, queue: &Arc<OwnedQueue>, messages: &[Delivery]) {
+        if messages.is_empty() || self.stopped.is_cancelled() {
             return;
         }
-        let rest = Run { queue: run.queue.clone(), messages: std::mem::take(&mut run.messages) };
-        self.backlog.lock().push_front(rest);
+        self.backlog.lock().push_front(Run { queue: queue.clone(), messages: messages.to_vec() });
         self.ready.notify_one();
     }
 
-    async fn handle(self: &Arc<Self>, mut run: Run) {
-        let queue = run.queue.clone();
-        queue.touch_consume(self.config.clock.now_ms());
-        let batch = self.config.handler.batch_size(self.config.batch);
-        let mut settled = Settled::new(&queue, &self.stats);
-        while !queue.is_dropped() && !self.stopped.is_cancelled() && !run.messages.is_empty() {
-            let messages: Vec<Delivery> = run.messages.drain(..batch.min(run.messages.len())).collect();
-            let (watch, mut call) = self.config.call(&messages);
-            let result = match poll_once(&mut call).await {
-                Some(result) => result,
+    async fn handle(self: &Arc<Self>, run: Run) {
+        let Run { queue, messages } = &run;
+        queue.touch_consume(self.clock.now_ms());
+        let mut settled = Settled::new(&self.engine, queue);
+        let mut rest = &messages[..];
+        while !queue.is_dropped() && !self.stopped.is_cancelled() && !rest.is_empty() {
+            let (now, later) = rest.split_at(self.engine.batch().min(rest.len()));
+            rest = later;
+            let mut call = self.engine.begin(now);
+            let verdict = match call.at_once().await {
+                Some(verdict) => verdict,
                 None => {
                     settled.commit();
-                    self.give_back(&mut run);
-                    let _at_work = self.config.at_work.enter(&messages);
-                    finish_call(call, self.config.consume_timeout).await
+                    self.give_back(queue, std::mem::take(&mut rest));
+                    call.finish(Some(self.engine.consume_timeout)).await
                 }
             };
-            self.config.ended(watch, &messages, &result);
-            let failed = self.settle(messages, result, &mut settled);
+            let failed = settled.settle(now, &verdict);
             if !failed.is_empty() {
                 settled.commit();
-                self.give_back(&mut run);
-                self.redeliver(&queue, failed).await;
-            }
-        }
-    }
-
-    /// Notes what is done and returns what has to go back.
-    fn settle(
-        &self,
-        messages: Vec<Delivery>,
-        result: Result<Outcomes, Failure>,
-        settled: &mut Settled<'_>,
-    ) -> Vec<(Delivery, Redelivery)> {
-        let (outcomes, timed_out) = self.outcomes(&messages, result);
-        let mut failed = Vec::new();
-        for (index, delivery) in messages.into_iter().enumerate() {
-            match Redelivery::of(outcomes.of(index), timed_out) {
-                None => settled.done(delivery.queue_offset()),
-                Some(redelivery) => {
-                    settled.failed += 1;
-                    failed.push((delivery, redelivery));
-                }
-            }
-        }
-        failed
-    }
-
-    fn outcomes(&self, messages: &[Delivery], result: Result<Outcomes, Failure>) -> (Outcomes, bool) {
-        match result {
-            Ok(outcomes) => (outcomes, false),
-            Err(failure) => {
-                for delivery in messages {
-                    tracing::warn!(
-                        group = self.config.group,
-                        topic = delivery.topic(),
-                        message_id = delivery.message_id(),
-                        reconsume_times = delivery.reconsume_times(),
-                        "the handler failed, the message will be retried: {failure}"
-                    );
-                }
-                (Outcomes::All(Outcome::Retry), matches!(failure, Failure::Timeout))
+                self.give_back(queue, std::mem::take(&mut rest));
+                self.redeliver(queue, failed).await;
             }
         }
     }
@@ -324,66 +264,53 @@ impl ConcurrentService {
 /// Finished messages of one run, committed together.
 struct Settled<'a> {
     queue: &'a OwnedQueue,
-    stats: &'a Stats,
     offsets: Vec<i64>,
-    failed: u64,
-    since: Instant,
+    tally: Tally<'a>,
 }
 
 impl<'a> Settled<'a> {
-    fn new(queue: &'a OwnedQueue, stats: &'a Stats) -> Self {
-        Self { queue, stats, offsets: Vec::new(), failed: 0, since: instant() }
+    fn new(engine: &'a Engine, queue: &'a OwnedQueue) -> Self {
+        Self { queue, offsets: Vec::new(), tally: engine.tally(&queue.queue.topic) }
     }
 
-    fn done(&mut self, offset: i64) {
-        self.offsets.push(offset);
+    /// Notes what is done and returns what has to go back.
+    fn settle(&mut self, messages: &[Delivery], verdict: &Verdict) -> Vec<(Delivery, Redelivery)> {
+        self.tally.add(verdict);
+        let mut failed = Vec::new();
+        for (index, delivery) in messages.iter().enumerate() {
+            match Redelivery::of(verdict.of(index), verdict.timed_out()) {
+                None => self.offsets.push(delivery.queue_offset()),
+                Some(redelivery) => failed.push((delivery.clone(), redelivery)),
+            }
+        }
+        failed
     }
 
     fn commit(&mut self) {
-        let ok = self.offsets.len() as u64;
         if !self.offsets.is_empty() {
             self.queue.finish(self.offsets.drain(..));
         }
-        if ok + self.failed > 0 {
-            self.stats.consumed(&self.queue.queue.topic, ok, self.failed, self.since.elapsed());
-        }
-        self.failed = 0;
-        self.since = instant();
+        self.tally.pass_on();
     }
 }
 
+/// Also when the worker is cut: what finished has finished.
 impl Drop for Settled<'_> {
-    /// Also when the worker is cut: what finished has finished.
     fn drop(&mut self) {
         self.commit();
     }
 }
 
-async fn poll_once(call: &mut Call) -> Option<<Call as Future>::Output> {
-    std::future::poll_fn(|cx| match Pin::new(&mut *call).poll(cx) {
-        Poll::Ready(result) => Poll::Ready(Some(result)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
-}
-
-/// The end of a call that may take so long.
-pub(crate) async fn finish_call(call: Call, limit: Duration) -> Result<Outcomes, Failure> {
-    tokio::time::timeout(limit, call).await.unwrap_or(Err(Failure::Timeout))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Clock;
-    use crate::consumer::handling::at_work::AtWork;
-    use crate::consumer::handling::listen::Handler;
-    use crate::consumer::handling::watch::Watchers;
-    use crate::consumer::health::HealthBook;
+    use crate::consumer::handling::call::Handler;
     use crate::consumer::testing::{delivery, owned_queue};
     use crate::error::BoxError;
     use crate::messages::DelayLevel;
+    use crate::messages::Outcome;
     use futures_util::future::BoxFuture;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use tokio::sync::Semaphore;
 
     /// Remembers what went back; refuses as long as it is told to.
@@ -423,17 +350,8 @@ mod tests {
         batch: usize,
         concurrency: usize,
     ) -> Arc<ConcurrentService> {
-        let config = ServiceConfig {
-            group: "g".into(),
-            handler,
-            batch,
-            consume_timeout: Duration::from_secs(900),
-            watchers: Watchers::default(),
-            at_work: AtWork::default(),
-            health: HealthBook::default(),
-            clock: Clock::default(),
-        };
-        ConcurrentService::start(config, concurrency, broker, Arc::default())
+        let engine = Engine { batch, ..Engine::sample(handler, concurrency) };
+        ConcurrentService::start(Arc::new(engine), Clock::default(), broker)
     }
 
     fn each<F, Fut>(handler: F) -> Handler
@@ -544,7 +462,8 @@ mod tests {
         let (service, _) = service(handler, 1, 3);
         let queue = owned_queue("t");
         for (concurrency, offsets) in [(3, 0..60), (8, 60..160), (2, 160..200)] {
-            service.set_concurrency(concurrency);
+            service.engine.permits.set(concurrency);
+            service.adjust();
             until(|| running.load(Ordering::SeqCst) == 0).await;
             most.store(0, Ordering::SeqCst);
             let end = offsets.end;

@@ -6,14 +6,13 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::listen::{Failure, Outcomes};
-use super::permits::{Permit, Permits};
+use super::engine::{Engine, Verdict};
+use super::permits::Permit;
 use super::retry::Redelivery;
 use super::send_back::SendBack;
-use super::watch::ServiceConfig;
-use crate::clock::instant;
+use crate::clock::Clock;
+use crate::consumer::health::HealthBook;
 use crate::consumer::queue::owned::OwnedQueue;
-use crate::consumer::stats::Stats;
 use crate::messages::{Delivery, Outcome};
 
 /// How long a rebalance waits for the handler of a queue it takes away; a busy queue stays for another round.
@@ -25,44 +24,41 @@ const SUSPEND: std::ops::RangeInclusive<Duration> = Duration::from_millis(10)..=
 
 /// Runs one worker per queue; permits bound how many handlers run at once.
 pub(crate) struct OrderlyService {
-    config: ServiceConfig,
+    engine: Arc<Engine>,
+    clock: Clock,
+    health: HealthBook,
     send_back: Arc<dyn SendBack>,
-    stats: Arc<Stats>,
     suspend: Duration,
     /// Tries beyond which a message leaves the queue; `None` = it is tried for ever.
     max_reconsume_times: Option<u32>,
     /// Whether a lost lock stops the queue.
     locked: bool,
-    permits: Permits,
     stopped: CancellationToken,
     aborted: CancellationToken,
     tasks: TaskTracker,
     this: Weak<OrderlyService>,
 }
 
-/// What [`OrderlyService`] needs besides what both services need.
-pub(crate) struct OrderlyConfig {
+/// What [`OrderlyService`] needs besides the engine.
+pub(crate) struct OrderlyParts {
+    pub(crate) clock: Clock,
+    pub(crate) health: HealthBook,
+    pub(crate) send_back: Arc<dyn SendBack>,
     pub(crate) suspend: Duration,
     pub(crate) max_reconsume_times: Option<u32>,
     pub(crate) locked: bool,
-    pub(crate) concurrency: usize,
 }
 
 impl OrderlyService {
-    pub(crate) fn new(
-        config: ServiceConfig,
-        orderly: OrderlyConfig,
-        send_back: Arc<dyn SendBack>,
-        stats: Arc<Stats>,
-    ) -> Arc<Self> {
+    pub(crate) fn new(engine: Arc<Engine>, parts: OrderlyParts) -> Arc<Self> {
         Arc::new_cyclic(|this| Self {
-            config,
-            send_back,
-            stats,
-            suspend: orderly.suspend,
-            max_reconsume_times: orderly.max_reconsume_times,
-            locked: orderly.locked,
-            permits: Permits::new(orderly.concurrency),
+            engine,
+            clock: parts.clock,
+            health: parts.health,
+            send_back: parts.send_back,
+            suspend: parts.suspend,
+            max_reconsume_times: parts.max_reconsume_times,
+            locked: parts.locked,
             stopped: CancellationToken::new(),
             aborted: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -80,16 +76,6 @@ impl OrderlyService {
         self.tasks.spawn(async move {
             tokio::select! { () = service.serve(&queue) => {}, () = aborted.cancelled() => {} }
         });
-    }
-
-    /// Changes how many queues are handled at once.
-    pub(crate) fn set_concurrency(&self, concurrency: usize) {
-        self.permits.set(concurrency);
-    }
-
-    /// How many queues are handled at once.
-    pub(crate) fn concurrency(&self) -> usize {
-        self.permits.limit()
     }
 
     /// Lets no further handler start.
@@ -137,31 +123,28 @@ impl OrderlyService {
             queue.wait_for_messages().await;
             return None;
         }
-        if self.locked && !queue.holds_lock(self.config.clock.now_ms()) {
+        if self.locked && !queue.holds_lock(self.clock.now_ms()) {
             tokio::time::sleep(UNLOCKED).await;
             return None;
         }
-        Some(self.permits.acquire().await)
+        Some(self.engine.permit().await)
     }
 
     /// Handles the lowest messages; how long to wait before the next.
     async fn handle(&self, queue: &OwnedQueue, _permit: Permit) -> Duration {
         let _busy = queue.enter().await;
-        if queue.is_dropped() || (self.locked && !queue.holds_lock(self.config.clock.now_ms())) {
+        if queue.is_dropped() || (self.locked && !queue.holds_lock(self.clock.now_ms())) {
             return Duration::ZERO;
         }
-        let batch = self.config.handler.batch_size(self.config.batch);
-        let messages = queue.with_window(|window| window.take(batch));
+        let messages = queue.with_window(|window| window.take(self.engine.batch()));
         if messages.is_empty() {
             return Duration::ZERO;
         }
-        queue.touch_consume(self.config.clock.now_ms());
-        let since = instant();
-        let outcomes = self.call(&messages).await;
-        let done = self.settle(queue, &messages, &outcomes).await;
-        let failed = u64::from(done < messages.len());
-        self.stats.consumed(&queue.queue.topic, done as u64, failed, since.elapsed());
-        if failed == 0 { Duration::ZERO } else { self.rest(outcomes.of(done)) }
+        queue.touch_consume(self.clock.now_ms());
+        let verdict = self.engine.run(&messages, None).await;
+        self.engine.tally(&queue.queue.topic).add(&verdict);
+        let done = self.settle(queue, &messages, &verdict).await;
+        if done == messages.len() { Duration::ZERO } else { self.rest(verdict.of(done)) }
     }
 
     /// How long the queue waits before it tries a message with this outcome again.
@@ -175,36 +158,17 @@ impl OrderlyService {
         wish.clamp(*SUSPEND.start(), *SUSPEND.end())
     }
 
-    async fn call(&self, messages: &[Delivery]) -> Outcomes {
-        let _at_work = self.config.at_work.enter(messages);
-        let (watch, call) = self.config.call(messages);
-        let result = call.await;
-        self.config.ended(watch, messages, &result);
-        result.unwrap_or_else(|failure| self.failed(&messages[0], &failure))
-    }
-
-    fn failed(&self, first: &Delivery, failure: &Failure) -> Outcomes {
-        tracing::warn!(
-            group = self.config.group,
-            topic = first.topic(),
-            message_id = first.message_id(),
-            reconsume_times = first.reconsume_times(),
-            "the handler failed, the queue waits and the message is tried again: {failure}"
-        );
-        Outcomes::All(Outcome::Retry)
-    }
-
     /// Commits up to the first message that must be tried again; how many that are.
-    async fn settle(&self, queue: &OwnedQueue, messages: &[Delivery], outcomes: &Outcomes) -> usize {
+    async fn settle(&self, queue: &OwnedQueue, messages: &[Delivery], verdict: &Verdict) -> usize {
         let mut done = 0;
         for (index, delivery) in messages.iter().enumerate() {
-            if !self.is_done(delivery, outcomes.of(index)).await {
+            if !self.is_done(delivery, verdict.of(index)).await {
                 break;
             }
             done += 1;
         }
         if let Some(again) = messages.get(done) {
-            self.config.health.given_back(again.topic(), false);
+            self.health.given_back(again.topic(), false);
         }
         let offset = queue.with_window(|window| {
             let offset = window.settle(done);
@@ -237,11 +201,7 @@ impl OrderlyService {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Clock;
-    use crate::consumer::handling::at_work::AtWork;
-    use crate::consumer::handling::listen::Handler;
-    use crate::consumer::handling::watch::Watchers;
-    use crate::consumer::health::HealthBook;
+    use crate::consumer::handling::call::Handler;
     use crate::consumer::testing::{delivery, owned_queue};
     use crate::error::BoxError;
     use crate::messages::DelayLevel;
@@ -267,23 +227,16 @@ mod tests {
         Fut: Future<Output = Result<Outcome, BoxError>> + Send + 'static,
     {
         let broker = Arc::new(Broker::default());
-        let config = ServiceConfig {
-            group: "g".into(),
-            handler: Handler::Each(Arc::new(handler)),
-            batch: 1,
-            consume_timeout: Duration::from_secs(900),
-            watchers: Watchers::default(),
-            at_work: AtWork::default(),
-            health: HealthBook::default(),
+        let engine = Engine::sample(Handler::Each(Arc::new(handler)), concurrency);
+        let parts = OrderlyParts {
             clock: Clock::default(),
-        };
-        let orderly = OrderlyConfig {
+            health: HealthBook::default(),
+            send_back: broker.clone(),
             suspend: Duration::from_secs(1),
             max_reconsume_times: max,
             locked: false,
-            concurrency,
         };
-        (OrderlyService::new(config, orderly, broker.clone(), Arc::default()), broker)
+        (OrderlyService::new(Arc::new(engine), parts), broker)
     }
 
     async fn until(mut holds: impl FnMut() -> bool) {
@@ -392,26 +345,19 @@ mod tests {
     async fn without_its_lock_a_queue_rests() {
         let (handled, now) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(1_000)));
         let (counter, told) = (handled.clone(), now.clone());
-        let config = ServiceConfig {
-            group: "g".into(),
-            handler: Handler::Each(Arc::new(move |_: Delivery| {
-                counter.fetch_add(1, Ordering::SeqCst);
-                async { Ok::<_, BoxError>(Outcome::Ack) }
-            })),
-            batch: 1,
-            consume_timeout: Duration::from_secs(900),
-            watchers: Watchers::default(),
-            at_work: AtWork::default(),
-            health: HealthBook::default(),
+        let handler = Handler::Each(Arc::new(move |_: Delivery| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            async { Ok::<_, BoxError>(Outcome::Ack) }
+        }));
+        let parts = OrderlyParts {
             clock: Clock::new(move || UNIX_EPOCH + Duration::from_secs(told.load(Ordering::SeqCst))),
-        };
-        let orderly = OrderlyConfig {
+            health: HealthBook::default(),
+            send_back: Arc::new(Broker::default()),
             suspend: Duration::ZERO,
             max_reconsume_times: None,
             locked: true,
-            concurrency: 1,
         };
-        let service = OrderlyService::new(config, orderly, Arc::new(Broker::default()), Arc::default());
+        let service = OrderlyService::new(Arc::new(Engine::sample(handler, 1)), parts);
         let queue = owned_queue("t");
         service.open(&queue);
         queue.put((0..2).map(|offset| delivery("t", offset)).collect());

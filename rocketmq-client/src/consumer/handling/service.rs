@@ -33,17 +33,10 @@ impl Sink for Service {
 }
 
 impl Service {
-    pub(crate) fn set_concurrency(&self, handlers: usize) {
-        match self {
-            Service::Concurrent(service) => service.set_concurrency(handlers),
-            Service::Orderly(service) => service.set_concurrency(handlers),
-        }
-    }
-
-    pub(crate) fn concurrency(&self) -> usize {
-        match self {
-            Service::Concurrent(service) => service.concurrency(),
-            Service::Orderly(service) => service.concurrency(),
+    /// Follows a change of the engine's concurrency.
+    pub(crate) fn adjust(&self) {
+        if let Service::Concurrent(service) = self {
+            service.adjust();
         }
     }
 

@@ -17,17 +17,15 @@ use super::calls::{PopAnswer, PopOptions};
 use super::popped::Popped;
 use crate::clock::instant;
 use crate::consumer::config::PopConfig;
-use crate::consumer::handling::listen::{Failure, Outcomes};
-use crate::consumer::handling::permits::Permits;
+use crate::consumer::handling::engine::{Engine, Verdict};
 use crate::consumer::handling::retry::{Redelivery, pop_delay_ms, pop_delay_of_age};
 use crate::consumer::handling::send_back::SendBack;
-use crate::consumer::handling::watch::ServiceConfig;
 use crate::consumer::health::Backlog;
 use crate::consumer::member::Group;
 use crate::consumer::queue::flow::Seldom;
 use crate::consumer::start::FromWhere;
 use crate::error::CallError;
-use crate::messages::{Delivery, Outcome};
+use crate::messages::Delivery;
 
 /// How long the broker may wait for a message.
 const WAIT: Duration = Duration::from_secs(15);
@@ -38,11 +36,10 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// The popping side of one push consumer.
 pub(crate) struct PopService {
     group: Arc<Group>,
-    config: ServiceConfig,
+    engine: Arc<Engine>,
     pop: PopConfig,
     max_reconsume_times: u32,
     dead_letters: Arc<dyn SendBack>,
-    permits: Permits,
     queues: Mutex<HashMap<MessageQueue, Arc<PopQueue>>>,
     handlers: TaskTracker,
     aborted: CancellationToken,
@@ -63,10 +60,9 @@ struct PopQueue {
 
 /// What [`PopService`] is made of, besides the group.
 pub(crate) struct PopParts {
-    pub(crate) config: ServiceConfig,
+    pub(crate) engine: Arc<Engine>,
     pub(crate) pop: PopConfig,
     pub(crate) max_reconsume_times: u32,
-    pub(crate) concurrency: usize,
     pub(crate) dead_letters: Arc<dyn SendBack>,
 }
 
@@ -74,11 +70,10 @@ impl PopService {
     pub(crate) fn new(group: Arc<Group>, parts: PopParts) -> Arc<Self> {
         Arc::new(Self {
             group,
-            config: parts.config,
+            engine: parts.engine,
             pop: parts.pop,
             max_reconsume_times: parts.max_reconsume_times,
             dead_letters: parts.dead_letters,
-            permits: Permits::new(parts.concurrency),
             queues: Mutex::default(),
             handlers: TaskTracker::new(),
             aborted: CancellationToken::new(),
@@ -144,11 +139,6 @@ impl PopService {
             service.group.health.released(&queue.queue);
         });
         popped
-    }
-
-    /// Changes how many handlers run at once.
-    pub(crate) fn set_concurrency(&self, handlers: usize) {
-        self.permits.set(handlers);
     }
 
     /// Waits for running handlers; at the deadline the rest is cancelled.
@@ -250,7 +240,7 @@ impl PopService {
         self.group.stats.pulled(&queue.queue.topic, popped.len() as u64, since.elapsed());
         let (wanted, others): (Vec<_>, Vec<_>) = popped.into_iter().partition(Popped::is_wanted);
         self.acknowledge(&others).await;
-        let batch = self.config.handler.batch_size(self.config.batch);
+        let batch = self.engine.batch();
         let mut wanted = wanted.into_iter().peekable();
         while wanted.peek().is_some() {
             self.spawn(queue, wanted.by_ref().take(batch).collect());
@@ -271,49 +261,22 @@ impl PopService {
 
     /// Messages whose time is over belong to someone else: before the call they are left alone, after it the result is.
     async fn handle(&self, messages: Vec<Popped>) {
-        let _permit = self.permits.acquire().await;
+        let _permit = self.engine.permit().await;
         if self.group.stopped.is_cancelled() || messages.iter().any(Popped::is_expired) {
             return;
         }
         let deliveries: Vec<Delivery> = messages.iter().map(|message| message.delivery().clone()).collect();
-        let since = instant();
-        let at_work = self.config.at_work.enter(&deliveries);
-        let (watch, call) = self.config.call(&deliveries);
-        let result = tokio::time::timeout(self.config.consume_timeout, call).await;
-        let result = result.unwrap_or(Err(Failure::Timeout));
-        self.config.ended(watch, &deliveries, &result);
-        drop(at_work);
-        let outcomes = self.outcomes(&deliveries, result);
-        let each: Vec<Outcome> = (0..deliveries.len()).map(|index| outcomes.of(index)).collect();
-        let failed = each.iter().filter(|outcome| **outcome != Outcome::Ack).count();
-        self.group.stats.consumed(
-            messages[0].wire_topic(),
-            (each.len() - failed) as u64,
-            failed as u64,
-            since.elapsed(),
-        );
-        if messages.iter().any(Popped::is_expired) {
-            return;
+        let verdict = self.engine.run(&deliveries, Some(self.engine.consume_timeout)).await;
+        self.engine.tally(messages[0].wire_topic()).add(&verdict);
+        if !messages.iter().any(Popped::is_expired) {
+            self.report(messages, &verdict).await;
         }
-        self.report(messages, &each).await;
     }
 
-    fn outcomes(&self, deliveries: &[Delivery], result: Result<Outcomes, Failure>) -> Outcomes {
-        result.unwrap_or_else(|failure| {
-            tracing::warn!(
-                group = self.config.group,
-                topic = deliveries[0].topic(),
-                message_id = deliveries[0].message_id(),
-                "the handler failed, the message will be retried: {failure}"
-            );
-            Outcomes::All(Outcome::Retry)
-        })
-    }
-
-    async fn report(&self, messages: Vec<Popped>, outcomes: &[Outcome]) {
+    async fn report(&self, messages: Vec<Popped>, verdict: &Verdict) {
         let mut done = Vec::with_capacity(messages.len());
-        for (message, outcome) in messages.into_iter().zip(outcomes) {
-            match Redelivery::of(*outcome, false) {
+        for (index, message) in messages.into_iter().enumerate() {
+            match Redelivery::of(verdict.of(index), false) {
                 None => done.push(message),
                 Some(Redelivery::DeadLetter) => {
                     if self.dead_letters.send_back(message.delivery().clone(), Redelivery::DeadLetter).await {
@@ -328,17 +291,17 @@ impl PopService {
 
     /// A message tried too often is dropped once it is older than twice the longest delay, as in Java.
     async fn retry(&self, message: Popped, how: Redelivery, done: &mut Vec<Popped>) {
-        let tries = message.reconsume_times();
+        let (tries, now) = (message.reconsume_times(), self.group.calls.cluster.config.clock.now());
         let delay = if tries < self.max_reconsume_times {
             Some(pop_delay_ms(tries, how))
         } else {
-            pop_delay_of_age(self.config.clock.now().duration_since(message.born_at()).unwrap_or_default())
+            pop_delay_of_age(now.duration_since(message.born_at()).unwrap_or_default())
         };
         let Some(delay) = delay else { return done.push(message) };
-        self.config.health.given_back(message.topic(), false);
+        self.group.health.given_back(message.topic(), false);
         let (topic, receipt) = (message.wire_topic(), message.receipt());
         if let Err(error) = self.group.calls.hide(topic, receipt, Duration::from_millis(delay)).await {
-            tracing::warn!(group = self.config.group, topic, "the retry delay was not set: {error}");
+            tracing::warn!(group = self.engine.group, topic, "the retry delay was not set: {error}");
         }
     }
 
@@ -346,7 +309,7 @@ impl PopService {
         for message in messages {
             if let Err(error) = self.group.calls.ack(message.wire_topic(), message.receipt()).await {
                 tracing::warn!(
-                    group = self.config.group,
+                    group = self.engine.group,
                     message_id = message.message_id(),
                     "not acknowledged, it will be delivered again: {error}"
                 );

@@ -14,14 +14,15 @@ use super::running::Running;
 use crate::consumer::calls::Calls;
 use crate::consumer::config::ConsumerConfig;
 use crate::consumer::handling::at_work::AtWork;
+use crate::consumer::handling::call::Handler;
 use crate::consumer::handling::concurrent::ConcurrentService;
-use crate::consumer::handling::listen::{Handler, Listen, ListenBatch};
-use crate::consumer::handling::orderly::{OrderlyConfig, OrderlyService};
+use crate::consumer::handling::engine::Engine;
+use crate::consumer::handling::listen::{Listen, ListenBatch};
+use crate::consumer::handling::orderly::{OrderlyParts, OrderlyService};
+use crate::consumer::handling::permits::Permits;
 use crate::consumer::handling::send_back::SendBack;
 use crate::consumer::handling::send_back::ToBroker;
 use crate::consumer::handling::service::Service;
-use crate::consumer::handling::watch::ServiceConfig;
-use crate::consumer::handling::watch::Watchers;
 use crate::consumer::health::{HealthBook, HealthChange, OnHealth};
 use crate::consumer::member::{Group, GroupParts};
 use crate::consumer::pop::push::{PopParts, PopService};
@@ -229,7 +230,7 @@ impl PushConsumerBuilder {
         let stats = Arc::<Stats>::default();
         let offsets = OffsetStore::open(self.config.model, &calls, self.config.offset_folder.clone())?;
         let health = HealthBook::new(&calls, subscriptions.keys(), self.on_health.clone());
-        let config = self.service_config(handler, health.clone());
+        let engine = Arc::new(self.engine(handler, stats.clone()));
         let back: Arc<dyn SendBack> = Arc::new(ToBroker {
             calls: calls.clone(),
             health: health.clone(),
@@ -237,7 +238,7 @@ impl PushConsumerBuilder {
             broadcasting: self.config.model == MessageModel::Broadcasting,
             in_order: self.config.orderly,
         });
-        let service = self.service(config.clone(), back.clone(), stats.clone());
+        let service = self.service(engine.clone(), back.clone(), health.clone());
         let group = Group::new(GroupParts {
             membership: self.membership.clone(),
             calls,
@@ -253,63 +254,55 @@ impl PushConsumerBuilder {
         });
         Ok(Arc::new(PushMember {
             name: self.group.clone(),
-            pop: self.config.broker_assignment.then(|| self.pop_service(&group, config.clone(), back)),
+            pop: self.config.broker_assignment.then(|| self.pop_service(&group, engine.clone(), back)),
             group,
             service,
-            calling: config,
+            engine,
             pull: self.pull_options(),
             config: self.config.clone(),
         }))
     }
 
-    fn service_config(&self, handler: Handler, health: HealthBook) -> ServiceConfig {
-        ServiceConfig {
+    fn engine(&self, handler: Handler, stats: Arc<Stats>) -> Engine {
+        Engine {
             group: self.group.clone(),
             handler,
             batch: self.config.batch,
             consume_timeout: self.config.consume_timeout,
-            watchers: self.watchers(),
+            permits: Permits::new(self.config.concurrency),
+            interceptors: Interceptors::new(&self.membership.cluster.config.interceptors),
+            tracer: self.membership.tracer(&self.group, Role::Consume, self.config.trace.as_ref()),
             at_work: AtWork::default(),
-            health,
-            clock: self.membership.cluster.config.clock.clone(),
+            stats,
         }
     }
 
-    fn watchers(&self) -> Watchers {
-        let interceptors = Interceptors::new(&self.membership.cluster.config.interceptors);
-        let tracer = self.membership.tracer(&self.group, Role::Consume, self.config.trace.as_ref());
-        Watchers { interceptors, tracer }
-    }
-
-    fn service(&self, config: ServiceConfig, back: Arc<dyn SendBack>, stats: Arc<Stats>) -> Service {
+    fn service(&self, engine: Arc<Engine>, send_back: Arc<dyn SendBack>, health: HealthBook) -> Service {
+        let clock = self.membership.cluster.config.clock.clone();
         if !self.config.orderly {
-            return Service::Concurrent(ConcurrentService::start(
-                config,
-                self.config.concurrency,
-                back,
-                stats,
-            ));
+            return Service::Concurrent(ConcurrentService::start(engine, clock, send_back));
         }
-        let orderly = OrderlyConfig {
+        let parts = OrderlyParts {
+            clock,
+            health,
+            send_back,
             suspend: self.config.suspend,
             max_reconsume_times: self.config.max_reconsume_times,
             locked: self.config.model == MessageModel::Clustering,
-            concurrency: self.config.concurrency,
         };
-        Service::Orderly(OrderlyService::new(config, orderly, back, stats))
+        Service::Orderly(OrderlyService::new(engine, parts))
     }
 
     fn pop_service(
         &self,
         group: &Arc<Group>,
-        config: ServiceConfig,
+        engine: Arc<Engine>,
         dead_letters: Arc<dyn SendBack>,
     ) -> Arc<PopService> {
         let parts = PopParts {
-            config,
+            engine,
             pop: self.config.pop,
             max_reconsume_times: u32::try_from(self.config.wire_max_reconsume_times()).unwrap_or(u32::MAX),
-            concurrency: self.config.concurrency,
             dead_letters,
         };
         PopService::new(group.clone(), parts)

@@ -16,12 +16,9 @@ use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::SubscriptionData;
 use rocketmq_remoting::{Command, DecodeError, RequestCode, ResponseCode, fastjson};
 
-use crate::clock::instant;
 use crate::consumer::config::ConsumerConfig;
-use crate::consumer::handling::concurrent::finish_call;
-use crate::consumer::handling::listen::{Failure, Outcomes};
+use crate::consumer::handling::engine::{Engine, Verdict};
 use crate::consumer::handling::service::Service;
-use crate::consumer::handling::watch::ServiceConfig;
 use crate::consumer::health::Backlog;
 use crate::consumer::member::Group;
 use crate::consumer::pop::push::PopService;
@@ -39,8 +36,7 @@ pub(crate) struct PushMember {
     pub(crate) name: String,
     pub(crate) group: Arc<Group>,
     pub(crate) service: Service,
-    /// How the handler is called, and who is told.
-    pub(crate) calling: ServiceConfig,
+    pub(crate) engine: Arc<Engine>,
     /// Set when the broker assigns the queues.
     pub(crate) pop: Option<Arc<PopService>>,
     pub(crate) pull: PullOptions,
@@ -102,7 +98,7 @@ impl PushMember {
 
     /// Queues, offsets, rates and settings, as administration tools show them.
     pub(crate) fn running_info(&self) -> ConsumerRunningInfo {
-        let concurrency = self.service.concurrency();
+        let concurrency = self.engine.concurrency();
         let mut own = self.config.settings(concurrency);
         own.extend([
             (ConsumerRunningInfo::PROP_CONSUME_ORDERLY, self.group.orderly.to_string()),
@@ -121,7 +117,7 @@ impl PushMember {
     /// The same for a tool, with the handlers at work where it asks for what are stacks of threads in Java.
     fn tell(&self, request: &Command) -> Result<Answer, DecodeError> {
         let header = GetConsumerRunningInfoRequest::from_ext(&request.ext)?;
-        let jstack = header.jstack_enable.then(|| self.calling.at_work.dump());
+        let jstack = header.jstack_enable.then(|| self.engine.at_work.dump());
         body(request, &ConsumerRunningInfo { jstack, ..self.running_info() })
     }
 
@@ -141,16 +137,11 @@ impl PushMember {
     fn consume_directly(&self, request: &Command) -> Result<Answer, DecodeError> {
         let record = MessageRecord::decode(&mut request.body.clone())?;
         let delivery = self.picked(record, request.ext.get("brokerName").unwrap_or_default());
-        let (calling, order) = (self.calling.clone(), self.group.orderly);
+        let (engine, order) = (self.engine.clone(), self.group.orderly);
         let response = Command::response_to(request, ResponseCode::SUCCESS);
         let run = async move {
-            let (since, messages) = (instant(), [delivery]);
-            let _at_work = calling.at_work.enter(&messages);
-            let (watch, call) = calling.call(&messages);
-            let outcome = finish_call(call, calling.consume_timeout).await;
-            calling.ended(watch, &messages, &outcome);
-            let result = directly_result(outcome, order, since.elapsed().as_millis() as i64);
-            fastjson::to_vec(&result).ok().map(|body| response.with_body(body))
+            let verdict = engine.run(&[delivery], Some(engine.consume_timeout)).await;
+            fastjson::to_vec(&directly_result(&verdict, order)).ok().map(|body| response.with_body(body))
         };
         Ok(Answer::Later(run.boxed()))
     }
@@ -163,16 +154,13 @@ impl PushMember {
     }
 }
 
-fn directly_result(
-    outcome: Result<Outcomes, Failure>,
-    order: bool,
-    spent_time_mills: i64,
-) -> ConsumeMessageDirectlyResult {
-    let (consume_result, remark) = match outcome.map(|outcomes| outcomes.of(0)) {
-        Ok(Outcome::Ack) => (ConsumeResult::CrSuccess, None),
-        Ok(_) => (ConsumeResult::CrLater, None),
-        Err(failure) => (ConsumeResult::CrThrowException, Some(failure.to_string())),
+fn directly_result(verdict: &Verdict, order: bool) -> ConsumeMessageDirectlyResult {
+    let (consume_result, remark) = match (verdict.failure(), verdict.of(0)) {
+        (Some(failure), _) => (ConsumeResult::CrThrowException, Some(failure.to_string())),
+        (None, Outcome::Ack) => (ConsumeResult::CrSuccess, None),
+        (None, _) => (ConsumeResult::CrLater, None),
     };
+    let spent_time_mills = verdict.took().as_millis() as i64;
     ConsumeMessageDirectlyResult { auto_commit: true, consume_result, order, remark, spent_time_mills }
 }
 
@@ -227,13 +215,19 @@ impl Group {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::consumer::handling::call::Handler;
+    use crate::consumer::testing::delivery;
 
-    #[test]
-    fn a_direct_run_reports_what_java_would() {
-        let result = |outcome| directly_result(outcome, true, 7);
-        assert_eq!(result(Ok(Outcomes::All(Outcome::Ack))).consume_result, ConsumeResult::CrSuccess);
-        assert_eq!(result(Ok(Outcomes::All(Outcome::Retry))).consume_result, ConsumeResult::CrLater);
-        let failed = result(Err(Failure::Panic("boom".into())));
+    #[tokio::test]
+    async fn a_direct_run_reports_what_java_would() {
+        let run = async |outcome: fn() -> Outcome| {
+            let handler = move |_: Delivery| async move { Ok::<_, std::convert::Infallible>(outcome()) };
+            let engine = Engine::sample(Handler::Each(Arc::new(handler)), 1);
+            directly_result(&engine.run(&[delivery("t", 0)], None).await, true)
+        };
+        assert_eq!(run(|| Outcome::Ack).await.consume_result, ConsumeResult::CrSuccess);
+        assert_eq!(run(|| Outcome::Retry).await.consume_result, ConsumeResult::CrLater);
+        let failed = run(|| panic!("boom")).await;
         assert_eq!(failed.consume_result, ConsumeResult::CrThrowException);
         assert_eq!(failed.remark.as_deref(), Some("panicked: boom"));
         assert!(failed.order);

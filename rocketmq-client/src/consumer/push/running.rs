@@ -107,15 +107,13 @@ impl Running {
     /// not cut: of those above the new number none is followed by another.
     pub fn set_concurrency(&self, handlers: usize) {
         let handlers = handlers.clamp(*CONCURRENCY.start(), *CONCURRENCY.end());
-        self.member.service.set_concurrency(handlers);
-        if let Some(pop) = &self.member.pop {
-            pop.set_concurrency(handlers);
-        }
+        self.member.engine.permits.set(handlers);
+        self.member.service.adjust();
     }
 
     /// How many handlers may run at once.
     pub fn concurrency(&self) -> usize {
-        self.member.service.concurrency()
+        self.member.engine.concurrency()
     }
 
     /// Stops pulling within about a second; what was pulled is still handled.
@@ -130,7 +128,7 @@ impl Running {
 
     /// How many records of the message trace were lost, because the buffer was full or a broker did not take them.
     pub fn dropped_traces(&self) -> u64 {
-        self.member.calling.watchers.tracer.as_ref().map_or(0, |tracer| tracer.dropped())
+        self.member.engine.tracer.as_ref().map_or(0, |tracer| tracer.dropped())
     }
 
     /// Queues, offsets, rates and settings: what administration tools see of this consumer.
@@ -168,7 +166,7 @@ impl Running {
             group.unlock(queues).await;
         }
         self.membership.leave_as_consumer(self.member.wire_group()).await;
-        if let Some(tracer) = &self.member.calling.watchers.tracer {
+        if let Some(tracer) = &self.member.engine.tracer {
             tracer.shutdown().await;
         }
         finished

@@ -1,0 +1,243 @@
+//! The engine: runs the handler of one consumer and gives its verdicts.
+//!
+//! Everything around a call happens here once: permits, interceptors, message trace, span and metrics, the time limit,
+//! panics, figures and log lines. The policies decide what a verdict means for the messages: [`concurrent`](super::concurrent)
+//! commits offsets, [`orderly`](super::orderly) moves a queue on, POP acknowledges.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tracing::Span;
+
+use super::at_work::AtWork;
+use super::call::{Call, Failure, Handler, Outcomes};
+use super::permits::{Permit, Permits};
+use crate::clock::{Instant, instant};
+use crate::consumer::stats::Stats;
+use crate::messages::{Delivery, Outcome};
+use crate::observe::interceptor::Interceptors;
+use crate::observe::trace::record::ConsumeEnd;
+use crate::observe::trace::{Consuming, Tracer};
+use crate::observe::{metrics, span};
+
+/// Runs the handler of one consumer.
+pub(crate) struct Engine {
+    /// As the application calls it.
+    pub(crate) group: String,
+    pub(crate) handler: Handler,
+    /// The most messages of one call that the application wants.
+    pub(crate) batch: usize,
+    pub(crate) consume_timeout: Duration,
+    pub(crate) permits: Permits,
+    pub(crate) interceptors: Interceptors,
+    pub(crate) tracer: Option<Arc<Tracer>>,
+    pub(crate) at_work: AtWork,
+    pub(crate) stats: Arc<Stats>,
+}
+
+/// One call of the handler that is under way. Dropped, it is cut, and nobody is told of an end.
+pub(crate) struct Run<'e> {
+    engine: &'e Engine,
+    messages: &'e [Delivery],
+    call: Call,
+    begun: Instant,
+    trace: Option<Consuming>,
+    span: Span,
+    _running: metrics::Running,
+}
+
+/// What became of the messages of one call.
+#[derive(Debug)]
+pub(crate) struct Verdict {
+    outcomes: Outcomes,
+    failure: Option<Failure>,
+    messages: usize,
+    took: Duration,
+}
+
+impl Engine {
+    /// The most messages of one call.
+    pub(crate) fn batch(&self) -> usize {
+        self.handler.batch_size(self.batch)
+    }
+
+    /// How many handlers may run at once.
+    pub(crate) fn concurrency(&self) -> usize {
+        self.permits.limit()
+    }
+
+    /// Waits for the right to run one handler.
+    pub(crate) async fn permit(&self) -> Permit {
+        self.permits.acquire().await
+    }
+
+    /// Begins a call with these messages, unless an interceptor decides in its place.
+    pub(crate) fn begin<'e>(&'e self, messages: &'e [Delivery]) -> Run<'e> {
+        let begun = instant();
+        let trace = self.tracer.as_ref().map(|tracer| tracer.consuming(messages));
+        let span = span::consume(&self.group, messages);
+        let _running = metrics::Running::handler(&self.group);
+        let call = match self.interceptors.before_consume(&self.group, messages) {
+            ControlFlow::Continue(()) => self.handler.call(messages, span.clone()),
+            ControlFlow::Break(outcome) => Call::decided(outcome),
+        };
+        Run { engine: self, messages, call, begun, trace, span, _running }
+    }
+
+    /// Makes a call and waits for its end, at most for `limit`.
+    pub(crate) async fn run(&self, messages: &[Delivery], limit: Option<Duration>) -> Verdict {
+        self.begin(messages).finish(limit).await
+    }
+
+    /// One for tests.
+    #[cfg(test)]
+    pub(crate) fn sample(handler: Handler, concurrency: usize) -> Self {
+        Self {
+            group: "g".into(),
+            handler,
+            batch: 1,
+            consume_timeout: Duration::from_secs(900),
+            permits: Permits::new(concurrency),
+            interceptors: Interceptors::default(),
+            tracer: None,
+            at_work: AtWork::default(),
+            stats: Arc::default(),
+        }
+    }
+
+    /// Counts the verdicts about messages of a topic.
+    pub(crate) fn tally<'e>(&'e self, topic: &'e str) -> Tally<'e> {
+        Tally { stats: &self.stats, topic, ok: 0, failed: 0, took: Duration::ZERO }
+    }
+}
+
+impl Run<'_> {
+    /// The verdict, if the handler is done at its first poll.
+    pub(crate) async fn at_once(&mut self) -> Option<Verdict> {
+        let call = &mut self.call;
+        let polled = std::future::poll_fn(|cx| match std::pin::Pin::new(&mut *call).poll(cx) {
+            Poll::Ready(result) => Poll::Ready(Some(result)),
+            Poll::Pending => Poll::Ready(None),
+        });
+        let result = polled.await?;
+        Some(self.ended(result))
+    }
+
+    /// Waits for the end of the call, at most for `limit`; then the handler is dropped.
+    pub(crate) async fn finish(mut self, limit: Option<Duration>) -> Verdict {
+        let _at_work = self.engine.at_work.enter(self.messages);
+        let result = match limit {
+            None => (&mut self.call).await,
+            Some(limit) => timeout(limit, &mut self.call).await.unwrap_or(Err(Failure::Timeout)),
+        };
+        self.call = Call::decided(Outcome::Retry);
+        self.ended(result)
+    }
+
+    /// Tells everyone how the call ended. A failed one is a retry.
+    fn ended(&self, result: Result<Outcomes, Failure>) -> Verdict {
+        let (engine, messages, took) = (self.engine, self.messages, self.begun.elapsed());
+        let (outcomes, failure) = match result {
+            Ok(outcomes) => (outcomes, None),
+            Err(failure) => (Outcomes::All(Outcome::Retry), Some(failure)),
+        };
+        let verdict = Verdict { outcomes, failure, messages: messages.len(), took };
+        let (outcome, failed) = (|index| verdict.of(index), verdict.failure.as_ref().map(Failure::kind));
+        span::consumed(&self.span, messages.len(), outcome, failed);
+        metrics::consumed(&engine.group, messages, outcome, failed, took);
+        if let (Some(tracer), Some(call)) = (&engine.tracer, &self.trace) {
+            tracer.consumed(call, messages, |index| verdict.traced(index));
+        }
+        if !engine.interceptors.is_empty() {
+            let each: Vec<Outcome> = (0..messages.len()).map(outcome).collect();
+            let _entered = self.span.enter();
+            engine.interceptors.after_consume(&engine.group, messages, &each);
+        }
+        verdict.warn(&engine.group, messages);
+        verdict
+    }
+}
+
+impl Verdict {
+    /// The outcome of the message at `index`.
+    pub(crate) fn of(&self, index: usize) -> Outcome {
+        self.outcomes.of(index)
+    }
+
+    /// Why the call gave no outcomes, if so.
+    pub(crate) fn failure(&self) -> Option<&Failure> {
+        self.failure.as_ref()
+    }
+
+    /// Whether the handler was dropped because it took too long.
+    pub(crate) fn timed_out(&self) -> bool {
+        matches!(self.failure, Some(Failure::Timeout))
+    }
+
+    /// How long the call took.
+    pub(crate) fn took(&self) -> Duration {
+        self.took
+    }
+
+    fn acknowledged(&self) -> u64 {
+        (0..self.messages).filter(|index| self.of(*index) == Outcome::Ack).count() as u64
+    }
+
+    fn traced(&self, index: usize) -> ConsumeEnd {
+        match (&self.failure, self.of(index)) {
+            (Some(Failure::Timeout), _) => ConsumeEnd::Timeout,
+            (Some(_), _) => ConsumeEnd::Exception,
+            (None, Outcome::Ack) => ConsumeEnd::Success,
+            (None, _) => ConsumeEnd::Failed,
+        }
+    }
+
+    fn warn(&self, group: &str, messages: &[Delivery]) {
+        let (Some(failure), Some(first)) = (&self.failure, messages.first()) else { return };
+        tracing::warn!(
+            group,
+            topic = first.topic(),
+            message_id = first.message_id(),
+            messages = messages.len(),
+            reconsume_times = first.reconsume_times(),
+            "the handler failed, its messages will be tried again: {failure}"
+        );
+    }
+}
+
+/// Figures about the messages of one topic, passed on together.
+pub(crate) struct Tally<'e> {
+    stats: &'e Stats,
+    topic: &'e str,
+    ok: u64,
+    failed: u64,
+    took: Duration,
+}
+
+impl Tally<'_> {
+    /// Counts the messages of one call.
+    pub(crate) fn add(&mut self, verdict: &Verdict) {
+        let ok = verdict.acknowledged();
+        self.ok += ok;
+        self.failed += verdict.messages as u64 - ok;
+        self.took += verdict.took;
+    }
+
+    /// Passes on what was counted.
+    pub(crate) fn pass_on(&mut self) {
+        if self.ok + self.failed > 0 {
+            self.stats.consumed(self.topic, self.ok, self.failed, self.took);
+        }
+        (self.ok, self.failed, self.took) = (0, 0, Duration::ZERO);
+    }
+}
+
+/// Also when a worker is cut: what was counted has happened.
+impl Drop for Tally<'_> {
+    fn drop(&mut self) {
+        self.pass_on();
+    }
+}
