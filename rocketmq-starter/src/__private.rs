@@ -2,8 +2,7 @@
 
 pub use crate::checker::{CheckerSpec, checker, decision, undecided};
 pub use crate::extract::Needs;
-pub use crate::listener::{Spec, argument, batch, batch_outcome, rejected, rejected_batch, shared, single};
-pub use crate::outcome::outcome;
+pub use crate::listener::{Spec, argument, batch, batch_outcome, rejected_batch, shared, single};
 pub use inventory;
 
 use crate::checker::TransactionChecker;

@@ -4,11 +4,10 @@ use crate::context::Context;
 use crate::extract::{Needs, Rejection};
 use crate::listener::form;
 use crate::outcome::BoxError;
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use rocketmq_client::consumer::catch_panic;
 use rocketmq_client::{Delivery, TransactionState};
 use std::fmt;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 /// The user property that says which of several checkers a transaction belongs to.
@@ -153,8 +152,8 @@ impl Checkers {
         let Some(checker) = self.choose(wanted) else {
             return unknown(format!("no transaction listener has the name {wanted:?}").into());
         };
-        let answer = AssertUnwindSafe(async { (checker.call)(&half, context).await }).catch_unwind().await;
-        answer.unwrap_or_else(|_| unknown(format!("{} panicked", checker.spec.described()).into()))
+        let answer = catch_panic(async { (checker.call)(&half, context).await }).await;
+        answer.unwrap_or_else(|text| unknown(format!("{} panicked: {text}", checker.spec.described()).into()))
     }
 
     fn choose(&self, wanted: Option<&str>) -> Option<&TransactionChecker> {

@@ -2,7 +2,6 @@
 
 use crate::extract::{Json, Raw, Rejection, Text};
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
 use rocketmq_client::Outcome;
 use serde::Serialize;
 use std::fmt;
@@ -163,15 +162,6 @@ impl<T: IntoOutcomes, E: Into<BoxError>> IntoOutcomes for Result<T, E> {
             }
         }
     }
-}
-
-/// Runs a handler; the one place where the bounds of its future are stated.
-pub fn outcome<F, R>(handler: F) -> BoxFuture<'static, Handled>
-where
-    F: Future<Output = R> + Send + 'static,
-    R: IntoOutcome,
-{
-    Box::pin(async move { handler.await.into_outcome() })
 }
 
 #[cfg(test)]

@@ -21,10 +21,9 @@
 
 use crate::config::sources::Sources;
 use crate::context::{Context, Shared, States};
-use crate::dispatch::judge;
 use crate::error::StartError;
 use crate::listener::options::{HandlerOptions, Options, check_attribute};
-use crate::listener::{IntoListener, Listener};
+use crate::listener::{IntoListener, Listener, judge};
 use crate::outcome::Handled;
 use bytes::Bytes;
 use rocketmq_client::{Delivery, Message, Outcome};
@@ -72,7 +71,7 @@ impl TestListener {
             Err(error) => return deliveries.iter().map(|_| Tested::failed(&error)).collect(),
         };
         let context = Context::new(Shared { states: self.states.clone(), ..Shared::default() });
-        let answers = self.listener.call.run(deliveries, &context).await;
+        let answers = self.listener.call.answers(deliveries, &context).await;
         answers.into_iter().map(|handled| Tested::of(handled, &options)).collect()
     }
 

@@ -43,17 +43,16 @@ fn spec(model: &Model) -> TokenStream {
     }
 }
 
-/// One message, one call.
+/// One message, one call. Spanned on what the function returns: that is what may not suit.
 fn single(signature: &Signature) -> TokenStream {
-    let names = argument_names(signature);
-    let outcome = outcome(signature, "outcome", quote!());
-    quote! {
+    let (names, name) = (argument_names(signature), &signature.name);
+    quote_spanned! {on(signature.output)=>
         ::rocketmq_starter::__private::single(spec, needs, move |delivery, context| {
             #(let #names = match #names(delivery, context) {
                 ::core::result::Result::Ok(value) => value,
-                ::core::result::Result::Err(rejection) => return ::rocketmq_starter::__private::rejected(rejection),
+                ::core::result::Result::Err(rejection) => return ::core::result::Result::Err(rejection),
             };)*
-            #outcome
+            ::core::result::Result::Ok(#name::call(#(#names),*))
         })
     }
 }
@@ -71,7 +70,7 @@ fn batch(signature: &Signature) -> TokenStream {
         if columns.contains(&name) { quote!(#of_all) } else { quote!(#name) }
     });
     let passed = quote!(#(#passed),*);
-    let outcome = outcome_of(signature, "batch_outcome", quote!(batch,), passed);
+    let outcome = batch_outcome(signature, passed);
     quote! {
         ::rocketmq_starter::__private::batch(spec, needs, move |mut batch, context| {
             #(let mut #gathered = ::std::vec::Vec::with_capacity(batch.len());)*
@@ -100,17 +99,10 @@ fn batch(signature: &Signature) -> TokenStream {
     }
 }
 
-fn outcome(signature: &Signature, helper: &str, first: TokenStream) -> TokenStream {
-    let names = argument_names(signature);
-    outcome_of(signature, helper, first, quote!(#(#names),*))
-}
-
 /// Spanned on what the function returns: that is what may not suit.
-fn outcome_of(signature: &Signature, helper: &str, first: TokenStream, passed: TokenStream) -> TokenStream {
-    let span = on(signature.output);
-    let helper = syn::Ident::new(helper, span);
+fn batch_outcome(signature: &Signature, passed: TokenStream) -> TokenStream {
     let name = &signature.name;
-    quote_spanned!(span=> ::rocketmq_starter::__private::#helper(#first #name::call(#passed)))
+    quote_spanned!(on(signature.output)=> ::rocketmq_starter::__private::batch_outcome(batch, #name::call(#passed)))
 }
 
 #[cfg(test)]

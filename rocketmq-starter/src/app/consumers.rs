@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::dispatch::{Bound, Dispatcher};
 use crate::error::{Mistake, MistakeKind};
 use crate::health;
+use crate::listener::Settlement;
 use crate::listener::options::{ConsumeMode, GroupOptions, MessageModel};
 use crate::replier::Replier;
 use futures_util::future::join_all;
@@ -78,9 +79,9 @@ impl GroupConsumer {
         let consumer = subscribe(&connected.client, &plan);
         let dispatcher = dispatcher(plan, &connected.replier, context);
         let started = if batch > 1 {
-            consumer.listen_batch(move |deliveries| dispatcher.many(deliveries)).await
+            consumer.listen_batch(dispatcher).await
         } else {
-            consumer.listen(move |delivery| dispatcher.one(delivery)).await
+            consumer.listen(dispatcher).await
         };
         let running = started.map_err(|error| {
             Mistake::new(
@@ -101,9 +102,14 @@ impl GroupConsumer {
 fn dispatcher(plan: GroupPlan, replier: &Replier, context: &Context) -> Dispatcher {
     let group = plan.group;
     let bound = plan.subscriptions.into_iter().map(|Subscription { topic, listener, options, .. }| {
-        let counters = context.counters(&group, &topic);
-        let bound = Bound::new(listener, options, counters, context.clone(), Some(replier.clone()));
-        (topic, Arc::new(bound))
+        let settlement = Settlement {
+            listener: listener.name().to_owned(),
+            options,
+            counters: context.counters(&group, &topic),
+            context: context.clone(),
+            replier: Some(replier.clone()),
+        };
+        (topic, Bound::new(listener, settlement))
     });
     Dispatcher::new(bound)
 }

@@ -1,10 +1,8 @@
 //! Closures as listeners, for `App::listen`. The attribute macro does without this trait: its errors are clearer.
 
 use crate::context::Context;
-use crate::extract::{FromMessage, Needs};
-use crate::listener::rejected;
-use crate::outcome::{Handled, IntoOutcome, outcome};
-use futures_util::future::BoxFuture;
+use crate::extract::{FromMessage, Needs, Rejection};
+use crate::outcome::{Handled, IntoOutcome};
 use rocketmq_client::Delivery;
 
 /// A closure or function whose arguments can be made from a message.
@@ -16,8 +14,15 @@ pub trait Handler<Args>: Send + Sync + 'static {
     /// Declares what the application must provide.
     fn needs(needs: &mut Needs);
 
-    /// Handles one message.
-    fn call(&self, delivery: &Delivery, context: &Context) -> BoxFuture<'static, Handled>;
+    /// Makes the arguments from a message, and starts to handle it.
+    ///
+    /// # Errors
+    /// An argument cannot be made.
+    fn call(
+        &self,
+        delivery: &Delivery,
+        context: &Context,
+    ) -> Result<impl Future<Output = Handled> + Send + 'static + use<Self, Args>, Rejection>;
 }
 
 macro_rules! handler {
@@ -33,13 +38,13 @@ macro_rules! handler {
                 $($argument::needs(_needs);)*
             }
 
-            fn call(&self, _delivery: &Delivery, _context: &Context) -> BoxFuture<'static, Handled> {
-                outcome(self($(
-                    match $argument::from_message(_delivery, _context) {
-                        Ok(value) => value,
-                        Err(rejection) => return rejected(rejection),
-                    }
-                ),*))
+            fn call(
+                &self,
+                _delivery: &Delivery,
+                _context: &Context,
+            ) -> Result<impl Future<Output = Handled> + Send + 'static + use<F, Fut, R, $($argument),*>, Rejection> {
+                let handler = self($($argument::from_message(_delivery, _context)?),*);
+                Ok(async move { handler.await.into_outcome() })
             }
         }
     };

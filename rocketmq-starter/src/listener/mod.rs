@@ -5,15 +5,19 @@ mod call;
 pub(crate) mod form;
 mod handler;
 pub(crate) mod options;
+mod settle;
 pub(crate) mod tuning;
 
 pub use batch::{Batch, batch_outcome, rejected_batch};
 pub(crate) use call::Call;
 pub use handler::Handler;
+pub(crate) use settle::Settlement;
+#[cfg(feature = "testing")]
+pub(crate) use settle::judge;
 
 use crate::context::Context;
 use crate::extract::{FromContext, FromMessage, Needs, Rejection};
-use crate::outcome::Handled;
+use crate::outcome::{Handled, IntoOutcome};
 use futures_util::future::BoxFuture;
 use rocketmq_client::Delivery;
 use std::borrow::Cow;
@@ -168,12 +172,16 @@ pub fn shared<T: FromContext>(needs: &mut Needs) -> fn(&Context) -> Result<T, Re
     T::from_context
 }
 
-/// A listener that is called once for each message.
-pub fn single(
+/// Makes a listener that is called once for each message. This is the one place that states the bounds of its future.
+pub fn single<Fut, R>(
     spec: Spec,
     needs: Needs,
-    call: impl Fn(&Delivery, &Context) -> BoxFuture<'static, Handled> + Send + Sync + 'static,
-) -> Listener {
+    call: impl Fn(&Delivery, &Context) -> Result<Fut, Rejection> + Send + Sync + 'static,
+) -> Listener
+where
+    Fut: Future<Output = R> + Send + 'static,
+    R: IntoOutcome,
+{
     Listener { spec, needs, call: Call::Single(Arc::new(call)) }
 }
 
@@ -184,9 +192,4 @@ pub fn batch(
     call: impl Fn(Batch, &Context) -> BoxFuture<'static, Vec<Handled>> + Send + Sync + 'static,
 ) -> Listener {
     Listener { spec, needs, call: Call::Batch(Arc::new(call)) }
-}
-
-/// The answer for a message whose arguments could not be made.
-pub fn rejected(rejection: Rejection) -> BoxFuture<'static, Handled> {
-    Box::pin(std::future::ready(Handled::rejected(rejection)))
 }

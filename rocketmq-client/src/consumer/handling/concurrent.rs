@@ -212,10 +212,9 @@ impl ConcurrentService {
         while !queue.is_dropped() && !self.stopped.is_cancelled() && !rest.is_empty() {
             let (now, later) = rest.split_at(self.engine.batch().min(rest.len()));
             rest = later;
-            let mut call = self.engine.begin(now);
-            let verdict = match call.at_once().await {
-                Some(verdict) => verdict,
-                None => {
+            let verdict = match self.engine.begin(now).at_once().await {
+                Ok(verdict) => verdict,
+                Err(call) => {
                     settled.commit();
                     self.give_back(queue, std::mem::take(&mut rest));
                     call.finish(Some(self.engine.consume_timeout)).await

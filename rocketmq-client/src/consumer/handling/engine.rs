@@ -5,6 +5,7 @@
 //! commits offsets, [`orderly`](super::orderly) moves a queue on, POP acknowledges.
 
 use std::ops::ControlFlow;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -115,15 +116,14 @@ impl Engine {
 }
 
 impl Run<'_> {
-    /// The verdict, if the handler is done at its first poll.
-    pub(crate) async fn at_once(&mut self) -> Option<Verdict> {
+    /// Polls the handler once. Gives the call back when the handler is not done by then.
+    pub(crate) async fn at_once(mut self) -> Result<Verdict, Self> {
         let call = &mut self.call;
-        let polled = std::future::poll_fn(|cx| match std::pin::Pin::new(&mut *call).poll(cx) {
-            Poll::Ready(result) => Poll::Ready(Some(result)),
-            Poll::Pending => Poll::Ready(None),
-        });
-        let result = polled.await?;
-        Some(self.ended(result))
+        let polled = std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut *call).poll(cx))).await;
+        match polled {
+            Poll::Ready(result) => Ok(self.ended(result)),
+            Poll::Pending => Err(self),
+        }
     }
 
     /// Waits for the end of the call, at most for `limit`; then the handler is dropped.

@@ -1,0 +1,64 @@
+//! Settles a message: sends the reply, turns the verdict into an outcome, logs and counts.
+
+use super::options::{HandlerOptions, OnError, OnUnreadable};
+use crate::context::Context;
+use crate::health::{Counters, InFlight};
+use crate::outcome::{Handled, Verdict};
+use crate::replier::Replier;
+use rocketmq_client::{Delivery, Outcome};
+use std::sync::Arc;
+
+/// Settles the messages of one listener.
+#[derive(Debug)]
+pub(crate) struct Settlement {
+    pub(crate) listener: String,
+    pub(crate) options: HandlerOptions,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) context: Context,
+    pub(crate) replier: Option<Replier>,
+}
+
+impl Settlement {
+    /// The context the listener is called with.
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Counts messages as in flight until the guard is dropped.
+    pub(crate) fn enter(&self, messages: usize) -> InFlight<'_> {
+        self.counters.enter(messages)
+    }
+
+    /// Sends the reply, if there is one, and decides about the message.
+    pub(crate) async fn settle(&self, message: &Delivery, handled: Handled) -> Outcome {
+        if let (Some(body), Some(replier)) = (handled.reply, &self.replier) {
+            replier.reply(message, body, self.options.reply_timeout).await;
+        }
+        let outcome = judge(&handled.verdict, &self.options);
+        if !matches!(handled.verdict, Verdict::Decided(_)) {
+            let (listener, message_id) = (&self.listener, message.message_id());
+            tracing::warn!(listener, message_id, ?outcome, "{}", handled.verdict);
+        }
+        self.counters.concluded(&handled.verdict, outcome);
+        outcome
+    }
+}
+
+/// Turns a verdict into an outcome, as the listener's options say.
+pub(crate) fn judge(verdict: &Verdict, options: &HandlerOptions) -> Outcome {
+    let retry = || options.retry_delay.map_or(Outcome::Retry, Outcome::RetryAfter);
+    match verdict {
+        Verdict::Decided(Outcome::Retry) | Verdict::Panicked(_) => retry(),
+        Verdict::Decided(outcome) => *outcome,
+        Verdict::Failed(_) => match options.on_error {
+            OnError::Retry => retry(),
+            OnError::DeadLetter => Outcome::DeadLetter,
+        },
+        Verdict::Rejected(rejection) if rejection.is_unreadable() => match options.on_unreadable {
+            OnUnreadable::DeadLetter => Outcome::DeadLetter,
+            OnUnreadable::Retry => retry(),
+            OnUnreadable::Skip => Outcome::Ack,
+        },
+        Verdict::Rejected(_) => retry(),
+    }
+}
