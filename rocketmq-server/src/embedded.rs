@@ -85,12 +85,26 @@ impl Embedded {
         Self::builder().start().await
     }
 
-    /// A cluster with a shape of its own.
+    /// Returns a builder for a cluster with a shape of its own.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rocketmq_server::EmbeddedError> {
+    /// let cluster = rocketmq_server::Embedded::builder()
+    ///     .brokers(2)
+    ///     .name_servers(2)
+    ///     .set("autoCreateTopicEnable", false)
+    ///     .start()
+    ///     .await?;
+    /// assert_eq!(cluster.brokers()[1].name(), "broker-b");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn builder() -> EmbeddedBuilder {
         EmbeddedBuilder::default()
     }
 
-    /// The name servers' addresses, joined by semicolons: what clients call `namesrvAddr`.
+    /// Returns the addresses of the name servers, joined by semicolons. Clients call this `namesrvAddr`.
     pub fn name_server(&self) -> String {
         let addresses: Vec<_> = self.name_servers.iter().map(|server| server.address.to_string()).collect();
         addresses.join(";")
@@ -123,6 +137,20 @@ impl Embedded {
     ///
     /// Name servers keep to real time, to which a jump of hours would look like brokers that fell silent for hours. So
     /// would clients to the brokers, which therefore let clients and their queue locks live through it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rocketmq_server::EmbeddedError> {
+    /// use std::time::Duration;
+    /// use rocketmq_server::clock::Clock as _;
+    /// 
+    /// let cluster = rocketmq_server::Embedded::start().await?;
+    /// let before = cluster.clock().now_ms();
+    /// cluster.advance(Duration::from_secs(7200));
+    /// assert!(cluster.clock().now_ms() >= before + 7_200_000);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn advance(&self, by: Duration) {
         for broker in &self.brokers {
             broker.running.lock().iter().for_each(|node| node.broker().before_jump(by));
@@ -130,7 +158,7 @@ impl Embedded {
         self.clock.advance(by);
     }
 
-    /// The clock that [`advance`](Self::advance) moves, for whoever shall live in the same time: a client, for example.
+    /// Returns the clock that [`advance`](Self::advance) moves. Give it to a client that shall live in the same time.
     pub fn clock(&self) -> Shifted {
         self.clock.clone()
     }
@@ -192,6 +220,17 @@ impl EmbeddedBuilder {
     }
 
     /// Keeps the brokers' stores in `folder`, one folder each below it, and leaves them there.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rocketmq_server::EmbeddedError> {
+    /// let folder = tempfile::tempdir()?;
+    /// let cluster = rocketmq_server::Embedded::builder().store(folder.path()).start().await?;
+    /// cluster.shutdown().await?;
+    /// assert!(folder.path().join("broker-a").is_dir());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn store(mut self, folder: impl Into<PathBuf>) -> Self {
         self.store = Some(folder.into());
         self
@@ -337,6 +376,18 @@ impl EmbeddedBroker {
 
     /// Stops it in order, if it runs, and starts it again: on the same port, with the same store.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rocketmq_server::EmbeddedError> {
+    /// let cluster = rocketmq_server::Embedded::start().await?;
+    /// let address = cluster.broker().address();
+    /// cluster.broker().kill().await; // as a crash: nothing is flushed
+    /// cluster.broker().restart().await?;
+    /// assert_eq!(cluster.broker().address(), address);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When it cannot flush, or does not start again.
     pub async fn restart(&self) -> Result<(), EmbeddedError> {
@@ -365,6 +416,16 @@ impl EmbeddedBroker {
     }
 
     /// Keeps every request unanswered until [`resume`](Self::resume), as a frozen process would.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rocketmq_server::EmbeddedError> {
+    /// let cluster = rocketmq_server::Embedded::start().await?;
+    /// cluster.broker().pause(); // clients run into their timeouts
+    /// cluster.broker().resume();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn pause(&self) {
         self.running.lock().iter().for_each(Node::pause);
     }

@@ -56,6 +56,24 @@ pub struct Node {
 impl Node {
     /// Binds the port, opens the store, serves, and starts to register. Needs a tokio runtime.
     ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use rocketmq_server::Node;
+    /// use rocketmq_server::clock::System;
+    /// use rocketmq_server::config::BrokerConfig;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let folder = tempfile::tempdir()?;
+    /// let mut config = BrokerConfig::loopback(folder.path()); // a port that the system chooses
+    /// config.apply("brokerName=broker-x\nflushDiskType=SYNC_FLUSH\n")?;
+    /// let node = Node::start(config, Arc::new(System)).await?;
+    /// println!("listens on {}", node.address());
+    /// node.shutdown().await?; // finishes requests in flight, flushes
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When the port is taken, the store cannot be used, or a setting makes no sense.
     pub async fn start(config: BrokerConfig, clock: Arc<dyn Clock>) -> Result<Self, NodeError> {

@@ -42,7 +42,9 @@ pub trait TopicSource: Send + Sync + 'static {
 /// The identity under which a broker registers.
 #[derive(Debug, Clone)]
 pub struct Identity {
+    /// The cluster it belongs to.
     pub cluster: String,
+    /// Its name in routes.
     pub broker_name: String,
     /// 0 is the master.
     pub broker_id: i64,

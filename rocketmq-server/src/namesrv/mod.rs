@@ -59,6 +59,22 @@ pub struct NameServer {
 impl NameServer {
     /// Binds the address, reads the key-value configuration and serves. Needs a tokio runtime.
     ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use rocketmq_server::clock::System;
+    /// use rocketmq_server::config::NamesrvConfig;
+    /// use rocketmq_server::namesrv::NameServer;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let config = NamesrvConfig::ephemeral(); // a port that the system chooses, and nothing on disk
+    /// let server = NameServer::start(config, Arc::new(System)).await?;
+    /// println!("export NAMESRV_ADDR={}", server.address());
+    /// server.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Fails if the address is taken, the encryption cannot be set up, or the key-value configuration exists and cannot
     /// be read.

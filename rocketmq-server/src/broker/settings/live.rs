@@ -10,57 +10,77 @@ use crate::store::{FlushMode, StoreLive};
 pub struct Live {
     /// Read 4, write 2; ANDed onto every topic's permission in the routes.
     pub broker_permission: i32,
+    /// `autoCreateTopicEnable`: the first message to an unknown topic makes it.
     pub auto_create_topics: bool,
+    /// `autoCreateSubscriptionGroup`: the first use of an unknown group makes it.
     pub auto_create_groups: bool,
     /// The longest body that a client may send. Messages in the log are delivered whatever their size.
     pub max_message_size: usize,
+    /// `rejectTransactionMessage`.
     pub reject_transactions: bool,
+    /// `rejectPullConsumerEnable`.
     pub reject_pull_consumers: bool,
+    /// `litePullMessageEnable`: consumers that keep their own offsets may pull.
     pub lite_pull: bool,
     /// SQL92 filters; off in Apache, on here because a broker for development should not refuse them.
     pub property_filter: bool,
+    /// `storeReplyMessageEnable`: replies are stored, too.
     pub store_reply_messages: bool,
+    /// `useServerSideResetOffset`: a reset of offsets happens in the broker, not in its clients.
     pub server_side_reset: bool,
+    /// `recallMessageEnable`: producers may recall messages that wait for their time.
     pub recall: bool,
+    /// `enableMixedMessageType`: a topic may hold messages of every type.
     pub mixed_message_type: bool,
 
+    /// `syncFlushTimeout`: the time that a send waits for the flush.
     pub sync_flush_timeout: Duration,
     /// Machines that must have a message before its send is answered, this one counted, where the role asks for copies.
     pub in_sync_replicas: i32,
     /// The time that a send waits for them.
     pub slave_timeout: Duration,
 
+    /// `longPollingEnable`: an empty pull is parked as long as its client asks for.
     pub long_polling: bool,
     /// The time that an empty pull is parked when long polling is off.
     pub short_polling: Duration,
     /// Pulls held at once; one more is answered "nothing new" at once.
     pub max_parked_pulls: usize,
-    /// Most bytes and messages of one pull answer.
+    /// Most bytes of one pull answer.
     pub max_pull_bytes: usize,
+    /// Most messages of one pull answer.
     pub max_pull_messages: usize,
     /// Percent of this machine's memory, counted from the log's end, whose messages count as in memory.
     pub in_memory_percent: u64,
     /// Most messages of one query answer.
     pub max_query_messages: usize,
 
+    /// `notifyConsumerIdsChangedEnable`: members are told when their group changes.
     pub notify_consumer_changes: bool,
     /// Silence after which a client is forgotten.
     pub channel_expiry: Duration,
 
+    /// `timerMaxDelaySec`: the longest delay that a producer may ask for.
     pub timer_max_delay: Duration,
 
+    /// `transactionTimeOut`: the age at which a half message is asked about.
     pub transaction_timeout: Duration,
+    /// `transactionCheckInterval`: the pause between two check rounds.
     pub transaction_check_interval: Duration,
+    /// `transactionCheckMax`: the number of checks after which a half message is given up.
     pub transaction_check_max: u32,
 
+    /// `flushConsumerOffsetInterval`: the pause between two saves of the tables.
     pub persist_interval: Duration,
     /// Sends that may wait for the disk at once; one more is refused with `[OVERLOAD]`.
     pub max_waiting_sends: usize,
     /// Sends are refused before this time (milliseconds since 1970).
     pub accept_sends_from: i64,
+    /// Settings of POP.
     pub pop: PopSettings,
     /// Keys that tools may not change, joined by semicolons.
     pub black_list: String,
+    /// Settings of the store.
     pub store: StoreLive,
 }
 
