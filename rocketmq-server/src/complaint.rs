@@ -7,7 +7,7 @@ const SILENCE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_s
 
 /// Something that may be wrong, and when that is worth a warning. Times are milliseconds of one clock.
 #[derive(Debug, Default)]
-pub struct Complaint {
+pub(crate) struct Complaint {
     /// When it began, while it lasts.
     since: Option<i64>,
     silent_until: i64,
@@ -17,7 +17,7 @@ pub struct Complaint {
 
 impl Complaint {
     /// It happened. Says whether to warn now, and then how often it happened without a warning before.
-    pub fn again(&mut self, now: i64) -> Option<u64> {
+    pub(crate) fn again(&mut self, now: i64) -> Option<u64> {
         if self.since.is_none() {
             *self = Self { since: Some(now), ..Self::default() };
         } else if now < self.silent_until {
@@ -31,7 +31,7 @@ impl Complaint {
     }
 
     /// It is over. Says how many milliseconds it lasted, if it was there.
-    pub fn over(&mut self, now: i64) -> Option<i64> {
+    pub(crate) fn over(&mut self, now: i64) -> Option<i64> {
         self.since.take().map(|since| now.saturating_sub(since))
     }
 }

@@ -143,7 +143,7 @@ impl Embedded {
     /// # async fn main() -> Result<(), rocketmq_server::EmbeddedError> {
     /// use std::time::Duration;
     /// use rocketmq_server::clock::Clock as _;
-    /// 
+    ///
     /// let cluster = rocketmq_server::Embedded::start().await?;
     /// let before = cluster.clock().now_ms();
     /// cluster.advance(Duration::from_secs(7200));

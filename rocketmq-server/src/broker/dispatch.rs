@@ -13,14 +13,14 @@ use crate::exchange::{Refusal, Table};
 
 /// Answers the requests of all connections.
 #[derive(Debug)]
-pub struct Dispatcher {
+pub(crate) struct Dispatcher {
     acl: Arc<AccessControl>,
     clients: Arc<clients::Parts>,
     table: Table<Pass>,
 }
 
 impl Dispatcher {
-    pub fn new(domains: &Domains) -> Self {
+    pub(crate) fn new(domains: &Domains) -> Self {
         Self { acl: domains.acl.clone(), clients: domains.clients.clone(), table: table(domains) }
     }
 

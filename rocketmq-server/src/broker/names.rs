@@ -1,14 +1,14 @@
 //! The names that only a broker needs, and what it says of illegal ones; the others are the protocol's.
 
-pub use rocketmq_remoting::names::*;
+pub(crate) use rocketmq_remoting::names::*;
 
 use crate::exchange::Refusal;
 
 /// The group whose offsets say how far transaction check-back has come.
-pub const TRANS_GROUP: &str = "CID_RMQ_SYS_TRANS";
+pub(crate) const TRANS_GROUP: &str = "CID_RMQ_SYS_TRANS";
 
 /// Groups that exist on every broker, in Apache's order.
-pub const SYSTEM_GROUPS: [&str; 8] = [
+pub(crate) const SYSTEM_GROUPS: [&str; 8] = [
     "TOOLS_CONSUMER",
     "FILTERSRV_CONSUMER",
     "SELF_TEST_C_GROUP",
@@ -24,7 +24,7 @@ const REVIVE_TOPIC_PREFIX: &str = "rmq_sys_REVIVE_LOG_";
 const DIVERSIONS: [&str; 4] = [SCHEDULE_TOPIC, HALF_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC, TIMER_TOPIC];
 
 /// Refuses a name with the words of Apache's broker.
-pub fn illegal(error: &NameError) -> Refusal {
+pub(crate) fn illegal(error: &NameError) -> Refusal {
     Refusal::invalid(match error {
         NameError::Blank { what } => format!("The specified {what} is blank."),
         NameError::Illegal { what, name, .. } => format!(
@@ -38,31 +38,31 @@ pub fn illegal(error: &NameError) -> Refusal {
 
 /// Returns true if clients may not send to `topic`. A message in the timer and POP topics says itself where it goes.
 /// Apache lets clients write there, and so get round the permissions of that place.
-pub fn is_closed_to_clients(topic: &str) -> bool {
+pub(crate) fn is_closed_to_clients(topic: &str) -> bool {
     is_closed_to_producers(topic) || topic == TIMER_TOPIC || topic.starts_with(REVIVE_TOPIC_PREFIX)
 }
 
 /// Returns true if the messages of `topic` carry their final place in their properties.
-pub fn is_diversion(topic: &str) -> bool {
+pub(crate) fn is_diversion(topic: &str) -> bool {
     DIVERSIONS.contains(&topic)
 }
 
 /// Returns true if `group` belongs to the broker or to Apache's own tools.
-pub fn is_system_group(group: &str) -> bool {
+pub(crate) fn is_system_group(group: &str) -> bool {
     SYSTEM_GROUPS.contains(&group) || group.starts_with(SYSTEM_GROUP_PREFIX)
 }
 
 /// Returns the topic to which repliers of request-reply send: `<cluster>_REPLY_TOPIC`.
-pub fn reply_topic(cluster: &str) -> String {
+pub(crate) fn reply_topic(cluster: &str) -> String {
     format!("{cluster}_REPLY_TOPIC")
 }
 
 /// POP checkpoints and acks of a cluster.
-pub fn revive_topic(cluster: &str) -> String {
+pub(crate) fn revive_topic(cluster: &str) -> String {
     format!("{REVIVE_TOPIC_PREFIX}{cluster}")
 }
 
-pub fn sync_member_topic(broker_name: &str) -> String {
+pub(crate) fn sync_member_topic(broker_name: &str) -> String {
     format!("rmq_sys_SYNC_BROKER_MEMBER_{broker_name}")
 }
 

@@ -27,7 +27,7 @@ const UNIT_LIMIT: i32 = 1000;
 
 /// The parts of queries.
 #[derive(Debug, Clone)]
-pub struct Parts {
+pub(crate) struct Parts {
     pub settings: Arc<Current>,
     pub log: Arc<Log>,
     pub topics: Arc<TopicTable>,
@@ -35,7 +35,7 @@ pub struct Parts {
 }
 
 /// The requests about stored messages.
-pub fn requests(on: &mut Requests<'_, Parts>) {
+pub(crate) fn requests(on: &mut Requests<'_, Parts>) {
     on.request::<QueryMessageRequest>(|header, _| SUB_OR_GET.topic(&header.topic), by_key);
     on.request::<ViewMessageRequest>(|header, _| SUB_OR_GET.stored_at(header.offset), by_offset);
     on.request::<QueryConsumeQueueRequest>(
@@ -45,7 +45,7 @@ pub fn requests(on: &mut Requests<'_, Parts>) {
 }
 
 /// QUERY_MESSAGE (12).
-pub fn by_key(parts: &Parts, asked: Asked<'_, QueryMessageRequest>) -> Response<QueryMessageRequest> {
+pub(crate) fn by_key(parts: &Parts, asked: Asked<'_, QueryMessageRequest>) -> Response<QueryMessageRequest> {
     let request = asked.header;
     let wanted = usize::try_from(request.max_num).unwrap_or(0);
     let limit = if request.unique_key_query == Some(true) { UNIQUE_KEY_LIMIT } else { wanted };
@@ -75,14 +75,14 @@ pub fn by_key(parts: &Parts, asked: Asked<'_, QueryMessageRequest>) -> Response<
 }
 
 /// VIEW_MESSAGE_BY_ID (33).
-pub fn by_offset(parts: &Parts, asked: Asked<'_, ViewMessageRequest>) -> Response<ViewMessageRequest> {
+pub(crate) fn by_offset(parts: &Parts, asked: Asked<'_, ViewMessageRequest>) -> Response<ViewMessageRequest> {
     let offset = asked.header.offset;
     let missing = || Refusal::system(format_args!("can not find message by the offset, {offset}"));
     parts.log.record_bytes(offset).ok_or_else(missing)
 }
 
 /// QUERY_CONSUME_QUEUE (321).
-pub fn consume_queue(
+pub(crate) fn consume_queue(
     parts: &Parts,
     asked: Asked<'_, QueryConsumeQueueRequest>,
 ) -> Response<QueryConsumeQueueRequest> {

@@ -11,7 +11,7 @@ use crate::exchange::{Asked, Handler, Refusal, Table};
 
 /// Judges requests by what they need. A stored message belongs to the topic that the log says.
 #[derive(Debug, Clone)]
-pub struct Gate {
+pub(crate) struct Gate {
     pub acl: Arc<AccessControl>,
     pub log: Arc<Log>,
 }
@@ -24,7 +24,7 @@ impl Gate {
 
 /// Takes the declarations of a domain, whose handlers work on `D`.
 #[derive(Debug)]
-pub struct Requests<'a, D> {
+pub(crate) struct Requests<'a, D> {
     table: &'a mut Table<Pass>,
     gate: Gate,
     parts: Arc<D>,
@@ -32,19 +32,23 @@ pub struct Requests<'a, D> {
 
 impl<'a> Requests<'a, ()> {
     /// A table to fill. Its requests pass through `gate`.
-    pub fn new(table: &'a mut Table<Pass>, gate: Gate) -> Self {
+    pub(crate) fn new(table: &'a mut Table<Pass>, gate: Gate) -> Self {
         Self { table, gate, parts: Arc::new(()) }
     }
 }
 
 impl<D: Send + Sync + 'static> Requests<'_, D> {
     /// For handlers that work on something else.
-    pub fn of<E>(&mut self, parts: Arc<E>) -> Requests<'_, E> {
+    pub(crate) fn of<E>(&mut self, parts: Arc<E>) -> Requests<'_, E> {
         Requests { table: self.table, gate: self.gate.clone(), parts }
     }
 
     /// Declares a request: what it needs, and its handler.
-    pub fn request<R: Request>(&mut self, needs: fn(&R, &R::Body) -> Needs, handler: impl Handler<D, R>) {
+    pub(crate) fn request<R: Request>(
+        &mut self,
+        needs: fn(&R, &R::Body) -> Needs,
+        handler: impl Handler<D, R>,
+    ) {
         let gate = self.gate.clone();
         let permit = move |pass, asked: &Asked<'_, R>| match pass {
             Pass::Free => Ok(()),

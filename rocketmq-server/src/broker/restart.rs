@@ -46,7 +46,7 @@ use crate::store::{Dispatched, Store, StoreConfig};
 
 /// The parts of each domain. They are shared: every `log` here is the same one.
 #[derive(Debug)]
-pub struct Domains {
+pub(crate) struct Domains {
     pub acl: Arc<AccessControl>,
     pub send: Arc<send::Parts>,
     pub pull: Arc<pull::Parts>,
@@ -91,13 +91,13 @@ impl Settings {
 }
 
 /// The end at which pulls that waited come out.
-pub type WokenPulls = mpsc::UnboundedReceiver<Pull>;
+pub(crate) type WokenPulls = mpsc::UnboundedReceiver<Pull>;
 
 /// Brings a broker back from its folder, up to the point where its services can start.
 ///
 /// # Errors
 /// The store folder is in use or unusable, or a setting makes no sense.
-pub fn open(
+pub(crate) fn open(
     settings: Settings,
     address: SocketAddr,
     source: Arc<dyn LiveConfig>,

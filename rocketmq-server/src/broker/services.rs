@@ -25,7 +25,7 @@ const MEMBER_SCAN: Duration = Duration::from_secs(10);
 const RULES_SCAN: Duration = Duration::from_secs(5);
 
 /// Starts every loop.
-pub fn start(domains: &Domains, woken: WokenPulls, tasks: &TaskTracker, stop: &CancellationToken) {
+pub(crate) fn start(domains: &Domains, woken: WokenPulls, tasks: &TaskTracker, stop: &CancellationToken) {
     let Domains { pull, clients, persist, transaction, delay, timer, pop, acl, .. } = domains;
     let log = &clients.log;
     tasks.spawn(until(stop.clone(), resume_pulls(pull.clone(), woken)));

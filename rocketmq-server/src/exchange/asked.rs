@@ -15,7 +15,7 @@ const ZONE_NAME: &str = "__ZONE_NAME";
 
 /// A request that was read, and where it came from.
 #[derive(Debug)]
-pub struct Asked<'a, R: Request> {
+pub(crate) struct Asked<'a, R: Request> {
     pub header: R,
     pub body: R::Body,
     /// The connection it came over.
@@ -28,49 +28,49 @@ impl<'a, R: Request> Asked<'a, R> {
     ///
     /// # Errors
     /// Code 1: the header or the body cannot be read.
-    pub fn read(connection: &'a Connection, command: &'a Command) -> Result<Self, Refusal> {
+    pub(crate) fn read(connection: &'a Connection, command: &'a Command) -> Result<Self, Refusal> {
         let (header, body) = R::read(command)?;
         Ok(Self { header, body, connection, command })
     }
 
     /// The address it came from.
-    pub fn peer(&self) -> SocketAddr {
+    pub(crate) fn peer(&self) -> SocketAddr {
         self.connection.peer()
     }
 
     /// The asker's protocol version.
-    pub fn version(&self) -> i32 {
+    pub(crate) fn version(&self) -> i32 {
         self.command.version
     }
 
     /// The asker's language.
-    pub fn language(&self) -> LanguageCode {
+    pub(crate) fn language(&self) -> LanguageCode {
         self.command.language
     }
 
     /// The user it names; `None` when it is not signed.
-    pub fn access_key(&self) -> Option<&str> {
+    pub(crate) fn access_key(&self) -> Option<&str> {
         self.command.ext.get(signature::ACCESS_KEY).filter(|name| !name.is_empty())
     }
 
     /// The zone it is in, which brokers and clients tell beside their headers.
-    pub fn zone(&self) -> Option<&str> {
+    pub(crate) fn zone(&self) -> Option<&str> {
         self.command.ext.get(ZONE_NAME)
     }
 
     /// The asker's zone, where it wants brokers of no other.
-    pub fn own_zone_only(&self) -> Option<&str> {
+    pub(crate) fn own_zone_only(&self) -> Option<&str> {
         let on = self.command.ext.get(ZONE_MODE)?.eq_ignore_ascii_case("true");
         self.zone().filter(|zone| on && !zone.trim().is_empty())
     }
 
     /// The request as it came.
-    pub fn command(&self) -> &Command {
+    pub(crate) fn command(&self) -> &Command {
         self.command
     }
 
     /// Returns the way for an answer that follows later.
-    pub fn reply_to(&self) -> ReplyTo<R::Response> {
+    pub(crate) fn reply_to(&self) -> ReplyTo<R::Response> {
         ReplyTo {
             connection: self.connection.clone(),
             opaque: self.command.opaque,
@@ -80,7 +80,7 @@ impl<'a, R: Request> Asked<'a, R> {
     }
 
     /// The request to be passed on to a client as it came, with fields that this broker may not know.
-    pub fn forwarded(&self) -> Command {
+    pub(crate) fn forwarded(&self) -> Command {
         let Command { ext, body, .. } = self.command;
         Command::request(R::CODE).with_ext(ext.clone()).with_body(body.clone())
     }
@@ -89,7 +89,7 @@ impl<'a, R: Request> Asked<'a, R> {
     ///
     /// # Errors
     /// One of them cannot be written.
-    pub fn forwarded_as(&self, header: &R, body: &R::Body) -> Result<Command, EncodeError> {
+    pub(crate) fn forwarded_as(&self, header: &R, body: &R::Body) -> Result<Command, EncodeError> {
         let told = header.command(body)?;
         let mut onward = self.forwarded().with_body(told.body);
         told.ext.iter().for_each(|(name, value)| onward.ext.set(name, value));
@@ -99,7 +99,7 @@ impl<'a, R: Request> Asked<'a, R> {
 
 /// The way back to a client that waits for its answer.
 #[derive(Debug)]
-pub struct ReplyTo<P> {
+pub(crate) struct ReplyTo<P> {
     pub connection: Connection,
     opaque: i32,
     codec: HeaderCodec,
@@ -114,7 +114,7 @@ impl<P> Clone for ReplyTo<P> {
 
 impl<P: Payload> ReplyTo<P> {
     /// Sends the answer.
-    pub fn send(&self, reply: Result<Answered<P>, Refusal>) {
+    pub(crate) fn send(&self, reply: Result<Answered<P>, Refusal>) {
         let command = reply.and_then(|answered| Ok(answered.into_command()?));
         let command = command.unwrap_or_else(Refusal::into_command);
         // A closed connection has nobody to tell.

@@ -13,7 +13,7 @@ mod refusal;
 mod reply;
 mod table;
 
-pub use asked::{Asked, ReplyTo};
-pub use refusal::Refusal;
-pub use reply::{IntoReply, Reply, Response};
-pub use table::{Handler, Table};
+pub(crate) use asked::{Asked, ReplyTo};
+pub(crate) use refusal::Refusal;
+pub(crate) use reply::{IntoReply, Reply, Response};
+pub(crate) use table::{Handler, Table};

@@ -9,7 +9,7 @@ use rocketmq_remoting::{Command, ExtFields, Header};
 
 /// A refusal: its code, its words, and sometimes fields that clients read all the same.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     code: ResponseCode,
     remark: String,
     ext: ExtFields,
@@ -19,39 +19,39 @@ pub struct Refusal {
 const LONGEST_REMARK: usize = 4096;
 
 impl Refusal {
-    pub fn new(code: ResponseCode, remark: impl Into<String>) -> Self {
+    pub(crate) fn new(code: ResponseCode, remark: impl Into<String>) -> Self {
         Self { code, remark: remark.into(), ext: ExtFields::new() }
     }
 
     /// Code 1, Apache's answer to whatever went wrong inside.
-    pub fn system(remark: impl fmt::Display) -> Self {
+    pub(crate) fn system(remark: impl fmt::Display) -> Self {
         Self::new(ResponseCode::SYSTEM_ERROR, remark.to_string())
     }
 
     /// Code 29.
-    pub fn invalid(remark: impl fmt::Display) -> Self {
+    pub(crate) fn invalid(remark: impl fmt::Display) -> Self {
         Self::new(ResponseCode::INVALID_PARAMETER, remark.to_string())
     }
 
     /// Code 17 with the words every request uses.
-    pub fn no_topic(topic: &str) -> Self {
+    pub(crate) fn no_topic(topic: &str) -> Self {
         let remark = format!("topic[{topic}] not exist, apply first please!");
         Self::new(ResponseCode::TOPIC_NOT_EXIST, remark)
     }
 
     /// Code 26.
-    pub fn no_group(group: &str) -> Self {
+    pub(crate) fn no_group(group: &str) -> Self {
         let remark = format!("subscription group [{group}] does not exist, create it first please!");
         Self::new(ResponseCode::SUBSCRIPTION_GROUP_NOT_EXIST, remark)
     }
 
     /// Code 16.
-    pub fn forbidden(remark: impl Into<String>) -> Self {
+    pub(crate) fn forbidden(remark: impl Into<String>) -> Self {
         Self::new(ResponseCode::NO_PERMISSION, remark)
     }
 
     /// Code 3: nobody here answers such a request.
-    pub fn unsupported(code: RequestCode) -> Self {
+    pub(crate) fn unsupported(code: RequestCode) -> Self {
         // The leading blank is Apache's.
         let remark = format!(" request type {} not supported", code.0);
         Self::new(ResponseCode::REQUEST_CODE_NOT_SUPPORTED, remark)
@@ -59,7 +59,7 @@ impl Refusal {
 
     /// Adds a header that clients read from refusals too.
     #[must_use]
-    pub fn with_header(mut self, header: &impl Header) -> Self {
+    pub(crate) fn with_header(mut self, header: &impl Header) -> Self {
         match header.to_fields() {
             Ok(fields) => self.ext = fields,
             Err(error) => tracing::error!(%error, "a refusal goes without its header"),
@@ -68,22 +68,22 @@ impl Refusal {
     }
 
     /// The words.
-    pub fn remark(&self) -> &str {
+    pub(crate) fn remark(&self) -> &str {
         &self.remark
     }
 
     /// The code.
-    pub fn code(&self) -> ResponseCode {
+    pub(crate) fn code(&self) -> ResponseCode {
         self.code
     }
 
     /// Returns true if the message itself is the reason, so that another try is of no use.
-    pub fn is_final(&self) -> bool {
+    pub(crate) fn is_final(&self) -> bool {
         self.code == ResponseCode::MESSAGE_ILLEGAL
     }
 
     /// The refusal as it is sent.
-    pub fn into_command(self) -> Command {
+    pub(crate) fn into_command(self) -> Command {
         Command::response(self.code).with_remark(cut(self.remark)).with_ext(self.ext)
     }
 }

@@ -9,11 +9,11 @@ use rocketmq_remoting::{Answered, Command, Payload, Request};
 use super::Refusal;
 
 /// The response of `R`, or a refusal: the answer of a handler that always answers at once.
-pub type Response<R> = Result<<R as Request>::Response, Refusal>;
+pub(crate) type Response<R> = Result<<R as Request>::Response, Refusal>;
 
 /// The answer of a handler whose response is `P`. A handler that always answers at once returns a
 /// [`Response`] instead.
-pub enum Reply<P> {
+pub(crate) enum Reply<P> {
     /// At once.
     Now(Result<Answered<P>, Refusal>),
     /// Once the messages that the request put are handed to the kernel.
@@ -28,19 +28,19 @@ pub enum Reply<P> {
 
 impl<P> Reply<P> {
     /// An answer that follows later.
-    pub fn later(answer: impl Future<Output = Result<Answered<P>, Refusal>> + Send + 'static) -> Self {
+    pub(crate) fn later(answer: impl Future<Output = Result<Answered<P>, Refusal>> + Send + 'static) -> Self {
         Self::Later(Box::pin(answer))
     }
 
     /// A refusal.
-    pub fn refused(refusal: Refusal) -> Self {
+    pub(crate) fn refused(refusal: Refusal) -> Self {
         Self::Now(Err(refusal))
     }
 }
 
 impl<P: Payload> Reply<P> {
     /// The answer as the connection takes it.
-    pub fn into_answer(self) -> Answer {
+    pub(crate) fn into_answer(self) -> Answer {
         match self {
             Self::Now(reply) => Answer::Now(written(reply)),
             Self::Committed(Ok(answered)) => Answer::Committed(written(Ok(answered))),
@@ -89,7 +89,7 @@ impl<P: fmt::Debug> fmt::Debug for Reply<P> {
 
 /// The types that a handler may return for the response `P`: a [`Reply`], or a `Result` of the response or of an [`Answered`]
 /// response.
-pub trait IntoReply<P> {
+pub(crate) trait IntoReply<P> {
     /// As a reply.
     fn into_reply(self) -> Reply<P>;
 }

@@ -10,7 +10,7 @@ use rocketmq_remoting::{Command, Request, RequestCode};
 use super::{Asked, IntoReply, Refusal};
 
 /// Serves one exchange with the parts `D` that it works on. Every function of that form is a handler.
-pub trait Handler<D, R: Request>: Send + Sync + 'static {
+pub(crate) trait Handler<D, R: Request>: Send + Sync + 'static {
     /// Answers a request.
     fn handle(&self, parts: &D, asked: Asked<'_, R>) -> Answer;
 }
@@ -30,7 +30,7 @@ where
 type Entry<P> = Box<dyn Fn(P, &Connection, &Command) -> Answer + Send + Sync>;
 
 /// The requests that a server answers, by their code.
-pub struct Table<P> {
+pub(crate) struct Table<P> {
     entries: BTreeMap<RequestCode, Entry<P>>,
 }
 
@@ -45,7 +45,7 @@ impl<P: 'static> Table<P> {
     ///
     /// # Panics
     /// The request is declared twice, which every start would show.
-    pub fn declare<D, R>(
+    pub(crate) fn declare<D, R>(
         &mut self,
         parts: Arc<D>,
         permit: impl Fn(P, &Asked<'_, R>) -> Result<(), Refusal> + Send + Sync + 'static,
@@ -66,7 +66,7 @@ impl<P: 'static> Table<P> {
     }
 
     /// Has a request answered; `None` when its code is not declared.
-    pub fn serve(&self, asker: P, connection: &Connection, command: &Command) -> Option<Answer> {
+    pub(crate) fn serve(&self, asker: P, connection: &Connection, command: &Command) -> Option<Answer> {
         let entry = self.entries.get(&command.request_code())?;
         Some(entry(asker, connection, command))
     }

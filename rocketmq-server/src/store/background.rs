@@ -37,7 +37,7 @@ pub(crate) struct Threads {
 
 impl Threads {
     /// Starts the threads unless they run. They end by themselves when the store is dropped.
-    pub fn start(inner: &Arc<Inner>) -> Result<(), StoreError> {
+    pub(crate) fn start(inner: &Arc<Inner>) -> Result<(), StoreError> {
         let mut handles = inner.threads.handles.lock();
         if handles.is_empty() {
             handles.push(spawn("store-flush", inner, Inner::run_flush)?);
@@ -49,13 +49,13 @@ impl Threads {
     }
 
     /// Asks for a flush at the next moment.
-    pub fn request_flush(&self) {
+    pub(crate) fn request_flush(&self) {
         self.signal.state.lock().flush = true;
         self.signal.changed.notify_all();
     }
 
     /// Asks for a look at the disk at the next moment.
-    pub fn request_look(&self) {
+    pub(crate) fn request_look(&self) {
         self.signal.state.lock().look = true;
         self.signal.changed.notify_all();
     }
@@ -67,7 +67,7 @@ impl Threads {
     }
 
     /// Ends the threads and waits for what they are doing.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.signal.state.lock().stop = true;
         self.signal.changed.notify_all();
         for handle in self.handles.lock().drain(..) {

@@ -28,7 +28,7 @@ pub(crate) struct Times {
 
 impl Times {
     /// Messages up to this store time need not be looked at again.
-    pub fn safe_until(&self) -> i64 {
+    pub(crate) fn safe_until(&self) -> i64 {
         self.log.min(self.queues)
     }
 }
@@ -43,7 +43,7 @@ pub(crate) struct Checkpoint {
 
 impl Checkpoint {
     /// Opens or makes the file. A torn one reads as "nothing known", which only makes recovery longer.
-    pub fn open(root: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn open(root: &Path) -> Result<Self, StoreError> {
         let path = root.join("checkpoint");
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let file = file.map_err(|e| StoreError::io("open", &path, e))?;
@@ -51,12 +51,12 @@ impl Checkpoint {
         Ok(Self { path, file, times })
     }
 
-    pub fn times(&self) -> Times {
+    pub(crate) fn times(&self) -> Times {
         self.times
     }
 
     /// Writes and flushes `times`, if they are news. They must be true already: see [`Times`].
-    pub fn save(&mut self, times: Times) -> Result<(), StoreError> {
+    pub(crate) fn save(&mut self, times: Times) -> Result<(), StoreError> {
         if times == self.times {
             return Ok(());
         }

@@ -51,12 +51,12 @@ impl Dispatcher {
     }
 
     /// Queues entries behind those that wait already.
-    pub fn enqueue(&mut self, entries: &mut Vec<Entry>) {
+    pub(crate) fn enqueue(&mut self, entries: &mut Vec<Entry>) {
         self.waiting.extend(entries.drain(..));
     }
 
     /// Dispatches what ends at or before the log offset `confirmed`.
-    pub fn run(&mut self, confirmed: i64) {
+    pub(crate) fn run(&mut self, confirmed: i64) {
         while self.waiting.front().is_some_and(|entry| entry.end() <= confirmed) {
             if let Some(entry) = self.waiting.pop_front() {
                 self.dispatch(entry);
@@ -65,13 +65,13 @@ impl Dispatcher {
     }
 
     /// Whether a message at this log offset has yet to come into its queue.
-    pub fn is_waiting(&self, physical_offset: i64) -> bool {
+    pub(crate) fn is_waiting(&self, physical_offset: i64) -> bool {
         let found = self.waiting.binary_search_by_key(&physical_offset, |entry| entry.physical_offset);
         found.is_ok_and(|at| self.waiting[at].queue.is_some())
     }
 
     /// Store time of the last message dispatched, 0 for none.
-    pub fn last_timestamp(&self) -> i64 {
+    pub(crate) fn last_timestamp(&self) -> i64 {
         self.last_timestamp
     }
 

@@ -50,7 +50,7 @@ impl Folder {
     /// Makes the folder if needed and locks it.
     ///
     /// A record lock (`fcntl`) is what a Java broker takes; it keeps ours and theirs apart as well.
-    pub fn lock(root: &Path, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
+    pub(crate) fn lock(root: &Path, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
         dirs::create(root, &*disk)?;
         let claim = Claim::take(root)?;
         let path = root.join("lock");
@@ -65,19 +65,19 @@ impl Folder {
     }
 
     /// Whether the last run ended without [`mark_clean`](Self::mark_clean).
-    pub fn was_aborted(&self) -> bool {
+    pub(crate) fn was_aborted(&self) -> bool {
         self.abort_file().exists()
     }
 
     /// Says that a store is running here.
-    pub fn mark_running(&self) -> Result<(), StoreError> {
+    pub(crate) fn mark_running(&self) -> Result<(), StoreError> {
         let path = self.abort_file();
         fs::write(&path, std::process::id().to_string()).map_err(|e| StoreError::io("write", &path, e))?;
         dirs::sync(&self.root, &*self.disk)
     }
 
     /// Says that everything is on the platter and nothing is left to recover.
-    pub fn mark_clean(&self) -> Result<(), StoreError> {
+    pub(crate) fn mark_clean(&self) -> Result<(), StoreError> {
         let path = self.abort_file();
         fs::remove_file(&path).map_err(|e| StoreError::io("delete", &path, e))?;
         dirs::sync(&self.root, &*self.disk)

@@ -15,12 +15,12 @@ pub(crate) struct Health {
 impl Health {
     /// # Errors
     /// The reason to refuse a message.
-    pub fn check(&self) -> Result<(), StoreError> {
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
         self.refusal.read().clone().map_or(Ok(()), Err)
     }
 
     /// Refuses messages until the process ends. A closed store stays closed, whatever happens after.
-    pub fn refuse_for_good(&self, reason: StoreError) {
+    pub(crate) fn refuse_for_good(&self, reason: StoreError) {
         let mut refusal = self.refusal.write();
         if !matches!(*refusal, Some(StoreError::Closed)) {
             *refusal = Some(reason);
@@ -28,12 +28,12 @@ impl Health {
     }
 
     /// Whether a flush has failed in this run.
-    pub fn flush_failed(&self) -> bool {
+    pub(crate) fn flush_failed(&self) -> bool {
         matches!(*self.refusal.read(), Some(StoreError::FlushFailed { .. }))
     }
 
     /// The disk is too full, or is no longer.
-    pub fn set_above_warning_level(&self, folder: &Path, used: Option<f64>, limit: f64) {
+    pub(crate) fn set_above_warning_level(&self, folder: &Path, used: Option<f64>, limit: f64) {
         let mut refusal = self.refusal.write();
         if matches!(*refusal, None | Some(StoreError::AboveWarningLevel { .. })) {
             *refusal = used.map(|used| StoreError::AboveWarningLevel {

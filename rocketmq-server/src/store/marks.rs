@@ -15,7 +15,7 @@ pub(crate) struct Marks {
 }
 
 impl Marks {
-    pub fn of(topic: &str, wire: &str, flag: SysFlag, indexed: bool) -> Self {
+    pub(crate) fn of(topic: &str, wire: &str, flag: SysFlag, indexed: bool) -> Self {
         let (mut tags, mut unique, mut keys, mut delay) = (None, None, None, None);
         for (name, value) in properties::pairs(wire) {
             match name {
@@ -39,7 +39,7 @@ impl Marks {
     }
 
     /// The code of the message's unit: the hash of its tag, or when it is due if it waits for a delay.
-    pub fn tags_code(&self, stored_at: i64, delay_levels_ms: &[i64]) -> i64 {
+    pub(crate) fn tags_code(&self, stored_at: i64, delay_levels_ms: &[i64]) -> i64 {
         let Ok(level) = usize::try_from(self.delay_level) else { return self.tag_hash };
         match delay_levels_ms.get(level.min(delay_levels_ms.len()).wrapping_sub(1)) {
             Some(delay) => stored_at.saturating_add(*delay),

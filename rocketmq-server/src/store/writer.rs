@@ -33,7 +33,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    pub fn end(&self) -> i64 {
+    pub(crate) fn end(&self) -> i64 {
         self.physical_offset + i64::from(self.size)
     }
 }
@@ -51,7 +51,7 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// A writer that goes on at `end`, after a message stored at `last_timestamp`.
-    pub fn new(end: i64, last_timestamp: i64) -> Self {
+    pub(crate) fn new(end: i64, last_timestamp: i64) -> Self {
         Self {
             buffer: BytesMut::new(),
             start: end,
@@ -62,22 +62,22 @@ impl Writer {
     }
 
     /// Where the next message goes, unless its file is too full for it.
-    pub fn end(&self) -> i64 {
+    pub(crate) fn end(&self) -> i64 {
         self.start + self.buffer.len() as i64
     }
 
     /// Settled when the messages added last have been written, or could not be.
-    pub fn outcome(&self) -> Outcome {
+    pub(crate) fn outcome(&self) -> Outcome {
         self.outcome.clone()
     }
 
-    pub fn last_timestamp(&self) -> i64 {
+    pub(crate) fn last_timestamp(&self) -> i64 {
         self.last_timestamp
     }
 
     /// The store time of the next message. Searches by time depend on times that never fall, so a small step back of the
     /// clock is hidden. A larger one is followed: the time before it was wrong, and must not last.
-    pub fn stamp(&mut self, now_ms: i64) -> i64 {
+    pub(crate) fn stamp(&mut self, now_ms: i64) -> i64 {
         let ahead = self.last_timestamp.saturating_sub(now_ms);
         if !(0..=HIDDEN_STEP_MS).contains(&ahead) {
             self.last_timestamp = now_ms;
@@ -87,7 +87,7 @@ impl Writer {
 
     /// Makes sure that `len` bytes fit behind each other in one file and in the buffer. What the buffer held before may
     /// be written by this; the entries written are put to `done`.
-    pub fn make_room(
+    pub(crate) fn make_room(
         &mut self,
         len: usize,
         log: &CommitLog,
@@ -120,7 +120,12 @@ impl Writer {
     }
 
     /// Encodes a message at the end. [`make_room`](Self::make_room) was called for it.
-    pub fn append(&mut self, record: &MessageRecord, marks: Marks, at: Placed) -> Result<(), StoreError> {
+    pub(crate) fn append(
+        &mut self,
+        record: &MessageRecord,
+        marks: Marks,
+        at: Placed,
+    ) -> Result<(), StoreError> {
         let before = self.buffer.len();
         record.encode(&mut self.buffer).map_err(|e| StoreError::illegal(e.to_string()))?;
         self.entries.push(Entry {
@@ -136,7 +141,7 @@ impl Writer {
     }
 
     /// Hands the buffer to the kernel and its entries to `done`; on failure none of its messages exist any more.
-    pub fn write_out(&mut self, log: &CommitLog, done: &mut Vec<Entry>) -> Result<(), StoreError> {
+    pub(crate) fn write_out(&mut self, log: &CommitLog, done: &mut Vec<Entry>) -> Result<(), StoreError> {
         if self.buffer.is_empty() {
             return Ok(());
         }
@@ -154,7 +159,7 @@ impl Writer {
     }
 
     /// Forgets the buffer: its messages' offsets are given to the next ones.
-    pub fn abandon(&mut self, reason: StoreError) {
+    pub(crate) fn abandon(&mut self, reason: StoreError) {
         for entry in self.entries.drain(..).rev() {
             if let Some(queue) = entry.queue {
                 queue.set_next(entry.queue_offset);

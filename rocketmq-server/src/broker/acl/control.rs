@@ -22,7 +22,7 @@ const EXCEPTION: &str = "org.apache.rocketmq.acl.common.AclException: ";
 
 /// The access control of one broker.
 #[derive(Debug)]
-pub struct AccessControl {
+pub(crate) struct AccessControl {
     pub(super) plain: Option<Arc<PlainAcl>>,
     pub(super) auth: Arc<Auth>,
     cluster: String,
@@ -42,7 +42,7 @@ impl AccessControl {
     ///
     /// # Errors
     /// The settings contradict each other, or a file cannot be used.
-    pub fn open(settings: &Fixed) -> Result<Self, OpenError> {
+    pub(crate) fn open(settings: &Fixed) -> Result<Self, OpenError> {
         let acl = &settings.acl;
         acl.check()?;
         let plain = acl.plain.then(|| PlainAcl::open(home(settings))).transpose()?;
@@ -57,7 +57,7 @@ impl AccessControl {
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn could_open(settings: &Fixed) -> Result<(), OpenError> {
+    pub(crate) fn could_open(settings: &Fixed) -> Result<(), OpenError> {
         let acl = &settings.acl;
         acl.check()?;
         if acl.plain {
@@ -74,7 +74,7 @@ impl AccessControl {
     ///
     /// # Errors
     /// The asker is nobody who is known: code 1 by the rules of 4.x, code 16 by those of 5.x, as Apache's versions answer.
-    pub fn admit(&self, from: IpAddr, command: &Command) -> Result<Pass, Refusal> {
+    pub(crate) fn admit(&self, from: IpAddr, command: &Command) -> Result<Pass, Refusal> {
         let Some(plain) = &self.plain else {
             return self.auth.admit(command);
         };
@@ -91,7 +91,7 @@ impl AccessControl {
     ///
     /// # Errors
     /// The refusal, with the codes of [`admit`](Self::admit).
-    pub fn judge(
+    pub(crate) fn judge(
         &self,
         from: IpAddr,
         command: &Command,
@@ -111,12 +111,12 @@ impl AccessControl {
     }
 
     /// Returns true if there are files that may change.
-    pub fn has_files(&self) -> bool {
+    pub(crate) fn has_files(&self) -> bool {
         self.plain.is_some()
     }
 
     /// Takes over what has changed in the files of rules.
-    pub fn reload(&self) {
+    pub(crate) fn reload(&self) {
         self.plain.iter().for_each(|plain| plain.reload());
     }
 }

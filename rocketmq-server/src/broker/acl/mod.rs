@@ -5,7 +5,7 @@
 mod auth;
 mod control;
 mod error;
-pub mod needs;
+pub(crate) mod needs;
 mod pass;
 mod plain;
 mod settings;
@@ -19,13 +19,13 @@ use plain::admin::RuleFiles;
 use super::log::Log;
 use super::requests::Requests;
 
-pub use control::{AccessControl, OpenError};
+pub(crate) use control::{AccessControl, OpenError};
 pub use error::AclError;
-pub use pass::Pass;
+pub(crate) use pass::Pass;
 pub use settings::{AclSettings, Login};
 
 /// The requests of tools about access control. Those about the files of 4.x are unknown where these are not in force.
-pub fn requests(on: &mut Requests<'_, ()>, acl: &AccessControl, log: &Log) {
+pub(crate) fn requests(on: &mut Requests<'_, ()>, acl: &AccessControl, log: &Log) {
     let AccessControl { plain, auth, .. } = acl;
     auth::admin::requests(&mut on.of(auth.clone()));
     if let Some(rules) = plain.clone() {

@@ -8,7 +8,7 @@ use crate::broker::names::{group_of_retry, is_retry};
 
 /// The kinds of resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Cluster,
     Topic,
     Group,
@@ -16,7 +16,7 @@ pub enum Kind {
 
 /// The actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub(crate) enum Action {
     All,
     Pub,
     Sub,
@@ -29,7 +29,7 @@ pub enum Action {
 
 /// One of `actions` must be allowed on this resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Need {
+pub(crate) struct Need {
     pub kind: Kind,
     pub name: String,
     pub actions: &'static [Action],
@@ -37,7 +37,7 @@ pub struct Need {
 
 impl Need {
     /// Returns true if only administrators may do this under the rules of 4.x, which know nothing but sending and receiving.
-    pub fn administers(&self) -> bool {
+    pub(crate) fn administers(&self) -> bool {
         let changes = [Action::Create, Action::Update, Action::Delete];
         self.actions.iter().all(|action| changes.contains(action))
     }
@@ -45,50 +45,50 @@ impl Need {
 
 /// One of these actions must be allowed; the start of every declaration of needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Act(&'static [Action]);
+pub(crate) struct Act(&'static [Action]);
 
-pub const PUB: Act = Act(&[Action::Pub]);
-pub const SUB: Act = Act(&[Action::Sub]);
-pub const GET: Act = Act(&[Action::Get]);
-pub const CREATE: Act = Act(&[Action::Create]);
-pub const UPDATE: Act = Act(&[Action::Update]);
-pub const DELETE: Act = Act(&[Action::Delete]);
-pub const SUB_OR_GET: Act = Act(&[Action::Sub, Action::Get]);
-pub const SUB_OR_UPDATE: Act = Act(&[Action::Sub, Action::Update]);
+pub(crate) const PUB: Act = Act(&[Action::Pub]);
+pub(crate) const SUB: Act = Act(&[Action::Sub]);
+pub(crate) const GET: Act = Act(&[Action::Get]);
+pub(crate) const CREATE: Act = Act(&[Action::Create]);
+pub(crate) const UPDATE: Act = Act(&[Action::Update]);
+pub(crate) const DELETE: Act = Act(&[Action::Delete]);
+pub(crate) const SUB_OR_GET: Act = Act(&[Action::Sub, Action::Get]);
+pub(crate) const SUB_OR_UPDATE: Act = Act(&[Action::Sub, Action::Update]);
 
 impl Act {
     /// On the whole cluster.
-    pub fn cluster(self) -> Needs {
+    pub(crate) fn cluster(self) -> Needs {
         self.on(Resource::Cluster)
     }
 
     /// On a topic. A retry topic belongs to its group.
-    pub fn topic(self, name: &str) -> Needs {
+    pub(crate) fn topic(self, name: &str) -> Needs {
         self.nothing().topic(name)
     }
 
     /// On each topic.
-    pub fn topics<'a>(self, names: impl IntoIterator<Item = &'a str>) -> Needs {
+    pub(crate) fn topics<'a>(self, names: impl IntoIterator<Item = &'a str>) -> Needs {
         names.into_iter().fold(self.nothing(), Needs::topic)
     }
 
     /// On a group, or its retry topic.
-    pub fn group(self, name: &str) -> Needs {
+    pub(crate) fn group(self, name: &str) -> Needs {
         self.nothing().group(name)
     }
 
     /// On each group.
-    pub fn groups<'a>(self, names: impl IntoIterator<Item = &'a str>) -> Needs {
+    pub(crate) fn groups<'a>(self, names: impl IntoIterator<Item = &'a str>) -> Needs {
         names.into_iter().fold(self.nothing(), Needs::group)
     }
 
     /// On the topic of the message that begins at a log offset.
-    pub fn stored_at(self, offset: i64) -> Needs {
+    pub(crate) fn stored_at(self, offset: i64) -> Needs {
         self.nothing().stored_at(offset)
     }
 
     /// On the topic of the message with an offset message id.
-    pub fn stored_as(self, id: &str) -> Needs {
+    pub(crate) fn stored_as(self, id: &str) -> Needs {
         self.nothing().stored_as(id)
     }
 
@@ -104,7 +104,7 @@ impl Act {
 /// The needs of one request. A resource named by an empty text is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
-pub struct Needs {
+pub(crate) struct Needs {
     act: Act,
     resources: Vec<Resource>,
 }
@@ -125,24 +125,24 @@ const REPLY_TOPIC: &str = "_REPLY_TOPIC";
 impl Needs {
     /// Every user may ask: the answer tells names and figures and changes nothing, or is about what this broker does not
     /// have. Apache has no rule for such requests either.
-    pub fn nothing() -> Self {
+    pub(crate) fn nothing() -> Self {
         Act(&[]).nothing()
     }
 
     /// A send: a consumer that sends to its retry topic gives a message back. The topic says whose it is: the sender names
     /// the group of its producer.
-    pub fn to_send(topic: &str) -> Self {
+    pub(crate) fn to_send(topic: &str) -> Self {
         if is_retry(topic) { SUB.topic(topic) } else { PUB.topic(topic) }
     }
 
     /// A reply: whoever was asked may answer; a reply to any other topic is a send.
-    pub fn to_reply(topic: &str) -> Self {
+    pub(crate) fn to_reply(topic: &str) -> Self {
         let send = Self::to_send(topic);
         Self { resources: vec![Resource::Reply(topic.to_owned())], ..send }
     }
 
     /// As [`Act::topic`].
-    pub fn topic(self, name: &str) -> Self {
+    pub(crate) fn topic(self, name: &str) -> Self {
         match group_of_retry(name) {
             Some(group) => self.named(Kind::Group, group),
             None => self.named(Kind::Topic, name),
@@ -150,22 +150,22 @@ impl Needs {
     }
 
     /// As [`Act::group`].
-    pub fn group(self, name: &str) -> Self {
+    pub(crate) fn group(self, name: &str) -> Self {
         self.named(Kind::Group, group_of_retry(name).unwrap_or(name))
     }
 
     /// As [`Act::topics`].
-    pub fn topics<'a>(self, names: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(crate) fn topics<'a>(self, names: impl IntoIterator<Item = &'a str>) -> Self {
         names.into_iter().fold(self, Self::topic)
     }
 
     /// As [`Act::stored_at`].
-    pub fn stored_at(self, offset: i64) -> Self {
+    pub(crate) fn stored_at(self, offset: i64) -> Self {
         self.with(Resource::Stored(Ok(offset)))
     }
 
     /// As [`Act::stored_as`].
-    pub fn stored_as(self, id: &str) -> Self {
+    pub(crate) fn stored_as(self, id: &str) -> Self {
         let offset = id.parse::<OffsetMessageId>().map(|id| id.offset);
         self.with(Resource::Stored(
             offset.map_err(|_| format!("`msgId` is \"{id}\", which names no message")),
@@ -185,7 +185,7 @@ impl Needs {
     ///
     /// # Errors
     /// A stored message that the request is about is not there.
-    pub fn resolve(self, cluster: &str, owners: &impl Owners) -> Result<Vec<Need>, String> {
+    pub(crate) fn resolve(self, cluster: &str, owners: &impl Owners) -> Result<Vec<Need>, String> {
         let mut needs = Vec::with_capacity(self.resources.len());
         for resource in self.resources {
             let (kind, name) = match resource {
@@ -220,7 +220,7 @@ fn owner(offset: i64, owners: &impl Owners) -> Result<String, String> {
 }
 
 /// Finds the topic of a stored message by its log offset.
-pub trait Owners {
+pub(crate) trait Owners {
     fn topic_at(&self, offset: i64) -> Option<String>;
 }
 

@@ -2,7 +2,7 @@
 
 /// The rights of an asker, as far as they are known before its request is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pass {
+pub(crate) enum Pass {
     /// It may do anything.
     Free,
     /// It may do what its permissions say.

@@ -17,7 +17,7 @@ use crate::broker::requests::Requests;
 use crate::exchange::{Asked, Refusal, Response};
 
 /// These requests.
-pub fn requests(on: &mut Requests<'_, Parts>) {
+pub(crate) fn requests(on: &mut Requests<'_, Parts>) {
     on.request::<UpdateStaticTopicRequest>(|header, _| CREATE.topic(&header.topic), absent);
     on.request::<SwitchTimerEngineRequest>(|_, _| UPDATE.cluster(), absent);
     on.request::<GetBrokerEpochCacheRequest>(|_, _| Needs::nothing(), absent);

@@ -28,13 +28,16 @@ fn shown_version(version: Apache) -> (&'static str, i32) {
 }
 
 /// GET_BROKER_CONFIG (26): every setting as `key=value` lines.
-pub fn get_config(parts: &Parts, _: Asked<'_, GetBrokerConfigRequest>) -> Response<GetBrokerConfigRequest> {
+pub(crate) fn get_config(
+    parts: &Parts,
+    _: Asked<'_, GetBrokerConfigRequest>,
+) -> Response<GetBrokerConfigRequest> {
     let version = Some(fastjson::to_text(&parts.topics.snapshot().data_version)?);
     Ok((GetBrokerConfigResponse { version }, parts.settings.source.lock().properties()))
 }
 
 /// UPDATE_BROKER_CONFIG (25).
-pub fn update_config(
+pub(crate) fn update_config(
     parts: &Parts,
     asked: Asked<'_, UpdateBrokerConfigRequest>,
 ) -> Response<UpdateBrokerConfigRequest> {
@@ -45,7 +48,7 @@ pub fn update_config(
 ///
 /// # Errors
 /// A setting that cannot be changed, or a value that makes no sense.
-pub fn change_settings(parts: &Parts, properties: &str) -> Result<(), Refusal> {
+pub(crate) fn change_settings(parts: &Parts, properties: &str) -> Result<(), Refusal> {
     let live = parts.settings.source.lock();
     let settings = live.update(properties).map_err(refuse_update)?;
     parts.tune(settings).map_err(Refusal::system)
@@ -60,7 +63,7 @@ fn refuse_update(error: UpdateError) -> Refusal {
 }
 
 /// GET_BROKER_HA_STATUS (907): a master without slaves.
-pub fn ha_status(
+pub(crate) fn ha_status(
     parts: &Parts,
     _: Asked<'_, GetBrokerHaStatusRequest>,
 ) -> Response<GetBrokerHaStatusRequest> {
@@ -72,7 +75,7 @@ pub fn ha_status(
 }
 
 /// VIEW_BROKER_STATS_DATA (315): one figure of a topic or a group.
-pub fn stats_data(
+pub(crate) fn stats_data(
     parts: &Parts,
     asked: Asked<'_, ViewBrokerStatsDataRequest>,
 ) -> Response<ViewBrokerStatsDataRequest> {
@@ -87,7 +90,7 @@ pub fn stats_data(
 }
 
 /// CLEAN_EXPIRED_CONSUMEQUEUE (306).
-pub fn clean_expired(
+pub(crate) fn clean_expired(
     parts: &Parts,
     _: Asked<'_, CleanExpiredConsumeQueueRequest>,
 ) -> Response<CleanExpiredConsumeQueueRequest> {
@@ -96,7 +99,7 @@ pub fn clean_expired(
 }
 
 /// DELETE_EXPIRED_COMMITLOG (329): not only at the hour for it.
-pub fn delete_expired(
+pub(crate) fn delete_expired(
     parts: &Parts,
     _: Asked<'_, DeleteExpiredCommitLogRequest>,
 ) -> Response<DeleteExpiredCommitLogRequest> {
@@ -105,7 +108,7 @@ pub fn delete_expired(
 }
 
 /// GET_BROKER_RUNTIME_INFO (28): the figures of 5.4.0, and those of 4.9.7 under their old spelling.
-pub fn runtime_info(
+pub(crate) fn runtime_info(
     parts: &Parts,
     _: Asked<'_, GetBrokerRuntimeInfoRequest>,
 ) -> Response<GetBrokerRuntimeInfoRequest> {

@@ -1,12 +1,12 @@
 //! Requests of tools about the broker as a whole.
 
-pub mod absent;
-pub mod broker;
+pub(crate) mod absent;
+pub(crate) mod broker;
 mod parts;
 #[cfg(test)]
 mod tests;
 
-pub use parts::Parts;
+pub(crate) use parts::Parts;
 
 use rocketmq_remoting::requests::broker::{
     CleanExpiredConsumeQueueRequest, DeleteExpiredCommitLogRequest, GetBrokerConfigRequest,
@@ -18,7 +18,7 @@ use super::acl::needs::{GET, Needs, UPDATE};
 use super::requests::Requests;
 
 /// The requests about the broker as a whole.
-pub fn requests(on: &mut Requests<'_, Parts>) {
+pub(crate) fn requests(on: &mut Requests<'_, Parts>) {
     on.request::<GetBrokerRuntimeInfoRequest>(|_, _| Needs::nothing(), broker::runtime_info);
     on.request::<GetBrokerConfigRequest>(|_, _| GET.cluster(), broker::get_config);
     on.request::<UpdateBrokerConfigRequest>(|_, _| UPDATE.cluster(), broker::update_config);

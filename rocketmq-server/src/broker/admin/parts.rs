@@ -12,7 +12,7 @@ use crate::store::StoreError;
 
 /// The shared parts.
 #[derive(Debug, Clone)]
-pub struct Parts {
+pub(crate) struct Parts {
     pub settings: Arc<Current>,
     pub log: Arc<Log>,
     pub topics: Arc<TopicTable>,
@@ -27,7 +27,7 @@ impl Parts {
     ///
     /// # Errors
     /// The file of the topics cannot be written.
-    pub fn tune(&self, live: Live) -> Result<(), StoreError> {
+    pub(crate) fn tune(&self, live: Live) -> Result<(), StoreError> {
         self.log.store.tune(live.store.clone());
         self.groups.set_auto_create(live.auto_create_groups);
         let auto_create_topics = live.auto_create_topics;

@@ -2,7 +2,7 @@
 //! strategies, on sorted members and sorted queues.
 
 /// Consecutive queues for each member; the first members get one more when it does not divide.
-pub fn averagely<Q: Clone>(queues: &[Q], members: usize, index: usize) -> Vec<Q> {
+pub(crate) fn averagely<Q: Clone>(queues: &[Q], members: usize, index: usize) -> Vec<Q> {
     if members == 0 || index >= members {
         return Vec::new();
     }
@@ -13,7 +13,7 @@ pub fn averagely<Q: Clone>(queues: &[Q], members: usize, index: usize) -> Vec<Q>
 }
 
 /// Every n-th queue for each member.
-pub fn by_circle<Q: Clone>(queues: &[Q], members: usize, index: usize) -> Vec<Q> {
+pub(crate) fn by_circle<Q: Clone>(queues: &[Q], members: usize, index: usize) -> Vec<Q> {
     if members == 0 {
         return Vec::new();
     }

@@ -16,7 +16,10 @@ use crate::broker::names;
 use crate::exchange::{Asked, Refusal, Response};
 
 /// QUERY_ASSIGNMENT (400).
-pub fn query(parts: &Parts, asked: Asked<'_, QueryAssignmentRequest>) -> Response<QueryAssignmentRequest> {
+pub(crate) fn query(
+    parts: &Parts,
+    asked: Asked<'_, QueryAssignmentRequest>,
+) -> Response<QueryAssignmentRequest> {
     let Json(request) = asked.body;
     let topic = &request.topic;
     let config = parts.topics.get(topic).ok_or_else(|| Refusal::no_topic(topic))?;
@@ -98,7 +101,7 @@ fn allocate(strategy: &str, queues: &[i32], members: usize, index: usize) -> Res
 }
 
 /// SET_MESSAGE_REQUEST_MODE (401).
-pub fn set_mode(
+pub(crate) fn set_mode(
     parts: &Parts,
     asked: Asked<'_, SetMessageRequestModeRequest>,
 ) -> Response<SetMessageRequestModeRequest> {
@@ -117,7 +120,7 @@ pub fn set_mode(
 }
 
 /// GET_ALL_MESSAGE_REQUEST_MODE (402).
-pub fn all_modes(
+pub(crate) fn all_modes(
     parts: &Parts,
     _: Asked<'_, GetAllMessageRequestModeRequest>,
 ) -> Response<GetAllMessageRequestModeRequest> {

@@ -13,7 +13,7 @@ use crate::store::StoreError;
 
 /// The members of all groups, their connections, the locks they hold, and how they are told to read.
 #[derive(Debug)]
-pub struct Members {
+pub(crate) struct Members {
     pub consumers: Mutex<ConsumerTable>,
     pub producers: Mutex<ProducerTable>,
     pub channels: Channels,
@@ -28,7 +28,7 @@ impl Members {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn open(request_modes: TableFile, lock_lease: i64) -> Result<Self, StoreError> {
+    pub(crate) fn open(request_modes: TableFile, lock_lease: i64) -> Result<Self, StoreError> {
         Ok(Self {
             consumers: Mutex::new(ConsumerTable::default()),
             producers: Mutex::new(ProducerTable::default()),
@@ -40,7 +40,7 @@ impl Members {
     }
 
     /// Lets members and locks live for `by` milliseconds longer.
-    pub fn outlive(&self, by: i64) {
+    pub(crate) fn outlive(&self, by: i64) {
         self.consumers.lock().outlive(by);
         self.producers.lock().outlive(by);
         self.locks.lock().outlive(by);

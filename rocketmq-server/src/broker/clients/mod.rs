@@ -1,23 +1,23 @@
 //! The clients of the broker: who is there, in which groups, and what is passed on to them.
 
-pub mod allocation;
-pub mod assignment;
-pub mod channels;
+pub(crate) mod allocation;
+pub(crate) mod assignment;
+pub(crate) mod channels;
 pub mod conflicts;
-pub mod consumers;
-pub mod heartbeat;
-pub mod locking;
-pub mod member;
-pub mod members;
+pub(crate) mod consumers;
+pub(crate) mod heartbeat;
+pub(crate) mod locking;
+pub(crate) mod member;
+pub(crate) mod members;
 mod parts;
-pub mod producers;
-pub mod queue_locks;
-pub mod relay;
-pub mod request_modes;
+pub(crate) mod producers;
+pub(crate) mod queue_locks;
+pub(crate) mod relay;
+pub(crate) mod request_modes;
 #[cfg(test)]
 mod tests;
 
-pub use parts::Parts;
+pub(crate) use parts::Parts;
 
 use rocketmq_remoting::Json;
 use rocketmq_remoting::body::{HeartbeatData, LockBatchBody};
@@ -35,7 +35,7 @@ use super::names::is_retry;
 use super::requests::Requests;
 
 /// The requests about clients.
-pub fn requests(on: &mut Requests<'_, Parts>) {
+pub(crate) fn requests(on: &mut Requests<'_, Parts>) {
     on.request::<HeartbeatRequest>(|_, Json(data)| to_join(data), heartbeat::heartbeat);
     on.request::<UnregisterClientRequest>(
         |header, _| SUB.group(header.consumer_group.as_deref().unwrap_or_default()),

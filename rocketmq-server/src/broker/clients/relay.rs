@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const STATUS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// GET_CONSUMER_RUNNING_INFO (307).
-pub fn running_info(
+pub(crate) fn running_info(
     parts: &Parts,
     asked: Asked<'_, GetConsumerRunningInfoRequest>,
 ) -> Reply<Json<ConsumerRunningInfo>> {
@@ -34,7 +34,7 @@ pub fn running_info(
 }
 
 /// CONSUME_MESSAGE_DIRECTLY (309): the message goes along, since the consumer may never have seen it.
-pub fn consume_directly(
+pub(crate) fn consume_directly(
     parts: &Parts,
     asked: Asked<'_, ConsumeMessageDirectlyRequest>,
 ) -> Reply<Json<ConsumeMessageDirectlyResult>> {
@@ -92,7 +92,7 @@ fn unanswered(client_id: &str, error: &CallError) -> Refusal {
 }
 
 /// INVOKE_BROKER_TO_GET_CONSUMER_STATUS (223): asks every member, or one, how far it is (221).
-pub fn consumer_status(
+pub(crate) fn consumer_status(
     parts: &Parts,
     asked: Asked<'_, InvokeGetConsumerStatusRequest>,
 ) -> Reply<Json<GetConsumerStatusBody>> {

@@ -10,7 +10,7 @@ use crate::store::StoreError;
 
 /// The modes by topic and group. Without an entry a group pulls.
 #[derive(Debug)]
-pub struct RequestModes {
+pub(crate) struct RequestModes {
     modes: Mutex<BTreeMap<String, BTreeMap<String, MessageRequestModeBody>>>,
     file: TableFile,
 }
@@ -20,13 +20,13 @@ impl RequestModes {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn open(file: TableFile) -> Result<Self, StoreError> {
+    pub(crate) fn open(file: TableFile) -> Result<Self, StoreError> {
         let stored: AllMessageRequestModes = file.load()?;
         let modes = Mutex::new(stored.message_request_mode_map);
         Ok(Self { modes, file })
     }
 
-    pub fn get(&self, topic: &str, group: &str) -> Option<MessageRequestModeBody> {
+    pub(crate) fn get(&self, topic: &str, group: &str) -> Option<MessageRequestModeBody> {
         self.modes.lock().get(topic)?.get(group).cloned()
     }
 
@@ -34,7 +34,7 @@ impl RequestModes {
     ///
     /// # Errors
     /// The disk refuses; the mode is then set until the next restart only.
-    pub fn set(&self, mode: MessageRequestModeBody) -> Result<(), StoreError> {
+    pub(crate) fn set(&self, mode: MessageRequestModeBody) -> Result<(), StoreError> {
         {
             let mut modes = self.modes.lock();
             modes.entry(mode.topic.clone()).or_default().insert(mode.consumer_group.clone(), mode);
@@ -42,7 +42,7 @@ impl RequestModes {
         self.file.save(|| self.snapshot())
     }
 
-    pub fn snapshot(&self) -> AllMessageRequestModes {
+    pub(crate) fn snapshot(&self) -> AllMessageRequestModes {
         AllMessageRequestModes { message_request_mode_map: self.modes.lock().clone() }
     }
 }

@@ -8,7 +8,7 @@ use crate::broker::settings::Current;
 
 /// The shared parts.
 #[derive(Debug, Clone)]
-pub struct Parts {
+pub(crate) struct Parts {
     pub settings: Arc<Current>,
     pub log: Arc<Log>,
     pub progress: Arc<DelayProgress>,

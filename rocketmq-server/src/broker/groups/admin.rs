@@ -20,7 +20,7 @@ use crate::broker::topics::table::{MAX_QUEUES, is_queue_count};
 use crate::exchange::{Asked, Refusal, Response};
 
 /// UPDATE_AND_CREATE_SUBSCRIPTIONGROUP (200).
-pub fn update(
+pub(crate) fn update(
     parts: &Parts,
     asked: Asked<'_, UpdateSubscriptionGroupRequest>,
 ) -> Response<UpdateSubscriptionGroupRequest> {
@@ -29,7 +29,7 @@ pub fn update(
 }
 
 /// UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST (225): all or none.
-pub fn update_list(
+pub(crate) fn update_list(
     parts: &Parts,
     asked: Asked<'_, UpdateSubscriptionGroupListRequest>,
 ) -> Response<UpdateSubscriptionGroupListRequest> {
@@ -57,7 +57,7 @@ fn check_retry_queues(config: &SubscriptionGroupConfig) -> Result<(), Refusal> {
 }
 
 /// DELETE_SUBSCRIPTIONGROUP (207).
-pub fn delete(
+pub(crate) fn delete(
     parts: &Parts,
     asked: Asked<'_, DeleteSubscriptionGroupRequest>,
 ) -> Response<DeleteSubscriptionGroupRequest> {
@@ -70,7 +70,7 @@ pub fn delete(
 }
 
 /// GET_SUBSCRIPTIONGROUP_CONFIG (352). Asking for a group creates it where a heartbeat would, as in 5.4.0.
-pub fn get(
+pub(crate) fn get(
     parts: &Parts,
     asked: Asked<'_, GetSubscriptionGroupConfigRequest>,
 ) -> Response<GetSubscriptionGroupConfigRequest> {
@@ -82,7 +82,7 @@ pub fn get(
 }
 
 /// GET_ALL_SUBSCRIPTIONGROUP_CONFIG (201).
-pub fn all(
+pub(crate) fn all(
     parts: &Parts,
     _: Asked<'_, GetAllSubscriptionGroupConfigRequest>,
 ) -> Response<GetAllSubscriptionGroupConfigRequest> {
@@ -94,7 +94,7 @@ pub fn all(
 }
 
 /// UPDATE_AND_GET_GROUP_FORBIDDEN (353).
-pub fn forbidden(
+pub(crate) fn forbidden(
     parts: &Parts,
     asked: Asked<'_, UpdateGroupForbiddenRequest>,
 ) -> Response<UpdateGroupForbiddenRequest> {
@@ -112,7 +112,7 @@ pub fn forbidden(
 }
 
 /// GET_CONSUMER_CONNECTION_LIST (203).
-pub fn consumer_connections(
+pub(crate) fn consumer_connections(
     parts: &Parts,
     asked: Asked<'_, GetConsumerConnectionListRequest>,
 ) -> Response<GetConsumerConnectionListRequest> {
@@ -136,7 +136,7 @@ pub fn consumer_connections(
 }
 
 /// GET_PRODUCER_CONNECTION_LIST (204).
-pub fn producer_connections(
+pub(crate) fn producer_connections(
     parts: &Parts,
     asked: Asked<'_, GetProducerConnectionListRequest>,
 ) -> Response<GetProducerConnectionListRequest> {
@@ -158,7 +158,7 @@ fn connection_of(member: &Member) -> Connection {
 }
 
 /// GET_ALL_PRODUCER_INFO (328).
-pub fn all_producers(
+pub(crate) fn all_producers(
     parts: &Parts,
     _: Asked<'_, GetAllProducerInfoRequest>,
 ) -> Response<GetAllProducerInfoRequest> {

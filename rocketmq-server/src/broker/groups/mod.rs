@@ -1,10 +1,10 @@
 //! Consumer groups and their configuration.
 
-pub mod admin;
+pub(crate) mod admin;
 mod parts;
-pub mod table;
+pub(crate) mod table;
 
-pub use parts::Parts;
+pub(crate) use parts::Parts;
 
 use rocketmq_remoting::Json;
 use rocketmq_remoting::requests::group::{
@@ -17,7 +17,7 @@ use super::acl::needs::{CREATE, DELETE, GET, Needs, UPDATE};
 use super::requests::Requests;
 
 /// The requests about groups.
-pub fn requests(on: &mut Requests<'_, Parts>) {
+pub(crate) fn requests(on: &mut Requests<'_, Parts>) {
     on.request::<UpdateSubscriptionGroupRequest>(
         |_, Json(group)| CREATE.group(&group.group_name),
         admin::update,

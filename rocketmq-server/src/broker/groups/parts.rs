@@ -8,7 +8,7 @@ use crate::broker::offsets::table::Offsets;
 
 /// The shared parts.
 #[derive(Debug, Clone)]
-pub struct Parts {
+pub(crate) struct Parts {
     pub groups: Arc<GroupTable>,
     pub offsets: Arc<Offsets>,
     pub clients: Arc<Members>,

@@ -28,7 +28,7 @@ struct Table {
 /// All group configurations. A change is on disk when the call that made it returns; other requests may see it a moment
 /// earlier. The file is written and synced by the caller.
 #[derive(Debug)]
-pub struct GroupTable {
+pub(crate) struct GroupTable {
     table: RwLock<Table>,
     file: TableFile,
     clock: Arc<dyn Clock>,
@@ -41,7 +41,11 @@ impl GroupTable {
     ///
     /// # Errors
     /// The file cannot be read or written.
-    pub fn open(file: TableFile, auto_create: bool, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+    pub(crate) fn open(
+        file: TableFile,
+        auto_create: bool,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
         let stored: SubscriptionGroupWrapper = file.load()?;
         let mut table = Table {
             version: stored.data_version,
@@ -63,7 +67,7 @@ impl GroupTable {
     }
 
     /// The group's configuration as it stands.
-    pub fn get(&self, group: &str) -> Option<Arc<SubscriptionGroupConfig>> {
+    pub(crate) fn get(&self, group: &str) -> Option<Arc<SubscriptionGroupConfig>> {
         self.table.read().groups.get(group).cloned()
     }
 
@@ -71,7 +75,7 @@ impl GroupTable {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn find(&self, group: &str) -> Result<Option<Arc<SubscriptionGroupConfig>>, StoreError> {
+    pub(crate) fn find(&self, group: &str) -> Result<Option<Arc<SubscriptionGroupConfig>>, StoreError> {
         if let Some(config) = self.get(group) {
             return Ok(Some(config));
         }
@@ -115,7 +119,7 @@ impl GroupTable {
     }
 
     /// Lets the first use of an unknown group make it, or not.
-    pub fn set_auto_create(&self, on: bool) {
+    pub(crate) fn set_auto_create(&self, on: bool) {
         self.auto_create.store(on, Ordering::Relaxed);
     }
 
@@ -123,7 +127,10 @@ impl GroupTable {
     ///
     /// # Errors
     /// The file cannot be written; the change is then in memory only.
-    pub fn put(&self, configs: impl IntoIterator<Item = SubscriptionGroupConfig>) -> Result<(), StoreError> {
+    pub(crate) fn put(
+        &self,
+        configs: impl IntoIterator<Item = SubscriptionGroupConfig>,
+    ) -> Result<(), StoreError> {
         self.change(|table| {
             for config in configs {
                 table.groups.insert(config.group_name.clone(), Arc::new(config));
@@ -135,7 +142,7 @@ impl GroupTable {
     ///
     /// # Errors
     /// As [`put`](Self::put).
-    pub fn remove(&self, group: &str) -> Result<(), StoreError> {
+    pub(crate) fn remove(&self, group: &str) -> Result<(), StoreError> {
         self.change(|table| {
             table.groups.remove(group);
             table.forbidden.remove(group);
@@ -143,7 +150,7 @@ impl GroupTable {
     }
 
     /// Returns true if the group may read the topic.
-    pub fn is_readable(&self, group: &str, topic: &str) -> bool {
+    pub(crate) fn is_readable(&self, group: &str, topic: &str) -> bool {
         let table = self.table.read();
         let bits = table.forbidden.get(group).and_then(|topics| topics.get(topic));
         bits.is_none_or(|bits| bits & FORBIDDEN_READ == 0)
@@ -153,7 +160,7 @@ impl GroupTable {
     ///
     /// # Errors
     /// As [`put`](Self::put).
-    pub fn set_readable(&self, group: &str, topic: &str, readable: bool) -> Result<(), StoreError> {
+    pub(crate) fn set_readable(&self, group: &str, topic: &str, readable: bool) -> Result<(), StoreError> {
         self.change(|table| {
             let bits =
                 table.forbidden.entry(group.to_owned()).or_default().entry(topic.to_owned()).or_default();
@@ -162,7 +169,7 @@ impl GroupTable {
     }
 
     /// Everything, for slaves, tools and the file.
-    pub fn snapshot(&self) -> SubscriptionGroupWrapper {
+    pub(crate) fn snapshot(&self) -> SubscriptionGroupWrapper {
         let table = self.table.read();
         SubscriptionGroupWrapper {
             data_version: table.version,
@@ -175,7 +182,7 @@ impl GroupTable {
     ///
     /// # Errors
     /// The disk refuses.
-    pub fn save(&self) -> Result<(), StoreError> {
+    pub(crate) fn save(&self) -> Result<(), StoreError> {
         self.file.save(|| self.snapshot())
     }
 

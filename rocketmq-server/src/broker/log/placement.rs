@@ -14,7 +14,7 @@ use rocketmq_remoting::code::ResponseCode;
 
 /// The first place of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Placement {
+pub(crate) enum Placement {
     /// Straight to its topic.
     Direct,
     /// To the schedule topic, for a delay level.
@@ -25,7 +25,7 @@ pub enum Placement {
 
 /// The settings, and the time, that decide with the message about its placement.
 #[derive(Debug, Clone, Copy)]
-pub struct PlacementRules<'a> {
+pub(crate) struct PlacementRules<'a> {
     pub levels: &'a DelayLevels,
     pub timers: bool,
     pub max_delay_ms: i64,
@@ -37,7 +37,7 @@ impl PlacementRules<'_> {
     ///
     /// # Errors
     /// A delay that is no number, a delivery time too far away, or timers switched off.
-    pub fn place(&self, sent: &SentProperties<'_>) -> Result<Placement, Refusal> {
+    pub(crate) fn place(&self, sent: &SentProperties<'_>) -> Result<Placement, Refusal> {
         let level = match sent.delay {
             Some(text) => number::<i32>(text)?,
             None => 0,
@@ -91,7 +91,7 @@ fn number<N: std::str::FromStr>(text: &str) -> Result<N, Refusal> {
 }
 
 /// Diverts a message to the topic where it waits, if its placement says so.
-pub fn divert(mut record: MessageRecord, placement: Placement) -> MessageRecord {
+pub(crate) fn divert(mut record: MessageRecord, placement: Placement) -> MessageRecord {
     match placement {
         Placement::Direct => {}
         Placement::Level(level) => {
@@ -112,7 +112,7 @@ pub fn divert(mut record: MessageRecord, placement: Placement) -> MessageRecord 
 }
 
 /// Turns a transaction's message into its half.
-pub fn into_half(mut record: MessageRecord, unique_key: Option<&str>) -> MessageRecord {
+pub(crate) fn into_half(mut record: MessageRecord, unique_key: Option<&str>) -> MessageRecord {
     let mut properties = with_destination(&record);
     if let Some(key) = unique_key {
         properties.set(property::TRANSACTION_ID, key);
@@ -138,7 +138,7 @@ fn move_to(record: &mut MessageRecord, topic: &str, queue: i32, properties: &Pro
 /// Sets a diverted message on its way to its real destination; `None` when its properties do not name one.
 ///
 /// The properties stay as they are: Apache's consumers see DELAY and REAL_TOPIC too.
-pub fn restore(mut record: MessageRecord) -> Option<MessageRecord> {
+pub(crate) fn restore(mut record: MessageRecord) -> Option<MessageRecord> {
     let (topic, queue) = destination(&record.properties)?;
     record.topic = topic.into_owned();
     record.queue_id = queue;

@@ -4,7 +4,7 @@ use crate::store::Store;
 
 /// One position of a queue (or of a delay level) that was outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moved {
+pub(crate) struct Moved {
     pub queue: i32,
     pub from: i64,
     /// `None` when it is forgotten: there is nothing before the first message.
@@ -13,19 +13,19 @@ pub struct Moved {
 
 /// The first offset of a queue and the offset after its last message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Range {
+pub(crate) struct Range {
     pub min: i64,
     pub max: i64,
 }
 
 impl Range {
-    pub fn of(store: &Store, topic: &str, queue: i32) -> Self {
+    pub(crate) fn of(store: &Store, topic: &str, queue: i32) -> Self {
         let max = store.max_offset(topic, queue);
         Self { min: store.min_offset(topic, queue).min(max), max }
     }
 
     /// The place in the queue that is nearest to `offset`; the end is one.
-    pub fn nearest(self, offset: i64) -> i64 {
+    pub(crate) fn nearest(self, offset: i64) -> i64 {
         offset.clamp(self.min, self.max)
     }
 }

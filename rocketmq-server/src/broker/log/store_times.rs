@@ -3,7 +3,7 @@
 /// Corrects store times that lie in the future: the clock was set back after they were given. A message that is in the queue
 /// at some time was stored by that time.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct StoreTimes {
+pub(crate) struct StoreTimes {
     /// Messages before this offset were stored at `latest` or earlier.
     end: i64,
     latest: i64,
@@ -12,7 +12,7 @@ pub struct StoreTimes {
 impl StoreTimes {
     /// The store time of the message at `offset`, which claims `claimed`, in a queue that ends at `end`. Never later than
     /// `now`.
-    pub fn of(&mut self, offset: i64, claimed: i64, now: i64, end: i64) -> i64 {
+    pub(crate) fn of(&mut self, offset: i64, claimed: i64, now: i64, end: i64) -> i64 {
         let known = if offset < self.end { claimed.min(self.latest) } else { claimed };
         if known <= now {
             return known;

@@ -11,13 +11,13 @@ use crate::store::Stored;
 
 /// One message for each write, by connection.
 #[derive(Debug, Default)]
-pub struct Uncommitted {
+pub(crate) struct Uncommitted {
     by_connection: Mutex<HashMap<u64, Vec<Stored>>>,
 }
 
 impl Uncommitted {
     /// Notes a message. Most of one read share one write, so this seldom grows.
-    pub fn add(&self, connection: u64, stored: &Stored) {
+    pub(crate) fn add(&self, connection: u64, stored: &Stored) {
         let mut by_connection = self.by_connection.lock();
         let writes = by_connection.entry(connection).or_default();
         if !writes.last().is_some_and(|last| last.shares_write(stored)) {
@@ -26,7 +26,7 @@ impl Uncommitted {
     }
 
     /// Takes what a connection waits for.
-    pub fn take(&self, connection: u64) -> Vec<Stored> {
+    pub(crate) fn take(&self, connection: u64) -> Vec<Stored> {
         self.by_connection.lock().remove(&connection).unwrap_or_default()
     }
 }

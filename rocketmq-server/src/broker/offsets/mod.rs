@@ -1,16 +1,16 @@
 //! Consumer offsets: where groups stand, and how far they have come.
 
 mod parts;
-pub mod progress;
-pub mod requests;
-pub mod reset;
-pub mod start;
-pub mod table;
+pub(crate) mod progress;
+pub(crate) mod requests;
+pub(crate) mod reset;
+pub(crate) mod start;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
-pub mod unread;
+pub(crate) mod unread;
 
-pub use parts::Parts;
+pub(crate) use parts::Parts;
 
 use rocketmq_remoting::requests::broker::{
     GetAllConsumerOffsetRequest, GetAllDelayOffsetRequest, GetBrokerConsumeStatsRequest,
@@ -30,7 +30,7 @@ use super::acl::needs::{GET, Needs, SUB_OR_GET, SUB_OR_UPDATE, UPDATE};
 use super::requests::Requests;
 
 /// The requests about offsets.
-pub fn requests(on: &mut Requests<'_, Parts>) {
+pub(crate) fn requests(on: &mut Requests<'_, Parts>) {
     on.request::<QueryConsumerOffsetRequest>(
         |header, _| SUB_OR_GET.topic(&header.topic).group(&header.consumer_group),
         requests::query,

@@ -14,7 +14,7 @@ use crate::exchange::Refusal;
 
 /// The shared parts.
 #[derive(Debug, Clone)]
-pub struct Parts {
+pub(crate) struct Parts {
     pub settings: Arc<Current>,
     pub log: Arc<Log>,
     pub topics: Arc<TopicTable>,
@@ -31,7 +31,7 @@ impl Parts {
     ///
     /// # Errors
     /// Code 26.
-    pub fn check_group(&self, topic: &str, group: &str) -> Result<(), Refusal> {
+    pub(crate) fn check_group(&self, topic: &str, group: &str) -> Result<(), Refusal> {
         let any = self.settings.fixed.apache_version == Apache::V4_9_7;
         if any || self.groups.get(group).is_some() || self.offsets.lock().of(topic, group).is_some() {
             return Ok(());

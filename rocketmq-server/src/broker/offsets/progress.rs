@@ -23,7 +23,10 @@ use crate::exchange::{Asked, Refusal, Response};
 const MOST_QUEUES: usize = 100_000;
 
 /// GET_CONSUME_STATS (208): of one topic, of some, or of all the group has offsets for.
-pub fn group(parts: &Parts, asked: Asked<'_, GetConsumeStatsRequest>) -> Response<GetConsumeStatsRequest> {
+pub(crate) fn group(
+    parts: &Parts,
+    asked: Asked<'_, GetConsumeStatsRequest>,
+) -> Response<GetConsumeStatsRequest> {
     let request = asked.header;
     let group = &request.consumer_group;
     let topics: BTreeSet<String> = match (request.topic.as_deref(), request.topic_list.as_deref()) {
@@ -71,7 +74,7 @@ fn progress(parts: &Parts, topic: &str, group: &str, queue: i32) -> OffsetWrappe
 }
 
 /// GET_BROKER_CONSUME_STATS (317).
-pub fn broker(
+pub(crate) fn broker(
     parts: &Parts,
     asked: Asked<'_, GetBrokerConsumeStatsRequest>,
 ) -> Response<GetBrokerConsumeStatsRequest> {
@@ -102,7 +105,7 @@ pub fn broker(
 }
 
 /// QUERY_TOPIC_CONSUME_BY_WHO (300).
-pub fn groups_of_topic(
+pub(crate) fn groups_of_topic(
     parts: &Parts,
     asked: Asked<'_, QueryTopicConsumeByWhoRequest>,
 ) -> Response<QueryTopicConsumeByWhoRequest> {
@@ -113,7 +116,7 @@ pub fn groups_of_topic(
 }
 
 /// QUERY_TOPICS_BY_CONSUMER (343).
-pub fn topics_of_group(
+pub(crate) fn topics_of_group(
     parts: &Parts,
     asked: Asked<'_, QueryTopicsByConsumerRequest>,
 ) -> Response<QueryTopicsByConsumerRequest> {
@@ -125,7 +128,7 @@ pub fn topics_of_group(
 }
 
 /// QUERY_SUBSCRIPTION_BY_CONSUMER (345).
-pub fn subscription(
+pub(crate) fn subscription(
     parts: &Parts,
     asked: Asked<'_, QuerySubscriptionByConsumerRequest>,
 ) -> Response<QuerySubscriptionByConsumerRequest> {
@@ -140,7 +143,7 @@ pub fn subscription(
 }
 
 /// QUERY_CONSUME_TIME_SPAN (303).
-pub fn time_span(
+pub(crate) fn time_span(
     parts: &Parts,
     asked: Asked<'_, QueryConsumeTimeSpanRequest>,
 ) -> Response<QueryConsumeTimeSpanRequest> {
@@ -173,7 +176,7 @@ fn span_of(parts: &Parts, topic: &str, group: &str, queue: i32) -> QueueTimeSpan
 }
 
 /// QUERY_CORRECTION_OFFSET (308): the lowest offset among the groups, or that of the compared group where it is lower.
-pub fn correction_offsets(
+pub(crate) fn correction_offsets(
     parts: &Parts,
     asked: Asked<'_, QueryCorrectionOffsetRequest>,
 ) -> Response<QueryCorrectionOffsetRequest> {

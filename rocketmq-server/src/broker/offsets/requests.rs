@@ -22,7 +22,7 @@ use crate::store::Boundary;
 ///
 /// A group without an offset starts at 0 in a young queue, whatever it wishes. An empty queue is young, also one that nobody
 /// has sent to yet: its group must not miss the first message, which may come before the group asks where the queue ends.
-pub fn query(
+pub(crate) fn query(
     parts: &Parts,
     asked: Asked<'_, QueryConsumerOffsetRequest>,
 ) -> Response<QueryConsumerOffsetRequest> {
@@ -44,7 +44,10 @@ pub fn query(
 }
 
 /// UPDATE_CONSUMER_OFFSET (15).
-pub fn update(parts: &Parts, asked: Asked<'_, UpdateConsumerOffsetRequest>) -> Result<Answered<()>, Refusal> {
+pub(crate) fn update(
+    parts: &Parts,
+    asked: Asked<'_, UpdateConsumerOffsetRequest>,
+) -> Result<Answered<()>, Refusal> {
     let request = asked.header;
     let (topic, group) = (&request.topic, &request.consumer_group);
     parts.check_group(topic, group)?;
@@ -65,7 +68,7 @@ pub fn update(parts: &Parts, asked: Asked<'_, UpdateConsumerOffsetRequest>) -> R
 }
 
 /// SEARCH_OFFSET_BY_TIMESTAMP (29).
-pub fn search(parts: &Parts, asked: Asked<'_, SearchOffsetRequest>) -> Response<SearchOffsetRequest> {
+pub(crate) fn search(parts: &Parts, asked: Asked<'_, SearchOffsetRequest>) -> Response<SearchOffsetRequest> {
     let request = asked.header;
     let upper = request.boundary_type.as_deref().is_some_and(|text| text.eq_ignore_ascii_case("upper"));
     let boundary = if upper { Boundary::Upper } else { Boundary::Lower };
@@ -75,21 +78,21 @@ pub fn search(parts: &Parts, asked: Asked<'_, SearchOffsetRequest>) -> Response<
 }
 
 /// GET_MAX_OFFSET (30): the offset the next message gets.
-pub fn max(parts: &Parts, asked: Asked<'_, GetMaxOffsetRequest>) -> Response<GetMaxOffsetRequest> {
+pub(crate) fn max(parts: &Parts, asked: Asked<'_, GetMaxOffsetRequest>) -> Response<GetMaxOffsetRequest> {
     let request = asked.header;
     let offset = parts.log.store.max_offset(&request.topic, request.queue_id);
     Ok(OffsetResponse { offset })
 }
 
 /// GET_MIN_OFFSET (31).
-pub fn min(parts: &Parts, asked: Asked<'_, GetMinOffsetRequest>) -> Response<GetMinOffsetRequest> {
+pub(crate) fn min(parts: &Parts, asked: Asked<'_, GetMinOffsetRequest>) -> Response<GetMinOffsetRequest> {
     let request = asked.header;
     let offset = parts.log.store.min_offset(&request.topic, request.queue_id);
     Ok(OffsetResponse { offset })
 }
 
 /// GET_EARLIEST_MSG_STORETIME (32); -1 when the queue is empty.
-pub fn earliest(
+pub(crate) fn earliest(
     parts: &Parts,
     asked: Asked<'_, GetEarliestMessageStoreTimeRequest>,
 ) -> Response<GetEarliestMessageStoreTimeRequest> {
@@ -99,7 +102,7 @@ pub fn earliest(
 }
 
 /// GET_ALL_CONSUMER_OFFSET (43).
-pub fn all(
+pub(crate) fn all(
     parts: &Parts,
     _: Asked<'_, GetAllConsumerOffsetRequest>,
 ) -> Response<GetAllConsumerOffsetRequest> {
@@ -107,7 +110,7 @@ pub fn all(
 }
 
 /// GET_ALL_DELAY_OFFSET (45).
-pub fn all_delay(
+pub(crate) fn all_delay(
     parts: &Parts,
     _: Asked<'_, GetAllDelayOffsetRequest>,
 ) -> Response<GetAllDelayOffsetRequest> {
@@ -115,7 +118,7 @@ pub fn all_delay(
 }
 
 /// CLONE_GROUP_OFFSET (314).
-pub fn clone_group(
+pub(crate) fn clone_group(
     parts: &Parts,
     asked: Asked<'_, CloneGroupOffsetRequest>,
 ) -> Response<CloneGroupOffsetRequest> {

@@ -18,7 +18,7 @@ const PUSHABLE_SINCE: i32 = 28;
 type Targets = BTreeMap<MessageQueue, i64>;
 
 /// By the setting: kept here for the next pull (5.x), or pushed to the consumers (4.x).
-pub fn reset(
+pub(crate) fn reset(
     parts: &Parts,
     asked: Asked<'_, InvokeResetOffsetRequest>,
 ) -> Response<InvokeResetOffsetRequest> {

@@ -21,7 +21,7 @@ static PHYSICAL_MEMORY: LazyLock<u64> = LazyLock::new(|| {
 /// Returns true if the queue has never lost a message, and its first one, if there is one, is still in memory. As in Apache's 4.9,
 /// it is in memory if it is no farther from the log's end than `accessMessageInMemoryMaxRatio` percent of this machine's memory.
 /// (5.x asks the kernel, and takes an empty queue for old. A message that comes while it answers is then missed.)
-pub fn is_young(log: &Log, topic: &str, queue: i32) -> bool {
+pub(crate) fn is_young(log: &Log, topic: &str, queue: i32) -> bool {
     log.store.min_offset(topic, queue) <= 0 && !is_far(log, topic, queue, 0)
 }
 

@@ -11,11 +11,11 @@ use crate::broker::persist::table_file::TableFile;
 use crate::store::{Store, StoreError};
 
 /// Queue id to next offset, for one topic and group.
-pub type QueueOffsets = BTreeMap<i32, i64>;
+pub(crate) type QueueOffsets = BTreeMap<i32, i64>;
 
 /// Consumed offsets keyed `topic@group`, as `consumerOffset.json` keys them.
 #[derive(Debug, Default)]
-pub struct ConsumerOffsets {
+pub(crate) struct ConsumerOffsets {
     table: HashMap<String, QueueOffsets>,
     /// Resets decided on the broker (request 222); each is handed to one pull and then forgotten.
     pending: HashMap<String, QueueOffsets>,
@@ -25,14 +25,14 @@ pub struct ConsumerOffsets {
 
 /// The result of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Commit {
+pub(crate) enum Commit {
     Stored,
     /// A reset waits for this queue: the old consumer's progress no longer counts.
     Superseded,
 }
 
 /// `topic@group`. Neither name can hold an `@`, so the first one splits.
-pub fn offset_key(topic: &str, group: &str) -> String {
+pub(crate) fn offset_key(topic: &str, group: &str) -> String {
     let mut key = String::with_capacity(topic.len() + group.len() + 1);
     key.push_str(topic);
     key.push('@');
@@ -41,18 +41,18 @@ pub fn offset_key(topic: &str, group: &str) -> String {
 }
 
 /// Topic and group of a key.
-pub fn split_key(key: &str) -> Option<(&str, &str)> {
+pub(crate) fn split_key(key: &str) -> Option<(&str, &str)> {
     key.split_once('@')
 }
 
 impl ConsumerOffsets {
     /// The table as read from `consumerOffset.json`.
-    pub fn from_table(table: impl IntoIterator<Item = (String, QueueOffsets)>) -> Self {
+    pub(crate) fn from_table(table: impl IntoIterator<Item = (String, QueueOffsets)>) -> Self {
         Self { table: table.into_iter().collect(), ..Self::default() }
     }
 
     /// Stores a committed offset; a decrease is allowed, as in Apache.
-    pub fn commit(&mut self, topic: &str, group: &str, queue: i32, offset: i64) -> Commit {
+    pub(crate) fn commit(&mut self, topic: &str, group: &str, queue: i32, offset: i64) -> Commit {
         let key = offset_key(topic, group);
         if self.pending_at(&key, queue).is_some() {
             return Commit::Superseded;
@@ -71,25 +71,25 @@ impl ConsumerOffsets {
     }
 
     /// The offset a consumer would start from: a pending reset wins over what was committed.
-    pub fn query(&self, topic: &str, group: &str, queue: i32) -> Option<i64> {
+    pub(crate) fn query(&self, topic: &str, group: &str, queue: i32) -> Option<i64> {
         let key = offset_key(topic, group);
         self.pending_at(&key, queue).or_else(|| self.table.get(&key)?.get(&queue).copied())
     }
 
     /// Sets a queue's offset and keeps it for the next pull, which must answer with it.
-    pub fn reset(&mut self, topic: &str, group: &str, queue: i32, offset: i64) {
+    pub(crate) fn reset(&mut self, topic: &str, group: &str, queue: i32, offset: i64) {
         let key = offset_key(topic, group);
         self.pending.entry(key.clone()).or_default().insert(queue, offset);
         self.store(key, queue, offset);
     }
 
     /// Returns true if any reset waits. Pulls ask this first, because it is cheaper than to build a key.
-    pub fn has_pending(&self) -> bool {
+    pub(crate) fn has_pending(&self) -> bool {
         !self.pending.is_empty()
     }
 
     /// Takes the reset waiting for a queue, if there is one.
-    pub fn take_reset(&mut self, topic: &str, group: &str, queue: i32) -> Option<i64> {
+    pub(crate) fn take_reset(&mut self, topic: &str, group: &str, queue: i32) -> Option<i64> {
         let key = offset_key(topic, group);
         let waiting = self.pending.get_mut(&key)?;
         let offset = waiting.remove(&queue);
@@ -100,17 +100,17 @@ impl ConsumerOffsets {
     }
 
     /// The offsets of a topic and group.
-    pub fn of(&self, topic: &str, group: &str) -> Option<&QueueOffsets> {
+    pub(crate) fn of(&self, topic: &str, group: &str) -> Option<&QueueOffsets> {
         self.table.get(&offset_key(topic, group))
     }
 
     /// Every topic the group has an offset for.
-    pub fn topics_of(&self, group: &str) -> BTreeSet<String> {
+    pub(crate) fn topics_of(&self, group: &str) -> BTreeSet<String> {
         self.pairs().filter(|(_, g)| *g == group).map(|(topic, _)| topic.to_owned()).collect()
     }
 
     /// Every group that has an offset for the topic.
-    pub fn groups_of(&self, topic: &str) -> BTreeSet<String> {
+    pub(crate) fn groups_of(&self, topic: &str) -> BTreeSet<String> {
         self.pairs().filter(|(t, _)| *t == topic).map(|(_, group)| group.to_owned()).collect()
     }
 
@@ -119,7 +119,7 @@ impl ConsumerOffsets {
     }
 
     /// Copies the offsets of one group to another, for one topic or for all.
-    pub fn clone_group(&mut self, from: &str, to: &str, topic: Option<&str>) {
+    pub(crate) fn clone_group(&mut self, from: &str, to: &str, topic: Option<&str>) {
         let topics = match topic {
             Some(topic) => BTreeSet::from([topic.to_owned()]),
             None => self.topics_of(from),
@@ -133,12 +133,12 @@ impl ConsumerOffsets {
     }
 
     /// Forgets a deleted topic.
-    pub fn remove_topic(&mut self, topic: &str) {
+    pub(crate) fn remove_topic(&mut self, topic: &str) {
         self.retain(|t, _| t != topic);
     }
 
     /// Forgets a deleted group.
-    pub fn remove_group(&mut self, group: &str) {
+    pub(crate) fn remove_group(&mut self, group: &str) {
         self.retain(|_, g| g != group);
     }
 
@@ -152,7 +152,7 @@ impl ConsumerOffsets {
 
     /// Sets each offset to what `right` makes of its topic, group, queue and value, and forgets it where that is `None`.
     /// Returns what changed, by `topic@group`.
-    pub fn set_right(
+    pub(crate) fn set_right(
         &mut self,
         right: impl Fn(&str, &str, i32, i64) -> Option<i64>,
     ) -> BTreeMap<String, Vec<Moved>> {
@@ -178,30 +178,30 @@ impl ConsumerOffsets {
     }
 
     /// All offsets, sorted for the file.
-    pub fn snapshot(&self) -> BTreeMap<String, QueueOffsets> {
+    pub(crate) fn snapshot(&self) -> BTreeMap<String, QueueOffsets> {
         self.table.iter().map(|(k, v)| (k.clone(), v.clone())).collect()
     }
 
     /// Returns true if something changed since the last call. Then the file is rewritten.
-    pub fn take_changed(&mut self) -> bool {
+    pub(crate) fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.changed)
     }
 
     /// Notes how the rewrite ended; one that failed is tried again.
-    pub fn saved(&mut self, succeeded: bool) {
+    pub(crate) fn saved(&mut self, succeeded: bool) {
         self.changed |= !succeeded;
         self.save_failed = !succeeded;
     }
 
     /// Returns true if the last rewrite failed.
-    pub fn save_failed(&self) -> bool {
+    pub(crate) fn save_failed(&self) -> bool {
         self.save_failed
     }
 }
 
 /// The offsets of all groups, and the file that keeps them.
 #[derive(Debug)]
-pub struct Offsets {
+pub(crate) struct Offsets {
     table: Mutex<ConsumerOffsets>,
     file: TableFile,
 }
@@ -211,17 +211,17 @@ impl Offsets {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn open(file: TableFile) -> Result<Self, StoreError> {
+    pub(crate) fn open(file: TableFile) -> Result<Self, StoreError> {
         let stored: ConsumerOffsetWrapper = file.load()?;
         Ok(Self { table: Mutex::new(ConsumerOffsets::from_table(stored.offset_table)), file })
     }
 
-    pub fn lock(&self) -> MutexGuard<'_, ConsumerOffsets> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, ConsumerOffsets> {
         self.table.lock()
     }
 
     /// The table as its file and slaves get it.
-    pub fn wrapper(&self) -> ConsumerOffsetWrapper {
+    pub(crate) fn wrapper(&self) -> ConsumerOffsetWrapper {
         ConsumerOffsetWrapper {
             data_version: Some(DataVersion::default()),
             offset_table: self.lock().snapshot(),
@@ -233,7 +233,7 @@ impl Offsets {
     ///
     /// # Errors
     /// The disk refuses; the next call tries again.
-    pub fn save(&self) -> Result<(), StoreError> {
+    pub(crate) fn save(&self) -> Result<(), StoreError> {
         if !self.lock().take_changed() {
             return Ok(());
         }
@@ -247,7 +247,7 @@ impl Offsets {
     ///
     /// # Errors
     /// The table cannot be saved.
-    pub fn keep(&self, store: &Store) -> Result<(), StoreError> {
+    pub(crate) fn keep(&self, store: &Store) -> Result<(), StoreError> {
         let in_doubt = store.has_no_room() || self.lock().save_failed();
         if in_doubt { self.save() } else { Ok(()) }
     }

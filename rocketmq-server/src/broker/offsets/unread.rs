@@ -18,7 +18,7 @@ struct Missed<'a> {
 }
 
 /// Reports what each round of deletion takes from the groups.
-pub fn watch(log: &Arc<Log>, offsets: Arc<Offsets>) {
+pub(crate) fn watch(log: &Arc<Log>, offsets: Arc<Offsets>) {
     let weak = Arc::downgrade(log);
     log.store.on_deletion(move |deleted| {
         if let Some(log) = weak.upgrade() {

@@ -1,10 +1,10 @@
 //! Tables that are kept in files.
 
 mod parts;
-pub mod positions;
-pub mod table_file;
-pub mod tables;
+pub(crate) mod positions;
+pub(crate) mod table_file;
+pub(crate) mod tables;
 #[cfg(test)]
 mod tests;
 
-pub use parts::Parts;
+pub(crate) use parts::Parts;

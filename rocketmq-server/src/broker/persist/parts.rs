@@ -10,7 +10,7 @@ use crate::broker::timer::state::TimerState;
 
 /// The shared parts.
 #[derive(Debug, Clone)]
-pub struct Parts {
+pub(crate) struct Parts {
     pub log: Arc<Log>,
     pub offsets: Arc<Offsets>,
     pub delay: Arc<DelayProgress>,

@@ -4,7 +4,7 @@ use super::parts::Parts;
 use crate::broker::pop;
 
 /// Saves what changed since the last time. A failure is logged; the next call tries again.
-pub fn persist(parts: &Parts) {
+pub(crate) fn persist(parts: &Parts) {
     let results = [
         ("consumerOffset.json", parts.offsets.save()),
         ("delayOffset.json", parts.delay.save()),

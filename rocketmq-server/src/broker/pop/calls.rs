@@ -9,11 +9,11 @@ use crate::exchange::ReplyTo;
 use crate::filter::Filter;
 
 /// The answer to a pop: where the messages are from, and the messages.
-pub type Popped = (PopMessageResponse, Bytes);
+pub(crate) type Popped = (PopMessageResponse, Bytes);
 
 /// A pop that passed its checks: all it takes to run it, now or after a wait.
 #[derive(Debug)]
-pub struct PopCall {
+pub(crate) struct PopCall {
     pub request: PopMessageRequest,
     pub filter: Filter,
     pub reply_to: ReplyTo<Popped>,
@@ -21,7 +21,7 @@ pub struct PopCall {
 
 /// A notification that passed its checks.
 #[derive(Debug)]
-pub struct NotificationCall {
+pub(crate) struct NotificationCall {
     pub request: NotificationRequest,
     pub reply_to: ReplyTo<NotificationResponse>,
 }

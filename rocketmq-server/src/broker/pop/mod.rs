@@ -18,7 +18,7 @@ mod notification;
 mod offset;
 mod order;
 mod parking;
-pub mod parts;
+pub(crate) mod parts;
 mod peek;
 mod pending;
 mod polls;
@@ -30,13 +30,13 @@ mod revival;
 mod revive;
 mod revive_log;
 mod service;
-pub mod settings;
-pub mod state;
+pub(crate) mod settings;
+pub(crate) mod state;
 mod take;
 #[cfg(test)]
 mod tests;
 
-pub use parts::Parts;
+pub(crate) use parts::Parts;
 
 use rocketmq_remoting::Json;
 use rocketmq_remoting::body::BatchAckBody;
@@ -48,13 +48,13 @@ use rocketmq_remoting::requests::pop::{
 use super::acl::needs::{GET, Needs, SUB};
 use super::requests::Requests;
 
-pub use revive::REVIVE_GROUP;
-pub use service::start;
+pub(crate) use revive::REVIVE_GROUP;
+pub(crate) use service::start;
 pub use settings::PopSettings;
-pub use state::PopState;
+pub(crate) use state::PopState;
 
 /// The requests of POP.
-pub fn requests(on: &mut Requests<'_, Parts>) {
+pub(crate) fn requests(on: &mut Requests<'_, Parts>) {
     on.request::<PopMessageRequest>(
         |header, _| SUB.topic(&header.topic).group(&header.consumer_group),
         popping::pop,
@@ -94,7 +94,7 @@ fn to_ack(Json(body): &Json<BatchAckBody>) -> Needs {
 ///
 /// # Errors
 /// The disk refuses; the next call tries again.
-pub fn save(parts: &Parts) -> Result<(), crate::store::StoreError> {
+pub(crate) fn save(parts: &Parts) -> Result<(), crate::store::StoreError> {
     parts.state.orders.retain(|topic, group, queue| {
         let queues = parts.topics.get(topic).map_or(0, |config| config.read_queue_nums);
         queue < queues && parts.groups.get(group).is_some()

@@ -10,7 +10,7 @@ use super::parts::Parts;
 use crate::exchange::{Asked, Refusal, Reply};
 
 /// Answers a notification, or lets it wait.
-pub fn notify(parts: &Parts, asked: Asked<'_, NotificationRequest>) -> Reply<NotificationResponse> {
+pub(crate) fn notify(parts: &Parts, asked: Asked<'_, NotificationRequest>) -> Reply<NotificationResponse> {
     match check(parts, asked).and_then(|call| serve(parts, call)) {
         Ok(Some(answer)) => Reply::Now(Ok(answer.into())),
         Ok(None) => Reply::Held,
@@ -19,7 +19,7 @@ pub fn notify(parts: &Parts, asked: Asked<'_, NotificationRequest>) -> Reply<Not
 }
 
 /// Looks again for a woken notification. It waits on if there is nothing and time is left.
-pub fn resume(parts: &Parts, call: NotificationCall) {
+pub(crate) fn resume(parts: &Parts, call: NotificationCall) {
     let reply_to = call.reply_to.clone();
     if let Some(answer) = serve(parts, call).transpose() {
         reply_to.send(answer.map(Into::into));

@@ -10,7 +10,7 @@ const FROM_THE_END: i32 = 1;
 
 /// The offset to pop next. A group's first pop of a queue stores where it begins; a reset is taken up and lets go what
 /// was handed out in order.
-pub fn next(parts: &Parts, topic: &str, group: &str, queue: i32, init_mode: i32) -> i64 {
+pub(crate) fn next(parts: &Parts, topic: &str, group: &str, queue: i32, init_mode: i32) -> i64 {
     if let Some(offset) = take_reset(parts, topic, group, queue) {
         parts.state.orders.clear(topic, group, queue);
         commit(parts, topic, group, queue, offset);
@@ -24,28 +24,28 @@ pub fn next(parts: &Parts, topic: &str, group: &str, queue: i32, init_mode: i32)
 }
 
 /// The offset to pop next, without taking note of anything; a new group counts from the queue's first message.
-pub fn peek(parts: &Parts, topic: &str, group: &str, queue: i32) -> i64 {
+pub(crate) fn peek(parts: &Parts, topic: &str, group: &str, queue: i32) -> i64 {
     stored(parts, topic, group, queue).unwrap_or_else(|| parts.log.store.min_offset(topic, queue))
 }
 
-pub fn commit(parts: &Parts, topic: &str, group: &str, queue: i32, offset: i64) {
+pub(crate) fn commit(parts: &Parts, topic: &str, group: &str, queue: i32, offset: i64) {
     parts.offsets.lock().commit(topic, group, queue, offset);
 }
 
 /// Returns true if a queue holds a message that the group has not popped.
-pub fn has_message(parts: &Parts, topic: &str, group: &str, queue: i32) -> bool {
+pub(crate) fn has_message(parts: &Parts, topic: &str, group: &str, queue: i32) -> bool {
     parts.log.store.max_offset(topic, queue) > peek(parts, topic, group, queue)
 }
 
 /// Decides which of the group's retry topics a request for this topic reads.
-pub fn look(parts: &Parts, topic: &str, group: &str, chance: u32) -> Look {
+pub(crate) fn look(parts: &Parts, topic: &str, group: &str, chance: u32) -> Look {
     Look::by_chance(&parts.settings.live().pop, chance, |origin| {
         has_message(parts, &origin.topic(group, topic), group, 0)
     })
 }
 
 /// Returns the committed offset.
-pub fn stored(parts: &Parts, topic: &str, group: &str, queue: i32) -> Option<i64> {
+pub(crate) fn stored(parts: &Parts, topic: &str, group: &str, queue: i32) -> Option<i64> {
     parts.offsets.lock().query(topic, group, queue).filter(|offset| *offset >= 0)
 }
 

@@ -11,14 +11,14 @@ use super::settings::PopSettings;
 
 /// A request whose wait is over: because something came, or because its time did.
 #[derive(Debug)]
-pub enum Woken {
+pub(crate) enum Woken {
     Pop(PopCall),
     Notification(NotificationCall),
 }
 
 /// The reason for which a request does not wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoRoom {
+pub(crate) enum NoRoom {
     /// Too many wait already.
     Full,
     /// It did not want to wait, or waited already.
@@ -42,7 +42,7 @@ impl Tables {
 
 /// Requests that wait. Appending asks it about every message, so with nobody waiting it costs one load.
 #[derive(Debug)]
-pub struct PopParking {
+pub(crate) struct PopParking {
     tables: Mutex<Tables>,
     waiting: AtomicUsize,
     woken: mpsc::UnboundedSender<Woken>,
@@ -53,7 +53,7 @@ pub struct PopParking {
 impl PopParking {
     /// Returns the parking, and the end at which woken requests come out. A request in the channel waited before, so the limit
     /// on parked requests bounds the channel too.
-    pub fn new() -> (Self, mpsc::UnboundedReceiver<Woken>) {
+    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Woken>) {
         let (woken, receiver) = mpsc::unbounded_channel();
         let tables = Tables { pops: Polls::new(false), notifications: Polls::new(true) };
         let parking = Self {
@@ -66,7 +66,7 @@ impl PopParking {
     }
 
     /// Returns the deadline of a request that wants to wait from `born` for `poll_time`, or the reason against it.
-    pub fn room_for(
+    pub(crate) fn room_for(
         &self,
         (topic, group, queue): (&str, &str, i32),
         (born, poll_time): (i64, i64),
@@ -90,7 +90,7 @@ impl PopParking {
     }
 
     /// Lets a pop wait.
-    pub fn park_pop(&self, call: PopCall, deadline: i64) {
+    pub(crate) fn park_pop(&self, call: PopCall, deadline: i64) {
         let request = &call.request;
         let (topic, group, queue) = (request.topic.clone(), request.consumer_group.clone(), request.queue_id);
         let waiter = Waiter { filter: call.filter.clone(), deadline, call };
@@ -98,7 +98,7 @@ impl PopParking {
     }
 
     /// Lets a notification wait.
-    pub fn park_notification(&self, call: NotificationCall, deadline: i64) {
+    pub(crate) fn park_notification(&self, call: NotificationCall, deadline: i64) {
         let request = &call.request;
         let (topic, group, queue) = (request.topic.clone(), request.consumer_group.clone(), request.queue_id);
         let waiter = Waiter { filter: Default::default(), deadline, call };
@@ -115,12 +115,12 @@ impl PopParking {
     }
 
     /// A message became readable.
-    pub fn arrived(&self, arrived: Arrived<'_>) {
+    pub(crate) fn arrived(&self, arrived: Arrived<'_>) {
         self.wake(|tables| (tables.pops.arrived(arrived), tables.notifications.arrived(arrived)));
     }
 
     /// Wakes one of each kind that waits for a queue: it may have something for them.
-    pub fn ready(&self, topic: &str, group: &str, queue: i32) {
+    pub(crate) fn ready(&self, topic: &str, group: &str, queue: i32) {
         self.wake(|tables| {
             let pop = tables.pops.ready(topic, group, queue);
             let notification = tables.notifications.ready(topic, group, queue);
@@ -129,12 +129,12 @@ impl PopParking {
     }
 
     /// Wakes everyone whose time is over.
-    pub fn expire(&self, now: i64) {
+    pub(crate) fn expire(&self, now: i64) {
         self.wake(|tables| (tables.pops.expired(now), tables.notifications.expired(now)));
     }
 
     /// When the next wait ends.
-    pub fn next_deadline(&self) -> Option<i64> {
+    pub(crate) fn next_deadline(&self) -> Option<i64> {
         if self.waiting.load(Ordering::SeqCst) == 0 {
             return None;
         }
@@ -143,12 +143,12 @@ impl PopParking {
     }
 
     /// Pops that wait for exactly this.
-    pub fn pops_of(&self, topic: &str, group: &str, queue: i32) -> usize {
+    pub(crate) fn pops_of(&self, topic: &str, group: &str, queue: i32) -> usize {
         self.tables.lock().pops.len_of(topic, group, queue)
     }
 
     /// Forgets the requests of a closed connection: what they would be given would be hidden from others for nothing.
-    pub fn forget(&self, connection: u64) {
+    pub(crate) fn forget(&self, connection: u64) {
         if self.waiting.load(Ordering::SeqCst) == 0 {
             return;
         }

@@ -16,7 +16,7 @@ use crate::exchange::{Asked, Refusal, Response};
 use crate::store::{All, GetLimits};
 
 /// PEEK_MESSAGE (200052).
-pub fn peek(parts: &Parts, asked: Asked<'_, PeekMessageRequest>) -> Result<Answered<Peeked>, Refusal> {
+pub(crate) fn peek(parts: &Parts, asked: Asked<'_, PeekMessageRequest>) -> Result<Answered<Peeked>, Refusal> {
     let request = asked.header;
     check_broker(parts, "peeking")?;
     let target = Target { topic: &request.topic, group: &request.consumer_group, queue: request.queue_id };
@@ -84,7 +84,10 @@ impl Peek<'_> {
 }
 
 /// POLLING_INFO (200055).
-pub fn polling_info(parts: &Parts, asked: Asked<'_, PollingInfoRequest>) -> Response<PollingInfoRequest> {
+pub(crate) fn polling_info(
+    parts: &Parts,
+    asked: Asked<'_, PollingInfoRequest>,
+) -> Response<PollingInfoRequest> {
     let request = asked.header;
     check_broker(parts, "peeking")?;
     let target = Target { topic: &request.topic, group: &request.consumer_group, queue: request.queue_id };

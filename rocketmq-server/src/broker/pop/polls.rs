@@ -14,11 +14,11 @@ use crate::filter::Filter;
 const FORCED_EVERY: i64 = 800;
 
 /// Stands for all queues of a topic.
-pub const ANY_QUEUE: i32 = -1;
+pub(crate) const ANY_QUEUE: i32 = -1;
 
 /// A request that waits.
 #[derive(Debug)]
-pub struct Waiter<T> {
+pub(crate) struct Waiter<T> {
     pub call: T,
     pub filter: Filter,
     /// When it is answered even if nothing came, in milliseconds of the broker's clock.
@@ -27,7 +27,7 @@ pub struct Waiter<T> {
 
 /// A message that became readable.
 #[derive(Debug, Clone, Copy)]
-pub struct Arrived<'a> {
+pub(crate) struct Arrived<'a> {
     pub topic: &'a str,
     pub queue: i32,
     pub offset: i64,
@@ -40,7 +40,7 @@ type Lines<T> = BTreeMap<i32, Line<T>>;
 
 /// Waiting requests by topic, group and queue.
 #[derive(Debug)]
-pub struct Polls<T> {
+pub(crate) struct Polls<T> {
     topics: HashMap<String, HashMap<String, Lines<T>>>,
     /// Retry topics of groups that wait, with the topic and group they belong to.
     retries: HashMap<String, (String, String)>,
@@ -51,21 +51,21 @@ pub struct Polls<T> {
 
 impl<T> Polls<T> {
     /// A table that wakes whoever runs out of time first, or last.
-    pub fn new(newest_first: bool) -> Self {
+    pub(crate) fn new(newest_first: bool) -> Self {
         Self { topics: HashMap::new(), retries: HashMap::new(), newest_first, waiting: 0, arrivals: 0 }
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.waiting
     }
 
     /// Counts the requests that wait for exactly this.
-    pub fn len_of(&self, topic: &str, group: &str, queue: i32) -> usize {
+    pub(crate) fn len_of(&self, topic: &str, group: &str, queue: i32) -> usize {
         let lines = self.topics.get(topic).and_then(|groups| groups.get(group));
         lines.and_then(|lines| lines.get(&queue)).map_or(0, BTreeMap::len)
     }
 
-    pub fn park(&mut self, topic: &str, group: &str, queue: i32, waiter: Waiter<T>) {
+    pub(crate) fn park(&mut self, topic: &str, group: &str, queue: i32, waiter: Waiter<T>) {
         let groups = self.topics.entry(topic.to_owned()).or_default();
         if !groups.contains_key(group) {
             for origin in [Origin::RetryV1, Origin::RetryV2] {
@@ -80,7 +80,7 @@ impl<T> Polls<T> {
 
     /// Takes out those the message is for: of each group one that waits for any queue and one that waits for this one;
     /// for a message handed out again one of its group.
-    pub fn arrived(&mut self, arrived: Arrived<'_>) -> Vec<Waiter<T>> {
+    pub(crate) fn arrived(&mut self, arrived: Arrived<'_>) -> Vec<Waiter<T>> {
         let forced = arrived.offset % FORCED_EVERY == 0;
         let wants = |waiter: &Waiter<T>| forced || waiter.filter.may_match_tag(arrived.tags_code);
         if let Some((topic, group)) = self.retries.get(arrived.topic).cloned() {
@@ -94,7 +94,7 @@ impl<T> Polls<T> {
     }
 
     /// Takes out one that waits for a queue or for any, since the queue may have something for it.
-    pub fn ready(&mut self, topic: &str, group: &str, queue: i32) -> Option<Waiter<T>> {
+    pub(crate) fn ready(&mut self, topic: &str, group: &str, queue: i32) -> Option<Waiter<T>> {
         let topic = normal_topic(topic, group);
         self.take_one(topic, group, ANY_QUEUE, |_| true)
             .or_else(|| self.take_one(topic, group, queue, |_| true))
@@ -126,18 +126,18 @@ impl<T> Polls<T> {
     }
 
     /// When the next wait ends.
-    pub fn next_deadline(&self) -> Option<i64> {
+    pub(crate) fn next_deadline(&self) -> Option<i64> {
         let lines = self.topics.values().flat_map(HashMap::values).flat_map(BTreeMap::values);
         lines.filter_map(|line| line.keys().next().map(|(deadline, _)| *deadline)).min()
     }
 
     /// Takes out those whose time is over.
-    pub fn expired(&mut self, now: i64) -> Vec<Waiter<T>> {
+    pub(crate) fn expired(&mut self, now: i64) -> Vec<Waiter<T>> {
         self.take(|waiter| waiter.deadline <= now)
     }
 
     /// Takes out everything `gone` says so of, and forgets groups that no longer wait.
-    pub fn take(&mut self, gone: impl Fn(&Waiter<T>) -> bool) -> Vec<Waiter<T>> {
+    pub(crate) fn take(&mut self, gone: impl Fn(&Waiter<T>) -> bool) -> Vec<Waiter<T>> {
         let mut taken = Vec::new();
         let retries = &mut self.retries;
         self.topics.retain(|topic, groups| {

@@ -7,7 +7,7 @@ use rocketmq_remoting::receipt::Origin;
 /// `startOffsetInfo`, `msgOffsetInfo` and `orderCountInfo` of a pop answer. A queue may be in each only once: the Java
 /// client refuses the answer otherwise.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OffsetInfo {
+pub(crate) struct OffsetInfo {
     pub starts: String,
     pub messages: String,
     pub counts: String,
@@ -15,19 +15,19 @@ pub struct OffsetInfo {
 
 impl OffsetInfo {
     /// Notes what was taken from one queue.
-    pub fn queue(&mut self, origin: Origin, queue: i32, start: i64, offsets: &[i64]) {
+    pub(crate) fn queue(&mut self, origin: Origin, queue: i32, start: i64, offsets: &[i64]) {
         let list = offsets.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
         entry(&mut self.starts, format_args!("{} {queue} {start}", origin.number()));
         entry(&mut self.messages, format_args!("{} {queue} {list}", origin.number()));
     }
 
     /// Notes how often one message was handed out before.
-    pub fn message_count(&mut self, queue: i32, offset: i64, count: i32) {
+    pub(crate) fn message_count(&mut self, queue: i32, offset: i64, count: i32) {
         entry(&mut self.counts, format_args!("0 qo{queue}%{offset} {count}"));
     }
 
     /// Notes how often all messages of one queue were handed out before.
-    pub fn queue_count(&mut self, queue: i32, count: i32) {
+    pub(crate) fn queue_count(&mut self, queue: i32, count: i32) {
         entry(&mut self.counts, format_args!("0 {queue} {count}"));
     }
 }

@@ -8,13 +8,13 @@ use tokio::sync::Notify;
 use super::pending::Pending;
 
 /// Pause after the store refused, or while timers are behind, in milliseconds.
-pub const PAUSE: i64 = 100;
+pub(crate) const PAUSE: i64 = 100;
 /// Turns given to the timer before a pause.
 const TURNS: u32 = 64;
 
 /// The state of each revive queue, and the alarm of the loop that follows them.
 #[derive(Debug)]
-pub struct Revival {
+pub(crate) struct Revival {
     pub topic: String,
     pub queues: Mutex<Vec<Pending>>,
     wake: Notify,
@@ -25,7 +25,7 @@ pub struct Revival {
 }
 
 impl Revival {
-    pub fn new(topic: String) -> Self {
+    pub(crate) fn new(topic: String) -> Self {
         Self {
             topic,
             queues: Mutex::default(),
@@ -36,20 +36,20 @@ impl Revival {
     }
 
     /// A message became readable.
-    pub fn appended(&self, topic: &str) {
+    pub(crate) fn appended(&self, topic: &str) {
         if topic == self.topic || self.waits_for_timers.load(Ordering::SeqCst) {
             self.wake.notify_one();
         }
     }
 
     /// When to look again while the timer is behind: soon, since it may only need its turn, but not for ever.
-    pub fn look_again(&self, now: i64) -> i64 {
+    pub(crate) fn look_again(&self, now: i64) -> i64 {
         let looks = self.looks.fetch_add(1, Ordering::Relaxed);
         if looks % TURNS == TURNS - 1 { now + PAUSE } else { now }
     }
 
     /// Completes when there may be something to do.
-    pub async fn woken(&self) {
+    pub(crate) async fn woken(&self) {
         self.wake.notified().await;
     }
 }

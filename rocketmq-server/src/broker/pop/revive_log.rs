@@ -21,7 +21,7 @@ const AHEAD_OF_ACKS: i64 = 1_000;
 /// The messages that one pop took from one queue. A checkpoint is open until all are acknowledged or handed out again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Checkpoint {
+pub(crate) struct Checkpoint {
     /// Acknowledged messages by their place in `diffs`.
     #[serde(rename = "bm")]
     pub acked: i32,
@@ -58,11 +58,11 @@ pub struct Checkpoint {
 
 impl Checkpoint {
     /// When unacknowledged messages are to be seen again, in milliseconds since 1970.
-    pub fn due(&self) -> i64 {
+    pub(crate) fn due(&self) -> i64 {
         self.pop_time.saturating_add(self.invisible_time)
     }
 
-    pub fn key(&self) -> Key {
+    pub(crate) fn key(&self) -> Key {
         Key {
             topic: self.topic.clone(),
             group: self.group.clone(),
@@ -73,13 +73,13 @@ impl Checkpoint {
     }
 
     /// Marks a message as acknowledged; one that is not covered is left alone.
-    pub fn ack(&mut self, offset: i64) {
+    pub(crate) fn ack(&mut self, offset: i64) {
         let place = self.offsets().position(|covered| covered == offset);
         self.acked |= place.and_then(|place| 1i32.checked_shl(place as u32)).unwrap_or(0);
     }
 
     /// The messages still to be acknowledged.
-    pub fn unacked(&self) -> Vec<i64> {
+    pub(crate) fn unacked(&self) -> Vec<i64> {
         let is_acked = |place: usize| self.acked & 1i32.checked_shl(place as u32).unwrap_or(0) != 0;
         self.offsets().enumerate().filter(|(place, _)| !is_acked(*place)).map(|(_, offset)| offset).collect()
     }
@@ -96,7 +96,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// It has no form in JSON, which no checkpoint of this broker comes to.
-    pub fn record(&self, log: &Log, revive_queue: i32) -> Result<MessageRecord, Refusal> {
+    pub(crate) fn record(&self, log: &Log, revive_queue: i32) -> Result<MessageRecord, Refusal> {
         let body = Self { revive_time: self.due(), ..self.clone() };
         let id = unique_id(&body.key(), &self.start_offset.to_string(), &self.broker_name, CHECKPOINT_TAG);
         let deliver_at = self.due().saturating_sub(AHEAD_OF_ACKS);
@@ -106,7 +106,7 @@ impl Checkpoint {
 
 /// The fields by which acknowledgements find their checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Key {
+pub(crate) struct Key {
     pub topic: String,
     pub group: String,
     pub queue_id: i32,
@@ -117,7 +117,7 @@ pub struct Key {
 /// One or more messages of one checkpoint are done with.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Ack {
+pub(crate) struct Ack {
     /// The message; -1 beside a list.
     #[serde(rename = "ao", alias = "ackOffset")]
     pub offset: i64,
@@ -138,7 +138,7 @@ pub struct Ack {
 }
 
 impl Ack {
-    pub fn key(&self) -> Key {
+    pub(crate) fn key(&self) -> Key {
         Key {
             topic: self.topic.clone(),
             group: self.group.clone(),
@@ -149,7 +149,7 @@ impl Ack {
     }
 
     /// All messages meant.
-    pub fn all(&self) -> impl Iterator<Item = i64> + '_ {
+    pub(crate) fn all(&self) -> impl Iterator<Item = i64> + '_ {
         let one = self.offsets.is_empty().then_some(self.offset);
         one.into_iter().chain(self.offsets.iter().copied())
     }
@@ -158,7 +158,7 @@ impl Ack {
     ///
     /// # Errors
     /// As [`Checkpoint::record`].
-    pub fn record(&self, log: &Log, revive_queue: i32, due: i64) -> Result<MessageRecord, Refusal> {
+    pub(crate) fn record(&self, log: &Log, revive_queue: i32, due: i64) -> Result<MessageRecord, Refusal> {
         let tag = if self.offsets.is_empty() { ACK_TAG } else { BATCH_ACK_TAG };
         // Apache ends the id of both kinds alike.
         let id = unique_id(&self.key(), &self.offset.to_string(), &self.broker_name, ACK_TAG);
@@ -168,14 +168,14 @@ impl Ack {
 
 /// A record of the revive topic, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Entry {
+pub(crate) enum Entry {
     Checkpoint(Checkpoint),
     Ack(Ack),
 }
 
 impl Entry {
     /// Reads a record; `None` for one of no use, which Apache skips too.
-    pub fn read(record: &MessageRecord) -> Option<Self> {
+    pub(crate) fn read(record: &MessageRecord) -> Option<Self> {
         match Properties::parse(&record.properties).tags()? {
             CHECKPOINT_TAG => {
                 let mut checkpoint: Checkpoint = fastjson::from_slice(&record.body).ok()?;
@@ -211,7 +211,7 @@ fn log_record(
 ///
 /// # Errors
 /// The store refuses, or its checkpoint is due too far away for the timer.
-pub fn put_ack(log: &Log, ack: &Ack, revive_queue: i32, due: i64) -> Result<Stored, Refusal> {
+pub(crate) fn put_ack(log: &Log, ack: &Ack, revive_queue: i32, due: i64) -> Result<Stored, Refusal> {
     let record = ack.record(log, revive_queue, due)?;
     let placement = log.placement_rules().place(&SentProperties::scan(&record.properties))?;
     log.put_buffered(divert(record, placement))

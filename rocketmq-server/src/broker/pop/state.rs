@@ -17,7 +17,7 @@ const STRIPES: usize = 64;
 
 /// Everything of POP that lives with the broker.
 #[derive(Debug)]
-pub struct PopState {
+pub(crate) struct PopState {
     pub parking: Arc<PopParking>,
     pub orders: Orders,
     pub revival: Arc<Revival>,
@@ -31,7 +31,7 @@ impl PopState {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn open(orders: TableFile, revive_topic: String) -> Result<Self, StoreError> {
+    pub(crate) fn open(orders: TableFile, revive_topic: String) -> Result<Self, StoreError> {
         let (parking, woken) = PopParking::new();
         Ok(Self {
             parking: Arc::new(parking),
@@ -44,7 +44,7 @@ impl PopState {
     }
 
     /// Returns the listener of the store, which is told of every message. It must not own the broker.
-    pub fn listener(&self) -> impl Fn(&Dispatched) + Send + Sync + 'static {
+    pub(crate) fn listener(&self) -> impl Fn(&Dispatched) + Send + Sync + 'static {
         let (parking, revival) = (self.parking.clone(), self.revival.clone());
         move |message| {
             revival.appended(&message.topic);
@@ -58,18 +58,18 @@ impl PopState {
     }
 
     /// The end at which woken requests come out; once.
-    pub fn take_woken(&self) -> Option<mpsc::UnboundedReceiver<Woken>> {
+    pub(crate) fn take_woken(&self) -> Option<mpsc::UnboundedReceiver<Woken>> {
         self.woken.lock().take()
     }
 
     /// The queue of the revive topic for the next pop: each in turn.
-    pub fn next_revive_queue(&self, queues: i32) -> i32 {
+    pub(crate) fn next_revive_queue(&self, queues: i32) -> i32 {
         let turn = self.pops.fetch_add(1, Ordering::Relaxed);
         (turn % queues.max(1).unsigned_abs()) as i32
     }
 
     /// Keeps other pops and acknowledgements away from a group's queue. Never hold two.
-    pub fn lock(&self, topic: &str, group: &str, queue: i32) -> MutexGuard<'_, ()> {
+    pub(crate) fn lock(&self, topic: &str, group: &str, queue: i32) -> MutexGuard<'_, ()> {
         self.locks.lock((topic, group, queue))
     }
 }

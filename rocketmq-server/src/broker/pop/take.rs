@@ -19,7 +19,7 @@ use crate::store::{Fetched, GetLimits, GetStatus};
 
 /// The result of a pop.
 #[derive(Debug, Default)]
-pub struct Taken {
+pub(crate) struct Taken {
     pub records: Vec<Bytes>,
     bytes: usize,
     /// Messages seen and left behind.
@@ -43,7 +43,12 @@ struct Place<'a> {
 }
 
 /// Pops once.
-pub fn take(parts: &Parts, topic: &TopicConfig, request: &PopMessageRequest, filter: &Filter) -> Taken {
+pub(crate) fn take(
+    parts: &Parts,
+    topic: &TopicConfig,
+    request: &PopMessageRequest,
+    filter: &Filter,
+) -> Taken {
     let chance = rand::random_range(0..100);
     let revive_queue = match request.order {
         true => ORDER_QUEUE,
@@ -66,7 +71,7 @@ pub fn take(parts: &Parts, topic: &TopicConfig, request: &PopMessageRequest, fil
 }
 
 /// The ends of all queues that a pop may visit, added up.
-pub fn ends(parts: &Parts, topic: &TopicConfig, request: &PopMessageRequest) -> i64 {
+pub(crate) fn ends(parts: &Parts, topic: &TopicConfig, request: &PopMessageRequest) -> i64 {
     let own: i64 = queues(topic, request.queue_id, 0)
         .into_iter()
         .map(|queue| parts.log.store.max_offset(&request.topic, queue))

@@ -8,7 +8,7 @@ use crate::filter::Filter;
 
 /// A pull that waits.
 #[derive(Debug)]
-pub struct Parked<T> {
+pub(crate) struct Parked<T> {
     /// The pull, to be run again.
     pub pull: T,
     /// The offset it wants; a queue that ends beyond it may have something.
@@ -20,7 +20,7 @@ pub struct Parked<T> {
 
 /// A message that just became readable.
 #[derive(Debug, Clone, Copy)]
-pub struct Arrival<'a> {
+pub(crate) struct Arrival<'a> {
     pub topic: &'a str,
     pub queue: i32,
     /// The queue's end, this message included.
@@ -32,7 +32,7 @@ type Queues<T> = HashMap<i32, Vec<Parked<T>>>;
 
 /// All parked pulls by topic and queue.
 #[derive(Debug)]
-pub struct LongPolls<T> {
+pub(crate) struct LongPolls<T> {
     topics: HashMap<String, Queues<T>>,
     parked: usize,
 }
@@ -44,11 +44,11 @@ impl<T> Default for LongPolls<T> {
 }
 
 impl<T> LongPolls<T> {
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.parked
     }
 
-    pub fn park(&mut self, topic: &str, queue: i32, pull: Parked<T>) {
+    pub(crate) fn park(&mut self, topic: &str, queue: i32, pull: Parked<T>) {
         if !self.topics.contains_key(topic) {
             self.topics.insert(topic.to_owned(), Queues::new());
         }
@@ -59,14 +59,14 @@ impl<T> LongPolls<T> {
     }
 
     /// Takes out the pulls that the message satisfies; a filter that refuses its tag leaves the pull parked.
-    pub fn arrived(&mut self, arrival: Arrival<'_>) -> Vec<Parked<T>> {
+    pub(crate) fn arrived(&mut self, arrival: Arrival<'_>) -> Vec<Parked<T>> {
         self.take_from(arrival.topic, arrival.queue, |pull| {
             arrival.max_offset > pull.wanted && pull.filter.may_match_tag(arrival.tags_code)
         })
     }
 
     /// Takes out the pulls of a queue that wait for less than `max_offset`.
-    pub fn take_queue(&mut self, topic: &str, queue: i32, max_offset: i64) -> Vec<Parked<T>> {
+    pub(crate) fn take_queue(&mut self, topic: &str, queue: i32, max_offset: i64) -> Vec<Parked<T>> {
         self.take_from(topic, queue, |pull| max_offset > pull.wanted)
     }
 
@@ -80,7 +80,7 @@ impl<T> LongPolls<T> {
     }
 
     /// Takes out every pull for which `due` says so. `due` gets topic, queue and the pull.
-    pub fn take(&mut self, mut due: impl FnMut(&str, i32, &Parked<T>) -> bool) -> Vec<Parked<T>> {
+    pub(crate) fn take(&mut self, mut due: impl FnMut(&str, i32, &Parked<T>) -> bool) -> Vec<Parked<T>> {
         let mut taken = Vec::new();
         self.topics.retain(|topic, queues| {
             queues.retain(|queue, waiting| {
@@ -94,7 +94,7 @@ impl<T> LongPolls<T> {
     }
 
     /// Takes out the pulls whose time is over.
-    pub fn expired(&mut self, now: i64) -> Vec<Parked<T>> {
+    pub(crate) fn expired(&mut self, now: i64) -> Vec<Parked<T>> {
         self.take(|_, _, pull| pull.deadline <= now)
     }
 }

@@ -24,12 +24,12 @@ use crate::filter::Filter;
 use crate::store::{GetLimits, GetStatus};
 
 /// PULL_MESSAGE: answers a pull, or parks it.
-pub fn pull(parts: &Parts, asked: Asked<'_, PullMessageRequest>) -> Reply<Found> {
+pub(crate) fn pull(parts: &Parts, asked: Asked<'_, PullMessageRequest>) -> Reply<Found> {
     serve(parts, asked.reply_to(), asked.header)
 }
 
 /// LITE_PULL_MESSAGE: the same for consumers that keep their own offsets, where they are allowed.
-pub fn lite_pull(parts: &Parts, asked: Asked<'_, LitePullMessageRequest>) -> Reply<Found> {
+pub(crate) fn lite_pull(parts: &Parts, asked: Asked<'_, LitePullMessageRequest>) -> Reply<Found> {
     if is_readable(parts) && !parts.settings.live().lite_pull {
         return Reply::refused(Refusal::forbidden(
             "the broker has no permission for lite pull, litePullMessageEnable is false",
@@ -55,7 +55,7 @@ fn serve(parts: &Parts, reply_to: ReplyTo<Found>, request: PullMessageRequest) -
 }
 
 /// Runs a woken pull and sends what it finds, be it nothing: a pull waits once.
-pub fn resume(parts: &Parts, pull: &Pull) {
+pub(crate) fn resume(parts: &Parts, pull: &Pull) {
     pull.reply_to.send(Ok(run(parts, pull)));
 }
 
@@ -212,7 +212,7 @@ fn registered_subscription(
 ///
 /// # Errors
 /// Code 1 when property filters are switched off, 23 when the expression cannot be read.
-pub fn filter_of(settings: &Current, subscription: &SubscriptionData) -> Result<Filter, Refusal> {
+pub(crate) fn filter_of(settings: &Current, subscription: &SubscriptionData) -> Result<Filter, Refusal> {
     if !subscription.is_tag() && !settings.live().property_filter {
         let remark = format!(
             "The broker does not support consumer to filter message by {}",
@@ -282,7 +282,7 @@ fn header(pull: &Pull) -> PullMessageResponse {
 }
 
 /// The records one after the other, as the client reads them.
-pub fn joined(mut bodies: Vec<Bytes>) -> Bytes {
+pub(crate) fn joined(mut bodies: Vec<Bytes>) -> Bytes {
     if bodies.len() == 1 {
         return bodies.remove(0);
     }

@@ -1,14 +1,14 @@
 //! Pulls: a queue is read, and a pull that finds nothing waits.
 
-pub mod long_poll;
-pub mod message;
-pub mod parking;
+pub(crate) mod long_poll;
+pub(crate) mod message;
+pub(crate) mod parking;
 mod parts;
 #[cfg(test)]
 mod tests;
-pub mod waiting;
+pub(crate) mod waiting;
 
-pub use parts::Parts;
+pub(crate) use parts::Parts;
 
 use rocketmq_remoting::requests::pull::{LitePullMessageRequest, PullMessageRequest};
 
@@ -16,7 +16,7 @@ use super::acl::needs::SUB;
 use super::requests::Requests;
 
 /// The requests about pulls.
-pub fn requests(on: &mut Requests<'_, Parts>) {
+pub(crate) fn requests(on: &mut Requests<'_, Parts>) {
     on.request::<PullMessageRequest>(
         |header, _| SUB.topic(&header.topic).group(&header.consumer_group),
         message::pull,

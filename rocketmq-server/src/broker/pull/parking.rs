@@ -10,7 +10,7 @@ use super::waiting::Pull;
 
 /// Pulls that wait. Appending asks it about every message, so with nothing parked it costs one load.
 #[derive(Debug)]
-pub struct PullParking {
+pub(crate) struct PullParking {
     polls: Mutex<LongPolls<Pull>>,
     parked: AtomicUsize,
     woken: mpsc::UnboundedSender<Pull>,
@@ -19,18 +19,18 @@ pub struct PullParking {
 impl PullParking {
     /// Returns the parking, and the end at which woken pulls come out. A pull in the channel was parked before, so the
     /// limit on parked pulls bounds the channel too.
-    pub fn new() -> (Self, mpsc::UnboundedReceiver<Pull>) {
+    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Pull>) {
         let (woken, receiver) = mpsc::unbounded_channel();
         let parking = Self { polls: Mutex::default(), parked: AtomicUsize::new(0), woken };
         (parking, receiver)
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.parked.load(Ordering::Relaxed)
     }
 
     /// Parks a pull until `deadline`.
-    pub fn park(&self, pull: Pull, deadline: i64) {
+    pub(crate) fn park(&self, pull: Pull, deadline: i64) {
         let parked =
             Parked { wanted: pull.request.queue_offset, filter: pull.filter.clone(), deadline, pull };
         let (topic, queue) = (parked.pull.request.topic.clone(), parked.pull.request.queue_id);
@@ -40,7 +40,7 @@ impl PullParking {
     }
 
     /// A message became readable.
-    pub fn arrived(&self, arrival: Arrival<'_>) {
+    pub(crate) fn arrived(&self, arrival: Arrival<'_>) {
         if self.parked.load(Ordering::SeqCst) == 0 {
             return;
         }
@@ -49,29 +49,29 @@ impl PullParking {
 
     /// Wakes whatever waits for less than a queue holds by now, matching or not: so that a filter that refuses
     /// everything still moves on.
-    pub fn recheck(&self, max_offset: impl Fn(&str, i32) -> i64) {
+    pub(crate) fn recheck(&self, max_offset: impl Fn(&str, i32) -> i64) {
         self.change(|polls| polls.take(|topic, queue, parked| max_offset(topic, queue) > parked.wanted));
     }
 
     /// Wakes what waits for less than `max_offset` in one queue.
-    pub fn recheck_queue(&self, topic: &str, queue: i32, max_offset: i64) {
+    pub(crate) fn recheck_queue(&self, topic: &str, queue: i32, max_offset: i64) {
         self.change(|polls| polls.take_queue(topic, queue, max_offset));
     }
 
     /// Wakes the pulls whose time is over.
-    pub fn expire(&self, now: i64) {
+    pub(crate) fn expire(&self, now: i64) {
         if self.len() > 0 {
             self.change(|polls| polls.expired(now));
         }
     }
 
     /// Wakes every pull of a topic.
-    pub fn wake_topic(&self, topic: &str) {
+    pub(crate) fn wake_topic(&self, topic: &str) {
         self.change(|polls| polls.take(|parked_topic, _, _| parked_topic == topic));
     }
 
     /// Forgets the pulls of a closed connection.
-    pub fn forget(&self, connection: u64) {
+    pub(crate) fn forget(&self, connection: u64) {
         if self.len() == 0 {
             return;
         }

@@ -11,11 +11,11 @@ use crate::exchange::ReplyTo;
 use crate::filter::Filter;
 
 /// The answer to a pull: the bounds of the queue, and the messages.
-pub type Found = (PullMessageResponse, Bytes);
+pub(crate) type Found = (PullMessageResponse, Bytes);
 
 /// A pull that passed its checks: all it takes to run it, now or after a wait.
 #[derive(Debug)]
-pub struct Pull {
+pub(crate) struct Pull {
     pub request: PullMessageRequest,
     pub filter: Filter,
     pub reply_to: ReplyTo<Found>,

@@ -28,7 +28,7 @@ use crate::exchange::{Asked, Refusal, Reply};
 use crate::store::Stored;
 
 /// Stores a message or a batch; the answer follows when it is as safe as it asked to be.
-pub fn send<R>(parts: &Parts, asked: Asked<'_, R>) -> Reply<SendMessageResponse>
+pub(crate) fn send<R>(parts: &Parts, asked: Asked<'_, R>) -> Reply<SendMessageResponse>
 where
     R: Request<Body = Bytes> + Into<SendMessageRequest>,
 {
@@ -51,7 +51,7 @@ where
 }
 
 /// Producers read the region and the trace switch from refusals too.
-pub fn refused(parts: &Parts, refusal: Refusal) -> Refusal {
+pub(crate) fn refused(parts: &Parts, refusal: Refusal) -> Refusal {
     let SendMessageResponse { msg_region, trace_on, .. } = stamped_header(parts);
     refusal.with_header(&RefusedSend { msg_region, trace_on })
 }
@@ -60,7 +60,7 @@ type Sent = Result<Answered<SendMessageResponse>, Refusal>;
 
 /// A message that has its place in the log.
 #[derive(Debug)]
-pub struct Accepted {
+pub(crate) struct Accepted {
     stored: Stored,
     header: SendMessageResponse,
     /// The producer wants the disk to have it.
@@ -172,7 +172,7 @@ where
 }
 
 /// Stores one message where its properties send it.
-pub fn accept_one(
+pub(crate) fn accept_one(
     parts: &Parts,
     connection: &Connection,
     request: SendMessageRequest,
@@ -288,7 +288,7 @@ fn message_id(parts: &Parts, stored: &Stored) -> String {
     id.to_string()
 }
 
-pub fn stamped_header(parts: &Parts) -> SendMessageResponse {
+pub(crate) fn stamped_header(parts: &Parts) -> SendMessageResponse {
     SendMessageResponse {
         msg_region: Some(parts.stamp.region().to_owned()),
         trace_on: Some(parts.stamp.trace_text().to_owned()),

@@ -1,16 +1,16 @@
 //! Sends: a message is checked, placed and stored.
 
-pub mod back;
-pub mod checks;
-pub mod message;
+pub(crate) mod back;
+pub(crate) mod checks;
+pub(crate) mod message;
 mod parts;
-pub mod properties;
-pub mod reply;
-pub mod retry;
+pub(crate) mod properties;
+pub(crate) mod reply;
+pub(crate) mod retry;
 #[cfg(test)]
 mod tests;
 
-pub use parts::Parts;
+pub(crate) use parts::Parts;
 
 use rocketmq_remoting::requests::send::{
     ConsumerSendMsgBackRequest, SendBatchRequest, SendMessageRequest, SendMessageV1Request, SendReplyRequest,
@@ -21,7 +21,7 @@ use super::acl::needs::{Needs, SUB};
 use super::requests::Requests;
 
 /// The requests about sends.
-pub fn requests(on: &mut Requests<'_, Parts>) {
+pub(crate) fn requests(on: &mut Requests<'_, Parts>) {
     on.request::<SendMessageRequest>(|header, _| Needs::to_send(&header.topic), message::send);
     on.request::<SendMessageV1Request>(|header, _| Needs::to_send(&header.topic), message::send);
     on.request::<SendBatchRequest>(|header, _| Needs::to_send(&header.0.topic), message::send);

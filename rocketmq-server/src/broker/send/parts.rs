@@ -14,7 +14,7 @@ use crate::broker::topics::table::TopicTable;
 
 /// The shared parts.
 #[derive(Debug, Clone)]
-pub struct Parts {
+pub(crate) struct Parts {
     pub settings: Arc<Current>,
     pub log: Arc<Log>,
     pub topics: Arc<TopicTable>,

@@ -7,7 +7,7 @@ use rocketmq_remoting::message::properties::{PROPERTY_SEPARATOR, Properties, app
 
 /// The properties that decide where a message goes. Values are as sent; the last of duplicates wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SentProperties<'a> {
+pub(crate) struct SentProperties<'a> {
     pub unique_key: Option<&'a str>,
     pub delay: Option<&'a str>,
     pub timer: TimerProperties<'a>,
@@ -21,7 +21,7 @@ pub struct SentProperties<'a> {
 
 /// The three ways to ask for a delivery time, in the order they are looked at.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct TimerProperties<'a> {
+pub(crate) struct TimerProperties<'a> {
     pub delay_seconds: Option<&'a str>,
     pub delay_millis: Option<&'a str>,
     pub deliver_at: Option<&'a str>,
@@ -31,14 +31,14 @@ pub struct TimerProperties<'a> {
 }
 
 impl TimerProperties<'_> {
-    pub fn is_set(&self) -> bool {
+    pub(crate) fn is_set(&self) -> bool {
         let asked = self.delay_seconds.is_some() || self.delay_millis.is_some() || self.deliver_at.is_some();
         asked && !self.is_over
     }
 }
 
 impl<'a> SentProperties<'a> {
-    pub fn scan(wire: &'a str) -> Self {
+    pub(crate) fn scan(wire: &'a str) -> Self {
         let mut found = Self {
             unique_key: None,
             delay: None,
@@ -74,7 +74,7 @@ impl<'a> SentProperties<'a> {
 
 /// The properties that the broker adds to every single message, as 5.4.0 does.
 #[derive(Debug, Clone)]
-pub struct Stamp {
+pub(crate) struct Stamp {
     cluster: String,
     region: String,
     trace_on: bool,
@@ -83,7 +83,7 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    pub fn new(cluster: &str, region: &str, trace_on: bool) -> Self {
+    pub(crate) fn new(cluster: &str, region: &str, trace_on: bool) -> Self {
         let mut wire = String::new();
         append(&mut wire, names::MSG_REGION, region);
         append(&mut wire, names::CLUSTER, cluster);
@@ -91,17 +91,17 @@ impl Stamp {
         Self { cluster: cluster.to_owned(), region: region.to_owned(), trace_on, wire }
     }
 
-    pub fn region(&self) -> &str {
+    pub(crate) fn region(&self) -> &str {
         &self.region
     }
 
     /// `true` or `false`, as it travels.
-    pub fn trace_text(&self) -> &'static str {
+    pub(crate) fn trace_text(&self) -> &'static str {
         if self.trace_on { "true" } else { "false" }
     }
 
     /// The property string to store: the client's, the stamp, and a unique key if the client gave none.
-    pub fn apply(&self, wire: &str, sent: &SentProperties<'_>, new_key: Option<&str>) -> String {
+    pub(crate) fn apply(&self, wire: &str, sent: &SentProperties<'_>, new_key: Option<&str>) -> String {
         if sent.has_stamp || sent.has_receipt {
             return self.replace(wire, new_key);
         }

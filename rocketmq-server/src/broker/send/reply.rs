@@ -20,7 +20,7 @@ use crate::exchange::{Asked, Refusal, Reply};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The answer follows the requester's, so a replier knows whether its reply arrived.
-pub fn reply<R>(parts: &Parts, asked: Asked<'_, R>) -> Reply<SendMessageResponse>
+pub(crate) fn reply<R>(parts: &Parts, asked: Asked<'_, R>) -> Reply<SendMessageResponse>
 where
     R: Request<Body = Bytes> + Into<SendMessageRequest>,
 {

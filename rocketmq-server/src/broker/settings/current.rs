@@ -11,7 +11,7 @@ use super::live_config::LiveConfig;
 
 /// The settings as they are now, and the address of the broker.
 #[derive(Debug)]
-pub struct Current {
+pub(crate) struct Current {
     pub fixed: Fixed,
     live: RwLock<Arc<Live>>,
     /// The address in `storeHost` and in offset message ids.
@@ -21,17 +21,17 @@ pub struct Current {
 }
 
 impl Current {
-    pub fn new(fixed: Fixed, live: Live, address: SocketAddr, source: Arc<dyn LiveConfig>) -> Self {
+    pub(crate) fn new(fixed: Fixed, live: Live, address: SocketAddr, source: Arc<dyn LiveConfig>) -> Self {
         Self { fixed, live: RwLock::new(Arc::new(live)), address, source: Mutex::new(source) }
     }
 
     /// The settings that can change while the broker runs.
-    pub fn live(&self) -> Arc<Live> {
+    pub(crate) fn live(&self) -> Arc<Live> {
         self.live.read().clone()
     }
 
     /// Replaces them. [`tune`](crate::broker::admin::Parts::tune) does the rest of a change.
-    pub fn set_live(&self, live: Live) {
+    pub(crate) fn set_live(&self, live: Live) {
         *self.live.write() = Arc::new(live);
     }
 }

@@ -7,14 +7,14 @@ mod copies;
 mod current;
 mod fixed;
 mod live;
-pub mod live_config;
+pub(crate) mod live_config;
 mod role;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub use copies::Copies;
-pub use current::Current;
+pub(crate) use current::Current;
 pub use fixed::Fixed;
 pub use live::Live;
 pub use role::{Apache, Role};
@@ -36,6 +36,6 @@ impl Settings {
 }
 
 /// A duration as the milliseconds that clocks and leases count in.
-pub fn millis(duration: Duration) -> i64 {
+pub(crate) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

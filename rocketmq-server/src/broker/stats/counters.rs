@@ -15,7 +15,7 @@ const WINDOWS: [usize; 3] = [10, 60, 600];
 
 /// Running totals; each is only ever added to.
 #[derive(Debug, Default)]
-pub struct Counters {
+pub(crate) struct Counters {
     pub put_messages: AtomicU64,
     pub put_bytes: AtomicU64,
     pub put_failed: AtomicU64,
@@ -31,7 +31,7 @@ pub struct Counters {
 
 /// The totals at one moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Totals {
+pub(crate) struct Totals {
     pub put_messages: u64,
     pub put_bytes: u64,
     pub put_failed: u64,
@@ -43,11 +43,11 @@ pub struct Totals {
 }
 
 impl Counters {
-    pub fn add(counter: &AtomicU64, by: u64) {
+    pub(crate) fn add(counter: &AtomicU64, by: u64) {
         counter.fetch_add(by, Ordering::Relaxed);
     }
 
-    pub fn totals(&self) -> Totals {
+    pub(crate) fn totals(&self) -> Totals {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Totals {
             put_messages: read(&self.put_messages),
@@ -70,7 +70,7 @@ struct Sample {
 
 /// Counters, their recent past, and where the days began.
 #[derive(Debug)]
-pub struct Stats {
+pub(crate) struct Stats {
     pub counters: Counters,
     /// Per topic and group.
     pub traffic: TrafficTable,
@@ -87,7 +87,7 @@ struct History {
 }
 
 impl Stats {
-    pub fn new(now: i64) -> Self {
+    pub(crate) fn new(now: i64) -> Self {
         let history = History {
             samples: VecDeque::new(),
             day: now.div_euclid(DAY_MS),
@@ -98,7 +98,7 @@ impl Stats {
     }
 
     /// Takes a sample; to be called every second.
-    pub fn sample(&self, now: i64) {
+    pub(crate) fn sample(&self, now: i64) {
         self.traffic.sample(now);
         let totals = self.counters.totals();
         let mut history = self.history.lock();
@@ -114,13 +114,13 @@ impl Stats {
     }
 
     /// Per second over 10 s, 1 min and 10 min, as far as samples reach back.
-    pub fn rates(&self, of: impl Fn(&Totals) -> u64) -> [f64; 3] {
+    pub(crate) fn rates(&self, of: impl Fn(&Totals) -> u64) -> [f64; 3] {
         let history = self.history.lock();
         WINDOWS.map(|seconds| history.rate(seconds, &of))
     }
 
     /// The totals at yesterday's and today's beginning.
-    pub fn mornings(&self) -> (Totals, Totals) {
+    pub(crate) fn mornings(&self) -> (Totals, Totals) {
         let history = self.history.lock();
         (history.yesterday, history.today)
     }

@@ -1,4 +1,4 @@
 //! Figures about traffic.
 
-pub mod counters;
-pub mod traffic;
+pub(crate) mod counters;
+pub(crate) mod traffic;

@@ -14,14 +14,14 @@ const HOUR: i64 = 3_600_000;
 
 /// Messages and bytes of one topic, or of one group in one topic.
 #[derive(Debug, Default)]
-pub struct Traffic {
+pub(crate) struct Traffic {
     messages: Counted,
     bytes: Counted,
 }
 
 impl Traffic {
     /// Counts one call's worth.
-    pub fn add(&self, messages: u64, bytes: u64) {
+    pub(crate) fn add(&self, messages: u64, bytes: u64) {
         self.messages.add(messages);
         self.bytes.add(bytes);
     }
@@ -158,7 +158,7 @@ impl ByKey {
 
 /// The traffic of all topics and groups of a broker.
 #[derive(Debug, Default)]
-pub struct TrafficTable {
+pub(crate) struct TrafficTable {
     puts: ByKey,
     gets: ByKey,
     send_backs: ByKey,
@@ -170,29 +170,29 @@ pub struct TrafficTable {
 
 impl TrafficTable {
     /// Returns the traffic into `topic`.
-    pub fn puts(&self, topic: &str) -> Arc<Traffic> {
+    pub(crate) fn puts(&self, topic: &str) -> Arc<Traffic> {
         self.puts.of(topic)
     }
 
     /// Returns the messages of `topic` that `group` sends back.
-    pub fn send_backs(&self, topic: &str, group: &str) -> Arc<Traffic> {
+    pub(crate) fn send_backs(&self, topic: &str, group: &str) -> Arc<Traffic> {
         self.send_backs.of(&in_group(topic, group))
     }
 
     /// Counts a message that was put into the topic of `traffic`.
-    pub fn add_put(&self, traffic: &Traffic, bytes: u64) {
+    pub(crate) fn add_put(&self, traffic: &Traffic, bytes: u64) {
         traffic.add(1, bytes);
         self.broker_puts.add(1, bytes);
     }
 
     /// Counts what one request of a group found.
-    pub fn add_get(&self, topic: &str, group: &str, messages: u64, bytes: u64) {
+    pub(crate) fn add_get(&self, topic: &str, group: &str, messages: u64, bytes: u64) {
         self.gets.of(&in_group(topic, group)).add(messages, bytes);
         self.broker_gets.add(messages, bytes);
     }
 
     /// To be called at least every ten seconds.
-    pub fn sample(&self, now: i64) {
+    pub(crate) fn sample(&self, now: i64) {
         let mut sampled = self.sampled.lock();
         if sampled.is_some_and(|at| now - at < TEN_SECONDS) {
             return;
@@ -203,7 +203,7 @@ impl TrafficTable {
     }
 
     /// One statistic under Apache's name; `None` when there is no such name, or nothing has been counted under `key`.
-    pub fn data(&self, name: &str, key: &str) -> Option<BrokerStatsData> {
+    pub(crate) fn data(&self, name: &str, key: &str) -> Option<BrokerStatsData> {
         let messages = |table: &ByKey| table.get(key).map(|traffic| traffic.messages.data());
         let bytes = |table: &ByKey| table.get(key).map(|traffic| traffic.bytes.data());
         match name {
@@ -220,18 +220,18 @@ impl TrafficTable {
     }
 
     /// Messages per second into `topic` in the last minute.
-    pub fn put_tps(&self, topic: &str) -> f64 {
+    pub(crate) fn put_tps(&self, topic: &str) -> f64 {
         self.puts.get(topic).map_or(0.0, |traffic| traffic.messages.data().stats_minute.tps)
     }
 
     /// Messages per second from `topic` to `group` in the last minute.
-    pub fn get_tps(&self, topic: &str, group: &str) -> f64 {
+    pub(crate) fn get_tps(&self, topic: &str, group: &str) -> f64 {
         let traffic = self.gets.get(&in_group(topic, group));
         traffic.map_or(0.0, |traffic| traffic.messages.data().stats_minute.tps)
     }
 
     /// A topic that is no more has no figures.
-    pub fn forget_topic(&self, topic: &str) {
+    pub(crate) fn forget_topic(&self, topic: &str) {
         self.puts.0.write().remove(topic);
         let of_topic = |key: &str| key.rsplit_once('@').is_some_and(|(name, _)| name == topic);
         [&self.gets, &self.send_backs]

@@ -5,23 +5,23 @@
 
 mod checkpoint;
 mod parts;
-pub mod recall;
+pub(crate) mod recall;
 mod service;
-pub mod state;
+pub(crate) mod state;
 mod waiting;
 
-pub use parts::Parts;
+pub(crate) use parts::Parts;
 
 use rocketmq_remoting::requests::send::RecallMessageRequest;
 
 use super::acl::needs::PUB;
 use super::requests::Requests;
 
-pub use checkpoint::CheckpointFiles;
-pub use service::{deliver_due, recall_key};
-pub use state::TimerState;
+pub(crate) use checkpoint::CheckpointFiles;
+pub(crate) use service::{deliver_due, recall_key};
+pub(crate) use state::TimerState;
 
 /// The requests about timers.
-pub fn requests(on: &mut Requests<'_, Parts>) {
+pub(crate) fn requests(on: &mut Requests<'_, Parts>) {
     on.request::<RecallMessageRequest>(|header, _| PUB.topic(&header.topic), recall::recall);
 }

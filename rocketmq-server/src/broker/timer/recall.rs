@@ -10,7 +10,10 @@ use super::recall_key;
 use crate::broker::log::placement::{Placement, divert};
 use crate::exchange::{Asked, Refusal, Response};
 
-pub fn recall(parts: &Parts, asked: Asked<'_, RecallMessageRequest>) -> Response<RecallMessageRequest> {
+pub(crate) fn recall(
+    parts: &Parts,
+    asked: Asked<'_, RecallMessageRequest>,
+) -> Response<RecallMessageRequest> {
     let request = asked.header;
     if !parts.settings.live().recall {
         return Err(Refusal::forbidden(

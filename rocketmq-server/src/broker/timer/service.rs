@@ -19,7 +19,7 @@ const BURST: i64 = 256;
 const RETRY_AFTER: i64 = 100;
 
 /// Loads what is new and delivers what is due. Returns when to come back, or `None` when nothing waits.
-pub fn deliver_due(parts: &Parts) -> Option<i64> {
+pub(crate) fn deliver_due(parts: &Parts) -> Option<i64> {
     let load_again = match load(parts) {
         Ok(true) => return Some(parts.log.now()),
         Ok(false) => None,
@@ -144,7 +144,7 @@ fn key_of(record: &MessageRecord) -> Option<String> {
 }
 
 /// Joins topic and unique key to the key that a recall names.
-pub fn recall_key(topic: &str, unique_key: &str) -> String {
+pub(crate) fn recall_key(topic: &str, unique_key: &str) -> String {
     format!("{topic}+{unique_key}")
 }
 

@@ -12,7 +12,7 @@ use crate::broker::names::TIMER_TOPIC;
 use crate::store::StoreError;
 
 #[derive(Debug)]
-pub struct Loaded {
+pub(crate) struct Loaded {
     pub waiting: WaitingTimers,
     /// The next queue offset to load.
     pub next: i64,
@@ -26,14 +26,14 @@ pub struct Loaded {
 
 impl Loaded {
     /// Takes out everything of the earliest time, if that has come.
-    pub fn take_due(&mut self, now: i64) -> Option<(i64, Vec<i64>)> {
+    pub(crate) fn take_due(&mut self, now: i64) -> Option<(i64, Vec<i64>)> {
         let (due, offsets) = self.waiting.take_due(now)?;
         self.delivering = offsets.iter().min().map(|lowest| (due, *lowest));
         Some((due, offsets))
     }
 
     /// Notes that the messages taken out are delivered, except for these, which are still due at the same time.
-    pub fn delivered(&mut self, due: i64, left: &[i64]) {
+    pub(crate) fn delivered(&mut self, due: i64, left: &[i64]) {
         left.iter().for_each(|offset| self.waiting.add(due, *offset));
         self.delivering = None;
         self.reached = self.reached.max(due);
@@ -41,7 +41,7 @@ impl Loaded {
 
     /// The offsets below `next` are loaded. At the end of the queue nothing beyond can have been delivered, whatever was
     /// written before a crash cut the log.
-    pub fn move_to(&mut self, next: i64, end: i64) {
+    pub(crate) fn move_to(&mut self, next: i64, end: i64) {
         self.next = next;
         self.read_to = if next < end { self.read_to.max(next) } else { next };
     }
@@ -65,7 +65,7 @@ impl Loaded {
 
 /// The timers of a broker.
 #[derive(Debug)]
-pub struct TimerState {
+pub(crate) struct TimerState {
     pub loaded: Mutex<Loaded>,
     /// Of what was loaded before the start, everything due until here was delivered.
     delivered_before: i64,
@@ -79,7 +79,7 @@ impl TimerState {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn open(files: CheckpointFiles, wake: Arc<Notify>) -> Result<Self, StoreError> {
+    pub(crate) fn open(files: CheckpointFiles, wake: Arc<Notify>) -> Result<Self, StoreError> {
         let before: Progress = files.load()?;
         let loaded = Loaded {
             waiting: WaitingTimers::default(),
@@ -99,7 +99,7 @@ impl TimerState {
 
     /// Moves the places from which to replay and up to which was read into the queue. Returns the first when one of them
     /// was outside.
-    pub fn set_right(&self, range: impl Fn(&str, i32) -> Range) -> Option<Moved> {
+    pub(crate) fn set_right(&self, range: impl Fn(&str, i32) -> Range) -> Option<Moved> {
         let range = range(TIMER_TOPIC, 0);
         let mut loaded = self.loaded.lock();
         let (from, read_to) = (loaded.next, loaded.read_to);
@@ -111,27 +111,27 @@ impl TimerState {
     }
 
     /// Completes when a message was put into the timer topic.
-    pub async fn woken(&self) {
+    pub(crate) async fn woken(&self) {
         self.wake.notified().await;
     }
 
     /// Messages that wait.
-    pub fn pending(&self) -> usize {
+    pub(crate) fn pending(&self) -> usize {
         self.loaded.lock().waiting.len()
     }
 
     /// The next offset of the timer topic to be loaded.
-    pub fn read_offset(&self) -> i64 {
+    pub(crate) fn read_offset(&self) -> i64 {
         self.loaded.lock().next
     }
 
     /// Returns true if everything loaded that was due at or before `due` has been delivered.
-    pub fn delivered_until(&self, due: i64) -> bool {
+    pub(crate) fn delivered_until(&self, due: i64) -> bool {
         self.loaded.lock().next_due().is_none_or(|waiting| waiting > due)
     }
 
     /// Returns the progress of the last run.
-    pub fn before(&self, loaded: &Loaded) -> Progress {
+    pub(crate) fn before(&self, loaded: &Loaded) -> Progress {
         Progress { replay_from: 0, read_to: loaded.read_to, delivered_until: self.delivered_before }
     }
 
@@ -139,7 +139,7 @@ impl TimerState {
     ///
     /// # Errors
     /// The disk refuses; the next call tries again.
-    pub fn save(&self) -> Result<(), StoreError> {
+    pub(crate) fn save(&self) -> Result<(), StoreError> {
         let mut saved = self.saved.lock();
         let progress = self.loaded.lock().progress();
         if *saved == progress {

@@ -9,7 +9,7 @@ const WORDS: usize = BLOCK as usize / 64;
 /// All pending messages, by their offsets in the timer topic's queue. The queue itself is the durable copy; this is rebuilt
 /// from it.
 #[derive(Debug, Default)]
-pub struct WaitingTimers {
+pub(crate) struct WaitingTimers {
     /// When each is due, and its queue offset.
     waiting: BTreeSet<(i64, i64)>,
     /// The same by queue offsets, a bit for each: which is the first of millions is asked every few seconds.
@@ -17,19 +17,19 @@ pub struct WaitingTimers {
 }
 
 impl WaitingTimers {
-    pub fn add(&mut self, due: i64, queue_offset: i64) {
+    pub(crate) fn add(&mut self, due: i64, queue_offset: i64) {
         self.waiting.insert((due, queue_offset));
         let (block, word, bit) = place(queue_offset);
         self.blocks.entry(block).or_insert_with(|| Box::new([0; WORDS]))[word] |= bit;
     }
 
     /// The next time something is due.
-    pub fn next_due(&self) -> Option<i64> {
+    pub(crate) fn next_due(&self) -> Option<i64> {
         self.waiting.first().map(|(due, _)| *due)
     }
 
     /// Takes out everything of the earliest time, if that has come.
-    pub fn take_due(&mut self, now: i64) -> Option<(i64, Vec<i64>)> {
+    pub(crate) fn take_due(&mut self, now: i64) -> Option<(i64, Vec<i64>)> {
         let due = self.next_due().filter(|due| *due <= now)?;
         let mut offsets = Vec::new();
         while self.next_due() == Some(due)
@@ -53,13 +53,13 @@ impl WaitingTimers {
 
     /// The lowest queue offset that waits: a replay begins here after a restart, also one by Apache's broker, which does not
     /// know what was delivered behind it.
-    pub fn first_queue_offset(&self) -> Option<i64> {
+    pub(crate) fn first_queue_offset(&self) -> Option<i64> {
         let (block, bits) = self.blocks.first_key_value()?;
         let word = bits.iter().position(|word| *word != 0)?;
         Some(block * BLOCK + word as i64 * 64 + i64::from(bits[word].trailing_zeros()))
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.waiting.len()
     }
 }

@@ -23,7 +23,7 @@ use crate::exchange::{Asked, Refusal, Response};
 const MESSAGE_TYPE: &str = "message.type";
 
 /// UPDATE_AND_CREATE_TOPIC (17).
-pub fn update(parts: &Parts, asked: Asked<'_, UpdateTopicRequest>) -> Response<UpdateTopicRequest> {
+pub(crate) fn update(parts: &Parts, asked: Asked<'_, UpdateTopicRequest>) -> Response<UpdateTopicRequest> {
     let request = asked.header;
     check_writable(&request.topic)?;
     let known = parts.topics.get(&request.topic);
@@ -50,7 +50,7 @@ pub fn update(parts: &Parts, asked: Asked<'_, UpdateTopicRequest>) -> Response<U
 }
 
 /// UPDATE_AND_CREATE_TOPIC_LIST (18): all or none.
-pub fn update_list(
+pub(crate) fn update_list(
     parts: &Parts,
     asked: Asked<'_, UpdateTopicListRequest>,
 ) -> Response<UpdateTopicListRequest> {
@@ -115,7 +115,7 @@ fn apply_attributes(attributes: &mut BTreeMap<String, String>, changes: &str) ->
 }
 
 /// DELETE_TOPIC_IN_BROKER (215): the topic, its POP retry topics, their offsets and queues.
-pub fn delete(parts: &Parts, asked: Asked<'_, DeleteTopicRequest>) -> Response<DeleteTopicRequest> {
+pub(crate) fn delete(parts: &Parts, asked: Asked<'_, DeleteTopicRequest>) -> Response<DeleteTopicRequest> {
     let request = asked.header;
     let topic = &request.topic;
     if topic.trim().is_empty() {
@@ -143,7 +143,7 @@ fn delete_one(parts: &Parts, topic: &str) -> Result<(), Refusal> {
 }
 
 /// GET_TOPIC_CONFIG (351).
-pub fn get(parts: &Parts, asked: Asked<'_, GetTopicConfigRequest>) -> Response<GetTopicConfigRequest> {
+pub(crate) fn get(parts: &Parts, asked: Asked<'_, GetTopicConfigRequest>) -> Response<GetTopicConfigRequest> {
     let request = asked.header;
     match parts.topics.get(&request.topic) {
         Some(config) => Ok(Json((*config).clone())),
@@ -152,7 +152,10 @@ pub fn get(parts: &Parts, asked: Asked<'_, GetTopicConfigRequest>) -> Response<G
 }
 
 /// GET_ALL_TOPIC_CONFIG (21).
-pub fn all(parts: &Parts, _: Asked<'_, GetAllTopicConfigRequest>) -> Response<GetAllTopicConfigRequest> {
+pub(crate) fn all(
+    parts: &Parts,
+    _: Asked<'_, GetAllTopicConfigRequest>,
+) -> Response<GetAllTopicConfigRequest> {
     let table = parts.topics.snapshot();
     let header =
         GetAllTopicConfigResponse { total_topic_num: i32::try_from(table.topic_config_table.len()).ok() };
@@ -160,7 +163,7 @@ pub fn all(parts: &Parts, _: Asked<'_, GetAllTopicConfigRequest>) -> Response<Ge
 }
 
 /// GET_TOPIC_STATS_INFO (202).
-pub fn stats(
+pub(crate) fn stats(
     parts: &Parts,
     asked: Asked<'_, GetTopicStatsInfoRequest>,
 ) -> Response<GetTopicStatsInfoRequest> {
@@ -187,7 +190,7 @@ fn queue_stats(parts: &Parts, topic: &str, queue: i32) -> TopicOffset {
 }
 
 /// GET_SYSTEM_TOPIC_LIST_FROM_BROKER (305).
-pub fn system_topics(
+pub(crate) fn system_topics(
     parts: &Parts,
     _: Asked<'_, GetSystemTopicListFromBrokerRequest>,
 ) -> Response<GetSystemTopicListFromBrokerRequest> {
@@ -199,7 +202,7 @@ pub fn system_topics(
 }
 
 /// CLEAN_UNUSED_TOPIC (316): drops the queues of topics that have no configuration any more.
-pub fn clean_unused(
+pub(crate) fn clean_unused(
     parts: &Parts,
     _: Asked<'_, CleanUnusedTopicRequest>,
 ) -> Response<CleanUnusedTopicRequest> {

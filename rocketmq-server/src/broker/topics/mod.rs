@@ -1,10 +1,10 @@
 //! Topics and their configuration.
 
-pub mod admin;
+pub(crate) mod admin;
 mod parts;
-pub mod table;
+pub(crate) mod table;
 
-pub use parts::Parts;
+pub(crate) use parts::Parts;
 
 use rocketmq_remoting::Json;
 use rocketmq_remoting::requests::broker::CleanUnusedTopicRequest;
@@ -17,7 +17,7 @@ use super::acl::needs::{CREATE, DELETE, GET, Needs, UPDATE};
 use super::requests::Requests;
 
 /// The requests about topics.
-pub fn requests(on: &mut Requests<'_, Parts>) {
+pub(crate) fn requests(on: &mut Requests<'_, Parts>) {
     on.request::<UpdateTopicRequest>(|header, _| CREATE.topic(&header.topic), admin::update);
     on.request::<UpdateTopicListRequest>(
         |_, Json(body)| CREATE.topics(body.topic_config_list.iter().map(|topic| topic.topic_name.as_str())),

@@ -9,7 +9,7 @@ use crate::broker::settings::Current;
 
 /// The shared parts.
 #[derive(Debug, Clone)]
-pub struct Parts {
+pub(crate) struct Parts {
     pub settings: Arc<Current>,
     pub log: Arc<Log>,
     pub topics: Arc<TopicTable>,

@@ -4,7 +4,7 @@ use rocketmq_remoting::message::properties::{Properties, names as property};
 
 /// The limits of check-back, in milliseconds unless they are counts.
 #[derive(Debug, Clone, Copy)]
-pub struct CheckLimits {
+pub(crate) struct CheckLimits {
     /// Age before which no producer is asked.
     pub timeout: i64,
     /// Checks after which a half message is given up.
@@ -15,7 +15,7 @@ pub struct CheckLimits {
 
 /// A half message as the loop sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HalfState {
+pub(crate) struct HalfState {
     /// Milliseconds since its first copy was stored.
     pub age: i64,
     pub checks: u32,
@@ -25,7 +25,7 @@ pub struct HalfState {
 
 /// The next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub(crate) enum Action {
     /// It and all after it are too young.
     Wait,
     /// It asked for a longer immunity than those after it: copy it behind them.
@@ -37,7 +37,7 @@ pub enum Action {
 }
 
 impl HalfState {
-    pub fn read(properties: &Properties, age: i64) -> Self {
+    pub(crate) fn read(properties: &Properties, age: i64) -> Self {
         let seconds: Option<i64> = properties.get_number(property::CHECK_IMMUNITY_TIME_IN_SECONDS);
         Self {
             age,
@@ -47,7 +47,7 @@ impl HalfState {
         }
     }
 
-    pub fn decide(&self, limits: &CheckLimits) -> Action {
+    pub(crate) fn decide(&self, limits: &CheckLimits) -> Action {
         if self.checks >= limits.max_checks || self.age > limits.retention {
             return Action::GiveUp;
         }

@@ -16,7 +16,7 @@ use crate::broker::settings::millis;
 use crate::exchange::{Asked, Refusal, Reply};
 
 /// Answers an end. A producer that does not know yet itself is never answered.
-pub fn end(parts: &Parts, asked: Asked<'_, EndTransactionRequest>) -> Reply<()> {
+pub(crate) fn end(parts: &Parts, asked: Asked<'_, EndTransactionRequest>) -> Reply<()> {
     let ended = match asked.header.commit_or_rollback {
         EndTransactionRequest::UNKNOWN => return Reply::Held,
         EndTransactionRequest::COMMIT => finish(parts, &asked.header, Ending::Committed),

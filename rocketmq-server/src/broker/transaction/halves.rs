@@ -9,14 +9,14 @@ const REMEMBERED: usize = 10_000;
 
 /// Names a transaction, whichever of its copies is looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct TransactionId {
+pub(crate) struct TransactionId {
     group: String,
     key: String,
 }
 
 impl TransactionId {
     /// `None` when the message names no producer group or has no unique key.
-    pub fn of(properties: &Properties) -> Option<Self> {
+    pub(crate) fn of(properties: &Properties) -> Option<Self> {
         let (group, key) = (properties.producer_group()?, properties.unique_key()?);
         Some(Self { group: group.to_owned(), key: key.to_owned() })
     }
@@ -24,7 +24,7 @@ impl TransactionId {
 
 /// The end of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub(crate) enum Ending {
     Committed,
     RolledBack,
     /// It was asked about too often, or for too long.
@@ -35,7 +35,7 @@ pub enum Ending {
 
 /// The state of a half that an end cannot decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Closed {
+pub(crate) enum Closed {
     /// Another end is being carried out.
     BeingDecided,
     Ended(Ending),
@@ -45,7 +45,7 @@ pub enum Closed {
 
 /// The state of a half that the check round has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub(crate) enum Standing {
     Open,
     BeingDecided,
     Decided,
@@ -53,7 +53,7 @@ pub enum Standing {
 
 /// The newest copy of a half that was appended again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HalfCopy {
+pub(crate) struct HalfCopy {
     pub offset: i64,
     /// When the oldest copy known was stored, in milliseconds since 1970.
     pub first_stored: i64,
@@ -62,14 +62,14 @@ pub struct HalfCopy {
 
 /// An end that is being carried out.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Ticket(u64);
+pub(crate) struct Ticket(u64);
 
 /// Half messages from the first undecided one on, by queue offset.
 ///
 /// Each check appends a half again, so an end may name an older copy; its transaction's id leads to the newest. An end may
 /// also arrive twice.
 #[derive(Debug, Default)]
-pub struct Halves {
+pub(crate) struct Halves {
     /// Everything below is settled or has been appended again.
     next: i64,
     decided: BTreeMap<i64, Ending>,
@@ -80,16 +80,16 @@ pub struct Halves {
 }
 
 impl Halves {
-    pub fn starting_at(next: i64) -> Self {
+    pub(crate) fn starting_at(next: i64) -> Self {
         Self { next, ..Self::default() }
     }
 
     /// The first half message not yet settled.
-    pub fn next(&self) -> i64 {
+    pub(crate) fn next(&self) -> i64 {
         self.next
     }
 
-    pub fn standing(&self, offset: i64) -> Standing {
+    pub(crate) fn standing(&self, offset: i64) -> Standing {
         if self.decided.contains_key(&offset) {
             Standing::Decided
         } else if self.being_decided.values().any(|half| *half == offset) {
@@ -103,7 +103,7 @@ impl Halves {
     ///
     /// # Errors
     /// It is not open.
-    pub fn begin(&mut self, offset: i64, id: Option<&TransactionId>) -> Result<Ticket, Closed> {
+    pub(crate) fn begin(&mut self, offset: i64, id: Option<&TransactionId>) -> Result<Ticket, Closed> {
         let newest = self.newest(offset, id).ok_or_else(|| self.ended.of(id))?;
         match self.standing(newest) {
             Standing::Open => {}
@@ -125,7 +125,7 @@ impl Halves {
     }
 
     /// The end was carried out. Returns the half that it decides, which may have become a newer copy meanwhile.
-    pub fn done(&mut self, ticket: Ticket, id: Option<&TransactionId>, ending: Ending) -> Option<i64> {
+    pub(crate) fn done(&mut self, ticket: Ticket, id: Option<&TransactionId>, ending: Ending) -> Option<i64> {
         let half = self.being_decided.remove(&ticket.0)?;
         self.decided.insert(half, ending);
         self.forget_copy(half, id);
@@ -134,48 +134,48 @@ impl Halves {
     }
 
     /// The end could not be carried out: the half is open again.
-    pub fn failed(&mut self, ticket: Ticket) {
+    pub(crate) fn failed(&mut self, ticket: Ticket) {
         self.being_decided.remove(&ticket.0);
     }
 
     /// Notes what an op record says about a half.
-    pub fn recovered(&mut self, offset: i64, ending: Ending) -> bool {
+    pub(crate) fn recovered(&mut self, offset: i64, ending: Ending) -> bool {
         offset >= self.next && self.decided.insert(offset, ending).is_none()
     }
 
     /// Notes an open half that is a copy.
-    pub fn appended(&mut self, id: Option<&TransactionId>, copy: HalfCopy) {
+    pub(crate) fn appended(&mut self, id: Option<&TransactionId>, copy: HalfCopy) {
         let Some(id) = id else { return };
         self.ended.forget(id);
         self.copies.insert(id.clone(), copy);
     }
 
     /// Returns what is known of a copy of a half, besides its own properties.
-    pub fn copy_at(&self, offset: i64, id: Option<&TransactionId>) -> Option<HalfCopy> {
+    pub(crate) fn copy_at(&self, offset: i64, id: Option<&TransactionId>) -> Option<HalfCopy> {
         self.copies.get(id?).copied().filter(|copy| copy.offset == offset)
     }
 
     /// Passes over a half that needs no more attention.
-    pub fn settle(&mut self, offset: i64) {
+    pub(crate) fn settle(&mut self, offset: i64) {
         self.next = self.next.max(offset + 1);
         self.decided.remove(&offset);
     }
 
     /// Passes over a half that nobody decided.
-    pub fn give_up(&mut self, offset: i64, id: Option<&TransactionId>) {
+    pub(crate) fn give_up(&mut self, offset: i64, id: Option<&TransactionId>) {
         self.settle(offset);
         self.forget_copy(offset, id);
         self.remember(id, Ending::GivenUp);
     }
 
     /// Takes a transaction that was given up, to end it late; it must be [`remember`](Self::remember)ed again.
-    pub fn take_given_up(&mut self, id: Option<&TransactionId>) {
+    pub(crate) fn take_given_up(&mut self, id: Option<&TransactionId>) {
         if let Some(id) = id {
             self.ended.forget(id);
         }
     }
 
-    pub fn remember(&mut self, id: Option<&TransactionId>, ending: Ending) {
+    pub(crate) fn remember(&mut self, id: Option<&TransactionId>, ending: Ending) {
         if let Some(id) = id {
             self.ended.note(id.clone(), ending);
         }
@@ -183,7 +183,12 @@ impl Halves {
 
     /// Passes over a half that was appended again as `copy`. Returns how it was decided while that was done, if it was: this
     /// then holds for the copy.
-    pub fn replace(&mut self, offset: i64, id: Option<&TransactionId>, copy: HalfCopy) -> Option<Ending> {
+    pub(crate) fn replace(
+        &mut self,
+        offset: i64,
+        id: Option<&TransactionId>,
+        copy: HalfCopy,
+    ) -> Option<Ending> {
         self.next = self.next.max(offset + 1);
         self.being_decided.values_mut().filter(|half| **half == offset).for_each(|half| *half = copy.offset);
         if let Some(ending) = self.decided.remove(&offset) {

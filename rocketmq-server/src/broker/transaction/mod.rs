@@ -19,18 +19,18 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use parts::Parts;
+pub(crate) use parts::Parts;
 
 use rocketmq_remoting::requests::transaction::{EndTransactionRequest, ResumeCheckHalfMessageRequest};
 
 use super::acl::needs::{PUB, UPDATE};
 use super::requests::Requests;
 
-pub use ops::recover;
-pub use round::CheckRound;
+pub(crate) use ops::recover;
+pub(crate) use round::CheckRound;
 
 /// The requests about transactions. Only the half message itself says to which topic it belongs.
-pub fn requests(on: &mut Requests<'_, Parts>) {
+pub(crate) fn requests(on: &mut Requests<'_, Parts>) {
     on.request::<EndTransactionRequest>(|header, _| PUB.stored_at(header.commit_log_offset), end::end);
     on.request::<ResumeCheckHalfMessageRequest>(
         |header, _| UPDATE.stored_as(header.msg_id.as_deref().unwrap_or_default()),

@@ -18,7 +18,7 @@ const COMMIT: &str = "commit";
 const ROLLBACK: &str = "rollback";
 
 /// Reads what was decided before the last stop, and which open halves are copies.
-pub fn recover(parts: &Parts) {
+pub(crate) fn recover(parts: &Parts) {
     let mut halves = Halves::starting_at(start_of(parts, names::HALF_TOPIC));
     read_ops(parts, &mut halves);
     let open = halves.next()..parts.log.store.max_offset(names::HALF_TOPIC, QUEUE);
@@ -92,7 +92,7 @@ fn note_copy(halves: &mut Halves, half: &MessageRecord) {
 ///
 /// # Errors
 /// The store refuses.
-pub fn write(parts: &Parts, half: i64, ending: Ending) -> Result<(), Refusal> {
+pub(crate) fn write(parts: &Parts, half: i64, ending: Ending) -> Result<(), Refusal> {
     let mut properties = Properties::new();
     properties.set(property::WAIT, "true");
     properties.set(property::TAGS, OP_TAG);

@@ -11,7 +11,7 @@ use crate::broker::log::notes;
 use crate::broker::names;
 use crate::exchange::{Asked, Refusal, Response};
 
-pub fn resume_check(
+pub(crate) fn resume_check(
     parts: &Parts,
     asked: Asked<'_, ResumeCheckHalfMessageRequest>,
 ) -> Response<ResumeCheckHalfMessageRequest> {

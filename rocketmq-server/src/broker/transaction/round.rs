@@ -25,7 +25,7 @@ const BURST: usize = 256;
 
 /// One round over every undecided half message that is old enough, in steps so that other work gets a turn.
 #[derive(Debug)]
-pub struct CheckRound {
+pub(crate) struct CheckRound {
     start: i64,
     /// Halves stored later, copies made by this round among them, are for the next one.
     end: i64,
@@ -33,7 +33,7 @@ pub struct CheckRound {
 }
 
 impl CheckRound {
-    pub fn begin(parts: &Parts) -> Self {
+    pub(crate) fn begin(parts: &Parts) -> Self {
         let range = Range::of(&parts.log.store, names::HALF_TOPIC, QUEUE);
         pass_over_lost(parts, range);
         Self {
@@ -48,7 +48,7 @@ impl CheckRound {
     }
 
     /// Deals with some halves; true when there are more. The last step notes how far the round came.
-    pub fn step(&self, parts: &Parts) -> bool {
+    pub(crate) fn step(&self, parts: &Parts) -> bool {
         for _ in 0..BURST {
             let offset = parts.state.halves.lock().next();
             if offset >= self.end || !self.pass(parts, offset) {

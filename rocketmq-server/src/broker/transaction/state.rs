@@ -8,11 +8,11 @@ use super::halves::Halves;
 use crate::broker::log::store_times::StoreTimes;
 
 /// The one queue of the half and op topics this broker uses, as Apache's does.
-pub const QUEUE: i32 = 0;
+pub(crate) const QUEUE: i32 = 0;
 
 /// The half messages without an end, and the ends that a restart must read again.
 #[derive(Debug, Default)]
-pub struct Transactions {
+pub(crate) struct Transactions {
     pub halves: Mutex<Halves>,
     /// The place of the op record of each decided half, until the check round has passed the half.
     pub ops: Mutex<BTreeMap<i64, i64>>,

@@ -68,12 +68,12 @@ pub(crate) struct Retired {
 }
 
 impl Retired {
-    pub fn sync(&self) -> Result<(), StoreError> {
+    pub(crate) fn sync(&self) -> Result<(), StoreError> {
         self.disk.sync(&self.file).map_err(|e| StoreError::io("flush", &self.path, e))
     }
 
     /// Store time of its last entry.
-    pub fn end_time(&self) -> i64 {
+    pub(crate) fn end_time(&self) -> i64 {
         self.end_time
     }
 }
@@ -93,7 +93,7 @@ pub(crate) struct IndexFile {
 }
 
 impl IndexFile {
-    pub fn create(path: PathBuf, shape: Shape, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
+    pub(crate) fn create(path: PathBuf, shape: Shape, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
         dirs::create(dirs::parent(&path), &*disk)?;
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path);
         let file = file.map_err(|e| StoreError::io("create", &path, e))?;
@@ -106,7 +106,7 @@ impl IndexFile {
     }
 
     /// Opens a file; `None` when it is not as long as `shape` says.
-    pub fn open(path: PathBuf, shape: Shape, disk: Arc<dyn Disk>) -> Result<Option<Self>, StoreError> {
+    pub(crate) fn open(path: PathBuf, shape: Shape, disk: Arc<dyn Disk>) -> Result<Option<Self>, StoreError> {
         let file = OpenOptions::new().read(true).write(true).open(&path);
         let file = file.map_err(|e| StoreError::io("open", &path, e))?;
         let mut bytes = [0; HEADER_LEN as usize];
@@ -124,24 +124,24 @@ impl IndexFile {
         Self { path, file, disk, shape, header, pending: Vec::new(), pages, dirty: BTreeSet::new() }
     }
 
-    pub fn header(&self) -> Header {
+    pub(crate) fn header(&self) -> Header {
         self.header
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.header.next_entry >= self.shape.entries as i32
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.header.next_entry <= 1
     }
 
     /// Adds an entry. The file must not be full.
-    pub fn put(&mut self, hash: i32, offset: i64, store_time: i64) -> Result<(), StoreError> {
+    pub(crate) fn put(&mut self, hash: i32, offset: i64, store_time: i64) -> Result<(), StoreError> {
         let number = self.header.next_entry;
         if self.is_empty() {
             self.header.begin_time = store_time;
@@ -163,7 +163,13 @@ impl IndexFile {
     }
 
     /// Log offsets of the entries with `hash` in the time range (ms), newest first, at most `max`.
-    pub fn find(&mut self, hash: i32, max: usize, begin: i64, end: i64) -> Result<Vec<i64>, StoreError> {
+    pub(crate) fn find(
+        &mut self,
+        hash: i32,
+        max: usize,
+        begin: i64,
+        end: i64,
+    ) -> Result<Vec<i64>, StoreError> {
         let mut found = Vec::new();
         if self.is_empty() {
             return Ok(found);
@@ -187,24 +193,24 @@ impl IndexFile {
     }
 
     /// Whether the file may hold messages stored in the time range (ms).
-    pub fn overlaps(&self, begin: i64, end: i64) -> bool {
+    pub(crate) fn overlaps(&self, begin: i64, end: i64) -> bool {
         !self.is_empty() && self.header.begin_time <= end && self.header.end_time >= begin
     }
 
     /// Hands everything to the kernel.
-    pub fn write_out(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn write_out(&mut self) -> Result<(), StoreError> {
         while self.write_some_pages()? {}
         self.checkpoint()
     }
 
     /// Hands the entries and their count to the kernel: the slots follow from them.
-    pub fn checkpoint(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn checkpoint(&mut self) -> Result<(), StoreError> {
         self.write_entries()?;
         self.write_header()
     }
 
     /// Hands some changed slots to the kernel; `false` when none are left.
-    pub fn write_some_pages(&mut self) -> Result<bool, StoreError> {
+    pub(crate) fn write_some_pages(&mut self) -> Result<bool, StoreError> {
         self.write_entries()?;
         for _ in 0..PAGES_AT_ONCE {
             let Some(page) = self.dirty.first().copied() else { return Ok(false) };
@@ -215,24 +221,24 @@ impl IndexFile {
     }
 
     /// What is needed to flush the file later.
-    pub fn handle(&self) -> Result<Retired, StoreError> {
+    pub(crate) fn handle(&self) -> Result<Retired, StoreError> {
         let file = self.file.try_clone().map_err(|e| StoreError::io("duplicate", &self.path, e))?;
         Ok(Retired { path: self.path.clone(), file, disk: self.disk.clone(), end_time: self.header.end_time })
     }
 
-    pub fn sync(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn sync(&mut self) -> Result<(), StoreError> {
         self.write_out()?;
         self.disk.sync(&self.file).map_err(|e| StoreError::io("flush", &self.path, e))
     }
 
     /// Lets the memory of a file go that takes no more entries.
-    pub fn drop_cache(&mut self) {
+    pub(crate) fn drop_cache(&mut self) {
         self.pages.fill(None);
     }
 
     /// After a crash: keeps the entries up to the first that cannot be true (log offsets never fall, and end below
     /// `log_end`) and computes the slots from them.
-    pub fn mend(&mut self, log_end: i64) -> Result<(), StoreError> {
+    pub(crate) fn mend(&mut self, log_end: i64) -> Result<(), StoreError> {
         self.write_entries()?;
         let claimed = self.header.next_entry;
         let mut slots = vec![0u32; self.shape.slots as usize];
@@ -355,7 +361,7 @@ impl IndexFile {
 }
 
 impl Shape {
-    pub fn file_len(self) -> u64 {
+    pub(crate) fn file_len(self) -> u64 {
         HEADER_LEN + u64::from(self.slots) * SLOT_LEN + u64::from(self.entries) * ENTRY_LEN as u64
     }
 }

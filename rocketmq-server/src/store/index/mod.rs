@@ -23,7 +23,7 @@ pub(crate) struct Index {
 
 impl Index {
     /// Opens every file below `dir`. One of another shape, or without a readable header, is useless and goes.
-    pub fn open(dir: PathBuf, shape: Shape, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
+    pub(crate) fn open(dir: PathBuf, shape: Shape, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
         let mut files = Vec::new();
         for path in index_files(&dir)? {
             match IndexFile::open(path.clone(), shape, disk.clone())? {
@@ -39,7 +39,7 @@ impl Index {
 
     /// After a crash: takes the newest files back to what they can vouch for. The last one stays, mended, because
     /// nothing else could find its messages again.
-    pub fn mend(&mut self, log_end: i64) -> Result<(), StoreError> {
+    pub(crate) fn mend(&mut self, log_end: i64) -> Result<(), StoreError> {
         for file in self.files.iter_mut().rev().take(2) {
             file.mend(log_end)?;
         }
@@ -50,21 +50,27 @@ impl Index {
     }
 
     /// The log offset of the last message indexed; messages below it are.
-    pub fn end_offset(&self) -> i64 {
+    pub(crate) fn end_offset(&self) -> i64 {
         self.files.iter().rev().find(|f| !f.is_empty()).map_or(0, |f| f.header().end_offset)
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.files.iter().all(IndexFile::is_empty)
     }
 
     /// The files filled since the last call, to be flushed without holding up the writer.
-    pub fn take_retired(&mut self) -> Vec<Retired> {
+    pub(crate) fn take_retired(&mut self) -> Vec<Retired> {
         std::mem::take(&mut self.retired)
     }
 
     /// Enters a message under each of `keys`. `now_ms` names a new file, should one be needed.
-    pub fn put(&mut self, keys: &[i32], offset: i64, store_time: i64, now_ms: i64) -> Result<(), StoreError> {
+    pub(crate) fn put(
+        &mut self,
+        keys: &[i32],
+        offset: i64,
+        store_time: i64,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
         for key in keys {
             self.open_for_writing(now_ms)?.put(*key, offset, store_time)?;
         }
@@ -72,7 +78,13 @@ impl Index {
     }
 
     /// Log offsets under `hash` in the time range (ms), at most `max` of the newest, ascending, each once.
-    pub fn find(&mut self, hash: i32, max: usize, begin: i64, end: i64) -> Result<Vec<i64>, StoreError> {
+    pub(crate) fn find(
+        &mut self,
+        hash: i32,
+        max: usize,
+        begin: i64,
+        end: i64,
+    ) -> Result<Vec<i64>, StoreError> {
         let mut found = Vec::new();
         for file in self.files.iter_mut().rev().filter(|f| f.overlaps(begin, end)) {
             if found.len() >= max {
@@ -86,21 +98,21 @@ impl Index {
     }
 
     /// Hands the entries to the kernel: enough for recovery to make the rest of them.
-    pub fn write_entries(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn write_entries(&mut self) -> Result<(), StoreError> {
         self.files.last_mut().map_or(Ok(()), IndexFile::checkpoint)
     }
 
     /// Hands some of the changed slots to the kernel; `false` when none are left.
-    pub fn write_some_slots(&mut self) -> Result<bool, StoreError> {
+    pub(crate) fn write_some_slots(&mut self) -> Result<bool, StoreError> {
         self.files.last_mut().map_or(Ok(false), IndexFile::write_some_pages)
     }
 
-    pub fn sync(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn sync(&mut self) -> Result<(), StoreError> {
         self.files.last_mut().map_or(Ok(()), IndexFile::sync)
     }
 
     /// Deletes the files whose messages are all below `log_min`, save the last; how many.
-    pub fn expire_below(&mut self, log_min: i64) -> Result<usize, StoreError> {
+    pub(crate) fn expire_below(&mut self, log_min: i64) -> Result<usize, StoreError> {
         let candidates = self.files.len().saturating_sub(1);
         let expired = self.files[..candidates].iter().take_while(|f| f.header().end_offset < log_min).count();
         for file in self.files.drain(..expired) {

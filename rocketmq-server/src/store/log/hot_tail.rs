@@ -13,12 +13,12 @@ pub(crate) struct HotTail {
 }
 
 impl HotTail {
-    pub fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         Self { blocks: VecDeque::new(), held: 0, limit }
     }
 
     /// Adds what was written at log offset `start`, letting the oldest blocks go.
-    pub fn push(&mut self, start: i64, block: Bytes) {
+    pub(crate) fn push(&mut self, start: i64, block: Bytes) {
         self.held += block.len();
         self.blocks.push_back((start, block));
         while self.held > self.limit {
@@ -28,7 +28,7 @@ impl HotTail {
     }
 
     /// `len` bytes at `offset`, when one block holds them all; they share its memory.
-    pub fn slice(&self, offset: i64, len: usize) -> Option<Bytes> {
+    pub(crate) fn slice(&self, offset: i64, len: usize) -> Option<Bytes> {
         let after = self.blocks.partition_point(|(start, _)| *start <= offset);
         let (start, block) = self.blocks.get(after.checked_sub(1)?)?;
         let from = usize::try_from(offset - start).ok()?;
@@ -36,7 +36,7 @@ impl HotTail {
         (end <= block.len()).then(|| block.slice(from..end))
     }
 
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.blocks.clear();
         self.held = 0;
     }

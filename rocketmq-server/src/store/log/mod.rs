@@ -42,7 +42,7 @@ pub(crate) struct CommitLog {
 
 impl CommitLog {
     /// Opens every file. The end is not known before recovery has called [`set_end`](Self::set_end).
-    pub fn open(config: &StoreConfig, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
+    pub(crate) fn open(config: &StoreConfig, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
         let dir = config.commit_log_dir();
         let size = config.commit_log_file_size;
         let mut segments: Vec<Arc<Segment>> = Vec::new();
@@ -72,57 +72,57 @@ impl CommitLog {
     }
 
     /// The first offset still on disk.
-    pub fn min(&self) -> i64 {
+    pub(crate) fn min(&self) -> i64 {
         self.segments.read().first().map_or_else(|| self.written(), |s| s.start())
     }
 
     /// The offset after the last byte the kernel has.
-    pub fn written(&self) -> i64 {
+    pub(crate) fn written(&self) -> i64 {
         self.written.load(Ordering::Acquire)
     }
 
     /// The offset after the last byte that would survive a power cut.
-    pub fn flushed(&self) -> i64 {
+    pub(crate) fn flushed(&self) -> i64 {
         self.flushed.load(Ordering::Acquire)
     }
 
-    pub fn segments(&self) -> Vec<Arc<Segment>> {
+    pub(crate) fn segments(&self) -> Vec<Arc<Segment>> {
         self.segments.read().clone()
     }
 
     /// The end of the file that holds, or will hold, `offset`.
-    pub fn segment_end(&self, offset: i64) -> i64 {
+    pub(crate) fn segment_end(&self, offset: i64) -> i64 {
         let size = self.segment_size as i64;
         (offset.div_euclid(size) + 1) * size
     }
 
     /// Hands `block` to the kernel at `offset`, which must be the end of what was written before or the start of
     /// the file after it. Nothing becomes visible unless all of it was written.
-    pub fn append(&self, offset: i64, block: &[u8]) -> Result<(), StoreError> {
+    pub(crate) fn append(&self, offset: i64, block: &[u8]) -> Result<(), StoreError> {
         let written = self.segment_for_writing(offset).and_then(|segment| segment.write(offset, block));
         self.no_room.store(matches!(written, Err(StoreError::DiskFull { .. })), Ordering::Relaxed);
         written
     }
 
     /// Whether the last write found no room on the disk.
-    pub fn has_no_room(&self) -> bool {
+    pub(crate) fn has_no_room(&self) -> bool {
         self.no_room.load(Ordering::Relaxed)
     }
 
     /// Makes an appended block readable.
-    pub fn publish(&self, offset: i64, block: Bytes) {
+    pub(crate) fn publish(&self, offset: i64, block: Bytes) {
         let end = offset + block.len() as i64;
         self.tail.write().push(offset, block);
         self.written.store(end, Ordering::Release);
     }
 
     /// Counts the unused rest of a file, behind its marker, as written; `end` is the start of the next file.
-    pub fn skip_blank(&self, end: i64) {
+    pub(crate) fn skip_blank(&self, end: i64) {
         self.written.store(end, Ordering::Release);
     }
 
     /// Where recovery found the end: what lies behind it is cut off.
-    pub fn set_end(&self, end: i64) -> Result<(), StoreError> {
+    pub(crate) fn set_end(&self, end: i64) -> Result<(), StoreError> {
         let mut segments = self.segments.write();
         while let Some(last) = segments.last().filter(|s| s.start() >= end && s.start() > 0) {
             last.delete()?;
@@ -136,7 +136,7 @@ impl CommitLog {
     }
 
     /// Flushes the files that hold anything from `offset` on.
-    pub fn sync_from(&self, offset: i64) -> Result<(), StoreError> {
+    pub(crate) fn sync_from(&self, offset: i64) -> Result<(), StoreError> {
         self.segments.read().iter().filter(|s| s.end() > offset).try_for_each(|segment| segment.sync())
     }
 
@@ -148,7 +148,7 @@ impl CommitLog {
     }
 
     /// `len` written bytes at `offset`; `None` when they were deleted, were never written or cannot be read.
-    pub fn read(&self, offset: i64, len: usize) -> Option<Bytes> {
+    pub(crate) fn read(&self, offset: i64, len: usize) -> Option<Bytes> {
         if len as u64 > self.segment_size || offset.checked_add(len as i64)? > self.written() {
             return None;
         }
@@ -160,7 +160,7 @@ impl CommitLog {
     }
 
     /// The intact record at `offset`, whose size only its first bytes tell; `None` when there is none.
-    pub fn read_record(&self, offset: i64) -> Option<Bytes> {
+    pub(crate) fn read_record(&self, offset: i64) -> Option<Bytes> {
         let head = self.read(offset, layout::MIN_LEN)?;
         if layout::peek_i64(&head, layout::PHYSICAL_OFFSET)? != offset {
             return None;
@@ -191,7 +191,7 @@ impl CommitLog {
     }
 
     /// Up to `len` bytes from the file, cut at its end; for recovery, which looks behind the written end too.
-    pub fn read_cold(&self, offset: i64, len: usize) -> Option<Bytes> {
+    pub(crate) fn read_cold(&self, offset: i64, len: usize) -> Option<Bytes> {
         let segment = self.segment_at(offset)?;
         let room = usize::try_from(segment.end() - offset).ok()?;
         let mut buf = vec![0; len.min(room)];
@@ -206,12 +206,12 @@ impl CommitLog {
     }
 
     /// `len` bytes at `offset` if they are in memory.
-    pub fn hot(&self, offset: i64, len: usize) -> Option<Bytes> {
+    pub(crate) fn hot(&self, offset: i64, len: usize) -> Option<Bytes> {
         self.tail.read().slice(offset, len)
     }
 
     /// Flushes what was written when the call began; returns how far the log is now safe.
-    pub fn flush(&self) -> Result<i64, StoreError> {
+    pub(crate) fn flush(&self) -> Result<i64, StoreError> {
         let target = self.written();
         let from = self.flushed();
         let dirty: Vec<_> =
@@ -226,7 +226,7 @@ impl CommitLog {
     }
 
     /// Deletes the oldest file unless it is the last; its path when there was one.
-    pub fn delete_oldest(&self) -> Result<Option<PathBuf>, StoreError> {
+    pub(crate) fn delete_oldest(&self) -> Result<Option<PathBuf>, StoreError> {
         let mut segments = self.segments.write();
         if segments.len() < 2 {
             return Ok(None);

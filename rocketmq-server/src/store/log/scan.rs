@@ -31,12 +31,12 @@ pub(crate) struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    pub fn new(log: &'a CommitLog, check_crc: bool) -> Self {
+    pub(crate) fn new(log: &'a CommitLog, check_crc: bool) -> Self {
         Self { log, check_crc, chunk: (0, Bytes::new()) }
     }
 
     /// What lies at `offset`.
-    pub fn step(&mut self, offset: i64) -> Step {
+    pub(crate) fn step(&mut self, offset: i64) -> Step {
         let head = self.bytes(offset, BLANK_LEN);
         let (Some(size), Some(magic)) = (layout::peek_i32(&head, 0), layout::peek_i32(&head, layout::MAGIC))
         else {
@@ -260,7 +260,7 @@ pub(crate) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub fn new(scanner: Scanner<'a>, from: i64, until: i64) -> Self {
+    pub(crate) fn new(scanner: Scanner<'a>, from: i64, until: i64) -> Self {
         Self { scanner, at: from, until, torn: None }
     }
 

@@ -63,7 +63,7 @@ fn parse_name(name: &str) -> Option<i64> {
 
 impl Segment {
     /// Opens the file that begins at `start` in `dir`, making it (and the folder) when it is not there.
-    pub fn open_or_create(
+    pub(crate) fn open_or_create(
         dir: &Path,
         start: i64,
         size: u64,
@@ -84,7 +84,7 @@ impl Segment {
     }
 
     /// [`open_or_create`](Self::open_or_create) for a file whose name and length must survive a power cut from the start.
-    pub fn open_or_create_durably(
+    pub(crate) fn open_or_create_durably(
         dir: &Path,
         start: i64,
         size: u64,
@@ -100,22 +100,22 @@ impl Segment {
         Ok(segment)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub fn start(&self) -> i64 {
+    pub(crate) fn start(&self) -> i64 {
         self.start
     }
 
     /// The offset after the last byte this file can hold.
-    pub fn end(&self) -> i64 {
+    pub(crate) fn end(&self) -> i64 {
         self.start + self.size as i64
     }
 
     /// Writes `bytes` at the log offset `offset`; on failure the part that was written is made zero again, so that
     /// recovery can never take a piece of it for a message.
-    pub fn write(&self, offset: i64, bytes: &[u8]) -> Result<(), StoreError> {
+    pub(crate) fn write(&self, offset: i64, bytes: &[u8]) -> Result<(), StoreError> {
         let position = self.position(offset);
         disk::write_all_at(&*self.disk, &self.file, bytes, position).map_err(|(done, e)| {
             self.blank_out(position, done);
@@ -132,7 +132,7 @@ impl Segment {
     }
 
     /// Fills `buf` from the log offset `offset`; fewer bytes only at the end of the file.
-    pub fn read(&self, offset: i64, buf: &mut [u8]) -> Result<usize, StoreError> {
+    pub(crate) fn read(&self, offset: i64, buf: &mut [u8]) -> Result<usize, StoreError> {
         let mut done = 0;
         while done < buf.len() {
             match self.file.read_at(&mut buf[done..], self.position(offset) + done as u64) {
@@ -162,7 +162,7 @@ impl Segment {
     }
 
     /// Makes everything from `offset` on zero, without using disk space.
-    pub fn cut(&self, offset: i64) -> Result<(), StoreError> {
+    pub(crate) fn cut(&self, offset: i64) -> Result<(), StoreError> {
         self.resize(self.position(offset))?;
         self.resize(self.size)
     }
@@ -171,18 +171,18 @@ impl Segment {
         self.file.set_len(len).map_err(|e| StoreError::io("resize", &self.path, e))
     }
 
-    pub fn sync(&self) -> Result<(), StoreError> {
+    pub(crate) fn sync(&self) -> Result<(), StoreError> {
         self.disk.sync(&self.file).map_err(|e| StoreError::io("flush", &self.path, e))
     }
 
     /// When the file was last written.
-    pub fn modified(&self) -> Result<SystemTime, StoreError> {
+    pub(crate) fn modified(&self) -> Result<SystemTime, StoreError> {
         let modified = self.file.metadata().and_then(|m| m.modified());
         modified.map_err(|e| StoreError::io("examine", &self.path, e))
     }
 
     /// Removes the name; readers that hold the file finish undisturbed.
-    pub fn delete(&self) -> Result<(), StoreError> {
+    pub(crate) fn delete(&self) -> Result<(), StoreError> {
         fs::remove_file(&self.path).map_err(|e| StoreError::io("delete", &self.path, e))
     }
 

@@ -9,7 +9,7 @@ mod load;
 pub(crate) mod source;
 mod state;
 pub(crate) mod table;
-pub mod unit;
+pub(crate) mod unit;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -50,11 +50,11 @@ impl ConsumeQueue {
         Self { topic, queue_id, next: AtomicI64::new(0), state }
     }
 
-    pub fn topic(&self) -> &Arc<str> {
+    pub(crate) fn topic(&self) -> &Arc<str> {
         &self.topic
     }
 
-    pub fn queue_id(&self) -> i32 {
+    pub(crate) fn queue_id(&self) -> i32 {
         self.queue_id
     }
 
@@ -64,23 +64,23 @@ impl ConsumeQueue {
     }
 
     /// The offset the next message gets. Only the writer of the log calls this and [`set_next`](Self::set_next).
-    pub fn next(&self) -> i64 {
+    pub(crate) fn next(&self) -> i64 {
         self.next.load(Ordering::Acquire)
     }
 
-    pub fn set_next(&self, next: i64) {
+    pub(crate) fn set_next(&self, next: i64) {
         self.next.store(next, Ordering::Release);
     }
 
     /// The first offset and the offset after the last.
-    pub fn range(&self) -> (i64, i64) {
+    pub(crate) fn range(&self) -> (i64, i64) {
         let state = self.state.lock();
         (state.min, state.max())
     }
 
     /// Adds the unit of the message at offset `index`, which is the end of the queue unless the queue was deleted since
     /// the message was numbered.
-    pub fn append(&self, index: i64, unit: Unit) {
+    pub(crate) fn append(&self, index: i64, unit: Unit) {
         let mut state = self.state.lock();
         if index == state.max() {
             state.push(unit);
@@ -108,12 +108,12 @@ impl ConsumeQueue {
     }
 
     /// Up to `count` units from `index`, none beyond the end of the file that holds `index`.
-    pub fn read(&self, index: i64, count: usize) -> Result<Vec<Unit>, StoreError> {
+    pub(crate) fn read(&self, index: i64, count: usize) -> Result<Vec<Unit>, StoreError> {
         self.state.lock().read(index, count)
     }
 
     /// The unit at `index`.
-    pub fn unit(&self, index: i64) -> Option<Unit> {
+    pub(crate) fn unit(&self, index: i64) -> Option<Unit> {
         self.read(index, 1).ok()?.first().copied()
     }
 
@@ -132,19 +132,19 @@ impl ConsumeQueue {
     }
 
     /// The newest unit that stands for a message.
-    pub fn last(&self) -> Option<(i64, Unit)> {
+    pub(crate) fn last(&self) -> Option<(i64, Unit)> {
         let (_, max) = self.range();
         let unit = self.unit(max - 1)?;
         (!unit.is_filler()).then_some((max - 1, unit))
     }
 
     /// The index after the units of the file that holds `index`.
-    pub fn file_end(&self, index: i64) -> i64 {
+    pub(crate) fn file_end(&self, index: i64) -> i64 {
         self.state.lock().files.end_of(index)
     }
 
     /// Hands everything to the kernel.
-    pub fn write_out(&self) -> Result<(), StoreError> {
+    pub(crate) fn write_out(&self) -> Result<(), StoreError> {
         self.state.lock().write_out()
     }
 
@@ -189,14 +189,14 @@ impl ConsumeQueue {
 
     /// Moves the first offset past the messages below `log_min` and deletes the files that hold only such; the last
     /// file stays, so that offsets never start again at 0. How many files went.
-    pub fn expire_below(&self, log_min: i64) -> Result<usize, StoreError> {
+    pub(crate) fn expire_below(&self, log_min: i64) -> Result<usize, StoreError> {
         let mut state = self.state.lock();
         state.correct_min(log_min)?;
         state.files.delete_below(state.min)
     }
 
     /// Deletes the queue's files.
-    pub fn destroy(&self) -> Result<(), StoreError> {
+    pub(crate) fn destroy(&self) -> Result<(), StoreError> {
         let mut state = self.state.lock();
         state.files.delete_all()?;
         state.forget_all();
@@ -205,14 +205,14 @@ impl ConsumeQueue {
     }
 
     /// Forgets what was not written, as the death of the process would.
-    pub fn forget_unwritten(&self) {
+    pub(crate) fn forget_unwritten(&self) {
         let mut state = self.state.lock();
         let checksums = state.checksums.clone();
         state.restart(checksums);
     }
 
     /// Lets the memory of a queue go that nobody writes to.
-    pub fn trim(&self) {
+    pub(crate) fn trim(&self) {
         self.state.lock().trim();
     }
 

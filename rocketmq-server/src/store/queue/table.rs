@@ -84,11 +84,11 @@ impl Queues {
         &self.source
     }
 
-    pub fn get(&self, topic: &str, queue_id: i32) -> Option<Arc<ConsumeQueue>> {
+    pub(crate) fn get(&self, topic: &str, queue_id: i32) -> Option<Arc<ConsumeQueue>> {
         self.topics.read().get(topic)?.get(&queue_id).cloned()
     }
 
-    pub fn get_or_create(&self, topic: &str, queue_id: i32) -> Arc<ConsumeQueue> {
+    pub(crate) fn get_or_create(&self, topic: &str, queue_id: i32) -> Arc<ConsumeQueue> {
         if let Some(queue) = self.get(topic, queue_id) {
             return queue;
         }
@@ -102,11 +102,11 @@ impl Queues {
         topics.entry(name.clone()).or_default().entry(queue_id).or_insert_with(made).clone()
     }
 
-    pub fn all(&self) -> Vec<Arc<ConsumeQueue>> {
+    pub(crate) fn all(&self) -> Vec<Arc<ConsumeQueue>> {
         self.topics.read().values().flat_map(BTreeMap::values).cloned().collect()
     }
 
-    pub fn topics(&self) -> Vec<Arc<str>> {
+    pub(crate) fn topics(&self) -> Vec<Arc<str>> {
         self.topics.read().keys().cloned().collect()
     }
 

@@ -1,7 +1,7 @@
 //! The 20-byte unit of a consume queue: where a message lies, how long it is, and the code of its tag.
 
 /// Bytes of one unit.
-pub const UNIT_LEN: usize = 20;
+pub(crate) const UNIT_LEN: usize = 20;
 
 /// One entry of a consume queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -55,7 +55,7 @@ struct Start {
 }
 
 impl Recovery<'_> {
-    pub fn run(mut self) -> Result<Recovered, StoreError> {
+    pub(crate) fn run(mut self) -> Result<Recovered, StoreError> {
         let start = self.prepare()?;
         if self.abnormal {
             self.mend_index()?;

@@ -16,7 +16,7 @@ use crate::broker::requests::Requests;
 use crate::exchange::{Asked, Refusal, Response};
 
 /// The requests about users and permissions.
-pub fn requests(on: &mut Requests<'_, Auth>) {
+pub(crate) fn requests(on: &mut Requests<'_, Auth>) {
     on.request::<CreateUserRequest>(|_, _| UPDATE.cluster(), create_user);
     on.request::<UpdateUserRequest>(|_, _| UPDATE.cluster(), update_user);
     on.request::<DeleteUserRequest>(|_, _| UPDATE.cluster(), delete_user);
@@ -30,7 +30,7 @@ pub fn requests(on: &mut Requests<'_, Auth>) {
 }
 
 /// AUTH_CREATE_USER (3001).
-pub fn create_user(auth: &Auth, asked: Asked<'_, CreateUserRequest>) -> Response<CreateUserRequest> {
+pub(crate) fn create_user(auth: &Auth, asked: Asked<'_, CreateUserRequest>) -> Response<CreateUserRequest> {
     let asker = asked.access_key().map(str::to_owned);
     let name = named(&asked.header.username)?;
     let Json(info) = asked.body;
@@ -49,7 +49,7 @@ pub fn create_user(auth: &Auth, asked: Asked<'_, CreateUserRequest>) -> Response
 }
 
 /// AUTH_UPDATE_USER (3002).
-pub fn update_user(auth: &Auth, asked: Asked<'_, UpdateUserRequest>) -> Response<UpdateUserRequest> {
+pub(crate) fn update_user(auth: &Auth, asked: Asked<'_, UpdateUserRequest>) -> Response<UpdateUserRequest> {
     let asker = asked.access_key().map(str::to_owned);
     let name = named(&asked.header.username)?;
     let Json(info) = asked.body;
@@ -69,7 +69,7 @@ pub fn update_user(auth: &Auth, asked: Asked<'_, UpdateUserRequest>) -> Response
 }
 
 /// AUTH_DELETE_USER (3003). Deletes the user's permissions too; a user that is not there is deleted already.
-pub fn delete_user(auth: &Auth, asked: Asked<'_, DeleteUserRequest>) -> Response<DeleteUserRequest> {
+pub(crate) fn delete_user(auth: &Auth, asked: Asked<'_, DeleteUserRequest>) -> Response<DeleteUserRequest> {
     let asker = asked.access_key().map(str::to_owned);
     let name = asked.header.username;
     {
@@ -85,7 +85,7 @@ pub fn delete_user(auth: &Auth, asked: Asked<'_, DeleteUserRequest>) -> Response
 }
 
 /// AUTH_GET_USER (3004). No such user is a success without a body.
-pub fn get_user(auth: &Auth, asked: Asked<'_, GetUserRequest>) -> Response<GetUserRequest> {
+pub(crate) fn get_user(auth: &Auth, asked: Asked<'_, GetUserRequest>) -> Response<GetUserRequest> {
     let name = named(&asked.header.username)?;
     match auth.tables.read().users.get(&name) {
         Some(user) => Ok(Some(Json(user.show(&name)))),
@@ -94,7 +94,7 @@ pub fn get_user(auth: &Auth, asked: Asked<'_, GetUserRequest>) -> Response<GetUs
 }
 
 /// AUTH_LIST_USER (3005).
-pub fn list_users(auth: &Auth, asked: Asked<'_, ListUserRequest>) -> Response<ListUserRequest> {
+pub(crate) fn list_users(auth: &Auth, asked: Asked<'_, ListUserRequest>) -> Response<ListUserRequest> {
     let filter = asked.header.filter.unwrap_or_default();
     let tables = auth.tables.read();
     let users = tables.users.iter().filter(|(name, _)| name.contains(filter.trim()));
@@ -102,12 +102,12 @@ pub fn list_users(auth: &Auth, asked: Asked<'_, ListUserRequest>) -> Response<Li
 }
 
 /// AUTH_CREATE_ACL (3006).
-pub fn create_acl(auth: &Auth, asked: Asked<'_, CreateAclRequest>) -> Response<CreateAclRequest> {
+pub(crate) fn create_acl(auth: &Auth, asked: Asked<'_, CreateAclRequest>) -> Response<CreateAclRequest> {
     put_acl(auth, &asked.header.subject, &asked.body.0)
 }
 
 /// AUTH_UPDATE_ACL (3007), which does as the one before.
-pub fn update_acl(auth: &Auth, asked: Asked<'_, UpdateAclRequest>) -> Response<UpdateAclRequest> {
+pub(crate) fn update_acl(auth: &Auth, asked: Asked<'_, UpdateAclRequest>) -> Response<UpdateAclRequest> {
     put_acl(auth, &asked.header.subject, &asked.body.0)
 }
 
@@ -126,7 +126,7 @@ fn put_acl(auth: &Auth, header: &str, info: &AclInfo) -> Result<(), Refusal> {
 }
 
 /// AUTH_DELETE_ACL (3008): one resource of one kind of policy, or everything of the user.
-pub fn delete_acl(auth: &Auth, asked: Asked<'_, DeleteAclRequest>) -> Response<DeleteAclRequest> {
+pub(crate) fn delete_acl(auth: &Auth, asked: Asked<'_, DeleteAclRequest>) -> Response<DeleteAclRequest> {
     let request = asked.header;
     {
         let mut tables = auth.tables.write();
@@ -149,7 +149,7 @@ pub fn delete_acl(auth: &Auth, asked: Asked<'_, DeleteAclRequest>) -> Response<D
 }
 
 /// AUTH_GET_ACL (3009). No permissions are a success without a body.
-pub fn get_acl(auth: &Auth, asked: Asked<'_, GetAclRequest>) -> Response<GetAclRequest> {
+pub(crate) fn get_acl(auth: &Auth, asked: Asked<'_, GetAclRequest>) -> Response<GetAclRequest> {
     let request = asked.header;
     let tables = auth.tables.read();
     let name = tables.subject(&request.subject)?;
@@ -160,7 +160,7 @@ pub fn get_acl(auth: &Auth, asked: Asked<'_, GetAclRequest>) -> Response<GetAclR
 }
 
 /// AUTH_LIST_ACL (3010).
-pub fn list_acls(auth: &Auth, asked: Asked<'_, ListAclRequest>) -> Response<ListAclRequest> {
+pub(crate) fn list_acls(auth: &Auth, asked: Asked<'_, ListAclRequest>) -> Response<ListAclRequest> {
     let request = asked.header;
     let subjects = request.subject_filter.unwrap_or_default();
     let resources = request.resource_filter.unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Access control of 5.x: users and their permissions, kept by the broker and changed by tools.
 
-pub mod admin;
+pub(crate) mod admin;
 mod policy;
 mod resource;
 mod users;
@@ -25,7 +25,7 @@ use crate::store::StoreError;
 
 /// Users and their permissions.
 #[derive(Debug)]
-pub struct Auth {
+pub(crate) struct Auth {
     settings: AclSettings,
     tables: RwLock<Tables>,
     users_file: TableFile,
@@ -47,7 +47,7 @@ impl Auth {
     ///
     /// # Errors
     /// A table cannot be read or written.
-    pub fn open(settings: &AclSettings, store_root: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn open(settings: &AclSettings, store_root: &Path) -> Result<Self, StoreError> {
         let (users_file, acls_file) = (users_file(store_root), TableFile::secret(store_root, "acls.json"));
         let users: BTreeMap<String, UserInfo> = users_file.load()?;
         let acls: BTreeMap<String, AclInfo> = acls_file.load()?;
@@ -68,7 +68,7 @@ impl Auth {
     ///
     /// # Errors
     /// The table cannot be read.
-    pub fn keeps_users(store_root: &Path) -> Result<bool, StoreError> {
+    pub(crate) fn keeps_users(store_root: &Path) -> Result<bool, StoreError> {
         let users: BTreeMap<String, UserInfo> = users_file(store_root).load()?;
         Ok(!users.is_empty())
     }
@@ -83,7 +83,7 @@ impl Auth {
     }
 
     /// Returns true if anybody can log in.
-    pub fn has_users(&self) -> bool {
+    pub(crate) fn has_users(&self) -> bool {
         !self.tables.read().users.is_empty()
     }
 
@@ -91,7 +91,7 @@ impl Auth {
     ///
     /// # Errors
     /// Code 16: no such user, or the signature is wrong.
-    pub fn admit(&self, command: &Command) -> Result<Pass, Refusal> {
+    pub(crate) fn admit(&self, command: &Command) -> Result<Pass, Refusal> {
         let settings = &self.settings;
         if settings.authentication && !settings.authentication_whitelist.contains(&command.code) {
             self.authenticate(command).map_err(Refusal::forbidden)?;
@@ -121,7 +121,7 @@ impl Auth {
     ///
     /// # Errors
     /// The words of the refusal.
-    pub fn permits(&self, command: &Command, needs: &[Need], from: IpAddr) -> Result<(), String> {
+    pub(crate) fn permits(&self, command: &Command, needs: &[Need], from: IpAddr) -> Result<(), String> {
         if needs.is_empty() {
             return Ok(());
         }

@@ -10,21 +10,21 @@ use crate::broker::acl::needs::{Action, Need};
 
 /// The permissions of one user. Policies of the second kind count only if none of the first matches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Acl {
+pub(crate) struct Acl {
     pub custom: Vec<Entry>,
     pub default: Vec<Entry>,
 }
 
 /// The two kinds of policies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PolicyType {
+pub(crate) enum PolicyType {
     Custom,
     Default,
 }
 
 /// One permission, or its denial.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub(crate) struct Entry {
     pub resource: Resource,
     pub actions: Vec<Action>,
     /// The networks from which requests may come; all if empty.
@@ -34,7 +34,7 @@ pub struct Entry {
 
 /// The decision about a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     Allowed,
     Denied,
     /// Denied too.
@@ -54,7 +54,7 @@ const ACTIONS: [(&str, Action); 8] = [
 
 impl PolicyType {
     /// An unknown or missing word is the first kind.
-    pub fn lenient(word: Option<&str>) -> Self {
+    pub(crate) fn lenient(word: Option<&str>) -> Self {
         match word {
             Some(word) if word.eq_ignore_ascii_case("Default") => Self::Default,
             _ => Self::Custom,
@@ -65,7 +65,7 @@ impl PolicyType {
 impl Acl {
     /// The entry whose resource names most of what is needed decides; a denial counts more than a permission for the very
     /// same resource.
-    pub fn judge(&self, need: &Need, from: IpAddr) -> Verdict {
+    pub(crate) fn judge(&self, need: &Need, from: IpAddr) -> Verdict {
         let decisive = |entries: &[Entry]| {
             let applying = entries.iter().filter(|entry| entry.applies(need, from));
             applying.max_by_key(|entry| (entry.resource.precision(), !entry.allow)).map(|entry| entry.allow)
@@ -78,19 +78,19 @@ impl Acl {
     }
 
     /// The entries of one kind.
-    pub fn entries(&mut self, policy: PolicyType) -> &mut Vec<Entry> {
+    pub(crate) fn entries(&mut self, policy: PolicyType) -> &mut Vec<Entry> {
         match policy {
             PolicyType::Custom => &mut self.custom,
             PolicyType::Default => &mut self.default,
         }
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.custom.is_empty() && self.default.is_empty()
     }
 
     /// Adds `other`; of two entries for one resource the newer stays.
-    pub fn merge(&mut self, other: Acl) {
+    pub(crate) fn merge(&mut self, other: Acl) {
         put(&mut self.custom, other.custom);
         put(&mut self.default, other.default);
     }
@@ -99,7 +99,7 @@ impl Acl {
     ///
     /// # Errors
     /// Names the part that is missing or wrong, in Apache's words.
-    pub fn read(info: &AclInfo) -> Result<Self, &'static str> {
+    pub(crate) fn read(info: &AclInfo) -> Result<Self, &'static str> {
         if info.policies.is_empty() {
             return Err("The policies is empty.");
         }
@@ -115,7 +115,7 @@ impl Acl {
     }
 
     /// As tools read it, without the entries that do not hold `resource` in their name.
-    pub fn show(&self, subject: &str, resource: &str) -> AclInfo {
+    pub(crate) fn show(&self, subject: &str, resource: &str) -> AclInfo {
         let policy = |policy_type: &str, entries: &[Entry]| {
             let entries: Vec<_> =
                 entries.iter().map(Entry::show).filter(|entry| holds(entry, resource)).collect();

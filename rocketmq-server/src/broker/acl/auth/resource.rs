@@ -6,13 +6,13 @@ use crate::broker::acl::needs::{Kind, Need};
 
 /// A name or a pattern of names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Resource {
+pub(crate) enum Resource {
     Any,
     Of(Kind, Names),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Names {
+pub(crate) enum Names {
     Every,
     Beginning(String),
     One(String),
@@ -20,7 +20,7 @@ pub enum Names {
 
 impl Resource {
     /// Reads one. `None`: its type is not known.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         if text == "*" {
             return Some(Self::Any);
         }
@@ -38,7 +38,7 @@ impl Resource {
     }
 
     /// Returns true if `need` is for one of these.
-    pub fn covers(&self, need: &Need) -> bool {
+    pub(crate) fn covers(&self, need: &Need) -> bool {
         match self {
             Self::Any => true,
             Self::Of(kind, _) if *kind != need.kind => false,
@@ -49,7 +49,7 @@ impl Resource {
     }
 
     /// The more of a name is given, the more it counts.
-    pub fn precision(&self) -> usize {
+    pub(crate) fn precision(&self) -> usize {
         match self {
             Self::Any => 0,
             Self::Of(_, Names::Every) => 1,
@@ -71,7 +71,7 @@ impl fmt::Display for Resource {
 }
 
 /// As in resources and in refusals.
-pub fn kind_name(kind: Kind) -> &'static str {
+pub(crate) fn kind_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Cluster => "Cluster",
         Kind::Topic => "Topic",

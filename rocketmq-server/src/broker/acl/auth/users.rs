@@ -8,7 +8,7 @@ use crate::broker::acl::settings::Login;
 
 /// One user. `Debug` does not show the password.
 #[derive(Clone, PartialEq, Eq)]
-pub struct User {
+pub(crate) struct User {
     pub password: String,
     /// Needs no permissions.
     pub is_super: bool,
@@ -17,12 +17,12 @@ pub struct User {
 
 impl User {
     /// A user above all permissions.
-    pub fn above_all(login: &Login) -> Self {
+    pub(crate) fn above_all(login: &Login) -> Self {
         Self { password: login.password.clone(), is_super: true, enabled: true }
     }
 
     /// A new user as a tool describes it; normal and enabled unless it says otherwise. `None`: no password.
-    pub fn new(info: &UserInfo) -> Option<Self> {
+    pub(crate) fn new(info: &UserInfo) -> Option<Self> {
         let password = given(&info.password)?;
         Some(Self {
             password,
@@ -32,14 +32,14 @@ impl User {
     }
 
     /// Takes over what `info` says; what it leaves open stays.
-    pub fn update(&mut self, info: &UserInfo) {
+    pub(crate) fn update(&mut self, info: &UserInfo) {
         self.password = given(&info.password).unwrap_or_else(|| std::mem::take(&mut self.password));
         self.is_super = is_super(info).unwrap_or(self.is_super);
         self.enabled = is_enabled(info).unwrap_or(self.enabled);
     }
 
     /// As tools read it, the password in clear as with Apache.
-    pub fn show(&self, name: &str) -> UserInfo {
+    pub(crate) fn show(&self, name: &str) -> UserInfo {
         UserInfo {
             password: Some(self.password.clone()),
             user_status: Some(if self.enabled { "enable" } else { "disable" }.into()),
@@ -50,7 +50,7 @@ impl User {
 }
 
 /// Returns true if `info` asks for a user above all permissions.
-pub fn is_super(info: &UserInfo) -> Option<bool> {
+pub(crate) fn is_super(info: &UserInfo) -> Option<bool> {
     one_of(info.user_type.as_deref(), "Super", "Normal")
 }
 

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 /// A set of peers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Addresses(Vec<Pattern>);
+pub(crate) struct Addresses(Vec<Pattern>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Pattern {
@@ -16,7 +16,7 @@ enum Pattern {
 
 impl Addresses {
     /// Reads one entry of a file; a blank one means nobody. `None`: it is not in any of the forms.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         match text {
             "" => Some(Self::default()),
@@ -26,7 +26,7 @@ impl Addresses {
     }
 
     /// Returns true if `address` is one of them.
-    pub fn contains(&self, address: IpAddr) -> bool {
+    pub(crate) fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|pattern| pattern.matches(address))
     }

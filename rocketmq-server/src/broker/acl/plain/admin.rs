@@ -25,14 +25,14 @@ const TRUST_FAILED: ResponseCode = ResponseCode(211);
 
 /// The parts of these requests.
 #[derive(Debug)]
-pub struct RuleFiles {
+pub(crate) struct RuleFiles {
     pub rules: Arc<PlainAcl>,
     pub clock: Arc<dyn Clock>,
     pub settings: Arc<Current>,
 }
 
 /// The requests about the files.
-pub fn requests(on: &mut Requests<'_, RuleFiles>) {
+pub(crate) fn requests(on: &mut Requests<'_, RuleFiles>) {
     on.request::<UpdatePlainAclRequest>(|_, _| UPDATE.cluster(), update);
     on.request::<DeletePlainAclRequest>(|_, _| UPDATE.cluster(), delete);
     on.request::<UpdateGlobalWhiteAddrsRequest>(|_, _| UPDATE.cluster(), set_trusted);
@@ -42,7 +42,10 @@ pub fn requests(on: &mut Requests<'_, RuleFiles>) {
 }
 
 /// UPDATE_AND_CREATE_ACL_CONFIG (50).
-pub fn update(files: &RuleFiles, asked: Asked<'_, UpdatePlainAclRequest>) -> Response<UpdatePlainAclRequest> {
+pub(crate) fn update(
+    files: &RuleFiles,
+    asked: Asked<'_, UpdatePlainAclRequest>,
+) -> Response<UpdatePlainAclRequest> {
     let request = asked.header;
     let config = PlainAccessConfig {
         access_key: request.access_key,
@@ -62,7 +65,10 @@ pub fn update(files: &RuleFiles, asked: Asked<'_, UpdatePlainAclRequest>) -> Res
 }
 
 /// DELETE_ACL_CONFIG (51).
-pub fn delete(files: &RuleFiles, asked: Asked<'_, DeletePlainAclRequest>) -> Response<DeletePlainAclRequest> {
+pub(crate) fn delete(
+    files: &RuleFiles,
+    asked: Asked<'_, DeletePlainAclRequest>,
+) -> Response<DeletePlainAclRequest> {
     let key = asked.header.access_key;
     match files.rules.delete(&key, files.clock.now_ms()) {
         Ok(true) => Ok(()),
@@ -76,7 +82,7 @@ pub fn delete(files: &RuleFiles, asked: Asked<'_, DeletePlainAclRequest>) -> Res
 }
 
 /// UPDATE_GLOBAL_WHITE_ADDRS_CONFIG (53).
-pub fn set_trusted(
+pub(crate) fn set_trusted(
     files: &RuleFiles,
     asked: Asked<'_, UpdateGlobalWhiteAddrsRequest>,
 ) -> Response<UpdateGlobalWhiteAddrsRequest> {
@@ -90,7 +96,7 @@ pub fn set_trusted(
 }
 
 /// GET_BROKER_CLUSTER_ACL_INFO (52).
-pub fn version(
+pub(crate) fn version(
     files: &RuleFiles,
     _: Asked<'_, GetPlainAclVersionRequest>,
 ) -> Response<GetPlainAclVersionRequest> {
@@ -105,7 +111,7 @@ pub fn version(
 }
 
 /// GET_BROKER_CLUSTER_ACL_CONFIG (54).
-pub fn config(
+pub(crate) fn config(
     files: &RuleFiles,
     _: Asked<'_, GetPlainAclConfigRequest>,
 ) -> Response<GetPlainAclConfigRequest> {

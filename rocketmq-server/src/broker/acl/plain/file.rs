@@ -17,7 +17,7 @@ const ACCESS_KEY: &str = "accessKey";
 
 /// A file's content.
 #[derive(Debug)]
-pub struct AclFile {
+pub(crate) struct AclFile {
     path: PathBuf,
     root: Hash,
 }
@@ -27,7 +27,7 @@ impl AclFile {
     ///
     /// # Errors
     /// It cannot be read, or is not YAML with names at its top.
-    pub fn read(path: &Path) -> Result<Self, AclError> {
+    pub(crate) fn read(path: &Path) -> Result<Self, AclError> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
@@ -43,24 +43,24 @@ impl AclFile {
     }
 
     /// The addresses that need no key.
-    pub fn trusted(&self) -> Vec<String> {
+    pub(crate) fn trusted(&self) -> Vec<String> {
         self.list(TRUSTED).filter_map(text).collect()
     }
 
     /// The access keys.
-    pub fn accounts(&self) -> Vec<PlainAccessConfig> {
+    pub(crate) fn accounts(&self) -> Vec<PlainAccessConfig> {
         self.list(ACCOUNTS).filter_map(Yaml::as_hash).map(account).collect()
     }
 
     /// Counts the changes by tools.
-    pub fn version(&self) -> DataVersion {
+    pub(crate) fn version(&self) -> DataVersion {
         let number =
             |name: &str| self.list(VERSION).next().and_then(|entry| entry[name].as_i64()).unwrap_or_default();
         DataVersion { counter: number("counter"), timestamp: number("timestamp"), ..DataVersion::default() }
     }
 
     /// Adds an access key, or changes what `config` says of one; what it leaves open stays.
-    pub fn put_account(&mut self, config: &PlainAccessConfig) {
+    pub(crate) fn put_account(&mut self, config: &PlainAccessConfig) {
         let mut accounts = self.take_accounts();
         let at = accounts.iter().position(|entry| names(entry, &config.access_key));
         let old = at.map(|at| accounts.remove(at)).and_then(|entry| entry.into_hash());
@@ -69,7 +69,7 @@ impl AclFile {
     }
 
     /// Removes an access key; says whether it was there.
-    pub fn remove_account(&mut self, access_key: &str) -> bool {
+    pub(crate) fn remove_account(&mut self, access_key: &str) -> bool {
         let mut accounts = self.take_accounts();
         let before = accounts.len();
         accounts.retain(|entry| !names(entry, access_key));
@@ -79,7 +79,7 @@ impl AclFile {
     }
 
     /// Sets the addresses that need no key.
-    pub fn set_trusted(&mut self, addresses: &[String]) {
+    pub(crate) fn set_trusted(&mut self, addresses: &[String]) {
         self.set(TRUSTED, strings(addresses));
     }
 
@@ -87,7 +87,7 @@ impl AclFile {
     ///
     /// # Errors
     /// The disk refuses; the file is then as before.
-    pub fn write(&mut self, now: i64) -> Result<(), AclError> {
+    pub(crate) fn write(&mut self, now: i64) -> Result<(), AclError> {
         let version = self.version().next(now);
         let mut entry = Hash::new();
         entry.insert(key("counter"), Yaml::Integer(version.counter));

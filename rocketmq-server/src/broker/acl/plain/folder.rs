@@ -14,7 +14,7 @@ use crate::broker::acl::AclError;
 
 /// The files below one home, and how they were when they were last read.
 #[derive(Debug)]
-pub struct Folder {
+pub(crate) struct Folder {
     main: PathBuf,
     more: PathBuf,
     seen: Vec<Stamp>,
@@ -22,7 +22,7 @@ pub struct Folder {
 
 /// The content of all files together.
 #[derive(Debug, Default)]
-pub struct Loaded {
+pub(crate) struct Loaded {
     pub rules: Rules,
     pub config: PlainAclConfig,
     /// By the file's path.
@@ -34,24 +34,24 @@ pub struct Loaded {
 type Stamp = (PathBuf, Option<SystemTime>, u64);
 
 impl Loaded {
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rules.is_empty()
     }
 }
 
 impl Folder {
-    pub fn new(home: &Path) -> Self {
+    pub(crate) fn new(home: &Path) -> Self {
         let conf = home.join("conf");
         Self { main: conf.join("plain_acl.yml"), more: conf.join("acl"), seen: Vec::new() }
     }
 
     /// The file that new keys go to.
-    pub fn main_file(&self) -> &Path {
+    pub(crate) fn main_file(&self) -> &Path {
         &self.main
     }
 
     /// Returns true if a file has come, gone or changed since [`load`](Self::load).
-    pub fn has_changed(&self) -> bool {
+    pub(crate) fn has_changed(&self) -> bool {
         self.stamps() != self.seen
     }
 
@@ -60,7 +60,7 @@ impl Folder {
     /// # Errors
     /// One cannot be read, or holds what cannot be a rule; it is named. It counts as read all the same, so that it is
     /// tried again when it has changed.
-    pub fn load(&mut self) -> Result<Loaded, AclError> {
+    pub(crate) fn load(&mut self) -> Result<Loaded, AclError> {
         self.seen = self.stamps();
         let mut loaded = Loaded::default();
         for path in self.files() {
@@ -75,7 +75,7 @@ impl Folder {
     }
 
     /// Adds a key to the main file, or changes it where it is.
-    pub fn update(&mut self, config: &PlainAccessConfig, now: i64) -> Result<(), AclError> {
+    pub(crate) fn update(&mut self, config: &PlainAccessConfig, now: i64) -> Result<(), AclError> {
         Account::new(config).and_then(|_| check_words(config)).map_err(AclError::Refused)?;
         let mut file =
             AclFile::read(&self.file_of(&config.access_key)?.unwrap_or_else(|| self.main.clone()))?;
@@ -84,7 +84,7 @@ impl Folder {
     }
 
     /// Removes a key; says whether there was one.
-    pub fn delete(&mut self, access_key: &str, now: i64) -> Result<bool, AclError> {
+    pub(crate) fn delete(&mut self, access_key: &str, now: i64) -> Result<bool, AclError> {
         let Some(path) = self.file_of(access_key)? else { return Ok(false) };
         let mut file = AclFile::read(&path)?;
         file.remove_account(access_key);
@@ -92,7 +92,7 @@ impl Folder {
     }
 
     /// Sets the addresses that need no key, in the main file or in the one given, which must be one of these files.
-    pub fn set_trusted(
+    pub(crate) fn set_trusted(
         &mut self,
         addresses: &[String],
         file: Option<&Path>,

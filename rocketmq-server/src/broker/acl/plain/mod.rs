@@ -1,7 +1,7 @@
 //! The rules of 4.x: access keys in YAML files, each with what it may send to and receive from.
 
 mod address;
-pub mod admin;
+pub(crate) mod admin;
 mod file;
 mod folder;
 mod permission;
@@ -17,11 +17,11 @@ use rocketmq_remoting::body::{PlainAccessConfig, PlainAclConfig};
 use super::AclError;
 use super::needs::Need;
 use folder::{Folder, Loaded};
-pub use rules::Asker;
+pub(crate) use rules::Asker;
 
 /// The rules in force, and the files they came from.
 #[derive(Debug)]
-pub struct PlainAcl {
+pub(crate) struct PlainAcl {
     folder: Mutex<Folder>,
     loaded: RwLock<Loaded>,
 }
@@ -31,7 +31,7 @@ impl PlainAcl {
     ///
     /// # Errors
     /// There are none, or a file holds what cannot be a rule.
-    pub fn open(home: &Path) -> Result<Self, AclError> {
+    pub(crate) fn open(home: &Path) -> Result<Self, AclError> {
         let mut folder = Folder::new(home);
         let loaded = folder.load()?;
         if loaded.is_empty() {
@@ -44,22 +44,22 @@ impl PlainAcl {
     ///
     /// # Errors
     /// Nobody who is known.
-    pub fn identify(&self, from: IpAddr, command: &Command) -> Result<Asker, String> {
+    pub(crate) fn identify(&self, from: IpAddr, command: &Command) -> Result<Asker, String> {
         self.loaded.read().rules.identify(from, command)
     }
 
     /// Judges `command`, whose sender is known. The error is the reason of the refusal.
-    pub fn judge(&self, command: &Command, needs: &[Need]) -> Result<(), String> {
+    pub(crate) fn judge(&self, command: &Command, needs: &[Need]) -> Result<(), String> {
         self.loaded.read().rules.judge(command, needs)
     }
 
     /// Returns true if every request from this address is served.
-    pub fn trusts(&self, from: IpAddr) -> bool {
+    pub(crate) fn trusts(&self, from: IpAddr) -> bool {
         self.loaded.read().rules.trusts(from)
     }
 
     /// Takes over changes on disk. If a file cannot be read, the rules stay as they are.
-    pub fn reload(&self) {
+    pub(crate) fn reload(&self) {
         let mut folder = self.folder.lock();
         if !folder.has_changed() {
             return;

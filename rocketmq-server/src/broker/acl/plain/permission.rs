@@ -2,19 +2,19 @@
 
 /// The permission of a key for a topic or a group.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Permission {
+pub(crate) struct Permission {
     pub send: bool,
     pub receive: bool,
 }
 
 impl Permission {
     /// Reads a word; anything else than the four denies, as in Apache.
-    pub fn lenient(word: Option<&str>) -> Self {
+    pub(crate) fn lenient(word: Option<&str>) -> Self {
         word.and_then(Self::parse).unwrap_or_default()
     }
 
     /// Reads one of the words.
-    pub fn parse(word: &str) -> Option<Self> {
+    pub(crate) fn parse(word: &str) -> Option<Self> {
         let (send, receive) = match word.trim() {
             "PUB" => (true, false),
             "SUB" => (false, true),
@@ -27,7 +27,7 @@ impl Permission {
 }
 
 /// Splits `name=PUB|SUB`.
-pub fn name_and_word(text: &str) -> Option<(&str, &str)> {
+pub(crate) fn name_and_word(text: &str) -> Option<(&str, &str)> {
     let (name, word) = text.split_once('=')?;
     let (name, word) = (name.trim(), word.trim());
     (!name.is_empty() && !word.is_empty() && !word.contains('=')).then_some((name, word))

@@ -17,14 +17,14 @@ const MIN_KEY_LEN: usize = 7;
 
 /// Every access key of every file.
 #[derive(Debug, Default)]
-pub struct Rules {
+pub(crate) struct Rules {
     trusted: Vec<Addresses>,
     accounts: HashMap<String, Account>,
 }
 
 /// One access key. `Debug` does not show its secret.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Account {
+pub(crate) struct Account {
     access_key: String,
     secret_key: String,
     trusted: Addresses,
@@ -37,12 +37,12 @@ pub struct Account {
 
 impl Rules {
     /// Adds addresses that need no key.
-    pub fn trust(&mut self, addresses: Addresses) {
+    pub(crate) fn trust(&mut self, addresses: Addresses) {
         self.trusted.push(addresses);
     }
 
     /// Adds a key; of two of the same name the first counts. Says whether it was new.
-    pub fn add(&mut self, account: Account) -> bool {
+    pub(crate) fn add(&mut self, account: Account) -> bool {
         let new = !self.accounts.contains_key(&account.access_key);
         if new {
             self.accounts.insert(account.access_key.clone(), account);
@@ -50,16 +50,16 @@ impl Rules {
         new
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.accounts.len()
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.accounts.is_empty() && self.trusted.is_empty()
     }
 
     /// Returns true if every request from this address is served.
-    pub fn trusts(&self, from: IpAddr) -> bool {
+    pub(crate) fn trusts(&self, from: IpAddr) -> bool {
         self.trusted.iter().any(|addresses| addresses.contains(from))
     }
 
@@ -67,7 +67,7 @@ impl Rules {
     ///
     /// # Errors
     /// Nobody who is known, in Apache's words.
-    pub fn identify(&self, from: IpAddr, command: &Command) -> Result<Asker, String> {
+    pub(crate) fn identify(&self, from: IpAddr, command: &Command) -> Result<Asker, String> {
         if self.trusts(from) {
             return Ok(Asker::Trusted);
         }
@@ -82,7 +82,7 @@ impl Rules {
     }
 
     /// Judges a request of a known account. The error is the reason of the refusal, in Apache's words.
-    pub fn judge(&self, command: &Command, needs: &[Need]) -> Result<(), String> {
+    pub(crate) fn judge(&self, command: &Command, needs: &[Need]) -> Result<(), String> {
         self.account(command)?.check(command, needs)
     }
 
@@ -94,7 +94,7 @@ impl Rules {
 
 /// Finds the sender of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asker {
+pub(crate) enum Asker {
     /// Somebody at an address that is served whatever it asks for.
     Trusted,
     /// The account whose key the request names and is signed with.
@@ -109,7 +109,7 @@ impl Account {
     ///
     /// # Errors
     /// Names the fault, in Apache's words.
-    pub fn new(config: &PlainAccessConfig) -> Result<Self, String> {
+    pub(crate) fn new(config: &PlainAccessConfig) -> Result<Self, String> {
         let key = &config.access_key;
         let secret_key = config.secret_key.clone().unwrap_or_default();
         if key.chars().count() < MIN_KEY_LEN || secret_key.chars().count() < MIN_KEY_LEN {
