@@ -1,12 +1,12 @@
 //! The message store: Apache RocketMQ's files, written by one writer.
 //!
 //! ```text
-//! put ──▶ buffer ──written()──▶ commit log (kernel) ──flush──▶ commit log (disk)
+//! put ──▶ buffer ──write───▶ commit log (kernel) ──flush──▶ commit log (disk)
 //!                                    │
 //!                                    └─▶ consume queues, index, listeners   (SYNC_FLUSH: after the flush)
 //! ```
 //!
-//! A message is put into a buffer; [`Store::written`] hands the buffer to the kernel, one call for all messages put by
+//! A message is put into a buffer; [`Store::ensure_written`] hands the buffer to the kernel, one call for all messages put by
 //! then. Only after that is the message visible to [`Store::get`] and may its producer be answered: from there on it
 //! survives the death of the process. [`Store::flushed`] waits for the disk.
 
@@ -59,7 +59,7 @@ pub use dispatcher::{Dispatched, Listener};
 pub use error::StoreError;
 pub use queue::unit::Unit;
 pub use retention::{Cleaned, Deleted, DeletionListener};
-pub use types::{All, Boundary, Fetched, Filter, GetLimits, GetStatus, KeyKind, RecoveryReport, Stored};
+pub use types::{All, Boundary, Fetched, Filter, GetLimits, GetStatus, KeyKind, Put, RecoveryReport};
 
 /// A message store. Clones share it.
 ///

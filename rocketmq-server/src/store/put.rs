@@ -8,7 +8,7 @@ use rocketmq_remoting::message::MessageRecord;
 use super::error::StoreError;
 use super::log::record::check_topic;
 use super::marks::{self, Marks};
-use super::types::Stored;
+use super::types::Put;
 use super::writer::{Entry, Placed, Writer};
 use super::{FlushMode, Inner, Store};
 
@@ -22,52 +22,52 @@ struct Prepared {
 impl Store {
     /// Puts one message: its queue offset, log offset and store time are assigned here, whatever the record says.
     ///
-    /// It lies in a buffer until [`written`](Self::written) (or somebody else's call of it) succeeds; answer the
+    /// It lies in a buffer until [`ensure_written`](Self::ensure_written) (or somebody else's call of it) succeeds; answer the
     /// producer after that.
     ///
     /// # Errors
     /// A message that breaks a rule ([`StoreError::MessageIllegal`]), a store that takes none at the moment, or a full
-    /// disk. Nothing was stored then.
-    pub fn put(&self, record: MessageRecord) -> Result<Stored, StoreError> {
+    /// disk. Nothing was put then.
+    pub fn put(&self, record: MessageRecord) -> Result<Put, StoreError> {
         let prepared = self.inner.prepare(record)?;
         let mut done = Vec::new();
         let mut writer = self.inner.writer.lock();
-        let stored = self.inner.health.check().and_then(|()| {
+        let put = self.inner.health.check().and_then(|()| {
             writer.make_room(prepared.len, &self.inner.log, &mut done)?;
             self.inner.append(&mut writer, prepared)
         });
         self.inner.hand_over(writer, done);
-        stored
+        put
     }
 
     /// Puts messages that follow each other in the log, in one file: all of them or none.
     ///
     /// # Errors
     /// As [`put`](Self::put); also when they are together longer than a message may be.
-    pub fn put_batch(&self, records: Vec<MessageRecord>) -> Result<Vec<Stored>, StoreError> {
+    pub fn put_batch(&self, records: Vec<MessageRecord>) -> Result<Vec<Put>, StoreError> {
         let prepared = records.into_iter().map(|r| self.inner.prepare(r)).collect::<Result<Vec<_>, _>>()?;
         let len = prepared.iter().map(|p| p.len).sum();
         self.inner.check_len(len)?;
         let mut done = Vec::new();
         let mut writer = self.inner.writer.lock();
-        let stored = self.inner.health.check().and_then(|()| {
+        let put = self.inner.health.check().and_then(|()| {
             writer.make_room(len, &self.inner.log, &mut done)?;
             prepared.into_iter().map(|p| self.inner.append(&mut writer, p)).collect()
         });
         self.inner.hand_over(writer, done);
-        stored
+        put
     }
 
     /// Makes sure the kernel has a message: one write for everything put so far, none if that was done already.
     ///
     /// # Errors
     /// Why it could not be written. The message then does not exist and its offsets go to others.
-    pub fn written(&self, stored: &Stored) -> Result<(), StoreError> {
-        if stored.outcome.get().is_none() {
+    pub fn ensure_written(&self, put: &Put) -> Result<(), StoreError> {
+        if put.outcome.get().is_none() {
             // Its own result concerns the newest messages; ours may have been settled by another thread before.
             let _ = self.sync_point();
         }
-        stored.outcome.get().cloned().unwrap_or(Err(StoreError::Closed))
+        put.outcome.get().cloned().unwrap_or(Err(StoreError::Closed))
     }
 
     /// Makes sure the kernel has everything put so far.
@@ -83,7 +83,7 @@ impl Store {
         result
     }
 
-    /// Waits until the log is on the platter up to `end` (see [`Stored::end`]); `false` when it is not after
+    /// Waits until the log is on the platter up to `end` (see [`Put::end`]); `false` when it is not after
     /// `timeout` (of the store's clock) or cannot be. The message is kept in either case.
     ///
     /// Needs [`start_background`](Self::start_background). Dropping the future only stops waiting.
@@ -137,7 +137,7 @@ impl Inner {
         Ok(())
     }
 
-    fn append(&self, writer: &mut Writer, prepared: Prepared) -> Result<Stored, StoreError> {
+    fn append(&self, writer: &mut Writer, prepared: Prepared) -> Result<Put, StoreError> {
         let Prepared { mut record, marks, .. } = prepared;
         let queue = marks::is_queued(record.sys_flag)
             .then(|| self.queues.get_or_create(&record.topic, record.queue_id));
@@ -151,7 +151,7 @@ impl Inner {
         if let Some(queue) = queue {
             queue.set_next(record.queue_offset + 1);
         }
-        Ok(Stored {
+        Ok(Put {
             physical_offset: record.physical_offset,
             queue_offset: record.queue_offset,
             size: (writer.end() - record.physical_offset) as i32,

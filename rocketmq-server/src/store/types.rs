@@ -4,9 +4,9 @@ use bytes::Bytes;
 
 use super::writer::Outcome;
 
-/// Where a message was put. It exists once [`Store::written`](super::Store::written) says so.
+/// The place of a message that was put. The message exists once [`Store::ensure_written`](super::Store::ensure_written) says so.
 #[derive(Debug, Clone)]
-pub struct Stored {
+pub struct Put {
     /// Commit log offset of the record.
     pub physical_offset: i64,
     /// Offset in its queue; 0 for undecided and rolled back transactions, which have no place in one.
@@ -20,8 +20,8 @@ pub struct Stored {
     pub(crate) outcome: Outcome,
 }
 
-impl Stored {
-    /// Whether one write decides about both messages.
+impl Put {
+    /// Returns true if one write decides about both messages.
     pub fn shares_write(&self, other: &Self) -> bool {
         std::sync::Arc::ptr_eq(&self.outcome, &other.outcome)
     }

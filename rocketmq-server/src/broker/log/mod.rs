@@ -22,7 +22,7 @@ use super::stats::counters::{Counters, Stats};
 use super::stats::traffic::Traffic;
 use crate::clock::Clock;
 use crate::exchange::Refusal;
-use crate::store::{Store, StoreError, Stored, Unit};
+use crate::store::{Put, Store, StoreError, Unit};
 
 /// The store, with what every put has to keep: the placement of messages that wait, the figures, and the puts whose senders
 /// are not told yet.
@@ -55,46 +55,46 @@ impl Log {
         }
     }
 
-    /// Stores a message that the broker itself makes. It waits if its properties ask for that, be it for longer than a client
+    /// Puts and writes a message that the broker itself makes. It waits if its properties ask for that, be it for longer than a client
     /// may.
     ///
     /// # Errors
     /// The placement or the store refuses.
-    pub fn put(&self, record: MessageRecord) -> Result<Stored, Refusal> {
+    pub fn put(&self, record: MessageRecord) -> Result<Put, Refusal> {
         let rules = PlacementRules { max_delay_ms: i64::MAX, ..self.placement_rules() };
         let placement = rules.place(&SentProperties::scan(&record.properties))?;
         self.append(divert(record, placement))
     }
 
-    /// Stores a message where it says, whatever its properties ask for.
+    /// Puts and writes a message where it says, whatever its properties ask for.
     ///
     /// # Errors
     /// The store refuses.
-    pub fn append(&self, record: MessageRecord) -> Result<Stored, Refusal> {
+    pub fn append(&self, record: MessageRecord) -> Result<Put, Refusal> {
         let traffic = self.stats.traffic.puts(&record.topic);
-        let stored = self.store.put(record).map_err(refuse_put)?;
-        self.store.written(&stored).map_err(refuse_put)?;
-        self.count_put(&traffic, &stored);
-        Ok(stored)
+        let put = self.store.put(record).map_err(refuse_put)?;
+        self.store.ensure_written(&put).map_err(refuse_put)?;
+        self.count_put(&traffic, &put);
+        Ok(put)
     }
 
-    /// Stores a message whose producer is not told before [`commit`](Self::commit).
+    /// Puts a message whose producer is not told before [`commit`](Self::commit).
     ///
     /// # Errors
     /// The store refuses.
-    pub fn put_buffered(&self, record: MessageRecord) -> Result<Stored, Refusal> {
+    pub fn put_buffered(&self, record: MessageRecord) -> Result<Put, Refusal> {
         let traffic = self.stats.traffic.puts(&record.topic);
-        let stored = self.store.put(record).map_err(|error| {
+        let put = self.store.put(record).map_err(|error| {
             Counters::add(&self.stats.counters.put_failed, 1);
             refuse_put(error)
         })?;
-        self.count_put(&traffic, &stored);
-        Ok(stored)
+        self.count_put(&traffic, &put);
+        Ok(put)
     }
 
-    /// Counts a stored message as traffic of its topic.
-    pub fn count_put(&self, traffic: &Traffic, stored: &Stored) {
-        let size = u64::try_from(stored.size).unwrap_or(0);
+    /// Counts a message that was put as traffic of its topic.
+    pub fn count_put(&self, traffic: &Traffic, put: &Put) {
+        let size = u64::try_from(put.size).unwrap_or(0);
         Counters::add(&self.stats.counters.put_messages, 1);
         Counters::add(&self.stats.counters.put_bytes, size);
         self.stats.traffic.add_put(traffic, size);
@@ -119,8 +119,8 @@ impl Log {
     /// # Errors
     /// Some of it could not be written.
     pub fn commit(&self, connection: u64) -> Result<(), Refusal> {
-        for stored in self.uncommitted.take(connection) {
-            self.store.written(&stored).map_err(refuse_put)?;
+        for put in self.uncommitted.take(connection) {
+            self.store.ensure_written(&put).map_err(refuse_put)?;
         }
         Ok(())
     }

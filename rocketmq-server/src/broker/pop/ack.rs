@@ -86,8 +86,8 @@ fn put(
     due: i64,
 ) -> Result<(), Refusal> {
     check_revive_queue(parts, revive_queue)?;
-    let stored = put_ack(&parts.log, ack, revive_queue, due)?;
-    parts.log.uncommitted.add(connection.id(), &stored);
+    let put = put_ack(&parts.log, ack, revive_queue, due)?;
+    parts.log.uncommitted.add(connection.id(), &put);
     Ok(())
 }
 

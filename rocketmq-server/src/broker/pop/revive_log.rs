@@ -10,7 +10,7 @@ use crate::broker::log::placement::divert;
 use crate::broker::names;
 use crate::broker::send::properties::SentProperties;
 use crate::exchange::Refusal;
-use crate::store::Stored;
+use crate::store::Put;
 
 const CHECKPOINT_TAG: &str = "ck";
 const ACK_TAG: &str = "ack";
@@ -211,7 +211,7 @@ fn log_record(
 ///
 /// # Errors
 /// The store refuses, or its checkpoint is due too far away for the timer.
-pub(crate) fn put_ack(log: &Log, ack: &Ack, revive_queue: i32, due: i64) -> Result<Stored, Refusal> {
+pub(crate) fn put_ack(log: &Log, ack: &Ack, revive_queue: i32, due: i64) -> Result<Put, Refusal> {
     let record = ack.record(log, revive_queue, due)?;
     let placement = log.placement_rules().place(&SentProperties::scan(&record.properties))?;
     log.put_buffered(divert(record, placement))

@@ -25,7 +25,7 @@ use crate::broker::log::placement::{Placement, divert, into_half};
 use crate::broker::log::refuse_put;
 use crate::broker::settings::Copies;
 use crate::exchange::{Asked, Refusal, Reply};
-use crate::store::Stored;
+use crate::store::Put;
 
 /// Stores a message or a batch; the answer follows when it is as safe as it asked to be.
 pub(crate) fn send<R>(parts: &Parts, asked: Asked<'_, R>) -> Reply<SendMessageResponse>
@@ -43,7 +43,7 @@ where
             Reply::later(async move { accepted.flushed(&parts).await })
         }
         Ok(accepted) => {
-            parts.log.uncommitted.add(from, &accepted.stored);
+            parts.log.uncommitted.add(from, &accepted.put);
             Reply::Committed(Ok(accepted.header.into()))
         }
         Err(refusal) => Reply::refused(refused(parts, refusal)),
@@ -61,7 +61,7 @@ type Sent = Result<Answered<SendMessageResponse>, Refusal>;
 /// A message that has its place in the log.
 #[derive(Debug)]
 pub(crate) struct Accepted {
-    stored: Stored,
+    put: Put,
     header: SendMessageResponse,
     /// The producer wants the disk to have it.
     wait: bool,
@@ -80,13 +80,13 @@ impl Accepted {
     }
 
     async fn settle(&self, parts: &Parts) -> Result<ResponseCode, Refusal> {
-        parts.log.store.written(&self.stored).map_err(refuse_put)?;
+        parts.log.store.ensure_written(&self.put).map_err(refuse_put)?;
         let safety = Safety::of(parts);
         if !(self.wait && safety.is_waited_for()) {
             return Ok(ResponseCode::SUCCESS);
         }
         let _waiting = Waiting::enter(parts)?;
-        let (on_disk, copied) = tokio::join!(safety.flushed(parts, &self.stored), safety.copied(parts));
+        let (on_disk, copied) = tokio::join!(safety.flushed(parts, &self.put), safety.copied(parts));
         Ok(copied.or(on_disk).unwrap_or(ResponseCode::SUCCESS))
     }
 }
@@ -112,8 +112,8 @@ impl Safety {
     }
 
     /// Returns the code of the answer if the disk does not have the message in time.
-    async fn flushed(self, parts: &Parts, stored: &Stored) -> Option<ResponseCode> {
-        let in_time = parts.log.store.flushed(stored.end, self.disk_within?).await;
+    async fn flushed(self, parts: &Parts, put: &Put) -> Option<ResponseCode> {
+        let in_time = parts.log.store.flushed(put.end, self.disk_within?).await;
         (!in_time).then_some(ResponseCode::FLUSH_DISK_TIMEOUT)
     }
 
@@ -206,17 +206,17 @@ pub(crate) fn accept_one(
     }
     let wait = sent.wait;
     let recall_handle = recall_handle(parts, &target, placement, key.as_deref());
-    let stored = parts.log.put_buffered(record)?;
+    let put = parts.log.put_buffered(record)?;
     Ok(Accepted {
         header: SendMessageResponse {
-            msg_id: Some(message_id(parts, &stored)),
+            msg_id: Some(message_id(parts, &put)),
             queue_id: target.queue_id,
-            queue_offset: stored.queue_offset,
+            queue_offset: put.queue_offset,
             transaction_id: key,
             recall_handle,
             ..stamped_header(parts)
         },
-        stored,
+        put,
         wait,
     })
 }
@@ -283,8 +283,8 @@ fn recall_handle(parts: &Parts, target: &Target, placement: Placement, key: Opti
     Some(handle.encode())
 }
 
-fn message_id(parts: &Parts, stored: &Stored) -> String {
-    let id = OffsetMessageId { host: parts.settings.address, offset: stored.physical_offset };
+fn message_id(parts: &Parts, put: &Put) -> String {
+    let id = OffsetMessageId { host: parts.settings.address, offset: put.physical_offset };
     id.to_string()
 }
 
@@ -311,10 +311,10 @@ fn accept_batch(
         records.push(batch_record(parts, connection, &request, &target, message)?);
     }
     let traffic = parts.log.stats.traffic.puts(&request.topic);
-    let stored = parts.log.store.put_batch(records).map_err(refuse_put)?;
-    stored.iter().for_each(|one| parts.log.count_put(&traffic, one));
-    let ids: Vec<String> = stored.iter().map(|one| message_id(parts, one)).collect();
-    let (Some(first), Some(last)) = (stored.first(), stored.last()) else {
+    let puts = parts.log.store.put_batch(records).map_err(refuse_put)?;
+    puts.iter().for_each(|one| parts.log.count_put(&traffic, one));
+    let ids: Vec<String> = puts.iter().map(|one| message_id(parts, one)).collect();
+    let (Some(first), Some(last)) = (puts.first(), puts.last()) else {
         return Err(Refusal::system("the batch holds no message"));
     };
     Ok(Accepted {
@@ -325,7 +325,7 @@ fn accept_batch(
             transaction_id: sent.unique_key.map(str::to_owned),
             ..stamped_header(parts)
         },
-        stored: last.clone(),
+        put: last.clone(),
         wait: sent.wait,
     })
 }

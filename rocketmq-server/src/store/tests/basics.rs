@@ -18,7 +18,7 @@ fn a_message_is_seen_only_once_it_was_written() {
     let stored = store.put(record("T", 0, "m0")).unwrap();
     assert_eq!(store.max_offset("T", 0), 0);
     assert_eq!(store.read_at(stored.physical_offset), None);
-    store.written(&stored).unwrap();
+    store.ensure_written(&stored).unwrap();
     assert_eq!(store.max_offset("T", 0), 1);
     assert_eq!(store.read_at(stored.physical_offset).unwrap().body, "m0");
 }

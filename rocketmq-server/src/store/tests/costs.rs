@@ -23,7 +23,7 @@ fn fill(store: &Store, messages: usize, queues: usize) {
     for i in 0..messages {
         let stored = store.put(record("Topic", (i % queues) as i32, &format!("{i:08}{text}"))).unwrap();
         if i % 32 == 31 || i + 1 == messages {
-            store.written(&stored).unwrap();
+            store.ensure_written(&stored).unwrap();
         }
     }
     println!("  {messages} messages in {:?}", begun.elapsed());

@@ -21,7 +21,7 @@ impl Bench {
         file.write_all_at(bytes, (offset % size) as u64).unwrap();
     }
 
-    fn killed_with(&self, count: usize) -> Vec<Stored> {
+    fn killed_with(&self, count: usize) -> Vec<Put> {
         let store = self.open();
         let stored = names(0..count).iter().map(|name| put(&store, "T", 0, name)).collect();
         store.kill();
@@ -427,13 +427,13 @@ fn step(bench: &Bench, store: &mut Store, model: &mut [Vec<String>; 3], act: &Ac
             let batch: Vec<_> = (0..usize::from(count)).map(|i| name(i, 0)).collect();
             let records = batch.iter().map(|b| record("T", i32::from(q), b)).collect();
             let stored = store.put_batch(records).unwrap();
-            store.written(stored.last().unwrap()).unwrap();
+            store.ensure_written(stored.last().unwrap()).unwrap();
             model[usize::from(q)].extend(batch);
         }
         Act::Unwritten(q) => {
             let discarded = store.put(record("T", i32::from(q), "gone")).unwrap();
             store.kill();
-            assert!(store.written(&discarded).is_err());
+            assert!(store.ensure_written(&discarded).is_err());
             *store = bench.open();
         }
         Act::Flush => store.inner.flush_log().unwrap(),

@@ -88,7 +88,7 @@ fn a_full_disk_refuses_whole_messages_and_goes_on_when_there_is_room() {
         disk.room.store(room, SeqCst);
         let refused: Vec<_> = (1..4).map(|i| store.put(record("T", 0, &format!("x{i}"))).unwrap()).collect();
         for stored in &refused {
-            let error = store.written(stored).unwrap_err();
+            let error = store.ensure_written(stored).unwrap_err();
             assert!(matches!(error, StoreError::DiskFull { .. }), "{error:?}");
         }
         assert_eq!(bodies(&store, "T", 0), ["m0"], "room for {room} bytes");
@@ -106,7 +106,7 @@ fn a_refused_message_does_not_come_back_after_a_crash() {
     put(&store, "T", 0, "m0");
     let refused = [store.put(record("T", 0, "x1")).unwrap(), store.put(record("T", 0, "x2")).unwrap()];
     disk.room.store(i64::from(refused[0].size) + 5, SeqCst);
-    assert!(store.written(&refused[1]).is_err() && store.written(&refused[0]).is_err());
+    assert!(store.ensure_written(&refused[1]).is_err() && store.ensure_written(&refused[0]).is_err());
     store.kill();
     assert_eq!(bodies(&bench.open(), "T", 0), ["m0"]);
 }
@@ -118,7 +118,7 @@ fn a_disk_that_fills_up_between_files_loses_nothing_acknowledged() {
     let mut acknowledged = Vec::new();
     for (i, name) in names(0..60).into_iter().enumerate() {
         disk.room.store(if i % 7 == 3 { (i * 13 % 200) as i64 } else { i64::MAX }, SeqCst);
-        if store.put(record("T", 0, &name)).and_then(|stored| store.written(&stored)).is_ok() {
+        if store.put(record("T", 0, &name)).and_then(|stored| store.ensure_written(&stored)).is_ok() {
             acknowledged.push(name);
         }
     }

@@ -52,9 +52,9 @@ fn record(topic: &str, queue_id: i32, body: &str) -> MessageRecord {
     MessageRecord { queue_id, body, topic: topic.into(), properties, ..MessageRecord::default() }
 }
 
-fn put(store: &Store, topic: &str, queue_id: i32, body: &str) -> Stored {
+fn put(store: &Store, topic: &str, queue_id: i32, body: &str) -> Put {
     let stored = store.put(record(topic, queue_id, body)).unwrap();
-    store.written(&stored).unwrap();
+    store.ensure_written(&stored).unwrap();
     stored
 }
 

@@ -105,7 +105,7 @@ fn a_delayed_message_is_kept_with_the_time_it_is_due() {
     let bench = Bench::new();
     let store = bench.open();
     let delayed = MessageRecord { properties: "DELAY\u{1}3\u{2}".into(), ..record(SCHEDULE_TOPIC, 2, "x") };
-    store.written(&store.put(delayed).unwrap()).unwrap();
+    store.ensure_written(&store.put(delayed).unwrap()).unwrap();
     assert_eq!(store.units(SCHEDULE_TOPIC, 2, 0, 1).unwrap()[0].tags_code, 1_700_000_010_000);
 }
 
@@ -127,7 +127,7 @@ fn a_clock_that_was_an_hour_ahead_for_a_moment_delays_nothing() {
     let delayed = || {
         let waits = MessageRecord { properties: "DELAY\u{1}1\u{2}".into(), ..record(SCHEDULE_TOPIC, 0, "x") };
         let stored = store.put(waits).unwrap();
-        store.written(&stored).unwrap();
+        store.ensure_written(&stored).unwrap();
         let unit = store.units(SCHEDULE_TOPIC, 0, stored.queue_offset, 1).unwrap()[0];
         unit.tags_code - bench.clock.now_ms()
     };
@@ -145,7 +145,7 @@ fn undecided_transactions_have_no_place_in_a_queue() {
     let store = Bench::new().open();
     let half = MessageRecord { sys_flag: SysFlag(SysFlag::TRANSACTION_PREPARED), ..record("T", 0, "half") };
     let stored = store.put(half).unwrap();
-    store.written(&stored).unwrap();
+    store.ensure_written(&stored).unwrap();
     assert_eq!((stored.queue_offset, store.max_offset("T", 0)), (0, 0));
     assert_eq!(store.read_at(stored.physical_offset).unwrap().body, "half");
     assert_eq!(store.read_queued(stored.physical_offset), None);
@@ -171,7 +171,7 @@ fn a_batch_is_never_split_between_files() {
     put(&store, "T", 0, "m0");
     let batch = names(1..8).iter().map(|name| record("T", 0, name)).collect();
     let stored = store.put_batch(batch).unwrap();
-    store.written(&stored[6]).unwrap();
+    store.ensure_written(&stored[6]).unwrap();
     assert_eq!(stored[0].physical_offset, 1000);
     let log = std::fs::read(bench.dir.path().join("commitlog/00000000000000000000")).unwrap();
     assert_eq!(log[126..134], [0, 0, 3, 0x6a, 0xcb, 0xd4, 0x31, 0x94], "874 bytes were left");
