@@ -2,6 +2,8 @@
 //!
 //! [`Broker`] owns everything; requests come in through [`Broker::handler`], which serves any number of connections.
 //! Decisions are pure functions and tables in files of their own; time comes from the [`Clock`] alone.
+//!
+//! `docs/architecture.md` of the repository follows a message through these files.
 
 mod acl;
 mod admin;
@@ -53,7 +55,7 @@ pub use settings::live_config::{FixedConfig, LiveConfig, UpdateError};
 pub use settings::{Apache, Copies, Fixed, Live, Role, Settings};
 pub use topics::table::MAX_QUEUES;
 
-/// A running broker without its network: whoever accepts connections gives them [`Broker::handler`].
+/// A running broker without its network. A listener gives [`Broker::handler`] to each connection.
 ///
 /// Dropping it stops its tasks without flushing, like [`Broker::kill`].
 #[derive(Debug)]

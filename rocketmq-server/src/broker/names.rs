@@ -4,7 +4,7 @@ pub(crate) use rocketmq_remoting::names::*;
 
 use crate::exchange::Refusal;
 
-/// The group whose offsets say how far transaction check-back has come.
+/// The group whose offsets tell how far the transaction check-back is.
 pub(crate) const TRANS_GROUP: &str = "CID_RMQ_SYS_TRANS";
 
 /// Groups that exist on every broker, in Apache's order.

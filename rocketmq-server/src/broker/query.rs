@@ -20,7 +20,7 @@ use crate::broker::topics::table::TopicTable;
 use crate::exchange::{Asked, Refusal, Response};
 use crate::store::KeyKind;
 
-/// Messages a query by unique key answers, whatever the request says.
+/// The most messages in the answer to a query by unique key. The request cannot ask for more.
 const UNIQUE_KEY_LIMIT: usize = 32;
 /// Units one request may look at.
 const UNIT_LIMIT: i32 = 1000;

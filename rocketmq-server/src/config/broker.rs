@@ -18,6 +18,21 @@ use crate::registration::Timing;
 use crate::store::FlushMode;
 
 /// Settings of one broker: its network, its presence at the name servers, its behaviour, its store.
+///
+/// Keys are Apache's. A mistake in them is an error that names key, value and place; an unknown or useless key is a warning.
+///
+/// ```
+/// use rocketmq_server::config::BrokerConfig;
+///
+/// let mut config = BrokerConfig::loopback("/tmp/store");
+/// let notes = config.apply("brokerName=broker-x\nfileReservedTime=48\nbrokerNam=y\n")?;
+/// assert_eq!(config.settings.fixed.broker_name, "broker-x");
+/// assert!(notes.warnings()[0].contains("brokerNam"));
+///
+/// let error = config.apply("fileReservedTime=two days\n").unwrap_err().to_string();
+/// assert!(error.contains("fileReservedTime"), "{error}");
+/// # Ok::<(), rocketmq_server::config::ConfigError>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BrokerConfig {

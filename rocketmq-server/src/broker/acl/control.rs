@@ -70,10 +70,10 @@ impl AccessControl {
         Ok(())
     }
 
-    /// Finds out who asks, before the request is read. Nobody who is not known makes the broker read bodies or the log.
+    /// Finds out who asks, before the request is read: a stranger must not make the broker read bodies or the log.
     ///
     /// # Errors
-    /// The asker is nobody who is known: code 1 by the rules of 4.x, code 16 by those of 5.x, as Apache's versions answer.
+    /// The asker is unknown: code 1 by the rules of 4.x, code 16 by those of 5.x, as Apache's versions answer.
     pub(crate) fn admit(&self, from: IpAddr, command: &Command) -> Result<Pass, Refusal> {
         let Some(plain) = &self.plain else {
             return self.auth.admit(command);

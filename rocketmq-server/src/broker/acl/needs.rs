@@ -113,9 +113,9 @@ pub(crate) struct Needs {
 enum Resource {
     Cluster,
     Named(Kind, String),
-    /// The topic of a stored message, whatever topic the request names; an id that names no message.
+    /// The topic of a stored message, or the fault of an id that names none. The topic in the request does not count.
     Stored(Result<i64, String>),
-    /// A topic that is free where it is the cluster's topic for replies.
+    /// A topic. It is free if it is the cluster's topic for replies.
     Reply(String),
 }
 
@@ -123,19 +123,19 @@ enum Resource {
 const REPLY_TOPIC: &str = "_REPLY_TOPIC";
 
 impl Needs {
-    /// Every user may ask: the answer tells names and figures and changes nothing, or is about what this broker does not
+    /// Needs nothing: every user may ask. The request reads names and figures, or is about a part that this broker does not
     /// have. Apache has no rule for such requests either.
     pub(crate) fn nothing() -> Self {
         Act(&[]).nothing()
     }
 
-    /// A send: a consumer that sends to its retry topic gives a message back. The topic says whose it is: the sender names
-    /// the group of its producer.
+    /// Needs of a send. A consumer that sends to its retry topic gives a message back. The topic names its group, since the
+    /// sender names the group of its producer.
     pub(crate) fn to_send(topic: &str) -> Self {
         if is_retry(topic) { SUB.topic(topic) } else { PUB.topic(topic) }
     }
 
-    /// A reply: whoever was asked may answer; a reply to any other topic is a send.
+    /// Needs of a reply. A client that was asked may answer; a reply to any other topic is a send.
     pub(crate) fn to_reply(topic: &str) -> Self {
         let send = Self::to_send(topic);
         Self { resources: vec![Resource::Reply(topic.to_owned())], ..send }

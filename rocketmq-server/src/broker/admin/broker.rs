@@ -19,7 +19,7 @@ use crate::broker::settings::live_config::UpdateError;
 use crate::broker::stats::counters::Totals;
 use crate::exchange::{Asked, Refusal, Response};
 
-/// The version whose behaviour this broker has, as tools show it.
+/// The version of Apache's broker that this one behaves like, for tools.
 fn shown_version(version: Apache) -> (&'static str, i32) {
     match version {
         Apache::V4_9_7 => ("V4_9_7", version::V4_9_7),

@@ -34,7 +34,7 @@ pub struct Subscribed {
 
 impl Subscribed {
     pub fn of(data: &ConsumerData) -> Self {
-        // Whether a member reads the retry topic follows from how it reads the others.
+        // A member reads the retry topic as it reads the others, so that topic tells nothing new.
         let topics = data.subscription_data_set.iter().filter(|it| !is_retry(&it.topic));
         Self {
             broadcasting: data.message_model == MessageModel::Broadcasting,

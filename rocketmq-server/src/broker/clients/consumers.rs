@@ -15,7 +15,7 @@ use rocketmq_remoting::subscription::SubscriptionData;
 pub struct ConsumerGroup {
     /// By channel.
     subscribers: BTreeMap<u64, Subscriber>,
-    /// How often members were heard.
+    /// Counts the heartbeats of members.
     events: u64,
     subscriptions: BTreeMap<String, Arc<SubscriptionData>>,
     consume_type: ConsumeType,

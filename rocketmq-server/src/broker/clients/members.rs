@@ -19,7 +19,7 @@ pub(crate) struct Members {
     pub channels: Channels,
     pub locks: Mutex<QueueLocks>,
     pub request_modes: RequestModes,
-    /// What members of groups do to each other.
+    /// Complaints about members of a group that take messages from each other.
     pub complaints: Complaints,
 }
 

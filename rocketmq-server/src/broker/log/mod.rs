@@ -24,7 +24,7 @@ use crate::clock::Clock;
 use crate::exchange::Refusal;
 use crate::store::{Put, Store, StoreError, Unit};
 
-/// The store, with what every put has to keep: the placement of messages that wait, the figures, and the puts whose senders
+/// The store, and the three duties of every put: the placement of messages that wait, the figures, and the puts whose senders
 /// are not told yet.
 #[derive(Debug)]
 pub struct Log {
@@ -55,8 +55,8 @@ impl Log {
         }
     }
 
-    /// Puts and writes a message that the broker itself makes. It waits if its properties ask for that, be it for longer than a client
-    /// may.
+    /// Puts and writes a message that the broker itself makes. It waits if its properties ask for that, even for longer than a
+    /// client may.
     ///
     /// # Errors
     /// The placement or the store refuses.

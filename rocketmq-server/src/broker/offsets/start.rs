@@ -1,5 +1,5 @@
-//! Young queues: a new group reads them from their beginning even when it wishes for their end, so that messages sent while
-//! the group comes up are not lost.
+//! Finds young queues. A new group reads them from their beginning even if it asks for their end, so that messages sent while
+//! the group starts are not lost.
 
 use std::sync::LazyLock;
 

@@ -150,8 +150,8 @@ impl ConsumerOffsets {
         self.changed |= self.table.len() != before;
     }
 
-    /// Sets each offset to what `right` makes of its topic, group, queue and value, and forgets it where that is `None`.
-    /// Returns what changed, by `topic@group`.
+    /// Replaces each offset by the result of `right` for its topic, group, queue and value, and forgets it if that is `None`.
+    /// Returns the changes, by `topic@group`.
     pub(crate) fn set_right(
         &mut self,
         right: impl Fn(&str, &str, i32, i64) -> Option<i64>,

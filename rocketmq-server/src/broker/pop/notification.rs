@@ -50,7 +50,7 @@ fn serve(parts: &Parts, call: NotificationCall) -> Result<Option<NotificationRes
     match parts.state.parking.room_for(key, times, parts.log.now(), &parts.settings.live().pop) {
         Ok(deadline) => {
             parts.state.parking.park_notification(call, deadline);
-            // A message may have come between the look and the wait; nobody else would tell.
+            // A message may have come between the read and the parking, and nothing else would wake the request.
             if has_message(parts, &request)? {
                 parts.state.parking.ready(key.0, key.1, key.2);
             }

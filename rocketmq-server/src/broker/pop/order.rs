@@ -1,5 +1,5 @@
-//! Ordered pops: what of each queue is handed out, so that nothing behind it is before it is acknowledged or its time
-//! is over. `consumerOrderInfo.json`.
+//! Ordered pops: the messages of each queue that are handed out. Nothing behind them is handed out before they are acknowledged
+//! or their time is over. `consumerOrderInfo.json`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -9,8 +9,8 @@ use rocketmq_remoting::receipt::Origin;
 use super::retry_topic::normal_topic;
 use crate::filter::Filter;
 
-/// Every so many messages of a queue one waiter is woken although its filter refuses the message, so that the group
-/// moves past what nobody wants.
+/// After so many messages of a queue, one request is woken although its filter refuses the message, so that the group
+/// moves past messages that nobody wants.
 const FORCED_EVERY: i64 = 800;
 
 /// Stands for all queues of a topic.
@@ -78,8 +78,8 @@ impl<T> Polls<T> {
         self.waiting += 1;
     }
 
-    /// Takes out those the message is for: of each group one that waits for any queue and one that waits for this one;
-    /// for a message handed out again one of its group.
+    /// Takes out the requests that the message wakes: of each group one that waits for any queue, and one that waits for this
+    /// queue. A message that is handed out again wakes one request of its group.
     pub(crate) fn arrived(&mut self, arrived: Arrived<'_>) -> Vec<Waiter<T>> {
         let forced = arrived.offset % FORCED_EVERY == 0;
         let wants = |waiter: &Waiter<T>| forced || waiter.filter.may_match_tag(arrived.tags_code);
@@ -136,7 +136,7 @@ impl<T> Polls<T> {
         self.take(|waiter| waiter.deadline <= now)
     }
 
-    /// Takes out everything `gone` says so of, and forgets groups that no longer wait.
+    /// Takes out every request for which `gone` returns true, and forgets groups that no longer wait.
     pub(crate) fn take(&mut self, gone: impl Fn(&Waiter<T>) -> bool) -> Vec<Waiter<T>> {
         let mut taken = Vec::new();
         let retries = &mut self.retries;

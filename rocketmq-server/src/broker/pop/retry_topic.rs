@@ -5,7 +5,7 @@ use rocketmq_remoting::receipt::Origin;
 use super::settings::PopSettings;
 use crate::broker::names;
 
-/// The topic a group subscribed to, behind one of its retry topics.
+/// Returns the topic that a group subscribed to, from the name of one of its retry topics.
 pub fn normal_topic<'a>(topic: &'a str, group: &str) -> &'a str {
     let behind = names::group_of_retry(topic).and_then(|rest| rest.strip_prefix(group));
     behind.and_then(|rest| rest.strip_prefix(['+', '_'])).unwrap_or(topic)

@@ -25,9 +25,9 @@ pub(crate) struct Taken {
     /// Messages seen and left behind.
     pub rest: i64,
     pub info: OffsetInfo,
-    /// [`ends`] before the first look: more than that later means that something came.
+    /// The sum of [`ends`] before the first read. If it is larger later, a message has come meanwhile.
     pub ends: i64,
-    /// The group moved on in some queue, be it past messages it does not want.
+    /// True if the group moved on in some queue, even if only past messages that it does not want.
     pub moved: bool,
     /// Milliseconds since 1970.
     pub pop_time: i64,

@@ -54,7 +54,7 @@ fn serve(parts: &Parts, reply_to: ReplyTo<Found>, request: PullMessageRequest) -
     }
 }
 
-/// Runs a woken pull and sends what it finds, be it nothing: a pull waits once.
+/// Runs a woken pull and sends the result, even if it is empty: a pull waits only once.
 pub(crate) fn resume(parts: &Parts, pull: &Pull) {
     pull.reply_to.send(Ok(run(parts, pull)));
 }
@@ -86,7 +86,7 @@ fn wait_for(parts: &Parts, pull: &Pull, code: ResponseCode) -> Option<i64> {
 fn park(parts: &Parts, pull: Pull, deadline: i64) {
     let (topic, queue) = (pull.request.topic.clone(), pull.request.queue_id);
     parts.parking.park(pull, deadline);
-    // A message may have come between the read and the parking; nobody else would tell.
+    // A message may have come between the read and the parking, and nothing else would wake the pull.
     parts.parking.recheck_queue(&topic, queue, parts.log.store.max_offset(&topic, queue));
 }
 

@@ -47,8 +47,8 @@ impl PullParking {
         self.change(|polls| polls.arrived(arrival));
     }
 
-    /// Wakes whatever waits for less than a queue holds by now, matching or not: so that a filter that refuses
-    /// everything still moves on.
+    /// Wakes every pull whose queue has grown beyond the offset it wants, also if its filter refuses the new messages. So a pull
+    /// with a filter that refuses everything still moves on.
     pub(crate) fn recheck(&self, max_offset: impl Fn(&str, i32) -> i64) {
         self.change(|polls| polls.take(|topic, queue, parked| max_offset(topic, queue) > parked.wanted));
     }

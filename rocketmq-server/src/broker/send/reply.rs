@@ -47,7 +47,7 @@ where
     })
 }
 
-/// The requester's connection and what it is sent, or why nobody can be.
+/// The requester's connection and the request for it, or the reason for which there is none.
 type Push = Result<(Connection, Command), Refusal>;
 
 fn push_command(

@@ -50,7 +50,7 @@ pub struct Live {
     pub max_pull_bytes: usize,
     /// Most messages of one pull answer.
     pub max_pull_messages: usize,
-    /// Percent of this machine's memory, counted from the log's end, whose messages count as in memory.
+    /// Messages count as in memory if they are no farther from the log's end than this percentage of the machine's memory.
     pub in_memory_percent: u64,
     /// Most messages of one query answer.
     pub max_query_messages: usize,

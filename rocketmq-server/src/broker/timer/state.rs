@@ -39,8 +39,8 @@ impl Loaded {
         self.reached = self.reached.max(due);
     }
 
-    /// The offsets below `next` are loaded. At the end of the queue nothing beyond can have been delivered, whatever was
-    /// written before a crash cut the log.
+    /// Notes that the offsets below `next` are loaded. At the end of the queue, nothing beyond can have been delivered, even if
+    /// the checkpoint says so: a crash cut the log after it was written.
     pub(crate) fn move_to(&mut self, next: i64, end: i64) {
         self.next = next;
         self.read_to = if next < end { self.read_to.max(next) } else { next };
@@ -104,7 +104,7 @@ impl TimerState {
         let mut loaded = self.loaded.lock();
         let (from, read_to) = (loaded.next, loaded.read_to);
         loaded.next = range.nearest(from);
-        // Nothing beyond the end can have been delivered, whatever was written before the log became shorter.
+        // Nothing beyond the end can have been delivered, even if the checkpoint says so: the log became shorter after it.
         loaded.read_to = read_to.min(range.max);
         let moved = loaded.next != from || loaded.read_to != read_to;
         moved.then_some(Moved { queue: 0, from, to: Some(loaded.next) })

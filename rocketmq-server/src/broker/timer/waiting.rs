@@ -1,4 +1,4 @@
-//! Messages that wait for a point in time, ordered by it: 16 bytes each, whatever the message's size.
+//! The messages that wait for a point in time, in its order. Each takes 16 bytes of memory, however large it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 

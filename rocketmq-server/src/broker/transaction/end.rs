@@ -55,7 +55,7 @@ fn decide(
     decided.map_or(Ok(()), |half| ops::write(parts, half, ending))
 }
 
-/// The half was given up, and nobody asks about it any more. Its producer still knows best.
+/// Ends a half that was given up: the broker no longer asks about it, but its producer may still decide.
 fn decide_late(
     parts: &Parts,
     half: MessageRecord,

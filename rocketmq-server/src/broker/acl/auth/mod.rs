@@ -87,7 +87,7 @@ impl Auth {
         !self.tables.read().users.is_empty()
     }
 
-    /// Finds out who asks: a user who has to be known, and whose request is judged unless the user is above all permissions.
+    /// Finds out which user asks. The user must be known. The request is judged unless the user is above all permissions.
     ///
     /// # Errors
     /// Code 16: no such user, or the signature is wrong.

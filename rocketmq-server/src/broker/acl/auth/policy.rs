@@ -63,7 +63,7 @@ impl PolicyType {
 }
 
 impl Acl {
-    /// The entry whose resource names most of what is needed decides; a denial counts more than a permission for the very
+    /// The entry with the most exact resource decides; a denial counts more than a permission for the very
     /// same resource.
     pub(crate) fn judge(&self, need: &Need, from: IpAddr) -> Verdict {
         let decisive = |entries: &[Entry]| {

@@ -15,7 +15,7 @@ enum Pattern {
 }
 
 impl Addresses {
-    /// Reads one entry of a file; a blank one means nobody. `None`: it is not in any of the forms.
+    /// Reads one entry of a file; a blank one means nobody. Returns `None` if it has none of the known forms.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         match text {
@@ -81,7 +81,7 @@ fn v6_ranges(text: &str) -> Option<[RangeInclusive<u16>; 8]> {
     let parts: Vec<&str> = text.split(':').collect();
     let first = parts.iter().position(|part| part.contains(['*', '-']))?;
     let tail = parts[first..].iter().map(|part| range(part, 16, u16::MAX)).collect::<Option<Vec<_>>>()?;
-    // Zeros in place of the ranges make the rest an address of its own.
+    // With zeros in place of the ranges, the rest must be a valid address.
     let head = format!(
         "{}{}",
         parts[..first].iter().map(|part| format!("{part}:")).collect::<String>(),

@@ -58,8 +58,8 @@ impl Folder {
     /// Reads every file.
     ///
     /// # Errors
-    /// One cannot be read, or holds what cannot be a rule; it is named. It counts as read all the same, so that it is
-    /// tried again when it has changed.
+    /// Names the file that cannot be read, or whose content cannot be a rule. The file counts as read all the same, so that it is
+    /// read again only when it has changed.
     pub(crate) fn load(&mut self) -> Result<Loaded, AclError> {
         self.seen = self.stamps();
         let mut loaded = Loaded::default();
@@ -169,7 +169,7 @@ fn take(loaded: &mut Loaded, file: &AclFile) -> Result<(), String> {
     Ok(())
 }
 
-/// A file may hold a word that denies because nobody knows it; a tool may not write one.
+/// Refuses a word that nobody knows. In a file such a word denies; a tool may not write it.
 fn check_words(config: &PlainAccessConfig) -> Result<(), String> {
     let bad = config
         .topic_perms

@@ -8,7 +8,7 @@ pub(crate) struct Permission {
 }
 
 impl Permission {
-    /// Reads a word; anything else than the four denies, as in Apache.
+    /// Reads a word. Every word but the four denies, as in Apache.
     pub(crate) fn lenient(word: Option<&str>) -> Self {
         word.and_then(Self::parse).unwrap_or_default()
     }
