@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use rocketmq_client::error::{ConnectErrorKind, StartErrorKind};
 use rocketmq_client::remoting::net::{Answer, Connection, Handler};
 use rocketmq_client::remoting::route::{BrokerData, Perm, QueueData, TopicRoute};
 use rocketmq_client::remoting::{Command, RequestCode, ResponseCode, fastjson};
-use rocketmq_client::{Client, ConnectErrorKind, FromWhere, Message, SendErrorKind, StartErrorKind};
+use rocketmq_client::{Client, FromWhere, Message, SendErrorKind};
 use rocketmq_server::clock::System;
 use rocketmq_server::config::{BrokerConfig, NamesrvConfig};
 use rocketmq_server::namesrv::NameServer;

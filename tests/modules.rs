@@ -52,6 +52,15 @@ fn rooms_use_only_what_lies_below() -> TestResult {
 }
 
 #[test]
+fn the_root_of_the_client_offers_at_most_forty_names() -> TestResult {
+    let client = source("rocketmq-client")?;
+    let names = client.root_names();
+    assert!(names.contains("Producer") && names.contains("consumer"), "the root was not read: {names:?}");
+    assert!(names.len() <= 40, "{} names, move some into modules: {names:?}", names.len());
+    Ok(())
+}
+
+#[test]
 fn no_files_of_the_client_use_each_other_in_a_circle() -> TestResult {
     let circles = circles_of("rocketmq-client")?;
     assert!(circles.is_empty(), "{circles:#?}");

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
-use rocketmq_client::{Client, ConnectErrorKind, Message, TlsConfig};
+use rocketmq_client::error::ConnectErrorKind;
+use rocketmq_client::{Client, Message, TlsConfig};
 use rocketmq_server::config::TlsMode;
 use rocketmq_server::{Certificates, Embedded};
 use rocketmq_starter::{App, BoxError, State, Text, rocketmq_listener};

@@ -1,4 +1,4 @@
-//! [`Chance`]: where a client takes random numbers from.
+//! [`Chance`]: a client's source of random numbers.
 
 use std::sync::Arc;
 
@@ -12,29 +12,29 @@ use rand::{Rng, RngExt as _};
 pub(crate) struct Chance(Option<Arc<Mutex<StdRng>>>);
 
 impl Chance {
-    /// The numbers that follow from `seed`.
+    /// Makes a source whose numbers follow from `seed`.
     #[cfg(test)]
     pub(crate) fn seeded(seed: u64) -> Self {
         use rand::SeedableRng as _;
         Self(Some(Arc::new(Mutex::new(StdRng::seed_from_u64(seed)))))
     }
 
-    /// A number below `end`, which is not 0.
+    /// Draws a number below `end`, which is not 0.
     pub(crate) fn below(&self, end: u32) -> u32 {
         self.draw(|source| source.random_range(0..end))
     }
 
-    /// Any number.
+    /// Draws any number.
     pub(crate) fn bits(&self) -> u128 {
         self.draw(|source| source.random())
     }
 
-    /// A part of 1 between these two.
+    /// Draws a number between these two.
     pub(crate) fn part(&self, least: f64, most: f64) -> f64 {
         self.draw(|source| source.random_range(least..=most))
     }
 
-    /// One of `all`; `None` when there is none.
+    /// Picks one of `all`; `None` when there is none.
     pub(crate) fn pick<'a, T>(&self, all: &'a [T]) -> Option<&'a T> {
         self.draw(|source| all.choose(source))
     }

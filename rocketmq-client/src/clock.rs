@@ -1,4 +1,4 @@
-//! [`Clock`]: where a client takes the time of day from.
+//! [`Clock`]: a client's source of the time of day.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,21 +7,20 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rocketmq_remoting::net::LONGEST_WAIT;
 pub(crate) use tokio::time::Instant;
 
-/// This moment, for deadlines and measurements. It is the runtime's, as all waits are: a test stops that clock and moves it
-/// by hand.
+/// Returns this moment by the runtime's clock, for deadlines and measurements. A test stops that clock and moves it by hand.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub(crate) fn instant() -> Instant {
     Instant::now()
 }
 
-/// A time of day as requests hold it, in ms since the epoch; before it, 0.
+/// Converts a time of day for a request: ms since the epoch; 0 before it.
 pub(crate) fn to_ms(time: SystemTime) -> i64 {
     let ms = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     i64::try_from(ms).unwrap_or(i64::MAX)
 }
 
-/// A duration as requests hold it, in ms. It caps `Duration::MAX` below `i64::MAX` ms: brokers add the timeout to the
-/// current time.
+/// Converts a duration for a request, in ms. It caps `Duration::MAX` below `i64::MAX` ms: brokers add the timeout to the current
+/// time.
 pub(crate) fn millis(duration: Duration) -> i64 {
     duration.min(LONGEST_WAIT).as_millis() as i64
 }
@@ -64,7 +63,7 @@ impl Clock {
         }
     }
 
-    /// In ms since the epoch; before it, 0.
+    /// Returns the time of day in ms since the epoch; 0 before it.
     pub(crate) fn now_ms(&self) -> i64 {
         self.now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
     }

@@ -1,7 +1,16 @@
-//! One error type per operation: [`Error`] is generic over the kinds that operation can end with.
+//! Errors: one type for each operation, [`Error`] over the kinds that the operation can end with.
 //!
-//! The kind says what to do next, the text says which name, value and broker, and
-//! [`is_retryable`](Error::is_retryable) is the very method the client's own retry loop asks.
+//! The kind says what to do next. The text names the value, the topic and the broker. [`Error::is_retryable`] is the method that
+//! the client's own retries ask.
+//!
+//! ```
+//! use rocketmq_client::error::{ConnectError, ConnectErrorKind};
+//!
+//! let error = ConnectError::new(ConnectErrorKind::Unreachable, "127.0.0.1:9876 refused the connection");
+//! assert_eq!(error.kind(), ConnectErrorKind::Unreachable);
+//! assert!(error.is_retryable() && error.attempts().is_empty() && error.refusal().is_none());
+//! assert_eq!(error.to_string(), "no name server could be reached: 127.0.0.1:9876 refused the connection");
+//! ```
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -10,18 +19,39 @@ use std::time::Duration;
 
 use rocketmq_remoting::ResponseCode;
 
-/// Any error, boxed: what interceptors and handlers may fail with.
+/// Any error, boxed: handlers and interceptors fail with it.
 pub type BoxError = Box<dyn StdError + Send + Sync + 'static>;
 
-/// The kinds of failure of one operation.
+/// Lists the kinds of failure of one operation.
 pub trait ErrorKind: Copy + Eq + fmt::Debug + fmt::Display + Send + Sync + 'static {
-    /// Whether the same call may succeed later with nothing changed by the caller.
+    /// Tells whether the same call may succeed later, unchanged.
     fn is_transient(self) -> bool;
 }
 
-/// Why an operation failed: its kind, a sentence, and where known the broker's refusal and every attempt.
+/// Says why an operation failed: its kind, a sentence, and where known the broker's refusal and every attempt.
 ///
-/// Cheap to clone, so that one failed batch can tell each of its senders.
+/// Clones share the text, so that each sender of a failed batch gets the error.
+///
+/// ```no_run
+/// # async fn example(producer: rocketmq_client::Producer) -> Result<(), Box<dyn std::error::Error>> {
+/// use rocketmq_client::{Message, SendErrorKind};
+///
+/// if let Err(error) = producer.send(Message::new("orders", "42")).await {
+///     match error.kind() {
+///         SendErrorKind::TopicNotFound => println!("create the topic first"),
+///         _ if error.is_retryable() => println!("later, perhaps"),
+///         _ => {}
+///     }
+///     for attempt in error.attempts() {
+///         println!("{attempt}"); // broker, address, duration, cause
+///     }
+///     if let Some(refusal) = error.refusal() {
+///         println!("{} answered {}: {}", refusal.broker, refusal.code, refusal.remark);
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Error<K> {
     kind: K,
@@ -37,7 +67,14 @@ struct Detail {
 }
 
 impl<K: ErrorKind> Error<K> {
-    /// A failure of this kind, told by a sentence; for what is built on this crate, and for tests.
+    /// Makes an error of a kind and a sentence: for libraries on top of this crate, and for tests.
+    ///
+    /// ```
+    /// use rocketmq_client::{SendError, SendErrorKind};
+    ///
+    /// let error = SendError::new(SendErrorKind::Vetoed, "no orders on Sundays");
+    /// assert_eq!(error.to_string(), "an interceptor refused the message: no orders on Sundays");
+    /// ```
     pub fn new(kind: K, message: impl Into<String>) -> Self {
         Self { kind, detail: Arc::new(Detail { message: message.into(), ..Detail::default() }) }
     }
@@ -62,28 +99,28 @@ impl<K: ErrorKind> Error<K> {
         self
     }
 
-    /// The same failure as part of another operation.
+    /// Makes this the failure of another operation.
     pub(crate) fn map_kind<T: ErrorKind>(self, kind: impl FnOnce(K) -> T) -> Error<T> {
         Error { kind: kind(self.kind), detail: self.detail }
     }
 
-    /// What went wrong, to match on.
+    /// Returns the kind, to match on.
     pub fn kind(&self) -> K {
         self.kind
     }
 
-    /// What the broker answered, when it was the broker that refused.
+    /// Returns the broker's answer, when a broker refused.
     pub fn refusal(&self) -> Option<&BrokerRefusal> {
         self.detail.refusal.as_ref()
     }
 
-    /// Every try, in order; empty when the operation failed before it reached a broker.
+    /// Returns every try in order. It is empty when the operation failed before it reached a broker.
     pub fn attempts(&self) -> &[Attempt] {
         &self.detail.attempts
     }
 
-    /// Whether the same call may succeed later with nothing changed. The client has already retried as
-    /// far as its configuration and time budget let it.
+    /// Tells whether the same call may succeed later, unchanged. The client has already tried again as often and as long as it is
+    /// configured to.
     pub fn is_retryable(&self) -> bool {
         match &self.detail.refusal {
             Some(refusal) => refusal.is_retryable(),
@@ -120,28 +157,41 @@ impl<K: ErrorKind> StdError for Error<K> {
     }
 }
 
-/// A broker (or name server) answered, and the answer was no.
+/// Holds the answer of a broker or name server that refused.
+///
+/// ```
+/// use rocketmq_client::error::BrokerRefusal;
+/// use rocketmq_client::remoting::ResponseCode;
+///
+/// let busy = BrokerRefusal {
+///     code: ResponseCode::SYSTEM_BUSY,
+///     remark: "[OVERLOAD]system busy".into(),
+///     broker: "broker-a".into(),
+///     topic: "orders".into(),
+/// };
+/// assert!(busy.is_retryable() && !busy.is_flow_control() && !busy.is_access_denied());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BrokerRefusal {
-    /// The response code; a code this client does not know is kept as it came.
+    /// The response code, also one that this client does not know.
     pub code: ResponseCode,
     /// The reason in the server's words; may be empty.
     pub remark: String,
-    /// Who answered: a broker name, or the address where no name is known.
+    /// The broker's name, or its address where no name is known.
     pub broker: String,
-    /// The topic the request was about; empty when it was about none.
+    /// The topic of the request; empty when it has none.
     pub topic: String,
 }
 
 impl BrokerRefusal {
-    /// Whether another broker, or this one later, may take the same request: the codes Java's producer
-    /// retries, save flow control.
+    /// Tells whether another broker, or this one later, may accept the same request: the codes that Java's producer tries again,
+    /// without flow control and denied access.
     pub fn is_retryable(&self) -> bool {
         !self.is_flow_control() && !self.is_access_denied() && RETRYABLE_CODES.contains(&self.code)
     }
 
-    /// Whether the broker's access control refuses: no such user, a wrong signature, or no permission. Another broker
-    /// would say the same, so this is not tried again, unlike the same codes for other reasons.
+    /// Tells whether access control refused: no such user, a wrong signature, or a missing permission. Every broker would answer
+    /// the same, so the client does not try again.
     pub fn is_access_denied(&self) -> bool {
         match self.code {
             ResponseCode::NO_PERMISSION => ACCESS_DENIED.iter().any(|words| self.remark.contains(words)),
@@ -150,15 +200,15 @@ impl BrokerRefusal {
         }
     }
 
-    /// Whether the broker asks to be left alone for a while. A request that was thrown out of the send
-    /// queue has already waited there; sending it again at once only makes the queue longer.
+    /// Tells whether the broker asks to slow down. A request that was thrown out of the send queue has waited there already;
+    /// sending it again at once would lengthen the queue.
     pub fn is_flow_control(&self) -> bool {
         FLOW_CONTROL_CODES.contains(&self.code)
             || (self.code == ResponseCode::SYSTEM_BUSY && self.remark.contains("_CLEAN_QUEUE]"))
     }
 }
 
-/// What Java's producer tries again on another broker (`retryResponseCodes`): topic missing there, not
+/// The answers that Java's producer tries again on another broker (`retryResponseCodes`): topic missing there, not
 /// writable, system error, busy, no permission, no buyer id, other unit, going away.
 pub(crate) const RETRYABLE_CODES: [ResponseCode; 8] = [
     ResponseCode::TOPIC_NOT_EXIST,
@@ -171,7 +221,7 @@ pub(crate) const RETRYABLE_CODES: [ResponseCode; 8] = [
     ResponseCode::GO_AWAY,
 ];
 
-/// What 5.x brokers say with code 16 when it is about the user; 4.x brokers say `AclException` with code 1.
+/// The remarks of 5.x brokers with code 16 that concern the user; 4.x brokers send `AclException` with code 1.
 const ACCESS_DENIED: [&str; 6] = [
     "username cannot be null",
     "check signature failed",
@@ -181,7 +231,7 @@ const ACCESS_DENIED: [&str; 6] = [
     "Authorization failed",
 ];
 
-/// 215 is what proxies and cloud brokers throttle with; 216 its sibling for one message too many.
+/// Proxies and cloud brokers throttle with 215, and with 216 for one message too many.
 const FLOW_CONTROL_CODES: [ResponseCode; 2] = [ResponseCode::FLOW_CONTROL, ResponseCode(216)];
 
 impl fmt::Display for BrokerRefusal {
@@ -199,16 +249,16 @@ impl fmt::Display for BrokerRefusal {
 
 impl StdError for BrokerRefusal {}
 
-/// One try of an operation that may take several.
+/// Describes one try of an operation that may take several; [`Error::attempts`] returns them.
 #[derive(Clone, Debug)]
 pub struct Attempt {
     /// The broker's name.
     pub broker: String,
-    /// Its address; empty when the route holds no master for it.
+    /// The broker's address; empty when the route holds no master for it.
     pub address: String,
-    /// How long the try took.
+    /// The duration of the try.
     pub elapsed: Duration,
-    /// Why it failed.
+    /// The cause of the failure, as text.
     pub cause: String,
 }
 
@@ -241,14 +291,14 @@ macro_rules! error_kinds {
 }
 pub(crate) use error_kinds;
 
-/// Names for the flag in `error_kinds!`.
+/// Names the values of the flag in `error_kinds!`.
 pub(crate) mod nature {
     pub(crate) const TRANSIENT: bool = true;
     pub(crate) const FINAL: bool = false;
 }
 
 error_kinds! {
-    /// Why a client could not be built.
+    /// Lists the reasons why a client cannot be built.
     pub enum ConnectErrorKind {
         /// An option has a value it cannot have.
         InvalidConfig = "invalid configuration", FINAL;
@@ -260,7 +310,7 @@ error_kinds! {
 }
 
 error_kinds! {
-    /// Why a topic's route is not known.
+    /// Lists the reasons why a topic's route is not known.
     pub enum RouteErrorKind {
         /// No name server address is configured or discovered.
         NoNameServer = "no name server is configured", FINAL;
@@ -282,11 +332,11 @@ error_kinds! {
 }
 
 error_kinds! {
-    /// Why a call to a broker failed: what offset, lock, admin and similar calls end with.
+    /// Lists the reasons why a call to a broker failed: of offset, lock, administration and similar calls.
     pub enum CallErrorKind {
         /// The connection could not be made or broke.
         Unreachable = "the broker could not be reached", TRANSIENT;
-        /// The broker did not answer in time; whether it acted is unknown.
+        /// The broker did not answer in time; it may have acted all the same.
         Timeout = "the broker did not answer in time", TRANSIENT;
         /// The broker refused; see [`Error::refusal`](crate::Error::refusal).
         Refused = "the broker refused", FINAL;
@@ -306,7 +356,7 @@ error_kinds! {
 }
 
 error_kinds! {
-    /// Why a message was not (as far as is known) stored.
+    /// Lists the reasons why a message was not stored, as far as is known.
     pub enum SendErrorKind {
         /// The message breaks a rule; the text names it.
         InvalidMessage = "the message cannot be sent", FINAL;
@@ -324,7 +374,7 @@ error_kinds! {
         Refused = "the broker refused the message", FINAL;
         /// The broker's access control refused; [`Error::refusal`](crate::Error::refusal) says which user lacks what.
         NotPermitted = "the broker denies access (check the access key, its secret and its permissions)", FINAL;
-        /// The answer cannot be read: it does not say where the message is, which may be stored all the same.
+        /// The answer cannot be read. The message may be stored all the same.
         Malformed = "the broker's answer cannot be read", FINAL;
         /// The broker throttles; slow down before trying again.
         FlowControl = "the broker asks to slow down", TRANSIENT;
@@ -340,7 +390,7 @@ error_kinds! {
 }
 
 error_kinds! {
-    /// Why a producer or consumer could not be started.
+    /// Lists the reasons why a producer or consumer cannot be started.
     pub enum StartErrorKind {
         /// A group, topic or option is illegal; the text names it.
         InvalidConfig = "invalid configuration", FINAL;
@@ -363,12 +413,12 @@ impl CallErrorKind {
 }
 
 impl CallError {
-    /// The broker said no.
+    /// Makes the error of a refusal.
     pub(crate) fn refused_by(refusal: BrokerRefusal) -> Self {
         Self::refused(CallErrorKind::of(&refusal), refusal)
     }
 
-    /// Nobody knows which broker to ask.
+    /// Makes the error of a call whose route is not known.
     pub(crate) fn no_route(error: RouteError) -> Self {
         error.map_kind(|kind| match kind {
             RouteErrorKind::TopicNotFound => CallErrorKind::TopicNotFound,

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::client::{Client, connect};
 use crate::clock::Clock;
 
-/// What a scripted server does with a request.
+/// The answer of a scripted server to a request.
 pub(crate) enum Reply {
     Answer(Command),
     Silence,
@@ -89,7 +89,7 @@ impl FakeServer {
 }
 
 impl FakeServer {
-    /// How many connections were ever accepted.
+    /// Counts the connections that were accepted.
     pub(crate) fn accepted(&self) -> usize {
         self.connections.lock().len()
     }
@@ -123,7 +123,7 @@ pub(crate) fn refuse(code: ResponseCode, remark: &str) -> Reply {
     Reply::Answer(Command::response(code).with_remark(remark))
 }
 
-/// What a broker answers to a send it stored in the queue that was asked for.
+/// Makes a broker's answer to a send that it stored in the wanted queue.
 pub(crate) fn stored(request: &Command, status: ResponseCode) -> Reply {
     let mut response = Command::response(status);
     let count = if request.ext.get("m") == Some("true") { 3 } else { 1 };

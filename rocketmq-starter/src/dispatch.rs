@@ -3,7 +3,8 @@
 use crate::listener::{Call, Listener, Settlement};
 use crate::outcome::BoxError;
 use futures_util::future::BoxFuture;
-use rocketmq_client::{Delivery, Listen, ListenBatch, Outcome};
+use rocketmq_client::consumer::ListenBatch;
+use rocketmq_client::{Delivery, Listen, Outcome};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;

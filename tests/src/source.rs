@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
-use syn::{Attribute, Item, ItemUse, Meta, UseTree};
+use syn::{Attribute, Item, ItemUse, Meta, UseTree, Visibility};
 
 use crate::TestResult;
 
@@ -17,6 +17,8 @@ pub type Module = Vec<String>;
 #[derive(Debug, Default)]
 pub struct Source {
     modules: BTreeSet<Module>,
+    /// The modules that are declared with `pub`.
+    public: BTreeSet<Module>,
     /// The paths that each file uses.
     uses: BTreeMap<Module, Vec<Vec<String>>>,
     /// `pub use`, by module and name: the path that stands behind it.
@@ -44,10 +46,20 @@ impl Source {
                 let name = declared.ident.to_string();
                 let child: Module = module.iter().cloned().chain([name]).collect();
                 let path = file_of(folder, &child)?;
+                if matches!(declared.vis, Visibility::Public(_)) {
+                    self.public.insert(child.clone());
+                }
                 self.add(folder, &path, child)?;
             }
         }
         Ok(())
+    }
+
+    /// Returns the names that the crate's root offers: its public modules, and the names that it passes on.
+    pub fn root_names(&self) -> BTreeSet<&str> {
+        let modules = self.public.iter().filter(|module| module.len() == 1).map(|module| module[0].as_str());
+        let passed_on = self.passed_on.get(&Module::new()).into_iter().flat_map(BTreeMap::keys);
+        modules.chain(passed_on.map(String::as_str)).collect()
     }
 
     /// Returns the files that each file uses, with the names.

@@ -1,4 +1,4 @@
-//! What the questions of applications and tools have in common: `MQAdmin` and `MQAdminExt` of Java.
+//! The helpers of requests for tools: `MQAdmin` and `MQAdminExt` of Java.
 
 use rocketmq_remoting::DecodeError;
 
@@ -7,7 +7,7 @@ use crate::cluster::route::Purpose;
 use crate::error::{CallError, CallErrorKind};
 
 impl Client {
-    /// The brokers of a topic, named as on the wire, with an address each.
+    /// Finds the brokers of a topic, which is named as on the wire: name and address of each.
     pub(super) async fn brokers(&self, topic: &str) -> Result<Vec<(String, String)>, CallError> {
         let cluster = &self.membership.cluster;
         cluster.topic(topic, Purpose::Read, None).await.map_err(CallError::no_route)?;

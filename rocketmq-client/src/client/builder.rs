@@ -1,4 +1,4 @@
-//! The options of a client, and how it connects.
+//! [`ClientBuilder`]: the options of a client, and its connection.
 
 use std::sync::Arc;
 
@@ -17,23 +17,63 @@ use crate::observe::metrics;
 use crate::observe::trace::TraceConfig;
 use crate::producer;
 
-/// Connects to a cluster through its name servers, `host:port` each, separated by `;`; or through the
-/// URL of an address server, `http://host/path`. Without a path `http://` is ignored, as in Java.
+/// Connects to a cluster with all options at their defaults. Takes the `host:port` of each name server, separated by `;`, or the
+/// URL of an address server, `http://host/path`. `http://` without a path is ignored, as in Java.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = rocketmq_client::connect("10.0.0.1:9876;10.0.0.2:9876").await?;
+/// println!("connected as {}", client.client_id());
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
-/// When an address is malformed or no name server can be reached; the text lists every address tried.
+/// An address is malformed, or no name server can be reached; the text lists every address that was tried.
+///
+/// # Cancel safety
+/// A cancelled call leaves nothing behind.
 pub async fn connect(name_servers: impl AsRef<str>) -> Result<Client, ConnectError> {
     Client::builder(name_servers).connect().await
 }
 
 impl Client {
-    /// Starts to configure a client. `name_servers` as for [`connect`].
+    /// Starts to configure a client. Takes the same addresses as [`connect`].
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::{Client, Credentials};
+    /// use std::sync::Arc;
+    ///
+    /// let client = Client::builder("127.0.0.1:9876")
+    ///     .credentials(Arc::new(Credentials::new("shop", "secret")))
+    ///     .namespace("staging")
+    ///     .connect()
+    ///     .await?;
+    /// # drop(client);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn builder(name_servers: impl AsRef<str>) -> ClientBuilder {
         ClientBuilder::new(name_servers.as_ref())
     }
 }
 
-/// Configures a [`Client`].
+/// Configures a [`Client`]; [`connect`](Self::connect) builds it.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+///
+/// let client = rocketmq_client::Client::builder("127.0.0.1:9876")
+///     .configure(|config| config.heartbeat_interval = Duration::from_secs(10))
+///     .lazy()
+///     .connect()
+///     .await?;
+/// # drop(client);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ClientBuilder {
@@ -47,56 +87,115 @@ impl ClientBuilder {
         Self { name_servers: name_servers.to_owned(), config: ClientConfig::default(), lazy: false }
     }
 
-    /// Replaces all options set so far.
+    /// Replaces all options that were set so far.
+    ///
+    /// ```
+    /// use rocketmq_client::{Client, ClientConfig};
+    ///
+    /// let shared = ClientConfig::default();
+    /// let builder = Client::builder("127.0.0.1:9876").config(shared);
+    /// # drop(builder);
+    /// ```
     pub fn config(mut self, config: ClientConfig) -> Self {
         self.config = config;
         self
     }
 
-    /// Changes options for which there is no method of their own.
+    /// Changes options that have no method of their own.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let builder = rocketmq_client::Client::builder("127.0.0.1:9876").configure(|config| {
+    ///     config.route_refresh = Duration::from_secs(10);
+    ///     config.instance_name = Some("billing-1".into());
+    /// });
+    /// # drop(builder);
+    /// ```
     pub fn configure(mut self, change: impl FnOnce(&mut ClientConfig)) -> Self {
         change(&mut self.config);
         self
     }
 
-    /// Who signs the requests.
+    /// Signs every request with these credentials. Default: requests are not signed.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use rocketmq_client::{Client, Credentials};
+    ///
+    /// let builder = Client::builder("127.0.0.1:9876").credentials(Arc::new(Credentials::new("shop", "secret")));
+    /// # drop(builder);
+    /// ```
     pub fn credentials(mut self, credentials: impl CredentialsSource) -> Self {
         self.config.credentials = Some(Arc::new(credentials));
         self
     }
 
-    /// The 4.x namespace of every topic and group.
+    /// Puts every topic and group into a namespace of 4.x: `orders` travels as `<namespace>%orders`. Default: none.
+    ///
+    /// ```
+    /// let builder = rocketmq_client::Client::builder("127.0.0.1:9876").namespace("staging");
+    /// # drop(builder);
+    /// ```
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.config.namespace = Some(namespace.into());
         self
     }
 
-    /// Adds a hook around sends and deliveries.
+    /// Adds a hook around sends and deliveries; the hooks run in the order they were added. [`Interceptor`] has an example.
     pub fn interceptor(mut self, interceptor: impl Interceptor) -> Self {
         self.config.interceptors.push(Arc::new(interceptor));
         self
     }
 
-    /// Traces what all producers, push and lite consumers of this client do, save those configured otherwise.
+    /// Traces the messages of all producers, push consumers and lite consumers of this client, except those with a setting of their
+    /// own. Default: off.
+    ///
+    /// ```
+    /// use rocketmq_client::{Client, TraceConfig};
+    ///
+    /// let builder = Client::builder("127.0.0.1:9876").trace(TraceConfig::default());
+    /// # drop(builder);
+    /// ```
     pub fn trace(mut self, trace: TraceConfig) -> Self {
         self.config.trace = Some(trace);
         self
     }
 
-    /// Encrypts every connection. [`connect`](Self::connect) reads the files it names.
+    /// Encrypts every connection. [`connect`](Self::connect) reads the files that the configuration names. Default: plain text.
     #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub fn tls(mut self, tls: rocketmq_remoting::net::tls::TlsConfig) -> Self {
         self.config.tls = Some(tls);
         self
     }
 
-    /// Reaches name servers and brokers through SOCKS5 proxies. An address server is still asked directly.
+    /// Reaches name servers and brokers through SOCKS5 proxies. An address server is asked directly. Default: no proxy.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::Client;
+    ///
+    /// let builder = Client::builder("10.0.0.1:9876").socks_proxies(r#"{"10.0.0.0/8": {"addr": "127.0.0.1:1080"}}"#.parse()?);
+    /// # drop(builder);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn socks_proxies(mut self, proxies: SocksProxies) -> Self {
         self.config.socks_proxies = proxies;
         self
     }
 
-    /// Does not insist on a name server at start; it is looked for when first needed.
+    /// Lets [`connect`](Self::connect) succeed without a name server; the client looks for one when it first needs it.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = rocketmq_client::Client::builder("127.0.0.1:9876").lazy().connect().await?;
+    /// # drop(client);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn lazy(mut self) -> Self {
         self.lazy = true;
         self
@@ -112,7 +211,7 @@ impl ClientBuilder {
     /// ```
     ///
     /// # Errors
-    /// Fails for the first illegal one.
+    /// An option or a file is unusable; the text names the first one.
     pub fn check(&self) -> Result<(), ConnectError> {
         self.checked().map(drop)
     }
@@ -125,10 +224,21 @@ impl ClientBuilder {
         Ok((name_servers, Transport::new(&self.config)?))
     }
 
-    /// Builds the client and, unless it is [`lazy`](Self::lazy), makes sure that a name server is there.
+    /// Builds the client and, unless it is [`lazy`](Self::lazy), reaches a name server.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = rocketmq_client::Client::builder("127.0.0.1:9876").connect().await?;
+    /// # drop(client);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// When an option is illegal or no name server can be reached; the text lists every address tried.
+    /// An option is illegal, or no name server can be reached; the text lists every address that was tried.
+    ///
+    /// # Cancel safety
+    /// A cancelled call leaves nothing behind.
     pub async fn connect(self) -> Result<Client, ConnectError> {
         let lazy = self.lazy;
         let membership = Membership::new(self.parts().await?, producer::open_carrier);

@@ -1,4 +1,4 @@
-//! Asking about the members of a group, and having one handle a message.
+//! Requests about the members of a group, and the direct handling of one message.
 
 use std::time::Duration;
 
@@ -15,16 +15,28 @@ use super::handle::Client;
 use crate::cluster::calls::Target;
 use crate::error::{CallError, CallErrorKind};
 
-/// A broker gives the consumer it passes a request on to 10 s.
+/// Brokers wait 10 s for the consumer that they pass a request on to.
 const RELAY_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Topics and groups in what is answered have their names on the wire: with the namespace, where there is one.
+/// The answers name topics and groups as on the wire: with the namespace, where there is one.
 impl Client {
-    /// The members of a consumer group and what they subscribe to, as a broker knows them: `mqadmin consumerConnection`.
+    /// Lists the members of a consumer group and their subscriptions, as a broker knows them: `mqadmin consumerConnection`.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// for member in client.consumer_connection("billing").await?.connection_set {
+    ///     println!("{} at {}", member.client_id, member.client_addr);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// When no broker has ever met the group, or none answers with members; that nobody is online is such a refusal
-    /// (`CONSUMER_NOT_ONLINE`).
+    /// No broker has met the group, or none answers with members: a group without a member online is the refusal
+    /// `CONSUMER_NOT_ONLINE`.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: it reads only.
     pub async fn consumer_connection(&self, group: &str) -> Result<ConsumerConnection, CallError> {
         let consumer_group = self.membership.cluster.names.wrap(group);
         let Json(members) =
@@ -32,12 +44,25 @@ impl Client {
         Ok(members)
     }
 
-    /// Queues, offsets, rates and settings of one member, a consumer of any language: `mqadmin consumerStatus`.
-    /// `with_stack`: also, in [`ConsumerRunningInfo::jstack`], what the threads of a Java member do; push consumers of this
-    /// client tell which messages their handlers work on, and for how long.
+    /// Asks one member, of any language, for its queues, offsets, rates and settings: `mqadmin consumerStatus`.
+    ///
+    /// `with_stack` also asks for [`ConsumerRunningInfo::jstack`]: the stacks of a Java member's threads, or the messages that the
+    /// handlers of this crate's push consumers work on, and for how long.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let member = &client.consumer_connection("billing").await?.connection_set[0];
+    /// let info = client.running_info("billing", &member.client_id, true).await?;
+    /// println!("{:?}", info.jstack);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// When no broker has ever met the group, no broker knows the member, or it does not answer within 10 s.
+    /// No broker has met the group, no broker knows the member, or the member does not answer within 10 s.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: it reads only.
     pub async fn running_info(
         &self,
         group: &str,
@@ -53,12 +78,12 @@ impl Client {
         Ok(info)
     }
 
-    /// Has a member handle one stored message at once, and says what became of it; the group's progress stays as it is. So
-    /// a dead letter gets another chance. The message is named as [`Delivery::offset_message_id`](crate::Delivery::offset_message_id)
-    /// does, and need not be of a topic the group reads.
+    /// Makes a member handle one stored message at once, and returns its result. The group's offsets stay as they are. A dead letter
+    /// gets another chance this way. [`Delivery::offset_message_id`](crate::Delivery::offset_message_id) names the message; its topic
+    /// need not be one that the group reads.
     ///
     /// ```no_run
-    /// # async fn again(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let member = &client.consumer_connection("billing").await?.connection_set[0];
     /// for dead in client.query_messages("%DLQ%billing", "order-42").await? {
     ///     let id = dead.offset_message_id();
@@ -70,8 +95,11 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// When the id is none, no message begins there, the broker that stores it does not know the member, or the handler
-    /// takes longer than the 10 s brokers grant; its verdict is lost then.
+    /// The id is malformed, no message begins there, the broker that stores it does not know the member, or the handler takes longer
+    /// than the 10 s that brokers grant; its result is lost then.
+    ///
+    /// # Cancel safety
+    /// The handler runs to its end even if this call is cancelled.
     pub async fn consume_directly(
         &self,
         group: &str,
@@ -91,8 +119,8 @@ impl Client {
         asked.await.map(|Json(result)| result)
     }
 
-    /// The first answer that is no refusal: a broker knows those of a group who have to do with it. Every broker that has
-    /// met a group has its retry topic.
+    /// Asks brokers in turn for the first answer that is no refusal: each knows only the members that are connected to it. The
+    /// brokers of a group are those of its retry topic.
     async fn ask_about<R: Request<Body = ()>>(
         &self,
         group: &str,

@@ -1,4 +1,4 @@
-//! Looking stored messages up: by place, by id, by key.
+//! Queries for stored messages: by place, by id, by key.
 
 use std::future::IntoFuture;
 use std::sync::Arc;
@@ -20,19 +20,30 @@ use crate::consumer::pull::incoming::inflate_or_leave;
 use crate::error::CallError;
 use crate::messages::Delivery;
 
-/// What brokers answer at most (`maxMsgsNumBatch`), unless they are configured otherwise.
+/// The most messages that brokers answer with by default (`maxMsgsNumBatch`).
 const MOST: usize = 64;
-/// The index knows the second a message was stored in, not the millisecond.
+/// The index stores the second, not the millisecond.
 const INDEX_STEP_MS: i64 = 1000;
 
 impl Client {
-    /// The message that is stored at a place, as [`Delivery::offset_message_id`] and
-    /// [`Receipt::offset_message_id`](crate::Receipt::offset_message_id) name it: Java's `viewMessage`. The broker is asked
-    /// at the address in the id, `topic` is what its access control judges by.
+    /// Reads the message at a place that [`Delivery::offset_message_id`] or
+    /// [`Receipt::offset_message_id`](crate::Receipt::offset_message_id) names: Java's `viewMessage`. The id holds the address of the
+    /// broker; `topic` is for its access control.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let message = client.view_message("orders", "C0A8010A00002A9F0000000000001000").await?;
+    /// println!("{:?}", message.text());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// When `offset_message_id` is none (an [`InvalidRequest`](crate::CallErrorKind::InvalidRequest); ids that producers give are
-    /// for [`find_message`](Self::find_message)), the broker does not answer within 6 s, or no message begins there.
+    /// The id is malformed (an [`InvalidRequest`](crate::CallErrorKind::InvalidRequest); for ids that producers give there is
+    /// [`find_message`](Self::find_message)), the broker does not answer within 6 s, or no message begins there.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: it reads only.
     pub async fn view_message(&self, topic: &str, offset_message_id: &str) -> Result<Delivery, CallError> {
         let OffsetMessageId { host, offset } = offset_message_id.parse().map_err(no_offset_id)?;
         let (cluster, address) = (&self.membership.cluster, host.to_string());
@@ -44,27 +55,38 @@ impl Client {
         Ok(self.found(&broker, record))
     }
 
-    /// The message its producer gave an id, [`Delivery::message_id`] and
-    /// [`Receipt::message_id`](crate::Receipt::message_id): Java's `queryMessageByUniqKey`. Every broker of the topic is
-    /// asked; `None` when none has it, or has not indexed it yet, which takes a moment. Of several copies, as a send that
-    /// was tried again leaves them, the oldest.
+    /// Finds a message by the id that its producer gave it, [`Delivery::message_id`] or
+    /// [`Receipt::message_id`](crate::Receipt::message_id): Java's `queryMessageByUniqKey`. It asks every broker of the topic and
+    /// returns the oldest copy. `None` when no broker has it, or has it in its index yet, which takes a moment.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client, receipt: rocketmq_client::Receipt) -> Result<(), Box<dyn std::error::Error>> {
+    /// if let Some(message) = client.find_message("orders", receipt.message_id()).await? {
+    ///     println!("stored at {:?}", message.stored_at());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// When the topic has no route, or nothing was found and a broker failed.
+    /// The topic has no route, or nothing was found and a broker failed.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: it reads only.
     pub async fn find_message(&self, topic: &str, message_id: &str) -> Result<Option<Delivery>, CallError> {
         let query = Querying { unique: true, ..Querying::new(self, topic, message_id) };
         Ok(query.await?.into_iter().next())
     }
 
-    /// The messages of a topic that bear a key, one of those of [`Message::key`](crate::Message::key): Java's
-    /// `queryMessage`. Awaiting the returned value asks every broker of the topic.
+    /// Finds the messages of a topic with a key that [`Message::key`](crate::Message::key) set: Java's `queryMessage`. Awaiting the
+    /// returned value asks every broker of the topic.
     ///
     /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
     /// use std::time::{Duration, SystemTime};
     ///
-    /// # async fn look(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let yesterday = SystemTime::now() - Duration::from_secs(24 * 3600);
-    /// for message in client.query_messages("orders", "order-42").since(yesterday).await? {
+    /// for message in client.query_messages("orders", "order-42").since(yesterday).max(10).await? {
     ///     println!("{} {:?}", message.message_id(), message.stored_at());
     /// }
     /// # Ok(())
@@ -75,17 +97,28 @@ impl Client {
     }
 }
 
-/// A query with its options; a future once awaited. It ends with the newest messages it found, in the order they were
-/// stored; a message just sent is found a moment later, when it is indexed. What only shares the key's hash is left out.
+/// Holds a query and its options; awaiting it sends it. It returns the newest messages that it found, in the order they were
+/// stored. Brokers index a message a moment after they stored it. Messages that share only the key's hash are left out.
+///
+/// ```no_run
+/// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// let found = client.query_messages("orders", "order-42").await?;
+/// println!("{} messages", found.len());
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
-/// When the topic has no route, or nothing was found and a broker failed or did not answer within 6 s. A broker that fails
-/// while another one finds something is a warning in the log, as in Java.
+/// The topic has no route, or nothing was found and a broker failed or did not answer within 6 s. A broker that fails while another
+/// one finds something is a warning in the log, as in Java.
+///
+/// # Cancel safety
+/// Cancel safe: it reads only.
 #[derive(Debug, Clone)]
 #[must_use = "a query is sent when it is awaited"]
 pub struct Querying {
     client: Client,
-    /// As it is on the wire.
+    /// The name on the wire.
     topic: String,
     key: String,
     unique: bool,
@@ -101,19 +134,35 @@ impl Querying {
         Self { client, topic, key, unique: false, since: 0, until: i64::MAX, max: MOST }
     }
 
-    /// Only messages stored at this time or later, by their broker's clock, to the millisecond. Default: all it still has.
+    /// Leaves out messages stored before this time, by their broker's clock, to the millisecond. Default: no limit.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client, begin: std::time::SystemTime, end: std::time::SystemTime) -> Result<(), Box<dyn std::error::Error>> {
+    /// let found = client.query_messages("orders", "order-42").since(begin).until(end).await?;
+    /// # drop(found);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn since(mut self, time: SystemTime) -> Self {
         self.since = to_ms(time);
         self
     }
 
-    /// Only messages stored at this time or earlier. Default: all.
+    /// Leaves out messages stored after this time. Default: no limit. [`since`](Self::since) has an example.
     pub fn until(mut self, time: SystemTime) -> Self {
         self.until = to_ms(time);
         self
     }
 
-    /// So many messages at most; the newest count. Default 64, which is also what a broker answers at most.
+    /// Limits the number of messages; the newest count. Default: 64, which is also the most that a broker answers with by default.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let newest = client.query_messages("orders", "order-42").max(1).await?;
+    /// # drop(newest);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn max(mut self, messages: usize) -> Self {
         self.max = messages;
         self
@@ -154,7 +203,7 @@ impl Querying {
         QueryMessageRequest {
             topic: self.topic.clone(),
             key: self.key.clone(),
-            // Not fewer: what has only the hash or the second in common counts here, too.
+            // Not fewer: the broker counts messages that share only the hash or the second.
             max_num: i32::try_from(self.max.max(MOST)).unwrap_or(i32::MAX),
             begin_timestamp: self.since.saturating_sub(INDEX_STEP_MS),
             end_timestamp: self.until,
@@ -163,13 +212,13 @@ impl Querying {
         }
     }
 
-    /// Brokers of 4.x need no flag, and those with access control refuse it: their signature does not cover it.
+    /// Tells whether the broker knows the flag of a query by id. Those of 4.x need none, and with access control they refuse it.
     async fn signs_the_flag(&self, address: &str) -> bool {
         let version = self.client.membership.broker_version(address).await;
         version.is_none_or(|version| version >= version::V5_0_0)
     }
 
-    /// The index compares hashes and seconds, of topic and key together.
+    /// Checks topic, key and time: the index compares hashes and seconds only.
     fn wants(&self, message: &Delivery) -> bool {
         let is_it = match self.unique {
             true => message.message_id() == self.key,
@@ -189,7 +238,7 @@ impl IntoFuture for Querying {
 }
 
 impl Client {
-    /// A stored record as the application sees it.
+    /// Makes the delivery of a stored record.
     fn found(&self, broker: &str, mut record: MessageRecord) -> Delivery {
         inflate_or_leave(&mut record);
         let queue = MessageQueue::new(record.topic.as_str(), broker, record.queue_id);
@@ -197,7 +246,7 @@ impl Client {
     }
 }
 
-/// The last `max` stored, oldest first.
+/// Returns the newest `max` messages, oldest first.
 fn newest(mut found: Vec<Delivery>, max: usize) -> Vec<Delivery> {
     found.sort_by_key(Delivery::stored_at);
     found.split_off(found.len().saturating_sub(max))

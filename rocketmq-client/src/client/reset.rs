@@ -1,4 +1,4 @@
-//! Sending a group back or forward, as an administrator does.
+//! Resets of a group's offsets, as administrators make them.
 
 use rocketmq_remoting::ResponseCode;
 use rocketmq_remoting::requests::offset::InvokeResetOffsetRequest;
@@ -12,23 +12,22 @@ use crate::consumer::calls::{BOUND_TIMEOUT, Calls};
 use crate::consumer::pull::consumer::{Offset, ResetOffsets, resolve};
 use crate::error::{CallError, CallErrorKind};
 
-/// A broker takes a reset to this time as one to the end.
+/// Brokers take a reset to this time as a reset to the end of the queue.
 const END: i64 = -1;
 
 impl Client {
-    /// Sends a group to another place of a topic, on every queue, whether its consumers run or not. Running ones follow
-    /// without a restart: at once, or on Apache's 5.x brokers with their next pull. Progress they still report of the
-    /// time before does not count.
+    /// Moves a group to another place of a topic, on every queue. Members that run follow without a restart: at once, or on Apache's
+    /// 5.x brokers with their next pull. Offsets that they still report from before do not count.
     ///
-    /// [`Offset::Time`] is exact to the millisecond. [`Offset::At`] becomes, in queues that do not reach so far back or
-    /// forward, the nearest offset they have.
+    /// [`Offset::Time`] is exact to the millisecond. [`Offset::At`] becomes the nearest offset that each queue has. Returns the new
+    /// offset of each queue.
     ///
     /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
     /// use std::time::{Duration, SystemTime};
     ///
     /// use rocketmq_client::Offset;
     ///
-    /// # async fn replay(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let an_hour_ago = SystemTime::now() - Duration::from_secs(3600);
     /// for (queue, offset) in client.reset_offsets("billing", "orders", Offset::Time(an_hour_ago)).await? {
     ///     println!("{} {} goes on at {offset}", queue.broker_name, queue.queue_id);
@@ -38,11 +37,13 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// When the topic has no route, a broker cannot be asked or refuses: 5.x brokers do when they have never seen the
-    /// group, 4.x ones when it has running members and no offsets. Brokers are asked one after the other; those before
-    /// the one that failed have done it. [`Offset::Committed`] is no place to go to and an
-    /// [`InvalidRequest`](CallErrorKind::InvalidRequest), as is [`Offset::At`] for running members on a broker that
-    /// resets by time only: before 5.0, or with `useServerSideResetOffset=false`.
+    /// The topic has no route, or a broker cannot be asked or refuses: those of 5.x refuse a group that they have never seen, those of
+    /// 4.x one with running members and no offsets. Brokers are asked one after the other; those before the one that failed have moved
+    /// the group. [`Offset::Committed`] is an [`InvalidRequest`](CallErrorKind::InvalidRequest), and so is [`Offset::At`] for running
+    /// members on a broker that resets by time only: before 5.0, or with `useServerSideResetOffset=false`.
+    ///
+    /// # Cancel safety
+    /// A cancelled call may have moved the group on some queues; call it again.
     pub async fn reset_offsets(
         &self,
         group: &str,
@@ -54,31 +55,53 @@ impl Client {
             .await
     }
 
-    /// [`reset_offsets`](Self::reset_offsets) of one queue, as [`PullConsumer::queues`](crate::PullConsumer::queues)
-    /// names it; the offset it goes on at.
+    /// Does the same as [`reset_offsets`](Self::reset_offsets) for one queue, which
+    /// [`PullConsumer::queues`](crate::PullConsumer::queues) names. Returns the new offset.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client, pull: rocketmq_client::PullConsumer) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::Offset;
+    ///
+    /// let queue = &pull.queues("orders").await?[0];
+    /// println!("goes on at {}", client.reset_queue("billing", queue, Offset::At(1_000)).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`reset_offsets`](Self::reset_offsets); brokers that reset by time only cannot move one queue of running
-    /// members at all.
+    /// As [`reset_offsets`](Self::reset_offsets). Brokers that reset by time only cannot move one queue of running members.
+    ///
+    /// # Cancel safety
+    /// A cancelled call may have moved the group; call it again.
     pub async fn reset_queue(&self, group: &str, queue: &MessageQueue, to: Offset) -> Result<i64, CallError> {
-        // Whether it is a place to go to at all.
+        // Refuses `Committed` before any request.
         timestamp(to)?;
         let reset = Reset { calls: Calls::new(self.membership.cluster.clone(), group), to };
         let _ = reset.route(&queue.topic).await?;
         reset.queue(queue).await
     }
 
-    /// Lets a group leave out what it has not handled yet: [`reset_offsets`](Self::reset_offsets) to
-    /// [`Offset::Last`]. What a running handler already has it keeps.
+    /// Moves a group to the end of a topic, past the messages that it has not handled: [`reset_offsets`](Self::reset_offsets) to
+    /// [`Offset::Last`]. Running handlers keep their messages.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// client.skip_backlog("billing", "orders").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
+    /// As [`reset_offsets`](Self::reset_offsets).
+    ///
+    /// # Cancel safety
     /// As [`reset_offsets`](Self::reset_offsets).
     pub async fn skip_backlog(&self, group: &str, topic: &str) -> Result<ResetOffsets, CallError> {
         self.reset_offsets(group, topic, Offset::Last).await
     }
 }
 
-/// A group on its way to another place.
+/// Moves one group.
 struct Reset {
     calls: Calls,
     to: Offset,
@@ -130,7 +153,7 @@ impl Reset {
         Ok(target)
     }
 
-    /// An offset the queue has.
+    /// Finds the nearest offset that the queue has.
     async fn target(&self, queue: &MessageQueue) -> Result<i64, CallError> {
         let Offset::At(wanted) = self.to else { return resolve(&self.calls, queue, self.to).await };
         let (min, max) = (self.calls.min_offset(queue).await?, self.calls.max_offset(queue).await?);
@@ -142,7 +165,7 @@ impl Reset {
         InvokeResetOffsetRequest { group, topic, queue_id: None, offset: None, timestamp, is_force: true }
     }
 
-    /// `None`: a 4.x broker has nobody online whom it could tell, the offsets are for the caller to store.
+    /// Asks a broker to move the group. `None`: a 4.x broker has no member online, so the caller stores the offsets.
     async fn ask(
         &self,
         queue: &MessageQueue,
@@ -156,7 +179,7 @@ impl Reset {
     }
 }
 
-/// What stands for the place in a reset by time; `None`: only an offset does.
+/// Translates the place for a reset by time; `None` for one that has only an offset.
 fn timestamp(to: Offset) -> Result<Option<i64>, CallError> {
     match to {
         Offset::Time(time) => Ok(Some(to_ms(time))),

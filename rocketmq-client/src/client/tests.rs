@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use rocketmq_remoting::{Command, RequestCode, ResponseCode, fastjson};
 use tokio::net::TcpListener;
 
+use crate::error::{ConnectErrorKind, RouteErrorKind};
 use crate::testkit::{FakeCluster, FakeServer, Reply, eventually, healthy, name_server, refuse, route};
-use crate::{Client, ConnectErrorKind, Credentials, Message, RouteErrorKind, SendErrorKind, connect};
+use crate::{Client, Credentials, Message, SendErrorKind, connect};
 
 const LOOKUP: RequestCode = RequestCode::GET_ROUTEINFO_BY_TOPIC;
 

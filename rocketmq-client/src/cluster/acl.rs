@@ -5,7 +5,14 @@ use std::sync::Arc;
 
 use rocketmq_remoting::{Command, signature};
 
-/// An access key and its secret. `Debug` shows neither secret nor token.
+/// Holds an access key and its secret. `Debug` shows neither secret nor token.
+///
+/// ```
+/// use rocketmq_client::Credentials;
+///
+/// let credentials = Credentials::new("shop", "secret").with_security_token("token");
+/// assert!(!format!("{credentials:?}").contains("secret"));
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     access_key: String,
@@ -14,7 +21,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// An access key (the user's name) and its secret.
+    /// Makes credentials of an access key, which is the user's name, and its secret.
     pub fn new(access_key: impl Into<String>, secret_key: impl Into<String>) -> Self {
         Self { access_key: access_key.into(), secret_key: secret_key.into(), security_token: None }
     }
@@ -33,10 +40,29 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Where credentials come from. Asked for every request, so a source that renews them keeps the current
-/// ones at hand and never blocks.
+/// Provides credentials for each request. A source that renews them keeps the current ones at hand and never blocks.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+///
+/// use rocketmq_client::Credentials;
+/// use rocketmq_client::client::CredentialsSource;
+///
+/// /// Another task puts renewed credentials in.
+/// struct Renewed(Mutex<Arc<Credentials>>);
+///
+/// impl CredentialsSource for Renewed {
+///     fn credentials(&self) -> Arc<Credentials> {
+///         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+///     }
+/// }
+///
+/// let source = Renewed(Mutex::new(Arc::new(Credentials::new("shop", "secret"))));
+/// let builder = rocketmq_client::Client::builder("127.0.0.1:9876").credentials(source);
+/// # drop(builder);
+/// ```
 pub trait CredentialsSource: Send + Sync + 'static {
-    /// The credentials to sign with now.
+    /// Returns the credentials to sign with now.
     fn credentials(&self) -> Arc<Credentials>;
 }
 

@@ -1,4 +1,4 @@
-//! Where a broker is reached.
+//! Finds the address of a broker.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What a cluster does by itself: keeping routes fresh and the list of name servers up to date.
+//! The background work of a cluster: it refreshes routes and the list of name servers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,16 +10,16 @@ use super::config::NameServers;
 use super::route::discovery;
 use crate::error::{ConnectError, ConnectErrorKind};
 
-/// How often an HTTP address server is asked again.
+/// The interval in which an HTTP address server is asked.
 const DISCOVERY_INTERVAL: Duration = Duration::from_secs(120);
-/// How soon a topic that was about to be created is looked up for real.
+/// The pause before the route of a topic that was about to be created is looked up again.
 const PROVISIONAL_REFRESH: Duration = Duration::from_secs(1);
 
 impl Cluster {
-    /// Connects to one name server, whichever answers first.
+    /// Connects to the name server that answers first.
     ///
     /// # Errors
-    /// When none can be reached; the text lists every address tried.
+    /// No name server can be reached; the text lists every address that was tried.
     pub(crate) async fn reach_a_name_server(&self) -> Result<(), ConnectError> {
         let mut failures = Vec::new();
         let mut kind = ConnectErrorKind::Unreachable;

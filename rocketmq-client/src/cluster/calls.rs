@@ -40,7 +40,7 @@ impl Cluster {
         Ok(self.exchange(target, request, &body, limit).await?.payload)
     }
 
-    /// As [`call`](Self::call), with the code of the answer: of an exchange that has several.
+    /// Does the same as [`call`](Self::call), and also returns the code of the answer, for an exchange that has several.
     ///
     /// # Errors
     /// As [`call`](Self::call).
@@ -88,7 +88,7 @@ pub(crate) fn read<R: Request>(
     })
 }
 
-/// Whether the broker answered with this code.
+/// Tells whether the broker refused with this code.
 pub(crate) fn is_refusal(error: &CallError, code: ResponseCode) -> bool {
     error.refusal().is_some_and(|refusal| refusal.code == code)
 }

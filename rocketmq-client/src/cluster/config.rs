@@ -1,4 +1,4 @@
-//! Options and their defaults. Plain values: builders fill them, nothing here reads a file.
+//! [`ClientConfig`]: the options of a client, and their defaults.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -16,7 +16,18 @@ use crate::messages::validate::at_least_a_millisecond;
 use crate::observe::interceptor::Interceptor;
 use crate::observe::trace::TraceConfig;
 
-/// What all producers and consumers of one client share. Where its name servers are is said to the builder.
+/// Holds the options that all producers and consumers of one client share. The builder takes the name servers.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use rocketmq_client::ClientConfig;
+///
+/// let mut config = ClientConfig::default();
+/// assert_eq!((config.heartbeat_interval, config.idle_timeout), (Duration::from_secs(30), Duration::from_secs(120)));
+/// config.namespace = Some("staging".into());
+/// config.api_timeout = Duration::from_secs(5);
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ClientConfig {
@@ -30,43 +41,44 @@ pub struct ClientConfig {
     pub namespace: Option<String>,
     /// The 5.x namespace: names stay, each request carries it. Default: none.
     pub namespace_v2: Option<String>,
-    /// Send to the broker's port - 2. Default: false.
+    /// Sends to the broker's port minus 2. Default: false.
     pub vip_channel: bool,
     /// Marks heartbeats and sends for multi-unit deployments. Default: false.
     pub unit_mode: bool,
-    /// How often the routes of topics in use are asked again. Default: 30 s.
+    /// The interval in which the routes of topics in use are looked up. Default: 30 s.
     pub route_refresh: Duration,
-    /// How often every broker in use hears from this client. Default: 30 s; brokers forget it after 120 s.
+    /// The interval of heartbeats to every broker in use. Default: 30 s; brokers forget a client after 120 s.
     pub heartbeat_interval: Duration,
-    /// How often consumers store their offsets. Default: 5 s.
+    /// The interval in which consumers store their offsets. Default: 5 s.
     pub persist_offset_interval: Duration,
-    /// Leave subscriptions out of heartbeats to brokers (5.x) that know them already. Default: false.
+    /// Leaves subscriptions out of heartbeats to brokers of 5.x that know them already. Default: false.
     pub heartbeat_v2: bool,
-    /// How long a route, heartbeat or membership call may take. Default: 3 s.
+    /// Limits a route, heartbeat or membership call. Default: 3 s.
     pub api_timeout: Duration,
-    /// How long a connection may take to come up. Default: 3 s.
+    /// Limits the time in which a connection comes up. Default: 3 s.
     pub connect_timeout: Duration,
-    /// A connection without traffic for this long is closed. Default: 120 s.
+    /// Closes a connection without traffic for this long. Default: 120 s.
     pub idle_timeout: Duration,
     /// The header form of requests to brokers. Default: JSON, which every version reads.
     pub serialize_type: HeaderCodec,
-    /// Who signs the requests. Default: nobody.
+    /// Signs the requests. Default: none, requests are not signed.
     pub credentials: Option<Arc<dyn CredentialsSource>>,
     /// Encryption of every connection. Default: none.
     #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub tls: Option<rocketmq_remoting::net::tls::TlsConfig>,
     /// The proxies that lead to name servers and brokers. Default: none.
     pub socks_proxies: SocksProxies,
-    /// Where the time of day comes from. Default: the machine.
+    /// Tells the time of day. Default: the machine's.
     pub clock: Clock,
-    /// Where random numbers come from. Default: the machine.
+    /// Draws random numbers. Default: the machine's.
     pub(crate) chance: Chance,
-    /// Called around every send and every delivery, in this order. Default: none.
+    /// Hooks around every send and every delivery, in this order. Default: none.
     pub interceptors: Vec<Arc<dyn Interceptor>>,
-    /// Trace what all producers, push and lite consumers do. Default: none.
+    /// Traces the messages of all producers, push consumers and lite consumers. Default: off.
     pub trace: Option<TraceConfig>,
-    /// The cluster is Alibaba's cloud (Java's `AccessChannel.CLOUD`): every trace takes its form and goes to its topics, as
-    /// with [`TraceConfig::cloud`]. Default: false.
+    /// Gives every trace the form and topics of Alibaba's cloud (Java's `AccessChannel.CLOUD`), as [`TraceConfig::cloud`] does.
+    /// Default: false.
     pub cloud: bool,
 }
 
@@ -113,7 +125,7 @@ impl fmt::Debug for ClientConfig {
 }
 
 impl ClientConfig {
-    /// What is wrong with the values, naming option, value and what is allowed.
+    /// Checks the values. The error names the option, the value and the range.
     pub(crate) fn check(&self) -> Result<(), String> {
         at_least_a_millisecond("route_refresh", self.route_refresh)?;
         at_least_a_millisecond("heartbeat_interval", self.heartbeat_interval)?;
@@ -124,7 +136,7 @@ impl ClientConfig {
     }
 }
 
-/// Where the name servers are.
+/// The addresses of the name servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NameServers {
     /// `host:port` each. Names are resolved again on every new connection.

@@ -1,4 +1,4 @@
-//! What brokers call this client: its address, and what tells it from others at the same address.
+//! The client id, under which brokers know this client: its address, and a part that differs from others at that address.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

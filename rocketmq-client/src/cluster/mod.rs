@@ -44,7 +44,7 @@ pub(crate) struct Cluster {
     pub(crate) ids: UniqueIds,
     /// Cancelled when the client shuts down.
     pub(crate) stop: CancellationToken,
-    /// Everything that runs in the background.
+    /// The background tasks.
     pub(crate) tasks: TaskTracker,
     routes: RouteTable,
     lookups: SingleFlight<Lookup>,
@@ -52,7 +52,7 @@ pub(crate) struct Cluster {
     observer: Weak<dyn Observer>,
 }
 
-/// What a [`Cluster`] is made of.
+/// The parts of a [`Cluster`].
 pub(crate) struct Parts {
     pub(crate) config: ClientConfig,
     pub(crate) name_servers: NameServers,

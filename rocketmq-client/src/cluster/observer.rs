@@ -1,11 +1,11 @@
-//! Whoever lies above the cluster and hears what happens in it.
+//! [`Observer`]: tells the layers above about events in the cluster.
 
 use std::sync::{Arc, Weak};
 
 use rocketmq_remoting::Command;
 use rocketmq_remoting::net::{Answer, CloseReason, Connection, Handler};
 
-/// Hears what happens in the cluster. The cluster holds it weakly, as it holds the cluster.
+/// Is told about events in the cluster. The cluster holds it weakly, since it holds the cluster.
 pub(crate) trait Observer: Send + Sync + 'static {
     /// A connection to `address` came up.
     fn connected(self: Arc<Self>, address: &str);

@@ -28,7 +28,7 @@ const SEND_BACK_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(crate) struct Calls {
     pub(crate) cluster: Arc<Cluster>,
-    /// As it is on the wire.
+    /// The name on the wire.
     pub(crate) group: String,
 }
 
@@ -62,7 +62,7 @@ impl Calls {
         self.call(&self.cluster.home(queue), &queue.topic, request, (), limit).await
     }
 
-    /// Where the group stands; `None` when the broker knows no offset.
+    /// Asks for the group's offset; `None` when the broker has none.
     pub(crate) async fn stored_offset(&self, queue: &MessageQueue) -> Result<Option<i64>, CallError> {
         let request = QueryConsumerOffsetRequest {
             consumer_group: self.group.clone(),
@@ -118,7 +118,7 @@ impl Calls {
         Ok(self.call_for(queue, request, limit).await?.offset)
     }
 
-    /// Whether the broker takes a subscription.
+    /// Asks whether the broker accepts a subscription.
     pub(crate) async fn check_config(
         &self,
         address: &str,

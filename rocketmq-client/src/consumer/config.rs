@@ -1,4 +1,4 @@
-//! Options of push consumers.
+//! [`ConsumerConfig`]: the options of push consumers.
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -10,50 +10,60 @@ use super::start::FromWhere;
 use crate::consumer::queue::flow::FlowLimits;
 use crate::observe::trace::TraceConfig;
 
-/// How many handlers may run at once.
+/// The handlers that may run at once.
 pub(crate) const CONCURRENCY: RangeInclusive<usize> = 1..=1000;
 
-/// Options of a push consumer; the defaults are the Java client's unless a field says otherwise.
+/// Holds the options of a push consumer. The defaults are the Java client's unless a field says otherwise.
+///
+/// ```no_run
+/// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// let consumer = client.push_consumer("billing").configure(|config| {
+///     config.pull_batch = 64;
+///     config.flow.queue_count = 500;
+/// });
+/// # drop(consumer);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ConsumerConfig {
-    /// Handlers running at once, 1 to 1000, default 20. In orderly mode: queues handled at once.
+    /// The handlers that run at once, 1 to 1000; in orderly mode, the queues. Default: 20.
     pub concurrency: usize,
-    /// Most messages per call of a batch listener, 1 to 1024, default 1.
+    /// The most messages of one call of a batch listener, 1 to 1024. Default: 1.
     pub batch: usize,
-    /// Most messages per pull, 1 to 1024, default 32; brokers have a limit of their own.
+    /// The most messages of one pull, 1 to 1024; brokers have a limit of their own. Default: 32.
     pub pull_batch: i32,
-    /// Most bytes per pull, default 256 KiB.
+    /// The most bytes of one pull, 1 to 64 MiB. Default: 256 KiB.
     pub pull_batch_bytes: i32,
-    /// Pause between two pulls of a queue, default none.
+    /// The pause between two pulls of a queue. Default: none.
     pub pull_interval: Duration,
-    /// A handler that takes longer is cancelled and its message retried, default 15 minutes; concurrent mode only.
+    /// Cancels a handler that takes longer, and delivers its messages again; not in orderly mode. Default: 15 minutes.
     pub consume_timeout: Duration,
-    /// Tries after the first before a message goes to the dead letter queue. `None` (default): 16, in orderly mode for
-    /// ever.
+    /// The tries after the first; then a message goes to the dead letter queue. Default: `None`, which is 16, and no limit in
+    /// orderly mode.
     pub max_reconsume_times: Option<u32>,
-    /// Pause before an orderly queue tries its message again, unless the handler says how long: 10 ms to 30 s, default
-    /// 1 s.
+    /// The pause before an orderly queue tries its message again, unless the handler sets one: 10 ms to 30 s. Default: 1 s.
     pub suspend: Duration,
-    /// What may be cached.
+    /// Limits of the messages that were pulled and are not handled yet.
     pub flow: FlowLimits,
-    /// Where a group without stored offsets begins, default at the end.
+    /// The begin of a group without stored offsets. Default: the end of each queue.
     pub from_where: FromWhere,
-    /// Shared or copied messages, default shared.
+    /// Shares messages among the members, or hands each to all. Default: shares them.
     pub model: MessageModel,
-    /// Handle each queue in order.
+    /// Handles each queue in order. Default: false.
     pub orderly: bool,
-    /// Send the filter with every pull, default off: the broker knows it from the heartbeat.
+    /// Sends the filter with every pull, though the broker knows it from the heartbeat. Default: false.
     pub filter_with_pull: bool,
-    /// How long `shutdown` waits for running handlers, default 10 s. (Java: none.)
+    /// The time that `shutdown` gives running handlers. Default: 10 s. (Java: none.)
     pub shutdown_timeout: Duration,
-    /// Where a broadcasting consumer keeps its offsets, default `~/.rocketmq_offsets`.
+    /// The folder in which a broadcasting consumer keeps its offsets. Default: `~/.rocketmq_offsets`.
     pub offset_folder: Option<PathBuf>,
-    /// Let the broker assign queues, which a group in POP mode needs, default off.
+    /// Lets the broker assign queues; a group in POP mode needs it. Default: false.
     pub broker_assignment: bool,
-    /// Options of queues the broker serves in POP mode.
+    /// Options of queues that the broker serves in POP mode.
     pub pop: PopConfig,
-    /// Trace the calls of the handler, default as the client is configured.
+    /// Traces the calls of the handler. Default: as the client is configured.
     pub trace: Option<TraceConfig>,
 }
 
@@ -82,15 +92,28 @@ impl Default for ConsumerConfig {
     }
 }
 
-/// Options of consumption by POP.
+/// Holds the options of consumption by POP.
+///
+/// ```no_run
+/// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+///
+/// let consumer = client.push_consumer("billing").subscribe("orders", "*").configure(|config| {
+///     config.broker_assignment = true;
+///     config.pop.invisible = Duration::from_secs(30);
+/// });
+/// # drop(consumer);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct PopConfig {
-    /// How long a handed-out message stays hidden from others, 5 s to 5 minutes, default 1 minute.
+    /// The time that a message stays hidden from others, 5 s to 5 minutes. Default: 1 minute.
     pub invisible: Duration,
-    /// Most messages per pop, 1 to 32, default 32.
+    /// The most messages of one pop, 1 to 32. Default: 32.
     pub batch: i32,
-    /// Messages of one queue that may wait for their acknowledgement, default 96.
+    /// The most messages of one queue that may wait for their acknowledgement. Default: 96.
     pub threshold: usize,
 }
 
@@ -101,7 +124,7 @@ impl Default for PopConfig {
 }
 
 impl ConsumerConfig {
-    /// What is wrong with the values, naming option, value and range.
+    /// Checks the values. The error names the option, the value and the range.
     pub(crate) fn check(&self) -> Result<(), String> {
         range("concurrency", self.concurrency, *CONCURRENCY.start(), *CONCURRENCY.end())?;
         range("batch", self.batch, 1, 1024)?;
@@ -123,7 +146,7 @@ impl ConsumerConfig {
         Ok(())
     }
 
-    /// The limit the broker is told with each message sent back.
+    /// Returns the limit that goes to the broker with each message that is sent back.
     pub(crate) fn wire_max_reconsume_times(&self) -> i32 {
         match self.max_reconsume_times {
             Some(times) => i32::try_from(times).unwrap_or(i32::MAX),

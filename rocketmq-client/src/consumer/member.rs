@@ -1,4 +1,4 @@
-//! One member of a consumer group: what its pull loops, workers and rebalancer share.
+//! [`Member`]: the state that the pull loops, workers and rebalancer of one member share.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -38,8 +38,8 @@ pub(crate) trait Sink: Send + Sync + 'static {
     }
 }
 
-/// What the members of every kind of consumer have in common.
-pub(crate) struct Group {
+/// Holds the state that every kind of consumer has as the member of a group.
+pub(crate) struct Member {
     pub(crate) membership: Arc<Membership>,
     pub(crate) calls: Calls,
     pub(crate) model: MessageModel,
@@ -61,8 +61,8 @@ pub(crate) struct Group {
     paused: AtomicBool,
 }
 
-/// What a [`Group`] is made of.
-pub(crate) struct GroupParts {
+/// The parts of a [`Member`].
+pub(crate) struct MemberParts {
     pub(crate) membership: Arc<Membership>,
     pub(crate) calls: Calls,
     pub(crate) model: MessageModel,
@@ -76,8 +76,8 @@ pub(crate) struct GroupParts {
     pub(crate) sink: Arc<dyn Sink>,
 }
 
-impl Group {
-    pub(crate) fn new(parts: GroupParts) -> Arc<Self> {
+impl Member {
+    pub(crate) fn new(parts: MemberParts) -> Arc<Self> {
         Arc::new(Self {
             membership: parts.membership,
             model: parts.model,
@@ -186,7 +186,7 @@ impl Group {
         removed
     }
 
-    /// What each queue may hold with as many queues as there are now.
+    /// Returns the limits of each queue at the present number of queues.
     pub(crate) fn limits(&self) -> QueueLimits {
         self.flow.per_queue(self.queues.lock().len())
     }
@@ -204,12 +204,12 @@ impl Group {
         }
     }
 
-    /// Whether pulling is paused.
+    /// Tells whether pulling is paused.
     pub(crate) fn is_paused(&self) -> bool {
         self.paused.load(Ordering::Acquire)
     }
 
-    /// Where to begin on a queue: the stored offset, else by the consumer's wish.
+    /// Finds the begin of a queue: the stored offset, or else the consumer's wish.
     pub(crate) async fn start_offset(&self, queue: &MessageQueue) -> Result<i64, CallError> {
         if let Some(offset) = self.offsets.load(queue).await? {
             return Ok(offset);
@@ -255,7 +255,7 @@ impl Group {
         self.offsets.store_last(self.progress()).await;
     }
 
-    /// How far each owned queue has come.
+    /// Returns the offset of each owned queue.
     fn progress(&self) -> Vec<(MessageQueue, i64)> {
         self.owned().iter().filter_map(|q| Some((q.queue.clone(), q.offset()?))).collect()
     }

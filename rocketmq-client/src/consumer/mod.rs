@@ -1,4 +1,29 @@
-//! Receiving: what the consumers share, and the consumers.
+//! Receiving: the consumers and their options.
+//!
+//! | consumer | use it when |
+//! |---|---|
+//! | [`PushConsumerBuilder`], [`Running`] | a handler is called for each message: concurrently, in order, by POP, or as a broadcast |
+//! | [`LiteConsumer`] | the application asks for batches and commits them; queues are shared out or assigned |
+//! | [`SimpleConsumer`] | messages are taken for a time and acknowledged one by one (5.x brokers) |
+//! | [`PullConsumer`] | the application keeps queues and offsets itself |
+//!
+//! ```no_run
+//! # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+//! use rocketmq_client::{Delivery, Outcome};
+//!
+//! let running = client
+//!     .push_consumer("billing")
+//!     .subscribe("orders", "created || paid")
+//!     .orderly()
+//!     .listen(|delivery: Delivery| async move {
+//!         println!("{}", delivery.message_id());
+//!         Ok::<_, std::convert::Infallible>(Outcome::Ack)
+//!     })
+//!     .await?;
+//! running.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
 
 pub(crate) mod calls;
 mod config;

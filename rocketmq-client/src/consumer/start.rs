@@ -1,26 +1,39 @@
-//! Where a queue that was just assigned begins: stored offset first, then the consumer's wish (Java's table).
+//! The begin of a queue that was just assigned: the stored offset, or else the consumer's wish (Java's table).
 
 use std::time::SystemTime;
 
 use crate::clock::to_ms;
 
-/// Where a consumer group without a stored offset begins on a queue.
+/// Sets where a consumer group without a stored offset begins on a queue.
 ///
-/// A young queue is an exception that the broker makes: while it is empty or its first message is still in memory, a new
-/// group reads it from the beginning, whatever it wishes. Consumers that broadcast always begin where they wish.
+/// Brokers make an exception for a young queue: while it is empty, or its first message is still in memory, a new group reads it from
+/// the beginning. Consumers that broadcast always begin where they wish.
+///
+/// ```no_run
+/// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::{Duration, SystemTime};
+///
+/// use rocketmq_client::FromWhere;
+///
+/// let an_hour_ago = SystemTime::now() - Duration::from_secs(3600);
+/// let consumer = client.push_consumer("billing").from_where(FromWhere::Timestamp(an_hour_ago));
+/// # drop(consumer);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum FromWhere {
-    /// Only messages stored after the group first appeared (default).
+    /// At the end: only messages stored after the group first appeared (default).
     #[default]
     LastOffset,
-    /// The oldest message the broker still has.
+    /// At the oldest message that the broker still has.
     FirstOffset,
-    /// The first message stored at or after this time, to the millisecond.
+    /// At the first message stored at or after this time, to the millisecond.
     Timestamp(SystemTime),
 }
 
 impl FromWhere {
-    /// What to ask for when the group has no offset on the queue.
+    /// Decides the begin when the group has no offset on the queue.
     pub(crate) fn without_stored_offset(self, is_retry_topic: bool) -> Start {
         match (self, is_retry_topic) {
             (FromWhere::LastOffset, false) | (FromWhere::Timestamp(_), true) => Start::Max,
@@ -31,10 +44,10 @@ impl FromWhere {
     }
 }
 
-/// How to find the first offset to pull.
+/// The way to the first offset to pull.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Start {
-    /// This offset, no question needed.
+    /// This offset; no request is needed.
     At(i64),
     /// Ask for the queue's end.
     Max,

@@ -1,4 +1,4 @@
-//! What a consumer did lately, per topic: the figures of running info.
+//! The recent work of a consumer, by topic: the figures of running info.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::clock::{Instant, instant};
 const WINDOW: Duration = Duration::from_secs(60);
 /// Failed messages are counted over this long.
 const FAILED_WINDOW: Duration = Duration::from_secs(3600);
-/// One sample per this long.
+/// The interval between two samples.
 const SAMPLE: Duration = Duration::from_secs(10);
 
 /// Counters of every topic a consumer reads.

@@ -1,4 +1,4 @@
-//! What a consumer wants of each topic, as the application says it and as brokers read it.
+//! Subscriptions, in the application's form and in the brokers' form.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use crate::cluster::route::Purpose;
 use crate::error::{RouteErrorKind, StartError, StartErrorKind};
 use crate::messages::validate;
 
-/// Subscriptions by topic, as it is on the wire.
+/// Subscriptions by topic, which is named as on the wire.
 pub(crate) type ByTopic = BTreeMap<String, Arc<SubscriptionData>>;
 
-/// Which messages of a topic.
+/// Chooses among the messages of a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Filter {
     /// Those with one of the tags of an expression.

@@ -57,8 +57,7 @@ impl Membership {
         self.heartbeat().await;
     }
 
-    /// One heartbeat to every broker in use, answered or given up when this returns. Nothing is sent
-    /// while there is no member.
+    /// Sends a heartbeat to every broker in use, and waits until each is answered or given up. It sends nothing without a member.
     pub(crate) async fn heartbeat(&self) {
         let Some(beat) = self.beat() else { return };
         // Slaves need to know consumers, which may read from them, but not producers.
@@ -66,8 +65,8 @@ impl Membership {
         join_all(addresses.iter().map(|address| self.heartbeat_to(address, &beat))).await;
     }
 
-    /// One heartbeat to one address, so that a broker that came back knows its clients at once. With the connection before
-    /// it forgot what it was told.
+    /// Sends a heartbeat to one address, so that a broker that came back knows its clients at once: it forgot them with the
+    /// connection before.
     pub(super) async fn greet(&self, address: &str) {
         self.heartbeat_fingerprints.lock().remove(address);
         if let Some(beat) = self.beat() {
@@ -270,7 +269,7 @@ mod tests {
         assert_eq!(first.heartbeat_fingerprint, last.heartbeat_fingerprint);
         assert!(last.consumer_data_set.iter().all(|consumer| consumer.subscription_data_set.is_empty()));
 
-        // Whoever is connected anew knows nothing.
+        // A broker with a new connection knows nothing.
         client.membership.greet(&broker.address.to_string()).await;
         assert_eq!(kinds(&broker)[before..], ["brief", "full"]);
     }

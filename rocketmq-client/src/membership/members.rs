@@ -35,7 +35,7 @@ pub(crate) trait ConsumerMember: Send + Sync + 'static {
 pub(crate) trait ProducerMember: Send + Sync + 'static {
     /// Its group as it is on the wire.
     fn wire_group(&self) -> &str;
-    /// What became of this half message?
+    /// Answers a broker's question about a half message.
     fn check(self: Arc<Self>, half: Delivery, check: TransactionCheck);
 }
 

@@ -28,11 +28,11 @@ use warnings::Warnings;
 pub(crate) use members::{ConsumerMember, ProducerMember, TransactionCheck};
 pub(crate) use replies::Replies;
 
-/// How long after a lost connection brokers are told again who is here.
+/// The pause between a lost connection and the next heartbeat to all brokers.
 const RECONNECT_DELAY: Duration = Duration::from_millis(200);
 
-/// Starts the producer of traces, of a group named without namespace. Producers lie above this layer; the client, which
-/// knows both, says how.
+/// Starts the producer of traces, of a group named without namespace. Producers lie above this layer, so the client passes the
+/// function in.
 pub(crate) type OpenCarrier =
     fn(Arc<Membership>, String) -> BoxFuture<'static, Result<Arc<dyn Carrier>, StartError>>;
 
@@ -47,14 +47,14 @@ pub(crate) struct Membership {
     version_lookups: SingleFlight<Option<i32>>,
     /// The fingerprint of the subscriptions each broker knows, by address, as heartbeats of version 2 have it.
     heartbeat_fingerprints: Mutex<HashMap<String, i32>>,
-    /// Those that did not take the last heartbeat, once it was logged.
+    /// The brokers that did not take the last heartbeat, which is logged once.
     silent_brokers: Mutex<HashSet<String>>,
     /// Conflicts in this client's groups.
     warnings: Warnings,
     open_carrier: OpenCarrier,
 }
 
-/// Which of a client's groups leaves.
+/// The group that a client leaves.
 #[derive(Clone, Copy, Debug)]
 enum Leaving<'a> {
     Producer(&'a str),
@@ -100,7 +100,7 @@ impl Membership {
         Err(StartError::new(StartErrorKind::GroupInUse, text))
     }
 
-    /// As [`join_as_consumer`](Self::join_as_consumer), for a producer.
+    /// Does the same as [`join_as_consumer`](Self::join_as_consumer) for a producer.
     ///
     /// # Errors
     /// The group has a living producer here.

@@ -36,7 +36,7 @@ impl Replies {
         delivered
     }
 
-    /// How many replies found nobody waiting.
+    /// Counts the replies that no request waited for.
     pub(crate) fn late(&self) -> u64 {
         self.late.load(Ordering::Relaxed)
     }
@@ -49,7 +49,7 @@ impl Replies {
     }
 }
 
-/// However the request ends, also when its future is dropped, nothing of it stays here.
+/// Removes the request at its end, also when its future is dropped.
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.replies.waiting.lock().remove(self.correlation);

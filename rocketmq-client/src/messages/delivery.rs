@@ -1,4 +1,4 @@
-//! [`Delivery`]: a message as it arrives, and [`Outcome`]: what becomes of it.
+//! [`Delivery`]: a received message, and [`Outcome`]: a handler's decision about it.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -16,28 +16,39 @@ use super::message::{DelayLevel, Message};
 use super::names::Names;
 use crate::clock::Clock;
 
-/// One message, delivered. Clones share it.
+/// Holds one received message. Clones share it and cost one reference count.
+///
+/// ```
+/// use rocketmq_client::{Delivery, Message};
+///
+/// let delivery = Delivery::sample(Message::new("orders", "42").tag("created").key("order-42"), 0);
+/// assert_eq!((delivery.topic(), delivery.text(), delivery.tag()), ("orders", Some("42"), Some("created")));
+/// assert_eq!(delivery.keys().collect::<Vec<_>>(), ["order-42"]);
+/// assert_eq!(delivery.reconsume_times(), 0);
+/// println!("offset {} of queue {}", delivery.queue_offset(), delivery.queue().queue_id);
+/// println!("made {:?} at {}, stored {:?} at {}", delivery.born_at(), delivery.born_host(), delivery.stored_at(), delivery.store_host());
+/// # let _ = (delivery.commit_log_offset(), delivery.sys_flag(), delivery.transaction_id());
+/// ```
 #[derive(Clone)]
 pub struct Delivery(Arc<Inner>);
 
 struct Inner {
     queue: Arc<MessageQueue>,
-    /// What the application calls the topic (without namespace, and that of the first try), where the
-    /// record calls it otherwise.
+    /// The topic without namespace and as of the first try, where the record has another name.
     topic: Option<String>,
     record: MessageRecord,
-    /// Tries since it came from the broker, which knows nothing of them.
+    /// Tries on this client, which the broker does not count.
     tries_here: u32,
     properties: OnceLock<Properties>,
     message_id: OnceLock<String>,
 }
 
 impl Delivery {
-    /// A record as the application sees it: body decompressed, namespace off, and back under the topic
-    /// of its first try. The queue keeps its name on the wire.
+    /// Reads a record for the application: decompresses the body, and names the topic of the first try without its namespace.
+    /// The queue keeps its name on the wire.
     ///
     /// # Errors
-    /// When the body does not decompress.
+    /// The body does not decompress.
     pub(crate) fn from_record(
         queue: Arc<MessageQueue>,
         mut record: MessageRecord,
@@ -47,14 +58,14 @@ impl Delivery {
         Ok(Self::from_plain_record(queue, record, names))
     }
 
-    /// [`from_record`](Self::from_record) for a body that is plain already, or that could not be inflated.
+    /// Does the same for a body that is plain, or that could not be decompressed.
     pub(crate) fn from_plain_record(queue: Arc<MessageQueue>, record: MessageRecord, names: &Names) -> Self {
         let properties = OnceLock::new();
         let topic = plain_topic(&record, names, &properties);
         Self(Arc::new(Inner { queue, topic, record, tries_here: 0, properties, message_id: OnceLock::new() }))
     }
 
-    /// The same message, tried once more without going through the broker.
+    /// Returns the message for another try on this client.
     pub(crate) fn retried(&self) -> Self {
         let mut record = self.0.record.clone();
         record.reconsume_times = record.reconsume_times.saturating_add(1);
@@ -64,114 +75,130 @@ impl Delivery {
         Self(Arc::new(Inner { queue, topic, record, tries_here, properties, message_id }))
     }
 
-    /// The topic it was sent to; for a retried message the one of its first try.
+    /// Returns the topic without namespace; of a retried message, the topic of its first try.
     pub fn topic(&self) -> &str {
         self.0.topic.as_deref().unwrap_or(&self.0.record.topic)
     }
 
-    /// The body, decompressed.
+    /// Returns the body, decompressed.
     pub fn body(&self) -> &Bytes {
         &self.0.record.body
     }
 
-    /// The body as text, when it is UTF-8.
+    /// Returns the body as text; `None` when it is not UTF-8.
+    ///
+    /// ```
+    /// # use rocketmq_client::{Delivery, Message};
+    /// assert_eq!(Delivery::sample(Message::new("t", vec![0xff]), 0).text(), None);
+    /// ```
     pub fn text(&self) -> Option<&str> {
         std::str::from_utf8(self.body()).ok()
     }
 
-    /// The id its producer gave it, the same on every try; where the producer gave none, the
+    /// Returns the id that the producer gave the message; every try has the same. Without one, returns the
     /// [`offset_message_id`](Self::offset_message_id).
     pub fn message_id(&self) -> &str {
         let own = || self.properties().unique_key().map(str::to_owned);
         self.0.message_id.get_or_init(|| own().unwrap_or_else(|| self.offset_message_id()))
     }
 
-    /// The id that says where this copy is stored: the broker's address and the commit log offset.
+    /// Returns the id that encodes the broker's address and the offset in its commit log. Each retry is stored anew and has another.
     pub fn offset_message_id(&self) -> String {
         OffsetMessageId { host: self.0.record.store_host, offset: self.0.record.physical_offset }.to_string()
     }
 
-    /// The tag.
+    /// Returns the tag.
     pub fn tag(&self) -> Option<&str> {
         self.properties().tags()
     }
 
-    /// The keys.
+    /// Returns the keys.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.properties().keys()
     }
 
-    /// One property.
+    /// Returns one property.
+    ///
+    /// ```
+    /// # use rocketmq_client::{Delivery, Message};
+    /// let delivery = Delivery::sample(Message::new("t", "b").property("region", "eu"), 0);
+    /// assert_eq!((delivery.property("region"), delivery.property("colour")), (Some("eu"), None));
+    /// ```
     pub fn property(&self, name: &str) -> Option<&str> {
         self.properties().get(name)
     }
 
-    /// Every property, RocketMQ's own among them. Parsed on first use.
+    /// Returns every property, RocketMQ's own among them. The first call parses them.
     pub fn properties(&self) -> &Properties {
         self.0.properties.get_or_init(|| Properties::parse(&self.0.record.properties))
     }
 
-    /// The queue it came from; for a retried message one of the group's retry topic.
+    /// Returns the queue it was read from; of a retried message, a queue of the group's retry topic.
     pub fn queue(&self) -> &Arc<MessageQueue> {
         &self.0.queue
     }
 
-    /// Its place in the queue.
+    /// Returns the offset in the queue.
     pub fn queue_offset(&self) -> i64 {
         self.0.record.queue_offset
     }
 
-    /// Its place in the broker's commit log.
+    /// Returns the offset in the broker's commit log, in bytes.
     pub fn commit_log_offset(&self) -> i64 {
         self.0.record.physical_offset
     }
 
-    /// How often it was handed back before: 0 on the first delivery.
+    /// Counts the tries before this one: 0 on the first delivery.
+    ///
+    /// ```
+    /// # use rocketmq_client::{Delivery, Message};
+    /// assert_eq!(Delivery::sample(Message::new("t", "b"), 2).reconsume_times(), 2);
+    /// ```
     pub fn reconsume_times(&self) -> u32 {
         u32::try_from(self.0.record.reconsume_times).unwrap_or(0)
     }
 
-    /// [`reconsume_times`](Self::reconsume_times) as the broker has stored them.
+    /// Counts the tries that the broker stored.
     pub(crate) fn stored_reconsume_times(&self) -> u32 {
         self.reconsume_times().saturating_sub(self.0.tries_here)
     }
 
-    /// When its producer made it, by the producer's clock.
+    /// Returns the time at which the producer made the message, by the producer's clock, to the millisecond.
     pub fn born_at(&self) -> SystemTime {
         from_millis(self.0.record.born_timestamp)
     }
 
-    /// The producer's address, as the broker saw it.
+    /// Returns the producer's address, as the broker saw it.
     pub fn born_host(&self) -> SocketAddr {
         self.0.record.born_host
     }
 
-    /// When the broker stored it, by the broker's clock.
+    /// Returns the time at which the broker stored the message, by the broker's clock, to the millisecond.
     pub fn stored_at(&self) -> SystemTime {
         from_millis(self.0.record.store_timestamp)
     }
 
-    /// The broker's address.
+    /// Returns the broker's address.
     pub fn store_host(&self) -> SocketAddr {
         self.0.record.store_host
     }
 
-    /// The number its producer attached.
+    /// Returns the number that the producer attached with [`Message::flag`].
     pub fn flag(&self) -> i32 {
         self.0.record.flag
     }
 
-    /// Compression and transaction bits as the broker stored them.
+    /// Returns the compression and transaction bits that the broker stored.
     pub fn sys_flag(&self) -> SysFlag {
         self.0.record.sys_flag
     }
 
-    /// The id of the transaction it was part of.
+    /// Returns the id of the message's transaction; `None` when it had none.
     pub fn transaction_id(&self) -> Option<&str> {
         self.property(names::TRANSACTION_ID)
     }
 
-    /// A delivery that no broker made: `message` as a handler would receive it. For tests of handlers.
+    /// Makes a delivery of `message` without a broker, for tests of handlers.
     ///
     /// ```
     /// use rocketmq_client::{Delivery, Message};
@@ -198,13 +225,13 @@ impl Delivery {
     }
 }
 
-/// No message decompresses to more: a few kilobytes could otherwise claim all memory. What a broker takes is far below it.
+/// Limits decompressed bodies, in bytes: a few kilobytes could otherwise claim all memory. Brokers take far less.
 const MAX_BODY: usize = 64 << 20;
 
-/// Replaces a compressed body by what it decompresses to.
+/// Decompresses the body of a record.
 ///
 /// # Errors
-/// It does not, or to more than 64 MiB; the record is as it was.
+/// The body is damaged, or it decompresses to more than 64 MiB; the record stays as it was.
 pub(crate) fn inflate(record: &mut MessageRecord) -> Result<(), DecodeError> {
     if let Some(kind) = Compression::of(record.sys_flag)? {
         record.body = decompress(kind, &record.body, MAX_BODY)?.into();
@@ -213,7 +240,7 @@ pub(crate) fn inflate(record: &mut MessageRecord) -> Result<(), DecodeError> {
     Ok(())
 }
 
-/// The topic the application knows, when the record has another.
+/// The topic without namespace and as of the first try, when the record has another.
 fn plain_topic(record: &MessageRecord, names: &Names, parsed: &OnceLock<Properties>) -> Option<String> {
     let wire = if is_retry(&record.topic) {
         let properties = parsed.get_or_init(|| Properties::parse(&record.properties));
@@ -225,7 +252,7 @@ fn plain_topic(record: &MessageRecord, names: &Names, parsed: &OnceLock<Properti
     (plain != record.topic).then(|| plain.to_owned())
 }
 
-/// A clock before 1970 or a damaged time is shown as 1970.
+/// Shows a damaged time, or one before 1970, as 1970.
 fn from_millis(millis: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }
@@ -243,22 +270,37 @@ impl fmt::Debug for Delivery {
     }
 }
 
-/// What a handler decides about a delivery.
+/// Decides about a delivery: the return value of a handler.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use rocketmq_client::{DelayLevel, Delivery, Message, Outcome};
+///
+/// fn decide(delivery: &Delivery) -> Outcome {
+///     match delivery.text().map(str::parse::<u64>) {
+///         Some(Ok(_)) => Outcome::Ack,
+///         _ if delivery.reconsume_times() < 3 => Outcome::RetryAfter(DelayLevel::S10),
+///         _ => Outcome::DeadLetter,
+///     }
+/// }
+/// assert_eq!(decide(&Delivery::sample(Message::new("t", "42"), 0)), Outcome::Ack);
+/// assert_eq!(decide(&Delivery::sample(Message::new("t", "x"), 3)), Outcome::DeadLetter);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Done; it is not delivered to the group again.
     Ack,
-    /// Not done: deliver again later, by the broker's ladder of delays; in orderly mode try again in
-    /// place, before anything that follows in the queue.
+    /// Not done: the broker delivers it again, after a delay that grows with each try. In orderly mode the queue tries it
+    /// again before the messages behind it.
     Retry,
-    /// Not done: deliver again after this delay. In orderly mode try again in place after what the level
-    /// means on Apache's ladder, 30 s at most: the handlers' side knows no ladder of the broker's own.
+    /// Not done: the broker delivers it again after this delay. In orderly mode the queue tries it again after the level's
+    /// delay on Apache's default ladder, 30 s at most.
     RetryAfter(DelayLevel),
-    /// Not done: in orderly mode the queue rests for so long, 10 ms to 30 s, and tries the message again in
-    /// place; Java's `suspendCurrentQueueTimeMillis` of one call. In concurrent mode, where no queue waits
-    /// for a message, as `Retry`.
+    /// Not done: in orderly mode the queue rests for 10 ms to 30 s and tries it again (Java's
+    /// `suspendCurrentQueueTimeMillis`). Other consumers take it as `Retry`.
     Suspend(Duration),
-    /// It will never be done: move it to the group's dead letter queue, `%DLQ%<group>`.
+    /// It can never be done: the broker moves it to the group's dead letter queue, `%DLQ%<group>`.
     DeadLetter,
 }
 

@@ -6,18 +6,23 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use rocketmq_remoting::message::properties::{Properties, names};
 
-/// A message to send: a topic, a body, and what goes with them. Setters take and return the value, so a
-/// message reads as one expression; what they cannot accept is reported by the send.
+/// Holds a message to send: topic, body, and options that are set by chaining.
+///
+/// Setters never fail. [`Producer::send`](crate::Producer::send) refuses a message that holds an illegal value, and its error
+/// names the value.
 ///
 /// ```
-/// use rocketmq_client::{DelayLevel, Message};
+/// use std::time::Duration;
+///
+/// use rocketmq_client::Message;
 ///
 /// let message = Message::new("orders", "42")
 ///     .tag("created")
 ///     .key("order-42")
-///     .property("region", "north")
-///     .deliver_after(DelayLevel::S10);
-/// assert_eq!(message.topic(), "orders");
+///     .property("region", "eu")
+///     .delay(Duration::from_secs(90));
+/// assert_eq!((message.topic(), message.body().as_ref()), ("orders", b"42".as_slice()));
+/// assert_eq!(message.properties().get("region"), Some("eu"));
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
@@ -25,24 +30,43 @@ pub struct Message {
     pub(crate) body: Bytes,
     pub(crate) flag: i32,
     pub(crate) properties: Properties,
-    /// The first thing a setter could not accept.
+    /// The first value that a setter refused.
     pub(crate) fault: Option<String>,
 }
 
 impl Message {
-    /// A message without tag, keys or properties. The topic's characters are `A-Z a-z 0-9 % | _ -`, at
-    /// most 127 of them; the body holds at least one byte.
+    /// Makes a message without tag, keys or properties. A topic has 1 to 127 characters of `A-Z a-z 0-9 % | _ -`; a body holds at
+    /// least one byte, and at most [`max_message_size`](crate::producer::ProducerConfig::max_message_size) bytes (4 MiB by default).
+    ///
+    /// ```
+    /// use rocketmq_client::Message;
+    ///
+    /// let text = Message::new("orders", "42");
+    /// let bytes = Message::new("orders", vec![0x2a]);
+    /// assert_eq!(text.topic(), bytes.topic());
+    /// ```
     pub fn new(topic: impl Into<String>, body: impl Into<Bytes>) -> Self {
         Self { topic: topic.into(), body: body.into(), flag: 0, properties: Properties::new(), fault: None }
     }
 
-    /// The tag consumers can filter by.
+    /// Sets the tag, which consumers filter by. A message has one tag at most.
+    ///
+    /// ```
+    /// # use rocketmq_client::Message;
+    /// assert_eq!(Message::new("orders", "42").tag("created").properties().tags(), Some("created"));
+    /// ```
     pub fn tag(self, tag: impl Into<String>) -> Self {
         self.reserved(names::TAGS, tag.into())
     }
 
-    /// Adds a key under which brokers index the message. Keys are separated by spaces on the wire, so a
-    /// key that holds one becomes two.
+    /// Adds a key under which brokers index the message; [`Client::query_messages`](crate::Client::query_messages) finds it by
+    /// that key. Keys are separated by spaces on the wire: a key that holds a space becomes two.
+    ///
+    /// ```
+    /// # use rocketmq_client::Message;
+    /// let message = Message::new("orders", "42").key("order-42").key(7);
+    /// assert_eq!(message.properties().keys().collect::<Vec<_>>(), ["order-42", "7"]);
+    /// ```
     pub fn key(self, key: impl fmt::Display) -> Self {
         let keys = match self.properties.get(names::KEYS) {
             Some(keys) => format!("{keys} {key}"),
@@ -52,12 +76,24 @@ impl Message {
     }
 
     /// Adds several [keys](Self::key).
+    ///
+    /// ```
+    /// # use rocketmq_client::Message;
+    /// let message = Message::new("orders", "42").keys(["order-42", "customer-7"]);
+    /// assert_eq!(message.properties().keys().count(), 2);
+    /// ```
     pub fn keys<K: fmt::Display>(self, keys: impl IntoIterator<Item = K>) -> Self {
         keys.into_iter().fold(self, Self::key)
     }
 
-    /// A property of the application's own. Neither name nor value may be empty or hold U+0001 or
-    /// U+0002, and the name may not be one RocketMQ uses itself; the send refuses such a message.
+    /// Sets a property of the application. Neither name nor value may be empty or hold U+0001 or U+0002, and RocketMQ's own names
+    /// are refused; the send reports it.
+    ///
+    /// ```
+    /// # use rocketmq_client::Message;
+    /// let message = Message::new("orders", "42").property("region", "eu");
+    /// assert_eq!(message.properties().get("region"), Some("eu"));
+    /// ```
     pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let (name, value) = (name.into(), value.into());
         if let Some(fault) = property_fault(&name, &value) {
@@ -68,35 +104,74 @@ impl Message {
         self
     }
 
-    /// A number the broker stores and hands on without looking at it.
+    /// Sets a number that the broker stores and hands on unread. Default: 0. Consumers read it with
+    /// [`Delivery::flag`](crate::Delivery::flag).
+    ///
+    /// ```
+    /// # use rocketmq_client::Message;
+    /// let message = Message::new("orders", "42").flag(7);
+    /// # drop(message);
+    /// ```
     pub fn flag(mut self, flag: i32) -> Self {
         self.flag = flag;
         self
     }
 
-    /// Whether the broker answers only after flush and replication, where it is set up for them.
-    /// Default: true.
+    /// Makes the broker answer only after flush and replication, where it is configured for them. Default: true.
+    ///
+    /// ```
+    /// # use rocketmq_client::Message;
+    /// let quick = Message::new("metrics", "1").wait_store(false);
+    /// assert_eq!(quick.properties().get("WAIT"), Some("false"));
+    /// ```
     pub fn wait_store(self, wait: bool) -> Self {
         self.reserved(names::WAIT, wait.to_string())
     }
 
-    /// Deliver after one of the broker's 18 delay levels.
+    /// Delivers the message after one of the broker's 18 delay levels. The last delay set on a message counts.
+    ///
+    /// ```
+    /// use rocketmq_client::{DelayLevel, Message};
+    ///
+    /// let later = Message::new("orders", "42").deliver_after(DelayLevel::M5);
+    /// # drop(later);
+    /// ```
     pub fn deliver_after(self, level: DelayLevel) -> Self {
         self.without_delay().reserved(names::DELAY, level.0.to_string())
     }
 
-    /// Deliver at this time, to the millisecond. Needs a 5.x broker; a time in the past delivers now.
+    /// Delivers the message at this time, to the millisecond. Needs a 5.x broker. A time in the past delivers at once; a broker
+    /// refuses a time further ahead than its `timerMaxDelaySec`, three days by default.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// use rocketmq_client::Message;
+    ///
+    /// let tomorrow = SystemTime::now() + Duration::from_secs(24 * 3600);
+    /// let reminder = Message::new("reminders", "pay").deliver_at(tomorrow);
+    /// # drop(reminder);
+    /// ```
     pub fn deliver_at(self, time: SystemTime) -> Self {
         let millis = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         self.without_delay().reserved(names::TIMER_DELIVER_MS, millis.to_string())
     }
 
-    /// Deliver after this long, to the millisecond. Needs a 5.x broker.
+    /// Delivers the message after this long, to the millisecond. Needs a 5.x broker, with the limit of
+    /// [`deliver_at`](Self::deliver_at).
+    ///
+    /// ```
+    /// # use rocketmq_client::Message;
+    /// use std::time::Duration;
+    ///
+    /// let soon = Message::new("reminders", "pay").delay(Duration::from_millis(1_500));
+    /// # drop(soon);
+    /// ```
     pub fn delay(self, delay: Duration) -> Self {
         self.without_delay().reserved(names::TIMER_DELAY_MS, delay.as_millis().to_string())
     }
 
-    /// Several delays on one message would leave it to the broker which of them counts: the last wins.
+    /// Removes every delay: with several on one message the broker would choose among them.
     fn without_delay(mut self) -> Self {
         for name in DELAYS {
             self.properties.remove(name);
@@ -112,22 +187,37 @@ impl Message {
         self
     }
 
-    /// Where it goes.
+    /// Returns the topic, without namespace.
+    ///
+    /// ```
+    /// # use rocketmq_client::Message;
+    /// assert_eq!(Message::new("orders", "42").topic(), "orders");
+    /// ```
     pub fn topic(&self) -> &str {
         &self.topic
     }
 
-    /// What it carries.
+    /// Returns the body as it was given: compression happens later.
+    ///
+    /// ```
+    /// # use rocketmq_client::Message;
+    /// assert_eq!(Message::new("orders", "42").body().as_ref(), b"42");
+    /// ```
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// Its properties, the tag and the keys among them.
+    /// Returns all properties, with tag and keys among them.
+    ///
+    /// ```
+    /// # use rocketmq_client::Message;
+    /// assert_eq!(Message::new("orders", "42").tag("created").properties().get("TAGS"), Some("created"));
+    /// ```
     pub fn properties(&self) -> &Properties {
         &self.properties
     }
 
-    /// Whether a delay level or a timer holds it back.
+    /// Tells whether a delay level or a timer delays the message.
     pub(crate) fn is_delayed(&self) -> bool {
         DELAYS.iter().any(|name| self.properties.get(name).is_some())
     }
@@ -143,7 +233,7 @@ impl fmt::Debug for Message {
     }
 }
 
-/// Every property that holds a message back.
+/// The properties that delay a message.
 pub(crate) const DELAYS: [&str; 4] =
     [names::DELAY, names::TIMER_DELIVER_MS, names::TIMER_DELAY_MS, names::TIMER_DELAY_SEC];
 
@@ -157,7 +247,7 @@ fn property_fault(name: &str, value: &str) -> Option<String> {
     separator_fault(name, value)
 }
 
-/// There is no escaping on the wire, and a reader drops a pair without a value.
+/// Refuses an empty value, which readers drop, and separators, which cannot be escaped on the wire.
 fn separator_fault(name: &str, value: &str) -> Option<String> {
     if value.trim().is_empty() {
         return Some(format!("property \"{name}\" has an empty value; leave it out or give it one"));
@@ -170,8 +260,15 @@ fn separator_fault(name: &str, value: &str) -> Option<String> {
     })
 }
 
-/// One of the broker's delay levels. Apache's default ladder is named here; a broker with a
-/// `messageDelayLevel` of its own counts its levels the same way.
+/// Numbers one of the broker's delay levels. The constants name Apache's default ladder; a broker with a `messageDelayLevel`
+/// of its own counts its levels in the same way.
+///
+/// ```
+/// use rocketmq_client::DelayLevel;
+///
+/// assert_eq!(DelayLevel::M1, DelayLevel::new(5));
+/// assert_eq!(DelayLevel::H2.get(), 18);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DelayLevel(i32);
 
@@ -181,7 +278,7 @@ macro_rules! levels {
             $(#[doc = concat!("Level ", $level, ": ", $text, ".")] pub const $name: Self = Self($level);)*
         }
 
-        /// What the levels of Apache's default ladder mean, in seconds.
+        /// The delays of Apache's default ladder, in seconds.
         const LADDER: &[u64] = &[$($seconds),*];
     };
 }
@@ -195,17 +292,27 @@ levels! {
 }
 
 impl DelayLevel {
-    /// A level by its number, from 1; 0 becomes 1. A broker takes a level above its highest as its highest.
+    /// Makes a level of its number, from 1; 0 becomes 1. A broker takes a level above its highest as its highest.
+    ///
+    /// ```
+    /// # use rocketmq_client::DelayLevel;
+    /// assert_eq!(DelayLevel::new(0), DelayLevel::S1);
+    /// ```
     pub const fn new(level: u16) -> Self {
         Self(if level == 0 { 1 } else { level as i32 })
     }
 
-    /// Its number.
+    /// Returns the level's number.
+    ///
+    /// ```
+    /// # use rocketmq_client::DelayLevel;
+    /// assert_eq!(DelayLevel::S10.get(), 3);
+    /// ```
     pub const fn get(self) -> i32 {
         self.0
     }
 
-    /// What it means on Apache's default ladder; a level above the highest, what the highest does.
+    /// The delay on Apache's default ladder; a level above the highest counts as the highest.
     pub(crate) fn on_default_ladder(self) -> Duration {
         let step = usize::try_from(self.0).unwrap_or(1).clamp(1, LADDER.len()) - 1;
         Duration::from_secs(LADDER[step])

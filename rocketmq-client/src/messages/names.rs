@@ -2,7 +2,7 @@
 
 use rocketmq_remoting::names::{DLQ_PREFIX, RETRY_PREFIX, SYSTEM_GROUP_PREFIX, is_system_topic};
 
-/// How this client's names look on the wire. Without a namespace they look as they are.
+/// Converts this client's names for the wire. Without a namespace they stay as they are.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
     /// `<namespace>%`, or nothing.

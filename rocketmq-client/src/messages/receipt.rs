@@ -1,14 +1,23 @@
-//! [`Receipt`]: what a broker says about a message it stored.
+//! [`Receipt`]: the answer of a broker that stored a message.
 
 use std::sync::Arc;
 
 use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::{Command, DecodeError, ExtFields, ResponseCode};
 
-/// How well a stored message is stored, where the broker was set up to do more than write it to memory.
+/// Tells how durably a message is stored. A message with any of these statuses is stored.
+///
+/// ```
+/// use rocketmq_client::SendStatus;
+///
+/// fn is_durable(status: SendStatus) -> bool {
+///     status == SendStatus::Ok
+/// }
+/// assert!(!is_durable(SendStatus::SlaveNotAvailable));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendStatus {
-    /// As well as the broker was asked to.
+    /// Flushed and replicated as the broker is configured.
     Ok,
     /// Stored, but not on disk within the broker's time limit.
     FlushDiskTimeout,
@@ -19,7 +28,7 @@ pub enum SendStatus {
 }
 
 impl SendStatus {
-    /// `None` for an answer that is no success at all.
+    /// Reads the code of an answer; `None` for one that is no success.
     pub(crate) fn of(code: ResponseCode) -> Option<Self> {
         match code {
             ResponseCode::SUCCESS => Some(Self::Ok),
@@ -31,16 +40,30 @@ impl SendStatus {
     }
 }
 
-/// A message is stored, and this is where.
+/// Says where a broker stored a message.
+///
+/// ```no_run
+/// # async fn example(producer: rocketmq_client::Producer) -> Result<(), Box<dyn std::error::Error>> {
+/// use rocketmq_client::{Message, SendStatus};
+///
+/// let receipt = producer.send(Message::new("orders", "42")).await?;
+/// println!("{} at offset {} of queue {} of {}", receipt.message_id(), receipt.queue_offset(), receipt.queue(), receipt.broker());
+/// if receipt.status() != SendStatus::Ok {
+///     println!("stored, but not as durably as configured: {:?}", receipt.status());
+/// }
+/// # let _ = (receipt.message_queue(), receipt.region(), receipt.is_traced(), receipt.transaction_id());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Receipt {
     status: SendStatus,
     message_id: String,
     queue: Arc<MessageQueue>,
     queue_offset: i64,
-    /// Which message of a batch this is about.
+    /// The message's index in its batch; 0 outside of batches.
     member: usize,
-    /// The rest of the answer, read when asked for.
+    /// The fields of the answer, for the getters.
     answer: Arc<ExtFields>,
 }
 
@@ -70,58 +93,79 @@ impl Receipt {
         Self { message_id, queue_offset, member, ..self.clone() }
     }
 
-    /// Whether it is stored as well as the broker was asked to.
+    /// Returns how durably the message is stored.
     pub fn status(&self) -> SendStatus {
         self.status
     }
 
-    /// The id this client gave it; consumers see the same.
+    /// Returns the id that this client gave the message; [`Delivery::message_id`](crate::Delivery::message_id) shows consumers the same.
     pub fn message_id(&self) -> &str {
         &self.message_id
     }
 
-    /// The id that says where it is stored.
+    /// Returns the id that encodes the broker's address and the offset in its commit log.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client, receipt: rocketmq_client::Receipt) -> Result<(), Box<dyn std::error::Error>> {
+    /// let stored = client.view_message("orders", receipt.offset_message_id()).await?;
+    /// println!("{:?}", stored.stored_at());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn offset_message_id(&self) -> &str {
         let ids = self.answer.get("msgId").unwrap_or_default();
         ids.split(',').nth(self.member).unwrap_or(ids)
     }
 
-    /// The number of its queue.
+    /// Returns the number of the queue.
     pub fn queue(&self) -> i32 {
         self.queue.queue_id
     }
 
-    /// The broker it is on.
+    /// Returns the name of the broker.
     pub fn broker(&self) -> &str {
         &self.queue.broker_name
     }
 
-    /// Topic, broker and queue.
+    /// Returns topic, broker and queue; the topic is named as on the wire.
     pub fn message_queue(&self) -> &Arc<MessageQueue> {
         &self.queue
     }
 
-    /// Its place in the queue.
+    /// Returns the message's offset in its queue.
     pub fn queue_offset(&self) -> i64 {
         self.queue_offset
     }
 
-    /// The transaction id, which is the message id; 4.x brokers do not say it.
+    /// Returns the transaction id, which is the message id. Brokers of 4.x do not send it.
     pub fn transaction_id(&self) -> Option<&str> {
         self.answer.get("transactionId")
     }
 
-    /// What [`Producer::recall`](crate::Producer::recall) takes; only for messages with a timer, on 5.x.
+    /// Returns the handle for [`Producer::recall`](crate::Producer::recall). Only brokers of 5.x give one, and only for messages
+    /// with a timer.
+    ///
+    /// ```no_run
+    /// # async fn example(producer: rocketmq_client::Producer) -> Result<(), Box<dyn std::error::Error>> {
+    /// # use rocketmq_client::Message;
+    /// # use std::time::Duration;
+    /// let receipt = producer.send(Message::new("reminders", "pay").delay(Duration::from_secs(60))).await?;
+    /// if let Some(handle) = receipt.recall_handle() {
+    ///     producer.recall("reminders", handle).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn recall_handle(&self) -> Option<&str> {
         self.answer.get("recallHandle")
     }
 
-    /// The broker's region.
+    /// Returns the broker's region; `DefaultRegion` when the broker names none.
     pub fn region(&self) -> &str {
         self.answer.get("MSG_REGION").unwrap_or("DefaultRegion")
     }
 
-    /// Whether the broker wants this message traced, which it does unless it says otherwise.
+    /// Tells whether the broker wants the message traced. Default of brokers: yes.
     pub fn is_traced(&self) -> bool {
         self.answer.get("TRACE_ON") != Some("false")
     }

@@ -9,12 +9,12 @@ use crate::messages::Message;
 use crate::messages::Receipt;
 use crate::messages::{Delivery, Outcome};
 
-/// Called around sends and deliveries, in the order they were added to the client. Each method does
-/// nothing unless it is overridden. They run on the path of every message: keep them short and never block.
+/// Hooks into sends and deliveries. A client calls its interceptors in the order they were added. Each method does nothing unless it
+/// is overridden. They run on the path of every message: keep them short, and never block.
 ///
 /// Sends of every kind pass them, one by one: singly, one-way, in a batch, gathered, in a transaction, requests and
 /// replies. Deliveries pass them where a push consumer calls its handler, whichever way it gets its messages. A panic is
-/// logged and hurts nobody else; before a send it counts as a veto, before a handler as [`Outcome::Retry`].
+/// logged; before a send it counts as a veto, before a handler as [`Outcome::Retry`].
 ///
 /// ```
 /// use std::ops::ControlFlow;
@@ -42,32 +42,31 @@ use crate::messages::{Delivery, Outcome};
 /// # drop(builder);
 /// ```
 pub trait Interceptor: Send + Sync + 'static {
-    /// Before a message is checked and sent; may change it. An error keeps it from being sent and reaches
-    /// the caller as the source of a `Vetoed` error.
+    /// Runs before a message is checked and sent, and may change it. An error keeps it from being sent, and reaches the caller as the
+    /// source of a [`Vetoed`](crate::SendErrorKind::Vetoed) error.
     fn before_send(&self, message: &mut Message) -> Result<(), BoxError> {
         let _ = message;
         Ok(())
     }
 
-    /// After the last try of a send, however it ended. There is no receipt of a one-way send.
+    /// Runs after the last try of a send. A one-way send has no receipt.
     fn after_send(&self, topic: &str, result: Result<Option<&Receipt>, &SendError>) {
         let _ = (topic, result);
     }
 
-    /// Before deliveries of `group` reach their handler. `Break` keeps them from it and decides in its place, for all
-    /// of them.
+    /// Runs before deliveries of `group` reach their handler. `Break` keeps them from the handler and decides for all of them.
     fn before_consume(&self, group: &str, deliveries: &[Delivery]) -> ControlFlow<Outcome> {
         let _ = (group, deliveries);
         ControlFlow::Continue(())
     }
 
-    /// After the handler: one outcome per delivery.
+    /// Runs after the handler, with one outcome for each delivery.
     fn after_consume(&self, group: &str, deliveries: &[Delivery], outcomes: &[Outcome]) {
         let _ = (group, deliveries, outcomes);
     }
 }
 
-/// All of a client's interceptors; none of them can do harm by a panic.
+/// Calls all interceptors of a client, and catches their panics.
 #[derive(Clone, Default)]
 pub(crate) struct Interceptors(Arc<[Arc<dyn Interceptor>]>);
 
@@ -80,7 +79,7 @@ impl Interceptors {
         self.0.is_empty()
     }
 
-    /// Until the first veto.
+    /// Calls the interceptors until the first veto.
     pub(crate) fn before_send(&self, message: &mut Message) -> Result<(), BoxError> {
         for interceptor in self.0.iter() {
             guarded("before_send", || interceptor.before_send(message))
@@ -95,7 +94,7 @@ impl Interceptors {
         }
     }
 
-    /// Until the first that decides.
+    /// Calls the interceptors until the first that decides.
     pub(crate) fn before_consume(&self, group: &str, deliveries: &[Delivery]) -> ControlFlow<Outcome> {
         for interceptor in self.0.iter() {
             guarded("before_consume", || interceptor.before_consume(group, deliveries))

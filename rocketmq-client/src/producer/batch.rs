@@ -17,7 +17,16 @@ use crate::error::{SendError, SendErrorKind};
 use crate::messages::Message;
 use crate::messages::Receipt;
 
-/// A batch that was not stored, or not all of it.
+/// Says which messages of a batch were stored, and why the next ones were not.
+///
+/// ```no_run
+/// # async fn example(producer: rocketmq_client::Producer, orders: Vec<rocketmq_client::Message>) -> Result<(), Box<dyn std::error::Error>> {
+/// if let Err(failed) = producer.send_batch(orders).await {
+///     println!("{} messages are stored; then {}", failed.stored().len(), failed.error());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct BatchError {
     stored: Vec<Receipt>,
@@ -25,12 +34,12 @@ pub struct BatchError {
 }
 
 impl BatchError {
-    /// The receipts of the first messages, those that were stored before the failure.
+    /// Returns the receipts of the messages that were stored before the failure: the first ones of the batch.
     pub fn stored(&self) -> &[Receipt] {
         &self.stored
     }
 
-    /// Why the next ones were not.
+    /// Returns the error of the request that failed.
     pub fn error(&self) -> &SendError {
         &self.error
     }
@@ -54,7 +63,7 @@ impl std::error::Error for BatchError {
     }
 }
 
-/// Messages that go in one request.
+/// The messages of one request.
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
     ids: Vec<String>,
@@ -103,8 +112,7 @@ async fn send_chunks(
     Ok(stored)
 }
 
-/// The target of the first chunk holds for all of them: a selector can be asked only once, and its queue
-/// is where the rest belongs too.
+/// Sends all chunks to the queue of the first: a selector can be asked only once.
 struct Sticky {
     target: Option<Target>,
     bound: bool,
@@ -146,7 +154,7 @@ fn members(batch: &Receipt, ids: Vec<String>) -> Vec<Receipt> {
     ids.into_iter().enumerate().map(|(member, id)| batch.of_member(member, id)).collect()
 }
 
-/// What brokers refuse in a batch is refused here, before anything is sent.
+/// Refuses, before anything is sent, batches that brokers refuse.
 fn check(messages: &[Message]) -> Result<(), String> {
     let Some(first) = messages.first() else { return Ok(()) };
     for message in messages {
@@ -175,7 +183,7 @@ fn check(messages: &[Message]) -> Result<(), String> {
     Ok(())
 }
 
-/// In order, each chunk as full as `max_message_size` lets it be.
+/// Splits the messages in their order into chunks of up to `max_message_size` bytes.
 fn split(sender: &Sender, messages: Vec<Message>) -> Result<Vec<Chunk>, SendError> {
     let most = sender.config.max_message_size;
     let mut chunks: Vec<Chunk> = Vec::new();
@@ -214,7 +222,7 @@ impl Chunk {
     }
 }
 
-/// One member: its id and its bytes.
+/// Encodes one message of a batch: its id and its bytes.
 pub(super) fn encode(sender: &Sender, message: &Message) -> Result<(String, Bytes), SendError> {
     let (id, properties) = stamp(sender, message)?;
     let mut encoded = BytesMut::with_capacity(OVERHEAD + message.body.len() + properties.len());

@@ -1,4 +1,4 @@
-//! The options of a producer, and how it starts.
+//! [`ProducerBuilder`]: the options of a producer, and its start.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,7 +21,23 @@ use crate::messages::{Delivery, TransactionState, validate};
 use crate::observe::interceptor::Interceptors;
 use crate::observe::trace::{Role, TraceConfig, Tracer};
 
-/// Configures a [`Producer`].
+/// Configures a [`Producer`]; [`build`](Self::build) starts it.
+///
+/// ```no_run
+/// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+///
+/// let producer = client
+///     .producer("order-service")
+///     .send_timeout(Duration::from_secs(5))
+///     .retries(3)
+///     .topics(["orders"])
+///     .build()
+///     .await?;
+/// # drop(producer);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use]
 pub struct ProducerBuilder {
     membership: Arc<Membership>,
@@ -47,56 +63,132 @@ impl ProducerBuilder {
         Self { membership, group, config: ProducerConfig::default(), topics, checker, observed: true }
     }
 
-    /// The producer of message traces.
+    /// Makes the producer of message traces.
     pub(super) fn unobserved(membership: Arc<Membership>, group: String) -> Self {
         Self { observed: false, ..Self::new(membership, group) }
     }
 
-    /// Replaces all options set so far.
+    /// Replaces all options that were set so far.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::producer::ProducerConfig;
+    ///
+    /// let producer = client.producer("order-service").config(ProducerConfig::default()).build().await?;
+    /// # drop(producer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn config(mut self, config: ProducerConfig) -> Self {
         self.config = config;
         self
     }
 
-    /// Changes options for which there is no method of their own.
+    /// Changes options that have no method of their own.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let producer = client.producer("order-service").configure(|config| config.compress_threshold = 1024).build().await?;
+    /// # drop(producer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn configure(mut self, change: impl FnOnce(&mut ProducerConfig)) -> Self {
         change(&mut self.config);
         self
     }
 
-    /// How long one send may take in all. Default: 3 s.
+    /// Limits the time of one send, retries included. Default: 3 s.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// let producer = client.producer("order-service").send_timeout(Duration::from_secs(5)).build().await?;
+    /// # drop(producer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn send_timeout(mut self, timeout: Duration) -> Self {
         self.config.send_timeout = timeout;
         self
     }
 
-    /// How many more tries a failed send gets. Default: 2.
+    /// Sets the number of tries after the first. Default: 2.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let producer = client.producer("order-service").retries(5).build().await?;
+    /// # drop(producer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn retries(mut self, retries: u32) -> Self {
         self.config.retries = retries;
         self
     }
 
-    /// Gather messages for up to this long and send them together. Default: each goes alone.
+    /// Gathers messages for up to this long and sends them together. Default: each message leaves alone.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// let producer = client.producer("metrics").linger(Duration::from_millis(5)).build().await?;
+    /// # drop(producer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn linger(mut self, max_delay: Duration) -> Self {
         self.config.linger = Some(LingerConfig { max_delay, ..LingerConfig::default() });
         self
     }
 
-    /// Traces stored messages and decided transactions. Default: as the client is configured, which is not to.
+    /// Traces stored messages and decided transactions. Default: as the client is configured, which is off.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let producer = client.producer("order-service").trace(rocketmq_client::TraceConfig::default()).build().await?;
+    /// # drop(producer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn trace(mut self, trace: TraceConfig) -> Self {
         self.config.trace = Some(trace);
         self
     }
 
-    /// Topics whose routes are looked up at once rather than by the first send. A route that is missing
-    /// then is only logged.
+    /// Looks up the routes of these topics at the start instead of at the first send. A missing route is only logged.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let producer = client.producer("order-service").topics(["orders", "payments"]).build().await?;
+    /// # drop(producer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn topics<T: Into<String>>(mut self, topics: impl IntoIterator<Item = T>) -> Self {
         self.topics.extend(topics.into_iter().map(Into::into));
         self
     }
 
-    /// Decides transactions that their senders left undecided. A broker may ask any living producer of
-    /// the group, so every instance needs to know how to answer for all.
+    /// Decides transactions that their senders left undecided. A broker asks any living producer of the group, so every instance must
+    /// be able to answer for all.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::{Delivery, TransactionState};
+    ///
+    /// # async fn is_saved(_: &str) -> bool { true }
+    /// let producer = client
+    ///     .producer("order-service")
+    ///     .transaction_checker(|half: Delivery| async move {
+    ///         if is_saved(half.message_id()).await { TransactionState::Commit } else { TransactionState::Unknown }
+    ///     })
+    ///     .build()
+    ///     .await?;
+    /// # drop(producer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn transaction_checker<C, F>(mut self, checker: C) -> Self
     where
         C: Fn(Delivery) -> F + Send + Sync + 'static,
@@ -106,10 +198,21 @@ impl ProducerBuilder {
         self
     }
 
-    /// Starts the producer: from here on brokers know this client as a member of the group.
+    /// Starts the producer. From then on brokers know this client as a member of the group.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let producer = client.producer("order-service").build().await?;
+    /// # drop(producer);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// When the group's name or an option is illegal, or the client already has a producer of this group.
+    /// The group's name or an option is illegal, or the client already has a producer of this group.
+    ///
+    /// # Cancel safety
+    /// A cancelled call leaves no producer behind.
     pub async fn build(self) -> Result<Producer, StartError> {
         let invalid = |fault| StartError::new(StartErrorKind::InvalidConfig, fault);
         let wire_group = self.membership.cluster.names.wrap(&self.group);

@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 
 use crate::messages::{Delivery, TransactionState};
 
-/// How many questions one producer works on at once; the broker asks again about those it drops.
+/// The most questions that one producer works on at once; the broker asks again about those that are dropped.
 const CHECKS_AT_ONCE: usize = 64;
 
 type Check = Box<dyn Fn(Delivery) -> BoxFuture<'static, TransactionState> + Send + Sync>;

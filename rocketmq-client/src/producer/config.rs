@@ -1,4 +1,4 @@
-//! Options of producers, and their defaults.
+//! [`ProducerConfig`]: the options of producers, and their defaults.
 
 use std::time::Duration;
 
@@ -10,45 +10,56 @@ use crate::error::RETRYABLE_CODES;
 use crate::messages::validate::{at_least, at_least_a_millisecond, topic};
 use crate::observe::trace::TraceConfig;
 
-/// Options of one producer.
+/// Holds the options of one producer.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use rocketmq_client::producer::ProducerConfig;
+///
+/// let mut config = ProducerConfig::default();
+/// config.send_timeout = Duration::from_secs(5);
+/// config.attempt_timeout = Some(Duration::from_secs(1));
+/// assert_eq!((config.retries, config.max_message_size), (2, 4 << 20));
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ProducerConfig {
-    /// How long one send may take in all, retries and waiting for room included. Default: 3 s.
+    /// Limits the time of one send, with retries and the wait for room. Default: 3 s.
     pub send_timeout: Duration,
-    /// How long one try may take while another is left. Default: none, as in Java; without it a broker
-    /// that does not answer uses the whole `send_timeout`.
+    /// Limits the time of one try while another is left. Default: none, as in Java: a broker that does not answer uses the
+    /// whole `send_timeout`.
     pub attempt_timeout: Option<Duration>,
-    /// How many more tries a failed send gets. Default: 2.
+    /// The number of tries after the first. Default: 2.
     pub retries: u32,
-    /// Also try another broker when the message was stored but not flushed or replicated as asked.
-    /// May store it twice. Default: false.
-    pub retry_when_not_stored: bool,
-    /// Broker answers worth another try. Default: 17, 14, 1, 2, 16, 204, 205, 1500; flow control never is.
+    /// Tries another broker when the message was stored, but not flushed or replicated as configured. The message may then be
+    /// stored twice. Default: false. (Java: `retryAnotherBrokerWhenNotStoreOK`.)
+    pub retry_when_not_durable: bool,
+    /// The broker's answers that are tried again. Default: 17, 14, 1, 2, 16, 204, 205, 1500. Flow control never is.
     pub retry_codes: Vec<ResponseCode>,
-    /// The longest body, before compression. Default: 4 MiB.
+    /// The most bytes of a body, before compression. Default: 4 MiB.
     pub max_message_size: usize,
-    /// Bodies of at least this many bytes are compressed. Default: 4096.
+    /// Compresses bodies of at least this many bytes. Default: 4096.
     pub compress_threshold: usize,
-    /// Default: zlib.
+    /// The compression of bodies. Default: zlib.
     pub compression: Compression,
-    /// 0 to 9. Default: 5.
+    /// The effort of compression, 0 to 9. Default: 5.
     pub compression_level: i32,
-    /// How many messages may be on their way at once; further senders wait in turn. Default: 1024.
+    /// The most messages on their way at once; further sends wait in turn. Default: 1024.
     pub max_in_flight: usize,
-    /// How many body bytes may be on their way at once. Default: 100 MiB.
+    /// The most body bytes on their way at once. Default: 100 MiB.
     pub max_in_flight_bytes: usize,
     /// The topic whose settings a broker copies when it creates the message's topic. Default: `TBW102`.
     pub create_topic_key: String,
-    /// How many queues a topic gets that a broker creates. Default: 4.
+    /// The number of queues of a topic that a broker creates. Default: 4.
     pub default_topic_queues: i32,
-    /// Avoid brokers that were slow or failed of late. Default: false.
+    /// Avoids brokers that were slow or failed lately. Default: false.
     pub latency_fault_tolerance: bool,
-    /// Ask avoided brokers every 2 s whether they answer again. Default: false.
+    /// Asks avoided brokers every 2 s whether they answer again. Default: false.
     pub latency_fault_detector: bool,
-    /// Gather messages into batches. Default: none.
+    /// Gathers messages into batches. Default: off.
     pub linger: Option<LingerConfig>,
-    /// Trace stored messages. Default: as the client is configured, which is not to.
+    /// Traces stored messages. Default: as the client is configured, which is off.
     pub trace: Option<TraceConfig>,
 }
 
@@ -58,7 +69,7 @@ impl Default for ProducerConfig {
             send_timeout: Duration::from_secs(3),
             attempt_timeout: None,
             retries: 2,
-            retry_when_not_stored: false,
+            retry_when_not_durable: false,
             retry_codes: RETRYABLE_CODES.to_vec(),
             max_message_size: 4 * 1024 * 1024,
             compress_threshold: 4096,
@@ -77,7 +88,7 @@ impl Default for ProducerConfig {
 }
 
 impl ProducerConfig {
-    /// What is wrong with the values, naming option, value and what is allowed.
+    /// Checks the values. The error names the option, the value and the range.
     pub(crate) fn check(&self) -> Result<(), String> {
         at_least_a_millisecond("send_timeout", self.send_timeout)?;
         self.attempt_timeout.map_or(Ok(()), |limit| at_least_a_millisecond("attempt_timeout", limit))?;
@@ -90,14 +101,23 @@ impl ProducerConfig {
     }
 }
 
-/// When gathered messages leave.
+/// Sets when gathered messages leave.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use rocketmq_client::producer::LingerConfig;
+///
+/// let linger = LingerConfig { max_delay: Duration::from_millis(5), ..LingerConfig::default() };
+/// assert_eq!(linger.max_bytes, 32 * 1024);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LingerConfig {
-    /// The longest a message waits for company. Default: 10 ms.
+    /// The longest time that a message waits for others. Default: 10 ms.
     pub max_delay: Duration,
-    /// A batch this large leaves at once. Default: 32 KiB.
+    /// Bytes at which a batch leaves at once. Default: 32 KiB.
     pub max_bytes: usize,
-    /// Messages held in all; beyond it messages go out alone. Default: 32 MiB.
+    /// The most bytes that are held in all; further messages leave alone. Default: 32 MiB.
     pub total_bytes: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Asking spared brokers whether they answer again.
+//! Probes of avoided brokers: do they answer again?
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -10,9 +10,9 @@ use super::sender::Sender;
 use crate::clock::instant;
 use crate::cluster::Which;
 
-/// How often the table is looked through.
+/// The interval between two looks at the table.
 const ROUND: Duration = Duration::from_secs(3);
-/// How often one broker is asked.
+/// The interval between two probes of one broker.
 const INTERVAL: Duration = Duration::from_secs(2);
 /// A broker that is well answers this within microseconds.
 const TIMEOUT: Duration = Duration::from_millis(200);
@@ -32,7 +32,7 @@ async fn run(sender: Weak<Sender>) {
     }
 }
 
-/// Any answer will do, a refusal too. A broker that no route names any more will not come back under this name.
+/// Probes a broker; any answer counts, a refusal too. A broker that no route names is forgotten.
 async fn probe(sender: &Sender, broker: &str) {
     let cluster = &sender.cluster;
     let Some(topic) = cluster.topic_on(broker) else { return sender.latency.forget(broker) };

@@ -1,4 +1,4 @@
-//! The loop behind every send: choose a queue, try, and let the rules say what follows.
+//! The loop of every send: choose a queue, try, and let the rules decide what follows.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::error::{
 use crate::messages::{Receipt, SendStatus};
 use crate::observe::trace::SendTrace;
 
-/// How one try ended badly.
+/// The failure of one try.
 #[derive(Debug)]
 enum Failed {
     /// The route names no master of this broker.
@@ -29,7 +29,7 @@ enum Failed {
     Refused(BrokerRefusal),
     /// Stored, but not as well as asked.
     NotDurable(Receipt),
-    /// The answer says success, and not where.
+    /// The answer says success, and lacks the place.
     Malformed(DecodeError),
 }
 
@@ -81,7 +81,7 @@ fn kind_of_rpc(error: &RpcError) -> SendErrorKind {
     }
 }
 
-/// A failed lookup as the sender sees it.
+/// Makes the error of a send whose route is not known.
 pub(super) fn no_route(error: RouteError) -> SendError {
     error.map_kind(|kind| match kind {
         RouteErrorKind::TopicNotFound => SendErrorKind::TopicNotFound,
@@ -92,8 +92,8 @@ pub(super) fn no_route(error: RouteError) -> SendError {
 }
 
 impl Sender {
-    /// Sends until it is stored, the tries are used up, or the deadline has come. A message bound to one
-    /// queue has one try, as in Java: another queue would break its order.
+    /// Tries until the message is stored, the tries are used up, or the deadline has come. A message bound to one queue has one
+    /// try, as in Java: another queue would break its order.
     pub(super) async fn dispatch(
         &self,
         out: &Outgoing,
@@ -132,7 +132,7 @@ impl Sender {
         RetryPolicy {
             tries: if bound { 1 } else { self.config.retries.saturating_add(1) },
             codes: &self.config.retry_codes,
-            when_not_durable: self.config.retry_when_not_stored,
+            when_not_durable: self.config.retry_when_not_durable,
             attempt_timeout: self.config.attempt_timeout,
         }
     }
@@ -186,8 +186,8 @@ impl Sender {
         }
     }
 
-    /// The request, and what is left of the budget: a batch looks different to brokers of 4.x and 5.x, one of which may have
-    /// to be asked first.
+    /// Makes the request, and returns it with the rest of the budget. Batches differ between brokers of 4.x and 5.x, so the
+    /// broker may have to be asked for its version first.
     async fn request(
         &self,
         out: &Outgoing,
@@ -209,7 +209,7 @@ impl Sender {
         (request, budget.saturating_sub(start.elapsed()))
     }
 
-    /// Writes it to one broker; the choice is not repeated, for nobody says whether it arrived.
+    /// Writes the message to one broker. There is no second try, since no answer tells of a failure.
     pub(super) async fn dispatch_oneway(
         &self,
         out: &Outgoing,
@@ -226,11 +226,11 @@ impl Sender {
         let Ok(address) = address else { return Err(Failed::NoMaster.into_error(&out.topic)) };
         let left = deadline.saturating_duration_since(instant());
         let command = out.command(self, &queue, &home);
-        let written = self.cluster.rpc.oneway(&self.channel(&address), command, left).await;
-        written.map_err(|error| Failed::Rpc(error).into_error(&out.topic))
+        let sent = self.cluster.rpc.oneway(&self.channel(&address), command, left).await;
+        sent.map_err(|error| Failed::Rpc(error).into_error(&out.topic))
     }
 
-    /// The VIP channel is the port two below.
+    /// Returns the address to send to: the VIP channel is the port two below.
     fn channel<'a>(&self, address: &'a str) -> Cow<'a, str> {
         if !self.cluster.config.vip_channel || !self.observed {
             return Cow::Borrowed(address);
@@ -242,7 +242,7 @@ impl Sender {
         }
     }
 
-    /// A stored message or batch, once its trace is written.
+    /// Traces a stored message or batch.
     fn traced(&self, out: &Outgoing, receipt: Receipt, address: Option<&str>) -> Receipt {
         if let Some(tracer) = &self.tracer {
             tracer.sent(&SendTrace {
@@ -259,8 +259,7 @@ impl Sender {
         receipt
     }
 
-    /// Takes note of a failed try: for the caller, for the choice of the next broker, and for the route,
-    /// which may have changed under it.
+    /// Records a failed try: for the caller, for the choice of the next broker, and for the route, which may be out of date.
     fn record(
         &self,
         queue: &SharedQueue,
@@ -292,7 +291,7 @@ impl Sender {
         });
     }
 
-    /// A message that is stored is a success, if a qualified one.
+    /// Ends the send after its last try. A message that was stored, though not durably, is a success.
     fn end(
         &self,
         out: &Outgoing,

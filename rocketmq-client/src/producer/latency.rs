@@ -1,4 +1,4 @@
-//! Which brokers to spare because they were slow or failed: Java's latency fault tolerance.
+//! [`LatencyTable`]: avoids brokers that were slow or failed, like Java's latency fault tolerance.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use rocketmq_remoting::net::deadline;
 
 use crate::clock::Instant;
 
-/// What a failure counts as: a broker that did not answer is spared as one that took this long.
+/// A broker that did not answer is avoided like one that took this long.
 pub(crate) const ISOLATION: Duration = Duration::from_millis(10_000);
 
-/// Latency at least `.0` ms spares the broker for `.1` ms; the last row that fits counts.
+/// A latency of at least `.0` ms makes the producer avoid the broker for `.1` ms; the last row that fits counts.
 const PENALTIES: [(u64, u64); 7] =
     [(50, 0), (100, 0), (550, 2_000), (1_800, 5_000), (3_000, 6_000), (5_000, 10_000), (15_000, 30_000)];
 
@@ -29,7 +29,7 @@ struct Fault {
 }
 
 impl LatencyTable {
-    /// Takes note of one try. A new penalty never shortens one that runs.
+    /// Records one try. A new penalty never shortens one that runs.
     pub(crate) fn record(&self, broker: &str, latency: Duration, reachable: bool, now: Instant) {
         let until = now + penalty(latency);
         let mut brokers = self.brokers.lock();
@@ -45,17 +45,17 @@ impl LatencyTable {
         }
     }
 
-    /// Whether no penalty runs.
+    /// Tells whether no penalty runs.
     pub(crate) fn is_available(&self, broker: &str, now: Instant) -> bool {
         self.brokers.lock().get(broker).is_none_or(|fault| now >= fault.spared_until)
     }
 
-    /// Whether the broker is worth a try although its penalty runs.
+    /// Tells whether the broker is worth a try although its penalty runs.
     pub(crate) fn is_reachable(&self, broker: &str) -> bool {
         self.brokers.lock().get(broker).is_none_or(|fault| fault.reachable)
     }
 
-    /// The brokers whose turn to be probed has come; each is next due `interval` later.
+    /// Returns the brokers to probe now; each is due again `interval` later.
     pub(crate) fn due_for_probe(&self, now: Instant, interval: Duration) -> Vec<String> {
         let mut brokers = self.brokers.lock();
         let due = brokers.iter_mut().filter(|(_, fault)| now >= fault.probe_at);
@@ -66,14 +66,14 @@ impl LatencyTable {
         .collect()
     }
 
-    /// A probe was answered.
+    /// Records that a broker answered a probe.
     pub(crate) fn mark_reachable(&self, broker: &str) {
         if let Some(fault) = self.brokers.lock().get_mut(broker) {
             fault.reachable = true;
         }
     }
 
-    /// Knows nothing of the broker any more.
+    /// Removes the broker.
     pub(crate) fn forget(&self, broker: &str) {
         self.brokers.lock().remove(broker);
     }

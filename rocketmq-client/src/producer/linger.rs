@@ -1,4 +1,4 @@
-//! Gathering single sends into batches: what arrives within a few milliseconds leaves together.
+//! Gathers single sends into batches: messages of the same few milliseconds leave together.
 
 use std::collections::HashMap;
 use std::mem;
@@ -20,11 +20,11 @@ use crate::messages::Receipt;
 
 type Reply = oneshot::Sender<Result<Receipt, SendError>>;
 
-/// Messages that may share a request: same topic, same wish for storage.
+/// Topic and `wait_store`: messages with equal keys may share a request.
 type Key = (String, bool);
 
-/// Gathered messages of one producer. Every message that was taken in is answered exactly once: by its
-/// batch, or by the producer's shutdown, which sends what is left.
+/// Gathers the messages of one producer. It answers every message exactly once: after its batch is sent, at the latest by the
+/// producer's shutdown.
 pub(super) struct Accumulator {
     sender: Arc<Sender>,
     config: LingerConfig,
@@ -53,12 +53,12 @@ struct Bucket {
     replies: Vec<Reply>,
 }
 
-/// What a message that was handed in has brought about.
+/// The effects of a message that was added.
 #[derive(Default)]
 struct Taken {
-    /// To be sent now: the bucket it filled, the one that had no room for it.
+    /// The buckets to send now: the one that it filled, and the one without room for it.
     full: Vec<Bucket>,
-    /// The number of the bucket it opened, whose timer must be started.
+    /// The number of the bucket that it opened, whose timer must be started.
     opened: Option<u64>,
 }
 
@@ -67,9 +67,9 @@ impl Accumulator {
         Arc::new(Self { sender, config, held: Mutex::default(), sends: TaskTracker::new() })
     }
 
-    /// Sends `message` in company, or by itself when it can have none.
+    /// Sends `message` in a batch, or alone when it may not share one.
     pub(super) async fn send(self: &Arc<Self>, message: Message) -> Result<Receipt, SendError> {
-        if !is_gregarious(&message) || self.held.lock().bytes > self.config.total_bytes {
+        if !may_share(&message) || self.held.lock().bytes > self.config.total_bytes {
             return self.sender.send_now(message, Options::default()).await;
         }
         let key = (message.topic.clone(), message.properties.wait_store());
@@ -129,7 +129,7 @@ impl Accumulator {
         take_out(&mut held, key)
     }
 
-    /// A task of its own: no sender may take the others' messages down with it by being dropped.
+    /// Sends a bucket in a task of its own: a cancelled send must not cancel the others.
     fn dispatch(&self, (topic, wait): Key, bucket: Bucket) {
         let sender = self.sender.clone();
         self.sends.spawn(async move {
@@ -139,13 +139,13 @@ impl Accumulator {
         });
     }
 
-    /// How many messages wait.
+    /// Counts the messages that wait.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.held.lock().buckets.values().map(|bucket| bucket.replies.len()).sum()
     }
 
-    /// Sends everything that waits, and returns when all of it is answered.
+    /// Sends all buckets, and returns when every message is answered.
     pub(super) async fn flush(&self) {
         let buckets = self.held.lock().take_all();
         buckets.into_iter().for_each(|(key, bucket)| self.dispatch(key, bucket));
@@ -169,7 +169,7 @@ fn answer(replies: Vec<Reply>, sent: Result<Vec<Receipt>, SendError>) {
     }
 }
 
-/// Delays, retry topics and transactions make a message travel alone.
-fn is_gregarious(message: &Message) -> bool {
+/// Tells whether a message may share a request: delays, retry topics and transactions forbid it.
+fn may_share(message: &Message) -> bool {
     !message.is_delayed() && !is_retry(&message.topic) && !message.properties.is_transaction()
 }

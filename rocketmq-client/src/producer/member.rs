@@ -1,4 +1,4 @@
-//! A producer as brokers see it: who answers their questions about half messages.
+//! A producer as the member of a group: it answers the brokers' questions about half messages.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ impl ProducerMember for Sender {
         &self.wire_group
     }
 
-    /// Works out the answer in a task of its own and sends it over the connection the question came by.
+    /// Finds the answer in a task of its own, and sends it over the connection of the question.
     fn check(self: Arc<Self>, half: Delivery, check: TransactionCheck) {
         let group = &self.group;
         let Some(checker) = &self.checker else {
@@ -61,7 +61,7 @@ impl Sender {
     }
 }
 
-/// The offsets are those of the question: the broker stores the half message anew before each.
+/// Makes the answer with the offsets of the question: the broker stores the half message anew before each question.
 fn answer_command(
     sender: &Sender,
     question: CheckTransactionStateRequest,

@@ -1,4 +1,24 @@
-//! Sending: queue choice, retries, batches, transactions, request-reply.
+//! Sending: queue choice, retries, batches, transactions, request and reply.
+//!
+//! [`Producer`] sends. This module also holds the types around it.
+//!
+//! ```no_run
+//! # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+//! use std::time::Duration;
+//!
+//! use rocketmq_client::Message;
+//!
+//! let producer = client
+//!     .producer("order-service")
+//!     .send_timeout(Duration::from_secs(5))
+//!     .configure(|config| config.attempt_timeout = Some(Duration::from_secs(1)))
+//!     .build()
+//!     .await?;
+//! let receipts = producer.send_batch(vec![Message::new("orders", "1"), Message::new("orders", "2")]).await?;
+//! println!("{} stored", receipts.len());
+//! # Ok(())
+//! # }
+//! ```
 
 mod batch;
 mod builder;

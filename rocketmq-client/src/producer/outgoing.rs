@@ -1,4 +1,4 @@
-//! A message in the form it travels in: built once, sent as often as it takes.
+//! [`Outgoing`]: a message in its wire form, which is built once for all tries.
 
 use bytes::Bytes;
 use rocketmq_remoting::compress::compress;
@@ -13,10 +13,10 @@ use crate::clock::Instant;
 use crate::error::{SendError, SendErrorKind};
 use crate::messages::Message;
 
-/// Everything of a send request that does not depend on the queue.
+/// The part of a send request that does not depend on the queue.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
-    /// As it is on the wire.
+    /// The name on the wire.
     pub(crate) topic: String,
     pub(crate) message_id: String,
     pub(crate) code: RequestCode,
@@ -25,15 +25,15 @@ pub(crate) struct Outgoing {
     pub(crate) sys_flag: SysFlag,
     pub(crate) flag: i32,
     pub(crate) batch: bool,
-    /// When the send began.
+    /// The begin of the send.
     pub(crate) begun: Instant,
-    /// Retry counters of a message a consumer sends to its own retry topic.
+    /// The retry counters of a message that a consumer sends to its own retry topic.
     reconsume_times: Option<String>,
     max_reconsume_times: Option<String>,
 }
 
 impl Outgoing {
-    /// One message: named, stamped with its id, compressed when large enough.
+    /// Prepares one message: gives it an id, and compresses it when it is large.
     pub(super) fn message(sender: &Sender, mut message: Message, begun: Instant) -> Result<Self, SendError> {
         let (reconsume_times, max_reconsume_times) = take_retry_counters(&mut message);
         let is_reply = message.properties.get(names::MSG_TYPE) == Some("reply");
@@ -55,7 +55,7 @@ impl Outgoing {
         })
     }
 
-    /// A batch whose members are encoded in `body` already. Its header names no id of the batch itself until it is
+    /// Prepares a batch whose messages are encoded in `body`. Its header holds no id of the batch itself until it is
     /// [`named`](Self::named).
     pub(super) fn batch(
         sender: &Sender,
@@ -82,7 +82,7 @@ impl Outgoing {
         }
     }
 
-    /// The request for one queue, to the broker that holds it. The fields go straight into the header text; nothing else is allocated.
+    /// Makes the request for one queue. It writes the fields straight into the header text and allocates nothing else.
     pub(crate) fn command(&self, sender: &Sender, queue: &MessageQueue, broker: &str) -> Command {
         let text = self.topic.len() + sender.wire_group.len() + self.properties.len() + broker.len();
         let mut ext = ExtFields::with_capacity(16, 96 + text);
@@ -105,8 +105,8 @@ impl Outgoing {
         Command::request(self.code).with_ext(ext).with_body(self.body.clone())
     }
 
-    /// A batch's request with its own id, which brokers of 5.x need to see where they store a batch as one record. Those of
-    /// 4.x would write it over the ids of the members.
+    /// Adds the id of the batch itself to its request. Brokers of 5.x need it where they store a batch as one record; those of
+    /// 4.x would overwrite the ids of the messages with it.
     pub(crate) fn named(&self, mut request: Command) -> Command {
         let mut properties = self.properties.clone();
         append(&mut properties, names::UNIQ_KEY, &self.message_id);
@@ -115,13 +115,13 @@ impl Outgoing {
     }
 }
 
-/// Without a namespace the name is taken as it is, without a copy. The topic of message traces is in none.
+/// Returns the topic's name on the wire, without a copy where there is no namespace. The topic of message traces is in none.
 fn wire_topic(sender: &Sender, topic: String) -> String {
     let names = &sender.cluster.names;
     if names.namespace().is_none() || !sender.observed { topic } else { names.wrap(&topic) }
 }
 
-/// On their way to a retry topic the counters travel in the header.
+/// Takes the retry counters out of the properties: on the way to a retry topic they travel in the header.
 fn take_retry_counters(message: &mut Message) -> (Option<String>, Option<String>) {
     if !is_retry(&message.topic) {
         return (None, None);
@@ -130,8 +130,8 @@ fn take_retry_counters(message: &mut Message) -> (Option<String>, Option<String>
     (properties.remove(names::RECONSUME_TIME), properties.remove(names::MAX_RECONSUME_TIMES))
 }
 
-/// The message's id and its properties with it. An id it came with stays, so that a message sent again
-/// after a failure can be told to be the same.
+/// Returns the message's id and its encoded properties. A message keeps an id that it has, so that a copy that is sent after a
+/// failure is recognized.
 pub(super) fn stamp(sender: &Sender, message: &Message) -> Result<(String, String), SendError> {
     let mut properties = message.properties.encode_stored();
     let message_id = match message.properties.unique_key() {
@@ -164,7 +164,7 @@ fn append(properties: &mut String, name: &str, value: &str) {
     properties.push('\u{2}');
 }
 
-/// A body that does not compress travels as it is.
+/// Compresses a large body. A body that does not compress travels as it is.
 fn shrink(sender: &Sender, body: Bytes) -> (Bytes, SysFlag) {
     let config = &sender.config;
     if body.len() < config.compress_threshold {

@@ -1,4 +1,4 @@
-//! Taking a timer message back.
+//! The recall of a timer message.
 
 use rocketmq_remoting::recall::RecallHandle;
 use rocketmq_remoting::requests::send::RecallMessageRequest;
@@ -37,7 +37,7 @@ pub(super) async fn recall(sender: &Sender, topic: &str, handle: &str) -> Result
     Ok(read::<RecallMessageRequest>(answer, target)?.payload.msg_id)
 }
 
-/// The broker the handle names; behind a proxy, which has names of its own, any broker of the topic.
+/// Finds the broker that the handle names; behind a proxy, which uses names of its own, any broker of the topic.
 async fn broker_of(sender: &Sender, handle: &RecallHandle) -> Result<String, CallError> {
     let cluster = &sender.cluster;
     let named = match cluster.address(&handle.broker, Which::Master, &handle.topic).await {

@@ -1,4 +1,4 @@
-//! Request and reply over messages: a correlation id goes out, a reply with the same id comes back.
+//! Request and reply by messages: the request carries a correlation id, and the reply comes back with the same id.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -21,19 +21,36 @@ use crate::messages::Message;
 use crate::messages::Receipt;
 
 error_kinds! {
-    /// Why a request has no reply.
+    /// Lists the reasons why a request has no reply.
     pub enum RequestErrorKind {
         /// The request was not stored; the source is a [`SendError`](crate::SendError).
         NotSent = "the request was not sent", TRANSIENT;
-        /// Nobody replied in time. Someone may have handled the request all the same.
+        /// No reply came in time. A consumer may have handled the request all the same.
         NoReply = "no reply came in time", TRANSIENT;
     }
 }
 
-/// A request has no reply.
+/// Says why a request has no reply.
 pub type RequestError = Error<RequestErrorKind>;
 
-/// A request that was asked for and not begun; await it for the reply.
+/// Holds a request and its options; awaiting it sends the request and waits for the reply.
+///
+/// ```no_run
+/// # async fn example(producer: rocketmq_client::Producer) -> Result<(), Box<dyn std::error::Error>> {
+/// use rocketmq_client::Message;
+/// use rocketmq_client::producer::RequestErrorKind;
+///
+/// match producer.request(Message::new("prices", "apple")).await {
+///     Ok(reply) => println!("{:?}", reply.text()),
+///     Err(error) if error.kind() == RequestErrorKind::NoReply => println!("no price today"),
+///     Err(error) => return Err(error.into()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Cancel safety
+/// A cancelled request may be handled all the same; its reply is dropped.
 #[must_use = "a request is sent only when this is awaited"]
 pub struct Requesting {
     sender: Arc<Sender>,
@@ -46,7 +63,19 @@ impl Requesting {
         Self { sender, message, timeout: None }
     }
 
-    /// How long request and reply may take together, instead of the producer's `send_timeout`.
+    /// Limits the time of request and reply together, instead of the producer's
+    /// [`send_timeout`](crate::producer::ProducerBuilder::send_timeout).
+    ///
+    /// ```no_run
+    /// # async fn example(producer: rocketmq_client::Producer) -> Result<(), Box<dyn std::error::Error>> {
+    /// # use rocketmq_client::Message;
+    /// use std::time::Duration;
+    ///
+    /// let reply = producer.request(Message::new("prices", "apple")).timeout(Duration::from_millis(500)).await?;
+    /// # drop(reply);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -98,7 +127,7 @@ fn not_sent(error: SendError) -> RequestError {
     RequestError::new(RequestErrorKind::NotSent, error.to_string()).with_source(error)
 }
 
-/// A random UUID, as Java draws it.
+/// Draws a random UUID, as Java does.
 fn correlation_id(chance: &Chance) -> String {
     let bits = chance.bits();
     let bits = bits & !(0xf << 76) | 4 << 76;
@@ -107,7 +136,7 @@ fn correlation_id(chance: &Chance) -> String {
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
-/// The reply goes to the broker the request came through: there the requester is connected.
+/// Sends the reply to the broker that the request came through: the requester is connected there.
 pub(super) async fn reply(sender: &Sender, request: &Delivery, body: Bytes) -> Result<Receipt, SendError> {
     let property = |name| {
         request.property(name).map(str::to_owned).ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! What follows a failed try. Pure: the producer's loop asks, this answers.
+//! The rules after a failed try, without I/O: the loop of a send asks them.
 
 use std::time::Duration;
 
@@ -6,25 +6,25 @@ use rocketmq_remoting::ResponseCode;
 
 use crate::error::BrokerRefusal;
 
-/// How one try ended when it did not simply succeed.
+/// The end of a try that did not simply succeed.
 #[derive(Debug)]
 pub(crate) enum Failure<'a> {
     /// No address, no connection, a broken connection, no answer in time.
     Transport,
-    /// The broker said no.
+    /// The broker refused.
     Refused(&'a BrokerRefusal),
     /// Stored, but not flushed or replicated as asked.
     NotDurable,
 }
 
-/// What to do next.
+/// The next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     /// Try again, on another broker if there is one.
     Elsewhere,
     /// Try again; this broker only closed the connection and may be tried as well.
     Anywhere,
-    /// Give the caller what there is.
+    /// Return the result to the caller.
     Stop,
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct RetryPolicy<'a> {
 }
 
 impl RetryPolicy<'_> {
-    /// What follows try number `tried` (from 1) with `left` of the budget.
+    /// Decides what follows try number `tried`, from 1, with `left` of the budget.
     pub(crate) fn after(&self, tried: u32, failure: &Failure<'_>, left: Duration) -> Next {
         if tried >= self.tries || left.is_zero() {
             return Next::Stop;
@@ -61,7 +61,7 @@ impl RetryPolicy<'_> {
         }
     }
 
-    /// How long try number `n` (from 1) may take: the cap holds only while another try is left.
+    /// Returns the time for try number `n`, from 1: the cap holds only while another try is left.
     pub(crate) fn budget(&self, n: u32, left: Duration) -> Duration {
         match self.attempt_timeout {
             Some(cap) if n < self.tries => cap.min(left),

@@ -1,4 +1,4 @@
-//! Which queue a message goes to.
+//! Chooses the queue of a message.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -19,14 +19,13 @@ impl RoundRobin {
         Self { turn: AtomicUsize::new(turn) }
     }
 
-    /// The next queue of another broker than `avoid`; any queue when there is no other broker.
-    /// `None` only when there are no queues.
+    /// Picks the next queue of another broker than `avoid`; any queue when there is no other broker. `None` without queues.
     pub(crate) fn pick<'q>(&self, queues: &'q [SharedQueue], avoid: Option<&str>) -> Option<&'q SharedQueue> {
         let other = avoid.and_then(|avoid| self.one_turn(queues, |broker| broker != avoid));
         other.or_else(|| self.one_turn(queues, |_| true))
     }
 
-    /// As [`pick`](Self::pick), but first brokers without a penalty, then at least reachable ones.
+    /// Does the same as [`pick`](Self::pick), but prefers brokers without a penalty, then reachable ones.
     pub(crate) fn pick_fit<'q>(
         &self,
         queues: &'q [SharedQueue],
@@ -52,8 +51,8 @@ impl RoundRobin {
     }
 }
 
-/// Where an ordering key goes among `count` queues: Java's string hash, remainder before the sign is
-/// dropped, so that a Java producer with the same key picks the same queue. `count` is not 0.
+/// Returns the index of an ordering key among `count` queues, which is not 0. Like Java it takes the remainder of the string's hash
+/// before it drops the sign, so that a Java producer picks the same queue for a key.
 pub(crate) fn index_of_key(key: &str, count: usize) -> usize {
     let remainder = i64::from(java_string_hash(key)) % count as i64;
     remainder.unsigned_abs() as usize

@@ -1,4 +1,4 @@
-//! [`Sender`]: what every send of one producer needs.
+//! [`Sender`]: the state that all sends of one producer share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,13 +19,13 @@ use crate::messages::{Message, validate};
 use crate::observe::interceptor::Interceptors;
 use crate::observe::trace::Tracer;
 
-/// What the sends of one producer share.
+/// Holds the state that all sends of one producer share.
 pub(super) struct Sender {
     pub(super) membership: Arc<Membership>,
     pub(super) cluster: Arc<Cluster>,
-    /// As the application calls it.
+    /// The name that the application gave.
     pub(super) group: String,
-    /// As it is on the wire.
+    /// The name on the wire.
     pub(super) wire_group: String,
     pub(super) config: ProducerConfig,
     pub(super) robin: RoundRobin,
@@ -34,23 +34,23 @@ pub(super) struct Sender {
     pub(super) interceptors: Interceptors,
     pub(super) checker: Option<Checker>,
     pub(super) tracer: Option<Arc<Tracer>>,
-    /// False for the producer of message traces, which nobody watches and which knows no namespace.
+    /// False for the producer of message traces, which has no interceptors, metrics, spans or namespace.
     pub(super) observed: bool,
     pub(super) closed: AtomicBool,
 }
 
 impl Sender {
-    /// Sends no more.
+    /// Refuses all further sends.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
     }
 
-    /// When a send has used up its time.
+    /// Returns the moment at which a send has used up its time.
     pub(super) fn deadline(&self, begun: Instant, timeout: Option<Duration>) -> Instant {
         deadline(begun, timeout.unwrap_or(self.config.send_timeout))
     }
 
-    /// Interceptors first: they may change what is then checked.
+    /// Calls the interceptors, which may change the message, then checks the message.
     pub(super) fn admit(&self, message: &mut Message) -> Result<(), SendError> {
         if self.closed.load(Ordering::Acquire) || self.cluster.stop.is_cancelled() {
             return Err(self.is_shut_down());

@@ -20,26 +20,44 @@ use crate::messages::{Message, Receipt};
 macro_rules! options {
     ($type:ident) => {
         impl $type {
-            /// How long it may take in all, instead of the producer's `send_timeout`.
+            /// Limits the time in all, instead of the producer's
+            /// [`send_timeout`](crate::producer::ProducerBuilder::send_timeout).
             pub fn timeout(mut self, timeout: Duration) -> Self {
                 self.options.timeout = Some(timeout);
                 self
             }
 
-            /// Messages with equal keys go to the same queue, in the order they are awaited one after the
-            /// other. The queue is the one Java's producer picks for the same key. Not retried on failure.
+            /// Sends messages with equal keys to the same queue, which keeps them in the order of the sends. Java's producer picks
+            /// the same queue for a key. A failed send is not tried again.
+            ///
+            /// ```no_run
+            /// # use rocketmq_client::{Message, Producer};
+            /// # async fn example(producer: Producer) -> Result<(), Box<dyn std::error::Error>> {
+            /// producer.send(Message::new("orders", "created")).ordered_by("customer-7").await?;
+            /// producer.send(Message::new("orders", "paid")).ordered_by("customer-7").await?;
+            /// # Ok(())
+            /// # }
+            /// ```
             pub fn ordered_by(mut self, key: impl std::fmt::Display) -> Self {
                 self.options.target = Target::Key(key.to_string());
                 self
             }
 
-            /// To this queue and no other. Not retried on failure.
+            /// Sends to this queue and no other. A failed send is not tried again.
             pub fn to_queue(mut self, queue: &MessageQueue) -> Self {
                 self.options.target = Target::Queue(queue.clone());
                 self
             }
 
-            /// To the queue whose index `select` returns. Not retried on failure.
+            /// Sends to the queue at the index that `select` returns. A failed send is not tried again.
+            ///
+            /// ```no_run
+            /// # use rocketmq_client::{Message, Producer};
+            /// # async fn example(producer: Producer) -> Result<(), Box<dyn std::error::Error>> {
+            /// producer.send(Message::new("orders", "42")).select_with(|queues| 42 % queues.len()).await?;
+            /// # Ok(())
+            /// # }
+            /// ```
             pub fn select_with(
                 mut self,
                 select: impl FnOnce(&[Arc<MessageQueue>]) -> usize + Send + 'static,
@@ -57,7 +75,22 @@ macro_rules! options {
     };
 }
 
-/// A send that was asked for and not begun; await it.
+/// Holds a send and its options; awaiting it sends the message.
+///
+/// ```no_run
+/// # async fn example(producer: rocketmq_client::Producer) -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+///
+/// use rocketmq_client::{Message, Sending};
+///
+/// let sending: Sending = producer.send(Message::new("orders", "42")).timeout(Duration::from_secs(1));
+/// println!("{}", sending.await?.message_id());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Cancel safety
+/// A cancelled send abandons the wait. A message that is on its way may be stored all the same.
 #[must_use = "a message is sent only when this is awaited"]
 pub struct Sending {
     sender: Arc<Sender>,
@@ -88,7 +121,7 @@ impl Sending {
     }
 }
 
-/// In company where the producer gathers messages and this one may wait for others, by itself otherwise.
+/// Sends the message in a batch if the producer gathers messages and the send has no options, alone otherwise.
 fn send_admitted(
     sender: &Sender,
     accumulator: Option<Arc<Accumulator>>,
@@ -114,7 +147,18 @@ impl IntoFuture for Sending {
     }
 }
 
-/// A one-way send that was asked for and not begun; await it.
+/// Holds a one-way send and its options; awaiting it writes the message to a connection.
+///
+/// ```no_run
+/// # async fn example(producer: rocketmq_client::Producer) -> Result<(), Box<dyn std::error::Error>> {
+/// # use rocketmq_client::Message;
+/// producer.send_oneway(Message::new("metrics", "1")).ordered_by("cpu").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Cancel safety
+/// A cancelled send may have left all the same.
 #[must_use = "a message is sent only when this is awaited"]
 pub struct SendingOneway {
     sender: Arc<Sender>,
@@ -140,7 +184,18 @@ impl IntoFuture for SendingOneway {
     }
 }
 
-/// A batch that was asked for and not begun; await it.
+/// Holds a batch and its options; awaiting it sends the messages.
+///
+/// ```no_run
+/// # async fn example(producer: rocketmq_client::Producer, orders: Vec<rocketmq_client::Message>) -> Result<(), Box<dyn std::error::Error>> {
+/// let receipts = producer.send_batch(orders).ordered_by("customer-7").await?;
+/// println!("{} stored", receipts.len());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Cancel safety
+/// A cancelled batch may be stored in part.
 #[must_use = "messages are sent only when this is awaited"]
 pub struct SendingBatch {
     sender: Arc<Sender>,

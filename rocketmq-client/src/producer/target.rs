@@ -1,4 +1,4 @@
-//! Which queue a send is bound to, and what else a send can be told.
+//! [`Target`]: the queue that a send is bound to, and [`Options`]: all options of a send.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +10,13 @@ use crate::cluster::route::queue::SharedQueue;
 use crate::error::{SendError, SendErrorKind};
 use crate::messages::Names;
 
-/// A user's own choice among the queues.
+/// The application's choice among the queues.
 pub(super) type Selector = Box<dyn FnOnce(&[Arc<MessageQueue>]) -> usize + Send>;
 
-/// Which queue a send is bound to.
+/// The queue that a send is bound to.
 #[derive(Default)]
 pub(super) enum Target {
-    /// None: whichever is next.
+    /// No queue: the next one in turn.
     #[default]
     Any,
     Key(String),
@@ -25,7 +25,7 @@ pub(super) enum Target {
 }
 
 impl Target {
-    /// The queue among `queues`; `None` when any will do.
+    /// Chooses among `queues`; `None` when any will do.
     pub(super) fn choose(
         self,
         names: &Names,
@@ -49,7 +49,7 @@ impl Target {
     }
 }
 
-/// What all sends can be told.
+/// The options that all sends have.
 #[derive(Default)]
 pub(super) struct Options {
     pub(super) timeout: Option<Duration>,

@@ -14,10 +14,11 @@ use rocketmq_remoting::{Command, RequestCode, ResponseCode};
 use crate::error::SendErrorKind;
 use crate::messages::{DelayLevel, Message};
 use crate::producer::select::index_of_key;
+use crate::producer::{ProducerConfig, RequestErrorKind};
 use crate::testkit::{
     FakeCluster, FakeServer, Reply, StillClock, answer, eventually, healthy, refuse, stored,
 };
-use crate::{Producer, RequestErrorKind, SendStatus, TransactionState};
+use crate::{Producer, SendStatus, TransactionState};
 
 const SEND: RequestCode = RequestCode::SEND_MESSAGE_V2;
 const BATCH: RequestCode = RequestCode::SEND_BATCH_MESSAGE;
@@ -165,7 +166,7 @@ async fn weak_durability_is_a_receipt_unless_one_insists() {
     let queue = MessageQueue::new("t", "broker-0", 2);
     let receipt = lax.send(Message::new("t", "b")).to_queue(&queue).await.expect("stored");
     assert_eq!((receipt.status(), receipt.queue()), (SendStatus::FlushDiskTimeout, 2));
-    let strict = cluster.client.producer("strict").configure(|config| config.retry_when_not_stored = true);
+    let strict = cluster.client.producer("strict").configure(|config| config.retry_when_not_durable = true);
     let strict = strict.build().await.expect("a producer");
     for _ in 0..4 {
         assert_eq!(strict.send(Message::new("t", "b")).await.expect("stored").status(), SendStatus::Ok);
@@ -302,7 +303,7 @@ async fn lingering_sends_leave_together_and_shutdown_loses_none() {
 async fn a_full_bucket_does_not_linger_and_the_unsociable_go_alone() {
     let cluster = cluster(vec![healthy]).await;
     let builder = cluster.client.producer("p").linger(Duration::from_secs(60));
-    let tight = |config: &mut crate::ProducerConfig| {
+    let tight = |config: &mut ProducerConfig| {
         if let Some(linger) = &mut config.linger {
             linger.max_bytes = 64;
         }
@@ -470,7 +471,7 @@ async fn too_much_in_flight_is_said_within_the_budget() {
         _ => answer(ResponseCode::SUCCESS),
     }])
     .await;
-    let one = |config: &mut crate::ProducerConfig| config.max_in_flight = 1;
+    let one = |config: &mut ProducerConfig| config.max_in_flight = 1;
     let producer = cluster.client.producer("p").configure(one).build().await.expect("a producer");
     let busy = producer.clone();
     let held = tokio::spawn(async move { busy.send(Message::new("t", "b")).await });

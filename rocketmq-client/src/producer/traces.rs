@@ -1,4 +1,4 @@
-//! The producers of message traces: producers like others, save that nobody watches them.
+//! The producers of message traces: like other producers, but unobserved.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Transactions: a half message and a decision.
+//! [`Transaction`]: a half message and its decision.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,41 +14,71 @@ use crate::error::{CallError, CallErrorKind, SendError, SendErrorKind};
 use crate::messages::{Message, Receipt, SendStatus, TransactionState};
 use crate::observe::trace::Decision;
 
-/// A half message is stored and waits for its decision. Dropped undecided it stays invisible until the
-/// broker has asked the producer's `transaction_checker`, after some 6 s by default.
+/// Holds a stored half message that waits for its decision. Dropped undecided, it stays invisible until the broker asks the
+/// producer's [`transaction_checker`](crate::producer::ProducerBuilder::transaction_checker), by default after about 6 s.
+///
+/// ```no_run
+/// # async fn example(producer: rocketmq_client::Producer) -> Result<(), Box<dyn std::error::Error>> {
+/// use rocketmq_client::Message;
+///
+/// let transaction = producer.begin(Message::new("orders", "42")).await?;
+/// println!("{} waits", transaction.message_id());
+/// transaction.commit().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "undecided, the transaction waits for the broker to ask about it"]
 pub struct Transaction {
     sender: Arc<Sender>,
     topic: String,
     receipt: Receipt,
-    /// What a trace says of it, when there is one.
+    /// The record for the message trace, when there is one.
     traced: Option<Decision>,
 }
 
 impl Transaction {
     /// Delivers the message.
     ///
+    /// ```no_run
+    /// # async fn example(transaction: rocketmq_client::Transaction) -> Result<(), Box<dyn std::error::Error>> {
+    /// transaction.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
-    /// When the broker does not confirm it. The transaction may be committed all the same, and if it is
-    /// not, the broker will ask about it.
+    /// The broker does not confirm the commit. The transaction may be committed all the same; if it is not, the broker asks about it.
+    ///
+    /// # Cancel safety
+    /// A cancelled commit may have reached the broker; if it has not, the broker asks about the transaction.
     pub async fn commit(self) -> Result<(), CallError> {
         self.end(TransactionState::Commit).await
     }
 
-    /// Drops the message.
+    /// Discards the message.
+    ///
+    /// ```no_run
+    /// # async fn example(transaction: rocketmq_client::Transaction) -> Result<(), Box<dyn std::error::Error>> {
+    /// transaction.rollback().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
+    /// As [`commit`](Self::commit).
+    ///
+    /// # Cancel safety
     /// As [`commit`](Self::commit).
     pub async fn rollback(self) -> Result<(), CallError> {
         self.end(TransactionState::Rollback).await
     }
 
-    /// The message's id; consumers will see the same. It is the transaction's id too.
+    /// Returns the message's id, which is the transaction's id. Consumers see the same id.
     pub fn message_id(&self) -> &str {
         self.receipt.message_id()
     }
 
-    /// What the broker said about the half message. Its queue is not the one the message will be in.
+    /// Returns the receipt of the half message. Its queue is not the queue that the message will be in.
     pub fn receipt(&self) -> &Receipt {
         &self.receipt
     }

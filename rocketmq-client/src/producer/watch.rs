@@ -1,4 +1,4 @@
-//! Who is told of a send: interceptors, metrics and the span around it.
+//! [`Watch`]: tells interceptors, metrics and a span about a send.
 
 use tracing::Span;
 
@@ -9,24 +9,24 @@ use crate::messages::Message;
 use crate::messages::Receipt;
 use crate::observe::{metrics, span};
 
-/// One send being watched, from before its message is checked until its result is known.
+/// Observes one send, from before its message is checked until its result is known.
 pub(super) struct Watch<'a> {
     sender: &'a Sender,
-    /// The topic and when it began; `None` when nobody will ask.
+    /// The topic and the begin; `None` without interceptors and metrics.
     observed: Option<(String, Instant)>,
     _running: Option<metrics::Running>,
     pub(super) span: Span,
 }
 
 impl<'a> Watch<'a> {
-    /// Also carries the context of the span over to the consumer.
+    /// Begins to observe a send, and puts the context of its span into the message for the consumer.
     pub(super) fn begin(sender: &'a Sender, message: &mut Message) -> Self {
         let span = if sender.observed { span::send(&sender.group, message, 1) } else { Span::none() };
         span::inject(&span, message);
         Self::new(sender, &message.topic, span)
     }
 
-    /// A batch: one span, one measurement of time, and the interceptors for each message.
+    /// Does the same for a batch: one span, one measurement of time, and the interceptors for each message.
     pub(super) fn batch(sender: &'a Sender, messages: &mut [Message]) -> Self {
         let Some(first) = messages.first().filter(|_| sender.observed) else {
             return Self::new(sender, "", Span::none());

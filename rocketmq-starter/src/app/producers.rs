@@ -6,7 +6,8 @@ use crate::config::sources::Sources;
 use crate::config::{ProducerProperties, RocketmqProperties, set};
 use crate::context::Context;
 use crate::error::{Mistake, MistakeKind};
-use rocketmq_client::{Producer, ProducerConfig, TransactionState};
+use rocketmq_client::producer::ProducerConfig;
+use rocketmq_client::{Producer, TransactionState};
 use std::sync::{Arc, OnceLock};
 
 /// One producer to start.
@@ -165,7 +166,7 @@ pub(crate) async fn start(
 fn configure(config: &mut ProducerConfig, properties: &ProducerProperties) {
     set(&mut config.send_timeout, properties.send_message_timeout);
     set(&mut config.retries, properties.retry_times_when_send_failed);
-    set(&mut config.retry_when_not_stored, properties.retry_next_server);
+    set(&mut config.retry_when_not_durable, properties.retry_next_server);
     set(&mut config.compress_threshold, properties.compress_message_body_threshold);
     set(&mut config.max_message_size, properties.max_message_size);
     properties.tuning.apply(config);

@@ -11,7 +11,7 @@ use super::trace::MsgTrace;
 use super::tuning::ProducerTuning;
 use crate::error::{Mistake, MistakeKind};
 use crate::listener::options::MessageModel;
-use rocketmq_client::SocksProxies;
+use rocketmq_client::client::SocksProxies;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -3,8 +3,8 @@
 use super::parse::{self, count_within};
 use super::section::Section;
 use super::set;
+use rocketmq_client::producer::{LingerConfig, ProducerConfig};
 use rocketmq_client::remoting::compress::Compression;
-use rocketmq_client::{LingerConfig, ProducerConfig};
 use std::time::Duration;
 
 /// How a producer compresses, gathers, holds back and chooses; part of `[rocketmq.producer]`.

@@ -10,9 +10,8 @@ pub(crate) use receive::Receiver;
 
 use crate::extract::FromMessage;
 use crate::outcome::BoxError;
-use rocketmq_client::{
-    BatchError, Message, Producer, Receipt, SendError, SendErrorKind, Transaction, TransactionState,
-};
+use rocketmq_client::producer::BatchError;
+use rocketmq_client::{Message, Producer, Receipt, SendError, SendErrorKind, Transaction, TransactionState};
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -4,9 +4,8 @@ use crate::checker::CHECKER_PROPERTY;
 use crate::context::Context;
 use crate::extract::{FromMessage, Rejection};
 use futures_util::future::BoxFuture;
-use rocketmq_client::{
-    DelayLevel, Delivery, Message, Producer, Receipt, RequestError, SendError, Transaction,
-};
+use rocketmq_client::producer::RequestError;
+use rocketmq_client::{DelayLevel, Delivery, Message, Producer, Receipt, SendError, Transaction};
 use std::fmt;
 use std::time::{Duration, SystemTime};
 

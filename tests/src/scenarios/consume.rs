@@ -5,9 +5,10 @@ use std::future::IntoFuture as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rocketmq_client::error::StartErrorKind;
 use rocketmq_client::{
     Client, DelayLevel, Delivery, FromWhere, Message, Offset, Outcome, Producer, Pulled, PushConsumerBuilder,
-    Running, StartErrorKind,
+    Running,
 };
 use tokio::sync::{Barrier, Semaphore};
 

@@ -1,9 +1,10 @@
 //! Namespaces: applications share a cluster without meeting. A 4.x namespace is part of every name, a 5.x namespace
 //! travels in every request.
 
+use rocketmq_client::client::ClientBuilder;
 use rocketmq_client::remoting::body::ConsumeResult;
 use rocketmq_client::remoting::requests::heartbeat::GetConsumerListByGroupRequest;
-use rocketmq_client::{Client, ClientBuilder, DelayLevel, FromWhere, Message, Outcome};
+use rocketmq_client::{Client, DelayLevel, FromWhere, Message, Outcome};
 
 use super::tools;
 use crate::cluster::ask;

@@ -3,9 +3,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rocketmq_client::{
-    Client, Delivery, FromWhere, LiteConsumer, Message, MessageQueue, Offset, Pulled, StartErrorKind,
-};
+use rocketmq_client::error::StartErrorKind;
+use rocketmq_client::{Client, Delivery, FromWhere, LiteConsumer, Message, MessageQueue, Offset, Pulled};
 
 use crate::{Cluster, PATIENCE, TestResult, eventually, unique_group};
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use rocketmq_client::{BoxError, Delivery, FromWhere, Message, Outcome, RequestErrorKind};
+use rocketmq_client::producer::RequestErrorKind;
+use rocketmq_client::{BoxError, Delivery, FromWhere, Message, Outcome};
 
 use crate::{Cluster, PATIENCE, TestResult, unique_group};
 

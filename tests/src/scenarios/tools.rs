@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rocketmq_client::client::Querying;
 use rocketmq_client::remoting::body::{ConsumeResult, ConsumeStats, ConsumerRunningInfo};
 use rocketmq_client::remoting::requests::group::GetConsumeStatsRequest;
 use rocketmq_client::remoting::{ResponseCode, fastjson};
 use rocketmq_client::{
-    CallErrorKind, Client, Delivery, FromWhere, Message, Outcome, PushConsumerBuilder, Querying, Receipt,
-    Running,
+    CallErrorKind, Client, Delivery, FromWhere, Message, Outcome, PushConsumerBuilder, Receipt, Running,
 };
 use tokio::sync::{AcquireError, Semaphore};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::chance::Chance;
 
-/// How long to wait between tries: doubling from `first` to `most`, each wait drawn from its upper half.
+/// The pauses between tries: they double from `first` to `most`, and each is drawn from its upper half.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BackoffConfig {
     pub(crate) first: Duration,

@@ -1,4 +1,4 @@
-//! How connections are made: a socket, encrypted where that is asked for.
+//! Makes connections: a socket, encrypted where configured.
 
 use std::io;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::error::ConnectError;
 #[cfg(feature = "tls")]
 use crate::error::ConnectErrorKind;
 
-/// Why there is no connection. Everyone who waited for the same dial gets the same cause.
+/// The reason why there is no connection. All callers that waited for the same dial get the same one.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum DialError {
     #[error("connecting took longer than {} ms", .0.as_millis())]
@@ -28,7 +28,7 @@ pub(crate) enum DialError {
 }
 
 impl DialError {
-    /// Whether the server was there, but the two could not agree on encryption.
+    /// Tells whether the server answered and encryption failed.
     pub(crate) fn is_tls(&self) -> bool {
         #[cfg(feature = "tls")]
         return matches!(self, Self::Tls(_));
@@ -43,7 +43,7 @@ impl From<io::Error> for DialError {
     }
 }
 
-/// What lies between this client and the frames of a server.
+/// The layers between this client and the frames of a server.
 pub(crate) struct Transport {
     proxies: SocksProxies,
     #[cfg(feature = "tls")]
@@ -66,7 +66,7 @@ impl Transport {
     }
 }
 
-/// How connections are made.
+/// Makes connections.
 pub(crate) struct Dialer {
     pub(crate) connect_timeout: Duration,
     pub(crate) connection: ConnectionConfig,

@@ -78,27 +78,27 @@ impl Pool {
     }
 }
 
-/// One address.
+/// The connection to one address.
 #[derive(Default)]
 struct Link {
     current: ArcSwapOption<Connection>,
-    /// How many dials have ended.
+    /// The number of dials that have ended.
     dials: AtomicU64,
     /// Held while dialling.
     dialling: Mutex<Dialling>,
 }
 
-/// What the last dials of one address taught.
+/// The results of the last dials of one address.
 #[derive(Default)]
 struct Dialling {
     /// The cause of the last failure, until a dial succeeds.
     failed: Option<DialError>,
-    /// No dial before this; set while a host swallows them.
+    /// The earliest time of the next dial; set while the host does not answer.
     not_before: Option<Instant>,
     backoff: Option<Backoff>,
 }
 
-/// Between dials of a host that does not even refuse.
+/// The pauses between dials of a host that does not answer.
 const SILENCE: BackoffConfig =
     BackoffConfig { first: Duration::from_millis(500), most: Duration::from_secs(2) };
 
@@ -114,8 +114,8 @@ impl Dialling {
         }
     }
 
-    /// The failure to repeat instead of dialling: a host that swallows connections would otherwise cost
-    /// every sender its whole budget before it can try another broker.
+    /// Returns the failure to repeat instead of a dial: a host that does not answer would otherwise cost every send its whole
+    /// budget before it can try another broker.
     fn still_failing(&self, now: Instant) -> Option<DialError> {
         self.failed.clone().filter(|_| self.not_before.is_some_and(|until| now < until))
     }
@@ -127,8 +127,8 @@ impl Link {
         current.as_deref().filter(|connection| !connection.is_closed()).cloned()
     }
 
-    /// Who waited while another's dial failed shares that failure rather than dialling in turn: a dead
-    /// broker must not hold a hundred senders one connect time-out each, one after the other.
+    /// Dials the address. Callers that waited while another's dial failed share that failure: a dead broker must not cost a hundred
+    /// senders one connect timeout each, one after the other.
     async fn dial(&self, pool: &Pool, address: &str) -> Result<Connection, DialError> {
         let seen = self.dials.load(Ordering::Acquire);
         let mut last = self.dialling.lock().await;

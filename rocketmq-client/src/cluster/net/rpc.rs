@@ -1,4 +1,4 @@
-//! One request to one address: connect, sign, call; and once more when the server is going away.
+//! [`Rpc`]: sends one request to one address, and sends it once more when the server is going away.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::clock::instant;
 use crate::cluster::acl::{self, CredentialsSource};
 use crate::error::{BoxError, BrokerRefusal, CallError, CallErrorKind};
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RpcError {
     #[error(transparent)]
@@ -38,7 +38,7 @@ impl RpcError {
     }
 }
 
-/// What is added to every request on its way out.
+/// Adds codec, namespace and signature to every request.
 pub(crate) struct Outbound {
     pub(crate) codec: HeaderCodec,
     pub(crate) namespace_v2: Option<String>,
@@ -46,7 +46,7 @@ pub(crate) struct Outbound {
 }
 
 impl Outbound {
-    /// The signature covers all fields, so it comes last.
+    /// Prepares a request. The signature covers all fields, so it comes last.
     fn prepare(&self, command: &mut Command) {
         command.codec = self.codec;
         if let Some(namespace) = &self.namespace_v2 {
@@ -66,7 +66,7 @@ pub(crate) struct Rpc {
 }
 
 impl Rpc {
-    /// One try over the connection to `address`, which is made if need be; both within `budget`.
+    /// Tries once over the connection to `address`, which it makes if there is none; both within `budget`.
     pub(crate) async fn call_once(
         &self,
         address: &str,
@@ -120,7 +120,7 @@ impl Rpc {
         self.oneway_on(&connection, command).await
     }
 
-    /// As [`oneway`](Self::oneway), over a connection at hand.
+    /// Does the same as [`oneway`](Self::oneway) over a given connection.
     pub(crate) async fn oneway_on(&self, connection: &Connection, command: Command) -> Result<(), RpcError> {
         let mut command = command.oneway();
         self.outbound.prepare(&mut command);

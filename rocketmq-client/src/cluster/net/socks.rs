@@ -13,15 +13,24 @@ use tokio_socks::tcp::Socks5Stream;
 
 use super::address::target;
 
-/// Java's name for "every server": it holds for names and IPv6 addresses too.
+/// Java's name for "every server"; it includes names and IPv6 addresses.
 const EVERYWHERE: &str = "0.0.0.0/0";
 
-/// Which proxy leads to which servers.
+/// Maps servers to SOCKS5 proxies.
 ///
-/// Written as the JSON of Java's client (`com.rocketmq.socks.proxy.config`), a map from networks to proxies:
-/// `{"0.0.0.0/0": {"addr": "proxy:1080", "username": "u", "password": "p"}}`. Where several networks hold an address, the
-/// narrowest counts; Java takes any. `0.0.0.0/0` holds for host names too, which are then resolved by the proxy; narrower
-/// networks hold only for servers known by their address.
+/// It is read from the JSON of Java's client (`com.rocketmq.socks.proxy.config`), a map from networks to proxies. Where several networks
+/// hold an address, the narrowest counts; Java takes any. `0.0.0.0/0` also holds for host names, which the proxy resolves; narrower
+/// networks hold only for servers that are known by their address.
+///
+/// ```
+/// use rocketmq_client::client::SocksProxies;
+///
+/// let text = r#"{"0.0.0.0/0": {"addr": "proxy:1080", "username": "u", "password": "p"}}"#;
+/// let proxies: SocksProxies = text.parse()?;
+/// let builder = rocketmq_client::Client::builder("10.0.0.1:9876").socks_proxies(proxies);
+/// # drop(builder);
+/// # Ok::<(), rocketmq_client::client::InvalidProxies>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SocksProxies(Vec<(Network, Proxy)>);
 
@@ -38,14 +47,14 @@ struct Proxy {
     password: Option<String>,
 }
 
-/// Proxies that cannot be understood.
+/// Says why the text of [`SocksProxies`] cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0}; write a JSON map such as {{\"0.0.0.0/0\": {{\"addr\": \"proxy:1080\", \"username\": \"u\", \"password\": \"p\"}}}}"
 )]
 pub struct InvalidProxies(String);
 
-/// What is wrong with the text, without the values that serde quotes: one of them may be a password.
+/// Describes the mistake without the values that serde quotes: one of them may be a password.
 fn without_values(error: &serde_json::Error) -> String {
     let text = error.to_string();
     if text.starts_with("missing field") || !error.is_data() {
@@ -81,7 +90,7 @@ impl Network {
             .ok_or_else(|| InvalidProxies(format!("\"{text}\" is not a network such as 10.0.0.0/8")))
     }
 
-    /// How many bits are fixed.
+    /// Counts the fixed bits.
     fn width(self) -> u8 {
         match self {
             Self::Everywhere => 0,
@@ -117,7 +126,7 @@ impl Proxy {
 }
 
 impl SocksProxies {
-    /// Where a connection to the server leads first: to a proxy, or to itself.
+    /// Returns the first hop of a connection to the server: a proxy, or the server itself.
     pub(crate) fn first_hop<'a>(&'a self, server: &'a str) -> &'a str {
         let host = target(server).map_or(server, |(host, _)| host);
         self.leading_to(host).map_or(server, |proxy| &proxy.addr)

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::cluster::config::{ClientConfig, NameServers, addresses};
 use crate::error::{ConnectError, ConnectErrorKind};
 
-/// How long the page may take.
+/// Limits the time for the page.
 const TIMEOUT: Duration = Duration::from_secs(3);
 /// No list of name servers is longer.
 const MAX_PAGE: u64 = 64 * 1024;

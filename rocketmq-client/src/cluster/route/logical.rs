@@ -7,7 +7,7 @@ use rocketmq_remoting::route::{MessageQueue, TopicQueueMappingInfo};
 
 use super::queue::{MAX_QUEUES, SharedQueue};
 
-/// What stands in place of a broker's name in such a queue begins with this.
+/// The prefix in place of a broker's name in such a queue.
 const LOGICAL: &str = "__syslo__";
 /// The home of a queue that no broker claims.
 const NOBODY: &str = "__syslo__none__";
@@ -17,7 +17,7 @@ const GLOBAL: &str = "__global__";
 /// The queues of a static topic, each with the broker that holds it. Empty for other topics.
 pub(crate) type Homes = BTreeMap<SharedQueue, String>;
 
-/// Whether a queue is one of a static topic.
+/// Tells whether a queue is one of a static topic.
 pub(crate) fn is_logical(queue: &MessageQueue) -> bool {
     queue.broker_name.starts_with(LOGICAL)
 }

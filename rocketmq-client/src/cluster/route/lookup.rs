@@ -14,7 +14,7 @@ use crate::clock::Instant;
 use crate::cluster::Cluster;
 use crate::error::{RouteError, RouteErrorKind};
 
-/// What a topic is looked up for.
+/// The purpose of a lookup.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Purpose {
     /// To read it, which takes a topic that exists.

@@ -1,4 +1,4 @@
-//! Which brokers hold a topic, and how the client finds out.
+//! Routes: the brokers of a topic, and their lookup.
 
 pub(crate) mod discovery;
 pub(crate) mod logical;

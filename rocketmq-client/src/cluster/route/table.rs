@@ -33,7 +33,7 @@ impl fmt::Display for Which {
     }
 }
 
-/// One topic's queues, derived once per change of its route.
+/// The queues of one topic, computed once for each change of its route.
 #[derive(Debug)]
 pub(crate) struct TopicInfo {
     pub(crate) route: TopicRoute,

@@ -1,4 +1,4 @@
-//! Handlers that are at work: what this client has in the place of Java's thread dump.
+//! [`AtWork`]: the handlers that run, in place of Java's thread dump.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,9 +9,9 @@ use parking_lot::Mutex;
 use crate::clock::{Instant, instant};
 use crate::messages::Delivery;
 
-/// The calls under way. Clones share them.
+/// Holds the calls that run. Clones share them.
 ///
-/// A call that is over at its first poll need not be entered, so that quick handlers cost no lock.
+/// A call that is over at its first poll is not entered, so that quick handlers cost no lock.
 #[derive(Clone, Default)]
 pub(crate) struct AtWork(Arc<Mutex<Calls>>);
 
@@ -27,14 +27,14 @@ struct Work {
     since: Instant,
 }
 
-/// A call under way; over when this is dropped, also when the call is cut.
+/// Marks a call as running until it is dropped.
 pub(crate) struct Entered {
     calls: AtWork,
     number: u64,
 }
 
 impl AtWork {
-    /// Notes that the handler works on these messages.
+    /// Enters a call with these messages.
     pub(crate) fn enter(&self, messages: &[Delivery]) -> Entered {
         let mut calls = self.0.lock();
         calls.begun += 1;
@@ -43,8 +43,7 @@ impl AtWork {
         Entered { calls: self.clone(), number }
     }
 
-    /// How many handlers are at work, and a line for each message: its id, its queue, how often it was tried and for how
-    /// long; the oldest first.
+    /// Returns the number of running handlers, and a line for each message: duration, id, queue and tries. The oldest come first.
     pub(crate) fn dump(&self) -> String {
         let calls = self.0.lock();
         let mut text = format!("handlers at work: {}\n", calls.running.len());

@@ -1,4 +1,4 @@
-//! One call of a listener, and how it ends.
+//! [`Call`]: one call of a listener, and its end.
 
 use std::fmt;
 use std::future::Future;
@@ -35,7 +35,7 @@ impl Handler {
         Call { step, span }
     }
 
-    /// How many messages one call may take, given what was asked for.
+    /// Returns the most messages of one call when the application wants `configured`.
     pub(crate) fn batch_size(&self, configured: usize) -> usize {
         match self {
             Handler::Each(_) => 1,
@@ -67,7 +67,7 @@ enum Step {
 }
 
 impl Call {
-    /// A call that need not be made.
+    /// Makes a call that ends at once.
     pub(crate) fn decided(outcome: Outcome) -> Self {
         Self { step: Step::Decided(outcome), span: Span::none() }
     }
@@ -89,17 +89,17 @@ impl Future for Call {
     }
 }
 
-/// What a listener decided about the messages of one call.
+/// The listener's decision about the messages of one call.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Outcomes {
-    /// The same for all.
+    /// One outcome for all.
     All(Outcome),
-    /// One each, in order.
+    /// One outcome for each, in order.
     Each(Vec<Outcome>),
 }
 
 impl Outcomes {
-    /// The outcome of the message at `index`; a message the listener said nothing about is retried.
+    /// Returns the outcome of the message at `index`. A message without an outcome is retried.
     pub(crate) fn of(&self, index: usize) -> Outcome {
         match self {
             Outcomes::All(outcome) => *outcome,
@@ -108,7 +108,7 @@ impl Outcomes {
     }
 }
 
-/// Why a call gave no outcome.
+/// The reason why a call gave no outcome.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The listener returned an error.
@@ -120,7 +120,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// A label for metrics.
+    /// Returns the label for metrics.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Failure::Error(_) => "error",

@@ -24,27 +24,27 @@ use crate::messages::Delivery;
 
 /// The longest run one worker takes at a time.
 const MAX_RUN: usize = 32;
-/// How long a message stays here when the broker did not take it back.
+/// The pause before a message is handled again that the broker did not take back.
 const SEND_BACK_RETRY: Duration = Duration::from_secs(5);
 
-/// The workers and what they work on.
+/// Holds the workers and their backlog.
 pub(crate) struct ConcurrentService {
     engine: Arc<Engine>,
     clock: Clock,
     send_back: Arc<dyn SendBack>,
     backlog: Mutex<Backlog>,
-    /// Rung once per run that is there to be taken.
+    /// Wakes one worker for each run that can be taken.
     ready: Notify,
-    /// How many workers there are; those above the engine's concurrency leave.
+    /// The number of workers; those above the engine's concurrency leave.
     workers: Mutex<usize>,
-    /// No new handler calls.
+    /// Cancelled when no new call may begin.
     stopped: CancellationToken,
     tasks: TaskTracker,
     /// Cuts handlers that are still running.
     aborted: CancellationToken,
 }
 
-/// Pulled messages that wait for a worker, by pull.
+/// Holds pulled messages that wait for a worker, by pull.
 #[derive(Default)]
 struct Backlog {
     runs: VecDeque<Run>,
@@ -68,7 +68,7 @@ impl Backlog {
         self.runs.push_front(run);
     }
 
-    /// Up to `max` messages of the oldest run.
+    /// Takes up to `max` messages of the oldest run.
     fn take(&mut self, max: usize) -> Option<Run> {
         let front = self.runs.front_mut()?;
         let run = if front.messages.len() > max {
@@ -124,15 +124,15 @@ impl ConcurrentService {
         self.ready.notify_one();
     }
 
-    /// Lets no further handler start, and forgets what has not started.
+    /// Lets no further handler start, and drops the backlog.
     pub(crate) fn stop(&self) {
         self.stopped.cancel();
         *self.backlog.lock() = Backlog::default();
         self.tasks.close();
     }
 
-    /// Waits for running handlers after [`stop`](Self::stop); at the deadline the rest is cancelled. `true` when
-    /// everything finished by itself.
+    /// Waits for running handlers after [`stop`](Self::stop), and cancels the rest at the deadline. Returns `true` when all
+    /// finished by themselves.
     pub(crate) async fn drained(&self, deadline: Duration) -> bool {
         let finished = tokio::time::timeout(deadline, self.tasks.wait()).await.is_ok();
         self.aborted.cancel();
@@ -151,7 +151,7 @@ impl ConcurrentService {
         }
     }
 
-    /// The next run; `None` when the worker should leave.
+    /// Waits for the next run; `None` when the worker should leave.
     async fn next_run(&self) -> Option<Run> {
         loop {
             let ready = self.ready.notified();
@@ -183,7 +183,7 @@ impl ConcurrentService {
         surplus
     }
 
-    /// A fair share of the backlog, so that one worker does not take what twenty could handle side by side.
+    /// Takes a fair share of the backlog, so that one worker does not take messages that twenty could handle side by side.
     fn take(&self) -> Option<Run> {
         let mut backlog = self.backlog.lock();
         let calls = backlog.messages.div_ceil(self.engine.concurrency()).clamp(1, MAX_RUN);
@@ -195,7 +195,7 @@ impl ConcurrentService {
         run
     }
 
-    /// Leaves what a worker has not begun to the others, before it waits for something.
+    /// Gives messages back to the other workers before this one waits.
     fn give_back(&self, queue: &Arc<OwnedQueue>, messages: &[Delivery]) {
         if messages.is_empty() || self.stopped.is_cancelled() {
             return;
@@ -243,7 +243,7 @@ impl ConcurrentService {
         self.resubmit_later(queue.clone(), kept);
     }
 
-    /// The broker could not be reached: the messages stay in the window and are handled here once more.
+    /// Handles messages once more that could not be sent back. They stay in the window.
     fn resubmit_later(self: &Arc<Self>, queue: Arc<OwnedQueue>, messages: Vec<Delivery>) {
         if messages.is_empty() {
             return;
@@ -260,7 +260,7 @@ impl ConcurrentService {
     }
 }
 
-/// Finished messages of one run, committed together.
+/// Collects the finished messages of one run, and commits them together.
 struct Settled<'a> {
     queue: &'a OwnedQueue,
     offsets: Vec<i64>,
@@ -272,7 +272,7 @@ impl<'a> Settled<'a> {
         Self { queue, offsets: Vec::new(), tally: engine.tally(&queue.queue.topic) }
     }
 
-    /// Notes what is done and returns what has to go back.
+    /// Collects the messages that are done, and returns those that go back to the broker.
     fn settle(&mut self, messages: &[Delivery], verdict: &Verdict) -> Vec<(Delivery, Redelivery)> {
         self.tally.add(verdict);
         let mut failed = Vec::new();
@@ -293,7 +293,7 @@ impl<'a> Settled<'a> {
     }
 }
 
-/// Also when the worker is cut: what finished has finished.
+/// Commits also when the worker is cancelled.
 impl Drop for Settled<'_> {
     fn drop(&mut self) {
         self.commit();

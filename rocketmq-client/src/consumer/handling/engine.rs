@@ -1,8 +1,8 @@
 //! The engine: runs the handler of one consumer and gives its verdicts.
 //!
-//! Everything around a call happens here once: permits, interceptors, message trace, span and metrics, the time limit,
-//! panics, figures and log lines. The policies decide what a verdict means for the messages: [`concurrent`](super::concurrent)
-//! commits offsets, [`orderly`](super::orderly) moves a queue on, POP acknowledges.
+//! It does everything around a call: permits, interceptors, message trace, span and metrics, the time limit, panics, figures and
+//! log lines. Three policies settle the messages by their verdict: [`concurrent`](super::concurrent) commits offsets,
+//! [`orderly`](super::orderly) moves a queue on, POP acknowledges.
 
 use std::ops::ControlFlow;
 use std::pin::Pin;
@@ -26,7 +26,7 @@ use crate::observe::{metrics, span};
 
 /// Runs the handler of one consumer.
 pub(crate) struct Engine {
-    /// As the application calls it.
+    /// The name that the application gave.
     pub(crate) group: String,
     pub(crate) handler: Handler,
     /// The most messages of one call that the application wants.
@@ -39,7 +39,7 @@ pub(crate) struct Engine {
     pub(crate) stats: Arc<Stats>,
 }
 
-/// One call of the handler that is under way. Dropped, it is cut, and nobody is told of an end.
+/// Holds a call of the handler that runs. Dropping it cancels the call without a verdict.
 pub(crate) struct Run<'e> {
     engine: &'e Engine,
     messages: &'e [Delivery],
@@ -50,7 +50,7 @@ pub(crate) struct Run<'e> {
     _running: metrics::Running,
 }
 
-/// What became of the messages of one call.
+/// The outcomes of the messages of one call, and its duration.
 #[derive(Debug)]
 pub(crate) struct Verdict {
     outcomes: Outcomes,
@@ -60,12 +60,12 @@ pub(crate) struct Verdict {
 }
 
 impl Engine {
-    /// The most messages of one call.
+    /// Returns the most messages of one call.
     pub(crate) fn batch(&self) -> usize {
         self.handler.batch_size(self.batch)
     }
 
-    /// How many handlers may run at once.
+    /// Returns the number of handlers that may run at once.
     pub(crate) fn concurrency(&self) -> usize {
         self.permits.limit()
     }
@@ -93,7 +93,7 @@ impl Engine {
         self.begin(messages).finish(limit).await
     }
 
-    /// One for tests.
+    /// Makes one for tests.
     #[cfg(test)]
     pub(crate) fn sample(handler: Handler, concurrency: usize) -> Self {
         Self {
@@ -137,7 +137,7 @@ impl Run<'_> {
         self.ended(result)
     }
 
-    /// Tells everyone how the call ended. A failed one is a retry.
+    /// Reports the end of the call to span, metrics, trace, interceptors and log. A failed call is a retry.
     fn ended(&self, result: Result<Outcomes, Failure>) -> Verdict {
         let (engine, messages, took) = (self.engine, self.messages, self.begun.elapsed());
         let (outcomes, failure) = match result {
@@ -162,22 +162,22 @@ impl Run<'_> {
 }
 
 impl Verdict {
-    /// The outcome of the message at `index`.
+    /// Returns the outcome of the message at `index`.
     pub(crate) fn of(&self, index: usize) -> Outcome {
         self.outcomes.of(index)
     }
 
-    /// Why the call gave no outcomes, if so.
+    /// Returns the reason why the call gave no outcomes.
     pub(crate) fn failure(&self) -> Option<&Failure> {
         self.failure.as_ref()
     }
 
-    /// Whether the handler was dropped because it took too long.
+    /// Tells whether the handler was dropped because it took too long.
     pub(crate) fn timed_out(&self) -> bool {
         matches!(self.failure, Some(Failure::Timeout))
     }
 
-    /// How long the call took.
+    /// Returns the duration of the call.
     pub(crate) fn took(&self) -> Duration {
         self.took
     }
@@ -208,7 +208,7 @@ impl Verdict {
     }
 }
 
-/// Figures about the messages of one topic, passed on together.
+/// Counts the messages of one topic, and passes the figures on together.
 pub(crate) struct Tally<'e> {
     stats: &'e Stats,
     topic: &'e str,
@@ -226,7 +226,7 @@ impl Tally<'_> {
         self.took += verdict.took;
     }
 
-    /// Passes on what was counted.
+    /// Passes the figures on.
     pub(crate) fn pass_on(&mut self) {
         if self.ok + self.failed > 0 {
             self.stats.consumed(self.topic, self.ok, self.failed, self.took);
@@ -235,7 +235,7 @@ impl Tally<'_> {
     }
 }
 
-/// Also when a worker is cut: what was counted has happened.
+/// Passes the figures on also when a worker is cancelled.
 impl Drop for Tally<'_> {
     fn drop(&mut self) {
         self.pass_on();

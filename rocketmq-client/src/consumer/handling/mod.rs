@@ -1,4 +1,4 @@
-//! Calling handlers, and what follows from their outcomes.
+//! Calls handlers, and settles messages by the handlers' outcomes.
 
 pub(crate) mod at_work;
 pub(crate) mod call;

@@ -1,4 +1,4 @@
-//! Orderly consumption: one message of a queue after another, under a broker lock when members share the queues.
+//! Orderly consumption: handles one message of a queue after another, under a broker's lock when members share the queues.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -15,11 +15,11 @@ use crate::consumer::health::HealthBook;
 use crate::consumer::queue::owned::OwnedQueue;
 use crate::messages::{Delivery, Outcome};
 
-/// How long a rebalance waits for the handler of a queue it takes away; a busy queue stays for another round.
+/// The time that a rebalance waits for the handler of a queue that it takes away; a busy queue stays for another round.
 pub(crate) const RELEASE_WAIT: Duration = Duration::from_millis(500);
-/// Between two looks at a queue whose lock is lost.
+/// The pause between two looks at a queue whose lock is lost.
 const UNLOCKED: Duration = Duration::from_millis(100);
-/// Bounds of the pause before a message is tried again.
+/// The bounds of the pause before a message is tried again.
 const SUSPEND: std::ops::RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(30);
 
 /// Runs one worker per queue; permits bound how many handlers run at once.
@@ -29,9 +29,9 @@ pub(crate) struct OrderlyService {
     health: HealthBook,
     send_back: Arc<dyn SendBack>,
     suspend: Duration,
-    /// Tries beyond which a message leaves the queue; `None` = it is tried for ever.
+    /// The tries after which a message leaves the queue; `None` for no limit.
     max_reconsume_times: Option<u32>,
-    /// Whether a lost lock stops the queue.
+    /// Makes a lost lock stop the queue.
     locked: bool,
     stopped: CancellationToken,
     aborted: CancellationToken,
@@ -39,7 +39,7 @@ pub(crate) struct OrderlyService {
     this: Weak<OrderlyService>,
 }
 
-/// What [`OrderlyService`] needs besides the engine.
+/// The parts of an [`OrderlyService`] besides the engine.
 pub(crate) struct OrderlyParts {
     pub(crate) clock: Clock,
     pub(crate) health: HealthBook,
@@ -84,7 +84,7 @@ impl OrderlyService {
         self.tasks.close();
     }
 
-    /// Waits for running handlers after [`stop`](Self::stop); at the deadline the rest is cancelled.
+    /// Waits for running handlers after [`stop`](Self::stop), and cancels the rest at the deadline.
     pub(crate) async fn drained(&self, deadline: Duration) -> bool {
         let finished = tokio::time::timeout(deadline, self.tasks.wait()).await.is_ok();
         self.aborted.cancel();
@@ -117,7 +117,7 @@ impl OrderlyService {
         }
     }
 
-    /// Waits until there is something to do and may be done.
+    /// Waits for messages, the lock and a permit; `None` when the queue must be looked at again.
     async fn next(&self, queue: &OwnedQueue) -> Option<Permit> {
         if queue.is_idle() {
             queue.wait_for_messages().await;
@@ -130,7 +130,7 @@ impl OrderlyService {
         Some(self.engine.permit().await)
     }
 
-    /// Handles the lowest messages; how long to wait before the next.
+    /// Handles the lowest messages, and returns the pause before the next ones.
     async fn handle(&self, queue: &OwnedQueue, _permit: Permit) -> Duration {
         let _busy = queue.enter().await;
         if queue.is_dropped() || (self.locked && !queue.holds_lock(self.clock.now_ms())) {
@@ -147,7 +147,7 @@ impl OrderlyService {
         if done == messages.len() { Duration::ZERO } else { self.rest(verdict.of(done)) }
     }
 
-    /// How long the queue waits before it tries a message with this outcome again.
+    /// Returns the pause before the queue tries a message with this outcome again.
     fn rest(&self, outcome: Outcome) -> Duration {
         let wish = match outcome {
             Outcome::Suspend(rest) => rest,
@@ -158,7 +158,7 @@ impl OrderlyService {
         wish.clamp(*SUSPEND.start(), *SUSPEND.end())
     }
 
-    /// Commits up to the first message that must be tried again; how many that are.
+    /// Commits up to the first message that must be tried again, and counts the committed ones.
     async fn settle(&self, queue: &OwnedQueue, messages: &[Delivery], verdict: &Verdict) -> usize {
         let mut done = 0;
         for (index, delivery) in messages.iter().enumerate() {
@@ -185,7 +185,7 @@ impl OrderlyService {
         done
     }
 
-    /// Whether what follows the message may be handled: it was handled, or the broker took it away.
+    /// Tells whether the next message may be handled: this one was handled, or the broker took it.
     async fn is_done(&self, delivery: &Delivery, outcome: Outcome) -> bool {
         let exhausted = self.max_reconsume_times.is_some_and(|max| delivery.reconsume_times() >= max);
         let redelivery = match outcome {

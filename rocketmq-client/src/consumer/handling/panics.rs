@@ -1,4 +1,4 @@
-//! Panics of the application's code, caught.
+//! Catches panics of the application's code.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,12 +24,12 @@ use futures_util::FutureExt as _;
 /// The future panics.
 ///
 /// # Cancel safety
-/// As the future itself.
+/// It is as cancel safe as the future.
 pub async fn catch_panic<F: Future>(future: F) -> Result<F::Output, String> {
     AssertUnwindSafe(future).catch_unwind().await.map_err(|payload| text_of(payload.as_ref()))
 }
 
-/// Does some work. A panic becomes an error with its text.
+/// Calls `work`. A panic becomes an error with the panic's text.
 pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| text_of(payload.as_ref()))
 }

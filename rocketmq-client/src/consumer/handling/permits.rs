@@ -1,11 +1,11 @@
-//! How many handlers run at once, where each waits for its turn.
+//! [`Permits`]: limits the handlers that run at once.
 
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// As many permits as handlers may run, first come, first served. Clones share them.
+/// Holds one permit for each handler that may run; first come, first served. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Permits {
     free: Arc<Semaphore>,
@@ -14,7 +14,7 @@ pub(crate) struct Permits {
 
 struct Limit {
     handlers: usize,
-    /// Permits in use beyond the limit: they are not given back, so that nobody who waits gets one of them.
+    /// The permits in use above the limit. They are not given back when they are dropped.
     surplus: usize,
 }
 
@@ -36,7 +36,7 @@ impl Permits {
         Permit { permit, limit: self.limit.clone() }
     }
 
-    /// Running handlers are not cut; those above the limit are followed by none.
+    /// Changes the limit. Running handlers are not cancelled.
     pub(crate) fn set(&self, handlers: usize) {
         let mut limit = self.limit.lock();
         let more = handlers.saturating_sub(limit.handlers);

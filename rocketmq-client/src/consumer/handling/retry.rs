@@ -1,4 +1,4 @@
-//! How a message goes back to the broker for another try.
+//! [`Redelivery`]: the request to the broker for another try.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ const FIRST_RETRY_LEVEL: i32 = 3;
 /// Retries of a message when neither the consumer nor the group says otherwise.
 pub(crate) const DEFAULT_MAX_RECONSUME_TIMES: i32 = 16;
 
-/// What to ask the broker for a message that was not handled.
+/// The request for a message that was not handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Redelivery {
     /// The broker's own ladder.
@@ -72,7 +72,7 @@ pub(crate) fn resend_properties(delivery: &Delivery, how: Redelivery) -> Propert
 const POP_DELAYS: [u64; 16] =
     [10, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200];
 
-/// How long a popped message that was not handled stays invisible, in milliseconds.
+/// Returns the milliseconds that a popped message stays invisible after a failed try.
 pub(crate) fn pop_delay_ms(reconsume_times: u32, how: Redelivery) -> u64 {
     let step = match how {
         Redelivery::Level(level) if level > 0 => level as usize - 1,

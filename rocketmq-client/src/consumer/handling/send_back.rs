@@ -38,7 +38,7 @@ pub(crate) struct ToBroker {
     pub(crate) in_order: bool,
 }
 
-/// How a message gets back to a broker.
+/// The way of a message back to a broker.
 #[derive(Debug, Clone, Copy)]
 enum Way {
     /// The broker that stores it takes it back.
@@ -65,7 +65,7 @@ impl ToBroker {
             );
             return true;
         }
-        // What was tried in place is sent anew: the dead letter says how often, and the broker counts no tries in place. A
+        // A message that was tried in place is sent anew: the broker counts no tries in place, and the dead letter shows them. A
         // wrong count is better than a queue that stands still because the broker does not take the message again.
         let (first, second) =
             if self.in_order { (Way::Resend, Way::GiveBack) } else { (Way::GiveBack, Way::Resend) };

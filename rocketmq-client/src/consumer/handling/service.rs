@@ -1,4 +1,4 @@
-//! Either way of calling handlers, behind one face.
+//! [`Service`]: either way of calling handlers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::consumer::member::Sink;
 use crate::consumer::queue::owned::OwnedQueue;
 use crate::messages::Delivery;
 
-/// The part that calls the handlers.
+/// Calls the handlers, concurrently or in order.
 #[derive(Clone)]
 pub(crate) enum Service {
     Concurrent(Arc<ConcurrentService>),

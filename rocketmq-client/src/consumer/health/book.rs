@@ -21,25 +21,25 @@ use crate::error::{CallError, CallErrorKind, RouteError, RouteErrorKind};
 use crate::messages::Names;
 use crate::observe::metrics;
 
-/// Where the parts of a consumer note how they get on. Clones share it.
+/// Collects the successes and failures of the parts of a consumer. Clones share it.
 #[derive(Clone, Default)]
 pub(crate) struct HealthBook(Arc<Book>);
 
 #[derive(Default)]
 struct Book {
-    /// As the application calls it.
+    /// The name that the application gave.
     group: String,
-    /// What stands before names on the wire.
+    /// Adds the namespace to names and removes it.
     names: Names,
     clock: Clock,
     on_change: Option<OnHealth>,
     /// By name on the wire.
     topics: Mutex<BTreeMap<String, Record>>,
-    /// Whether any failure is open: what goes well need not look further.
+    /// Set while a failure is open, so that a success need not look further.
     failing: AtomicBool,
 }
 
-/// What is noted of one topic.
+/// The record of one topic.
 #[derive(Debug, Default)]
 struct Record {
     heard: bool,
@@ -56,14 +56,14 @@ struct Failure {
 }
 
 impl Failure {
-    /// Whether it says of a queue that its broker cannot be reached, and that is this broker.
+    /// Tells whether the failure is that of a queue whose broker, this one, cannot be reached.
     fn is_about_reaching(&self, step: &Step, broker: &str) -> bool {
         let is_there = matches!(step, Step::Queue(queue) if queue.broker_name == broker);
         is_there && self.state == TopicState::Unreachable
     }
 }
 
-/// What has to go well for a topic to be consumed.
+/// One of the steps that must succeed before a topic is consumed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     /// A name server says where the topic is.
@@ -82,7 +82,7 @@ impl Record {
         worst.unwrap_or(if self.heard { TopicState::Consuming } else { TopicState::Starting })
     }
 
-    /// Why it is in that state.
+    /// Returns the error that caused the state.
     fn cause(&self) -> Option<LastError> {
         let state = self.state();
         let failure =
@@ -136,7 +136,7 @@ impl HealthBook {
         self.0.topics.lock().remove(topic);
     }
 
-    /// What is noted of each topic, by name; `backlog` says what waits in its queues, `None` when the consumer has ended.
+    /// Returns the record of each topic, by name. `backlog` counts the waiting messages; `None` when the consumer has ended.
     pub(crate) fn topics(&self, backlog: impl Fn(&str) -> Option<Backlog>) -> Vec<TopicHealth> {
         let topics = self.0.topics.lock();
         topics.iter().map(|(topic, record)| record.shown(self.plain(topic), backlog(topic))).collect()
@@ -254,7 +254,7 @@ impl HealthBook {
 fn log(change: &HealthChange) {
     let HealthChange { group, topic, to, from, error } = change;
     match error {
-        // Where topics come into being by being sent to, that is the way of things.
+        // A topic that is created by its first send is missing until then.
         Some(error) if *to == TopicState::NoTopic => {
             tracing::info!(group, topic, state = %to, "nothing is consumed yet: {}", error.text);
         }

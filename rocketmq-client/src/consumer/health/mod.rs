@@ -1,4 +1,4 @@
-//! How a consumer gets on with its topics.
+//! The state of a consumer's topics.
 
 mod book;
 mod state;

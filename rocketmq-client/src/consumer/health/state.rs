@@ -1,10 +1,18 @@
-//! The health of a topic, as applications see it.
+//! [`TopicHealth`] and its parts: the state of a topic, as applications see it.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// How a consumer gets on with one of its topics.
+/// Tells whether a consumer gets the messages of a topic, and why not.
+///
+/// ```
+/// use rocketmq_client::consumer::TopicState;
+///
+/// let is_ready = |state| matches!(state, TopicState::Consuming | TopicState::NoTopic);
+/// assert!(!is_ready(TopicState::default()));
+/// assert_eq!(TopicState::NoTopic.to_string(), "waiting for its topic");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 #[non_exhaustive]
 pub enum TopicState {
@@ -36,25 +44,34 @@ impl fmt::Display for TopicState {
     }
 }
 
-/// Something that went wrong, and when.
+/// Holds an error and its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LastError {
     /// The error as a sentence, with the server that it came from.
     pub text: String,
-    /// When it happened last, by the client's clock.
+    /// The time of its last occurrence, by the client's clock.
     pub at: SystemTime,
 }
 
-/// One topic of a consumer at one moment.
+/// Describes one topic of a consumer at one moment.
+///
+/// ```no_run
+/// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
+/// for topic in running.health().topics() {
+///     println!("{}: {}, {} queues, lag {:?}, {:?}", topic.topic, topic.state, topic.queues, topic.lag, topic.last_error);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TopicHealth {
-    /// The topic, as the application calls it.
+    /// The topic, without namespace.
     pub topic: String,
     /// Its state.
     pub state: TopicState,
-    /// How many of its queues this member reads.
+    /// The number of its queues that this member reads.
     pub queues: usize,
     /// Messages in these queues that are not committed yet (with POP: not acknowledged), by the newest answers of the
     /// brokers. `None` while this is not known.
@@ -67,26 +84,26 @@ pub struct TopicHealth {
     pub last_error: Option<LastError>,
 }
 
-/// A topic came into another state.
+/// Tells that a topic came into another state; [`on_health`](crate::PushConsumerBuilder::on_health) has an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HealthChange {
-    /// The group, as the application calls it.
+    /// The group, without namespace.
     pub group: String,
-    /// The topic, as the application calls it.
+    /// The topic, without namespace.
     pub topic: String,
     /// The state before.
     pub from: TopicState,
     /// The state now.
     pub to: TopicState,
-    /// Why it does not consume; `None` when it does.
+    /// The error that keeps it from consuming; `None` when it consumes.
     pub error: Option<LastError>,
 }
 
-/// Told of each change of state, once.
+/// Is called once for each change of state.
 pub(crate) type OnHealth = Arc<dyn Fn(&HealthChange) + Send + Sync>;
 
-/// The queues that a member reads of a topic, and what waits in them.
+/// The queues of a topic that a member reads, and the messages that wait in them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Backlog {
     pub(crate) queues: usize,
@@ -94,14 +111,14 @@ pub(crate) struct Backlog {
 }
 
 impl Backlog {
-    /// `lags`: one for each queue.
+    /// Adds up the lags of queues.
     pub(crate) fn of(lags: impl IntoIterator<Item = Option<u64>>) -> Self {
         let lags: Vec<_> = lags.into_iter().collect();
         let lag = lags.iter().copied().sum::<Option<u64>>().filter(|_| !lags.is_empty());
         Self { queues: lags.len(), lag }
     }
 
-    /// Both together; a lag of queues that are not there does not count.
+    /// Adds another backlog. The lag of a backlog without queues does not count.
     pub(crate) fn and(self, other: Backlog) -> Self {
         match (self.queues, other.queues) {
             (_, 0) => self,

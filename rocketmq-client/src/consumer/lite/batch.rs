@@ -1,4 +1,4 @@
-//! What a lite consumer pulled: waiting to be handed out, and handed out.
+//! [`Batch`]: messages of a lite consumer, before and after they are handed out.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use parking_lot::Mutex;
 use rocketmq_remoting::route::MessageQueue;
 use tokio::sync::Notify;
 
-use crate::consumer::member::{Group, Sink};
+use crate::consumer::member::{Member, Sink};
 use crate::consumer::queue::owned::OwnedQueue;
 use crate::error::CallError;
 use crate::messages::Delivery;
 
-/// Batches pulled and not handed out.
+/// Holds the batches that were pulled and not handed out.
 #[derive(Default)]
 pub(super) struct Inbox {
     batches: Mutex<VecDeque<(Arc<OwnedQueue>, Vec<Delivery>)>>,
@@ -27,7 +27,7 @@ impl Sink for Inbox {
 }
 
 impl Inbox {
-    /// The oldest batch of a queue that is still owned.
+    /// Takes the oldest batch of a queue that is still owned.
     pub(super) fn take(&self) -> Option<(Arc<OwnedQueue>, Vec<Delivery>)> {
         let mut batches = self.batches.lock();
         while let Some((queue, messages)) = batches.pop_front() {
@@ -39,12 +39,23 @@ impl Inbox {
     }
 }
 
-/// Messages of one queue, in order.
+/// Holds messages of one queue, in order.
+///
+/// ```no_run
+/// # async fn example(batch: rocketmq_client::consumer::Batch) -> Result<(), Box<dyn std::error::Error>> {
+/// println!("{} messages of {:?}", batch.len(), batch.queue());
+/// for delivery in batch.iter() {
+///     println!("{}", delivery.message_id());
+/// }
+/// batch.commit().await?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Batch {
     messages: Vec<Delivery>,
     next: i64,
     queue: Arc<OwnedQueue>,
-    group: Arc<Group>,
+    group: Arc<Member>,
 }
 
 impl std::fmt::Debug for Batch {
@@ -59,34 +70,49 @@ impl std::fmt::Debug for Batch {
 
 impl Batch {
     /// `next` follows the last of the messages.
-    pub(super) fn new(messages: Vec<Delivery>, next: i64, queue: Arc<OwnedQueue>, group: Arc<Group>) -> Self {
+    pub(super) fn new(
+        messages: Vec<Delivery>,
+        next: i64,
+        queue: Arc<OwnedQueue>,
+        group: Arc<Member>,
+    ) -> Self {
         Self { messages, next, queue, group }
     }
 
-    /// The queue they came from.
+    /// Returns the queue that the messages came from. The topic is named as on the wire.
     pub fn queue(&self) -> &MessageQueue {
         &self.queue.queue
     }
 
-    /// How many there are.
+    /// Counts the messages.
     pub fn len(&self) -> usize {
         self.messages.len()
     }
 
-    /// Whether there is none; batches handed out hold at least one.
+    /// Tells whether there is no message. Batches that are handed out hold at least one.
     pub fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }
 
-    /// The messages.
+    /// Returns the messages in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Delivery> {
         self.messages.iter()
     }
 
-    /// Stores, on the broker or (broadcasting) in the file of offsets, that this batch was read.
+    /// Stores that this batch was read: on the broker, or in the file of offsets when the consumer broadcasts.
+    ///
+    /// ```no_run
+    /// # async fn example(batch: rocketmq_client::consumer::Batch) -> Result<(), Box<dyn std::error::Error>> {
+    /// batch.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// When the broker did not confirm it; it is then stored with the next periodic commit, within five seconds.
+    /// The broker did not confirm it; it is then stored with the next periodic commit, within five seconds.
+    ///
+    /// # Cancel safety
+    /// A cancelled commit is stored within five seconds.
     pub async fn commit(&self) -> Result<(), CallError> {
         self.queue.advance(self.next);
         if self.queue.is_dropped() {

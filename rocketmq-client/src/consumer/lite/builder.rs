@@ -1,4 +1,4 @@
-//! The options of a lite consumer, and how it starts.
+//! [`LiteConsumerBuilder`]: the options of a lite consumer, and its start.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::consumer::LiteConsumer;
 use super::member::LiteMember;
 use crate::consumer::calls::Calls;
 use crate::consumer::health::HealthBook;
-use crate::consumer::member::{Group, GroupParts};
+use crate::consumer::member::{Member, MemberParts};
 use crate::consumer::pull::puller::PullOptions;
 use crate::consumer::queue::flow::FlowLimits;
 use crate::consumer::queue::offsets::OffsetStore;
@@ -26,11 +26,27 @@ use crate::membership::Membership;
 use crate::messages::validate;
 use crate::observe::trace::{Role, TraceConfig, Tracer};
 
-/// How long a broker may hold a lite pull, and the limit of the whole call.
+/// The time that brokers may hold a pull, and the limit of the whole call.
 const SUSPEND: Duration = Duration::from_secs(20);
 const PULL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Configures a [`LiteConsumer`].
+/// Configures a [`LiteConsumer`]; [`build`](Self::build) starts it.
+///
+/// ```no_run
+/// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use rocketmq_client::FromWhere;
+///
+/// let lite = client
+///     .lite_consumer("audit")
+///     .subscribe("orders", "*")
+///     .from_where(FromWhere::FirstOffset)
+///     .auto_commit(false)
+///     .build()
+///     .await?;
+/// # drop(lite);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use]
 pub struct LiteConsumerBuilder {
     membership: Arc<Membership>,
@@ -75,15 +91,31 @@ impl LiteConsumerBuilder {
         }
     }
 
-    /// Shares a topic's queues with the other members of the group, and takes the messages with these tags: `"a || b"`, or
-    /// `"*"` for all. Subscribing to a topic again replaces the expression. Excludes [`assign`](Self::assign).
+    /// Shares the queues of a topic with the other members of the group, and takes the messages with these tags: `"a || b"`, or `"*"`
+    /// for all. A second call for a topic replaces its expression. Excludes [`assign`](Self::assign).
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let lite = client.lite_consumer("audit").subscribe("orders", "created || paid").build().await?;
+    /// # drop(lite);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn subscribe(mut self, topic: impl Into<String>, tags: impl Into<String>) -> Self {
         self.subscriptions.put(topic, Filter::Tags(tags.into()));
         self
     }
 
-    /// [`subscribe`](Self::subscribe) by an SQL92 condition over message properties, `"amount > 100"`. Needs a broker with
+    /// Does the same as [`subscribe`](Self::subscribe) with an SQL92 condition over message properties. Needs a broker with
     /// `enablePropertyFilter=true`.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let lite = client.lite_consumer("audit").subscribe_sql("orders", "amount > 100").build().await?;
+    /// # drop(lite);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn subscribe_sql(mut self, topic: impl Into<String>, condition: impl Into<String>) -> Self {
         self.subscriptions.put(topic, Filter::Sql(condition.into()));
         self
@@ -91,62 +123,152 @@ impl LiteConsumerBuilder {
 
     /// Reads exactly these queues, whatever other members do; [`LiteConsumer::assign`] changes them later. Excludes
     /// [`subscribe`](Self::subscribe).
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client, pull: rocketmq_client::PullConsumer) -> Result<(), Box<dyn std::error::Error>> {
+    /// let lite = client.lite_consumer("audit").assign(pull.queues("orders").await?).build().await?;
+    /// # drop(lite);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn assign(mut self, queues: impl IntoIterator<Item = MessageQueue>) -> Self {
         self.assigned.extend(queues);
         self
     }
 
-    /// Of the assigned queues of a topic, only messages with these tags. Default: every message. (Java:
+    /// Takes only the messages with these tags from the assigned queues of a topic. Default: every message. (Java:
     /// `setSubExpressionForAssign`.)
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client, pull: rocketmq_client::PullConsumer) -> Result<(), Box<dyn std::error::Error>> {
+    /// let queues = pull.queues("orders").await?;
+    /// let lite = client.lite_consumer("audit").assign(queues).filter_assigned("orders", "paid").build().await?;
+    /// # drop(lite);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn filter_assigned(mut self, topic: impl Into<String>, tags: impl Into<String>) -> Self {
         self.assigned_filters.put(topic, Filter::Tags(tags.into()));
         self
     }
 
-    /// Every member reads every queue of the topics subscribed to; offsets are kept in a local file.
+    /// Hands every message to every member. A local file keeps the offsets.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let lite = client.lite_consumer("audit").subscribe("orders", "*").broadcasting().build().await?;
+    /// # drop(lite);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn broadcasting(mut self) -> Self {
         self.model = MessageModel::Broadcasting;
         self
     }
 
-    /// The folder a broadcasting consumer keeps its offsets in, default `~/.rocketmq_offsets`.
+    /// Sets the folder in which a broadcasting consumer keeps its offsets. Default: `~/.rocketmq_offsets`.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let lite = client.lite_consumer("audit").subscribe("orders", "*").broadcasting().offset_folder("/var/lib/audit").build().await?;
+    /// # drop(lite);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn offset_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.offset_folder = Some(folder.into());
         self
     }
 
-    /// Where a group without stored offsets begins, default at the end.
+    /// Sets the begin of a group without stored offsets. Default: the end of each queue.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::FromWhere;
+    ///
+    /// let lite = client.lite_consumer("audit").subscribe("orders", "*").from_where(FromWhere::FirstOffset).build().await?;
+    /// # drop(lite);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn from_where(mut self, from: FromWhere) -> Self {
         self.from_where = from;
         self
     }
 
-    /// Whether asking for the next batch commits the ones before it (default): every message is delivered at least once.
-    /// Without it only [`Batch::commit`](super::Batch::commit) moves the group's offsets.
+    /// Commits a batch when the one after it is asked for, so that every message is delivered at least once. Default: true. Without it
+    /// only [`Batch::commit`](super::Batch::commit) moves the group's offsets.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let lite = client.lite_consumer("audit").subscribe("orders", "*").auto_commit(false).build().await?;
+    /// # drop(lite);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn auto_commit(mut self, on: bool) -> Self {
         self.auto_commit = on;
         self
     }
 
-    /// Most messages per batch, default 32.
+    /// Sets the most messages of one batch, 1 to 1024; other numbers become the nearest of these. Default: 32.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let lite = client.lite_consumer("audit").subscribe("orders", "*").pull_batch(100).build().await?;
+    /// # drop(lite);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn pull_batch(mut self, messages: u16) -> Self {
         self.pull_batch = i32::from(messages.clamp(1, 1024));
         self
     }
 
-    /// What may be cached.
+    /// Limits the messages that were pulled and not handed out.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::consumer::FlowLimits;
+    ///
+    /// let mut limits = FlowLimits::default();
+    /// limits.queue_count = 500;
+    /// let lite = client.lite_consumer("audit").subscribe("orders", "*").flow(limits).build().await?;
+    /// # drop(lite);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn flow(mut self, limits: FlowLimits) -> Self {
         self.flow = limits;
         self
     }
 
-    /// How queues are split among the members, default [`Averagely`].
+    /// Sets the strategy that splits queues among the members. Default: [`Averagely`].
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::consumer::AveragelyByCircle;
+    ///
+    /// let lite = client.lite_consumer("audit").subscribe("orders", "*").allocate(AveragelyByCircle).build().await?;
+    /// # drop(lite);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn allocate(mut self, strategy: impl AllocateStrategy) -> Self {
         self.strategy = Arc::new(strategy);
         self
     }
 
-    /// Calls `tell` with topic, all queues and those of this member after each change of the shared queues.
+    /// Calls `tell` after each change of the shared queues: with the topic, all its queues, and those of this member. `tell` must not
+    /// block.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let lite = client.lite_consumer("audit").subscribe("orders", "*").on_assignment(|topic, _, mine| println!("{topic}: {}", mine.len())).build().await?;
+    /// # drop(lite);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn on_assignment(
         mut self,
         tell: impl Fn(&str, &[MessageQueue], &[MessageQueue]) + Send + Sync + 'static,
@@ -155,18 +277,39 @@ impl LiteConsumerBuilder {
         self
     }
 
-    /// Traces the messages it hands out, as handled well: it does not learn what becomes of them. Default: as the client
-    /// is configured.
+    /// Traces the messages that are handed out, as handled well: the consumer does not learn the result. Default: as the client is
+    /// configured.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::TraceConfig;
+    ///
+    /// let lite = client.lite_consumer("audit").subscribe("orders", "*").trace(TraceConfig::default()).build().await?;
+    /// # drop(lite);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn trace(mut self, trace: TraceConfig) -> Self {
         self.trace = Some(trace);
         self
     }
 
-    /// Starts pulling in the background.
+    /// Starts to pull in the background.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let lite = client.lite_consumer("audit").subscribe("orders", "*").build().await?;
+    /// lite.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// An illegal name or expression, `subscribe` and `assign` together or neither, a second consumer of the group on
-    /// this client, no reachable name server, a filter the broker refuses, or a file of offsets that cannot be read.
+    /// A name or expression is illegal, `subscribe` and `assign` are used together or neither is, this client has a consumer of the group
+    /// already, no name server can be reached, a broker refuses a filter, or the file of offsets cannot be read.
+    ///
+    /// # Cancel safety
+    /// A cancelled call leaves no consumer behind.
     pub async fn build(self) -> Result<LiteConsumer, StartError> {
         validate::group(&self.group).map_err(invalid)?;
         if self.subscriptions.is_empty() == self.assigned.is_empty() {
@@ -197,10 +340,10 @@ impl LiteConsumerBuilder {
         self.start(consumer).await
     }
 
-    fn join(&self, subscriptions: ByTopic, inbox: Arc<Inbox>) -> Result<Arc<Group>, StartError> {
+    fn join(&self, subscriptions: ByTopic, inbox: Arc<Inbox>) -> Result<Arc<Member>, StartError> {
         let calls = Calls::new(self.membership.cluster.clone(), &self.group);
         let health = HealthBook::new(&calls, subscriptions.keys(), None);
-        Ok(Group::new(GroupParts {
+        Ok(Member::new(MemberParts {
             membership: self.membership.clone(),
             health,
             offsets: OffsetStore::open(self.model, &calls, self.offset_folder.clone())?,

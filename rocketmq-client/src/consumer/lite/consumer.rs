@@ -8,7 +8,7 @@ use rocketmq_remoting::route::MessageQueue;
 
 use super::batch::{Batch, Inbox};
 use super::member::LiteMember;
-use crate::consumer::member::Group;
+use crate::consumer::member::Member;
 use crate::consumer::pull::consumer::{Offset, resolve};
 use crate::consumer::pull::pull_loop::{Begin, PullLoop};
 use crate::consumer::pull::puller::PullOptions;
@@ -22,13 +22,26 @@ use crate::observe::trace::record::ConsumeEnd;
 
 /// Hands out the messages of its queues, batch by batch.
 ///
-/// Dropping it stops pulling at once; what was handed out and not committed is delivered again.
+/// Dropping it stops pulling at once; messages that were handed out and not committed are delivered again.
+///
+/// ```no_run
+/// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// let mut lite = client.lite_consumer("audit").subscribe("orders", "*").build().await?;
+/// while let Some(batch) = lite.next_batch().await? {
+///     for delivery in &batch {
+///         println!("{}", delivery.message_id());
+///     }
+///     batch.commit().await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct LiteConsumer {
     pub(super) membership: Arc<Membership>,
-    pub(super) group: Arc<Group>,
+    pub(super) group: Arc<Member>,
     pub(super) inbox: Arc<Inbox>,
     pub(super) pull: PullOptions,
-    /// The filters of topics whose queues are assigned by hand; `None` when they are shared out.
+    /// The filters of topics whose queues are assigned by hand; `None` when the queues are shared out.
     pub(super) by_hand: Option<Subscriptions>,
     pub(super) auto_commit: bool,
     pub(super) tracer: Option<Arc<Tracer>>,
@@ -43,12 +56,23 @@ impl std::fmt::Debug for LiteConsumer {
 }
 
 impl LiteConsumer {
-    /// Waits for the next batch. It is committed when the one after it is asked for, unless `auto_commit` is off.
+    /// Waits for the next batch, which is committed when the one after it is asked for, unless `auto_commit` is off. `None` after the
+    /// client was shut down.
     ///
-    /// Cancel safe: a batch is either returned or stays for the next call.
+    /// ```no_run
+    /// # async fn example(lite: &mut rocketmq_client::LiteConsumer) -> Result<(), Box<dyn std::error::Error>> {
+    /// while let Some(batch) = lite.next_batch().await? {
+    ///     println!("{} messages of {:?}", batch.len(), batch.queue());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// None at present; brokers that cannot be reached are tried again and logged.
+    /// None at present: brokers that cannot be reached are tried again, and logged.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: a batch is returned, or stays for the next call.
     pub async fn next_batch(&mut self) -> Result<Option<Batch>, CallError> {
         self.commit_previous();
         loop {
@@ -62,10 +86,23 @@ impl LiteConsumer {
         }
     }
 
-    /// [`next_batch`](Self::next_batch), giving up after `limit`: then `None`.
+    /// Does the same as [`next_batch`](Self::next_batch), and returns `None` after `limit`.
+    ///
+    /// ```no_run
+    /// # async fn example(lite: &mut rocketmq_client::LiteConsumer) -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// if let Some(batch) = lite.poll(Duration::from_secs(1)).await? {
+    ///     batch.commit().await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`next_batch`](Self::next_batch).
+    ///
+    /// # Cancel safety
+    /// Cancel safe, as [`next_batch`](Self::next_batch).
     pub async fn poll(&mut self, limit: Duration) -> Result<Option<Batch>, CallError> {
         tokio::time::timeout(limit, self.next_batch()).await.unwrap_or(Ok(None))
     }
@@ -87,14 +124,23 @@ impl LiteConsumer {
         Batch::new(messages, next, queue, self.group.clone())
     }
 
-    /// Reads exactly these queues from now on. Those it read before go on where they are; of those left out the offsets
-    /// are stored, and what was handed out and not committed is delivered again to who reads them next.
+    /// Reads exactly these queues from now on. Queues that it reads already go on where they are. Of the others the offsets are stored;
+    /// messages that were handed out and not committed are delivered to the next reader of the queue.
     ///
-    /// Cancelled, it may have let go of some queues and not taken the new ones yet; the next call puts that right.
+    /// ```no_run
+    /// # async fn example(lite: &mut rocketmq_client::LiteConsumer, pull: rocketmq_client::PullConsumer) -> Result<(), Box<dyn std::error::Error>> {
+    /// lite.assign(pull.queues("orders").await?.into_iter().take(2)).await?;
+    /// println!("{:?}", lite.assignment());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// When the consumer subscribes, so that its queues are shared out; an illegal topic, or no reachable name server. The
-    /// assignment stays as it was then.
+    /// The consumer subscribes, so that its queues are shared out, a topic is illegal, or no name server can be reached. The assignment
+    /// then stays as it was.
+    ///
+    /// # Cancel safety
+    /// A cancelled call may have released some queues and not taken the new ones yet; the next call puts that right.
     pub async fn assign(&mut self, queues: impl IntoIterator<Item = MessageQueue>) -> Result<(), StartError> {
         let Some(filters) = &self.by_hand else {
             return Err(invalid(format!(
@@ -124,7 +170,7 @@ impl LiteConsumer {
         Ok(())
     }
 
-    /// Topics without a filter are read whole.
+    /// Makes the subscriptions of assigned queues. Topics without a filter are read whole.
     fn subscriptions_of(
         &self,
         queues: &BTreeSet<MessageQueue>,
@@ -141,18 +187,31 @@ impl LiteConsumer {
         Ok(subscriptions)
     }
 
-    /// The queues it reads now.
+    /// Returns the queues that it reads now, sorted. Topics are named as on the wire.
     pub fn assignment(&self) -> Vec<MessageQueue> {
         let mut queues: Vec<_> = self.group.owned().iter().map(|owned| owned.queue.clone()).collect();
         queues.sort();
         queues
     }
 
-    /// Reads a queue on at another place. What is cached of it is forgotten; the group's offset moves with the next
-    /// commit.
+    /// Goes on at another place of a queue. Cached messages of the queue are dropped; the group's offset moves with the next commit.
+    ///
+    /// ```no_run
+    /// # async fn example(lite: &mut rocketmq_client::LiteConsumer) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::Offset;
+    ///
+    /// for queue in lite.assignment() {
+    ///     lite.seek(&queue, Offset::First).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// When the queue is not assigned to this consumer, the offset is not in the queue, or the broker cannot be asked.
+    /// The queue is not assigned to this consumer, the offset is not in the queue, or the broker cannot be asked.
+    ///
+    /// # Cancel safety
+    /// A cancelled call leaves the place as it was.
     pub async fn seek(&mut self, queue: &MessageQueue, to: Offset) -> Result<(), CallError> {
         let refused = |text: String| CallError::new(CallErrorKind::InvalidRequest, text);
         let offset = resolve(&self.group.calls, queue, to).await?;
@@ -170,12 +229,21 @@ impl LiteConsumer {
         Ok(())
     }
 
-    /// Stops pulling these queues; what is cached is still handed out.
+    /// Stops pulling these queues. Cached messages are still handed out.
+    ///
+    /// ```no_run
+    /// # async fn example(lite: rocketmq_client::LiteConsumer) -> Result<(), Box<dyn std::error::Error>> {
+    /// let queues = lite.assignment();
+    /// lite.pause(&queues);
+    /// lite.resume(&queues);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn pause(&self, queues: &[MessageQueue]) {
         self.set_paused(queues, true);
     }
 
-    /// Pulls these queues again.
+    /// Pulls these queues again after [`pause`](Self::pause).
     pub fn resume(&self, queues: &[MessageQueue]) {
         self.set_paused(queues, false);
     }
@@ -186,10 +254,17 @@ impl LiteConsumer {
         }
     }
 
-    /// Where the group stands on a queue; a broadcasting consumer, where it stands itself.
+    /// Stores the committed offsets now, instead of within five seconds.
     ///
-    /// # Errors
-    /// When the broker cannot be asked.
+    /// ```no_run
+    /// # async fn example(lite: &mut rocketmq_client::LiteConsumer) -> Result<(), Box<dyn std::error::Error>> {
+    /// lite.commit().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    /// A cancelled call may have stored some of the offsets; the others follow within five seconds.
     pub async fn committed(&self, queue: &MessageQueue) -> Result<Option<i64>, CallError> {
         self.group.offsets.load(queue).await
     }
@@ -200,7 +275,17 @@ impl LiteConsumer {
         self.group.persist().await;
     }
 
-    /// Stops pulling, stores what was committed, and leaves the group.
+    /// Stops pulling, stores the committed offsets, and leaves the group.
+    ///
+    /// ```no_run
+    /// # async fn example(lite: rocketmq_client::LiteConsumer) -> Result<(), Box<dyn std::error::Error>> {
+    /// lite.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    /// A cancelled shutdown stops the consumer, as dropping it does; offsets may not be stored.
     pub async fn shutdown(self) {
         self.group.stop_pulling().await;
         self.group.persist_last().await;

@@ -1,4 +1,4 @@
-//! A lite consumer as brokers see it.
+//! A lite consumer as the member of a group: its heartbeat, and its answers to brokers.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use rocketmq_remoting::Command;
 use rocketmq_remoting::body::{ConsumeType, ConsumerData};
 use rocketmq_remoting::net::Answer;
 
-use crate::consumer::member::Group;
+use crate::consumer::member::Member;
 use crate::consumer::tools::info;
 use crate::consumer::tools::settings::{Setting, of_flow};
 use crate::error::CallError;
@@ -15,7 +15,7 @@ use crate::membership::ConsumerMember;
 /// A started lite consumer.
 pub(super) struct LiteMember {
     pub(super) name: String,
-    pub(super) group: Arc<Group>,
+    pub(super) group: Arc<Member>,
     pub(super) pull_batch: i32,
     pub(super) auto_commit: bool,
 }

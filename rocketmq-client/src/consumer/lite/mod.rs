@@ -1,5 +1,4 @@
-//! The lite pull consumer: queues are shared out as for a push consumer, or assigned by hand; the application asks for the
-//! messages.
+//! The lite pull consumer: the application asks for the messages. Queues are shared out as for a push consumer, or assigned by hand.
 
 mod batch;
 mod builder;

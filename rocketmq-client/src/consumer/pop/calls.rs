@@ -27,30 +27,31 @@ use crate::consumer::calls::Calls;
 use crate::consumer::pull::incoming::Incoming;
 use crate::error::CallError;
 
-/// What a pop gets on top of the time the broker may wait.
+/// The time that a pop gets on top of the broker's wait.
 const MARGIN: Duration = Duration::from_secs(10);
 const ACK_TIMEOUT: Duration = Duration::from_secs(3);
-/// Where a new group starts (`initMode`).
+/// The begin of a new group (`initMode`).
 const FROM_FIRST: i32 = 0;
 const FROM_LAST: i32 = 1;
 
-/// What to pop.
+/// The options of a pop.
 #[derive(Debug, Clone)]
 pub(crate) struct PopOptions {
     pub(crate) max: i32,
     pub(crate) invisible: Duration,
-    /// How long the broker may wait for a message.
+    /// The time that the broker may wait for a message.
     pub(crate) wait: Duration,
     pub(crate) from_first: bool,
-    /// In order: under this name the same messages are answered again until they are acknowledged, under any other none.
+    /// In ordered mode, the name of the attempt: the broker answers the same name with the same messages until they are
+    /// acknowledged, and any other name with none.
     pub(crate) attempt: Option<String>,
 }
 
-/// What a pop was answered.
+/// The answer to a pop.
 #[derive(Debug, Default)]
 pub(crate) struct PopAnswer {
     pub(crate) messages: Vec<Popped>,
-    /// How many wait behind them.
+    /// The number of messages that wait behind them.
     pub(crate) left: u64,
 }
 
@@ -149,7 +150,7 @@ impl Calls {
         Ok(())
     }
 
-    /// What the broker assigns to this client; `None` when nothing is to change.
+    /// Asks the broker for the queues of this client; `None` when nothing is to change.
     pub(crate) async fn assignment(
         &self,
         address: &str,
@@ -171,7 +172,7 @@ impl Calls {
     }
 }
 
-/// Whether a broker waited and found nothing.
+/// Tells whether the broker waited and found nothing.
 fn is_nothing(error: &CallError) -> bool {
     [ResponseCode::POLLING_TIMEOUT, ResponseCode::PULL_NOT_FOUND].iter().any(|code| is_refusal(error, *code))
 }
@@ -186,7 +187,7 @@ fn sign(record: &mut MessageRecord, receipt: &PopReceipt) {
     }
 }
 
-/// One bit set per checkpoint, by broker.
+/// Makes one bit set for each checkpoint, by broker.
 fn batches(group: &str, messages: &[Popped]) -> BTreeMap<String, Vec<BatchAck>> {
     let mut brokers = BTreeMap::<String, Vec<BatchAck>>::new();
     for message in messages {

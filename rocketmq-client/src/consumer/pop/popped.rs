@@ -1,4 +1,4 @@
-//! [`Popped`]: a message handed out for a time.
+//! [`Popped`]: a message that was handed out for a time.
 
 use std::ops::Deref;
 
@@ -6,12 +6,26 @@ use super::receipt::PopReceipt;
 use crate::clock::Clock;
 use crate::messages::Delivery;
 
-/// A message handed out for a time. It reads as a [`Delivery`].
+/// Holds a message that was handed out for a time. It reads as a [`Delivery`].
+///
+/// ```no_run
+/// # async fn example(simple: rocketmq_client::SimpleConsumer) -> Result<(), Box<dyn std::error::Error>> {
+/// for message in simple.receive(16).await? {
+///     println!("{}", message.message_id());
+///     if !message.is_expired() {
+///         simple.ack(&message).await?;
+///     }
+///     let delivery = message.into_delivery();
+///     println!("{:?}", delivery.text());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Popped {
     delivery: Delivery,
     pub(super) receipt: PopReceipt,
-    /// The topic that was popped, as it is on the wire.
+    /// The topic that was popped, named as on the wire.
     topic: String,
     wanted: bool,
     clock: Clock,
@@ -28,17 +42,17 @@ impl Popped {
         Self { delivery, receipt, topic, wanted, clock }
     }
 
-    /// The message.
+    /// Returns the message.
     pub fn delivery(&self) -> &Delivery {
         &self.delivery
     }
 
-    /// The message alone.
+    /// Returns the message alone, without its receipt.
     pub fn into_delivery(self) -> Delivery {
         self.delivery
     }
 
-    /// Whether the time is over and the broker may have handed it to someone else.
+    /// Tells whether the time is over. The broker may then have handed the message to another consumer.
     pub fn is_expired(&self) -> bool {
         self.receipt.due() <= self.clock.now_ms()
     }
@@ -51,7 +65,7 @@ impl Popped {
         &self.topic
     }
 
-    /// Whether its tag is one of those subscribed to, text for text.
+    /// Tells whether its tag is a subscribed one, text for text.
     pub(crate) fn is_wanted(&self) -> bool {
         self.wanted
     }

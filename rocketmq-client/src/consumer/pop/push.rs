@@ -1,5 +1,5 @@
-//! Push consumption of queues the broker serves by POP: it hands messages out for a time, handlers run, and each outcome
-//! becomes an acknowledgement or a later try. No offsets, no process queues.
+//! Push consumption of queues that the broker serves by POP: it hands messages out for a time, handlers run, and each outcome becomes an
+//! acknowledgement or a later try. There are no offsets and no process queues.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,21 +21,21 @@ use crate::consumer::handling::engine::{Engine, Verdict};
 use crate::consumer::handling::retry::{Redelivery, pop_delay_ms, pop_delay_of_age};
 use crate::consumer::handling::send_back::SendBack;
 use crate::consumer::health::Backlog;
-use crate::consumer::member::Group;
+use crate::consumer::member::Member;
 use crate::consumer::queue::flow::Seldom;
 use crate::consumer::start::FromWhere;
 use crate::error::CallError;
 use crate::messages::Delivery;
 
-/// How long the broker may wait for a message.
+/// The time that the broker may wait for a message.
 const WAIT: Duration = Duration::from_secs(15);
-/// Between two looks while too many messages wait for their acknowledgement, unless one gets it before.
+/// The pause between two looks while too many messages wait for their acknowledgement, unless one gets it before.
 const FULL: Duration = Duration::from_millis(50);
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The popping side of one push consumer.
+/// Pops the queues of one push consumer.
 pub(crate) struct PopService {
-    group: Arc<Group>,
+    group: Arc<Member>,
     engine: Arc<Engine>,
     pop: PopConfig,
     max_reconsume_times: u32,
@@ -45,20 +45,20 @@ pub(crate) struct PopService {
     aborted: CancellationToken,
 }
 
-/// One queue (or all queues of one broker) being popped.
+/// One queue, or all queues of one broker, that is popped.
 struct PopQueue {
     queue: MessageQueue,
     unacknowledged: AtomicUsize,
-    /// How many waited behind the last pop.
+    /// The number of messages that waited behind the last pop.
     left: AtomicU64,
-    /// Rung when a message needs no acknowledgement any more.
+    /// Wakes the pop when a message needs no acknowledgement any more.
     room: Notify,
     last_pop: AtomicI64,
     throttled: Seldom,
     dropped: CancellationToken,
 }
 
-/// What [`PopService`] is made of, besides the group.
+/// The parts of a [`PopService`] besides the group.
 pub(crate) struct PopParts {
     pub(crate) engine: Arc<Engine>,
     pub(crate) pop: PopConfig,
@@ -67,7 +67,7 @@ pub(crate) struct PopParts {
 }
 
 impl PopService {
-    pub(crate) fn new(group: Arc<Group>, parts: PopParts) -> Arc<Self> {
+    pub(crate) fn new(group: Arc<Member>, parts: PopParts) -> Arc<Self> {
         Arc::new(Self {
             group,
             engine: parts.engine,
@@ -80,7 +80,7 @@ impl PopService {
         })
     }
 
-    /// Pops exactly these queues of the topic from now on; whether that changes anything.
+    /// Pops exactly these queues of the topic from now on. Returns `true` when the queues change.
     pub(crate) fn assign(self: &Arc<Self>, topic: &str, mine: &[MessageQueue]) -> bool {
         let mut queues = self.queues.lock();
         let gone: Vec<MessageQueue> =
@@ -98,7 +98,7 @@ impl PopService {
         changed
     }
 
-    /// Pops nothing of other topics any more.
+    /// Stops to pop all other topics.
     pub(crate) fn keep_topics(&self, topics: &[String]) {
         self.queues.lock().retain(|queue, popped| {
             let kept = topics.contains(&queue.topic);
@@ -109,12 +109,12 @@ impl PopService {
         });
     }
 
-    /// The queues of a topic that are popped.
+    /// Returns the queues of a topic that are popped.
     pub(crate) fn queues(&self, topic: &str) -> Vec<MessageQueue> {
         self.queues.lock().keys().filter(|queue| queue.topic == topic).cloned().collect()
     }
 
-    /// Whether a topic is consumed by popping.
+    /// Tells whether a topic is popped.
     pub(crate) fn pops(&self, topic: &str) -> bool {
         self.queues.lock().keys().any(|queue| queue.topic == topic)
     }
@@ -141,7 +141,7 @@ impl PopService {
         popped
     }
 
-    /// Waits for running handlers; at the deadline the rest is cancelled.
+    /// Waits for running handlers, and cancels the rest at the deadline.
     pub(crate) async fn drained(&self, deadline: Duration) -> bool {
         self.handlers.close();
         let finished = tokio::time::timeout(deadline, self.handlers.wait()).await.is_ok();
@@ -155,7 +155,7 @@ impl PopService {
         self.queues.lock().drain().for_each(|(_, queue)| queue.dropped.cancel());
     }
 
-    /// The queues of a topic that are popped, and what is not acknowledged there.
+    /// Counts the popped queues of a topic, and their messages that are not acknowledged.
     pub(crate) fn backlog(&self, topic: &str) -> Backlog {
         let queues = self.queues.lock();
         let lag = |queue: &PopQueue| {
@@ -165,7 +165,7 @@ impl PopService {
         Backlog::of(queues.values().filter(|popped| popped.queue.topic == topic).map(|popped| lag(popped)))
     }
 
-    /// What running info shows.
+    /// Returns the queues and their state for the running info.
     pub(crate) fn info(&self) -> impl Iterator<Item = (MessageQueue, PopProcessQueueInfo)> {
         let queues: Vec<_> = self.queues.lock().values().cloned().collect();
         queues.into_iter().map(|queue| {
@@ -259,7 +259,8 @@ impl PopService {
         });
     }
 
-    /// Messages whose time is over belong to someone else: before the call they are left alone, after it the result is.
+    /// Handles messages and reports the outcomes. When their time is over before the call they are left alone, and when it is over
+    /// after the call nothing is reported: the broker has handed them to another consumer.
     async fn handle(&self, messages: Vec<Popped>) {
         let _permit = self.engine.permit().await;
         if self.group.stopped.is_cancelled() || messages.iter().any(Popped::is_expired) {
@@ -289,7 +290,8 @@ impl PopService {
         self.acknowledge(&done).await;
     }
 
-    /// A message tried too often is dropped once it is older than twice the longest delay, as in Java.
+    /// Hides a message until its next try. A message that was tried too often is acknowledged once it is older than twice the
+    /// longest delay, as in Java.
     async fn retry(&self, message: Popped, how: Redelivery, done: &mut Vec<Popped>) {
         let (tries, now) = (message.reconsume_times(), self.group.calls.cluster.config.clock.now());
         let delay = if tries < self.max_reconsume_times {

@@ -57,7 +57,7 @@ impl<'a> PopInfo<'a> {
         }
     }
 
-    /// How often an ordered message was handed out before; a count of its own comes before its queue's.
+    /// Counts the earlier tries of an ordered message; its own count comes before its queue's.
     pub(crate) fn reconsume_times(&self, record: &MessageRecord) -> i32 {
         let origin = origin_of(record, self.topic).number();
         let own = format!("{origin} qo{}%{}", record.queue_id, record.queue_offset);

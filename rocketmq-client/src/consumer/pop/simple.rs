@@ -1,4 +1,4 @@
-//! The simple consumer: take messages for a time, acknowledge them one by one.
+//! [`SimpleConsumer`]: takes messages for a time and acknowledges them one by one.
 
 use std::future::IntoFuture;
 use std::sync::Arc;
@@ -26,12 +26,20 @@ use crate::membership::ConsumerMember;
 use crate::membership::Membership;
 use crate::messages::validate;
 
-/// How long to wait before looking again for a topic that does not exist.
+/// The pause before the next look for a topic that does not exist.
 const NO_TOPIC: Duration = Duration::from_secs(1);
-/// Any queue of a broker.
+/// Stands for any queue of a broker.
 pub(crate) const ANY_QUEUE: i32 = -1;
 
-/// Configures a [`SimpleConsumer`].
+/// Configures a [`SimpleConsumer`]; [`build`](Self::build) starts it.
+///
+/// ```no_run
+/// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// let simple = client.simple_consumer("shipping").subscribe("orders", "paid").from_first().build().await?;
+/// # drop(simple);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use]
 pub struct SimpleConsumerBuilder {
     membership: Arc<Membership>,
@@ -53,37 +61,79 @@ impl SimpleConsumerBuilder {
         Self { membership, group, subscriptions, from_first: false, ordered: false }
     }
 
-    /// Subscribes to a topic by tags, `"created || paid"`; `"*"` takes every message.
+    /// Subscribes to a topic by tags, such as `"created || paid"`; `"*"` takes every message.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let simple = client.simple_consumer("shipping").subscribe("orders", "created || paid").build().await?;
+    /// # drop(simple);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn subscribe(mut self, topic: impl Into<String>, tags: impl Into<String>) -> Self {
         self.subscriptions.put(topic, Filter::Tags(tags.into()));
         self
     }
 
-    /// Subscribes to a topic by an SQL92 condition over message properties, `"amount > 100"`. Needs a broker with
-    /// `enablePropertyFilter=true`.
+    /// Subscribes to a topic by an SQL92 condition over message properties. Needs a broker with `enablePropertyFilter=true`.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let simple = client.simple_consumer("shipping").subscribe_sql("orders", "amount > 100").build().await?;
+    /// # drop(simple);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn subscribe_sql(mut self, topic: impl Into<String>, condition: impl Into<String>) -> Self {
         self.subscriptions.put(topic, Filter::Sql(condition.into()));
         self
     }
 
-    /// A new group begins at the oldest message instead of the end.
+    /// Lets a new group begin at the oldest message. Default: at the end of each queue.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let simple = client.simple_consumer("shipping").subscribe("orders", "*").from_first().build().await?;
+    /// # drop(simple);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn from_first(mut self) -> Self {
         self.from_first = true;
         self
     }
 
-    /// Hands out the messages of each queue in order: those behind a message wait until it is acknowledged, and where its
-    /// time runs out they come again together. All consumers of the group have to agree on this.
+    /// Hands out the messages of each queue in order: those behind a message wait until it is acknowledged, and when its time runs out
+    /// they come again together. All consumers of the group must agree on this. Default: without order.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let simple = client.simple_consumer("shipping").subscribe("orders", "*").ordered().build().await?;
+    /// # drop(simple);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn ordered(mut self) -> Self {
         self.ordered = true;
         self
     }
 
-    /// The consumer, known to the brokers.
+    /// Starts the consumer: brokers know it from then on.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let simple = client.simple_consumer("shipping").subscribe("orders", "*").build().await?;
+    /// simple.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// An illegal name or expression, no subscription, a second consumer of the group on this client, no reachable name
-    /// server, or a filter the broker refuses.
+    /// A name or expression is illegal, there is no subscription, this client has a consumer of the group already, no name server can be
+    /// reached, or a broker refuses a filter.
+    ///
+    /// # Cancel safety
+    /// A cancelled call leaves no consumer behind.
     pub async fn build(self) -> Result<SimpleConsumer, StartError> {
         validate::group(&self.group).map_err(invalid)?;
         let subscriptions = self.subscriptions.parse_some(&self.membership.cluster, &self.group)?;
@@ -148,7 +198,7 @@ impl ConsumerMember for SimpleMember {
         self.subscriptions.keys().cloned().collect()
     }
 
-    /// Brokers hand out messages; there are no queues to share out.
+    /// Does nothing: brokers hand out messages, so there are no queues to share out.
     fn rebalance_soon(&self) {}
 
     fn on_request(&self, request: Command) -> Answer {
@@ -157,7 +207,7 @@ impl ConsumerMember for SimpleMember {
 }
 
 impl SimpleMember {
-    /// Settings and subscriptions: it owns no queues, and the application itself is the handler.
+    /// Returns settings and subscriptions. It owns no queues, and the application itself is the handler.
     fn info(&self) -> ConsumerRunningInfo {
         let (cluster, group) = (&self.calls.cluster, &self.calls.group);
         ConsumerRunningInfo {
@@ -168,9 +218,26 @@ impl SimpleMember {
     }
 }
 
-/// Takes messages for a time; those not acknowledged in that time are handed out again.
+/// Takes messages for a time. Messages that are not acknowledged in that time are handed out again.
 ///
 /// Any number of consumers can share a queue. Clones are handles to the same consumer.
+///
+/// ```no_run
+/// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+///
+/// let simple = client.simple_consumer("shipping").subscribe("orders", "paid").build().await?;
+/// for mut message in simple.receive(16).invisible(Duration::from_secs(30)).await? {
+///     if message.tag() == Some("heavy") {
+///         simple.renew(&mut message, Duration::from_secs(300)).await?; // takes longer
+///     }
+///     println!("{:?}", message.text());
+///     simple.ack(&message).await?;
+/// }
+/// simple.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct SimpleConsumer {
     shared: Arc<Shared>,
@@ -179,7 +246,7 @@ pub struct SimpleConsumer {
 struct Shared {
     membership: Arc<Membership>,
     member: Arc<SimpleMember>,
-    /// Which topic and broker to ask next.
+    /// The topic and broker to ask next.
     turn: AtomicUsize,
 }
 
@@ -190,7 +257,16 @@ impl std::fmt::Debug for SimpleConsumer {
 }
 
 impl SimpleConsumer {
-    /// Takes up to `max` (at most 32) messages; awaiting the returned value asks for them.
+    /// Takes 1 to 32 messages; other numbers become the nearest of these. Awaiting the returned value asks for them.
+    ///
+    /// ```no_run
+    /// # async fn example(simple: rocketmq_client::SimpleConsumer) -> Result<(), Box<dyn std::error::Error>> {
+    /// for message in simple.receive(16).await? {
+    ///     simple.ack(&message).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn receive(&self, max: u8) -> Receiving {
         Receiving {
             shared: self.shared.clone(),
@@ -206,38 +282,80 @@ impl SimpleConsumer {
 
     /// Acknowledges a message: it is not handed out again.
     ///
+    /// ```no_run
+    /// # async fn example(simple: rocketmq_client::SimpleConsumer, message: rocketmq_client::consumer::Popped) -> Result<(), Box<dyn std::error::Error>> {
+    /// simple.ack(&message).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
-    /// When the broker did not confirm it, for instance because the time was over.
+    /// The broker did not confirm it, for instance because the message's time is over.
+    ///
+    /// # Cancel safety
+    /// A cancelled call may have acknowledged the message.
     pub async fn ack(&self, message: &Popped) -> Result<(), CallError> {
         self.shared.member.calls.ack(message.wire_topic(), message.receipt()).await
     }
 
-    /// Acknowledges many messages with one request per broker.
+    /// Acknowledges many messages with one request to each broker.
+    ///
+    /// ```no_run
+    /// # async fn example(simple: rocketmq_client::SimpleConsumer) -> Result<(), Box<dyn std::error::Error>> {
+    /// let messages = simple.receive(32).await?;
+    /// simple.ack_all(&messages).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`ack`](Self::ack); some may be acknowledged all the same.
+    /// As [`ack`](Self::ack); some of the messages may be acknowledged.
+    ///
+    /// # Cancel safety
+    /// A cancelled call may have acknowledged some of the messages.
     pub async fn ack_all(&self, messages: &[Popped]) -> Result<(), CallError> {
         self.shared.member.calls.ack_all(messages).await
     }
 
-    /// Hides a message for `invisible` from now on, to have more time for it or to let it be tried sooner.
+    /// Hides a message for `invisible` from now on: to have more time for it, or to let it be tried sooner.
+    ///
+    /// ```no_run
+    /// # async fn example(simple: rocketmq_client::SimpleConsumer, mut message: rocketmq_client::consumer::Popped) -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// simple.renew(&mut message, Duration::from_secs(300)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// When the broker did not confirm it; `message` keeps its receipt then.
+    /// The broker did not confirm it; `message` then keeps its receipt.
+    ///
+    /// # Cancel safety
+    /// A cancelled call may have changed the time on the broker; `message` can then no longer be acknowledged.
     pub async fn renew(&self, message: &mut Popped, invisible: Duration) -> Result<(), CallError> {
         message.receipt =
             self.shared.member.calls.hide(message.wire_topic(), message.receipt(), invisible).await?;
         Ok(())
     }
 
-    /// Leaves the group. Messages not acknowledged are handed out again when their time is over.
+    /// Leaves the group. Messages that are not acknowledged are handed out again when their time is over.
+    ///
+    /// ```no_run
+    /// # async fn example(simple: rocketmq_client::SimpleConsumer) -> Result<(), Box<dyn std::error::Error>> {
+    /// simple.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    /// A cancelled shutdown leaves it to the brokers to notice.
     pub async fn shutdown(self) {
         self.shared.membership.leave_as_consumer(self.shared.member.wire_group()).await;
     }
 }
 
 impl Shared {
-    /// A name no other request has.
+    /// Makes a name that no other request has.
     fn attempt(&self, turn: usize) -> String {
         format!("{}#{turn}", self.membership.cluster.client_id)
     }
@@ -249,7 +367,19 @@ impl Drop for Shared {
     }
 }
 
-/// A request for messages with its options; a future once awaited.
+/// Holds a request for messages and its options; awaiting it sends it.
+///
+/// ```no_run
+/// # async fn example(simple: rocketmq_client::SimpleConsumer) -> Result<(), Box<dyn std::error::Error>> {
+/// # use std::time::Duration;
+/// let messages = simple.receive(16).invisible(Duration::from_secs(30)).wait(Duration::from_secs(5)).await?;
+/// println!("{} messages", messages.len());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Cancel safety
+/// Messages of a cancelled request may be hidden for their time; they are then handed out again.
 #[must_use = "messages are asked for when it is awaited"]
 pub struct Receiving {
     shared: Arc<Shared>,
@@ -263,19 +393,37 @@ impl std::fmt::Debug for Receiving {
 }
 
 impl Receiving {
-    /// How long the messages are hidden from others, default 60 s.
+    /// Hides the messages from others for this long. Default: 60 s.
+    ///
+    /// ```no_run
+    /// # async fn example(simple: rocketmq_client::SimpleConsumer) -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// let messages = simple.receive(16).invisible(Duration::from_secs(30)).await?;
+    /// # drop(messages);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn invisible(mut self, time: Duration) -> Self {
         self.options.invisible = time;
         self
     }
 
-    /// How long to wait for a message, default 15 s.
+    /// Waits this long for a first message. Default: 15 s.
+    ///
+    /// ```no_run
+    /// # async fn example(simple: rocketmq_client::SimpleConsumer) -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// let messages = simple.receive(16).wait(Duration::from_secs(1)).await?;
+    /// # drop(messages);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait(mut self, limit: Duration) -> Self {
         self.options.wait = limit;
         self
     }
 
-    /// Every broker is asked once without waiting; then each in turn may wait for its share of the time.
+    /// Asks every broker once without a wait; then each in turn may wait for its share of the time.
     async fn run(mut self) -> Result<Vec<Popped>, CallError> {
         let targets = self.targets().await;
         if targets.is_empty() {
@@ -299,7 +447,7 @@ impl Receiving {
         failed.map_or(Ok(Vec::new()), Err)
     }
 
-    /// Messages whose tag only shares its hash with one subscribed to are nobody's: they are acknowledged.
+    /// Acknowledges, and leaves out, messages whose tag only shares its hash with a subscribed one.
     async fn wanted(&self, popped: Vec<Popped>) -> Vec<Popped> {
         let (wanted, others): (Vec<_>, Vec<_>) = popped.into_iter().partition(Popped::is_wanted);
         if let Err(error) = self.shared.member.calls.ack_all(&others).await {
@@ -308,7 +456,7 @@ impl Receiving {
         wanted
     }
 
-    /// Every broker of every topic; a topic that does not exist yet is looked for again.
+    /// Returns every broker of every topic. A topic that does not exist yet is looked for at each call.
     async fn targets(&self) -> Vec<(MessageQueue, Arc<SubscriptionData>)> {
         let mut targets = Vec::new();
         for (topic, subscription) in &self.shared.member.subscriptions {

@@ -1,4 +1,4 @@
-//! The classic pull consumer: the application owns the queues and the offsets.
+//! [`PullConsumer`]: the application keeps the queues and the offsets.
 
 use std::collections::BTreeMap;
 use std::future::IntoFuture;
@@ -26,10 +26,23 @@ use crate::messages::{Delivery, Outcome};
 
 /// Limit of a pull that does not wait.
 const PULL_TIMEOUT: Duration = Duration::from_secs(10);
-/// What a waiting pull gets on top of its wait.
+/// The time that a waiting pull gets on top of its wait.
 const MARGIN: Duration = Duration::from_secs(10);
 
-/// Where to read a queue.
+/// Names a place in a queue.
+///
+/// ```no_run
+/// # async fn example(pull: rocketmq_client::PullConsumer) -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::{Duration, SystemTime};
+///
+/// use rocketmq_client::Offset;
+///
+/// let queue = &pull.queues("orders").await?[0];
+/// let an_hour_ago = pull.offset(queue, Offset::Time(SystemTime::now() - Duration::from_secs(3600))).await?;
+/// println!("{an_hour_ago} of {}", pull.offset(queue, Offset::Last).await?);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Offset {
     /// At this offset.
@@ -40,36 +53,54 @@ pub enum Offset {
     Last,
     /// At the first message stored at or after this time.
     Time(SystemTime),
-    /// Where the group stands; at the oldest message when it has no offset.
+    /// At the group's offset; at the oldest message when the group has none.
     Committed,
 }
 
-/// Where the queues of a reset go on: the offset of the next message of each.
+/// Maps each queue of a reset to the offset of its next message.
 pub type ResetOffsets = BTreeMap<MessageQueue, i64>;
 
-/// How a pull ended.
+/// Holds the result of a pull.
+///
+/// ```no_run
+/// # async fn example(pull: rocketmq_client::PullConsumer) -> Result<(), Box<dyn std::error::Error>> {
+/// use rocketmq_client::{Offset, Pulled};
+///
+/// let queue = &pull.queues("orders").await?[0];
+/// let next = match pull.pull(queue, Offset::Committed).await? {
+///     Pulled::Found { messages, next } => {
+///         println!("{} messages", messages.len());
+///         next
+///     }
+///     Pulled::Empty { next } => next,
+///     Pulled::OffsetMoved { to } => to,
+/// };
+/// pull.commit(queue, next).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub enum Pulled {
     /// Messages; `next` is the offset to go on at.
     Found {
-        /// The messages that match the filter; may be empty when others were skipped.
+        /// The messages that match the filter; empty when all were skipped.
         messages: Vec<Delivery>,
-        /// Where to go on.
+        /// The offset to go on at.
         next: i64,
     },
     /// No message (for this filter) before `next`.
     Empty {
-        /// Where to go on.
+        /// The offset to go on at.
         next: i64,
     },
     /// The offset is not in the queue.
     OffsetMoved {
-        /// The nearest offset that is.
+        /// The nearest offset of the queue.
         to: i64,
     },
 }
 
-/// Configures a [`PullConsumer`].
+/// Configures a [`PullConsumer`]; [`build`](Self::build) makes it.
 #[must_use]
 pub struct PullConsumerBuilder {
     cluster: Arc<Cluster>,
@@ -84,8 +115,24 @@ impl std::fmt::Debug for PullConsumerBuilder {
 
 /// Reads queues one pull at a time. Clones share everything.
 ///
-/// It takes no part in the group's rebalancing and its pulls do not move the group's offsets; [`commit`](Self::commit)
-/// does.
+/// It takes no part in the group's rebalancing. Pulls do not move the group's offsets; [`commit`](Self::commit) does.
+///
+/// ```no_run
+/// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use rocketmq_client::{Offset, Pulled};
+///
+/// let pull = client.pull_consumer("replay").build().await?;
+/// for queue in pull.queues("orders").await? {
+///     let mut at = pull.offset(&queue, Offset::First).await?;
+///     while let Pulled::Found { messages, next } = pull.pull(&queue, Offset::At(at)).await? {
+///         println!("{} messages", messages.len());
+///         at = next;
+///     }
+///     pull.commit(&queue, at).await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct PullConsumer {
     calls: Calls,
@@ -102,10 +149,21 @@ impl PullConsumerBuilder {
         Self { cluster, group }
     }
 
-    /// The consumer. Nothing is asked of any broker yet.
+    /// Makes the consumer. It asks no broker yet.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let pull = client.pull_consumer("replay").build().await?;
+    /// # drop(pull);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// An illegal group name.
+    /// The group's name is illegal.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: it does not wait.
     pub async fn build(self) -> Result<PullConsumer, StartError> {
         validate::group(&self.group).map_err(invalid)?;
         Ok(PullConsumer { calls: Calls::new(self.cluster, &self.group) })
@@ -113,10 +171,20 @@ impl PullConsumerBuilder {
 }
 
 impl PullConsumer {
-    /// The readable queues of a topic.
+    /// Lists the readable queues of a topic, in Java's order.
+    ///
+    /// ```no_run
+    /// # async fn example(pull: rocketmq_client::PullConsumer) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("{} queues", pull.queues("orders").await?.len());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// When the route cannot be looked up or the topic does not exist.
+    /// The route cannot be looked up, or the topic does not exist.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: it reads only.
     pub async fn queues(&self, topic: &str) -> Result<Vec<MessageQueue>, RouteError> {
         let cluster = &self.calls.cluster;
         let info = cluster.topic(&cluster.names.wrap(topic), Purpose::Read, None).await?;
@@ -125,7 +193,19 @@ impl PullConsumer {
         Ok(queues)
     }
 
-    /// One pull; awaiting the returned value sends it.
+    /// Pulls once from a queue; awaiting the returned value sends the pull. [`Pulled`] has an example.
+    ///
+    /// ```no_run
+    /// # async fn example(pull: rocketmq_client::PullConsumer, queue: rocketmq_client::MessageQueue) -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    ///
+    /// use rocketmq_client::Offset;
+    ///
+    /// let pulled = pull.pull(&queue, Offset::Committed).max(64).wait(Duration::from_secs(5)).await?;
+    /// println!("{pulled:?}");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn pull(&self, queue: &MessageQueue, at: Offset) -> Pulling {
         Pulling {
             calls: self.calls.clone(),
@@ -138,18 +218,40 @@ impl PullConsumer {
         }
     }
 
-    /// Resolves an offset to a number.
+    /// Turns a place into a number.
+    ///
+    /// ```no_run
+    /// # async fn example(pull: rocketmq_client::PullConsumer, queue: rocketmq_client::MessageQueue) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::Offset;
+    ///
+    /// println!("{} messages were stored", pull.offset(&queue, Offset::Last).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// When the broker cannot be asked.
+    /// The broker cannot be asked.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: it reads only.
     pub async fn offset(&self, queue: &MessageQueue, at: Offset) -> Result<i64, CallError> {
         resolve(&self.calls, queue, at).await
     }
 
-    /// Where the group stands on a queue.
+    /// Stores the group's offset of a queue: `offset` is the next one to read.
+    ///
+    /// ```no_run
+    /// # async fn example(pull: rocketmq_client::PullConsumer, queue: rocketmq_client::MessageQueue) -> Result<(), Box<dyn std::error::Error>> {
+    /// pull.commit(&queue, 1_000).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// When the broker cannot be asked.
+    /// The broker did not confirm it.
+    ///
+    /// # Cancel safety
+    /// A cancelled commit may be stored.
     pub async fn committed(&self, queue: &MessageQueue) -> Result<Option<i64>, CallError> {
         self.calls.stored_offset(queue).await
     }
@@ -162,8 +264,22 @@ impl PullConsumer {
         self.calls.store_offset(queue, offset).await
     }
 
-    /// Gives a message to the group's retry topic (or its dead letter queue) as a push consumer would. `false` when no
-    /// broker took it.
+    /// Sends a message to the group's retry topic or its dead letter queue, as a push consumer does. Returns `false` when no broker took
+    /// it.
+    ///
+    /// ```no_run
+    /// # async fn example(pull: rocketmq_client::PullConsumer, delivery: rocketmq_client::Delivery) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::Outcome;
+    ///
+    /// if !pull.send_back(&delivery, Outcome::Retry).await {
+    ///     println!("{} is still here", delivery.message_id());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    /// A cancelled call may have sent the message; called again, it sends a second copy.
     pub async fn send_back(&self, delivery: &Delivery, outcome: Outcome) -> bool {
         let Some(how) = Redelivery::of(outcome, false) else { return true };
         let back = ToBroker {
@@ -177,7 +293,7 @@ impl PullConsumer {
     }
 }
 
-/// Turns a wish into an offset.
+/// Turns a place into an offset.
 pub(crate) async fn resolve(calls: &Calls, queue: &MessageQueue, at: Offset) -> Result<i64, CallError> {
     match at {
         Offset::At(offset) => Ok(offset),
@@ -191,7 +307,20 @@ pub(crate) async fn resolve(calls: &Calls, queue: &MessageQueue, at: Offset) -> 
     }
 }
 
-/// A pull with its options; a future once awaited.
+/// Holds a pull and its options; awaiting it sends the pull.
+///
+/// ```no_run
+/// # async fn example(pull: rocketmq_client::PullConsumer, queue: rocketmq_client::MessageQueue) -> Result<(), Box<dyn std::error::Error>> {
+/// use rocketmq_client::Offset;
+///
+/// let pulled = pull.pull(&queue, Offset::First).tags("created || paid").max_bytes(64 << 10).await?;
+/// println!("{pulled:?}");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Cancel safety
+/// Cancel safe: a pull moves no offset.
 #[must_use = "a pull is sent when it is awaited"]
 pub struct Pulling {
     calls: Calls,
@@ -210,31 +339,41 @@ impl std::fmt::Debug for Pulling {
 }
 
 impl Pulling {
-    /// Most messages, default 32; brokers have a limit of their own.
+    /// Limits the messages, from 1; brokers have a limit of their own. Default: 32.
     pub fn max(mut self, messages: u16) -> Self {
         self.max = i32::from(messages.max(1));
         self
     }
 
-    /// Most bytes, default unlimited; brokers have a limit of their own.
+    /// Limits the bytes; brokers have a limit of their own. Default: no limit.
     pub fn max_bytes(mut self, bytes: u32) -> Self {
         self.max_bytes = i32::try_from(bytes).unwrap_or(i32::MAX);
         self
     }
 
-    /// Only messages with these tags, `"a || b"`.
+    /// Takes only messages with these tags, such as `"a || b"`. Default: every message.
     pub fn tags(mut self, expression: impl Into<String>) -> Self {
         self.filter = Filter::Tags(expression.into());
         self
     }
 
-    /// Only messages that fulfil an SQL92 condition.
+    /// Takes only messages that fulfil an SQL92 condition. Default: every message.
+    ///
+    /// ```no_run
+    /// # async fn example(pull: rocketmq_client::PullConsumer, queue: rocketmq_client::MessageQueue) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::Offset;
+    ///
+    /// let pulled = pull.pull(&queue, Offset::First).sql("amount > 100").await?;
+    /// # drop(pulled);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn sql(mut self, condition: impl Into<String>) -> Self {
         self.filter = Filter::Sql(condition.into());
         self
     }
 
-    /// Waits at the broker for a message for so long, default not at all.
+    /// Lets the broker wait this long for a message. Default: no wait.
     pub fn wait(mut self, limit: Duration) -> Self {
         self.wait = limit;
         self

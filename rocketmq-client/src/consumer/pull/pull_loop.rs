@@ -9,7 +9,7 @@ use rocketmq_remoting::body::MessageModel;
 use super::puller::{PullOptions, Pulled, Puller};
 use crate::clock::instant;
 use crate::cluster::calls::is_refusal;
-use crate::consumer::member::Group;
+use crate::consumer::member::Member;
 use crate::consumer::queue::owned::OwnedQueue;
 use crate::error::CallError;
 use crate::messages::Delivery;
@@ -20,13 +20,13 @@ const FULL: Duration = Duration::from_millis(50);
 const THROTTLED: Duration = Duration::from_millis(20);
 /// After an error, and between looks at a paused or unlocked queue.
 const PAUSE: Duration = Duration::from_secs(1);
-/// What a queue's previous owner gets to store its offset.
+/// The time that a queue's previous owner gets to store its offset.
 pub(crate) const HAND_OVER: Duration = Duration::from_millis(500);
 
-/// Where a loop begins.
+/// The begin of a loop.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Begin {
-    /// By stored offset and the consumer's wish, after so long.
+    /// By stored offset and the consumer's wish, after this pause.
     Lookup(Duration),
     /// At this offset.
     At(i64),
@@ -34,7 +34,7 @@ pub(crate) enum Begin {
 
 /// Pulls one queue until it is dropped or the consumer stops.
 pub(crate) struct PullLoop {
-    group: Arc<Group>,
+    group: Arc<Member>,
     queue: Arc<OwnedQueue>,
     puller: Puller,
     options: PullOptions,
@@ -42,7 +42,7 @@ pub(crate) struct PullLoop {
 
 impl PullLoop {
     /// Starts the loop as a task of the group.
-    pub(crate) fn spawn(group: &Arc<Group>, queue: Arc<OwnedQueue>, options: PullOptions, begin: Begin) {
+    pub(crate) fn spawn(group: &Arc<Member>, queue: Arc<OwnedQueue>, options: PullOptions, begin: Begin) {
         let puller = Puller::new(group.calls.clone(), Arc::new(queue.queue.clone()), options.clone());
         let this = Self { group: group.clone(), queue, puller, options };
         group.sink.opened(&this.queue);
@@ -86,7 +86,7 @@ impl PullLoop {
         }
     }
 
-    /// One turn: wait or pull. The offset of the next turn, `None` when the queue starts anew elsewhere.
+    /// Takes one turn: waits or pulls. Returns the offset of the next turn; `None` when another loop continues.
     async fn step(&self, offset: i64) -> Option<i64> {
         self.queue.touch_pull(self.group.now_ms());
         if !self.may_pull() {
@@ -255,8 +255,8 @@ impl PullLoop {
     }
 }
 
-impl Group {
-    /// Whether queues may be read under a broker lock only.
+impl Member {
+    /// Tells whether queues may be read only under a broker's lock.
     pub(crate) fn needs_locks(&self) -> bool {
         self.orderly && self.model == MessageModel::Clustering
     }

@@ -1,4 +1,4 @@
-//! One pull: request, broker choice, and the messages of the answer.
+//! [`Puller`]: makes the request, chooses the broker, and reads the messages of the answer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -19,14 +19,14 @@ use crate::consumer::calls::Calls;
 use crate::error::CallError;
 use crate::messages::Delivery;
 
-/// What a caller may vary.
+/// The options of a pull.
 #[derive(Debug, Clone)]
 pub(crate) struct PullOptions {
     /// Most messages per pull.
     pub(crate) max_messages: i32,
     /// Most bytes per pull.
     pub(crate) max_bytes: i32,
-    /// How long the broker may hold the request; zero asks for an answer at once.
+    /// The time that the broker may hold the request; zero asks for an answer at once.
     pub(crate) suspend: Duration,
     /// Pause between two pulls.
     pub(crate) interval: Duration,
@@ -36,10 +36,10 @@ pub(crate) struct PullOptions {
     pub(crate) inline_subscription: bool,
 }
 
-/// How a pull ended.
+/// The result of a pull.
 #[derive(Debug)]
 pub(crate) enum Pulled {
-    /// Messages, those of other tags taken out; `next` is where to go on.
+    /// Messages without those of other tags; `next` is the offset to go on at.
     Found { messages: Vec<Delivery>, next: i64 },
     /// Nothing (for this filter) up to `next`.
     Empty { next: i64 },
@@ -47,12 +47,12 @@ pub(crate) enum Pulled {
     Moved { to: i64 },
 }
 
-/// Pulls one queue, remembering which broker of the set to ask.
+/// Pulls one queue, and remembers the broker of the set to ask.
 pub(crate) struct Puller {
     calls: Calls,
     queue: Arc<MessageQueue>,
     broker_id: AtomicI64,
-    /// Of the newest answer.
+    /// The end of the queue, by the newest answer.
     end: AtomicI64,
     options: PullOptions,
 }
@@ -62,12 +62,12 @@ impl Puller {
         Self { calls, queue, broker_id: AtomicI64::new(0), end: AtomicI64::new(0), options }
     }
 
-    /// One past the queue's newest message, by the newest answer.
+    /// Returns the end of the queue, one past its newest message, by the newest answer.
     pub(crate) fn end(&self) -> i64 {
         self.end.load(Ordering::Relaxed)
     }
 
-    /// One pull at `offset`; `commit` is stored by the broker on the way.
+    /// Pulls at `offset`. The broker stores `commit` on the way.
     pub(crate) async fn pull(
         &self,
         offset: i64,

@@ -1,4 +1,4 @@
-//! The push consumer: subscriptions and options in, a running consumer out.
+//! [`PushConsumerBuilder`]: the subscriptions and options of a push consumer, and its start.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::consumer::handling::send_back::SendBack;
 use crate::consumer::handling::send_back::ToBroker;
 use crate::consumer::handling::service::Service;
 use crate::consumer::health::{HealthBook, HealthChange, OnHealth};
-use crate::consumer::member::{Group, GroupParts};
+use crate::consumer::member::{Member, MemberParts};
 use crate::consumer::pop::push::{PopParts, PopService};
 use crate::consumer::pull::puller::PullOptions;
 use crate::consumer::queue::offsets::OffsetStore;
@@ -40,13 +40,35 @@ use crate::messages::validate;
 use crate::observe::interceptor::Interceptors;
 use crate::observe::trace::{Role, TraceConfig};
 
-/// How long a push consumer's broker may hold a pull, and the limit of the whole call.
+/// The time that brokers may hold a pull, and the limit of the whole call.
 const SUSPEND: Duration = Duration::from_secs(15);
 const PULL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Configures a push consumer; [`listen`](Self::listen) starts it.
 ///
 /// All members of a group must have the same subscriptions, model and allocation strategy.
+///
+/// ```no_run
+/// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+///
+/// use rocketmq_client::{Delivery, FromWhere, Outcome};
+///
+/// let running = client
+///     .push_consumer("billing")
+///     .subscribe("orders", "created || paid")
+///     .from_where(FromWhere::FirstOffset)
+///     .concurrency(16)
+///     .consume_timeout(Duration::from_secs(60))
+///     .listen(|delivery: Delivery| async move {
+///         println!("{}", delivery.message_id());
+///         Ok::<_, std::convert::Infallible>(Outcome::Ack)
+///     })
+///     .await?;
+/// running.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing is consumed before `listen` is awaited"]
 pub struct PushConsumerBuilder {
     membership: Arc<Membership>,
@@ -80,74 +102,185 @@ impl PushConsumerBuilder {
         }
     }
 
-    /// Subscribes to a topic by tags, `"created || paid"`; `"*"` takes every message. A message without a tag matches
-    /// `"*"` only. Subscribing to a topic again replaces the expression.
+    /// Subscribes to a topic by tags, such as `"created || paid"`; `"*"` takes every message. A message without a tag matches only
+    /// `"*"`. A second call for a topic replaces its expression.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let consumer = client.push_consumer("billing").subscribe("orders", "created || paid").subscribe("refunds", "*");
+    /// # drop(consumer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn subscribe(mut self, topic: impl Into<String>, tags: impl Into<String>) -> Self {
         self.subscriptions.put(topic, Filter::Tags(tags.into()));
         self
     }
 
-    /// Subscribes to a topic by an SQL92 condition over message properties, `"amount > 100 AND region = 'eu'"`. Needs a
-    /// broker with `enablePropertyFilter=true`.
+    /// Subscribes to a topic by an SQL92 condition over message properties. Needs a broker with `enablePropertyFilter=true`.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let consumer = client.push_consumer("billing").subscribe_sql("orders", "amount > 100 AND region = 'eu'");
+    /// # drop(consumer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn subscribe_sql(mut self, topic: impl Into<String>, condition: impl Into<String>) -> Self {
         self.subscriptions.put(topic, Filter::Sql(condition.into()));
         self
     }
 
-    /// Handlers running at once, default 20; can be changed while the consumer runs.
+    /// Sets the number of handlers that run at once, 1 to 1000. Default: 20. [`Running::set_concurrency`] changes it later.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let consumer = client.push_consumer("billing").subscribe("orders", "*").concurrency(64);
+    /// # drop(consumer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn concurrency(self, handlers: usize) -> Self {
         self.configure(|config| config.concurrency = handlers)
     }
 
-    /// Most messages per call of a batch listener, default 1.
+    /// Sets the most messages of one call, 1 to 1024, for [`listen_batch`](Self::listen_batch). Default: 1.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let consumer = client.push_consumer("billing").subscribe("orders", "*").batch(100);
+    /// # drop(consumer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn batch(self, messages: usize) -> Self {
         self.configure(|config| config.batch = messages)
     }
 
-    /// Handles each queue in order: a message that fails is tried again before those behind it.
+    /// Handles each queue in order: a message that fails is tried again before the messages behind it. Default: concurrently.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let consumer = client.push_consumer("billing").subscribe("orders", "*").orderly();
+    /// # drop(consumer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn orderly(self) -> Self {
         self.configure(|config| config.orderly = true)
     }
 
-    /// Shares messages out (default) or hands every message to every member.
+    /// Shares the messages among the members, or hands every message to every member. Default: shares them.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::consumer::MessageModel;
+    ///
+    /// let consumer = client.push_consumer("billing").subscribe("orders", "*").model(MessageModel::Broadcasting);
+    /// # drop(consumer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn model(self, model: MessageModel) -> Self {
         self.configure(|config| config.model = model)
     }
 
-    /// Every member gets every message; offsets are kept in a local file.
+    /// Hands every message to every member. A local file keeps the offsets.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let consumer = client.push_consumer("billing").subscribe("orders", "*").broadcasting();
+    /// # drop(consumer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn broadcasting(self) -> Self {
         self.model(MessageModel::Broadcasting)
     }
 
-    /// Where a group without stored offsets begins, default at the end.
+    /// Sets the begin of a group without stored offsets. Default: the end of each queue.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::FromWhere;
+    ///
+    /// let consumer = client.push_consumer("billing").subscribe("orders", "*").from_where(FromWhere::FirstOffset);
+    /// # drop(consumer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn from_where(self, from: FromWhere) -> Self {
         self.configure(|config| config.from_where = from)
     }
 
-    /// Tries after the first before a message goes to the dead letter queue, default 16; in orderly mode the default is
-    /// to try for ever.
+    /// Sets the number of tries after the first; then a message goes to the dead letter queue. Default: 16, and no limit in orderly mode.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let consumer = client.push_consumer("billing").subscribe("orders", "*").max_reconsume_times(3);
+    /// # drop(consumer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn max_reconsume_times(self, times: u32) -> Self {
         self.configure(|config| config.max_reconsume_times = Some(times))
     }
 
-    /// A handler that takes longer is cancelled and its message retried, default 15 minutes; not in orderly mode.
+    /// Cancels a handler that takes longer, and delivers its messages again. Default: 15 minutes. Orderly mode has no limit.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// let consumer = client.push_consumer("billing").subscribe("orders", "*").consume_timeout(Duration::from_secs(30));
+    /// # drop(consumer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn consume_timeout(self, limit: Duration) -> Self {
         self.configure(|config| config.consume_timeout = limit)
     }
 
-    /// The folder a broadcasting consumer keeps its offsets in.
+    /// Sets the folder in which a broadcasting consumer keeps its offsets. Default: `~/.rocketmq_offsets`.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let consumer = client.push_consumer("billing").subscribe("orders", "*").broadcasting().offset_folder("/var/lib/billing");
+    /// # drop(consumer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn offset_folder(self, folder: impl Into<PathBuf>) -> Self {
         let folder = folder.into();
         self.configure(|config| config.offset_folder = Some(folder))
     }
 
-    /// How queues are split among the members, default [`Averagely`].
+    /// Sets the strategy that splits queues among the members. Default: [`Averagely`].
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::consumer::ConsistentHash;
+    ///
+    /// let consumer = client.push_consumer("billing").subscribe("orders", "*").allocate(ConsistentHash::default());
+    /// # drop(consumer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn allocate(mut self, strategy: impl AllocateStrategy) -> Self {
         self.strategy = Arc::new(strategy);
         self
     }
 
-    /// Calls `tell` with topic, all queues and those of this member after each change.
+    /// Calls `tell` after each change of the queues: with the topic, all its queues, and those of this member. `tell` must not block.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let consumer = client.push_consumer("billing").subscribe("orders", "*").on_assignment(|topic, all, mine| {
+    ///     println!("{topic}: {} of {} queues", mine.len(), all.len());
+    /// });
+    /// # drop(consumer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn on_assignment(
         mut self,
         tell: impl Fn(&str, &[MessageQueue], &[MessageQueue]) + Send + Sync + 'static,
@@ -156,39 +289,108 @@ impl PushConsumerBuilder {
         self
     }
 
-    /// Calls `tell` once for each change of a topic's state, instead of logging it; see
-    /// [`TopicState`](super::super::TopicState). `tell` must not block.
+    /// Calls `tell` once for each change of a topic's [`TopicState`](crate::consumer::TopicState), which is otherwise logged. `tell` must
+    /// not block.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let consumer = client.push_consumer("billing").subscribe("orders", "*").on_health(|change| {
+    ///     println!("{} is {}, it was {}", change.topic, change.to, change.from);
+    /// });
+    /// # drop(consumer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn on_health(mut self, tell: impl Fn(&HealthChange) + Send + Sync + 'static) -> Self {
         self.on_health = Some(Arc::new(tell));
         self
     }
 
-    /// Traces the calls of the handler. Default: as the client is configured, which is not to.
+    /// Traces the calls of the handler. Default: as the client is configured, which is off.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::TraceConfig;
+    ///
+    /// let consumer = client.push_consumer("billing").subscribe("orders", "*").trace(TraceConfig::default());
+    /// # drop(consumer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn trace(self, trace: TraceConfig) -> Self {
         self.configure(|config| config.trace = Some(trace))
     }
 
-    /// Changes any other option.
+    /// Changes options that have no method of their own.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let consumer = client.push_consumer("billing").subscribe("orders", "*").configure(|config| config.pull_batch = 64);
+    /// # drop(consumer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn configure(mut self, change: impl FnOnce(&mut ConsumerConfig)) -> Self {
         change(&mut self.config);
         self
     }
 
-    /// Starts the consumer with a handler of single messages.
+    /// Starts the consumer with a handler of single messages: a closure, or a type that implements [`Listen`](crate::Listen).
     ///
-    /// It runs until [`Running::shutdown`] is called or the returned handle is dropped. Topics that do not exist yet are
-    /// picked up once they do.
+    /// The consumer runs until [`Running::shutdown`] is called or the returned handle is dropped. It also reads topics that are created
+    /// later.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::{Delivery, Outcome};
+    ///
+    /// # async fn bill(_: &[u8]) -> Result<(), std::io::Error> { Ok(()) }
+    /// let running = client
+    ///     .push_consumer("billing")
+    ///     .subscribe("orders", "*")
+    ///     .listen(|delivery: Delivery| async move {
+    ///         bill(delivery.body()).await?; // after an error or a panic the message is delivered again later
+    ///         Ok::<_, std::io::Error>(Outcome::Ack)
+    ///     })
+    ///     .await?;
+    /// running.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// An illegal option, name or expression; a second consumer of the group on this client; no reachable name server; a
-    /// filter the broker refuses.
+    /// An option, name or expression is illegal, this client has a consumer of the group already, no name server can be reached, or a
+    /// broker refuses a filter.
+    ///
+    /// # Cancel safety
+    /// A cancelled call leaves no consumer behind.
     pub async fn listen(self, handler: impl Listen) -> Result<Running, StartError> {
         self.start(Handler::Each(Arc::new(handler))).await
     }
 
     /// Starts the consumer with a handler of up to [`batch`](Self::batch) messages of one queue.
     ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::{Delivery, Outcome};
+    ///
+    /// let running = client
+    ///     .push_consumer("billing")
+    ///     .subscribe("orders", "*")
+    ///     .batch(100)
+    ///     .listen_batch(|deliveries: Vec<Delivery>| async move {
+    ///         Ok::<_, std::convert::Infallible>(vec![Outcome::Ack; deliveries.len()])
+    ///     })
+    ///     .await?;
+    /// running.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
+    /// As [`listen`](Self::listen).
+    ///
+    /// # Cancel safety
     /// As [`listen`](Self::listen).
     pub async fn listen_batch(self, handler: impl ListenBatch) -> Result<Running, StartError> {
         self.start(Handler::Batch(Arc::new(handler))).await
@@ -239,7 +441,7 @@ impl PushConsumerBuilder {
             in_order: self.config.orderly,
         });
         let service = self.service(engine.clone(), back.clone(), health.clone());
-        let group = Group::new(GroupParts {
+        let group = Member::new(MemberParts {
             membership: self.membership.clone(),
             calls,
             model: self.config.model,
@@ -295,7 +497,7 @@ impl PushConsumerBuilder {
 
     fn pop_service(
         &self,
-        group: &Arc<Group>,
+        group: &Arc<Member>,
         engine: Arc<Engine>,
         dead_letters: Arc<dyn SendBack>,
     ) -> Arc<PopService> {
@@ -321,7 +523,7 @@ impl PushConsumerBuilder {
 }
 
 impl PushMember {
-    /// Starts rebalancing, committing and, in order, renewing locks.
+    /// Starts to rebalance, to store offsets, and in orderly mode to renew locks.
     fn run(self: &Arc<Self>, strategy: Arc<dyn AllocateStrategy>, on_assignment: Option<OnAssignment>) {
         let group = &self.group;
         let rebalancer = Rebalancer {

@@ -1,4 +1,4 @@
-//! [`ConsumerHealth`]: how a push consumer gets on.
+//! [`ConsumerHealth`]: the state of a push consumer.
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -6,8 +6,19 @@ use std::sync::{Arc, Weak};
 use super::member::PushMember;
 use crate::consumer::health::{HealthBook, TopicHealth};
 
-/// The health of a consumer, now and whenever it is asked. It outlives the consumer, whose topics are
+/// Shows the state of a consumer at each call. It outlives the consumer, whose topics are
 /// [`Stopped`](crate::consumer::TopicState::Stopped) then.
+///
+/// ```no_run
+/// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
+/// use rocketmq_client::consumer::TopicState;
+///
+/// let health = running.health();
+/// let ready = health.topics().iter().all(|topic| topic.state == TopicState::Consuming);
+/// println!("ready: {ready}");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct ConsumerHealth {
     book: HealthBook,
@@ -19,7 +30,7 @@ impl ConsumerHealth {
         Self { book: member.group.health.clone(), member: Arc::downgrade(member) }
     }
 
-    /// One entry for each topic, by name.
+    /// Returns one entry for each topic, sorted by name.
     pub fn topics(&self) -> Vec<TopicHealth> {
         let member = self.member.upgrade().filter(|member| !member.group.stopped.is_cancelled());
         self.book.topics(|topic| member.as_ref().map(|member| member.backlog(topic)))

@@ -20,7 +20,7 @@ use crate::consumer::config::ConsumerConfig;
 use crate::consumer::handling::engine::{Engine, Verdict};
 use crate::consumer::handling::service::Service;
 use crate::consumer::health::Backlog;
-use crate::consumer::member::Group;
+use crate::consumer::member::Member;
 use crate::consumer::pop::push::PopService;
 use crate::consumer::pull::incoming::Incoming;
 use crate::consumer::pull::puller::PullOptions;
@@ -34,7 +34,7 @@ use crate::messages::{Delivery, Outcome};
 pub(crate) struct PushMember {
     /// The group as the application calls it.
     pub(crate) name: String,
-    pub(crate) group: Arc<Group>,
+    pub(crate) group: Arc<Member>,
     pub(crate) service: Service,
     pub(crate) engine: Arc<Engine>,
     /// Set when the broker assigns the queues.
@@ -164,7 +164,7 @@ fn directly_result(verdict: &Verdict, order: bool) -> ConsumeMessageDirectlyResu
     ConsumeMessageDirectlyResult { auto_commit: true, consume_result, order, remark, spent_time_mills }
 }
 
-impl Group {
+impl Member {
     /// This member's part of a heartbeat.
     pub(crate) fn heartbeat(&self, consume_type: ConsumeType) -> ConsumerData {
         ConsumerData {
@@ -181,7 +181,7 @@ impl Group {
         }
     }
 
-    /// What the group wants of each topic.
+    /// Returns the subscriptions of the group.
     pub(crate) fn subscription_set(&self) -> Vec<SubscriptionData> {
         self.subscriptions.read().values().map(|data| (**data).clone()).collect()
     }

@@ -1,4 +1,4 @@
-//! The handle to a running push consumer.
+//! [`Running`]: the handle to a running push consumer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,9 +15,18 @@ use crate::error::StartError;
 use crate::membership::ConsumerMember as _;
 use crate::membership::Membership;
 
-/// A push consumer at work.
+/// Controls a push consumer that runs.
 ///
-/// Dropping it aborts: pulling stops, running handlers are cancelled, their messages are delivered again later.
+/// Dropping it aborts the consumer: pulling stops, running handlers are cancelled, and their messages are delivered again later.
+///
+/// ```no_run
+/// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
+/// println!("{} reads {:?}", running.group(), running.queues());
+/// let in_time = running.shutdown().await;
+/// println!("all handlers finished: {in_time}");
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "dropping it stops the consumer"]
 pub struct Running {
     membership: Arc<Membership>,
@@ -36,38 +45,65 @@ impl Running {
         Self { membership, member, done: false }
     }
 
-    /// The group it consumes for.
+    /// Returns the group, without namespace.
     pub fn group(&self) -> &str {
         &self.member.name
     }
 
-    /// The queues it reads now.
+    /// Returns the queues that this member reads now. Topics are named as on the wire.
     pub fn queues(&self) -> Vec<MessageQueue> {
         let mut queues: Vec<_> = self.member.group.owned().iter().map(|owned| owned.queue.clone()).collect();
         queues.sort();
         queues
     }
 
-    /// The state, queues, lag and newest error of each topic, now and whenever it is asked.
+    /// Returns a handle to the state, queues, lag and newest error of each topic. It reads them anew at each call.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
+    /// for topic in running.health().topics() {
+    ///     println!("{} is {}, {:?} behind", topic.topic, topic.state, topic.lag);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn health(&self) -> ConsumerHealth {
         ConsumerHealth::of(&self.member)
     }
 
-    /// Takes in one more topic, or chooses among the messages of one of its topics by other tags. What was pulled before
-    /// is still handled. All members of the group have to do the same.
+    /// Adds a topic, or replaces the tags of one. Messages that were pulled before are still handled. All members of the group must do
+    /// the same.
     ///
-    /// Cancelled, it may have told only some of the brokers; the others learn it with the next heartbeat.
+    /// ```no_run
+    /// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
+    /// running.subscribe("refunds", "*").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// An illegal topic or expression, or no reachable name server; the subscriptions stay as they were then.
+    /// The topic or expression is illegal, or no name server can be reached; the subscriptions then stay as they were.
+    ///
+    /// # Cancel safety
+    /// A cancelled call may have told only some of the brokers; the others learn it with the next heartbeat.
     pub async fn subscribe(&self, topic: &str, tags: impl Into<String>) -> Result<(), StartError> {
         self.subscribe_by(topic, &Filter::Tags(tags.into())).await
     }
 
-    /// [`subscribe`](Self::subscribe) by an SQL92 condition over message properties.
+    /// Does the same as [`subscribe`](Self::subscribe) with an SQL92 condition over message properties.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
+    /// running.subscribe_sql("orders", "amount > 100").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`subscribe`](Self::subscribe), or a condition that the broker refuses.
+    /// As [`subscribe`](Self::subscribe); also when a broker refuses the condition.
+    ///
+    /// # Cancel safety
+    /// As [`subscribe`](Self::subscribe).
     pub async fn subscribe_sql(&self, topic: &str, condition: impl Into<String>) -> Result<(), StartError> {
         self.subscribe_by(topic, &Filter::Sql(condition.into())).await
     }
@@ -83,8 +119,18 @@ impl Running {
         Ok(())
     }
 
-    /// Reads a topic no more. Where the group stands there is stored; what was pulled and not handled is delivered again if
-    /// the topic is subscribed to again.
+    /// Stops reading a topic. The group's offsets are stored; messages that were pulled and not handled are delivered again when the
+    /// topic is subscribed to again.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
+    /// running.unsubscribe("refunds").await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    /// As [`subscribe`](Self::subscribe).
     pub async fn unsubscribe(&self, topic: &str) {
         let group = &self.member.group;
         let topic = self.membership.cluster.names.wrap(topic);
@@ -97,26 +143,43 @@ impl Running {
         self.subscriptions_changed().await;
     }
 
-    /// Brokers first: they refuse pulls of topics that they do not know the group reads.
+    /// Tells the brokers before it shares the queues out: they refuse pulls of topics that the group does not subscribe to.
     async fn subscriptions_changed(&self) {
         self.membership.heartbeat_in_full().await;
         self.member.group.rebalance.notify_one();
     }
 
-    /// Changes how many handlers run at once, of 1 to 1000; what is beyond counts as the nearest of them. Running ones are
-    /// not cut: of those above the new number none is followed by another.
+    /// Changes the number of handlers that run at once, 1 to 1000; other numbers become the nearest of these. Running handlers are not
+    /// cancelled.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
+    /// running.set_concurrency(64);
+    /// assert_eq!(running.concurrency(), 64);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_concurrency(&self, handlers: usize) {
         let handlers = handlers.clamp(*CONCURRENCY.start(), *CONCURRENCY.end());
         self.member.engine.permits.set(handlers);
         self.member.service.adjust();
     }
 
-    /// How many handlers may run at once.
+    /// Returns the number of handlers that may run at once.
     pub fn concurrency(&self) -> usize {
         self.member.engine.concurrency()
     }
 
-    /// Stops pulling within about a second; what was pulled is still handled.
+    /// Stops pulling within about a second. Messages that were pulled are still handled.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
+    /// running.pause();
+    /// // ...
+    /// running.resume();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn pause(&self) {
         self.member.group.set_paused(true);
     }
@@ -126,27 +189,59 @@ impl Running {
         self.member.group.set_paused(false);
     }
 
-    /// How many records of the message trace were lost, because the buffer was full or a broker did not take them.
+    /// Counts the records of the message trace that were lost: the buffer was full, or no broker stored them.
     pub fn dropped_traces(&self) -> u64 {
         self.member.engine.tracer.as_ref().map_or(0, |tracer| tracer.dropped())
     }
 
-    /// Queues, offsets, rates and settings: what administration tools see of this consumer.
+    /// Returns queues, offsets, rates and settings, as administration tools see them.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
+    /// for (topic, status) in &running.info().status_table {
+    ///     println!("{topic}: {} messages a second", status.consume_ok_tps);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn info(&self) -> ConsumerRunningInfo {
         self.member.running_info()
     }
 
-    /// Ends the consumer in order: pulling stops, running handlers finish (for up to `shutdown_timeout`, then they are
-    /// cancelled), offsets are committed, queues unlocked, the group unregistered. Messages pulled but not started are
-    /// delivered again to whoever owns their queue next.
+    /// Ends the consumer in order: pulling stops, running handlers finish for up to
+    /// [`shutdown_timeout`](crate::consumer::ConsumerConfig::shutdown_timeout) (10 s) and are then cancelled, offsets are stored, queues
+    /// unlocked, and the group is left. Messages that were pulled and not started are delivered to the next owner of their queue.
     ///
-    /// Returns whether every running handler finished in time.
+    /// Returns `true` when every running handler finished in time.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
+    /// if !running.shutdown().await {
+    ///     println!("some handlers were cancelled");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    /// A cancelled shutdown aborts the consumer, as dropping it does; offsets may be stored late or not at all.
     pub async fn shutdown(self) -> bool {
         let deadline = self.member.config.shutdown_timeout;
         self.shutdown_within(deadline).await
     }
 
-    /// [`shutdown`](Self::shutdown) with another limit for running handlers.
+    /// Does the same as [`shutdown`](Self::shutdown) with another limit for running handlers.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// running.shutdown_within(Duration::from_secs(25)).await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    /// As [`shutdown`](Self::shutdown).
     pub async fn shutdown_within(mut self, deadline: Duration) -> bool {
         self.done = true;
         let group = &self.member.group;

@@ -1,25 +1,33 @@
-//! When a queue must stop pulling because the handlers have enough.
+//! [`FlowLimits`]: stops the pulls of a queue while the handlers have enough messages.
 //!
-//! Thresholds and their order are the Java client's (count, bytes, span). A topic threshold is shared out over all queues
-//! the consumer owns, retry queues included, as Java does.
+//! Thresholds and their order are the Java client's (count, bytes, span). A topic threshold is split over all queues that the consumer
+//! owns, retry queues included, as Java does.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::window::Usage;
 
-/// Limits on what one consumer caches. All are inclusive: pulling stops above them.
+/// Limits the messages that one consumer has pulled and not handled. Pulling stops above a limit.
+///
+/// ```
+/// use rocketmq_client::consumer::FlowLimits;
+///
+/// let limits = FlowLimits { queue_count: 500, topic_bytes: Some(1 << 30), ..FlowLimits::default() };
+/// assert_eq!((limits.queue_bytes, limits.max_span), (100 << 20, 2000));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FlowLimits {
-    /// Messages per queue, default 1000.
+    /// Messages of one queue, 1 to 65,535. Default: 1000.
     pub queue_count: usize,
-    /// Bytes per queue, default 100 MiB.
+    /// Bytes of one queue, 1 MiB to 1 GiB. Default: 100 MiB.
     pub queue_bytes: usize,
-    /// Messages over all queues of the consumer, `None` (default) = no limit.
+    /// Messages of all queues of the consumer. Default: `None`, no limit.
     pub topic_count: Option<usize>,
-    /// Bytes over all queues of the consumer, `None` (default) = no limit.
+    /// Bytes of all queues of the consumer. Default: `None`, no limit.
     pub topic_bytes: Option<usize>,
-    /// Distance between the oldest and the newest message in progress of one queue, default 2000; concurrent mode only.
+    /// The distance between the oldest and the newest message of one queue that are in progress; not in orderly mode. Default:
+    /// 2000.
     pub max_span: i64,
 }
 
@@ -36,7 +44,7 @@ impl Default for FlowLimits {
 }
 
 impl FlowLimits {
-    /// The limits of one queue when the consumer owns `queues` of them.
+    /// Returns the limits of one queue when the consumer owns `queues` of them.
     pub(crate) fn per_queue(&self, queues: usize) -> QueueLimits {
         let share = |total: usize| (total / queues.max(1)).max(1);
         QueueLimits {
@@ -47,18 +55,18 @@ impl FlowLimits {
     }
 }
 
-/// Counts what happens over and over, and says which times are worth a log line: the first, then every 1000th.
+/// Counts a frequent event, and tells which times are worth a log line: the first, then every 1000th.
 #[derive(Debug, Default)]
 pub(crate) struct Seldom(AtomicU64);
 
 impl Seldom {
-    /// Counts one more.
+    /// Counts one event.
     pub(crate) fn is_worth_a_line(&self) -> bool {
         self.0.fetch_add(1, Ordering::Relaxed).is_multiple_of(1000)
     }
 }
 
-/// What one queue may hold right now.
+/// The limits of one queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct QueueLimits {
     pub(crate) count: usize,
@@ -81,7 +89,7 @@ impl QueueLimits {
     }
 }
 
-/// Why a queue is not pulled for the moment.
+/// The reason why a queue is not pulled now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Throttle {
     Count { cached: usize, limit: usize },

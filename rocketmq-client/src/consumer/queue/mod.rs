@@ -1,4 +1,4 @@
-//! One queue that a member reads: what is pulled of it and not committed, and where its offsets are kept.
+//! One queue that a member reads: its messages that are pulled and not committed, and the place of its offsets.
 
 pub(crate) mod flow;
 pub(crate) mod offsets;

@@ -1,4 +1,4 @@
-//! Where a group's progress is kept: on the broker for clustering, in a local file for broadcasting.
+//! [`OffsetStore`]: keeps a group's offsets, on the broker for clustering, in a local file for broadcasting.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,10 +17,10 @@ use crate::consumer::calls::Calls;
 use crate::consumer::subscriptions::invalid;
 use crate::error::{CallError, StartError};
 
-/// How often the last offsets are stored at most until they stand.
+/// The most tries to store the last offsets.
 const LAST_ROUNDS: u32 = 3;
 
-/// One of the two places.
+/// Keeps the offsets in one of the two places.
 #[derive(Clone)]
 pub(crate) enum OffsetStore {
     /// The broker of each queue.
@@ -30,7 +30,7 @@ pub(crate) enum OffsetStore {
 }
 
 impl OffsetStore {
-    /// Where a group of this model keeps its offsets. `folder` is for broadcasting, default `~/.rocketmq_offsets`.
+    /// Opens the place for a group of this model. `folder` is for broadcasting; default `~/.rocketmq_offsets`.
     pub(crate) fn open(
         model: MessageModel,
         calls: &Calls,
@@ -48,12 +48,12 @@ impl OffsetStore {
         Ok(OffsetStore::File(Arc::new(offsets)))
     }
 
-    /// Whether brokers keep the offsets.
+    /// Tells whether brokers keep the offsets.
     pub(crate) fn is_remote(&self) -> bool {
         matches!(self, OffsetStore::Broker(_))
     }
 
-    /// Where the group stands, `None` when it never was here.
+    /// Loads the group's offset of a queue; `None` when there is none.
     pub(crate) async fn load(&self, queue: &MessageQueue) -> Result<Option<i64>, CallError> {
         match self {
             OffsetStore::Broker(calls) => calls.stored_offset(queue).await,
@@ -138,7 +138,7 @@ impl LocalOffsets {
     /// Reads the file, or its predecessor when it is missing, empty or damaged.
     ///
     /// # Errors
-    /// When there is a file and neither it nor its predecessor can be read; the text says what to do.
+    /// The file exists, and neither it nor its predecessor can be read; the text says what to do.
     pub(crate) fn open(file: PathBuf) -> io::Result<Self> {
         let table = match read(&file) {
             Ok(Some(table)) => table,

@@ -1,4 +1,4 @@
-//! One queue this consumer owns: the window, its progress, and what rebalancing needs to know about it.
+//! [`OwnedQueue`]: the window of one queue, its progress, and its state for rebalancing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -34,7 +34,7 @@ pub(crate) struct OwnedQueue {
     /// Held while a handler works on the queue in order.
     busy: tokio::sync::Mutex<()>,
     paused: AtomicBool,
-    /// One past the last message handed to an application that commits by itself.
+    /// The offset after the last message that was handed to an application that commits by itself.
     handed_out: AtomicI64,
     locked: AtomicBool,
     last_lock: AtomicI64,
@@ -53,7 +53,7 @@ struct Progress {
 
 const UNKNOWN: i64 = -1;
 
-/// How far the queue reaches, by the broker's newest answer.
+/// The end of the queue, by the broker's newest answer.
 #[derive(Debug)]
 struct QueueEnd {
     offset: AtomicI64,
@@ -123,7 +123,7 @@ impl OwnedQueue {
         self.paused.store(paused, Ordering::Release);
     }
 
-    /// Whether pulling is paused.
+    /// Tells whether pulling is paused.
     pub(crate) fn is_paused(&self) -> bool {
         self.paused.load(Ordering::Acquire)
     }
@@ -135,7 +135,7 @@ impl OwnedQueue {
         result
     }
 
-    /// How full the window is.
+    /// Returns the fill of the window.
     pub(crate) fn usage(&self) -> Usage {
         self.window.lock().usage()
     }
@@ -181,12 +181,12 @@ impl OwnedQueue {
         let _ = self.end.offset.compare_exchange(UNKNOWN, offset, Ordering::AcqRel, Ordering::Relaxed);
     }
 
-    /// Whether no answer told where the queue ends.
+    /// Tells whether the end of the queue is unknown.
     pub(crate) fn is_end_unknown(&self) -> bool {
         self.end.offset.load(Ordering::Acquire) == UNKNOWN
     }
 
-    /// Whether no answer told where the queue ends for so long that somebody should ask.
+    /// Tells whether the end of the queue is so old that it should be asked for.
     pub(crate) fn is_end_stale(&self, now_ms: i64) -> bool {
         now_ms - self.end.known_at.load(Ordering::Relaxed) >= END_EXPIRES.as_millis() as i64
     }
@@ -202,7 +202,7 @@ impl OwnedQueue {
         self.dropped.cancel();
     }
 
-    /// Whether the queue was given up.
+    /// Tells whether the queue was given up.
     pub(crate) fn is_dropped(&self) -> bool {
         self.dropped.is_cancelled()
     }
@@ -217,7 +217,7 @@ impl OwnedQueue {
         self.last_pull.store(now_ms, Ordering::Relaxed);
     }
 
-    /// Whether nothing pulled it for so long that its loop must be stuck.
+    /// Tells whether no pull came for so long that the loop must be stuck.
     pub(crate) fn is_pull_expired(&self, now_ms: i64) -> bool {
         now_ms - self.last_pull.load(Ordering::Relaxed) > PULL_EXPIRES.as_millis() as i64
     }
@@ -235,7 +235,7 @@ impl OwnedQueue {
         self.locked.store(locked, Ordering::Release);
     }
 
-    /// Whether the broker lock is held, as far as this client can know.
+    /// Tells whether the broker's lock is held, as far as this client can know.
     pub(crate) fn holds_lock(&self, now_ms: i64) -> bool {
         let age = now_ms - self.last_lock.load(Ordering::Acquire);
         self.locked.load(Ordering::Acquire) && age <= LOCK_EXPIRES.as_millis() as i64
@@ -247,7 +247,7 @@ impl OwnedQueue {
         self.locked.store(old.locked.load(Ordering::Acquire), Ordering::Release);
     }
 
-    /// When the broker last granted the lock.
+    /// Returns the moment at which the broker last granted the lock.
     pub(crate) fn last_lock(&self) -> i64 {
         self.last_lock.load(Ordering::Acquire)
     }
@@ -267,7 +267,7 @@ impl OwnedQueue {
         self.arrived.notified().await;
     }
 
-    /// Whether everything pulled is finished.
+    /// Tells whether every pulled message is finished.
     pub(crate) fn is_idle(&self) -> bool {
         self.window.lock().is_empty()
     }
@@ -292,7 +292,7 @@ impl OwnedQueue {
     }
 }
 
-/// What running info shows of a queue.
+/// Returns the queue's part of the running info.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Snapshot {
     pub(crate) usage: Usage,

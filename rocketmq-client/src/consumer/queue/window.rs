@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 #[derive(Debug)]
 pub(crate) struct Window<T> {
     slots: VecDeque<Slot<T>>,
-    /// How many slots at the front an orderly consumer has taken and not committed.
+    /// The number of slots at the front that an orderly consumer has taken and not committed.
     taken: usize,
     open: usize,
     bytes: usize,
@@ -25,7 +25,7 @@ struct Slot<T> {
     payload: T,
 }
 
-/// How full a window is: what flow control looks at.
+/// The fill of a window, for flow control.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Usage {
     /// Messages not finished.
@@ -102,7 +102,7 @@ impl<T> Window<T> {
         self.slots.binary_search_by_key(&offset, |slot| slot.offset)
     }
 
-    /// What flow control needs to know.
+    /// Returns the fill of the window.
     pub(crate) fn usage(&self) -> Usage {
         Usage { count: self.open, bytes: self.bytes, span: self.span() }
     }
@@ -119,7 +119,7 @@ impl<T> Window<T> {
         Some((self.slots.front()?.offset, self.slots.back()?.offset))
     }
 
-    /// Whether everything pulled is finished.
+    /// Tells whether every pulled message is finished.
     pub(crate) fn is_empty(&self) -> bool {
         self.open == 0
     }

@@ -1,8 +1,7 @@
-//! Which member of a group reads which queue.
+//! The strategies that split the queues of a topic among the members of a group.
 //!
-//! Every member computes the split for itself from the same two sorted lists, so the formulas and the sort order must be
-//! those of the Java client, or a mixed group reads some queues twice and others never. The tests replay splits that the
-//! Java classes of 5.4.0 produced.
+//! Every member computes the split from the same two sorted lists. Formulas and order must be those of the Java client: otherwise a mixed
+//! group reads some queues twice and others never. The tests replay splits that the Java classes of 5.4.0 produced.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +12,7 @@ use md5::{Digest, Md5};
 
 use rocketmq_remoting::route::MessageQueue;
 
-/// What a strategy sees: the queues of one topic and the members of the group, both in Java's order.
+/// Holds the input of a strategy: the queues of one topic and the members of the group, both in Java's order.
 #[derive(Debug, Clone, Copy)]
 pub struct Allocation<'a> {
     /// The client id of this member.
@@ -25,7 +24,7 @@ pub struct Allocation<'a> {
 }
 
 impl Allocation<'_> {
-    /// Position of this member, `None` when the broker does not list it (yet).
+    /// Returns the position of this member; `None` while the broker does not list it.
     fn index(&self) -> Option<usize> {
         self.members.iter().position(|id| id == self.me)
     }
@@ -38,14 +37,40 @@ impl Allocation<'_> {
 /// Splits the queues of a topic among the members of a group.
 ///
 /// All members of a group must use the same strategy; neither client nor broker can verify that.
+///
+/// ```
+/// use rocketmq_client::MessageQueue;
+/// use rocketmq_client::consumer::{AllocateError, AllocateStrategy, Allocation};
+///
+/// /// Gives all queues to the first member.
+/// #[derive(Debug)]
+/// struct First;
+///
+/// impl AllocateStrategy for First {
+///     fn name(&self) -> String {
+///         "FIRST".into()
+///     }
+///
+///     fn allocate(&self, allocation: &Allocation<'_>) -> Result<Vec<MessageQueue>, AllocateError> {
+///         let is_first = allocation.members.first().is_some_and(|member| member == allocation.me);
+///         Ok(if is_first { allocation.queues.to_vec() } else { Vec::new() })
+///     }
+/// }
+///
+/// let queues = [MessageQueue::new("orders", "broker-a", 0)];
+/// let members = ["a".to_owned(), "b".to_owned()];
+/// let of = |me| First.allocate(&Allocation { me, queues: &queues, members: &members });
+/// assert_eq!((of("a")?.len(), of("b")?.len()), (1, 0));
+/// # Ok::<(), AllocateError>(())
+/// ```
 pub trait AllocateStrategy: fmt::Debug + Send + Sync + 'static {
-    /// The name Java gives the strategy, sent to brokers that assign on behalf of clients (request 400).
+    /// Returns Java's name of the strategy. It goes to brokers that assign queues to clients (request 400).
     fn name(&self) -> String;
 
-    /// The queues of `allocation.me`; empty when it is not among the members.
+    /// Returns the queues of `allocation.me`: none when it is not among the members.
     ///
     /// # Errors
-    /// When the strategy cannot decide; the assignment then stays as it is until the next round.
+    /// The strategy cannot decide. The assignment then stays as it is until the next round.
     fn allocate(&self, allocation: &Allocation<'_>) -> Result<Vec<MessageQueue>, AllocateError>;
 }
 
@@ -59,7 +84,7 @@ impl<S: AllocateStrategy + ?Sized> AllocateStrategy for Arc<S> {
     }
 }
 
-/// Why a strategy could not split the queues.
+/// Lists the reasons why a strategy cannot split the queues.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AllocateError {
@@ -70,7 +95,19 @@ pub enum AllocateError {
     UnknownRoom(String),
 }
 
-/// Contiguous blocks of queues, the first members one larger when it does not divide (Java's default, `AVG`).
+/// Gives each member a block of neighbouring queues; the first members get one more when the queues do not divide evenly (Java's
+/// default, `AVG`).
+///
+/// ```
+/// use rocketmq_client::MessageQueue;
+/// use rocketmq_client::consumer::{AllocateStrategy as _, Allocation, Averagely};
+///
+/// let queues: Vec<_> = (0..5).map(|id| MessageQueue::new("orders", "broker-a", id)).collect();
+/// let members = ["a".to_owned(), "b".to_owned()];
+/// let mine = Averagely.allocate(&Allocation { me: "a", queues: &queues, members: &members })?;
+/// assert_eq!(mine.iter().map(|queue| queue.queue_id).collect::<Vec<_>>(), [0, 1, 2]);
+/// # Ok::<(), rocketmq_client::consumer::AllocateError>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Averagely;
 
@@ -88,7 +125,18 @@ impl AllocateStrategy for Averagely {
     }
 }
 
-/// Queues dealt out one by one in turn (`AVG_BY_CIRCLE`).
+/// Deals queues out one by one in turn (`AVG_BY_CIRCLE`).
+///
+/// ```
+/// use rocketmq_client::MessageQueue;
+/// use rocketmq_client::consumer::{AllocateStrategy as _, Allocation, AveragelyByCircle};
+///
+/// let queues: Vec<_> = (0..5).map(|id| MessageQueue::new("orders", "broker-a", id)).collect();
+/// let members = ["a".to_owned(), "b".to_owned()];
+/// let mine = AveragelyByCircle.allocate(&Allocation { me: "a", queues: &queues, members: &members })?;
+/// assert_eq!(mine.iter().map(|queue| queue.queue_id).collect::<Vec<_>>(), [0, 2, 4]);
+/// # Ok::<(), rocketmq_client::consumer::AllocateError>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AveragelyByCircle;
 
@@ -103,7 +151,18 @@ impl AllocateStrategy for AveragelyByCircle {
     }
 }
 
-/// Exactly the configured queues, whatever the others do (`CONFIG`).
+/// Takes exactly the configured queues, whatever the other members take (`CONFIG`).
+///
+/// ```
+/// use rocketmq_client::MessageQueue;
+/// use rocketmq_client::consumer::{AllocateStrategy as _, Allocation, Configured};
+///
+/// let queues: Vec<_> = (0..5).map(|id| MessageQueue::new("orders", "broker-a", id)).collect();
+/// let members = ["a".to_owned(), "b".to_owned()];
+/// let mine = Configured(vec![queues[3].clone()]).allocate(&Allocation { me: "a", queues: &queues, members: &members })?;
+/// assert_eq!(mine.iter().map(|queue| queue.queue_id).collect::<Vec<_>>(), [3]);
+/// # Ok::<(), rocketmq_client::consumer::AllocateError>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Configured(pub Vec<MessageQueue>);
 
@@ -117,7 +176,17 @@ impl AllocateStrategy for Configured {
     }
 }
 
-/// Only queues of brokers named `<room>@<broker>` whose room is in the set (`MACHINE_ROOM`).
+/// Takes only queues of brokers named `<room>@<broker>` whose room is in the set (`MACHINE_ROOM`).
+///
+/// ```no_run
+/// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use rocketmq_client::consumer::MachineRoom;
+///
+/// let consumer = client.push_consumer("billing").allocate(MachineRoom(["berlin".to_owned()].into()));
+/// # drop(consumer);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct MachineRoom(pub BTreeSet<String>);
 
@@ -145,14 +214,39 @@ impl AllocateStrategy for MachineRoom {
 }
 
 /// Names the machine room of brokers and members, for [`MachineRoomNearby`].
+///
+/// ```no_run
+/// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use rocketmq_client::MessageQueue;
+/// use rocketmq_client::consumer::{Averagely, MachineRoomNearby, RoomResolver};
+///
+/// /// The room is the first part of each name.
+/// struct Prefix;
+///
+/// impl RoomResolver for Prefix {
+///     fn room_of_queue(&self, queue: &MessageQueue) -> Option<String> {
+///         queue.broker_name.split('-').next().map(str::to_owned)
+///     }
+///
+///     fn room_of_member(&self, client_id: &str) -> Option<String> {
+///         client_id.split('-').next().map(str::to_owned)
+///     }
+/// }
+///
+/// let consumer = client.push_consumer("billing").allocate(MachineRoomNearby::new(Averagely, Prefix));
+/// # drop(consumer);
+/// # Ok(())
+/// # }
+/// ```
 pub trait RoomResolver: Send + Sync + 'static {
-    /// The room the queue's broker stands in, `None` when unknown.
+    /// Returns the room of the queue's broker; `None` when it is unknown.
     fn room_of_queue(&self, queue: &MessageQueue) -> Option<String>;
-    /// The room the member runs in, `None` when unknown.
+    /// Returns the room of the member; `None` when it is unknown.
     fn room_of_member(&self, client_id: &str) -> Option<String>;
 }
 
-/// Queues go to members in the same room; rooms without members are shared by all (`MACHINE_ROOM_NEARBY-<inner>`).
+/// Gives queues to members in the same room; all members share the rooms without members (`MACHINE_ROOM_NEARBY-<inner>`).
+/// [`RoomResolver`] has an example.
 #[derive(Clone)]
 pub struct MachineRoomNearby {
     inner: Arc<dyn AllocateStrategy>,
@@ -166,7 +260,7 @@ impl fmt::Debug for MachineRoomNearby {
 }
 
 impl MachineRoomNearby {
-    /// Splits within each room by `inner`.
+    /// Makes a strategy that splits the queues within each room by `inner`.
     pub fn new(inner: impl AllocateStrategy, rooms: impl RoomResolver) -> Self {
         Self { inner: Arc::new(inner), rooms: Arc::new(rooms) }
     }
@@ -219,17 +313,27 @@ impl AllocateStrategy for MachineRoomNearby {
     }
 }
 
-/// Queues hashed onto a ring of members: a member that comes or goes moves few queues (`CONSISTENT_HASH`).
+/// Hashes queues onto a ring of members, so that few queues move when a member comes or goes (`CONSISTENT_HASH`).
+///
+/// ```no_run
+/// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use rocketmq_client::consumer::ConsistentHash;
+///
+/// let consumer = client.push_consumer("billing").allocate(ConsistentHash::default());
+/// # drop(consumer);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct ConsistentHash {
     virtual_nodes: u32,
 }
 
 impl ConsistentHash {
-    /// Virtual nodes per member in Java.
+    /// Java's number of virtual nodes of one member.
     pub const VIRTUAL_NODES: u32 = 10;
 
-    /// A ring with so many virtual nodes per member; all members must agree on it.
+    /// Makes a ring with this many virtual nodes for each member. All members must use the same number. Default: 10, as in Java.
     pub fn new(virtual_nodes: u32) -> Self {
         Self { virtual_nodes }
     }
@@ -251,7 +355,7 @@ fn ring_position(key: &str) -> u32 {
     u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])
 }
 
-/// The text Java prints for a queue, which is what it hashes.
+/// Returns the text that Java prints for a queue, and hashes.
 fn java_text(queue: &MessageQueue) -> String {
     format!(
         "MessageQueue [topic={}, brokerName={}, queueId={}]",
@@ -276,12 +380,12 @@ impl AllocateStrategy for ConsistentHash {
     }
 }
 
-/// Java's order of strings: by UTF-16 code unit, which differs from Rust's above U+FFFF.
+/// Compares strings as Java does: by UTF-16 code unit, which differs from Rust's order above U+FFFF.
 pub(crate) fn java_order(a: &str, b: &str) -> Ordering {
     a.encode_utf16().cmp(b.encode_utf16())
 }
 
-/// Java's order of queues: topic, broker name, queue id.
+/// Compares queues as Java does: by topic, broker name, queue id.
 pub(crate) fn queue_order(a: &MessageQueue, b: &MessageQueue) -> Ordering {
     java_order(&a.topic, &b.topic)
         .then_with(|| java_order(&a.broker_name, &b.broker_name))

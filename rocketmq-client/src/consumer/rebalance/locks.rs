@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use rocketmq_remoting::route::MessageQueue;
 
-use crate::consumer::member::Group;
+use crate::consumer::member::Member;
 use crate::consumer::queue::owned::LOCK_EXPIRES;
 
-/// How often locks are renewed; the broker keeps them 60 s.
+/// The interval in which locks are renewed; the broker keeps them for 60 s.
 const RENEWAL: Duration = Duration::from_secs(20);
 /// The broker gives a lock to others when it was not renewed for this long.
 const LEASE: Duration = Duration::from_secs(60);
@@ -28,7 +28,7 @@ fn by_broker(
     brokers
 }
 
-impl Group {
+impl Member {
     fn by_broker(&self, queues: impl IntoIterator<Item = MessageQueue>) -> Split {
         by_broker(queues, |queue| self.calls.cluster.home(queue).into_owned())
     }
@@ -108,7 +108,7 @@ mod tests {
     use crate::messages::{Delivery, Outcome};
     use crate::testkit::{FakeServer, Reply, StillClock, answer, name_server, refuse, route};
 
-    /// How the broker answers who asks for locks.
+    /// The broker's answers to requests for locks.
     #[derive(Clone, Copy)]
     enum Locks {
         /// With all it asks for.
@@ -155,7 +155,7 @@ mod tests {
             [0, 1].map(|queue: usize| self.handled[queue].load(Ordering::SeqCst))
         }
 
-        /// How many messages of each queue are handled while so many seconds pass.
+        /// Counts the messages of each queue that are handled while these seconds pass.
         async fn handled_within(&self, seconds: u64) -> [usize; 2] {
             let before = self.handled();
             self.clock.pass(Duration::from_secs(seconds)).await;

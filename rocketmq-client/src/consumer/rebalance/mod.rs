@@ -1,4 +1,4 @@
-//! Which member reads which queue, and the broker locks that go with it.
+//! Splits the queues among the members of a group, and locks them on the brokers.
 
 pub(crate) mod allocate;
 pub(crate) mod locks;

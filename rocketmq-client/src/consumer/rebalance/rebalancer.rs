@@ -13,7 +13,7 @@ use rocketmq_remoting::subscription::SubscriptionData;
 use super::allocate::{AllocateStrategy, Allocation, java_order, queue_order};
 use crate::clock::instant;
 use crate::cluster::route::Purpose;
-use crate::consumer::member::Group;
+use crate::consumer::member::Member;
 use crate::consumer::pop::push::PopService;
 use crate::consumer::pop::receipt::Origin;
 use crate::consumer::pull::pull_loop::{Begin, HAND_OVER, PullLoop};
@@ -36,7 +36,7 @@ pub(crate) type OnAssignment = Arc<dyn Fn(&str, &[MessageQueue], &[MessageQueue]
 
 /// The rebalancer of one consumer.
 pub(crate) struct Rebalancer {
-    pub(crate) group: Arc<Group>,
+    pub(crate) group: Arc<Member>,
     pub(crate) strategy: Arc<dyn AllocateStrategy>,
     pub(crate) pull: PullOptions,
     pub(crate) on_assignment: Option<OnAssignment>,
@@ -44,12 +44,12 @@ pub(crate) struct Rebalancer {
     pub(crate) pop: Option<Arc<PopService>>,
 }
 
-/// How a round, or one topic of it, went.
+/// The result of a round, or of one topic in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Round {
-    /// What is owned is what was assigned.
+    /// This member owns the queues that were assigned to it.
     Balanced,
-    /// Something could not be found out or done; another round is due soon.
+    /// A request failed; another round is due soon.
     Unbalanced,
     /// Another member still holds the lock of a queue.
     Locked,
@@ -155,7 +155,7 @@ impl Rebalancer {
         }
     }
 
-    /// What the brokers assign: queues to pop go to `pop`, the others are returned.
+    /// Takes the queues that the brokers assign: queues to pop go to `pop`, the others are returned.
     async fn brokers_choice(
         &self,
         topic: &str,
@@ -323,7 +323,7 @@ struct Assigned {
     complete: bool,
 }
 
-/// What a round has to do about one topic.
+/// The work of a round on one topic.
 #[derive(Debug, PartialEq, Eq)]
 struct Change {
     release: Vec<MessageQueue>,

@@ -1,4 +1,4 @@
-//! What a consumer tells of itself when tools ask (request 307): its queues, rates, subscriptions and settings.
+//! The answer of a consumer to tools (request 307): its queues, rates, subscriptions and settings.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,11 @@ use rocketmq_remoting::{Command, DecodeError, RequestCode, ResponseCode, fastjso
 
 use super::settings::{self, Setting};
 use crate::cluster::Cluster;
-use crate::consumer::member::Group;
+use crate::consumer::member::Member;
 use crate::consumer::queue::owned::Snapshot;
 use crate::consumer::stats::Rates;
 
-impl Group {
+impl Member {
     /// Queues, rates, subscriptions, and settings: the client's and the consumer's `own`.
     pub(crate) fn info(&self, kind: ConsumeType, own: Vec<Setting>) -> ConsumerRunningInfo {
         let limits = self.limits();
@@ -35,7 +35,7 @@ impl Group {
     }
 }
 
-/// What every consumer has: the properties that tools look for, and the settings of its client.
+/// Returns the properties of every consumer: those that tools look for, and the settings of its client.
 pub(crate) fn properties(
     cluster: &Cluster,
     group: &str,

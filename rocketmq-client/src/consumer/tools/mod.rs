@@ -1,4 +1,4 @@
-//! What consumers tell administration tools of themselves.
+//! The answers of consumers to administration tools.
 
 pub(crate) mod info;
 pub(crate) mod settings;

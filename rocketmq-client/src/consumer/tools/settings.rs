@@ -9,7 +9,7 @@ use crate::consumer::queue::flow::FlowLimits;
 /// A field of Java's consumer, and what it would hold.
 pub(crate) type Setting = (&'static str, String);
 
-/// What all consumers of a client share.
+/// Returns the settings that all consumers of a client share.
 pub(crate) fn of_client(cluster: &Cluster) -> Vec<Setting> {
     let config = &cluster.config;
     let mut settings = vec![
@@ -37,7 +37,7 @@ pub(crate) fn of_client(cluster: &Cluster) -> Vec<Setting> {
     settings
 }
 
-/// What may be cached; Java counts bytes in MiB, and -1 stands for no limit.
+/// Returns the flow limits. Java counts bytes in MiB, and -1 stands for no limit.
 pub(crate) fn of_flow(flow: &FlowLimits) -> [Setting; 4] {
     let limit = |limit: Option<usize>| limit.map_or("-1".to_owned(), |limit| limit.to_string());
     [

@@ -11,7 +11,7 @@ pub(crate) const MAX_TEXT: usize = 128_000;
 /// A broker stores at most 32,767 bytes of properties, and the keys are one of them.
 const MAX_KEYS: usize = 30_000;
 
-/// One message to be: texts one after the other, and what they are found by.
+/// Collects the texts of one message, and the keys of their records.
 #[derive(Debug, Default)]
 struct Bundle {
     text: String,

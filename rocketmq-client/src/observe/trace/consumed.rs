@@ -1,4 +1,4 @@
-//! What a consumer traces: that a handler is called, and how it ended.
+//! The traces of consumers: the begin and the end of each handler.
 
 use rocketmq_remoting::message::names;
 

@@ -1,4 +1,4 @@
-//! Message trace: who sent and who handled a message, and how that went, written to a topic of the cluster in the form of
+//! Message trace: records the sender, the handlers and their results of a message in a topic of the cluster, in the form of
 //! Apache's Java client, for its tools and console to read (`mqadmin queryMsgTraceById`).
 
 mod bundle;

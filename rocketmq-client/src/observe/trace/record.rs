@@ -1,4 +1,4 @@
-//! One line of a message trace, in the text form Apache's own tools and console read.
+//! One line of a message trace, in the text form that Apache's tools and console read.
 //!
 //! Fields are separated by U+0001, records end with U+0002, and nothing is escaped. The order of the fields is all there
 //! is to tell them apart.
@@ -14,7 +14,7 @@ const END: char = '\u{2}';
 /// Something that happened to a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Record {
-    /// When, in ms since the epoch.
+    /// The time, in ms since the epoch.
     pub(crate) time: i64,
     /// The broker's region.
     pub(crate) region: String,
@@ -29,7 +29,7 @@ pub(crate) struct Record {
     pub(crate) event: Event,
 }
 
-/// What happened.
+/// The event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     /// It was stored.
@@ -67,7 +67,7 @@ pub(crate) enum MessageKind {
     Delay = 3,
 }
 
-/// How a handler ended, numbered as in Java. Its third, a handler that returned nothing, cannot happen here.
+/// The end of a handler, numbered as in Java. Java's third, a handler that returned nothing, cannot happen here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ConsumeEnd {
     Success = 0,
@@ -136,7 +136,7 @@ impl Record {
         }
     }
 
-    /// What brokers index the record under: the message's id and its keys.
+    /// Returns the keys under which brokers index the record: the message's id and its keys.
     pub(crate) fn index_keys(&self) -> impl Iterator<Item = &str> {
         let keys = self.keys.as_deref().unwrap_or_default();
         std::iter::once(self.message_id.as_str()).chain(keys.split(' ')).filter(|key| !key.is_empty())

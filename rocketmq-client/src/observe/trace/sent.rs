@@ -1,4 +1,4 @@
-//! What a producer traces: stored messages, decided transactions, recalled messages.
+//! The traces of producers: stored messages, decided transactions, recalled messages.
 
 use std::time::Duration;
 
@@ -123,7 +123,7 @@ impl Tracer {
     }
 }
 
-/// What the trace of a decision says of the half message.
+/// The half message in the trace of a decision.
 #[derive(Clone, Debug)]
 pub(crate) struct Decision {
     topic: String,

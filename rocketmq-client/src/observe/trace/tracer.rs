@@ -24,9 +24,9 @@ const BUFFER: u32 = 2048;
 /// The longest a record waits for company.
 const FLUSH: Duration = Duration::from_secs(5);
 const MOST_TOGETHER: usize = 20;
-/// How long the send of one message of traces may take.
+/// Limits the send of one message of traces.
 pub(crate) const SEND_TIMEOUT: Duration = Duration::from_secs(5);
-/// What a shutdown waits for the last traces.
+/// The time that a shutdown waits for the last traces.
 const SHUTDOWN: Duration = Duration::from_secs(5);
 /// Messages of traces on their way at once.
 const SENDS: usize = 4;
@@ -34,7 +34,7 @@ const SENDS: usize = 4;
 /// Numbers the trace producers of a process, whose groups have to differ.
 static PRODUCERS: AtomicUsize = AtomicUsize::new(1);
 
-/// Whose traces they are: part of the trace producer's group.
+/// The role of the traced member: part of the trace producer's group.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Role {
     Produce,
@@ -127,7 +127,7 @@ impl Tracer {
         }
     }
 
-    /// How many records were lost.
+    /// Counts the records that were lost.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
