@@ -1,7 +1,7 @@
 //! The checkpoints of one revive queue that are neither acknowledged nor handed out again. Rebuilt from the queue at
 //! the start.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::revive_log::{Ack, Checkpoint, Entry, Key};
 
@@ -10,6 +10,8 @@ use super::revive_log::{Ack, Checkpoint, Entry, Key};
 pub struct Pending {
     by_offset: BTreeMap<i64, Checkpoint>,
     by_key: HashMap<Key, i64>,
+    /// When each is due, and its offset. They lie in this order unless the clock was set back between two of them.
+    by_due: BTreeSet<(i64, i64)>,
     /// The next offset of the revive queue to read.
     next: Option<i64>,
 }
@@ -35,9 +37,10 @@ impl Pending {
 
     fn add_checkpoint(&mut self, checkpoint: Checkpoint) {
         let old = self.by_key.insert(checkpoint.key(), checkpoint.revive_offset);
-        if let Some(old) = old {
-            self.by_offset.remove(&old);
+        if let Some(old) = old.and_then(|old| self.by_offset.remove(&old)) {
+            self.by_due.remove(&(old.due(), old.revive_offset));
         }
+        self.by_due.insert((checkpoint.due(), checkpoint.revive_offset));
         self.by_offset.insert(checkpoint.revive_offset, checkpoint);
     }
 
@@ -58,15 +61,16 @@ impl Pending {
         }
     }
 
-    /// The oldest checkpoint.
+    /// The checkpoint that is due first.
     pub fn first(&self) -> Option<&Checkpoint> {
-        self.by_offset.values().next()
+        self.by_due.first().and_then(|(_, offset)| self.by_offset.get(offset))
     }
 
     /// Forgets a checkpoint.
     pub fn remove(&mut self, revive_offset: i64) {
         if let Some(checkpoint) = self.by_offset.remove(&revive_offset) {
             self.by_key.remove(&checkpoint.key());
+            self.by_due.remove(&(checkpoint.due(), revive_offset));
         }
     }
 
@@ -112,12 +116,25 @@ mod tests {
     }
 
     #[test]
+    fn one_that_is_due_late_holds_up_none_behind_it() {
+        let mut pending = Pending::default();
+        let of = |revive_offset, pop_time| {
+            Entry::Checkpoint(Checkpoint { revive_offset, pop_time, count: 1, ..Checkpoint::default() })
+        };
+        pending.add(of(0, 5_000));
+        pending.add(of(1, 1_000));
+        assert_eq!(pending.first().unwrap().revive_offset, 1);
+        pending.remove(1);
+        assert_eq!((pending.first().unwrap().revive_offset, pending.done()), (0, Some(-1)));
+    }
+
+    #[test]
     fn a_checkpoint_put_again_replaces_itself() {
         let mut pending = Pending::default();
         pending.add(checkpoint(0, 10));
         pending.add(checkpoint(3, 10));
         assert_eq!(pending.first().unwrap().revive_offset, 3);
         pending.remove(3);
-        assert!(pending.first().is_none() && pending.by_key.is_empty());
+        assert!(pending.first().is_none() && pending.by_key.is_empty() && pending.by_due.is_empty());
     }
 }

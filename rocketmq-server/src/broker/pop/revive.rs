@@ -77,7 +77,7 @@ impl Queue<'_> {
         }
     }
 
-    /// Hands out again what is due. Checkpoints lie in the order of their times, so the first decides.
+    /// Hands out again what is due.
     fn revive_due(&mut self) -> Option<i64> {
         for _ in 0..BURST {
             let checkpoint = self.pending.first()?.clone();
