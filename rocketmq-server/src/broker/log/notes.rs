@@ -29,7 +29,8 @@ pub fn encode(properties: &Properties) -> String {
     wire
 }
 
-/// The most bytes that the broker adds later to a message that waits for its time or for the end of its transaction.
+/// The most bytes that the broker adds later to a message that waits for its time or for the end of its transaction, or that
+/// is popped once more.
 const ROOM: usize = 256;
 
 /// Checks that a message which the broker will store again leaves room for what is noted then.
@@ -42,8 +43,8 @@ pub fn check_room(record: &MessageRecord) -> Result<(), Refusal> {
         return Ok(());
     }
     let remark = format!(
-        "the properties have {size} bytes with the broker's own, the limit is {limit} for a message with a delivery time \
-         or in a transaction: shorten them by {} bytes",
+        "the properties have {size} bytes with the broker's own, the limit is {limit} for a message with a delivery time, \
+         in a transaction or popped again: shorten them by {} bytes",
         size - limit
     );
     Err(Refusal::new(ResponseCode::MESSAGE_ILLEGAL, remark))

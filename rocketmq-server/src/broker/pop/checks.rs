@@ -5,6 +5,7 @@ use rocketmq_remoting::route::Perm;
 use std::sync::Arc;
 
 use super::parts::Parts;
+use crate::broker::settings::millis;
 use crate::exchange::Refusal;
 
 /// Topic, queue and group, which all of these requests name.
@@ -48,6 +49,20 @@ pub fn check_target(parts: &Parts, target: Target<'_>) -> Result<Arc<TopicConfig
         return Err(Refusal::forbidden(format!("subscription group no permission, {group}")));
     }
     Ok(topic)
+}
+
+/// Whether messages may be hidden for so long: what hides them waits in the timer.
+///
+/// # Errors
+/// 29.
+pub fn check_invisible_time(parts: &Parts, invisible_time: i64) -> Result<(), Refusal> {
+    let longest = millis(parts.settings.live().timer_max_delay);
+    if invisible_time <= longest {
+        return Ok(());
+    }
+    Err(Refusal::invalid(format_args!(
+        "invisibleTime is {invisible_time} ms, the most is {longest} ms; a broker with a higher timerMaxDelaySec allows more"
+    )))
 }
 
 /// The queues a request visits, those of the topic from a random one on, or the one it names.

@@ -7,6 +7,7 @@ use rocketmq_remoting::requests::pop::{ChangeInvisibleTimeRequest, ChangeInvisib
 
 use super::ack::{Named, check_queue, check_revive_queue};
 use super::parts::Parts;
+use super::checks::check_invisible_time;
 use super::revive_log::Checkpoint;
 use super::{ack, offset};
 use crate::exchange::{Asked, Refusal, Reply};
@@ -59,6 +60,7 @@ fn begin_anew(
     invisible_time: i64,
 ) -> Result<ChangeInvisibleTimeResponse, Refusal> {
     check_revive_queue(parts, receipt.revive_queue)?;
+    check_invisible_time(parts, invisible_time)?;
     let pop_time = parts.log.now();
     let checkpoint = Checkpoint {
         broker_name: receipt.broker.clone(),

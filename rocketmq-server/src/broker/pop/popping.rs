@@ -8,7 +8,7 @@ use rocketmq_remoting::requests::pop::{PopMessageRequest, PopMessageResponse};
 use rocketmq_remoting::subscription::SubscriptionData;
 
 use super::calls::{PopCall, Popped};
-use super::checks::{Target, check_broker, check_target};
+use super::checks::{Target, check_broker, check_invisible_time, check_target};
 use super::parking::NoRoom;
 use super::parts::Parts;
 use super::take::{Taken, ends, take};
@@ -62,6 +62,9 @@ fn check(parts: &Parts, asked: Asked<'_, PopMessageRequest>) -> Result<PopCall, 
     }
     check_broker(parts, "pop")?;
     check_size(parts, &request)?;
+    if !request.order {
+        check_invisible_time(parts, request.invisible_time)?;
+    }
     if !parts.settings.fixed.timers {
         let remark = format!(
             "the broker[{}] pop message is forbidden because timerWheelEnable is false",

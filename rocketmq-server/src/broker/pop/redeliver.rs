@@ -6,6 +6,8 @@ use rocketmq_remoting::message::{MessageRecord, OffsetMessageId};
 use super::parts::Parts;
 use super::retry_topic::{normal_topic, written};
 use super::revive_log::Checkpoint;
+use crate::broker::log::notes;
+use crate::broker::log::set_aside::{Place, lost, set_aside};
 use crate::broker::names;
 use crate::broker::send::retry::{Fate, sent_back};
 use crate::broker::topics::table::open_topic;
@@ -21,20 +23,30 @@ pub fn is_wanted(parts: &Parts, checkpoint: &Checkpoint) -> bool {
     parts.topics.get(topic).is_some() && parts.groups.get(&checkpoint.group).is_some()
 }
 
-/// Hands out again one message of a checkpoint. One that is no longer in the log is passed over.
+/// Hands out again one message of a checkpoint, or gives it up when it has no room for that. One that is no longer in the log
+/// is passed over.
 ///
 /// # Errors
-/// The store refuses.
+/// The store refuses at the moment, or the queue cannot be read.
 pub fn redeliver(parts: &Parts, checkpoint: &Checkpoint, offset: i64) -> Result<(), Refusal> {
-    let unit = parts.log.unit(&checkpoint.topic, checkpoint.queue_id, offset);
-    let Some(original) = unit.and_then(|unit| parts.log.store.read_at(unit.physical_offset)) else {
-        tracing::info!(topic = checkpoint.topic, offset, "a popped message is gone and not handed out again");
+    let place = Place { topic: &checkpoint.topic, queue: checkpoint.queue_id, offset };
+    let found = parts.log.message_at(place.topic, place.queue, offset).map_err(Refusal::system)?;
+    let Some(original) = found else {
+        lost(&parts.log, place, 1);
         return Ok(());
     };
-    if is_exhausted(parts, &checkpoint.group, original.reconsume_times) {
-        give_up(parts, checkpoint, original)
-    } else {
-        hand_out_again(parts, checkpoint, original)
+    let fate = match is_exhausted(parts, &checkpoint.group, original.reconsume_times) {
+        true => give_up(parts, checkpoint, original),
+        false => hand_out_again(parts, checkpoint, original.clone()).or_else(|refusal| {
+            if refusal.is_final() { give_up(parts, checkpoint, original) } else { Err(refusal) }
+        }),
+    };
+    match fate {
+        Err(refusal) if refusal.is_final() => {
+            set_aside(&parts.log, place, &refusal);
+            Ok(())
+        }
+        fate => fate,
     }
 }
 
@@ -48,10 +60,12 @@ fn is_exhausted(parts: &Parts, group: &str, reconsume_times: i32) -> bool {
 }
 
 fn hand_out_again(parts: &Parts, checkpoint: &Checkpoint, original: MessageRecord) -> Result<(), Refusal> {
-    let (group, topic) =
-        (&checkpoint.group, written(&parts.settings.live().pop, &checkpoint.group, &checkpoint.topic));
-    ensure_retry_topic(parts, &topic, group)?;
-    parts.log.append(again(original, topic, checkpoint, parts.settings.address))?;
+    let topic = written(&parts.settings.live().pop, &checkpoint.group, &checkpoint.topic);
+    let record = again(original, topic.clone(), checkpoint, parts.settings.address);
+    // Whoever pops it gets its receipt among the properties.
+    notes::check_room(&record)?;
+    ensure_retry_topic(parts, &topic, &checkpoint.group)?;
+    parts.log.append(record)?;
     Ok(())
 }
 
@@ -73,13 +87,13 @@ fn again(
 ) -> MessageRecord {
     let mut properties = Properties::parse(&original.properties);
     if original.reconsume_times == 0 || properties.get(property::FIRST_POP_TIME).is_none() {
-        properties.set(property::FIRST_POP_TIME, checkpoint.pop_time.to_string());
+        notes::note(&mut properties, property::FIRST_POP_TIME, checkpoint.pop_time.to_string());
     }
-    properties.set(property::ORIGIN_GROUP, checkpoint.group.as_str());
+    notes::note(&mut properties, property::ORIGIN_GROUP, checkpoint.group.as_str());
     MessageRecord {
         topic,
         queue_id: 0,
-        properties: properties.encode_stored(),
+        properties: notes::encode(&properties),
         reconsume_times: original.reconsume_times.saturating_add(1),
         prepared_transaction_offset: 0,
         born_host: address,

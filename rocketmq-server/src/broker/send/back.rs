@@ -39,7 +39,14 @@ pub fn send_back(
         Fate::DeadLetter => 1,
     };
     parts.log.stats.traffic.send_backs(&counted_topic(parts, &original), group).add(1, 0);
-    store(parts, original, group, fate, queues)
+    match store(parts, original.clone(), group, fate, queues) {
+        Err(refusal) if refusal.is_final() && fate != Fate::DeadLetter => {
+            tracing::warn!(group, topic = original.topic, offset = original.queue_offset, %refusal,
+                "a message cannot be retried: it goes to the dead letters");
+            store(parts, original, group, Fate::DeadLetter, 1)
+        }
+        stored => stored,
+    }
 }
 
 /// Returns the topic that counts a send-back: the one where a retried message began, if there is such a topic. A client must

@@ -3,10 +3,15 @@
 use rocketmq_remoting::message::MessageRecord;
 use rocketmq_remoting::message::properties::{Properties, names as property};
 
+use crate::broker::log::notes;
 use crate::broker::names;
 
 /// The level of the first retry; later ones climb from here.
 const FIRST_RETRY_LEVEL: i32 = 3;
+
+/// The properties of a message that asked to be delivered later.
+const WAITED: [&str; 4] =
+    [property::DELAY, property::TIMER_DELIVER_MS, property::TIMER_DELAY_MS, property::TIMER_DELAY_SEC];
 
 /// The fate of a message that was sent back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +31,9 @@ pub fn fate(reconsume_times: i32, max: i32, level: i32) -> Fate {
 }
 
 /// The record that carries a message back: to `topic` and `queue`, one retry older, remembering where it began.
+///
+/// A dead letter always fits into a record, if need be without these notes. A retry needs them; one that does not fit is refused
+/// by the store.
 pub fn sent_back(
     original: MessageRecord,
     topic: String,
@@ -34,26 +42,33 @@ pub fn sent_back(
     origin_id: String,
 ) -> MessageRecord {
     let mut properties = Properties::parse(&original.properties);
-    if properties.retry_topic().is_none() {
-        properties.set(property::RETRY_TOPIC, original.topic.as_str());
+    // A message that waited for a delay or a delivery time must not wait for it again.
+    for waited in WAITED {
+        properties.remove(waited);
     }
-    if properties.get(property::ORIGIN_MESSAGE_ID).is_none() {
-        properties.set(property::ORIGIN_MESSAGE_ID, origin_id);
-    }
+    let first_topic = properties.retry_topic().unwrap_or(&original.topic).to_owned();
+    let first_id = properties.get(property::ORIGIN_MESSAGE_ID).map_or(origin_id, str::to_owned);
     let level = match fate {
         Fate::Again { level } => level,
         Fate::DeadLetter => 0,
     };
-    properties.set(property::DELAY, level.to_string());
-    properties.set(property::WAIT, "false");
-    // A message that waited for a delivery time must not wait for it again.
-    for timer in [property::TIMER_DELIVER_MS, property::TIMER_DELAY_MS, property::TIMER_DELAY_SEC] {
-        properties.remove(timer);
+    let origin = [
+        (property::RETRY_TOPIC, first_topic),
+        (property::ORIGIN_MESSAGE_ID, first_id),
+        (property::DELAY, level.to_string()),
+        (property::WAIT, "false".to_owned()),
+    ];
+    for (name, value) in origin {
+        if fate == Fate::DeadLetter {
+            notes::note(&mut properties, name, value);
+        } else {
+            properties.set(name, value);
+        }
     }
     MessageRecord {
         topic,
         queue_id: queue,
-        properties: properties.encode_stored(),
+        properties: notes::encode(&properties),
         reconsume_times: original.reconsume_times.saturating_add(1),
         ..original
     }
@@ -99,6 +114,17 @@ mod tests {
         let claimed = MessageRecord { reconsume_times: i32::MAX, ..MessageRecord::default() };
         let again = sent_back(claimed, "%DLQ%g".into(), 0, Fate::DeadLetter, "id".into());
         assert_eq!(again.reconsume_times, i32::MAX);
+    }
+
+    #[test]
+    fn a_dead_letter_fits_whatever_the_message_holds() {
+        let full = format!("DELAY\u{1}3\u{2}a\u{1}{}\u{2}", "x".repeat(32_767 - 8 - 3));
+        let original = MessageRecord { topic: "t".into(), properties: full, ..MessageRecord::default() };
+        let dead = sent_back(original.clone(), "%DLQ%g".into(), 0, Fate::DeadLetter, "id".into());
+        assert!(dead.properties.len() <= 32_767);
+        assert_ne!(Properties::parse(&dead.properties).get("DELAY"), Some("3"));
+        let again = sent_back(original, "%RETRY%g".into(), 0, fate(0, 16, 0), "id".into());
+        assert!(again.properties.len() > 32_767, "it would lose its way");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rocketmq_remoting::message::MessageRecord;
+use rocketmq_remoting::requests::pop::PopMessageRequest;
 use rocketmq_remoting::requests::send::ConsumerSendMsgBackRequest;
 use rocketmq_remoting::{RequestCode, ResponseCode};
 
@@ -150,6 +151,124 @@ async fn halves_without_room_or_place_stop_none_behind_them() {
     assert_eq!(client.drain(TRANS_CHECK_MAX_TIME_TOPIC, 0, 2).await.len(), 2, "both were given up");
 }
 
+fn send_back(offset: i64, delay_level: i32) -> ConsumerSendMsgBackRequest {
+    ConsumerSendMsgBackRequest {
+        offset,
+        group: "g".into(),
+        delay_level,
+        origin_msg_id: None,
+        origin_topic: None,
+        unit_mode: None,
+        max_reconsume_times: None,
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_has_no_room_for_a_retry_becomes_a_dead_letter() {
+    let rig = Rig::start().await;
+    let client = rig.connect();
+    client.heartbeat("c", "g", &["t"]).await;
+    for delay_level in [0, -1] {
+        client.send("t", "place", &[]).await;
+        let log = &rig.broker.domains.send.log;
+        let full =
+            MessageRecord { topic: "t".into(), properties: filled("", FULL), ..MessageRecord::default() };
+        let stored = log.append(full.clone()).unwrap();
+        let answer = client.ask(&send_back(stored.physical_offset, delay_level)).await;
+        assert_eq!(answer.response_code(), ResponseCode::SUCCESS, "{:?}", answer.remark);
+    }
+    let dead = client.drain("%DLQ%g", 0, 2).await;
+    assert!(dead.iter().all(|message| message.properties == filled("", FULL)));
+}
+
+#[tokio::test]
+async fn a_popped_message_that_has_no_room_for_a_receipt_becomes_a_dead_letter() {
+    let rig = Rig::start().await;
+    let popper = Popper::new(&rig, "g");
+    popper.client.send("t", "behind", &[]).await;
+    let log = &rig.broker.domains.send.log;
+    let of_len =
+        |len| MessageRecord { topic: "t".into(), properties: filled("", len), ..MessageRecord::default() };
+    // Room for 1ST_POP_TIME and ORIGIN_GROUP, and what is kept free for POP_CK.
+    let fits = FULL - 256 - 42;
+    for len in [fits - 1, fits, fits + 1, FULL - 1, FULL] {
+        log.append(of_len(len)).unwrap();
+    }
+    assert_eq!(popper.pop("t").await.messages.len(), 6);
+    rig.advance(AFTER);
+    let mut again = Vec::new();
+    while again.len() < 3 {
+        again.extend(popper.wait("t").await.messages);
+    }
+    assert!(again.iter().all(|popped| popped.message.topic == "t"), "with its receipt");
+    assert_eq!(popper.client.drain("%DLQ%g", 0, 3).await.len(), 3);
+    assert_eq!(log.stats.counters.totals().set_aside, 0);
+}
+
+#[tokio::test]
+async fn an_ordered_message_that_fills_its_record_comes_again() {
+    let rig = Rig::start().await;
+    let popper = Popper::new(&rig, "g");
+    popper.client.send("t", "place", &[]).await;
+    let full = MessageRecord { topic: "t".into(), properties: filled("", FULL), ..MessageRecord::default() };
+    rig.broker.domains.send.log.append(full).unwrap();
+    let in_order = PopMessageRequest { order: true, queue_id: 0, ..popper.request("t") };
+    for _ in 0..2 {
+        assert_eq!(popper.ask(&in_order).await.messages.len(), 2);
+        assert!(popper.ask(&in_order).await.messages.is_empty());
+        rig.advance(Duration::from_millis(HIDDEN as u64 + 1));
+    }
+}
+
+/// The longest names that clients may give: what is derived from them still has a place in the log.
+#[tokio::test]
+async fn messages_with_the_longest_names_go_every_way() {
+    let (topic, group) = ("t".repeat(127), "g".repeat(120));
+    let rig = Rig::start().await;
+    let popper = Popper::new(&rig, group.clone().leak());
+    let client = &popper.client;
+    client.heartbeat("c", &group, &[&topic]).await;
+    client.producer_heartbeat("c", "p").await;
+    for properties in [
+        &[][..],
+        &[("DELAY", "1")],
+        &[("TIMER_DELAY_MS", "1000")],
+        &[("TRAN_MSG", "true"), ("PGROUP", "p"), ("UNIQ_KEY", "half")],
+    ] {
+        client.send(&topic, "x", properties).await;
+    }
+    rig.advance(Duration::from_secs(30));
+    let check = client.next_of(RequestCode::CHECK_TRANSACTION_STATE).await;
+    client.ask(&answer_to(&check, COMMIT)).await;
+    let all = client.drain(&topic, 0, 4).await;
+
+    for (offset, delay_level) in [(all[0].physical_offset, 1), (all[1].physical_offset, -1)] {
+        let back = ConsumerSendMsgBackRequest { group: group.clone(), ..send_back(offset, delay_level) };
+        assert_eq!(client.ask(&back).await.response_code(), ResponseCode::SUCCESS);
+    }
+    rig.advance(Duration::from_secs(1));
+    assert_eq!(client.drain(&format!("%RETRY%{group}"), 0, 1).await.len(), 1);
+    assert_eq!(client.drain(&format!("%DLQ%{group}"), 0, 1).await.len(), 1);
+
+    assert_eq!(popper.pop(&topic).await.messages.len(), 4);
+    rig.advance(AFTER);
+    let mut again = 0;
+    while again < 4 {
+        again += popper.wait(&topic).await.messages.len();
+    }
+}
+
+#[tokio::test]
+async fn a_pop_may_hide_messages_no_longer_than_timers_wait() {
+    let rig = Rig::start().await;
+    let popper = Popper::new(&rig, "g");
+    popper.client.send("t", "x", &[]).await;
+    let too_long = PopMessageRequest { invisible_time: 259_200_001, ..popper.request("t") };
+    assert_eq!(popper.ask(&too_long).await.code, ResponseCode::INVALID_PARAMETER);
+    let longest = PopMessageRequest { invisible_time: 259_200_000, ..too_long };
+    assert_eq!(popper.ask(&longest).await.bodies(), ["x"]);
+}
+
 #[tokio::test]
 async fn what_was_accepted_is_delivered_after_the_limit_was_lowered() {
     let rig = Rig::start().await;
@@ -183,15 +302,7 @@ async fn what_was_accepted_is_delivered_after_the_limit_was_lowered() {
     let committed = client.drain("t", 0, 5).await.remove(4);
     assert_eq!(committed.body.len(), 200_000);
 
-    let back = ConsumerSendMsgBackRequest {
-        offset: committed.physical_offset,
-        group: "g".into(),
-        delay_level: 1,
-        origin_msg_id: None,
-        origin_topic: None,
-        unit_mode: None,
-        max_reconsume_times: None,
-    };
+    let back = send_back(committed.physical_offset, 1);
     assert_eq!(client.ask(&back).await.response_code(), ResponseCode::SUCCESS);
     rig.advance(AFTER);
     assert_eq!(client.drain("%RETRY%g", 0, 1).await[0].body.len(), 200_000);
