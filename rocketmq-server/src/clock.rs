@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
@@ -15,6 +16,9 @@ pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send + 'static>>;
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Milliseconds since 1970-01-01 UTC.
     fn now_ms(&self) -> i64;
+
+    /// Milliseconds that have passed since some moment. Nobody sets this forward or back: leases are measured by it.
+    fn passed_ms(&self) -> i64;
 
     /// Completes when `now_ms()` has reached `at_ms`; at once when it already has.
     fn sleep_until(&self, at_ms: i64) -> Sleep;
@@ -33,6 +37,11 @@ impl Clock for System {
     fn now_ms(&self) -> i64 {
         // A clock set before 1970 reads as 1970: nothing else is representable in the protocol either.
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis_floor)
+    }
+
+    fn passed_ms(&self) -> i64 {
+        static BEGIN: OnceLock<Instant> = OnceLock::new();
+        millis(BEGIN.get_or_init(Instant::now).elapsed())
     }
 
     /// Follows the time of day: when somebody sets it, this is noticed within a second.
@@ -119,6 +128,10 @@ impl Clock for Manual {
         self.time.borrow().of_day
     }
 
+    fn passed_ms(&self) -> i64 {
+        self.time.borrow().passed
+    }
+
     fn sleep_until(&self, at_ms: i64) -> Sleep {
         self.sleep_while(move |time| time.of_day < at_ms)
     }
@@ -154,6 +167,10 @@ impl Shifted {
 impl Clock for Shifted {
     fn now_ms(&self) -> i64 {
         System.now_ms().saturating_add(*self.ahead_ms.borrow())
+    }
+
+    fn passed_ms(&self) -> i64 {
+        System.passed_ms().saturating_add(*self.ahead_ms.borrow())
     }
 
     fn sleep_until(&self, at_ms: i64) -> Sleep {

@@ -33,9 +33,9 @@ pub(super) fn disconnected(state: &State, connection: u64) -> Vec<Member> {
 
 /// Removes the brokers that were silent for too long. Returns their connections, which the caller closes.
 pub(super) fn expire(state: &State) -> Vec<u64> {
-    let now_ms = state.now_ms();
+    let passed_ms = state.passed_ms();
     let mut table = state.table.write();
-    let silent = table.expired(now_ms);
+    let silent = table.expired(passed_ms);
     let connections = silent.iter().filter_map(|member| table.connection_of(member)).collect();
     for member in &silent {
         info!(broker = member.address, "a broker has been silent for too long");

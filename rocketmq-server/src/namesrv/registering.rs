@@ -26,7 +26,7 @@ pub(super) fn register(
     let (name, address) = (registration.broker_name.clone(), registration.address.clone());
     let mut table = state.table.write();
     let new = !table.is_live(&registration.member());
-    let master = table.register(registration, state.now_ms());
+    let master = table.register(registration, state.passed_ms());
     drop(table);
     let master = master.map_err(Refusal::system)?;
     if new {
@@ -96,7 +96,7 @@ pub(super) fn query_version(
     let ours = table.version_of(&member).cloned();
     let changed = ours.as_ref() != Some(&theirs);
     if !changed {
-        table.touch(&member, state.now_ms());
+        table.touch(&member, state.passed_ms());
     }
     Ok((QueryDataVersionResponse { changed }, ours.map(Json)))
 }
@@ -107,7 +107,7 @@ pub(super) fn heartbeat(
 ) -> Response<BrokerHeartbeatRequest> {
     let beat = asked.header;
     let member = Member { cluster: beat.cluster_name, address: beat.broker_addr };
-    state.table.write().touch(&member, state.now_ms());
+    state.table.write().touch(&member, state.passed_ms());
     Ok(())
 }
 

@@ -37,7 +37,7 @@ pub(super) fn route(state: &State, asked: Asked<'_, GetRouteInfoRequest>) -> Res
 fn check_ready(state: &State) -> Result<(), Refusal> {
     let config = state.config.read();
     let wait_ms = i64::try_from(config.live.wait_for_service.as_millis()).unwrap_or(i64::MAX);
-    if config.live.need_wait_for_service && state.now_ms().saturating_sub(state.started_ms) < wait_ms {
+    if config.live.need_wait_for_service && state.passed_ms().saturating_sub(state.started_ms) < wait_ms {
         return Err(Refusal::new(ResponseCode::SYSTEM_ERROR, "name server not ready"));
     }
     Ok(())

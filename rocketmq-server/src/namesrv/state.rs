@@ -25,13 +25,13 @@ impl State {
             table: RwLock::new(RouteTable::new(rules(&config))),
             config: RwLock::new(config),
             kv: Mutex::new(kv),
-            started_ms: clock.now_ms(),
+            started_ms: clock.passed_ms(),
             clock,
         }
     }
 
-    pub(super) fn now_ms(&self) -> i64 {
-        self.clock.now_ms()
+    pub(super) fn passed_ms(&self) -> i64 {
+        self.clock.passed_ms()
     }
 }
 

@@ -205,10 +205,10 @@ impl ConsumerTable {
     }
 
     /// Removes members not heard of for longer than `timeout_ms`; returns their channels, which are to be closed.
-    pub fn expire(&mut self, now: i64, timeout_ms: i64) -> Vec<u64> {
+    pub fn expire(&mut self, passed: i64, timeout_ms: i64) -> Vec<u64> {
         let mut gone = Vec::new();
         self.groups.retain(|_, group| {
-            let is_silent = |member: &Member| member.silent_since(now) > timeout_ms;
+            let is_silent = |member: &Member| member.silent_since(passed) > timeout_ms;
             gone.extend(group.members().filter(|member| is_silent(member)).map(|member| member.channel));
             group.subscribers.retain(|_, subscriber| !is_silent(&subscriber.member));
             !group.subscribers.is_empty()
@@ -221,7 +221,7 @@ impl ConsumerTable {
         self.groups
             .values_mut()
             .flat_map(|group| group.subscribers.values_mut())
-            .for_each(|subscriber| subscriber.member.last_seen += jump_ms);
+            .for_each(|subscriber| subscriber.member.heard_at += jump_ms);
     }
 
     /// Returns the group that a member asks about over this channel.

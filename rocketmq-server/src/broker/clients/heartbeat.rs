@@ -50,6 +50,7 @@ pub fn heartbeat(
         version: asked.version(),
         peer: asked.peer(),
         last_seen: parts.log.now(),
+        heard_at: parts.log.passed(),
     };
     parts.clients.channels.add(asked.connection);
     let Json(data) = asked.body;
@@ -169,11 +170,11 @@ pub fn connection_closed(parts: &Parts, connection: u64) {
 
 /// Forgets and disconnects clients that fell silent.
 pub fn expire_members(parts: &Parts) {
-    let (now, timeout) = (parts.log.now(), millis(parts.settings.live().channel_expiry));
-    let mut gone = parts.clients.consumers.lock().expire(now, timeout);
-    gone.extend(parts.clients.producers.lock().expire(now, timeout));
+    let (passed, timeout) = (parts.log.passed(), millis(parts.settings.live().channel_expiry));
+    let mut gone = parts.clients.consumers.lock().expire(passed, timeout);
+    gone.extend(parts.clients.producers.lock().expire(passed, timeout));
     parts.clients.channels.close(&gone);
-    parts.clients.locks.lock().expire(now);
+    parts.clients.locks.lock().expire(passed);
 }
 
 /// GET_CONSUMER_LIST_BY_GROUP (38). A member that asks is told of conflicts as by a heartbeat.

@@ -17,7 +17,7 @@ pub fn lock(parts: &Parts, asked: Asked<'_, LockBatchRequest>) -> Response<LockB
     }
     let queues = body.mq_set.into_iter().filter(|queue| exists(parts, queue)).map(key_of).collect();
     let held =
-        parts.clients.locks.lock().lock(&body.consumer_group, &body.client_id, queues, parts.log.now());
+        parts.clients.locks.lock().lock(&body.consumer_group, &body.client_id, queues, parts.log.passed());
     let broker = &parts.settings.fixed.broker_name;
     let queues =
         held.into_iter().map(|key| MessageQueue::new(key.topic, broker.as_str(), key.queue_id)).collect();

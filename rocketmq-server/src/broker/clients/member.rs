@@ -16,12 +16,14 @@ pub struct Member {
     pub peer: SocketAddr,
     /// When its last heartbeat came, in milliseconds of the broker's clock.
     pub last_seen: i64,
+    /// The same by the time that passes, whatever the clock is set to.
+    pub heard_at: i64,
 }
 
 impl Member {
     /// Milliseconds since the last heartbeat.
-    pub fn silent_since(&self, now: i64) -> i64 {
-        now - self.last_seen
+    pub fn silent_since(&self, passed: i64) -> i64 {
+        passed - self.heard_at
     }
 
     #[cfg(test)]
@@ -33,6 +35,7 @@ impl Member {
             version: 479,
             peer: SocketAddr::from(([127, 0, 0, 1], 1000)),
             last_seen,
+            heard_at: last_seen,
         }
     }
 }

@@ -38,10 +38,10 @@ impl ProducerTable {
     }
 
     /// Removes members not heard of for longer than `timeout_ms`; returns their channels, which are to be closed.
-    pub fn expire(&mut self, now: i64, timeout_ms: i64) -> Vec<u64> {
+    pub fn expire(&mut self, passed: i64, timeout_ms: i64) -> Vec<u64> {
         let mut gone = Vec::new();
         self.retain(|member| {
-            let alive = member.silent_since(now) <= timeout_ms;
+            let alive = member.silent_since(passed) <= timeout_ms;
             if !alive {
                 gone.push(member.channel);
             }
@@ -52,10 +52,7 @@ impl ProducerTable {
 
     /// The clock is about to jump: members live through it, for they cannot send heartbeats meanwhile.
     pub fn outlive(&mut self, jump_ms: i64) {
-        self.groups
-            .values_mut()
-            .flat_map(BTreeMap::values_mut)
-            .for_each(|member| member.last_seen += jump_ms);
+        self.groups.values_mut().flat_map(BTreeMap::values_mut).for_each(|member| member.heard_at += jump_ms);
     }
 
     fn retain(&mut self, mut keep: impl FnMut(&Member) -> bool) {

@@ -1,4 +1,5 @@
-//! Locks of clients that consume queues in order: leases that end 60 s after their last renewal.
+//! Locks of clients that consume queues in order: leases that end 60 s after their last renewal. `now` is the time that
+//! passes, whatever the clock is set to.
 
 use std::collections::HashMap;
 

@@ -9,7 +9,7 @@ use rocketmq_remoting::requests::send::ConsumerSendMsgBackRequest;
 use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::{RequestCode, ResponseCode, fastjson};
 
-use crate::broker::tests::rig::{Client, Rig};
+use crate::broker::tests::rig::{Client, Rig, START};
 
 #[tokio::test]
 async fn members_hear_of_each_other_coming_and_going() {
@@ -62,7 +62,7 @@ async fn a_silent_client_is_forgotten_and_disconnected() {
         }
     };
     let (_, ()) = tokio::join!(closed, time);
-    assert!(rig.clock_millis() >= crate::broker::tests::rig::START + 120_000);
+    assert!(rig.clock_millis() >= START + 120_000);
     assert!(rig.connect().members("g").await.is_empty());
 }
 
@@ -169,4 +169,24 @@ async fn the_broker_shares_out_its_queues() {
     assert_eq!(share("c1").await, Some(vec![0, 1]));
     assert_eq!(share("c2").await, Some(vec![2, 3]));
     assert_eq!(share("stranger").await, None);
+}
+
+#[tokio::test]
+async fn setting_the_clock_neither_ends_nor_prolongs_leases() {
+    for hour in [3_600_000, -3_600_000] {
+        let rig = Rig::start().await;
+        let (one, two) = (rig.connect(), rig.connect());
+        one.heartbeat("a", "g", &["t"]).await;
+        two.heartbeat("b", "g", &["t"]).await;
+        one.send("t", "x", &[]).await;
+        assert_eq!(lock(&one, "a", &[0]).await, 1);
+        rig.clock.set(START + hour);
+        rig.advance(Duration::from_secs(60));
+        assert_eq!(lock(&two, "b", &[0]).await, 0, "{hour}");
+        assert_eq!(one.members("g").await.len(), 2, "{hour}");
+        rig.advance(Duration::from_millis(1));
+        assert_eq!(lock(&two, "b", &[0]).await, 1, "{hour}");
+        rig.advance(Duration::from_secs(70));
+        tokio::time::timeout(Duration::from_secs(10), one.connection.closed()).await.unwrap();
+    }
 }

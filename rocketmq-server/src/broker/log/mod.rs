@@ -45,6 +45,11 @@ impl Log {
         self.clock.now_ms()
     }
 
+    /// Returns the time by which leases are measured: see [`Clock::passed_ms`].
+    pub fn passed(&self) -> i64 {
+        self.clock.passed_ms()
+    }
+
     /// Returns the rules that now hold for messages with a delay or a delivery time.
     pub fn placement_rules(&self) -> PlacementRules<'_> {
         PlacementRules {

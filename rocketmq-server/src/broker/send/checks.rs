@@ -117,7 +117,7 @@ fn check_retry(
     let config = parts.groups.required(group)?;
     let own_max = request.max_reconsume_times.filter(|_| version >= V3_4_9);
     let max = own_max.unwrap_or(config.retry_max_times);
-    let ordered = parts.clients.locks.lock().any_live(group, parts.log.now());
+    let ordered = parts.clients.locks.lock().any_live(group, parts.log.passed());
     if !is_exhausted(request.reconsume_times.unwrap_or(0), max, ordered) {
         return Ok(Target { topic, queue_id, dead_letter: false });
     }
