@@ -6,8 +6,8 @@ use rocketmq_remoting::receipt::PopReceipt;
 use rocketmq_remoting::requests::pop::{ChangeInvisibleTimeRequest, ChangeInvisibleTimeResponse};
 
 use super::ack::{Named, check_queue, check_revive_queue};
-use super::parts::Parts;
 use super::checks::check_invisible_time;
+use super::parts::Parts;
 use super::revive_log::Checkpoint;
 use super::{ack, offset};
 use crate::exchange::{Asked, Refusal, Reply};

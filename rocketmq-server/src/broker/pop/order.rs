@@ -83,6 +83,18 @@ impl OrderInfo {
         self.unacked().map(|offset| self.visible_at.get(&offset).copied().unwrap_or(usual)).max()
     }
 
+    /// The clock was set back since the pop: what is hidden is hidden from now on.
+    fn follow_clock(&mut self, now: i64) {
+        if now >= self.pop_time {
+            return;
+        }
+        let until = now.saturating_add(self.invisible_time);
+        for offset in self.unacked().collect::<Vec<_>>() {
+            let visible_at = self.visible_at.entry(offset).or_insert(until);
+            *visible_at = until.min(*visible_at);
+        }
+    }
+
     fn is_blocking(&self, attempt: Option<&str>, now: i64) -> bool {
         let repeated = self.attempt.is_some() && self.attempt.as_deref() == attempt;
         !repeated && self.free_at().is_some_and(|at| now < at)
@@ -160,9 +172,13 @@ impl Orders {
 
     /// Returns true if a queue hands out nothing to this attempt now.
     pub fn is_blocked(&self, topic: &str, group: &str, queue: i32, attempt: Option<&str>, now: i64) -> bool {
-        let table = self.table.lock();
-        let info = table.queues.get(&offset_key(topic, group)).and_then(|queues| queues.get(&queue));
-        info.is_some_and(|info| info.is_blocking(attempt, now))
+        let blocking = |info: &mut OrderInfo| {
+            info.follow_clock(now);
+            info.is_blocking(attempt, now)
+        };
+        let mut table = self.table.lock();
+        let queues = table.queues.get_mut(&offset_key(topic, group));
+        queues.and_then(|queues| queues.get_mut(&queue)).is_some_and(blocking)
     }
 
     /// Notes a pop and says what was handed out before.
@@ -311,6 +327,18 @@ mod tests {
         assert!(orders.is_blocked("t", "g", 0, None, 1_050));
         assert_eq!(orders.ack("t", "g", 0, 8, 1_000), Acked::Commit(9));
         assert!(!orders.is_blocked("t", "g", 0, None, 1_050));
+    }
+
+    #[test]
+    fn a_queue_is_blocked_for_no_longer_when_the_clock_is_set_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let orders = orders(dir.path());
+        orders.popped("t", "g", 0, pop(None, 9_000, &[5, 6]));
+        assert!(orders.is_blocked("t", "g", 0, None, 1_000));
+        assert!(orders.is_blocked("t", "g", 0, None, 1_099));
+        assert_eq!(orders.next_free(1_000), Some(1_100));
+        assert_eq!(orders.ack("t", "g", 0, 6, 9_000), Acked::Commit(5));
+        assert!(!orders.is_blocked("t", "g", 0, None, 1_100));
     }
 
     #[test]

@@ -54,7 +54,7 @@ async fn end_waits(parts: Arc<Parts>) {
         for (topic, group, queue) in parts.state.orders.freed(seen, now) {
             parts.state.parking.ready(&topic, &group, queue);
         }
-        seen = seen.max(now);
+        seen = now;
         parts.state.parking.expire(now);
     }
 }

@@ -6,7 +6,7 @@ use rocketmq_remoting::ResponseCode;
 use rocketmq_remoting::requests::pop::PopMessageRequest;
 
 use crate::broker::tests::pop_rig::{HIDDEN, PopAnswer, Popper};
-use crate::broker::tests::rig::Rig;
+use crate::broker::tests::rig::{Rig, START};
 
 fn ordered(popper: &Popper, attempt: &str) -> PopMessageRequest {
     PopMessageRequest {
@@ -89,4 +89,16 @@ async fn a_message_that_was_not_handed_out_cannot_be_acknowledged() {
     let mut stranger = first.messages[1].clone();
     stranger.message.queue_offset = 2;
     assert_eq!(popper.ack(&stranger).await, ResponseCode::MESSAGE_ILLEGAL);
+}
+
+#[tokio::test]
+async fn a_queue_is_blocked_for_no_longer_when_the_clock_is_set_back() {
+    let rig = Rig::start().await;
+    rig.clock.set(START + 3_600_000);
+    let (popper, first) = with_messages(&rig).await;
+    rig.clock.set(START);
+    popper.ack(&first.messages[0]).await;
+    assert_eq!(popper.ask(&ordered(&popper, "2")).await.code, ResponseCode::POLLING_TIMEOUT);
+    rig.advance(Duration::from_millis(HIDDEN as u64));
+    assert_eq!(popper.ask(&ordered(&popper, "3")).await.bodies(), ["b", "c"]);
 }
