@@ -136,6 +136,12 @@ impl Store {
         self.inner.queues.topics()
     }
 
+    /// The queues that a topic has.
+    pub fn queues(&self, topic: &str) -> Vec<i32> {
+        let all = self.inner.queues.all();
+        all.iter().filter(|queue| &**queue.topic() == topic).map(|queue| queue.queue_id()).collect()
+    }
+
     /// Removes the queues of a topic with their files; whether there were any. Its records stay in the log until they
     /// expire.
     ///

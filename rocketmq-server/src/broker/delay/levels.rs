@@ -95,6 +95,11 @@ pub fn queue_of_level(level: i32) -> i32 {
     level - 1
 }
 
+/// The level held by a queue of the schedule topic.
+pub fn level_of_queue(queue: i32) -> i32 {
+    queue.saturating_add(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ use rocketmq_remoting::body::offset::DelayOffsetWrapper;
 use rocketmq_remoting::body::topic::DataVersion;
 use tokio::sync::Notify;
 
-use super::levels::queue_of_level;
+use super::levels::{level_of_queue, queue_of_level};
 use crate::broker::log::range::{Moved, Range};
 use crate::broker::log::store_times::StoreTimes;
 use crate::broker::names::SCHEDULE_TOPIC;
@@ -71,10 +71,14 @@ impl DelayProgress {
         Ok(())
     }
 
-    /// Moves what is outside its queue into it; what was moved. Queues that cannot be found are empty.
-    pub fn set_right(&self, range: impl Fn(&str, i32) -> Range) -> Vec<Moved> {
-        let mut moved = Vec::new();
-        for (level, next) in self.next.lock().iter_mut() {
+    /// Moves what is outside its queue into it; what was moved. Queues that cannot be found are empty. Takes up the `queues`
+    /// that there are: some may be of levels that the settings have no more.
+    pub fn set_right(&self, queues: &[i32], range: impl Fn(&str, i32) -> Range) -> Vec<Moved> {
+        let (mut all, mut moved) = (self.next.lock(), Vec::new());
+        for queue in queues {
+            all.entry(level_of_queue(*queue)).or_insert_with(|| range(SCHEDULE_TOPIC, *queue).min);
+        }
+        for (level, next) in all.iter_mut() {
             let queue = queue_of_level(*level);
             let to = range(SCHEDULE_TOPIC, queue).nearest(*next);
             if to != *next {
@@ -83,6 +87,13 @@ impl DelayProgress {
             }
         }
         moved
+    }
+
+    /// The levels to deliver: as many as the settings have, and higher ones that were used when there were more.
+    pub fn levels(&self, max: i32) -> Vec<i32> {
+        let next = self.next.lock();
+        let higher = next.range(max.saturating_add(1)..).map(|(level, _)| *level);
+        (1..=max).chain(higher).collect()
     }
 
     /// The offset to deliver next; `None` for a level that was never used.

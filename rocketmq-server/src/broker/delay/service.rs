@@ -17,8 +17,11 @@ const RETRY_AFTER: i64 = 100;
 
 /// Delivers what is due on every level. Returns when to come back, or `None` when nothing waits.
 pub fn deliver_due(parts: &Parts) -> Option<i64> {
-    let levels = 1..=parts.settings.fixed.delay_levels.max();
-    levels.filter_map(|level| Level { parts, level, queue: queue_of_level(level) }.deliver()).min()
+    let levels = parts.progress.levels(parts.settings.fixed.delay_levels.max());
+    levels
+        .into_iter()
+        .filter_map(|level| Level { parts, level, queue: queue_of_level(level) }.deliver())
+        .min()
 }
 
 #[derive(Clone, Copy)]
@@ -44,7 +47,13 @@ impl Level<'_> {
 
     /// Returns the offset at which to go on. Messages that the log no longer has are passed over, and logged.
     fn first(self, range: Range) -> i64 {
-        let Some(next) = self.parts.progress.next(self.level) else { return range.min };
+        let Some(next) = self.parts.progress.next(self.level) else {
+            // From now on it is known what the log loses of this level.
+            if range.min < range.max {
+                self.parts.progress.advance(self.level, range.min);
+            }
+            return range.min;
+        };
         if next < range.min {
             lost(&self.parts.log, self.place(next), range.min - next);
             self.parts.progress.advance(self.level, range.min);
@@ -84,8 +93,10 @@ impl Level<'_> {
     }
 
     /// The unit says when the message is due. It counts from its store time, which was wrong if the clock was set back since.
+    /// A level that the settings have no more waits as long as the highest.
     fn due(self, offset: i64, unit: Unit, now: i64, end: i64) -> i64 {
-        let delay = self.parts.settings.fixed.delay_levels.millis(self.level).unwrap_or(0);
+        let levels = &self.parts.settings.fixed.delay_levels;
+        let delay = levels.millis(levels.clamp(self.level)).unwrap_or(0);
         let claimed = unit.tags_code.saturating_sub(delay);
         self.parts.progress.store_time(self.level, offset, claimed, (now, end)).saturating_add(delay)
     }

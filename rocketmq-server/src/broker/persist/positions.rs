@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use super::parts::Parts;
 use super::tables::persist;
 use crate::broker::log::range::{Moved, Range};
+use crate::broker::log::set_aside::{Place, lost};
+use crate::broker::names::{HALF_TOPIC, SCHEDULE_TOPIC, TIMER_TOPIC, TRANS_GROUP};
 use crate::broker::offsets::table as offsets;
 use crate::broker::pop;
 
@@ -17,10 +19,17 @@ use crate::broker::pop;
 /// To be called before any of them is used.
 pub fn set_right(parts: &Parts) {
     let groups = set_groups_right(parts);
-    let levels = parts.delay.set_right(|topic, queue| Range::of(&parts.log.store, topic, queue));
-    levels.iter().for_each(|moved| tell("the position of a delay level", *moved));
+    let queues = parts.log.store.queues(SCHEDULE_TOPIC);
+    let levels = parts.delay.set_right(&queues, |topic, queue| Range::of(&parts.log.store, topic, queue));
+    for moved in &levels {
+        tell("the position of a delay level", *moved);
+        report_lost(parts, SCHEDULE_TOPIC, *moved);
+    }
     let timers = parts.timer.set_right(|topic, queue| Range::of(&parts.log.store, topic, queue));
-    timers.iter().for_each(|moved| tell("the position of the timers", *moved));
+    if let Some(moved) = &timers {
+        tell("the position of the timers", *moved);
+        report_lost(parts, TIMER_TOPIC, *moved);
+    }
     let orders =
         parts.pop.state.orders.forget_beyond(|topic, queue| parts.log.store.max_offset(topic, queue));
     for (key, queue) in &orders {
@@ -47,6 +56,8 @@ fn set_groups_right(parts: &Parts) -> bool {
         }
     });
     tell_of_groups(&moved);
+    let halves = moved.get(&offsets::offset_key(HALF_TOPIC, TRANS_GROUP));
+    halves.into_iter().flatten().for_each(|moved| report_lost(parts, HALF_TOPIC, *moved));
     !moved.is_empty()
 }
 
@@ -55,6 +66,14 @@ fn tell_of_groups(moved: &BTreeMap<String, Vec<Moved>>) {
         let (topic, group) = offsets::split_key(key).unwrap_or((key, ""));
         let queues = queues.iter().map(Moved::to_string).collect::<Vec<_>>().join(", ");
         tracing::warn!(topic, group, queues, "the offsets of a group were outside their queues: set right");
+    }
+}
+
+/// The log lost messages that waited while nobody looked.
+fn report_lost(parts: &Parts, topic: &str, moved: Moved) {
+    let Moved { queue, from, to } = moved;
+    if let Some(to) = to.filter(|to| *to > from) {
+        lost(&parts.log, Place { topic, queue, offset: from }, to - from);
     }
 }
 

@@ -10,6 +10,7 @@ use rocketmq_remoting::requests::pop::{AckMessageRequest, BatchAckMessageRequest
 use super::offset;
 use super::order::Acked;
 use super::parts::Parts;
+use super::revive::revive_queues;
 use super::revive_log::{Ack, put_ack};
 use crate::exchange::{Asked, Refusal, Reply};
 
@@ -96,7 +97,7 @@ fn put(
 /// # Errors
 /// 13.
 pub fn check_revive_queue(parts: &Parts, queue: i32) -> Result<(), Refusal> {
-    let queues = parts.settings.fixed.revive_queues;
+    let queues = revive_queues(parts);
     if (0..queues).contains(&queue) {
         return Ok(());
     }

@@ -31,16 +31,21 @@ pub struct Look {
 impl Look {
     /// Chooses by a number from 0 to 99.
     ///
-    /// If both retry topics are in use and the chosen one has nothing, the pop reads the other. A pop that was woken by a
-    /// message handed out again would otherwise sleep on half the time.
+    /// If the chosen retry topic has nothing and the other one has, the pop reads the other. A pop that was woken by a message
+    /// handed out again would otherwise sleep on half the time.
     pub fn by_chance(settings: &PopSettings, chance: u32, has_message: impl Fn(Origin) -> bool) -> Self {
         let chosen = match (settings.retry_topic_v2, settings.read_retry_topic_v1) {
-            (false, _) => [Origin::RetryV1; 2],
+            // Messages may be left from a time with the other spelling.
+            (false, _) => [Origin::RetryV1, Origin::RetryV2],
             (true, false) => [Origin::RetryV2; 2],
             (true, true) if chance.is_multiple_of(2) => [Origin::RetryV1, Origin::RetryV2],
             (true, true) => [Origin::RetryV2, Origin::RetryV1],
         };
-        let origin = if chosen[0] == chosen[1] || has_message(chosen[0]) { chosen[0] } else { chosen[1] };
+        let origin = if chosen[0] == chosen[1] || !has_message(chosen[1]) || has_message(chosen[0]) {
+            chosen[0]
+        } else {
+            chosen[1]
+        };
         Self { first: chance < settings.retry_first_percent, origin }
     }
 }
@@ -65,6 +70,9 @@ mod tests {
         let first = (0..100).filter(|chance| Look::by_chance(&settings, *chance, |_| true).first).count();
         assert_eq!(first, 20);
         assert_eq!(Look::by_chance(&settings, 7, |_| false).origin, Origin::RetryV1);
+        assert_eq!(Look::by_chance(&settings, 7, |_| true).origin, Origin::RetryV1);
+        let left = Look::by_chance(&settings, 7, |origin| origin == Origin::RetryV2);
+        assert_eq!(left.origin, Origin::RetryV2, "from a time with the new spelling");
     }
 
     #[test]

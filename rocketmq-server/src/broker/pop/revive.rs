@@ -23,13 +23,19 @@ const BURST: usize = 256;
 /// Reads what is new and hands out again what is due. Returns when to come back, or `None` when nothing waits.
 pub fn run(parts: &Parts) -> Option<i64> {
     let mut queues = parts.state.revival.queues.lock();
-    let count = usize::try_from(parts.settings.fixed.revive_queues).unwrap_or(0);
+    let count = usize::try_from(revive_queues(parts)).unwrap_or(0);
     queues.resize_with(count, Pending::default);
     let turns = queues.iter_mut().enumerate().filter_map(|(queue, pending)| {
         // A queue count of this kind came from a non-negative i32.
         Queue { parts, id: queue as i32, pending }.turn()
     });
     turns.min()
+}
+
+/// How many queues of the revive topic may hold something: more than new pops use where `reviveQueueNum` was lowered.
+pub fn revive_queues(parts: &Parts) -> i32 {
+    let topic = parts.topics.get(&parts.state.revival.topic);
+    topic.map_or(0, |topic| topic.read_queue_nums).max(parts.settings.fixed.revive_queues)
 }
 
 struct Queue<'a> {

@@ -7,9 +7,14 @@ use rocketmq_remoting::body::group::SubscriptionGroupWrapper;
 use rocketmq_remoting::body::offset::DelayOffsetWrapper;
 use rocketmq_remoting::body::topic::TopicConfigWrapper;
 use rocketmq_remoting::requests::offset::{QueryConsumerOffsetRequest, UpdateConsumerOffsetRequest};
+use rocketmq_remoting::requests::topic::DeleteTopicRequest;
 use rocketmq_remoting::{Command, ResponseCode, fastjson};
 
+use super::pop_rig::{HIDDEN, Popper};
 use super::rig::{Client, Rig, START, eventually};
+use super::transaction_rig::half;
+use crate::broker::names::HALF_TOPIC;
+use crate::broker::{DelayLevels, Settings};
 
 async fn commit(client: &Client, offset: i64) -> Command {
     let update = UpdateConsumerOffsetRequest {
@@ -137,4 +142,138 @@ async fn what_is_deleted_before_a_group_read_it_is_counted() {
     assert!(min > 2, "{min}");
     let counted = rig.broker.domains.send.log.stats.counters.totals().deleted_unread;
     assert_eq!(i64::try_from(counted).unwrap(), min - 2);
+}
+
+#[tokio::test]
+async fn a_topic_made_again_after_a_restart_holds_only_what_is_new() {
+    for crash in [false, true] {
+        let rig = Rig::start().await;
+        let client = rig.connect();
+        client.heartbeat("c", "g", &["t"]).await;
+        for _ in 0..10 {
+            client.send("t", "old", &[]).await;
+        }
+        commit(&client, 10).await;
+        let delete = DeleteTopicRequest { topic: "t".into() };
+        assert_eq!(client.ask(&delete).await.response_code(), ResponseCode::SUCCESS);
+        let rig = if crash { rig.crash().await } else { rig.restart().await };
+        let client = rig.connect();
+        client.heartbeat("c", "g", &["t"]).await;
+        client.send("t", "new", &[]).await;
+        let begin = rig.broker.store().min_offset("t", 0);
+        let pulled = client.pull("t", 0, begin).await;
+        assert_eq!(pulled.messages.iter().map(|m| &m.body[..]).collect::<Vec<_>>(), [b"new"], "{crash}");
+        let next = committed(&client).await.map_or(0, |offset| offset.parse().unwrap());
+        assert!(next <= begin, "the group's offset is behind the new message: {next}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_accepted_for_longer_comes_after_the_longest_delay_was_lowered() {
+    let rig = Rig::start().await;
+    let client = rig.connect();
+    client.heartbeat("c", "g", &["t"]).await;
+    client.send("t", "timer", &[("TIMER_DELAY_SEC", "200000")]).await;
+    let rig = rig.restart_with(|settings| settings.live.timer_max_delay = Duration::from_secs(60)).await;
+    rig.advance(Duration::from_secs(200_000));
+    assert_eq!(&rig.connect().drain("t", 0, 1).await[0].body[..], b"timer");
+}
+
+#[tokio::test]
+async fn delayed_messages_of_every_level_come_after_levels_were_taken_away() {
+    for crash in [false, true] {
+        let rig = Rig::start().await;
+        let client = rig.connect();
+        for level in ["1", "4", "18"] {
+            client.send("t", "x", &[("DELAY", level)]).await;
+        }
+        let fewer = |settings: &mut Settings| {
+            settings.fixed.delay_levels = DelayLevels::parse("1s 5s").unwrap();
+        };
+        let rig = if crash { rig.crash_with(fewer).await } else { rig.restart_with(fewer).await };
+        rig.advance(Duration::from_secs(7_200));
+        let client = rig.connect();
+        assert_eq!(client.drain("t", 0, 3).await.len(), 3);
+        let rig = rig.restart().await;
+        rig.connect().send("t", "y", &[("DELAY", "18")]).await;
+        rig.advance(Duration::from_secs(5));
+        assert_eq!(rig.connect().drain("t", 0, 4).await.len(), 4, "and once each");
+    }
+}
+
+#[tokio::test]
+async fn popped_messages_come_again_after_revive_queues_were_taken_away_or_added() {
+    let rig = Rig::with(|settings| settings.fixed.revive_queues = 8).await;
+    let popper = Popper::new(&rig, "g");
+    let mut popped = Vec::new();
+    for _ in 0..8 {
+        popper.client.send("t", "x", &[]).await;
+        popped.extend(popper.pop("t").await.messages);
+    }
+    let rig = rig.restart_with(|settings| settings.fixed.revive_queues = 2).await;
+    let popper = Popper::new(&rig, "g");
+    assert_eq!(popper.ack(&popped[7]).await, ResponseCode::SUCCESS);
+    rig.advance(Duration::from_millis(HIDDEN as u64 + 2_001));
+    let mut again = Vec::new();
+    while again.len() < 7 {
+        again.extend(popper.wait("t").await.messages);
+    }
+    let rig = rig.restart_with(|settings| settings.fixed.revive_queues = 16).await;
+    rig.advance(Duration::from_millis(HIDDEN as u64 + 2_001));
+    let popper = Popper::new(&rig, "g");
+    let mut again = Vec::new();
+    while again.len() < 7 {
+        again.extend(popper.wait("t").await.messages);
+    }
+    assert_eq!(
+        rig.broker.topics().topic_config_table["rmq_sys_REVIVE_LOG_DefaultCluster"].read_queue_nums,
+        16
+    );
+}
+
+#[tokio::test]
+async fn what_waits_for_longer_than_the_log_is_kept_is_reported() {
+    for restart in [false, true] {
+        let rig = Rig::with(|settings| {
+            settings.fixed.store.commit_log_file_size = 8192;
+            settings.live.store.disk_clean_forcibly = 0.0;
+        })
+        .await;
+        let popper = Popper::new(&rig, "g");
+        let client = &popper.client;
+        client.send("popped", "x", &[]).await;
+        popper.pop("popped").await;
+        client.send("t", "level", &[("DELAY", "18")]).await;
+        client.send("t", "timer", &[("TIMER_DELAY_SEC", "7200")]).await;
+        half(client, "open", &[]).await;
+        rig.advance(Duration::from_secs(30));
+        // The half was asked about, and stored again.
+        eventually(|| rig.broker.store().max_offset(HALF_TOPIC, 0) == 2).await;
+        delete_what_is_stored(&rig, client).await;
+
+        let rig = if restart { rig.restart().await } else { rig };
+        let client = rig.connect();
+        client.send("t", "behind", &[("DELAY", "18")]).await;
+        client.send("t", "behind", &[("TIMER_DELAY_SEC", "7200")]).await;
+        rig.advance(Duration::from_secs(7_200));
+        let delivered = client.drain("t", 0, 2).await;
+        assert!(delivered.iter().all(|message| &message.body[..] != b"level"));
+        // The checkpoint of the popped message is a timer too. A broker that goes on may still have some in memory.
+        let least = if restart { 4 } else { 1 };
+        let stats = &rig.broker.domains.send.log.stats.counters;
+        eventually(|| stats.totals().set_aside >= least).await;
+        assert!(stats.totals().set_aside <= 4);
+    }
+}
+
+/// Fills the log, and lets the oldest files go as on a full disk.
+async fn delete_what_is_stored(rig: &Rig, client: &Client) {
+    let end = rig.broker.store().max_physical_offset();
+    for _ in 0..500 {
+        client.send("filler", "a body of no importance", &[]).await;
+    }
+    for _ in 0..100 {
+        rig.broker.store().delete_expired().unwrap();
+    }
+    assert!(rig.broker.store().min_physical_offset() >= end);
 }

@@ -81,6 +81,12 @@ impl Rig {
         Self { broker, ..self }
     }
 
+    /// [`crash`](Self::crash), and other settings.
+    pub async fn crash_with(mut self, adjust: impl FnOnce(&mut Settings)) -> Self {
+        adjust(&mut self.settings);
+        self.crash().await
+    }
+
     pub fn path(&self) -> &std::path::Path {
         self.dir.path()
     }

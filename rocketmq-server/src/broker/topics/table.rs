@@ -91,6 +91,7 @@ impl TopicTable {
         for config in system_topics(settings).into_iter().chain(template) {
             table.topics.entry(config.topic_name.clone()).or_insert_with(|| Arc::new(config));
         }
+        grow_revive_topic(&mut table, settings);
         if !auto_create {
             close_template(&mut table);
         }
@@ -313,6 +314,16 @@ fn from_template(template: &TopicConfig, wanted: Wanted<'_>) -> Option<TopicConf
 fn close_template(table: &mut Table) {
     if let Some(template) = table.topics.get_mut(names::TEMPLATE_TOPIC) {
         Arc::make_mut(template).perm = READ_WRITE;
+    }
+}
+
+/// Notes as many revive queues as there ever were: with fewer in the settings, those beyond still hold what was popped.
+fn grow_revive_topic(table: &mut Table, settings: &Fixed) {
+    if let Some(topic) = table.topics.get_mut(&names::revive_topic(&settings.cluster))
+        && topic.read_queue_nums < settings.revive_queues
+    {
+        let topic = Arc::make_mut(topic);
+        (topic.read_queue_nums, topic.write_queue_nums) = (settings.revive_queues, settings.revive_queues);
     }
 }
 
