@@ -13,11 +13,15 @@ const HEADER_WORD: usize = 4;
 /// Largest length of a header: its field has 24 bits.
 const MAX_HEADER: usize = 0xff_ffff;
 
-/// Limits of a decoder.
+/// Longest body of a request or an answer, in bytes. With a header of properties it fits into the largest frame that peers
+/// take by default.
+pub const MAX_BODY: usize = (16 << 20) - (256 << 10);
+
+/// Limits of the frames on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameLimits {
-    /// Largest frame including its length word, in bytes. The default is 16 MiB, as on Java peers; they close the
-    /// connection over a larger frame.
+    /// Largest frame that is taken or sent, including its length word, in bytes. The default is 16 MiB, as on Java peers;
+    /// they close the connection over a larger frame.
     pub max_frame: usize,
 }
 

@@ -183,9 +183,9 @@ fn check(messages: &[Message]) -> Result<(), String> {
     Ok(())
 }
 
-/// Splits the messages in their order into chunks of up to `max_message_size` bytes.
+/// Splits the messages in their order into chunks that are as long as a batch may be.
 fn split(sender: &Sender, messages: Vec<Message>) -> Result<Vec<Chunk>, SendError> {
-    let most = sender.config.max_message_size;
+    let most = sender.config.max_batch_size();
     let mut chunks: Vec<Chunk> = Vec::new();
     for message in messages {
         let (id, encoded) = encode(sender, &message)?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rocketmq_remoting::ResponseCode;
 use rocketmq_remoting::compress::Compression;
+use rocketmq_remoting::frame::MAX_BODY;
 use rocketmq_remoting::names::TEMPLATE_TOPIC;
 
 use crate::error::RETRYABLE_CODES;
@@ -37,7 +38,8 @@ pub struct ProducerConfig {
     pub retry_when_not_durable: bool,
     /// The broker's answers that are tried again. Default: 17, 14, 1, 2, 16, 204, 205, 1500. Flow control never is.
     pub retry_codes: Vec<ResponseCode>,
-    /// The most bytes of a body, before compression. Default: 4 MiB.
+    /// The most bytes of a body, before compression. Default: 4 MiB. A body of more than about 16 MiB after compression cannot
+    /// be sent: it does not fit into a frame.
     pub max_message_size: usize,
     /// Compresses bodies of at least this many bytes. Default: 4096.
     pub compress_threshold: usize,
@@ -88,6 +90,11 @@ impl Default for ProducerConfig {
 }
 
 impl ProducerConfig {
+    /// Returns the most bytes of a batch.
+    pub(super) fn max_batch_size(&self) -> usize {
+        self.max_message_size.min(MAX_BODY)
+    }
+
     /// Checks the values. The error names the option, the value and the range.
     pub(crate) fn check(&self) -> Result<(), String> {
         at_least_a_millisecond("send_timeout", self.send_timeout)?;

@@ -73,7 +73,7 @@ impl Accumulator {
             return self.sender.send_now(message, Options::default()).await;
         }
         let key = (message.topic.clone(), message.properties.wait_store());
-        let most = self.sender.config.max_message_size;
+        let most = self.sender.config.max_batch_size();
         let (id, encoded) = batch::encode(&self.sender, &message)?;
         if encoded.len() > most {
             return self.sender.send_now(message, Options::default()).await;

@@ -26,6 +26,7 @@ use super::deadline::{LONGEST_WAIT, deadline};
 use super::error::{CallError, CloseReason};
 use super::memory::{FREE, LOOK, Share};
 use super::output::Output;
+use crate::code::ResponseCode;
 use crate::command::Command;
 use crate::frame;
 use crate::header::HeaderCodec;
@@ -100,10 +101,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             handler,
             queue,
             batch: Vec::new(),
+            output: Output::new(config.limits.max_frame),
             config,
             session: Session::new(),
             input: BytesMut::new(),
-            output: Output::default(),
             unflushed: false,
             answered: 0,
             committed: Vec::new(),
@@ -355,9 +356,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if to.oneway || self.muted {
             return;
         }
-        if let Err(error) = self.output.put(&answer.answer(to.opaque, to.codec)) {
-            tracing::warn!(opaque = to.opaque, %error, "an answer cannot be written");
-        }
+        let Err(error) = self.output.put(&answer.answer(to.opaque, to.codec)) else { return };
+        tracing::warn!(opaque = to.opaque, %error, "an answer cannot be written");
+        let refusal = Command::response(ResponseCode::SYSTEM_ERROR)
+            .with_remark(format!("the answer cannot be written: {error}"));
+        // This one is short.
+        let _ = self.output.put(&refusal.answer(to.opaque, to.codec));
     }
 
     /// Takes the answers that are ready. Returns true if there was one.

@@ -8,14 +8,17 @@ use tokio::sync::oneshot;
 
 use super::error::{CallError, CloseReason};
 use crate::command::Command;
+use crate::error::EncodeError;
 use crate::frame;
 
 /// Frees an empty buffer that grew beyond this many bytes.
 const KEEP: usize = 1 << 20;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Output {
     buffer: BytesMut,
+    /// Largest frame that the peer takes.
+    max_frame: usize,
     /// All bytes ever put into the buffer, and all ever taken out.
     queued: u64,
     written: u64,
@@ -24,11 +27,36 @@ pub(super) struct Output {
 }
 
 impl Output {
+    pub fn new(max_frame: usize) -> Self {
+        Self {
+            buffer: BytesMut::new(),
+            max_frame,
+            queued: 0,
+            written: 0,
+            oneways: VecDeque::new(),
+            pushes: VecDeque::new(),
+        }
+    }
+
+    /// Appends a frame, unless the peer would close the connection over it and so fail all that is under way.
     pub fn put(&mut self, command: &Command) -> Result<(), CallError> {
+        self.check_length(command.body.len())?;
         let before = self.buffer.len();
         frame::encode(command, &mut self.buffer)?;
-        self.queued += (self.buffer.len() - before) as u64;
+        let length = self.buffer.len() - before;
+        if let Err(error) = self.check_length(length) {
+            self.buffer.truncate(before);
+            return Err(error.into());
+        }
+        self.queued += length as u64;
         Ok(())
+    }
+
+    fn check_length(&self, length: usize) -> Result<(), EncodeError> {
+        if length <= self.max_frame {
+            return Ok(());
+        }
+        Err(EncodeError::TooLong { what: "the frame", length, limit: self.max_frame })
     }
 
     /// Answers `done` once all bytes put so far are written.
@@ -86,5 +114,26 @@ impl Output {
         for (_, done) in self.oneways.drain(..) {
             let _ = done.send(Err(CallError::Closed(reason.clone())));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code::RequestCode;
+
+    #[test]
+    fn a_frame_that_the_peer_does_not_take_is_refused_and_leaves_nothing_behind() {
+        let mut output = Output::new(1000);
+        let command = |body: usize| Command::request(RequestCode::HEART_BEAT).with_body(vec![0; body]);
+        output.put(&command(0)).unwrap();
+        let header = output.waiting().len();
+        for body in [1001 - header, 1000, 1001] {
+            let error = output.put(&command(body)).unwrap_err().to_string();
+            assert!(error.contains("the frame") && error.contains("1000"), "{error}");
+            assert_eq!(output.waiting().len(), header);
+        }
+        output.put(&command(1000 - header)).unwrap();
+        assert_eq!(output.waiting().len(), header + 1000);
     }
 }

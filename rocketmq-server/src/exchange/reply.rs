@@ -3,6 +3,7 @@
 use std::fmt;
 
 use futures_util::future::BoxFuture;
+use rocketmq_remoting::frame::MAX_BODY;
 use rocketmq_remoting::net::Answer;
 use rocketmq_remoting::{Answered, Command, Payload, Request};
 
@@ -61,17 +62,14 @@ fn written<P: Payload>(reply: Result<Answered<P>, Refusal>) -> Command {
     command.unwrap_or_else(Refusal::into_command)
 }
 
-/// The longest body that Java's clients take, with room for a header in its frame.
-const LONGEST_BODY: usize = (16 << 20) - (64 << 10);
-
 /// Refuses an answer that is too long to be read. Messages have limits of their own, which their handlers keep.
 fn check_length(answer: Command) -> Result<Command, Refusal> {
     let length = answer.body.len();
     let is_json = matches!(answer.body.first(), Some(b'{' | b'['));
-    if length <= LONGEST_BODY || !is_json {
+    if length <= MAX_BODY || !is_json {
         return Ok(answer);
     }
-    let remark = format!("the answer has {length} bytes, the limit is {LONGEST_BODY}; ask for a part of it");
+    let remark = format!("the answer has {length} bytes, the limit is {MAX_BODY}; ask for a part of it");
     Err(Refusal::system(remark))
 }
 

@@ -27,7 +27,7 @@ macro_rules! every_scenario {
     ($each:ident) => {
         $each! {
             send: one_by_one one_way batch batch_over_the_limit by_key to_a_queue compressed lingering;
-            refused: illegal_topic empty_body body_over_the_limit body_over_the_brokers_limit unknown_queue;
+            refused: illegal_topic empty_body body_over_the_limit body_over_the_brokers_limit body_over_a_frame unknown_queue;
             consume: each_message_once several_at_once in_batches part_of_a_batch_again in_batches_of_a_thousand batches_stored_as_one concurrency_changed by_tags by_each_spelling_of_all by_sql
                 topics_come_and_go from_where from_the_committed_offset a_shutdown_waits_for_handlers from_first a_young_queue_from_its_beginning;
             beginnings: pushed_while_a_group_starts popped_while_a_group_starts polled_while_a_group_starts

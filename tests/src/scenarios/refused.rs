@@ -60,6 +60,37 @@ pub async fn body_over_the_brokers_limit(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
+/// The message exceeds what a frame carries, and no limit on either side forbids it: it is refused by name, and sends beside it
+/// go on.
+pub async fn body_over_a_frame(cluster: &Cluster) -> TestResult {
+    let client = cluster.client().await?;
+    let topic = cluster.topic(&client, 4).await?;
+    let producer = client.producer(unique_group()).configure(|config| {
+        config.max_message_size = 32 << 20;
+        config.compress_threshold = usize::MAX;
+    });
+    let producer = producer.build().await?;
+    let small = async {
+        for _ in 0..100 {
+            producer.send(Message::new(&topic, "small")).await?;
+        }
+        Ok::<(), SendError>(())
+    };
+    let large = async {
+        for _ in 0..3 {
+            let error = producer.send(Message::new(&topic, vec![7; 20 << 20])).await.expect_err("20 MiB");
+            assert_says(
+                &error,
+                SendErrorKind::InvalidMessage,
+                &[&topic, "the frame is 20971520 bytes long", "16777216"],
+            );
+            assert!(!error.is_retryable(), "{error}");
+        }
+    };
+    tokio::join!(small, large).0?;
+    Ok(())
+}
+
 /// The queue does not exist.
 pub async fn unknown_queue(cluster: &Cluster) -> TestResult {
     let (producer, topic) = producer(cluster).await?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rocketmq_remoting::body::topic::TopicConfig;
 use rocketmq_remoting::code::ResponseCode;
+use rocketmq_remoting::frame::MAX_BODY;
 use rocketmq_remoting::requests::send::SendMessageRequest;
 use rocketmq_remoting::route::Perm;
 use rocketmq_remoting::version::V3_4_9;
@@ -126,7 +127,8 @@ fn check_retry(
     Ok(Target { topic, queue_id: 0, dead_letter: true })
 }
 
-/// Checks the body of a message, or of a batch, against `maxMessageSize`.
+/// Checks the body of a message, or of a batch, against `maxMessageSize`, and against the frame in which it has to travel to
+/// consumers: none of them would get it, and all that is behind it in its queue.
 ///
 /// The store does not: the broker delivers, copies and gives up what it has taken, even after the limit was lowered.
 ///
@@ -134,11 +136,14 @@ fn check_retry(
 /// Code 13.
 pub fn check_size(parts: &Parts, body: &[u8]) -> Result<(), Refusal> {
     let (size, limit) = (body.len(), parts.settings.live().max_message_size);
-    if size <= limit {
+    if size <= limit.min(MAX_BODY) {
         return Ok(());
     }
-    let remark =
-        format!("the body has {size} bytes, maxMessageSize is {limit}: send less at a time or raise it");
+    let remark = if size > limit {
+        format!("the body has {size} bytes, maxMessageSize is {limit}: send less at a time or raise it")
+    } else {
+        format!("the body has {size} bytes, a frame carries {MAX_BODY} to a consumer: send less at a time")
+    };
     Err(Refusal::new(ResponseCode::MESSAGE_ILLEGAL, remark))
 }
 

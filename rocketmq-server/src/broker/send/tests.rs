@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rocketmq_remoting::frame::MAX_BODY;
 use rocketmq_remoting::message::batch;
 use rocketmq_remoting::message::{BatchMessage, OffsetMessageId, Properties};
 use rocketmq_remoting::requests::send::{SendMessageRequest, SendMessageV1Request};
@@ -109,6 +110,19 @@ async fn a_body_over_the_limit_is_refused_and_an_empty_one_too() {
     let empty = client.send_raw(&request, "").await;
     assert_eq!(empty.response_code(), ResponseCode::SYSTEM_ERROR);
     assert!(client.pull("t", 0, 0).await.messages.is_empty());
+}
+
+/// The answer that carries it to a consumer would be too long.
+#[tokio::test]
+async fn a_body_that_no_consumer_can_be_given_is_refused_whatever_the_limit() {
+    let rig = Rig::with(|settings| settings.live.max_message_size = 32 << 20).await;
+    let client = rig.connect();
+    let request = client.send_request("t", &[]);
+    let long = client.send_raw(&request, vec![7; MAX_BODY + 1]).await;
+    assert_eq!(long.response_code(), ResponseCode::MESSAGE_ILLEGAL);
+    assert!(long.remark.as_deref().is_some_and(|remark| remark.contains("frame")), "{:?}", long.remark);
+    let longest = client.send_raw(&request, vec![7; MAX_BODY]).await;
+    assert!(longest.remark.as_deref().is_none_or(|remark| !remark.contains("frame")), "{:?}", longest.remark);
 }
 
 #[tokio::test]
