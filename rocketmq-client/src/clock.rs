@@ -50,11 +50,22 @@ pub struct Clock(Option<Arc<dyn Fn() -> SystemTime + Send + Sync>>);
 
 impl Clock {
     /// Makes a clock that calls `now` for the time.
+    ///
+    /// ```
+    /// use std::time::{Duration, UNIX_EPOCH};
+    ///
+    /// let clock = rocketmq_client::Clock::new(|| UNIX_EPOCH + Duration::from_secs(60));
+    /// assert_eq!(clock.now(), UNIX_EPOCH + Duration::from_secs(60));
+    /// ```
     pub fn new(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(now)))
     }
 
     /// Returns the time of day.
+    ///
+    /// ```
+    /// assert!(rocketmq_client::Clock::default().now() > std::time::UNIX_EPOCH);
+    /// ```
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     pub fn now(&self) -> SystemTime {
         match &self.0 {

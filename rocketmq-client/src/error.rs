@@ -20,9 +20,29 @@ use std::time::Duration;
 use rocketmq_remoting::ResponseCode;
 
 /// Any error, boxed: handlers and interceptors fail with it.
+///
+/// ```
+/// use rocketmq_client::BoxError;
+///
+/// fn read(text: &str) -> Result<u64, BoxError> {
+///     if text.is_empty() {
+///         return Err("no amount".into());
+///     }
+///     Ok(text.parse()?)
+/// }
+/// assert_eq!(read("").unwrap_err().to_string(), "no amount");
+/// ```
 pub type BoxError = Box<dyn StdError + Send + Sync + 'static>;
 
 /// Lists the kinds of failure of one operation.
+///
+/// ```
+/// use rocketmq_client::SendErrorKind;
+/// use rocketmq_client::error::ErrorKind;
+///
+/// assert!(SendErrorKind::FlowControl.is_transient());
+/// assert!(!SendErrorKind::InvalidMessage.is_transient());
+/// ```
 pub trait ErrorKind: Copy + Eq + fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// Tells whether the same call may succeed later, unchanged.
     fn is_transient(self) -> bool;
@@ -105,22 +125,46 @@ impl<K: ErrorKind> Error<K> {
     }
 
     /// Returns the kind, to match on.
+    ///
+    /// ```
+    /// use rocketmq_client::{SendError, SendErrorKind};
+    ///
+    /// assert_eq!(SendError::new(SendErrorKind::Timeout, "").kind(), SendErrorKind::Timeout);
+    /// ```
     pub fn kind(&self) -> K {
         self.kind
     }
 
     /// Returns the broker's answer, when a broker refused.
+    ///
+    /// ```
+    /// use rocketmq_client::{SendError, SendErrorKind};
+    ///
+    /// assert!(SendError::new(SendErrorKind::Timeout, "").refusal().is_none());
+    /// ```
     pub fn refusal(&self) -> Option<&BrokerRefusal> {
         self.detail.refusal.as_ref()
     }
 
     /// Returns every try in order. It is empty when the operation failed before it reached a broker.
+    ///
+    /// ```
+    /// use rocketmq_client::{SendError, SendErrorKind};
+    ///
+    /// assert!(SendError::new(SendErrorKind::InvalidMessage, "no topic").attempts().is_empty());
+    /// ```
     pub fn attempts(&self) -> &[Attempt] {
         &self.detail.attempts
     }
 
     /// Tells whether the same call may succeed later, unchanged. The client has already tried again as often and as long as it is
     /// configured to.
+    ///
+    /// ```
+    /// use rocketmq_client::{SendError, SendErrorKind};
+    ///
+    /// assert!(SendError::new(SendErrorKind::Timeout, "").is_retryable());
+    /// ```
     pub fn is_retryable(&self) -> bool {
         match &self.detail.refusal {
             Some(refusal) => refusal.is_retryable(),
@@ -186,12 +230,28 @@ pub struct BrokerRefusal {
 impl BrokerRefusal {
     /// Tells whether another broker, or this one later, may accept the same request: the codes that Java's producer tries again,
     /// without flow control and denied access.
+    ///
+    /// ```
+    /// use rocketmq_client::error::BrokerRefusal;
+    /// use rocketmq_client::remoting::ResponseCode;
+    ///
+    /// let refusal = |code, remark: &str| BrokerRefusal { code, remark: remark.into(), broker: "a".into(), topic: "t".into() };
+    /// assert!(refusal(ResponseCode::SYSTEM_ERROR, "the disk is full").is_retryable());
+    /// ```
     pub fn is_retryable(&self) -> bool {
         !self.is_flow_control() && !self.is_access_denied() && RETRYABLE_CODES.contains(&self.code)
     }
 
     /// Tells whether access control refused: no such user, a wrong signature, or a missing permission. Every broker would answer
     /// the same, so the client does not try again.
+    ///
+    /// ```
+    /// use rocketmq_client::error::BrokerRefusal;
+    /// use rocketmq_client::remoting::ResponseCode;
+    ///
+    /// let refusal = |code, remark: &str| BrokerRefusal { code, remark: remark.into(), broker: "a".into(), topic: "t".into() };
+    /// assert!(refusal(ResponseCode::NO_PERMISSION, "check signature failed").is_access_denied());
+    /// ```
     pub fn is_access_denied(&self) -> bool {
         match self.code {
             ResponseCode::NO_PERMISSION => ACCESS_DENIED.iter().any(|words| self.remark.contains(words)),
@@ -202,6 +262,14 @@ impl BrokerRefusal {
 
     /// Tells whether the broker asks to slow down. A request that was thrown out of the send queue has waited there already;
     /// sending it again at once would lengthen the queue.
+    ///
+    /// ```
+    /// use rocketmq_client::error::BrokerRefusal;
+    /// use rocketmq_client::remoting::ResponseCode;
+    ///
+    /// let refusal = |code, remark: &str| BrokerRefusal { code, remark: remark.into(), broker: "a".into(), topic: "t".into() };
+    /// assert!(refusal(ResponseCode::FLOW_CONTROL, "").is_flow_control());
+    /// ```
     pub fn is_flow_control(&self) -> bool {
         FLOW_CONTROL_CODES.contains(&self.code)
             || (self.code == ResponseCode::SYSTEM_BUSY && self.remark.contains("_CLEAN_QUEUE]"))
@@ -250,6 +318,15 @@ impl fmt::Display for BrokerRefusal {
 impl StdError for BrokerRefusal {}
 
 /// Describes one try of an operation that may take several; [`Error::attempts`] returns them.
+///
+/// ```no_run
+/// # async fn example(error: rocketmq_client::SendError) -> Result<(), Box<dyn std::error::Error>> {
+/// for attempt in error.attempts() {
+///     println!("{} at {}: {} after {:?}", attempt.broker, attempt.address, attempt.cause, attempt.elapsed);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Attempt {
     /// The broker's name.
@@ -299,6 +376,18 @@ pub(crate) mod nature {
 
 error_kinds! {
     /// Lists the reasons why a client cannot be built.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::error::ConnectErrorKind;
+    ///
+    /// match rocketmq_client::connect("127.0.0.1:9876").await {
+    ///     Err(error) if error.kind() == ConnectErrorKind::Unreachable => println!("no cluster yet: {error}"),
+    ///     client => drop(client?),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub enum ConnectErrorKind {
         /// An option has a value it cannot have.
         InvalidConfig = "invalid configuration", FINAL;
@@ -311,6 +400,18 @@ error_kinds! {
 
 error_kinds! {
     /// Lists the reasons why a topic's route is not known.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::error::RouteErrorKind;
+    ///
+    /// match client.route("orders").await {
+    ///     Err(error) if error.kind() == RouteErrorKind::TopicNotFound => println!("no such topic"),
+    ///     route => println!("{} brokers", route?.broker_datas.len()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub enum RouteErrorKind {
         /// No name server address is configured or discovered.
         NoNameServer = "no name server is configured", FINAL;
@@ -333,6 +434,18 @@ error_kinds! {
 
 error_kinds! {
     /// Lists the reasons why a call to a broker failed: of offset, lock, administration and similar calls.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::CallErrorKind;
+    ///
+    /// match client.consumer_connection("billing").await {
+    ///     Err(error) if error.kind() == CallErrorKind::Refused => println!("nobody is online"),
+    ///     members => println!("{} members", members?.connection_set.len()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub enum CallErrorKind {
         /// The connection could not be made or broke.
         Unreachable = "the broker could not be reached", TRANSIENT;
@@ -357,6 +470,18 @@ error_kinds! {
 
 error_kinds! {
     /// Lists the reasons why a message was not stored, as far as is known.
+    ///
+    /// ```no_run
+    /// # async fn example(producer: rocketmq_client::Producer) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::{Message, SendErrorKind};
+    ///
+    /// match producer.send(Message::new("orders", "42")).await {
+    ///     Err(error) if error.kind() == SendErrorKind::FlowControl => println!("slow down"),
+    ///     receipt => drop(receipt?),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub enum SendErrorKind {
         /// The message breaks a rule; the text names it.
         InvalidMessage = "the message cannot be sent", FINAL;
@@ -391,6 +516,18 @@ error_kinds! {
 
 error_kinds! {
     /// Lists the reasons why a producer or consumer cannot be started.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::error::StartErrorKind;
+    ///
+    /// match client.producer("order-service").build().await {
+    ///     Err(error) if error.kind() == StartErrorKind::GroupInUse => println!("it runs already"),
+    ///     producer => drop(producer?),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub enum StartErrorKind {
         /// A group, topic or option is illegal; the text names it.
         InvalidConfig = "invalid configuration", FINAL;
@@ -433,15 +570,15 @@ impl CallError {
     }
 }
 
-/// A client could not be built.
+/// Says why a client cannot be built; [`ConnectErrorKind`] has an example.
 pub type ConnectError = Error<ConnectErrorKind>;
-/// A route is not known.
+/// Says why a route is not known; [`RouteErrorKind`] has an example.
 pub type RouteError = Error<RouteErrorKind>;
-/// A call to a broker failed.
+/// Says why a call to a broker failed; [`CallErrorKind`] has an example.
 pub type CallError = Error<CallErrorKind>;
-/// A message was not stored.
+/// Says why a message was not stored; [`SendErrorKind`] has an example.
 pub type SendError = Error<SendErrorKind>;
-/// A producer or consumer could not be started.
+/// Says why a producer or consumer cannot be started; [`StartErrorKind`] has an example.
 pub type StartError = Error<StartErrorKind>;
 
 #[cfg(test)]

@@ -164,6 +164,16 @@ impl ClientBuilder {
     }
 
     /// Encrypts every connection. [`connect`](Self::connect) reads the files that the configuration names. Default: plain text.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::{Client, TlsConfig};
+    ///
+    /// let client = Client::builder("10.0.0.1:9876").tls(TlsConfig::default()).connect().await?;
+    /// # drop(client);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "tls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub fn tls(mut self, tls: rocketmq_remoting::net::tls::TlsConfig) -> Self {

@@ -22,11 +22,25 @@ pub struct Credentials {
 
 impl Credentials {
     /// Makes credentials of an access key, which is the user's name, and its secret.
+    ///
+    /// ```
+    /// use rocketmq_client::Credentials;
+    ///
+    /// let credentials = Credentials::new("shop", "secret");
+    /// # drop(credentials);
+    /// ```
     pub fn new(access_key: impl Into<String>, secret_key: impl Into<String>) -> Self {
         Self { access_key: access_key.into(), secret_key: secret_key.into(), security_token: None }
     }
 
     /// Adds the token of temporary credentials.
+    ///
+    /// ```
+    /// use rocketmq_client::Credentials;
+    ///
+    /// let temporary = Credentials::new("shop", "secret").with_security_token("token");
+    /// # drop(temporary);
+    /// ```
     #[must_use]
     pub fn with_security_token(mut self, token: impl Into<String>) -> Self {
         self.security_token = Some(token.into());

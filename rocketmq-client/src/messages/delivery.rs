@@ -76,11 +76,23 @@ impl Delivery {
     }
 
     /// Returns the topic without namespace; of a retried message, the topic of its first try.
+    ///
+    /// ```
+    /// # use rocketmq_client::{Delivery, Message};
+    /// let delivery = Delivery::sample(Message::new("orders", "42").tag("created").key("a").flag(7), 0);
+    /// assert_eq!(delivery.topic(), "orders");
+    /// ```
     pub fn topic(&self) -> &str {
         self.0.topic.as_deref().unwrap_or(&self.0.record.topic)
     }
 
     /// Returns the body, decompressed.
+    ///
+    /// ```
+    /// # use rocketmq_client::{Delivery, Message};
+    /// let delivery = Delivery::sample(Message::new("orders", "42").tag("created").key("a").flag(7), 0);
+    /// assert_eq!(delivery.body().as_ref(), b"42");
+    /// ```
     pub fn body(&self) -> &Bytes {
         &self.0.record.body
     }
@@ -97,22 +109,46 @@ impl Delivery {
 
     /// Returns the id that the producer gave the message; every try has the same. Without one, returns the
     /// [`offset_message_id`](Self::offset_message_id).
+    ///
+    /// ```
+    /// # use rocketmq_client::{Delivery, Message};
+    /// let delivery = Delivery::sample(Message::new("orders", "42").tag("created").key("a").flag(7), 0);
+    /// println!("{}", delivery.message_id());
+    /// ```
     pub fn message_id(&self) -> &str {
         let own = || self.properties().unique_key().map(str::to_owned);
         self.0.message_id.get_or_init(|| own().unwrap_or_else(|| self.offset_message_id()))
     }
 
     /// Returns the id that encodes the broker's address and the offset in its commit log. Each retry is stored anew and has another.
+    ///
+    /// ```
+    /// # use rocketmq_client::{Delivery, Message};
+    /// let delivery = Delivery::sample(Message::new("orders", "42").tag("created").key("a").flag(7), 0);
+    /// assert_eq!(delivery.offset_message_id().len(), 32);
+    /// ```
     pub fn offset_message_id(&self) -> String {
         OffsetMessageId { host: self.0.record.store_host, offset: self.0.record.physical_offset }.to_string()
     }
 
     /// Returns the tag.
+    ///
+    /// ```
+    /// # use rocketmq_client::{Delivery, Message};
+    /// let delivery = Delivery::sample(Message::new("orders", "42").tag("created").key("a").flag(7), 0);
+    /// assert_eq!(delivery.tag(), Some("created"));
+    /// ```
     pub fn tag(&self) -> Option<&str> {
         self.properties().tags()
     }
 
     /// Returns the keys.
+    ///
+    /// ```
+    /// # use rocketmq_client::{Delivery, Message};
+    /// let delivery = Delivery::sample(Message::new("orders", "42").tag("created").key("a").flag(7), 0);
+    /// assert_eq!(delivery.keys().collect::<Vec<_>>(), ["a"]);
+    /// ```
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.properties().keys()
     }
@@ -129,21 +165,45 @@ impl Delivery {
     }
 
     /// Returns every property, RocketMQ's own among them. The first call parses them.
+    ///
+    /// ```
+    /// # use rocketmq_client::{Delivery, Message};
+    /// let delivery = Delivery::sample(Message::new("orders", "42").tag("created").key("a").flag(7), 0);
+    /// assert_eq!(delivery.properties().get("TAGS"), Some("created"));
+    /// ```
     pub fn properties(&self) -> &Properties {
         self.0.properties.get_or_init(|| Properties::parse(&self.0.record.properties))
     }
 
     /// Returns the queue it was read from; of a retried message, a queue of the group's retry topic.
+    ///
+    /// ```
+    /// # use rocketmq_client::{Delivery, Message};
+    /// let delivery = Delivery::sample(Message::new("orders", "42").tag("created").key("a").flag(7), 0);
+    /// assert_eq!(delivery.queue().topic, "orders");
+    /// ```
     pub fn queue(&self) -> &Arc<MessageQueue> {
         &self.0.queue
     }
 
     /// Returns the offset in the queue.
+    ///
+    /// ```
+    /// # use rocketmq_client::{Delivery, Message};
+    /// let delivery = Delivery::sample(Message::new("orders", "42").tag("created").key("a").flag(7), 0);
+    /// println!("offset {}", delivery.queue_offset());
+    /// ```
     pub fn queue_offset(&self) -> i64 {
         self.0.record.queue_offset
     }
 
     /// Returns the offset in the broker's commit log, in bytes.
+    ///
+    /// ```
+    /// # use rocketmq_client::{Delivery, Message};
+    /// let delivery = Delivery::sample(Message::new("orders", "42").tag("created").key("a").flag(7), 0);
+    /// println!("byte {}", delivery.commit_log_offset());
+    /// ```
     pub fn commit_log_offset(&self) -> i64 {
         self.0.record.physical_offset
     }
@@ -164,36 +224,78 @@ impl Delivery {
     }
 
     /// Returns the time at which the producer made the message, by the producer's clock, to the millisecond.
+    ///
+    /// ```
+    /// # use rocketmq_client::{Delivery, Message};
+    /// let delivery = Delivery::sample(Message::new("orders", "42").tag("created").key("a").flag(7), 0);
+    /// println!("{:?}", delivery.born_at().elapsed());
+    /// ```
     pub fn born_at(&self) -> SystemTime {
         from_millis(self.0.record.born_timestamp)
     }
 
     /// Returns the producer's address, as the broker saw it.
+    ///
+    /// ```
+    /// # use rocketmq_client::{Delivery, Message};
+    /// let delivery = Delivery::sample(Message::new("orders", "42").tag("created").key("a").flag(7), 0);
+    /// println!("{}", delivery.born_host());
+    /// ```
     pub fn born_host(&self) -> SocketAddr {
         self.0.record.born_host
     }
 
     /// Returns the time at which the broker stored the message, by the broker's clock, to the millisecond.
+    ///
+    /// ```
+    /// # use rocketmq_client::{Delivery, Message};
+    /// let delivery = Delivery::sample(Message::new("orders", "42").tag("created").key("a").flag(7), 0);
+    /// println!("{:?}", delivery.stored_at().elapsed());
+    /// ```
     pub fn stored_at(&self) -> SystemTime {
         from_millis(self.0.record.store_timestamp)
     }
 
     /// Returns the broker's address.
+    ///
+    /// ```
+    /// # use rocketmq_client::{Delivery, Message};
+    /// let delivery = Delivery::sample(Message::new("orders", "42").tag("created").key("a").flag(7), 0);
+    /// println!("{}", delivery.store_host());
+    /// ```
     pub fn store_host(&self) -> SocketAddr {
         self.0.record.store_host
     }
 
     /// Returns the number that the producer attached with [`Message::flag`].
+    ///
+    /// ```
+    /// # use rocketmq_client::{Delivery, Message};
+    /// let delivery = Delivery::sample(Message::new("orders", "42").tag("created").key("a").flag(7), 0);
+    /// assert_eq!(delivery.flag(), 7);
+    /// ```
     pub fn flag(&self) -> i32 {
         self.0.record.flag
     }
 
     /// Returns the compression and transaction bits that the broker stored.
+    ///
+    /// ```
+    /// # use rocketmq_client::{Delivery, Message};
+    /// let delivery = Delivery::sample(Message::new("orders", "42").tag("created").key("a").flag(7), 0);
+    /// assert_eq!(delivery.sys_flag().0, 0);
+    /// ```
     pub fn sys_flag(&self) -> SysFlag {
         self.0.record.sys_flag
     }
 
     /// Returns the id of the message's transaction; `None` when it had none.
+    ///
+    /// ```
+    /// # use rocketmq_client::{Delivery, Message};
+    /// let delivery = Delivery::sample(Message::new("orders", "42").tag("created").key("a").flag(7), 0);
+    /// assert_eq!(delivery.transaction_id(), None);
+    /// ```
     pub fn transaction_id(&self) -> Option<&str> {
         self.property(names::TRANSACTION_ID)
     }

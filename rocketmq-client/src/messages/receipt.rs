@@ -94,11 +94,25 @@ impl Receipt {
     }
 
     /// Returns how durably the message is stored.
+    ///
+    /// ```no_run
+    /// # async fn example(receipt: rocketmq_client::Receipt) -> Result<(), Box<dyn std::error::Error>> {
+    /// assert_eq!(receipt.status(), rocketmq_client::SendStatus::Ok);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn status(&self) -> SendStatus {
         self.status
     }
 
     /// Returns the id that this client gave the message; [`Delivery::message_id`](crate::Delivery::message_id) shows consumers the same.
+    ///
+    /// ```no_run
+    /// # async fn example(receipt: rocketmq_client::Receipt) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("{}", receipt.message_id());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn message_id(&self) -> &str {
         &self.message_id
     }
@@ -118,26 +132,61 @@ impl Receipt {
     }
 
     /// Returns the number of the queue.
+    ///
+    /// ```no_run
+    /// # async fn example(receipt: rocketmq_client::Receipt) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("queue {}", receipt.queue());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn queue(&self) -> i32 {
         self.queue.queue_id
     }
 
     /// Returns the name of the broker.
+    ///
+    /// ```no_run
+    /// # async fn example(receipt: rocketmq_client::Receipt) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("{}", receipt.broker());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn broker(&self) -> &str {
         &self.queue.broker_name
     }
 
     /// Returns topic, broker and queue; the topic is named as on the wire.
+    ///
+    /// ```no_run
+    /// # async fn example(receipt: rocketmq_client::Receipt) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("{:?}", receipt.message_queue());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn message_queue(&self) -> &Arc<MessageQueue> {
         &self.queue
     }
 
     /// Returns the message's offset in its queue.
+    ///
+    /// ```no_run
+    /// # async fn example(receipt: rocketmq_client::Receipt) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("offset {}", receipt.queue_offset());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn queue_offset(&self) -> i64 {
         self.queue_offset
     }
 
     /// Returns the transaction id, which is the message id. Brokers of 4.x do not send it.
+    ///
+    /// ```no_run
+    /// # async fn example(receipt: rocketmq_client::Receipt) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("{:?}", receipt.transaction_id());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn transaction_id(&self) -> Option<&str> {
         self.answer.get("transactionId")
     }
@@ -161,11 +210,25 @@ impl Receipt {
     }
 
     /// Returns the broker's region; `DefaultRegion` when the broker names none.
+    ///
+    /// ```no_run
+    /// # async fn example(receipt: rocketmq_client::Receipt) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("{}", receipt.region());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn region(&self) -> &str {
         self.answer.get("MSG_REGION").unwrap_or("DefaultRegion")
     }
 
     /// Tells whether the broker wants the message traced. Default of brokers: yes.
+    ///
+    /// ```no_run
+    /// # async fn example(receipt: rocketmq_client::Receipt) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("{}", receipt.is_traced());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn is_traced(&self) -> bool {
         self.answer.get("TRACE_ON") != Some("false")
     }

@@ -35,11 +35,25 @@ pub struct BatchError {
 
 impl BatchError {
     /// Returns the receipts of the messages that were stored before the failure: the first ones of the batch.
+    ///
+    /// ```no_run
+    /// # async fn example(failed: rocketmq_client::producer::BatchError) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("{} messages are stored", failed.stored().len());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn stored(&self) -> &[Receipt] {
         &self.stored
     }
 
     /// Returns the error of the request that failed.
+    ///
+    /// ```no_run
+    /// # async fn example(failed: rocketmq_client::producer::BatchError) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("{:?}", failed.error().kind());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn error(&self) -> &SendError {
         &self.error
     }

@@ -195,6 +195,13 @@ impl Producer {
     }
 
     /// Returns the group, without namespace.
+    ///
+    /// ```no_run
+    /// # async fn example(producer: rocketmq_client::Producer) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("{}", producer.group());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn group(&self) -> &str {
         &self.sender.group
     }

@@ -21,7 +21,7 @@ use crate::messages::Message;
 use crate::messages::Receipt;
 
 error_kinds! {
-    /// Lists the reasons why a request has no reply.
+    /// Lists the reasons why a request has no reply; [`Requesting`] has an example.
     pub enum RequestErrorKind {
         /// The request was not stored; the source is a [`SendError`](crate::SendError).
         NotSent = "the request was not sent", TRANSIENT;
@@ -30,7 +30,7 @@ error_kinds! {
     }
 }
 
-/// Says why a request has no reply.
+/// Says why a request has no reply; [`Requesting`] has an example.
 pub type RequestError = Error<RequestErrorKind>;
 
 /// Holds a request and its options; awaiting it sends the request and waits for the reply.

@@ -22,6 +22,15 @@ macro_rules! options {
         impl $type {
             /// Limits the time in all, instead of the producer's
             /// [`send_timeout`](crate::producer::ProducerBuilder::send_timeout).
+            ///
+            /// ```no_run
+            /// # use rocketmq_client::{Message, Producer};
+            /// # use std::time::Duration;
+            /// # async fn example(producer: Producer) -> Result<(), Box<dyn std::error::Error>> {
+            /// producer.send(Message::new("orders", "42")).timeout(Duration::from_secs(1)).await?;
+            /// # Ok(())
+            /// # }
+            /// ```
             pub fn timeout(mut self, timeout: Duration) -> Self {
                 self.options.timeout = Some(timeout);
                 self
@@ -44,6 +53,15 @@ macro_rules! options {
             }
 
             /// Sends to this queue and no other. A failed send is not tried again.
+            ///
+            /// ```no_run
+            /// # use rocketmq_client::{Message, Producer, PullConsumer};
+            /// # async fn example(producer: Producer, pull: PullConsumer) -> Result<(), Box<dyn std::error::Error>> {
+            /// let queues = pull.queues("orders").await?;
+            /// producer.send(Message::new("orders", "42")).to_queue(&queues[0]).await?;
+            /// # Ok(())
+            /// # }
+            /// ```
             pub fn to_queue(mut self, queue: &MessageQueue) -> Self {
                 self.options.target = Target::Queue(queue.clone());
                 self

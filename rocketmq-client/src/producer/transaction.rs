@@ -74,11 +74,25 @@ impl Transaction {
     }
 
     /// Returns the message's id, which is the transaction's id. Consumers see the same id.
+    ///
+    /// ```no_run
+    /// # async fn example(transaction: rocketmq_client::Transaction) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("{}", transaction.message_id());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn message_id(&self) -> &str {
         self.receipt.message_id()
     }
 
     /// Returns the receipt of the half message. Its queue is not the queue that the message will be in.
+    ///
+    /// ```no_run
+    /// # async fn example(transaction: rocketmq_client::Transaction) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("{}", transaction.receipt().broker());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn receipt(&self) -> &Receipt {
         &self.receipt
     }

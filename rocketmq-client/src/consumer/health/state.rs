@@ -45,6 +45,17 @@ impl fmt::Display for TopicState {
 }
 
 /// Holds an error and its time.
+///
+/// ```no_run
+/// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
+/// for topic in running.health().topics() {
+///     if let Some(error) = topic.last_error {
+///         println!("{} at {:?}", error.text, error.at);
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LastError {

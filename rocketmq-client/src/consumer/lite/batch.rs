@@ -80,21 +80,51 @@ impl Batch {
     }
 
     /// Returns the queue that the messages came from. The topic is named as on the wire.
+    ///
+    /// ```no_run
+    /// # async fn example(batch: rocketmq_client::consumer::Batch) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("from queue {}", batch.queue().queue_id);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn queue(&self) -> &MessageQueue {
         &self.queue.queue
     }
 
     /// Counts the messages.
+    ///
+    /// ```no_run
+    /// # async fn example(batch: rocketmq_client::consumer::Batch) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("{} messages", batch.len());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn len(&self) -> usize {
         self.messages.len()
     }
 
     /// Tells whether there is no message. Batches that are handed out hold at least one.
+    ///
+    /// ```no_run
+    /// # async fn example(batch: rocketmq_client::consumer::Batch) -> Result<(), Box<dyn std::error::Error>> {
+    /// assert!(!batch.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }
 
     /// Returns the messages in order.
+    ///
+    /// ```no_run
+    /// # async fn example(batch: rocketmq_client::consumer::Batch) -> Result<(), Box<dyn std::error::Error>> {
+    /// for delivery in batch.iter() {
+    ///     println!("{}", delivery.message_id());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn iter(&self) -> std::slice::Iter<'_, Delivery> {
         self.messages.iter()
     }

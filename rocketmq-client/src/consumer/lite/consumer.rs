@@ -188,6 +188,13 @@ impl LiteConsumer {
     }
 
     /// Returns the queues that it reads now, sorted. Topics are named as on the wire.
+    ///
+    /// ```no_run
+    /// # async fn example(lite: rocketmq_client::LiteConsumer) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("{:?}", lite.assignment());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn assignment(&self) -> Vec<MessageQueue> {
         let mut queues: Vec<_> = self.group.owned().iter().map(|owned| owned.queue.clone()).collect();
         queues.sort();
@@ -244,6 +251,13 @@ impl LiteConsumer {
     }
 
     /// Pulls these queues again after [`pause`](Self::pause).
+    ///
+    /// ```no_run
+    /// # async fn example(lite: rocketmq_client::LiteConsumer) -> Result<(), Box<dyn std::error::Error>> {
+    /// lite.resume(&lite.assignment());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn resume(&self, queues: &[MessageQueue]) {
         self.set_paused(queues, false);
     }
@@ -252,6 +266,26 @@ impl LiteConsumer {
         for owned in queues.iter().filter_map(|queue| self.group.find(queue)) {
             owned.set_paused(paused);
         }
+    }
+
+    /// Returns the committed offset of a queue: of the group, or of this member when it broadcasts. `None` when there is none.
+    ///
+    /// ```no_run
+    /// # async fn example(lite: rocketmq_client::LiteConsumer) -> Result<(), Box<dyn std::error::Error>> {
+    /// for queue in lite.assignment() {
+    ///     println!("{:?}", lite.committed(&queue).await?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The broker cannot be asked.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: it reads only.
+    pub async fn committed(&self, queue: &MessageQueue) -> Result<Option<i64>, CallError> {
+        self.group.offsets.load(queue).await
     }
 
     /// Stores the committed offsets now, instead of within five seconds.
@@ -265,11 +299,6 @@ impl LiteConsumer {
     ///
     /// # Cancel safety
     /// A cancelled call may have stored some of the offsets; the others follow within five seconds.
-    pub async fn committed(&self, queue: &MessageQueue) -> Result<Option<i64>, CallError> {
-        self.group.offsets.load(queue).await
-    }
-
-    /// Stores what was committed in memory now, instead of within five seconds.
     pub async fn commit(&mut self) {
         self.commit_previous();
         self.group.persist().await;

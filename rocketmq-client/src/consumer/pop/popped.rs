@@ -43,16 +43,40 @@ impl Popped {
     }
 
     /// Returns the message.
+    ///
+    /// ```no_run
+    /// # async fn example(message: rocketmq_client::consumer::Popped) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("{:?}", message.delivery().text());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delivery(&self) -> &Delivery {
         &self.delivery
     }
 
     /// Returns the message alone, without its receipt.
+    ///
+    /// ```no_run
+    /// # async fn example(message: rocketmq_client::consumer::Popped) -> Result<(), Box<dyn std::error::Error>> {
+    /// let delivery: rocketmq_client::Delivery = message.into_delivery();
+    /// # drop(delivery);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_delivery(self) -> Delivery {
         self.delivery
     }
 
     /// Tells whether the time is over. The broker may then have handed the message to another consumer.
+    ///
+    /// ```no_run
+    /// # async fn example(message: rocketmq_client::consumer::Popped) -> Result<(), Box<dyn std::error::Error>> {
+    /// if message.is_expired() {
+    ///     println!("too late for {}", message.message_id());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn is_expired(&self) -> bool {
         self.receipt.due() <= self.clock.now_ms()
     }

@@ -58,6 +58,17 @@ pub enum Offset {
 }
 
 /// Maps each queue of a reset to the offset of its next message.
+///
+/// ```no_run
+/// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use rocketmq_client::Offset;
+/// use rocketmq_client::consumer::ResetOffsets;
+///
+/// let moved: ResetOffsets = client.reset_offsets("billing", "orders", Offset::First).await?;
+/// println!("{} queues", moved.len());
+/// # Ok(())
+/// # }
+/// ```
 pub type ResetOffsets = BTreeMap<MessageQueue, i64>;
 
 /// Holds the result of a pull.
@@ -101,6 +112,14 @@ pub enum Pulled {
 }
 
 /// Configures a [`PullConsumer`]; [`build`](Self::build) makes it.
+///
+/// ```no_run
+/// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// let pull = client.pull_consumer("replay").build().await?;
+/// # drop(pull);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use]
 pub struct PullConsumerBuilder {
     cluster: Arc<Cluster>,
@@ -238,6 +257,24 @@ impl PullConsumer {
         resolve(&self.calls, queue, at).await
     }
 
+    /// Returns the group's offset of a queue; `None` when it has none.
+    ///
+    /// ```no_run
+    /// # async fn example(pull: rocketmq_client::PullConsumer, queue: rocketmq_client::MessageQueue) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("{:?}", pull.committed(&queue).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The broker cannot be asked.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: it reads only.
+    pub async fn committed(&self, queue: &MessageQueue) -> Result<Option<i64>, CallError> {
+        self.calls.stored_offset(queue).await
+    }
+
     /// Stores the group's offset of a queue: `offset` is the next one to read.
     ///
     /// ```no_run
@@ -252,14 +289,6 @@ impl PullConsumer {
     ///
     /// # Cancel safety
     /// A cancelled commit may be stored.
-    pub async fn committed(&self, queue: &MessageQueue) -> Result<Option<i64>, CallError> {
-        self.calls.stored_offset(queue).await
-    }
-
-    /// Stores where the group stands: `offset` is the next one to read.
-    ///
-    /// # Errors
-    /// When the broker did not confirm it.
     pub async fn commit(&self, queue: &MessageQueue, offset: i64) -> Result<(), CallError> {
         self.calls.store_offset(queue, offset).await
     }
@@ -340,18 +369,45 @@ impl std::fmt::Debug for Pulling {
 
 impl Pulling {
     /// Limits the messages, from 1; brokers have a limit of their own. Default: 32.
+    ///
+    /// ```no_run
+    /// # async fn example(pull: rocketmq_client::PullConsumer, queue: rocketmq_client::MessageQueue) -> Result<(), Box<dyn std::error::Error>> {
+    /// # use rocketmq_client::Offset;
+    /// let pulled = pull.pull(&queue, Offset::First).max(64).await?;
+    /// # drop(pulled);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn max(mut self, messages: u16) -> Self {
         self.max = i32::from(messages.max(1));
         self
     }
 
     /// Limits the bytes; brokers have a limit of their own. Default: no limit.
+    ///
+    /// ```no_run
+    /// # async fn example(pull: rocketmq_client::PullConsumer, queue: rocketmq_client::MessageQueue) -> Result<(), Box<dyn std::error::Error>> {
+    /// # use rocketmq_client::Offset;
+    /// let pulled = pull.pull(&queue, Offset::First).max_bytes(1 << 20).await?;
+    /// # drop(pulled);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn max_bytes(mut self, bytes: u32) -> Self {
         self.max_bytes = i32::try_from(bytes).unwrap_or(i32::MAX);
         self
     }
 
     /// Takes only messages with these tags, such as `"a || b"`. Default: every message.
+    ///
+    /// ```no_run
+    /// # async fn example(pull: rocketmq_client::PullConsumer, queue: rocketmq_client::MessageQueue) -> Result<(), Box<dyn std::error::Error>> {
+    /// # use rocketmq_client::Offset;
+    /// let pulled = pull.pull(&queue, Offset::First).tags("created || paid").await?;
+    /// # drop(pulled);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn tags(mut self, expression: impl Into<String>) -> Self {
         self.filter = Filter::Tags(expression.into());
         self
@@ -374,6 +430,16 @@ impl Pulling {
     }
 
     /// Lets the broker wait this long for a message. Default: no wait.
+    ///
+    /// ```no_run
+    /// # async fn example(pull: rocketmq_client::PullConsumer, queue: rocketmq_client::MessageQueue) -> Result<(), Box<dyn std::error::Error>> {
+    /// # use rocketmq_client::Offset;
+    /// # use std::time::Duration;
+    /// let pulled = pull.pull(&queue, Offset::Last).wait(Duration::from_secs(5)).await?;
+    /// # drop(pulled);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait(mut self, limit: Duration) -> Self {
         self.wait = limit;
         self

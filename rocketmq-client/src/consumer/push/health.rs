@@ -31,6 +31,13 @@ impl ConsumerHealth {
     }
 
     /// Returns one entry for each topic, sorted by name.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("{:?}", running.health().topics());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn topics(&self) -> Vec<TopicHealth> {
         let member = self.member.upgrade().filter(|member| !member.group.stopped.is_cancelled());
         self.book.topics(|topic| member.as_ref().map(|member| member.backlog(topic)))

@@ -46,11 +46,25 @@ impl Running {
     }
 
     /// Returns the group, without namespace.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("{}", running.group());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn group(&self) -> &str {
         &self.member.name
     }
 
     /// Returns the queues that this member reads now. Topics are named as on the wire.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("{} queues", running.queues().len());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn queues(&self) -> Vec<MessageQueue> {
         let mut queues: Vec<_> = self.member.group.owned().iter().map(|owned| owned.queue.clone()).collect();
         queues.sort();
@@ -166,6 +180,13 @@ impl Running {
     }
 
     /// Returns the number of handlers that may run at once.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("{} handlers", running.concurrency());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn concurrency(&self) -> usize {
         self.member.engine.concurrency()
     }
@@ -185,11 +206,25 @@ impl Running {
     }
 
     /// Pulls again after [`pause`](Self::pause).
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
+    /// running.resume();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn resume(&self) {
         self.member.group.set_paused(false);
     }
 
     /// Counts the records of the message trace that were lost: the buffer was full, or no broker stored them.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("{} traces lost", running.dropped_traces());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn dropped_traces(&self) -> u64 {
         self.member.engine.tracer.as_ref().map_or(0, |tracer| tracer.dropped())
     }

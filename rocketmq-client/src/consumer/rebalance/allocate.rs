@@ -12,7 +12,8 @@ use md5::{Digest, Md5};
 
 use rocketmq_remoting::route::MessageQueue;
 
-/// Holds the input of a strategy: the queues of one topic and the members of the group, both in Java's order.
+/// Holds the input of a strategy: the queues of one topic and the members of the group, both in Java's order. [`AllocateStrategy`] has
+/// an example.
 #[derive(Debug, Clone, Copy)]
 pub struct Allocation<'a> {
     /// The client id of this member.
@@ -85,6 +86,13 @@ impl<S: AllocateStrategy + ?Sized> AllocateStrategy for Arc<S> {
 }
 
 /// Lists the reasons why a strategy cannot split the queues.
+///
+/// ```
+/// use rocketmq_client::consumer::AllocateError;
+///
+/// let unknown = AllocateError::UnknownRoom("broker-a".into());
+/// assert!(unknown.to_string().starts_with("no machine room is known for broker-a"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AllocateError {
@@ -260,7 +268,7 @@ impl fmt::Debug for MachineRoomNearby {
 }
 
 impl MachineRoomNearby {
-    /// Makes a strategy that splits the queues within each room by `inner`.
+    /// Makes a strategy that splits the queues within each room by `inner`. [`RoomResolver`] has an example.
     pub fn new(inner: impl AllocateStrategy, rooms: impl RoomResolver) -> Self {
         Self { inner: Arc::new(inner), rooms: Arc::new(rooms) }
     }
@@ -334,6 +342,16 @@ impl ConsistentHash {
     pub const VIRTUAL_NODES: u32 = 10;
 
     /// Makes a ring with this many virtual nodes for each member. All members must use the same number. Default: 10, as in Java.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::consumer::ConsistentHash;
+    ///
+    /// let consumer = client.push_consumer("billing").allocate(ConsistentHash::new(64));
+    /// # drop(consumer);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(virtual_nodes: u32) -> Self {
         Self { virtual_nodes }
     }
