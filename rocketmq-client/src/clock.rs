@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rocketmq_remoting::net::LONGEST_WAIT;
 pub(crate) use tokio::time::Instant;
 
-/// Returns this moment by the runtime's clock, for deadlines and measurements. A test stops that clock and moves it by hand.
+/// Returns this moment by the runtime's clock, for deadlines and measurements. A test stops that clock and moves it by
+/// hand.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub(crate) fn instant() -> Instant {
     Instant::now()
@@ -19,8 +20,8 @@ pub(crate) fn to_ms(time: SystemTime) -> i64 {
     i64::try_from(ms).unwrap_or(i64::MAX)
 }
 
-/// Converts a duration for a request, in ms. It caps `Duration::MAX` below `i64::MAX` ms: brokers add the timeout to the current
-/// time.
+/// Converts a duration for a request, in ms. It caps `Duration::MAX` below `i64::MAX` ms: brokers add the timeout to
+/// the current time.
 pub(crate) fn millis(duration: Duration) -> i64 {
     duration.min(LONGEST_WAIT).as_millis() as i64
 }

@@ -1,7 +1,7 @@
 //! Errors: one type for each operation, [`Error`] over the kinds that the operation can end with.
 //!
-//! The kind says what to do next. The text names the value, the topic and the broker. [`Error::is_retryable`] is the method that
-//! the client's own retries ask.
+//! The kind says what to do next. The text names the value, the topic and the broker. [`Error::is_retryable`] is the
+//! method that the client's own retries ask.
 //!
 //! ```
 //! use rocketmq_client::error::{ConnectError, ConnectErrorKind};
@@ -111,7 +111,7 @@ impl<K: ErrorKind> Error<K> {
         self.edit(|detail| detail.attempts = attempts)
     }
 
-    /// Built errors are not shared yet, so the edit always reaches the detail.
+    /// Edits the detail. A new error is not shared yet, so the edit always reaches the detail.
     fn edit(mut self, change: impl FnOnce(&mut Detail)) -> Self {
         if let Some(detail) = Arc::get_mut(&mut self.detail) {
             change(detail);
@@ -157,8 +157,8 @@ impl<K: ErrorKind> Error<K> {
         &self.detail.attempts
     }
 
-    /// Tells whether the same call may succeed later, unchanged. The client has already tried again as often and as long as it is
-    /// configured to.
+    /// Tells whether the same call may succeed later, unchanged. The client has already tried again as often and as
+    /// long as it is configured to.
     ///
     /// ```
     /// use rocketmq_client::{SendError, SendErrorKind};
@@ -228,8 +228,8 @@ pub struct BrokerRefusal {
 }
 
 impl BrokerRefusal {
-    /// Tells whether another broker, or this one later, may accept the same request: the codes that Java's producer tries again,
-    /// without flow control and denied access.
+    /// Tells whether another broker, or this one later, may accept the same request: the codes that Java's producer
+    /// tries again, without flow control and denied access.
     ///
     /// ```
     /// use rocketmq_client::error::BrokerRefusal;
@@ -242,8 +242,8 @@ impl BrokerRefusal {
         !self.is_flow_control() && !self.is_access_denied() && RETRYABLE_CODES.contains(&self.code)
     }
 
-    /// Tells whether access control refused: no such user, a wrong signature, or a missing permission. Every broker would answer
-    /// the same, so the client does not try again.
+    /// Tells whether access control refused: no such user, a wrong signature, or a missing permission. Every broker
+    /// would answer the same, so the client does not try again.
     ///
     /// ```
     /// use rocketmq_client::error::BrokerRefusal;
@@ -260,8 +260,8 @@ impl BrokerRefusal {
         }
     }
 
-    /// Tells whether the broker asks to slow down. A request that was thrown out of the send queue has waited there already;
-    /// sending it again at once would lengthen the queue.
+    /// Tells whether the broker asks to slow down. A request that was thrown out of the send queue has waited there
+    /// already; sending it again at once would lengthen the queue.
     ///
     /// ```
     /// use rocketmq_client::error::BrokerRefusal;
@@ -543,7 +543,7 @@ error_kinds! {
 }
 
 impl CallErrorKind {
-    /// The kind of a call that ended with this refusal.
+    /// Returns the kind of a call that ended with this refusal.
     pub(crate) fn of(refusal: &BrokerRefusal) -> Self {
         if refusal.is_access_denied() { Self::NotPermitted } else { Self::Refused }
     }

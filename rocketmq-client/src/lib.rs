@@ -77,8 +77,9 @@
 //!
 //! # Consuming
 //!
-//! A push consumer calls a handler, and the handler's [`Outcome`] decides about the message: after an error or a panic the broker
-//! delivers it again later. A lite consumer is asked for messages instead. [`consumer`] tells all kinds apart.
+//! A push consumer calls a handler, and the handler's [`Outcome`] decides about the message: after an error or a panic
+//! the broker delivers it again later. A lite consumer is asked for messages instead. [`consumer`] tells all kinds
+//! apart.
 //!
 //! ```no_run
 //! # async fn tour(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -95,8 +96,8 @@
 //!
 //! # Errors
 //!
-//! Each operation has an error type of its own, [`Error`] over the kinds it can end with; [`error`] lists them. A send that failed
-//! has been tried again as far as its configuration and its time allow; every try is in the error.
+//! Each operation has an error type of its own, [`Error`] over the kinds it can end with; [`error`] lists them. A send
+//! that failed has been tried again as far as its configuration and its time allow; every try is in the error.
 //!
 //! ```no_run
 //! # use rocketmq_client::{Message, Producer, SendErrorKind};

@@ -82,7 +82,7 @@ impl FakeServer {
         self.seen(code)
     }
 
-    /// The connections that were accepted and still live.
+    /// Returns the connections that were accepted and still live.
     pub(crate) fn connections(&self) -> Vec<Connection> {
         self.connections.lock().iter().filter(|connection| !connection.is_closed()).cloned().collect()
     }
@@ -113,12 +113,12 @@ pub(crate) async fn eventually(done: impl Fn() -> bool) {
     panic!("did not happen within ten seconds");
 }
 
-/// Any answer of a code.
+/// Returns any answer of a code.
 pub(crate) fn answer(code: ResponseCode) -> Reply {
     Reply::Answer(Command::response(code))
 }
 
-/// A refusal with its reason.
+/// Returns a refusal with its reason.
 pub(crate) fn refuse(code: ResponseCode, remark: &str) -> Reply {
     Reply::Answer(Command::response(code).with_remark(remark))
 }
@@ -134,7 +134,7 @@ pub(crate) fn stored(request: &Command, status: ResponseCode) -> Reply {
     Reply::Answer(response)
 }
 
-/// A broker that stores everything and greets everyone.
+/// Answers as a broker that stores everything and takes every heartbeat.
 pub(crate) fn healthy(request: &Command) -> Reply {
     match request.request_code() {
         RequestCode::SEND_MESSAGE_V2
@@ -144,7 +144,7 @@ pub(crate) fn healthy(request: &Command) -> Reply {
     }
 }
 
-/// A topic with `queues` queues on each of the brokers, named `broker-0`, `broker-1` …
+/// Returns a topic with `queues` queues on each of the brokers, named `broker-0`, `broker-1` …
 pub(crate) fn route(brokers: &[SocketAddr], queues: i32) -> TopicRoute {
     let names = || (0..brokers.len()).map(|n| format!("broker-{n}"));
     let queue_datas = names().map(|broker_name| QueueData {
@@ -167,7 +167,7 @@ pub(crate) fn route(brokers: &[SocketAddr], queues: i32) -> TopicRoute {
     }
 }
 
-/// A name server with the same route for every topic whose name `knows` accepts.
+/// Returns a name server with the same route for every topic whose name `knows` accepts.
 pub(crate) async fn name_server(
     route: TopicRoute,
     knows: impl Fn(&str) -> bool + Send + Sync + 'static,
@@ -190,7 +190,7 @@ pub(crate) struct FakeCluster {
 }
 
 impl FakeCluster {
-    /// Every topic exists, with `queues` queues on each broker.
+    /// Starts a cluster in which every topic exists, with `queues` queues on each broker.
     pub(crate) async fn start(brokers: Vec<FakeServer>, queues: i32) -> Self {
         let addresses: Vec<_> = brokers.iter().map(|broker| broker.address).collect();
         let name_server = name_server(route(&addresses, queues), |_| true).await;
@@ -216,7 +216,7 @@ impl StillClock {
         Self { since: Instant::now(), _blocking: blocking }
     }
 
-    /// The time of day by this clock.
+    /// Returns the time of day by this clock.
     pub(crate) fn clock(&self) -> Clock {
         let since = self.since;
         Clock::new(move || UNIX_EPOCH + Duration::from_secs(1_700_000_000) + since.elapsed())

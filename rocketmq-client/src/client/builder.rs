@@ -17,8 +17,8 @@ use crate::observe::metrics;
 use crate::observe::trace::TraceConfig;
 use crate::producer;
 
-/// Connects to a cluster with all options at their defaults. Takes the `host:port` of each name server, separated by `;`, or the
-/// URL of an address server, `http://host/path`. `http://` without a path is ignored, as in Java.
+/// Connects to a cluster with all options at their defaults. Takes the `host:port` of each name server, separated by
+/// `;`, or the URL of an address server, `http://host/path`. `http://` without a path is ignored, as in Java.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -149,8 +149,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Traces the messages of all producers, push consumers and lite consumers of this client, except those with a setting of their
-    /// own. Default: off.
+    /// Traces the messages of all producers, push consumers and lite consumers of this client, except those with a
+    /// setting of their own. Default: off.
     ///
     /// ```
     /// use rocketmq_client::{Client, TraceConfig};
@@ -163,7 +163,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Encrypts every connection. [`connect`](Self::connect) reads the files that the configuration names. Default: plain text.
+    /// Encrypts every connection. [`connect`](Self::connect) reads the files that the configuration names. Default:
+    /// plain text.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {

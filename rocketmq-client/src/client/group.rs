@@ -46,8 +46,8 @@ impl Client {
 
     /// Asks one member, of any language, for its queues, offsets, rates and settings: `mqadmin consumerStatus`.
     ///
-    /// `with_stack` also asks for [`ConsumerRunningInfo::jstack`]: the stacks of a Java member's threads, or the messages that the
-    /// handlers of this crate's push consumers work on, and for how long.
+    /// `with_stack` also asks for [`ConsumerRunningInfo::jstack`]: the stacks of a Java member's threads, or the
+    /// messages that the handlers of this crate's push consumers work on, and for how long.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -78,9 +78,9 @@ impl Client {
         Ok(info)
     }
 
-    /// Makes a member handle one stored message at once, and returns its result. The group's offsets stay as they are. A dead letter
-    /// gets another chance this way. [`Delivery::offset_message_id`](crate::Delivery::offset_message_id) names the message; its topic
-    /// need not be one that the group reads.
+    /// Makes a member handle one stored message at once, and returns its result. The group's offsets stay as they are.
+    /// A dead letter gets another chance this way. [`Delivery::offset_message_id`](crate::Delivery::offset_message_id)
+    /// names the message; its topic need not be one that the group reads.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -95,8 +95,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// The id is malformed, no message begins there, the broker that stores it does not know the member, or the handler takes longer
-    /// than the 10 s that brokers grant; its result is lost then.
+    /// The id is malformed, no message begins there, the broker that stores it does not know the member, or the handler
+    /// takes longer than the 10 s that brokers grant; its result is lost then.
     ///
     /// # Cancel safety
     /// The handler runs to its end even if this call is cancelled.
@@ -119,8 +119,8 @@ impl Client {
         asked.await.map(|Json(result)| result)
     }
 
-    /// Asks brokers in turn for the first answer that is no refusal: each knows only the members that are connected to it. The
-    /// brokers of a group are those of its retry topic.
+    /// Asks brokers in turn for the first answer that is no refusal: each knows only the members that are connected to
+    /// it. The brokers of a group are those of its retry topic.
     async fn ask_about<R: Request<Body = ()>>(
         &self,
         group: &str,

@@ -13,8 +13,9 @@ use crate::error::{CallError, RouteError};
 use crate::membership::Membership;
 use crate::producer::{Producer, ProducerBuilder};
 
-/// Connects an application to a cluster. Clones are handles to the same client, which has one connection to each broker, one
-/// heartbeat and one copy of the routes. Dropping the last handle, producers and consumers included, closes the connections.
+/// Connects an application to a cluster. Clones are handles to the same client, which has one connection to each
+/// broker, one heartbeat and one copy of the routes. Dropping the last handle, producers and consumers included, closes
+/// the connections.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -69,7 +70,8 @@ impl Client {
         PushConsumerBuilder::new(self.membership.clone(), group.into())
     }
 
-    /// Starts to configure a lite consumer, which the application asks for batches. A client has one consumer for each group.
+    /// Starts to configure a lite consumer, which the application asks for batches. A client has one consumer for each
+    /// group.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -84,8 +86,8 @@ impl Client {
         LiteConsumerBuilder::new(self.membership.clone(), group.into())
     }
 
-    /// Starts to configure a simple consumer, which takes messages for a time and acknowledges them one by one. Needs a 5.x broker.
-    /// A client has one consumer for each group.
+    /// Starts to configure a simple consumer, which takes messages for a time and acknowledges them one by one. Needs a
+    /// 5.x broker. A client has one consumer for each group.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -176,8 +178,8 @@ impl Client {
         cluster.topic(&topic, Purpose::Read, None).await.map(|info| info.route.clone())
     }
 
-    /// Sends any command to any address and returns the answer, whatever its code: for requests without a method in this crate. The
-    /// command is signed, and sent once more after `GO_AWAY`, like every other.
+    /// Sends any command to any address and returns the answer, whatever its code: for requests without a method in
+    /// this crate. The command is signed, and sent once more after `GO_AWAY`, like every other.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -206,8 +208,8 @@ impl Client {
         self.membership.cluster.call_raw(address, command, timeout).await
     }
 
-    /// Stops heartbeats and closes every connection. Producers and consumers of this client fail afterwards, so shut them down first:
-    /// they still have something to tell the brokers.
+    /// Stops heartbeats and closes every connection. Producers and consumers of this client fail afterwards, so shut
+    /// them down first: they still have something to tell the brokers.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {

@@ -27,8 +27,8 @@ const INDEX_STEP_MS: i64 = 1000;
 
 impl Client {
     /// Reads the message at a place that [`Delivery::offset_message_id`] or
-    /// [`Receipt::offset_message_id`](crate::Receipt::offset_message_id) names: Java's `viewMessage`. The id holds the address of the
-    /// broker; `topic` is for its access control.
+    /// [`Receipt::offset_message_id`](crate::Receipt::offset_message_id) names: Java's `viewMessage`. The id holds the
+    /// address of the broker; `topic` is for its access control.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -39,8 +39,9 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// The id is malformed (an [`InvalidRequest`](crate::CallErrorKind::InvalidRequest); for ids that producers give there is
-    /// [`find_message`](Self::find_message)), the broker does not answer within 6 s, or no message begins there.
+    /// The id is malformed (an [`InvalidRequest`](crate::CallErrorKind::InvalidRequest); for ids that producers give
+    /// there is [`find_message`](Self::find_message)), the broker does not answer within 6 s, or no message begins
+    /// there.
     ///
     /// # Cancel safety
     /// Cancel safe: it reads only.
@@ -56,8 +57,9 @@ impl Client {
     }
 
     /// Finds a message by the id that its producer gave it, [`Delivery::message_id`] or
-    /// [`Receipt::message_id`](crate::Receipt::message_id): Java's `queryMessageByUniqKey`. It asks every broker of the topic and
-    /// returns the oldest copy. `None` when no broker has it, or has it in its index yet, which takes a moment.
+    /// [`Receipt::message_id`](crate::Receipt::message_id): Java's `queryMessageByUniqKey`. It asks every broker of the
+    /// topic and returns the oldest copy. `None` when no broker has it, or has it in its index yet, which takes a
+    /// moment.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client, receipt: rocketmq_client::Receipt) -> Result<(), Box<dyn std::error::Error>> {
@@ -78,8 +80,8 @@ impl Client {
         Ok(query.await?.into_iter().next())
     }
 
-    /// Finds the messages of a topic with a key that [`Message::key`](crate::Message::key) set: Java's `queryMessage`. Awaiting the
-    /// returned value asks every broker of the topic.
+    /// Finds the messages of a topic with a key that [`Message::key`](crate::Message::key) set: Java's `queryMessage`.
+    /// Awaiting the returned value asks every broker of the topic.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -97,8 +99,9 @@ impl Client {
     }
 }
 
-/// Holds a query and its options; awaiting it sends it. It returns the newest messages that it found, in the order they were
-/// stored. Brokers index a message a moment after they stored it. Messages that share only the key's hash are left out.
+/// Holds a query and its options; awaiting it sends it. It returns the newest messages that it found, in the order they
+/// were stored. Brokers index a message a moment after they stored it. Messages that share only the key's hash are left
+/// out.
 ///
 /// ```no_run
 /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -109,8 +112,8 @@ impl Client {
 /// ```
 ///
 /// # Errors
-/// The topic has no route, or nothing was found and a broker failed or did not answer within 6 s. A broker that fails while another
-/// one finds something is a warning in the log, as in Java.
+/// The topic has no route, or nothing was found and a broker failed or did not answer within 6 s. A broker that fails
+/// while another one finds something is a warning in the log, as in Java.
 ///
 /// # Cancel safety
 /// Cancel safe: it reads only.
@@ -154,7 +157,8 @@ impl Querying {
         self
     }
 
-    /// Limits the number of messages; the newest count. Default: 64, which is also the most that a broker answers with by default.
+    /// Limits the number of messages; the newest count. Default: 64, which is also the most that a broker answers with
+    /// by default.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -212,7 +216,8 @@ impl Querying {
         }
     }
 
-    /// Tells whether the broker knows the flag of a query by id. Those of 4.x need none, and with access control they refuse it.
+    /// Tells whether the broker knows the flag of a query by id. Those of 4.x need none, and with access control they
+    /// refuse it.
     async fn signs_the_flag(&self, address: &str) -> bool {
         let version = self.client.membership.broker_version(address).await;
         version.is_none_or(|version| version >= version::V5_0_0)

@@ -16,11 +16,11 @@ use crate::error::{CallError, CallErrorKind};
 const END: i64 = -1;
 
 impl Client {
-    /// Moves a group to another place of a topic, on every queue. Members that run follow without a restart: at once, or on Apache's
-    /// 5.x brokers with their next pull. Offsets that they still report from before do not count.
+    /// Moves a group to another place of a topic, on every queue. Members that run follow without a restart: at once,
+    /// or on Apache's 5.x brokers with their next pull. Offsets that they still report from before do not count.
     ///
-    /// [`Offset::Time`] is exact to the millisecond. [`Offset::At`] becomes the nearest offset that each queue has. Returns the new
-    /// offset of each queue.
+    /// [`Offset::Time`] is exact to the millisecond. [`Offset::At`] becomes the nearest offset that each queue has.
+    /// Returns the new offset of each queue.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -37,10 +37,11 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// The topic has no route, or a broker cannot be asked or refuses: those of 5.x refuse a group that they have never seen, those of
-    /// 4.x one with running members and no offsets. Brokers are asked one after the other; those before the one that failed have moved
-    /// the group. [`Offset::Committed`] is an [`InvalidRequest`](CallErrorKind::InvalidRequest), and so is [`Offset::At`] for running
-    /// members on a broker that resets by time only: before 5.0, or with `useServerSideResetOffset=false`.
+    /// The topic has no route, or a broker cannot be asked or refuses: those of 5.x refuse a group that they have never
+    /// seen, those of 4.x one with running members and no offsets. Brokers are asked one after the other; those before
+    /// the one that failed have moved the group. [`Offset::Committed`] is an
+    /// [`InvalidRequest`](CallErrorKind::InvalidRequest), and so is [`Offset::At`] for running members on a broker that
+    /// resets by time only: before 5.0, or with `useServerSideResetOffset=false`.
     ///
     /// # Cancel safety
     /// A cancelled call may have moved the group on some queues; call it again.
@@ -81,8 +82,8 @@ impl Client {
         reset.queue(queue).await
     }
 
-    /// Moves a group to the end of a topic, past the messages that it has not handled: [`reset_offsets`](Self::reset_offsets) to
-    /// [`Offset::Last`]. Running handlers keep their messages.
+    /// Moves a group to the end of a topic, past the messages that it has not handled:
+    /// [`reset_offsets`](Self::reset_offsets) to [`Offset::Last`]. Running handlers keep their messages.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -122,7 +123,7 @@ impl Reset {
         Ok(moved)
     }
 
-    /// The queues of the topic by broker, from a route that is up to date.
+    /// Finds the queues of the topic, by broker, from a route that is up to date.
     async fn route(&self, topic: &str) -> Result<Vec<MessageQueue>, CallError> {
         let cluster = &self.calls.cluster;
         let info = match cluster.refresh_topic(topic).await.map_err(CallError::no_route)? {

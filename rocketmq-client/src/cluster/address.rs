@@ -11,7 +11,7 @@ use super::route::table::Which;
 use crate::error::{CallError, CallErrorKind};
 
 impl Cluster {
-    /// The name of the broker that holds a queue: its own, unless it is one of a static topic.
+    /// Returns the name of the broker that holds a queue: the queue's own, unless its topic is a static one.
     pub(crate) fn home<'q>(&self, queue: &'q MessageQueue) -> Cow<'q, str> {
         match is_logical(queue) {
             false => Cow::Borrowed(&queue.broker_name),
@@ -19,7 +19,7 @@ impl Cluster {
         }
     }
 
-    /// An address of a broker. Where no route names the broker, that of `topic` is looked up once.
+    /// Finds an address of a broker. Where no route names the broker, it looks up the route of `topic` once.
     ///
     /// # Errors
     /// No route names an address of this kind.
@@ -41,14 +41,14 @@ impl Cluster {
         })
     }
 
-    /// The brokers of a topic that is known, each with its master's address or, without a master, that of a slave.
+    /// Returns the brokers of a topic that is known, each with its master's address or, without a master, that of a slave.
     pub(crate) fn brokers_of(&self, topic: &str) -> Vec<(String, String)> {
         let Some(info) = self.known(topic) else { return Vec::new() };
         let brokers = info.route.broker_datas.iter();
         brokers.filter_map(|broker| Some((broker.broker_name.clone(), broker.any()?.to_owned()))).collect()
     }
 
-    /// Every address that some route names: of masters, and of slaves where they are wanted.
+    /// Returns every address that some route names: of masters, and of slaves where they are wanted.
     pub(crate) fn addresses(&self, with_slaves: bool) -> Vec<String> {
         let mut addresses = self.routes.load().addresses(with_slaves);
         addresses.sort_unstable();
@@ -56,7 +56,7 @@ impl Cluster {
         addresses
     }
 
-    /// A topic that a broker holds.
+    /// Returns a topic that a broker holds.
     pub(crate) fn topic_on(&self, broker: &str) -> Option<String> {
         let routes = self.routes.load();
         let mut topics = routes.topics();
@@ -64,7 +64,7 @@ impl Cluster {
         found.map(|(topic, _)| topic.clone())
     }
 
-    /// The name of the broker at an address, if a route names it.
+    /// Returns the name of the broker at an address, if a route names it.
     pub(crate) fn broker_at(&self, address: &str) -> Option<String> {
         self.routes.load().broker_at(address).map(str::to_owned)
     }

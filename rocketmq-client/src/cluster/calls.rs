@@ -19,7 +19,7 @@ pub(crate) struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// A broker of which only the address is known.
+    /// Makes the target of a broker of which only the address is known.
     pub(crate) fn address(address: &'a str) -> Self {
         Self { address, broker: address, topic: "" }
     }
@@ -93,12 +93,12 @@ pub(crate) fn is_refusal(error: &CallError, code: ResponseCode) -> bool {
     error.refusal().is_some_and(|refusal| refusal.code == code)
 }
 
-/// An answer that cannot be read.
+/// Makes the error of an answer that cannot be read.
 pub(crate) fn malformed(error: DecodeError) -> CallError {
     CallError::new(CallErrorKind::Malformed, error.to_string()).with_source(error)
 }
 
-/// A request that cannot be written.
+/// Makes the error of a request that cannot be written.
 pub(crate) fn unwritable(error: impl Display) -> CallError {
     CallError::new(CallErrorKind::InvalidRequest, error.to_string())
 }

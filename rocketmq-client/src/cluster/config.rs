@@ -77,8 +77,8 @@ pub struct ClientConfig {
     pub interceptors: Vec<Arc<dyn Interceptor>>,
     /// Traces the messages of all producers, push consumers and lite consumers. Default: off.
     pub trace: Option<TraceConfig>,
-    /// Gives every trace the form and topics of Alibaba's cloud (Java's `AccessChannel.CLOUD`), as [`TraceConfig::cloud`] does.
-    /// Default: false.
+    /// Gives every trace the form and topics of Alibaba's cloud (Java's `AccessChannel.CLOUD`), as
+    /// [`TraceConfig::cloud`] does. Default: false.
     pub cloud: bool,
 }
 
@@ -148,8 +148,8 @@ pub(crate) enum NameServers {
 impl FromStr for NameServers {
     type Err = InvalidAddress;
 
-    /// `host:9876;host2:9876` (`,` separates too; `http://` in front of one is ignored, as in Java), or the URL of one
-    /// address server, which has a path: `http://host[:port]/path`.
+    /// Reads `host:9876;host2:9876` (`,` separates too; `http://` in front of one is ignored, as in Java), or the URL
+    /// of one address server, which has a path: `http://host[:port]/path`.
     fn from_str(text: &str) -> Result<Self, InvalidAddress> {
         let text = text.trim();
         let path = text.strip_prefix(HTTP).and_then(|rest| rest.split_once('/')).map_or("", |(_, path)| path);
@@ -160,7 +160,7 @@ impl FromStr for NameServers {
     }
 }
 
-/// The addresses of a list; it has one at least.
+/// Reads the addresses of a list, one at least.
 pub(crate) fn addresses(text: &str) -> Result<Vec<String>, InvalidAddress> {
     let addresses = text.split([';', ',']).map(str::trim).filter(|address| !address.is_empty());
     let addresses = addresses.map(host_and_port).collect::<Result<Vec<_>, _>>()?;
@@ -180,7 +180,7 @@ const HTTP: &str = "http://";
 )]
 pub(crate) struct InvalidAddress(String);
 
-/// The port follows the last colon, so that bare IPv6 addresses work too.
+/// Checks an address. The port follows the last colon, so that bare IPv6 addresses work too.
 fn host_and_port(address: &str) -> Result<String, InvalidAddress> {
     let bare = address.strip_prefix(HTTP).unwrap_or(address);
     let bare = bare.strip_suffix('/').unwrap_or(bare);

@@ -12,7 +12,7 @@ use super::net::address::target;
 use super::net::socks::SocksProxies;
 
 impl Cluster {
-    /// The id under which broadcasting consumers file their offsets: the same after a restart.
+    /// Returns the id under which broadcasting consumers keep their offsets: it is the same after a restart.
     pub(crate) fn stable_id(&self) -> String {
         match (&self.config.instance_name, self.client_id.split_once('@')) {
             (None, Some((host, _))) => format!("{host}@DEFAULT"),
@@ -21,7 +21,7 @@ impl Cluster {
     }
 }
 
-/// `<ip>@<instance>[@<unit>]`.
+/// Makes the client id: `<ip>@<instance>[@<unit>]`.
 pub(super) fn client_id(config: &ClientConfig, ip: IpAddr) -> String {
     let host = match ip {
         IpAddr::V4(ip) => ip.to_string(),
@@ -42,7 +42,7 @@ fn unique_instance(config: &ClientConfig) -> String {
     format!("{}#{}", std::process::id(), nanos - nanos % 1_000_000 + drawn)
 }
 
-/// The local address that faces the first name server that can be resolved, or the proxy on the way to it: a name
+/// Finds the local address that faces the first name server that can be resolved, or the proxy on the way to it: a name
 /// that the proxy resolves is not asked for here.
 pub(crate) async fn local_address(servers: &[String], proxies: &SocksProxies) -> IpAddr {
     for server in servers {
@@ -53,7 +53,7 @@ pub(crate) async fn local_address(servers: &[String], proxies: &SocksProxies) ->
     IpAddr::V4(Ipv4Addr::LOCALHOST)
 }
 
-/// Connecting a UDP socket sends nothing, it only asks the routing table.
+/// Finds the local address that faces a server. Connecting a UDP socket sends nothing; it only asks the routing table.
 async fn address_facing(server: &str) -> io::Result<IpAddr> {
     let peer = tokio::net::lookup_host(target(server)?).await?.next();
     let peer = peer.ok_or(io::ErrorKind::NotFound)?;

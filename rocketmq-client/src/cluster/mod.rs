@@ -64,7 +64,7 @@ pub(crate) struct Parts {
 }
 
 impl Cluster {
-    /// A cluster that nothing was asked of yet; `observer` hears what happens in it.
+    /// Makes a cluster without a connection; `observer` is told about its events.
     pub(crate) fn new(parts: Parts, observer: Weak<dyn Observer>) -> Arc<Self> {
         let Parts { config, name_servers, servers, transport, ip } = parts;
         let chance = config.chance.clone();
@@ -87,7 +87,7 @@ impl Cluster {
         })
     }
 
-    /// ms since the epoch.
+    /// Returns the ms since the epoch, by the client's clock.
     pub(crate) fn now_ms(&self) -> i64 {
         self.config.clock.now_ms()
     }

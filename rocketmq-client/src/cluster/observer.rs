@@ -7,19 +7,19 @@ use rocketmq_remoting::net::{Answer, CloseReason, Connection, Handler};
 
 /// Is told about events in the cluster. The cluster holds it weakly, since it holds the cluster.
 pub(crate) trait Observer: Send + Sync + 'static {
-    /// A connection to `address` came up.
+    /// Is called when a connection to `address` came up.
     fn connected(self: Arc<Self>, address: &str);
 
-    /// A connection was lost, and with it all that its other end knew of this client.
+    /// Is called when a connection was lost, and with it all that the server knew of this client.
     fn disconnected(self: Arc<Self>);
 
-    /// A route is not what it was.
+    /// Is called when a route has changed.
     fn route_changed(&self);
 
     /// Topics whose routes must stay fresh, named as on the wire.
     fn topics(&self) -> Vec<String>;
 
-    /// A server asks something of this client.
+    /// Answers a request of a server.
     fn asked(&self, connection: &Connection, request: Command) -> Answer;
 }
 
@@ -27,7 +27,7 @@ pub(crate) trait Observer: Send + Sync + 'static {
 pub(super) struct Events(pub(super) Weak<dyn Observer>);
 
 impl Events {
-    /// A connection came up.
+    /// Tells the observer that a connection came up.
     pub(super) fn connected(&self, address: &str) {
         if let Some(observer) = self.0.upgrade() {
             observer.connected(address);

@@ -33,7 +33,7 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
-    /// For a group the application calls `group`.
+    /// Makes the calls of a group, which is named without namespace.
     pub(crate) fn new(cluster: Arc<Cluster>, group: &str) -> Self {
         let group = cluster.names.wrap(group);
         Self { cluster, group }
@@ -92,19 +92,19 @@ impl Calls {
         }
     }
 
-    /// The offset the next message will take.
+    /// Asks for the offset of the next message.
     pub(crate) async fn max_offset(&self, queue: &MessageQueue) -> Result<i64, CallError> {
         let (topic, queue_id) = (queue.topic.clone(), queue.queue_id);
         self.offset(queue, &GetMaxOffsetRequest { topic, queue_id, committed: None }, BOUND_TIMEOUT).await
     }
 
-    /// The first offset the broker still has.
+    /// Asks for the first offset that the broker still has.
     pub(crate) async fn min_offset(&self, queue: &MessageQueue) -> Result<i64, CallError> {
         let (topic, queue_id) = (queue.topic.clone(), queue.queue_id);
         self.offset(queue, &GetMinOffsetRequest { topic, queue_id }, BOUND_TIMEOUT).await
     }
 
-    /// The offset of the first message stored at or after a time.
+    /// Asks for the offset of the first message stored at or after a time.
     pub(crate) async fn offset_at(&self, queue: &MessageQueue, timestamp: i64) -> Result<i64, CallError> {
         let (topic, queue_id) = (queue.topic.clone(), queue.queue_id);
         let request = SearchOffsetRequest { topic, queue_id, timestamp, boundary_type: None };
@@ -139,7 +139,7 @@ impl Calls {
         Ok(granted.lock_ok_mq_set)
     }
 
-    /// The body about some queues, and the topic of the first of them, whose route names the broker.
+    /// Makes the body for some queues, and returns the topic of the first, whose route names the broker.
     fn locking(&self, queues: Vec<MessageQueue>) -> (String, Json<LockBatchBody>) {
         let topic = queues.first().map(|queue| queue.topic.clone()).unwrap_or_default();
         let body = LockBatchBody {

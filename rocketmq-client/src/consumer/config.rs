@@ -40,8 +40,8 @@ pub struct ConsumerConfig {
     pub pull_interval: Duration,
     /// Cancels a handler that takes longer, and delivers its messages again; not in orderly mode. Default: 15 minutes.
     pub consume_timeout: Duration,
-    /// The tries after the first; then a message goes to the dead letter queue. Default: `None`, which is 16, and no limit in
-    /// orderly mode.
+    /// The tries after the first; then a message goes to the dead letter queue. Default: `None`, which is 16, and no
+    /// limit in orderly mode.
     pub max_reconsume_times: Option<u32>,
     /// The pause before an orderly queue tries its message again, unless the handler sets one: 10 ms to 30 s. Default: 1 s.
     pub suspend: Duration,

@@ -32,7 +32,7 @@ pub(crate) trait Sink: Send + Sync + 'static {
     /// Hands over messages of `queue` in order. Must not block.
     fn deliver(&self, queue: &Arc<OwnedQueue>, messages: Vec<Delivery>);
 
-    /// A queue was assigned and will be pulled.
+    /// Is called when a queue was assigned, before its first pull.
     fn opened(&self, queue: &Arc<OwnedQueue>) {
         let _ = queue;
     }
@@ -99,12 +99,12 @@ impl Member {
         })
     }
 
-    /// The group's name on the wire.
+    /// Returns the group's name on the wire.
     pub(crate) fn name(&self) -> &str {
         &self.calls.group
     }
 
-    /// ms since the epoch, by the client's clock.
+    /// Returns the ms since the epoch, by the client's clock.
     pub(crate) fn now_ms(&self) -> i64 {
         self.calls.cluster.now_ms()
     }
@@ -127,17 +127,17 @@ impl Member {
         metrics::rebalanced(names.plain(self.name()), names.plain(topic));
     }
 
-    /// Every queue owned now.
+    /// Returns every queue owned now.
     pub(crate) fn owned(&self) -> Vec<Arc<OwnedQueue>> {
         self.queues.lock().values().cloned().collect()
     }
 
-    /// The queues of a topic that are owned, and what waits in them.
+    /// Counts the owned queues of a topic, and the messages that wait in them.
     pub(crate) fn backlog(&self, topic: &str) -> Backlog {
         Backlog::of(self.owned().iter().filter(|owned| owned.queue.topic == topic).map(|owned| owned.lag()))
     }
 
-    /// The owned queue, if it is.
+    /// Finds an owned queue.
     pub(crate) fn find(&self, queue: &MessageQueue) -> Option<Arc<OwnedQueue>> {
         self.queues.lock().get(queue).cloned()
     }
@@ -191,7 +191,7 @@ impl Member {
         self.flow.per_queue(self.queues.lock().len())
     }
 
-    /// The subscription of a topic.
+    /// Returns the subscription of a topic.
     pub(crate) fn subscription(&self, topic: &str) -> Option<Arc<SubscriptionData>> {
         self.subscriptions.read().get(topic).cloned()
     }
@@ -221,7 +221,7 @@ impl Member {
         }
     }
 
-    /// The end of a queue that the group has no offset on.
+    /// Asks for the end of a queue on which the group has no offset.
     ///
     /// Brokers of 5.x know no offset on an empty queue either. A message that comes before its end is asked for makes it
     /// young: the broker then begins at that message, and is asked once more.
@@ -232,7 +232,7 @@ impl Member {
         }
     }
 
-    /// Before anything is pulled.
+    /// Prepares the subscriptions before the first pull.
     pub(crate) async fn prepare(&self) -> Result<(), StartError> {
         let subscriptions = self.subscriptions.read().clone();
         self.calls.prepare(&subscriptions).await
@@ -250,7 +250,7 @@ impl Member {
         self.offsets.store(self.progress()).await;
     }
 
-    /// The same at the end, when no later round would put right what went wrong.
+    /// Stores the offsets at the end, with more tries: no later round would repeat a failed one.
     pub(crate) async fn persist_last(&self) {
         self.offsets.store_last(self.progress()).await;
     }

@@ -6,8 +6,8 @@ use crate::clock::to_ms;
 
 /// Sets where a consumer group without a stored offset begins on a queue.
 ///
-/// Brokers make an exception for a young queue: while it is empty, or its first message is still in memory, a new group reads it from
-/// the beginning. Consumers that broadcast always begin where they wish.
+/// Brokers make an exception for a young queue: while it is empty, or its first message is still in memory, a new group
+/// reads it from the beginning. Consumers that broadcast always begin where they wish.
 ///
 /// ```no_run
 /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {

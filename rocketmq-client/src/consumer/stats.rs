@@ -90,7 +90,7 @@ impl Stats {
         }
     }
 
-    /// The figures of every topic seen.
+    /// Returns the figures of every topic seen.
     pub(crate) fn rates(&self) -> BTreeMap<String, Rates> {
         self.rates_at(instant())
     }

@@ -26,7 +26,7 @@ pub(crate) enum Filter {
 }
 
 impl Filter {
-    /// For the topic of this name on the wire.
+    /// Makes the subscription of a topic, which is named as on the wire.
     pub(crate) fn of(&self, topic: &str) -> Result<SubscriptionData, DecodeError> {
         match self {
             Filter::Tags(expression) => SubscriptionData::parse(topic, expression),
@@ -50,7 +50,7 @@ impl Subscriptions {
         self.0.is_empty()
     }
 
-    /// [`parse`](Self::parse) for a group that has to subscribe to something.
+    /// Does the same as [`parse`](Self::parse) for a group that must subscribe to something.
     pub(crate) fn parse_some(&self, cluster: &Cluster, group: &str) -> Result<ByTopic, StartError> {
         if self.is_empty() {
             return Err(invalid(format!("group \"{group}\" subscribes to no topic: call subscribe")));
@@ -81,7 +81,7 @@ pub(crate) fn invalid(text: String) -> StartError {
 }
 
 impl Calls {
-    /// Before anything is read: the routes are looked up, and a broker checks the filters it will run.
+    /// Prepares subscriptions before the first pull: looks up the routes, and lets a broker check the filters.
     pub(crate) async fn prepare(&self, subscriptions: &ByTopic) -> Result<(), StartError> {
         for (topic, data) in subscriptions {
             self.look_up(topic).await?;
@@ -99,7 +99,7 @@ impl Calls {
         }
     }
 
-    /// Only brokers can tell whether they take an SQL92 condition; a tag expression is always fine.
+    /// Lets a broker check an SQL92 condition. A tag expression is always fine.
     async fn check_filter(&self, data: &SubscriptionData) -> Result<(), StartError> {
         let broker = self.cluster.brokers_of(&data.topic).into_iter().next();
         let Some((_, address)) = broker.filter(|_| !data.is_tag()) else { return Ok(()) };

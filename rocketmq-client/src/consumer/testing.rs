@@ -9,7 +9,7 @@ use crate::consumer::queue::owned::OwnedQueue;
 use crate::messages::Delivery;
 use crate::messages::Names;
 
-/// A message of queue 0 of broker-a at `offset`.
+/// Makes a message of queue 0 of broker-a at `offset`.
 pub(crate) fn delivery(topic: &str, offset: i64) -> Delivery {
     let queue = Arc::new(MessageQueue::new(topic, "broker-a", 0));
     let record = MessageRecord {

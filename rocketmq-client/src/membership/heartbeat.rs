@@ -37,7 +37,7 @@ fn command(data: &HeartbeatData) -> Result<Command, EncodeError> {
     HeartbeatRequest::default().command(&Json(data.clone()))
 }
 
-/// The same for all members of a group that subscribe to the same, whenever they did.
+/// Returns a number that is the same for all members of a group with the same subscriptions.
 fn fingerprint(data: &HeartbeatData) -> Result<i32, EncodeError> {
     let mut data = HeartbeatData { client_id: String::new(), ..data.clone() };
     data.producer_data_set.sort_by(|a, b| a.group_name.cmp(&b.group_name));
@@ -57,7 +57,8 @@ impl Membership {
         self.heartbeat().await;
     }
 
-    /// Sends a heartbeat to every broker in use, and waits until each is answered or given up. It sends nothing without a member.
+    /// Sends a heartbeat to every broker in use, and waits until each is answered or given up. It sends nothing without
+    /// a member.
     pub(crate) async fn heartbeat(&self) {
         let Some(beat) = self.beat() else { return };
         // Slaves need to know consumers, which may read from them, but not producers.
@@ -74,8 +75,8 @@ impl Membership {
         }
     }
 
-    /// The protocol version of the broker at `address`, asked for with a heartbeat if it is not known yet; `None` when that
-    /// is not answered.
+    /// Returns the protocol version of the broker at `address`, and asks with a heartbeat if it is unknown; `None` when
+    /// that is not answered.
     pub(crate) async fn broker_version(&self, address: &str) -> Option<i32> {
         let known = || self.broker_versions.lock().get(address).copied();
         if let Some(version) = known() {
@@ -88,7 +89,7 @@ impl Membership {
         self.version_lookups.run(address.to_owned(), ask).await
     }
 
-    /// A broker that is told less than it knows says so, and is told everything.
+    /// Sends a heartbeat to one address. A broker that lacks the subscriptions says so, and gets a full heartbeat.
     async fn heartbeat_to(&self, address: &str, beat: &Beat) {
         let Some((fingerprint, without_sub)) = &beat.without_sub else {
             self.send_heartbeat(address, beat.full.clone()).await;

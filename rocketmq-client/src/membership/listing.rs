@@ -29,7 +29,7 @@ impl Membership {
         }
     }
 
-    /// A client that the list names twice would take one share of the queues for two.
+    /// Asks for the list, and names each client once: one that is listed twice would take one share of the queues for two.
     async fn listed_members(&self, address: &str, group: &str) -> Result<BTreeSet<String>, CallError> {
         let request = GetConsumerListByGroupRequest { consumer_group: group.to_owned() };
         let (target, limit) = (Target::address(address), self.cluster.config.api_timeout);
@@ -49,7 +49,7 @@ fn shared_id(group: &str, client_id: &str) -> String {
     )
 }
 
-/// A broker answers the heartbeat of a group that does not exist like any other, and forgets it.
+/// Explains a missing list: a broker answers the heartbeat of a group that does not exist like any other, and forgets it.
 fn unlisted(error: CallError) -> CallError {
     if !is_refusal(&error, ResponseCode::SYSTEM_ERROR) {
         return error;

@@ -14,19 +14,19 @@ use crate::messages::Delivery;
 
 /// A consumer, as the rest of the client sees it.
 pub(crate) trait ConsumerMember: Send + Sync + 'static {
-    /// Its group as it is on the wire: brokers know no other name.
+    /// Returns its group's name on the wire.
     fn wire_group(&self) -> &str;
-    /// Its part of a heartbeat.
+    /// Returns its part of a heartbeat.
     fn heartbeat(&self) -> ConsumerData;
     /// Topics whose routes must stay fresh.
     fn topics(&self) -> Vec<String>;
-    /// The group's members or a route changed, or a broker is back: share the queues out again soon.
+    /// Shares the queues out again soon: the group's members or a route changed, or a broker is back.
     fn rebalance_soon(&self);
-    /// The broker at `address` took the client's heartbeat or did not.
+    /// Is told whether the broker at `address` took the client's heartbeat.
     fn heard(&self, address: &str, outcome: Result<(), &CallError>) {
         let _ = (address, outcome);
     }
-    /// A request of a broker about this group: reset offsets (220), status (221), running info (307),
+    /// Answers a request of a broker about this group: reset offsets (220), status (221), running info (307),
     /// consume directly (309).
     fn on_request(&self, request: Command) -> Answer;
 }
@@ -99,7 +99,7 @@ impl Members {
         self.producers.read().values().filter_map(Weak::upgrade).collect()
     }
 
-    /// The members' part of a heartbeat; a dropped producer is in no further one.
+    /// Returns the members' part of a heartbeat, without producers that were dropped.
     pub(crate) fn heartbeat(&self) -> (Vec<ProducerData>, Vec<ConsumerData>) {
         let producers = self.producers();
         let producers =
@@ -107,7 +107,7 @@ impl Members {
         (producers, self.consumers().iter().map(|consumer| consumer.heartbeat()).collect())
     }
 
-    /// Every topic a consumer reads.
+    /// Returns every topic that a consumer reads.
     pub(crate) fn topics(&self) -> Vec<String> {
         self.consumers().iter().flat_map(|consumer| consumer.topics()).collect()
     }

@@ -31,8 +31,8 @@ pub(crate) use replies::Replies;
 /// The pause between a lost connection and the next heartbeat to all brokers.
 const RECONNECT_DELAY: Duration = Duration::from_millis(200);
 
-/// Starts the producer of traces, of a group named without namespace. Producers lie above this layer, so the client passes the
-/// function in.
+/// Starts the producer of traces, of a group named without namespace. Producers lie above this layer, so the client
+/// passes the function in.
 pub(crate) type OpenCarrier =
     fn(Arc<Membership>, String) -> BoxFuture<'static, Result<Arc<dyn Carrier>, StartError>>;
 
@@ -62,7 +62,7 @@ enum Leaving<'a> {
 }
 
 impl Membership {
-    /// A client of a cluster that belongs to no group yet.
+    /// Makes a client of a cluster that belongs to no group yet.
     pub(crate) fn new(parts: Parts, open_carrier: OpenCarrier) -> Arc<Self> {
         Arc::new_cyclic(|this: &Weak<Self>| Self {
             cluster: Cluster::new(parts, this.clone()),
@@ -132,7 +132,7 @@ impl Membership {
 }
 
 impl Observer for Membership {
-    /// A broker hears at once who is there; a name server does not care.
+    /// Sends a broker that connected a heartbeat at once; a name server needs none.
     fn connected(self: Arc<Self>, address: &str) {
         metrics::connected(address);
         if self.cluster.broker_at(address).is_some() && !self.cluster.stop.is_cancelled() {
@@ -141,8 +141,8 @@ impl Observer for Membership {
         }
     }
 
-    /// Everybody hears again who is here, rather than at the next turn of the timer. Until then no transaction of ours
-    /// would be checked.
+    /// Sends all brokers a heartbeat before the next turn of the timer: until then no transaction of this client would be
+    /// checked.
     fn disconnected(self: Arc<Self>) {
         if self.cluster.stop.is_cancelled() {
             return;

@@ -87,7 +87,7 @@ impl Membership {
         Ok(Answer::Now(Command::response_to(request, ResponseCode::SUCCESS)))
     }
 
-    /// A record a broker pushed, as the application sees it.
+    /// Makes the delivery of a record that a broker pushed.
     fn deliver(&self, record: MessageRecord) -> Result<Delivery, DecodeError> {
         let queue = Arc::new(MessageQueue::new(record.topic.as_str(), "", record.queue_id));
         Delivery::from_record(queue, record, &self.cluster.names)

@@ -6,7 +6,7 @@ use super::Membership;
 use crate::observe::trace::{Role, TraceConfig, Tracer};
 
 impl Membership {
-    /// The tracer of a member, where it or its client is configured to trace.
+    /// Makes the tracer of a member that traces, by its own configuration or its client's.
     pub(crate) fn tracer(
         self: &Arc<Self>,
         group: &str,

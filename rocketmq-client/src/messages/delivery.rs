@@ -44,8 +44,8 @@ struct Inner {
 }
 
 impl Delivery {
-    /// Reads a record for the application: decompresses the body, and names the topic of the first try without its namespace.
-    /// The queue keeps its name on the wire.
+    /// Reads a record for the application: decompresses the body, and names the topic of the first try without its
+    /// namespace. The queue keeps its name on the wire.
     ///
     /// # Errors
     /// The body does not decompress.
@@ -120,7 +120,8 @@ impl Delivery {
         self.0.message_id.get_or_init(|| own().unwrap_or_else(|| self.offset_message_id()))
     }
 
-    /// Returns the id that encodes the broker's address and the offset in its commit log. Each retry is stored anew and has another.
+    /// Returns the id that encodes the broker's address and the offset in its commit log. Each retry is stored anew and
+    /// has another.
     ///
     /// ```
     /// # use rocketmq_client::{Delivery, Message};
@@ -342,7 +343,7 @@ pub(crate) fn inflate(record: &mut MessageRecord) -> Result<(), DecodeError> {
     Ok(())
 }
 
-/// The topic without namespace and as of the first try, when the record has another.
+/// Returns the topic without namespace and as of the first try, when the record has another.
 fn plain_topic(record: &MessageRecord, names: &Names, parsed: &OnceLock<Properties>) -> Option<String> {
     let wire = if is_retry(&record.topic) {
         let properties = parsed.get_or_init(|| Properties::parse(&record.properties));

@@ -8,8 +8,8 @@ use rocketmq_remoting::message::properties::{Properties, names};
 
 /// Holds a message to send: topic, body, and options that are set by chaining.
 ///
-/// Setters never fail. [`Producer::send`](crate::Producer::send) refuses a message that holds an illegal value, and its error
-/// names the value.
+/// Setters never fail. [`Producer::send`](crate::Producer::send) refuses a message that holds an illegal value, and its
+/// error names the value.
 ///
 /// ```
 /// use std::time::Duration;
@@ -35,8 +35,9 @@ pub struct Message {
 }
 
 impl Message {
-    /// Makes a message without tag, keys or properties. A topic has 1 to 127 characters of `A-Z a-z 0-9 % | _ -`; a body holds at
-    /// least one byte, and at most [`max_message_size`](crate::producer::ProducerConfig::max_message_size) bytes (4 MiB by default).
+    /// Makes a message without tag, keys or properties. A topic has 1 to 127 characters of `A-Z a-z 0-9 % | _ -`; a
+    /// body holds at least one byte, and at most
+    /// [`max_message_size`](crate::producer::ProducerConfig::max_message_size) bytes (4 MiB by default).
     ///
     /// ```
     /// use rocketmq_client::Message;
@@ -59,8 +60,8 @@ impl Message {
         self.reserved(names::TAGS, tag.into())
     }
 
-    /// Adds a key under which brokers index the message; [`Client::query_messages`](crate::Client::query_messages) finds it by
-    /// that key. Keys are separated by spaces on the wire: a key that holds a space becomes two.
+    /// Adds a key under which brokers index the message; [`Client::query_messages`](crate::Client::query_messages)
+    /// finds it by that key. Keys are separated by spaces on the wire: a key that holds a space becomes two.
     ///
     /// ```
     /// # use rocketmq_client::Message;
@@ -86,8 +87,8 @@ impl Message {
         keys.into_iter().fold(self, Self::key)
     }
 
-    /// Sets a property of the application. Neither name nor value may be empty or hold U+0001 or U+0002, and RocketMQ's own names
-    /// are refused; the send reports it.
+    /// Sets a property of the application. Neither name nor value may be empty or hold U+0001 or U+0002, and RocketMQ's
+    /// own names are refused; the send reports it.
     ///
     /// ```
     /// # use rocketmq_client::Message;
@@ -140,8 +141,8 @@ impl Message {
         self.without_delay().reserved(names::DELAY, level.0.to_string())
     }
 
-    /// Delivers the message at this time, to the millisecond. Needs a 5.x broker. A time in the past delivers at once; a broker
-    /// refuses a time further ahead than its `timerMaxDelaySec`, three days by default.
+    /// Delivers the message at this time, to the millisecond. Needs a 5.x broker. A time in the past delivers at once;
+    /// a broker refuses a time further ahead than its `timerMaxDelaySec`, three days by default.
     ///
     /// ```
     /// use std::time::{Duration, SystemTime};
@@ -260,8 +261,8 @@ fn separator_fault(name: &str, value: &str) -> Option<String> {
     })
 }
 
-/// Numbers one of the broker's delay levels. The constants name Apache's default ladder; a broker with a `messageDelayLevel`
-/// of its own counts its levels in the same way.
+/// Numbers one of the broker's delay levels. The constants name Apache's default ladder; a broker with a
+/// `messageDelayLevel` of its own counts its levels in the same way.
 ///
 /// ```
 /// use rocketmq_client::DelayLevel;
@@ -312,7 +313,7 @@ impl DelayLevel {
         self.0
     }
 
-    /// The delay on Apache's default ladder; a level above the highest counts as the highest.
+    /// Returns the delay on Apache's default ladder; a level above the highest counts as the highest.
     pub(crate) fn on_default_ladder(self) -> Duration {
         let step = usize::try_from(self.0).unwrap_or(1).clamp(1, LADDER.len()) - 1;
         Duration::from_secs(LADDER[step])

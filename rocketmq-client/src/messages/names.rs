@@ -15,12 +15,12 @@ impl Names {
         Self { prefix: namespace.map(|namespace| format!("{namespace}%")).unwrap_or_default() }
     }
 
-    /// The namespace.
+    /// Returns the namespace.
     pub(crate) fn namespace(&self) -> Option<&str> {
         self.prefix.strip_suffix('%')
     }
 
-    /// A topic or group as it goes over the wire. What stands before it (`%RETRY%`, `%DLQ%`) stays in
+    /// Converts a topic or group to its name on the wire. The prefixes `%RETRY%` and `%DLQ%` stay in
     /// front; system names and names already wrapped stay as they are.
     pub(crate) fn wrap(&self, name: &str) -> String {
         let (kind, plain) = split_kind(name);
@@ -30,7 +30,7 @@ impl Names {
         format!("{kind}{}{plain}", self.prefix)
     }
 
-    /// The opposite of [`wrap`](Self::wrap), for names without `%RETRY%` or `%DLQ%` in front.
+    /// Reverses [`wrap`](Self::wrap) for names without `%RETRY%` or `%DLQ%` in front.
     pub(crate) fn plain<'n>(&self, name: &'n str) -> &'n str {
         name.strip_prefix(&self.prefix).unwrap_or(name)
     }

@@ -87,7 +87,7 @@ impl Receipt {
         Ok(Self { status, message_id, queue, queue_offset, member: 0, answer: Arc::new(response.ext) })
     }
 
-    /// The receipt of message number `member` of a batch.
+    /// Makes the receipt of message number `member` of a batch.
     pub(crate) fn of_member(&self, member: usize, message_id: String) -> Self {
         let queue_offset = self.queue_offset + member as i64;
         Self { message_id, queue_offset, member, ..self.clone() }
@@ -105,7 +105,8 @@ impl Receipt {
         self.status
     }
 
-    /// Returns the id that this client gave the message; [`Delivery::message_id`](crate::Delivery::message_id) shows consumers the same.
+    /// Returns the id that this client gave the message; [`Delivery::message_id`](crate::Delivery::message_id) shows
+    /// consumers the same.
     ///
     /// ```no_run
     /// # async fn example(receipt: rocketmq_client::Receipt) -> Result<(), Box<dyn std::error::Error>> {
@@ -191,8 +192,8 @@ impl Receipt {
         self.answer.get("transactionId")
     }
 
-    /// Returns the handle for [`Producer::recall`](crate::Producer::recall). Only brokers of 5.x give one, and only for messages
-    /// with a timer.
+    /// Returns the handle for [`Producer::recall`](crate::Producer::recall). Only brokers of 5.x give one, and only for
+    /// messages with a timer.
     ///
     /// ```no_run
     /// # async fn example(producer: rocketmq_client::Producer) -> Result<(), Box<dyn std::error::Error>> {

@@ -28,7 +28,7 @@ pub enum TransactionState {
 }
 
 impl TransactionState {
-    /// The flag that tells a broker.
+    /// Returns the flag of a request.
     pub(crate) fn code(self) -> i32 {
         match self {
             Self::Commit => EndTransactionRequest::COMMIT,

@@ -7,12 +7,12 @@ use rocketmq_remoting::names::{check_group, check_topic, is_closed_to_producers}
 
 use crate::messages::Message;
 
-/// A legal topic name, or what is wrong with it.
+/// Checks the name of a topic. The error says what is wrong.
 pub(crate) fn topic(name: &str) -> Result<(), String> {
     check_topic(name).map_err(|error| error.to_string())
 }
 
-/// A legal group name, or what is wrong with it.
+/// Checks the name of a group. The error says what is wrong.
 pub(crate) fn group(name: &str) -> Result<(), String> {
     if matches!(name, "DEFAULT_PRODUCER" | "DEFAULT_CONSUMER") {
         return Err(format!("group \"{name}\" is reserved; give your application a group of its own"));
@@ -20,7 +20,7 @@ pub(crate) fn group(name: &str) -> Result<(), String> {
     check_group(name).map_err(|error| error.to_string())
 }
 
-/// The value of an option, or what is wrong with it.
+/// Checks the value of an option. The error says what is wrong.
 pub(crate) fn at_least<T: PartialOrd + Display>(option: &str, value: T, least: T) -> Result<(), String> {
     if value >= least {
         return Ok(());
@@ -28,7 +28,7 @@ pub(crate) fn at_least<T: PartialOrd + Display>(option: &str, value: T, least: T
     Err(format!("{option} is {value}, allowed is {least} or more"))
 }
 
-/// A timeout or interval, or what is wrong with it: what has no duration would spin, or be over before it began.
+/// Checks a timeout or interval. One below a millisecond would spin, or be over before it began.
 pub(crate) fn at_least_a_millisecond(option: &str, value: Duration) -> Result<(), String> {
     if value >= Duration::from_millis(1) {
         return Ok(());
@@ -36,7 +36,7 @@ pub(crate) fn at_least_a_millisecond(option: &str, value: Duration) -> Result<()
     Err(format!("{option} is {value:?}, allowed is 1 ms or more"))
 }
 
-/// A message a producer may send, or what is wrong with it.
+/// Checks a message to send. The error says what is wrong.
 pub(crate) fn message(message: &Message, max_body: usize) -> Result<(), String> {
     topic(&message.topic)?;
     if is_closed_to_producers(&message.topic) {

@@ -9,8 +9,8 @@ use crate::messages::Message;
 use crate::messages::Receipt;
 use crate::messages::{Delivery, Outcome};
 
-/// Hooks into sends and deliveries. A client calls its interceptors in the order they were added. Each method does nothing unless it
-/// is overridden. They run on the path of every message: keep them short, and never block.
+/// Hooks into sends and deliveries. A client calls its interceptors in the order they were added. Each method does
+/// nothing unless it is overridden. They run on the path of every message: keep them short, and never block.
 ///
 /// Sends of every kind pass them, one by one: singly, one-way, in a batch, gathered, in a transaction, requests and
 /// replies. Deliveries pass them where a push consumer calls its handler, whichever way it gets its messages. A panic is
@@ -42,8 +42,8 @@ use crate::messages::{Delivery, Outcome};
 /// # drop(builder);
 /// ```
 pub trait Interceptor: Send + Sync + 'static {
-    /// Runs before a message is checked and sent, and may change it. An error keeps it from being sent, and reaches the caller as the
-    /// source of a [`Vetoed`](crate::SendErrorKind::Vetoed) error.
+    /// Runs before a message is checked and sent, and may change it. An error keeps it from being sent, and reaches the
+    /// caller as the source of a [`Vetoed`](crate::SendErrorKind::Vetoed) error.
     fn before_send(&self, message: &mut Message) -> Result<(), BoxError> {
         let _ = message;
         Ok(())
@@ -54,7 +54,8 @@ pub trait Interceptor: Send + Sync + 'static {
         let _ = (topic, result);
     }
 
-    /// Runs before deliveries of `group` reach their handler. `Break` keeps them from the handler and decides for all of them.
+    /// Runs before deliveries of `group` reach their handler. `Break` keeps them from the handler and decides for all
+    /// of them.
     fn before_consume(&self, group: &str, deliveries: &[Delivery]) -> ControlFlow<Outcome> {
         let _ = (group, deliveries);
         ControlFlow::Continue(())

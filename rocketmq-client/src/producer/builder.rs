@@ -170,8 +170,8 @@ impl ProducerBuilder {
         self
     }
 
-    /// Decides transactions that their senders left undecided. A broker asks any living producer of the group, so every instance must
-    /// be able to answer for all.
+    /// Decides transactions that their senders left undecided. A broker asks any living producer of the group, so every
+    /// instance must be able to answer for all.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {

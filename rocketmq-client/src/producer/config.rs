@@ -33,8 +33,8 @@ pub struct ProducerConfig {
     pub attempt_timeout: Option<Duration>,
     /// The number of tries after the first. Default: 2.
     pub retries: u32,
-    /// Tries another broker when the message was stored, but not flushed or replicated as configured. The message may then be
-    /// stored twice. Default: false. (Java: `retryAnotherBrokerWhenNotStoreOK`.)
+    /// Tries another broker when the message was stored, but not flushed or replicated as configured. The message may
+    /// then be stored twice. Default: false. (Java: `retryAnotherBrokerWhenNotStoreOK`.)
     pub retry_when_not_durable: bool,
     /// The broker's answers that are tried again. Default: 17, 14, 1, 2, 16, 204, 205, 1500. Flow control never is.
     pub retry_codes: Vec<ResponseCode>,

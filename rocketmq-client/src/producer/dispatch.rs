@@ -92,8 +92,8 @@ pub(super) fn no_route(error: RouteError) -> SendError {
 }
 
 impl Sender {
-    /// Tries until the message is stored, the tries are used up, or the deadline has come. A message bound to one queue has one
-    /// try, as in Java: another queue would break its order.
+    /// Tries until the message is stored, the tries are used up, or the deadline has come. A message bound to one queue
+    /// has one try, as in Java: another queue would break its order.
     pub(super) async fn dispatch(
         &self,
         out: &Outgoing,
@@ -259,7 +259,8 @@ impl Sender {
         receipt
     }
 
-    /// Records a failed try: for the caller, for the choice of the next broker, and for the route, which may be out of date.
+    /// Records a failed try: for the caller, for the choice of the next broker, and for the route, which may be out of
+    /// date.
     fn record(
         &self,
         queue: &SharedQueue,

@@ -88,7 +88,8 @@ impl Producer {
     }
 
     /// Sends messages of one topic together, in as few requests as
-    /// [`max_message_size`](crate::producer::ProducerConfig::max_message_size) allows. The receipts have the order of the messages.
+    /// [`max_message_size`](crate::producer::ProducerConfig::max_message_size) allows. The receipts have the order of
+    /// the messages.
     ///
     /// ```no_run
     /// # async fn example(producer: rocketmq_client::Producer) -> Result<(), Box<dyn std::error::Error>> {
@@ -103,9 +104,9 @@ impl Producer {
     /// ```
     ///
     /// # Errors
-    /// Before anything is sent: the messages differ in topic or in [`wait_store`](Message::wait_store), or one of them is delayed or
-    /// goes to a `%RETRY%` topic. Later, [`BatchError::stored`](crate::producer::BatchError::stored) returns the receipts from before
-    /// the request that failed.
+    /// Before anything is sent: the messages differ in topic or in [`wait_store`](Message::wait_store), or one of them
+    /// is delayed or goes to a `%RETRY%` topic. Later, [`BatchError::stored`](crate::producer::BatchError::stored)
+    /// returns the receipts from before the request that failed.
     ///
     /// # Cancel safety
     /// A cancelled batch may be stored in part.
@@ -113,8 +114,8 @@ impl Producer {
         SendingBatch::new(self.sender.clone(), messages)
     }
 
-    /// Stores a half message, which stays invisible until the returned transaction is committed. Transactions have no delay: a delay
-    /// level on the message is removed.
+    /// Stores a half message, which stays invisible until the returned transaction is committed. Transactions have no
+    /// delay: a delay level on the message is removed.
     ///
     /// ```no_run
     /// # async fn example(producer: rocketmq_client::Producer) -> Result<(), Box<dyn std::error::Error>> {
@@ -206,8 +207,8 @@ impl Producer {
         &self.sender.group
     }
 
-    /// Sends gathered messages, then tells the brokers that the producer leaves its group. Later sends through any handle fail.
-    /// Without a shutdown, dropping the last handle leaves it to the brokers to notice.
+    /// Sends gathered messages, then tells the brokers that the producer leaves its group. Later sends through any
+    /// handle fail. Without a shutdown, dropping the last handle leaves it to the brokers to notice.
     ///
     /// ```no_run
     /// # async fn example(producer: rocketmq_client::Producer) -> Result<(), Box<dyn std::error::Error>> {

@@ -23,8 +23,8 @@ type Reply = oneshot::Sender<Result<Receipt, SendError>>;
 /// Topic and `wait_store`: messages with equal keys may share a request.
 type Key = (String, bool);
 
-/// Gathers the messages of one producer. It answers every message exactly once: after its batch is sent, at the latest by the
-/// producer's shutdown.
+/// Gathers the messages of one producer. It answers every message exactly once: after its batch is sent, at the latest
+/// by the producer's shutdown.
 pub(super) struct Accumulator {
     sender: Arc<Sender>,
     config: LingerConfig,

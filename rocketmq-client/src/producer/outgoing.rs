@@ -105,8 +105,8 @@ impl Outgoing {
         Command::request(self.code).with_ext(ext).with_body(self.body.clone())
     }
 
-    /// Adds the id of the batch itself to its request. Brokers of 5.x need it where they store a batch as one record; those of
-    /// 4.x would overwrite the ids of the messages with it.
+    /// Adds the id of the batch itself to its request. Brokers of 5.x need it where they store a batch as one record;
+    /// those of 4.x would overwrite the ids of the messages with it.
     pub(crate) fn named(&self, mut request: Command) -> Command {
         let mut properties = self.properties.clone();
         append(&mut properties, names::UNIQ_KEY, &self.message_id);
@@ -115,7 +115,8 @@ impl Outgoing {
     }
 }
 
-/// Returns the topic's name on the wire, without a copy where there is no namespace. The topic of message traces is in none.
+/// Returns the topic's name on the wire, without a copy where there is no namespace. The topic of message traces is in
+/// none.
 fn wire_topic(sender: &Sender, topic: String) -> String {
     let names = &sender.cluster.names;
     if names.namespace().is_none() || !sender.observed { topic } else { names.wrap(&topic) }
@@ -130,8 +131,8 @@ fn take_retry_counters(message: &mut Message) -> (Option<String>, Option<String>
     (properties.remove(names::RECONSUME_TIME), properties.remove(names::MAX_RECONSUME_TIMES))
 }
 
-/// Returns the message's id and its encoded properties. A message keeps an id that it has, so that a copy that is sent after a
-/// failure is recognized.
+/// Returns the message's id and its encoded properties. A message keeps an id that it has, so that a copy that is sent
+/// after a failure is recognized.
 pub(super) fn stamp(sender: &Sender, message: &Message) -> Result<(String, String), SendError> {
     let mut properties = message.properties.encode_stored();
     let message_id = match message.properties.unique_key() {

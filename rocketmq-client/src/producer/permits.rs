@@ -33,8 +33,8 @@ impl Permits {
         }
     }
 
-    /// Waits for room for a body of `bytes`; `None` when there is none before `deadline`. A body larger than the whole limit
-    /// takes all of it, so that it goes alone.
+    /// Waits for room for a body of `bytes`; `None` when there is none before `deadline`. A body larger than the whole
+    /// limit takes all of it, so that it goes alone.
     pub(crate) async fn room(&self, bytes: usize, deadline: Instant) -> Option<Room> {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).clamp(1, self.most_bytes);
         if let Some(room) = self.room_now(bytes) {

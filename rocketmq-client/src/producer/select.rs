@@ -51,8 +51,8 @@ impl RoundRobin {
     }
 }
 
-/// Returns the index of an ordering key among `count` queues, which is not 0. Like Java it takes the remainder of the string's hash
-/// before it drops the sign, so that a Java producer picks the same queue for a key.
+/// Returns the index of an ordering key among `count` queues, which is not 0. Like Java it takes the remainder of the
+/// string's hash before it drops the sign, so that a Java producer picks the same queue for a key.
 pub(crate) fn index_of_key(key: &str, count: usize) -> usize {
     let remainder = i64::from(java_string_hash(key)) % count as i64;
     remainder.unsigned_abs() as usize

@@ -67,7 +67,7 @@ impl Sender {
         SendError::new(SendErrorKind::Closed, format!("producer of group {}", self.group))
     }
 
-    /// Room for a body of this size.
+    /// Waits for room for a body of this size.
     pub(super) async fn room(&self, bytes: usize, deadline: Instant) -> Result<Room, SendError> {
         self.permits.room(bytes, deadline).await.ok_or_else(|| {
             let text = format!(

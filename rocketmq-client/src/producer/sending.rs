@@ -36,8 +36,8 @@ macro_rules! options {
                 self
             }
 
-            /// Sends messages with equal keys to the same queue, which keeps them in the order of the sends. Java's producer picks
-            /// the same queue for a key. A failed send is not tried again.
+            /// Sends messages with equal keys to the same queue, which keeps them in the order of the sends. Java's
+            /// producer picks the same queue for a key. A failed send is not tried again.
             ///
             /// ```no_run
             /// # use rocketmq_client::{Message, Producer};

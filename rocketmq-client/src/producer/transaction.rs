@@ -47,7 +47,8 @@ impl Transaction {
     /// ```
     ///
     /// # Errors
-    /// The broker does not confirm the commit. The transaction may be committed all the same; if it is not, the broker asks about it.
+    /// The broker does not confirm the commit. The transaction may be committed all the same; if it is not, the broker
+    /// asks about it.
     ///
     /// # Cancel safety
     /// A cancelled commit may have reached the broker; if it has not, the broker asks about the transaction.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// Host and port, split at the last colon: brokers register bare IPv6 addresses too.
+/// Splits an address into host and port at the last colon: brokers register bare IPv6 addresses too.
 pub(crate) fn target(address: &str) -> io::Result<(&str, u16)> {
     let parts = address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
     let (host, port) = parts.ok_or_else(|| {

@@ -30,7 +30,7 @@ impl Pool {
         Self { dialer, chance, links: RwLock::default(), closed: AtomicBool::new(false) }
     }
 
-    /// The connection to `address`, made within `budget` if there is none.
+    /// Returns the connection to `address`, and makes it within `budget` if there is none.
     pub(crate) async fn connection(&self, address: &str, budget: Duration) -> Result<Connection, DialError> {
         if let Some(connection) = self.live(address) {
             return Ok(connection);
@@ -42,7 +42,7 @@ impl Pool {
         timeout(budget, dial).await.unwrap_or(Err(DialError::Timeout(budget)))
     }
 
-    /// The connection to `address`, if there is one.
+    /// Returns the connection to `address`, if there is one.
     pub(crate) fn live(&self, address: &str) -> Option<Connection> {
         self.links.read().get(address)?.live()
     }
@@ -114,8 +114,8 @@ impl Dialling {
         }
     }
 
-    /// Returns the failure to repeat instead of a dial: a host that does not answer would otherwise cost every send its whole
-    /// budget before it can try another broker.
+    /// Returns the failure to repeat instead of a dial: a host that does not answer would otherwise cost every send its
+    /// whole budget before it can try another broker.
     fn still_failing(&self, now: Instant) -> Option<DialError> {
         self.failed.clone().filter(|_| self.not_before.is_some_and(|until| now < until))
     }
@@ -127,8 +127,8 @@ impl Link {
         current.as_deref().filter(|connection| !connection.is_closed()).cloned()
     }
 
-    /// Dials the address. Callers that waited while another's dial failed share that failure: a dead broker must not cost a hundred
-    /// senders one connect timeout each, one after the other.
+    /// Dials the address. Callers that waited while another's dial failed share that failure: a dead broker must not
+    /// cost a hundred senders one connect timeout each, one after the other.
     async fn dial(&self, pool: &Pool, address: &str) -> Result<Connection, DialError> {
         let seen = self.dials.load(Ordering::Acquire);
         let mut last = self.dialling.lock().await;

@@ -90,8 +90,8 @@ impl Rpc {
         Ok(response)
     }
 
-    /// A call that survives a server's restart: answered GO_AWAY, or cut off by a connection that ended,
-    /// it is repeated once, over a new connection, with what is left of the budget. The server may see
+    /// Calls a server and survives its restart: after the answer GO_AWAY, or at the end of its connection,
+    /// it repeats the request once, over a new connection, with the rest of the budget. The server may see
     /// such a request twice; a request that must not be seen twice goes through
     /// [`call_once`](Self::call_once).
     pub(crate) async fn call(
@@ -128,7 +128,7 @@ impl Rpc {
     }
 }
 
-/// The refusal in a response that is not a success.
+/// Reads the refusal of a response that is no success.
 pub(crate) fn refusal(response: &Command, broker: &str, topic: &str) -> BrokerRefusal {
     BrokerRefusal {
         code: response.response_code(),

@@ -18,9 +18,9 @@ const EVERYWHERE: &str = "0.0.0.0/0";
 
 /// Maps servers to SOCKS5 proxies.
 ///
-/// It is read from the JSON of Java's client (`com.rocketmq.socks.proxy.config`), a map from networks to proxies. Where several networks
-/// hold an address, the narrowest counts; Java takes any. `0.0.0.0/0` also holds for host names, which the proxy resolves; narrower
-/// networks hold only for servers that are known by their address.
+/// It is read from the JSON of Java's client (`com.rocketmq.socks.proxy.config`), a map from networks to proxies. Where
+/// several networks hold an address, the narrowest counts; Java takes any. `0.0.0.0/0` also holds for host names, which
+/// the proxy resolves; narrower networks hold only for servers that are known by their address.
 ///
 /// ```
 /// use rocketmq_client::client::SocksProxies;
@@ -136,7 +136,7 @@ impl SocksProxies {
         self.0.iter().find(|(network, _)| network.holds(host)).map(|(_, proxy)| proxy)
     }
 
-    /// A socket to the server, through the proxy that leads to it, if one does.
+    /// Connects to the server, through a proxy if one leads to it.
     pub(super) async fn connect(&self, host: &str, port: u16) -> io::Result<TcpStream> {
         match self.leading_to(host) {
             Some(proxy) => proxy.connect((host, port)).await,

@@ -38,7 +38,7 @@ impl<'a> Url<'a> {
     }
 }
 
-/// The addresses of the name servers, asked of the address server where there is one.
+/// Returns the addresses of the name servers, and asks the address server where there is one.
 pub(crate) async fn initial(
     name_servers: &NameServers,
     config: &ClientConfig,
@@ -52,7 +52,7 @@ pub(crate) async fn initial(
     }
 }
 
-/// The page of the client's unit, where there are several.
+/// Returns the URL of the client's unit, where there are several.
 pub(crate) fn of_unit<'a>(url: &'a str, config: &ClientConfig) -> Cow<'a, str> {
     match &config.unit_name {
         Some(unit) => Cow::Owned(format!("{url}-{unit}?nofix=1")),
@@ -60,7 +60,7 @@ pub(crate) fn of_unit<'a>(url: &'a str, config: &ClientConfig) -> Cow<'a, str> {
     }
 }
 
-/// The addresses the page lists now.
+/// Reads the addresses that the page lists now.
 pub(crate) async fn fetch(url: &str) -> io::Result<Vec<String>> {
     let parts =
         Url::parse(url).ok_or_else(|| invalid(format!("\"{url}\" is not http://host[:port]/path")))?;
@@ -72,7 +72,7 @@ pub(crate) async fn fetch(url: &str) -> io::Result<Vec<String>> {
     addresses(line).map_err(|error| invalid(format!("{url} lists no name servers: {error}")))
 }
 
-/// HTTP/1.0, so that the answer is neither chunked nor kept open.
+/// Reads the page by HTTP/1.0, so that the answer is neither chunked nor kept open.
 async fn get(url: &Url<'_>) -> io::Result<String> {
     let mut stream = TcpStream::connect((url.host, url.port)).await?;
     let request =

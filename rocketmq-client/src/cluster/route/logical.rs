@@ -22,7 +22,7 @@ pub(crate) fn is_logical(queue: &MessageQueue) -> bool {
     queue.broker_name.starts_with(LOGICAL)
 }
 
-/// Of brokers that claim the same queue the one with the newest mapping has it.
+/// Finds the broker of each queue. Of brokers that claim the same queue, the one with the newest mapping holds it.
 pub(crate) fn homes(topic: &str, mappings: &BTreeMap<String, TopicQueueMappingInfo>) -> Homes {
     let mut by_age: Vec<&TopicQueueMappingInfo> = mappings.values().collect();
     by_age.sort_by_key(|mapping| mapping.epoch);

@@ -34,7 +34,7 @@ impl Purpose {
 
 /// Topics are named here as they are on the wire.
 impl Cluster {
-    /// Everything known about a topic. A name server is asked only where the cache does not do, until `deadline` at most.
+    /// Finds the route of a topic. It asks a name server only if the cache is not enough, until `deadline` at most.
     pub(crate) async fn topic(
         &self,
         topic: &str,
@@ -75,7 +75,7 @@ impl Cluster {
         }
     }
 
-    /// Of all name servers that answer.
+    /// Tells whether no name server that answers knows a broker.
     async fn knows_no_broker(&self) -> bool {
         let knows_some = |answer: &Result<Json<ClusterInfo>, RouteError>| {
             answer.as_ref().is_ok_and(|Json(cluster)| !cluster.broker_addr_table.is_empty())
@@ -85,12 +85,12 @@ impl Cluster {
         asked.await.is_ok_and(|Json(cluster)| cluster.broker_addr_table.is_empty())
     }
 
-    /// The look at the cache.
+    /// Looks a topic up in the cache.
     pub(crate) fn known(&self, topic: &str) -> Option<Arc<TopicInfo>> {
         self.routes.load().topic(topic).cloned()
     }
 
-    /// The topic's route, or, for a topic that does not exist, that of the template.
+    /// Asks for the topic's route, or, for a topic that does not exist, that of the template.
     async fn find_or_invent(&self, topic: &str, queues: i32) -> Lookup {
         if let Some(info) = self.refresh_topic(topic).await? {
             return Ok(Some(info));
@@ -105,7 +105,7 @@ impl Cluster {
         self.lookups.run(topic.to_owned(), self.ask(topic))
     }
 
-    /// A topic the name servers do not know keeps the route it had: a name server that has just started
+    /// Asks for a topic's route. An unknown topic keeps the route it had: a name server that has just started
     /// knows nothing for a while.
     async fn ask(&self, topic: &str) -> Lookup {
         let budget = self.config.api_timeout;

@@ -44,8 +44,8 @@ impl Resolver {
         gone
     }
 
-    /// Asks the name servers in turn for the route of a topic; `None` when none that answers knows it. Brokers do not register with all
-    /// of them at once, nor always with all.
+    /// Asks the name servers in turn for the route of a topic; `None` when none that answers knows it. Brokers do not
+    /// register with all of them at once, nor always with all.
     pub(crate) async fn route(
         &self,
         rpc: &Rpc,
@@ -104,8 +104,9 @@ impl Resolver {
     }
 }
 
-/// Returns the time for the next server: an equal part of the rest. With an answer in hand it is at most an equal part of the whole,
-/// so that a topic that is yet to be created does not wait for a frozen server until its first send has run out of time.
+/// Returns the time for the next server: an equal part of the rest. With an answer in hand it is at most an equal part
+/// of the whole, so that a topic that is yet to be created does not wait for a frozen server until its first send has
+/// run out of time.
 fn share(left: Duration, budget: Duration, servers: usize, tried: usize, has_answer: bool) -> Duration {
     let of_the_rest = left / (servers - tried) as u32;
     if has_answer { of_the_rest.min(budget / servers as u32) } else { of_the_rest }

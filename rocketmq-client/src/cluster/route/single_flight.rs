@@ -20,7 +20,7 @@ impl<T> Default for SingleFlight<T> {
 }
 
 impl<T: Clone> SingleFlight<T> {
-    /// The answer to the question `key`. The first caller's `ask` answers all who come before it is done; when that
+    /// Answers the question `key`. The first caller's `ask` answers all callers that come before it is done; when that
     /// caller is dropped meanwhile, the next in line asks.
     ///
     /// Boxed: every send would carry room for a lookup, which is several kilobytes and seldom needed.

@@ -59,7 +59,7 @@ impl TopicInfo {
         Self { route, publish, subscribe, homes, provisional: false, generation: 0 }
     }
 
-    /// The route of the template topic, read as that of a topic a broker would make after it.
+    /// Makes the route of a topic that a broker would create after the template topic.
     pub(crate) fn provisional(topic: &str, mut template: TopicRoute, queues: i32) -> Self {
         for data in &mut template.queue_datas {
             let count = queues.min(data.read_queue_nums);
@@ -90,7 +90,7 @@ fn subscribe_queues(topic: &str, route: &TopicRoute, homes: &Homes) -> Vec<Share
     readable.flat_map(|data| queues_of(topic, &data.broker_name, data.read_queue_nums)).collect()
 }
 
-/// `broker:count;broker:count`, as an administrator fixed it; entries that do not read so are skipped.
+/// Reads the order that an administrator set, `broker:count;broker:count`; other entries are skipped.
 fn ordered_queues(topic: &str, conf: &str) -> Vec<SharedQueue> {
     let entries = conf.split(';').filter_map(|entry| entry.rsplit_once(':'));
     let counted = entries.filter_map(|(broker, count)| Some((broker, count.trim().parse().ok()?)));
@@ -111,7 +111,7 @@ impl Snapshot {
         self.topics.get(topic)
     }
 
-    /// An address of a broker.
+    /// Returns an address of a broker.
     pub(crate) fn address(&self, broker: &str, which: Which) -> Option<Arc<str>> {
         let addresses = self.brokers.get(broker)?;
         let slave_after = |id: i64| addresses.get(&id.checked_add(1).filter(|_| id != MASTER_ID)?);
@@ -124,7 +124,7 @@ impl Snapshot {
         found.cloned()
     }
 
-    /// The name of the broker that holds a queue: its own, unless it is one of a static topic.
+    /// Returns the name of the broker that holds a queue: the queue's own, unless its topic is a static one.
     pub(crate) fn home<'a>(&'a self, queue: &'a MessageQueue) -> &'a str {
         if !is_logical(queue) {
             return &queue.broker_name;
@@ -133,25 +133,25 @@ impl Snapshot {
         home.unwrap_or(&queue.broker_name)
     }
 
-    /// The name of the broker at an address.
+    /// Returns the name of the broker at an address.
     pub(crate) fn broker_at(&self, address: &str) -> Option<&str> {
         let mut brokers = self.brokers.iter();
         let found = brokers.find(|(_, addresses)| addresses.values().any(|known| **known == *address));
         found.map(|(name, _)| name.as_str())
     }
 
-    /// The addresses of every broker in use.
+    /// Returns the addresses of every broker in use.
     pub(crate) fn addresses(&self, with_slaves: bool) -> Vec<String> {
         let all = self.brokers.values().flatten();
         all.filter(|(id, _)| with_slaves || **id == MASTER_ID).map(|(_, at)| at.to_string()).collect()
     }
 
-    /// Every topic known.
+    /// Returns every topic known.
     pub(crate) fn topics(&self) -> impl Iterator<Item = (&String, &Arc<TopicInfo>)> {
         self.topics.iter()
     }
 
-    /// Only addresses that some route still names are kept.
+    /// Rebuilds the table, and keeps only addresses that some route still names.
     fn rebuilt(topics: HashMap<String, Arc<TopicInfo>>, generation: u64) -> Self {
         let mut brokers = HashMap::new();
         let mut infos: Vec<_> = topics.values().collect();
@@ -197,7 +197,7 @@ impl RouteTable {
     }
 }
 
-/// An invented route never replaces a real one.
+/// Tells whether the new route changes nothing. An invented route never replaces a real one.
 fn is_no_news(known: &TopicInfo, new: &TopicInfo) -> bool {
     match (known.provisional, new.provisional) {
         (false, true) => true,

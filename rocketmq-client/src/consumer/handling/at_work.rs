@@ -43,7 +43,8 @@ impl AtWork {
         Entered { calls: self.clone(), number }
     }
 
-    /// Returns the number of running handlers, and a line for each message: duration, id, queue and tries. The oldest come first.
+    /// Returns the number of running handlers, and a line for each message: duration, id, queue and tries. The oldest
+    /// come first.
     pub(crate) fn dump(&self) -> String {
         let calls = self.0.lock();
         let mut text = format!("handlers at work: {}\n", calls.running.len());

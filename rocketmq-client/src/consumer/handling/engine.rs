@@ -1,8 +1,8 @@
 //! The engine: runs the handler of one consumer and gives its verdicts.
 //!
-//! It does everything around a call: permits, interceptors, message trace, span and metrics, the time limit, panics, figures and
-//! log lines. Three policies settle the messages by their verdict: [`concurrent`](super::concurrent) commits offsets,
-//! [`orderly`](super::orderly) moves a queue on, POP acknowledges.
+//! It does everything around a call: permits, interceptors, message trace, span and metrics, the time limit, panics,
+//! figures and log lines. Three policies settle the messages by their verdict: [`concurrent`](super::concurrent)
+//! commits offsets, [`orderly`](super::orderly) moves a queue on, POP acknowledges.
 
 use std::ops::ControlFlow;
 use std::pin::Pin;

@@ -8,8 +8,9 @@ use futures_util::future::BoxFuture;
 
 /// Handles one message at a time. Closures of the same shape are listeners too.
 ///
-/// A call that fails or panics counts as [`Outcome::Retry`]. The future is dropped when it takes longer than the consumer's
-/// `consume_timeout`, or when the consumer is dropped without a shutdown: hold nothing across an `await` that must not be cut there.
+/// A call that fails or panics counts as [`Outcome::Retry`]. The future is dropped when it takes longer than the
+/// consumer's `consume_timeout`, or when the consumer is dropped without a shutdown: hold nothing across an `await`
+/// that must not be cut there.
 ///
 /// ```no_run
 /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -53,8 +54,8 @@ where
     }
 }
 
-/// Handles several messages of one queue at a time. Closures of the same shape are listeners too. The rules of [`Listen`] hold; a failure
-/// or panic retries the whole batch.
+/// Handles several messages of one queue at a time. Closures of the same shape are listeners too. The rules of
+/// [`Listen`] hold; a failure or panic retries the whole batch.
 ///
 /// ```no_run
 /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {

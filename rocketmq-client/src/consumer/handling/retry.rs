@@ -23,7 +23,7 @@ pub(crate) enum Redelivery {
 }
 
 impl Redelivery {
-    /// `None` when there is nothing to redeliver.
+    /// Returns the request that follows from an outcome; `None` for a message that is done.
     pub(crate) fn of(outcome: Outcome, timed_out: bool) -> Option<Self> {
         match outcome {
             Outcome::Ack => None,
@@ -34,7 +34,7 @@ impl Redelivery {
         }
     }
 
-    /// The `delayLevel` of request 36.
+    /// Returns the `delayLevel` of request 36.
     pub(crate) fn level(self) -> i32 {
         match self {
             Redelivery::Ladder => 0,
@@ -44,8 +44,8 @@ impl Redelivery {
     }
 }
 
-/// The properties of a message its consumer sends to the retry topic by itself, because request 36 failed. The counters
-/// travel in the request's header.
+/// Makes the properties of a message that its consumer sends to the retry topic itself, because request 36 failed. The
+/// counters travel in the request's header.
 pub(crate) fn resend_properties(delivery: &Delivery, how: Redelivery) -> Properties {
     let mut properties = delivery.properties().clone();
     let tries = i64::from(delivery.reconsume_times());
@@ -81,7 +81,8 @@ pub(crate) fn pop_delay_ms(reconsume_times: u32, how: Redelivery) -> u64 {
     POP_DELAYS[step.min(POP_DELAYS.len() - 1)] * 1000
 }
 
-/// The same for a message tried as often as allowed, by its age; `None` once it is older than twice the longest delay.
+/// Returns the same for a message that was tried as often as allowed, by its age; `None` once it is older than twice
+/// the longest delay.
 pub(crate) fn pop_delay_of_age(age: Duration) -> Option<u64> {
     let passed = |delay: &&u64| age >= Duration::from_secs(**delay * 2);
     let step = POP_DELAYS.iter().take_while(passed).count();

@@ -23,7 +23,7 @@ const RESEND_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Gives a message back to the broker for a later try.
 pub(crate) trait SendBack: Send + Sync + 'static {
-    /// `true` when the broker has it (or nobody wants it any more), so that it can be committed.
+    /// Sends a message back. Returns `true` when it can be committed: the broker has it, or it has no retries.
     fn send_back(&self, delivery: Delivery, redelivery: Redelivery) -> BoxFuture<'static, bool>;
 }
 

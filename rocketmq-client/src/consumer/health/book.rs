@@ -90,7 +90,7 @@ impl Record {
         failure.map(|failure| failure.error.clone())
     }
 
-    /// `backlog`: `None` when the consumer has ended.
+    /// Makes the topic's health; `backlog` is `None` when the consumer has ended.
     fn shown(&self, topic: &str, backlog: Option<Backlog>) -> TopicHealth {
         let Backlog { queues, lag } = backlog.unwrap_or_default();
         TopicHealth {
@@ -106,7 +106,7 @@ impl Record {
 }
 
 impl HealthBook {
-    /// For these topics, named as on the wire.
+    /// Makes a book of these topics, which are named as on the wire.
     pub(crate) fn new<'t>(
         calls: &Calls,
         topics: impl IntoIterator<Item = &'t String>,
@@ -136,7 +136,8 @@ impl HealthBook {
         self.0.topics.lock().remove(topic);
     }
 
-    /// Returns the record of each topic, by name. `backlog` counts the waiting messages; `None` when the consumer has ended.
+    /// Returns the record of each topic, by name. `backlog` counts the waiting messages; `None` when the consumer has
+    /// ended.
     pub(crate) fn topics(&self, backlog: impl Fn(&str) -> Option<Backlog>) -> Vec<TopicHealth> {
         let topics = self.0.topics.lock();
         topics.iter().map(|(topic, record)| record.shown(self.plain(topic), backlog(topic))).collect()
@@ -146,7 +147,7 @@ impl HealthBook {
         self.0.names.plain(topic)
     }
 
-    /// A lookup of the topic's route ended; the names of its brokers.
+    /// Records a lookup of the topic's route, with the names of its brokers.
     pub(crate) fn route(&self, topic: &str, outcome: Result<&[String], &RouteError>) {
         match outcome {
             Ok(brokers) => {
@@ -162,8 +163,8 @@ impl HealthBook {
         }
     }
 
-    /// A broker took the heartbeat or did not. One that does is there again, also for the pulls that it holds back until
-    /// there are messages.
+    /// Records that a broker took the heartbeat, or did not. One that does is there again, also for the pulls that it
+    /// holds back until there are messages.
     pub(crate) fn heartbeat(&self, topic: &str, broker: &str, outcome: Result<(), &CallError>) {
         let step = Step::Heartbeat(broker.to_owned());
         match outcome {
@@ -175,7 +176,7 @@ impl HealthBook {
         }
     }
 
-    /// The brokers of a topic said who the members are and which queues are whose, or none of them did.
+    /// Records that a broker of the topic listed the members or assigned the queues, or that none did.
     pub(crate) fn members(&self, topic: &str, outcome: Result<(), &CallError>) {
         match outcome {
             Ok(()) => self.went_well(topic, || Step::Members),
@@ -183,7 +184,7 @@ impl HealthBook {
         }
     }
 
-    /// A queue was read, or its first offset found; a broker that asks to slow down is no failure.
+    /// Records a pull, or the lookup of the first offset. A broker that asks to slow down is no failure.
     pub(crate) fn queue(&self, queue: &MessageQueue, outcome: Result<(), &CallError>) {
         let step = || Step::Queue(queue.clone());
         match outcome {
@@ -194,13 +195,13 @@ impl HealthBook {
         }
     }
 
-    /// A queue is read no more.
+    /// Forgets a queue that is read no more.
     pub(crate) fn released(&self, queue: &MessageQueue) {
         self.went_well(&queue.topic, || Step::Queue(queue.clone()));
     }
 
-    /// A message is going to be tried again, or went to the dead letters. `topic` is the one of its first try, as the
-    /// application calls it.
+    /// Counts a message that will be tried again, or that went to the dead letters. `topic` is the one of its first
+    /// try, as the application calls it.
     pub(crate) fn given_back(&self, topic: &str, dead: bool) {
         metrics::given_back(&self.0.group, topic, dead);
         if let Some(record) = self.0.topics.lock().get_mut(&self.0.names.wrap(topic)) {
@@ -250,7 +251,7 @@ impl HealthBook {
     }
 }
 
-/// For consumers whose application is not told.
+/// Logs a change for an application that has no `on_health`.
 fn log(change: &HealthChange) {
     let HealthChange { group, topic, to, from, error } = change;
     match error {

@@ -69,7 +69,7 @@ impl std::fmt::Debug for Batch {
 }
 
 impl Batch {
-    /// `next` follows the last of the messages.
+    /// Makes a batch; `next` is the offset after its last message.
     pub(super) fn new(
         messages: Vec<Delivery>,
         next: i64,

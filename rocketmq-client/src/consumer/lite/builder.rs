@@ -91,8 +91,8 @@ impl LiteConsumerBuilder {
         }
     }
 
-    /// Shares the queues of a topic with the other members of the group, and takes the messages with these tags: `"a || b"`, or `"*"`
-    /// for all. A second call for a topic replaces its expression. Excludes [`assign`](Self::assign).
+    /// Shares the queues of a topic with the other members of the group, and takes the messages with these tags: `"a ||
+    /// b"`, or `"*"` for all. A second call for a topic replaces its expression. Excludes [`assign`](Self::assign).
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -196,8 +196,8 @@ impl LiteConsumerBuilder {
         self
     }
 
-    /// Commits a batch when the one after it is asked for, so that every message is delivered at least once. Default: true. Without it
-    /// only [`Batch::commit`](super::Batch::commit) moves the group's offsets.
+    /// Commits a batch when the one after it is asked for, so that every message is delivered at least once. Default:
+    /// true. Without it only [`Batch::commit`](super::Batch::commit) moves the group's offsets.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -259,8 +259,8 @@ impl LiteConsumerBuilder {
         self
     }
 
-    /// Calls `tell` after each change of the shared queues: with the topic, all its queues, and those of this member. `tell` must not
-    /// block.
+    /// Calls `tell` after each change of the shared queues: with the topic, all its queues, and those of this member.
+    /// `tell` must not block.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -277,8 +277,8 @@ impl LiteConsumerBuilder {
         self
     }
 
-    /// Traces the messages that are handed out, as handled well: the consumer does not learn the result. Default: as the client is
-    /// configured.
+    /// Traces the messages that are handed out, as handled well: the consumer does not learn the result. Default: as
+    /// the client is configured.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -305,8 +305,9 @@ impl LiteConsumerBuilder {
     /// ```
     ///
     /// # Errors
-    /// A name or expression is illegal, `subscribe` and `assign` are used together or neither is, this client has a consumer of the group
-    /// already, no name server can be reached, a broker refuses a filter, or the file of offsets cannot be read.
+    /// A name or expression is illegal, `subscribe` and `assign` are used together or neither is, this client has a
+    /// consumer of the group already, no name server can be reached, a broker refuses a filter, or the file of offsets
+    /// cannot be read.
     ///
     /// # Cancel safety
     /// A cancelled call leaves no consumer behind.

@@ -56,8 +56,8 @@ impl std::fmt::Debug for LiteConsumer {
 }
 
 impl LiteConsumer {
-    /// Waits for the next batch, which is committed when the one after it is asked for, unless `auto_commit` is off. `None` after the
-    /// client was shut down.
+    /// Waits for the next batch, which is committed when the one after it is asked for, unless `auto_commit` is off.
+    /// `None` after the client was shut down.
     ///
     /// ```no_run
     /// # async fn example(lite: &mut rocketmq_client::LiteConsumer) -> Result<(), Box<dyn std::error::Error>> {
@@ -124,8 +124,9 @@ impl LiteConsumer {
         Batch::new(messages, next, queue, self.group.clone())
     }
 
-    /// Reads exactly these queues from now on. Queues that it reads already go on where they are. Of the others the offsets are stored;
-    /// messages that were handed out and not committed are delivered to the next reader of the queue.
+    /// Reads exactly these queues from now on. Queues that it reads already go on where they are. Of the others the
+    /// offsets are stored; messages that were handed out and not committed are delivered to the next reader of the
+    /// queue.
     ///
     /// ```no_run
     /// # async fn example(lite: &mut rocketmq_client::LiteConsumer, pull: rocketmq_client::PullConsumer) -> Result<(), Box<dyn std::error::Error>> {
@@ -136,8 +137,8 @@ impl LiteConsumer {
     /// ```
     ///
     /// # Errors
-    /// The consumer subscribes, so that its queues are shared out, a topic is illegal, or no name server can be reached. The assignment
-    /// then stays as it was.
+    /// The consumer subscribes, so that its queues are shared out, a topic is illegal, or no name server can be
+    /// reached. The assignment then stays as it was.
     ///
     /// # Cancel safety
     /// A cancelled call may have released some queues and not taken the new ones yet; the next call puts that right.
@@ -201,7 +202,8 @@ impl LiteConsumer {
         queues
     }
 
-    /// Goes on at another place of a queue. Cached messages of the queue are dropped; the group's offset moves with the next commit.
+    /// Goes on at another place of a queue. Cached messages of the queue are dropped; the group's offset moves with the
+    /// next commit.
     ///
     /// ```no_run
     /// # async fn example(lite: &mut rocketmq_client::LiteConsumer) -> Result<(), Box<dyn std::error::Error>> {
@@ -268,7 +270,8 @@ impl LiteConsumer {
         }
     }
 
-    /// Returns the committed offset of a queue: of the group, or of this member when it broadcasts. `None` when there is none.
+    /// Returns the committed offset of a queue: of the group, or of this member when it broadcasts. `None` when there
+    /// is none.
     ///
     /// ```no_run
     /// # async fn example(lite: rocketmq_client::LiteConsumer) -> Result<(), Box<dyn std::error::Error>> {

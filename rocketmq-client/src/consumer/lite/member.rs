@@ -47,7 +47,7 @@ impl ConsumerMember for LiteMember {
 }
 
 impl LiteMember {
-    /// Its own, under the names of Java's lite consumer.
+    /// Returns its own settings, under the names of Java's lite consumer.
     fn settings(&self) -> Vec<Setting> {
         let mut settings = vec![
             ("pullBatchSize", self.pull_batch.to_string()),

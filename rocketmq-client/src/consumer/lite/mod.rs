@@ -1,4 +1,5 @@
-//! The lite pull consumer: the application asks for the messages. Queues are shared out as for a push consumer, or assigned by hand.
+//! The lite pull consumer: the application asks for the messages. Queues are shared out as for a push consumer, or
+//! assigned by hand.
 
 mod batch;
 mod builder;

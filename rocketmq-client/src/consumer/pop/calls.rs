@@ -56,7 +56,7 @@ pub(crate) struct PopAnswer {
 }
 
 impl Calls {
-    /// Messages of a queue, or of all queues of its broker when the queue id is -1.
+    /// Pops messages of a queue, or of all queues of its broker when the queue id is -1.
     pub(crate) async fn pop(
         &self,
         queue: &MessageQueue,
@@ -140,7 +140,7 @@ impl Calls {
         Ok(receipt.renewed(&answer))
     }
 
-    /// [`ack`](Self::ack) for many messages, one request per broker.
+    /// Acknowledges many messages with one request to each broker.
     pub(crate) async fn ack_all(&self, messages: &[Popped]) -> Result<(), CallError> {
         for (broker, acks) in batches(&self.group, messages) {
             let topic = acks.first().map(|ack| ack.topic.clone()).unwrap_or_default();
@@ -177,7 +177,7 @@ fn is_nothing(error: &CallError) -> bool {
     [ResponseCode::POLLING_TIMEOUT, ResponseCode::PULL_NOT_FOUND].iter().any(|code| is_refusal(error, *code))
 }
 
-/// The receipt travels with the message, as in Java, where applications and tools look for it.
+/// Puts the receipt into the message's properties, where applications and tools of Java look for it.
 fn sign(record: &mut MessageRecord, receipt: &PopReceipt) {
     if properties::find(&record.properties, names::POP_CK).is_none() {
         properties::append_display(&mut record.properties, names::POP_CK, receipt);

@@ -1,5 +1,5 @@
-//! Push consumption of queues that the broker serves by POP: it hands messages out for a time, handlers run, and each outcome becomes an
-//! acknowledgement or a later try. There are no offsets and no process queues.
+//! Push consumption of queues that the broker serves by POP: it hands messages out for a time, handlers run, and each
+//! outcome becomes an acknowledgement or a later try. There are no offsets and no process queues.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -259,8 +259,8 @@ impl PopService {
         });
     }
 
-    /// Handles messages and reports the outcomes. When their time is over before the call they are left alone, and when it is over
-    /// after the call nothing is reported: the broker has handed them to another consumer.
+    /// Handles messages and reports the outcomes. When their time is over before the call they are left alone, and when
+    /// it is over after the call nothing is reported: the broker has handed them to another consumer.
     async fn handle(&self, messages: Vec<Popped>) {
         let _permit = self.engine.permit().await;
         if self.group.stopped.is_cancelled() || messages.iter().any(Popped::is_expired) {
@@ -290,8 +290,8 @@ impl PopService {
         self.acknowledge(&done).await;
     }
 
-    /// Hides a message until its next try. A message that was tried too often is acknowledged once it is older than twice the
-    /// longest delay, as in Java.
+    /// Hides a message until its next try. A message that was tried too often is acknowledged once it is older than
+    /// twice the longest delay, as in Java.
     async fn retry(&self, message: Popped, how: Redelivery, done: &mut Vec<Popped>) {
         let (tries, now) = (message.reconsume_times(), self.group.calls.cluster.config.clock.now());
         let delay = if tries < self.max_reconsume_times {

@@ -30,7 +30,7 @@ impl<'a> PopInfo<'a> {
         Self { answer, broker, topic, starts: starts.map(starts_of), counts: counts_of(answer) }
     }
 
-    /// The receipts of the messages, in their order.
+    /// Returns the receipts of the messages, in their order.
     pub(crate) fn receipts(&self, records: &[MessageRecord]) -> Vec<PopReceipt> {
         let mut first = HashMap::new();
         records.iter().map(|record| self.receipt(record, &mut first)).collect()

@@ -75,7 +75,8 @@ impl SimpleConsumerBuilder {
         self
     }
 
-    /// Subscribes to a topic by an SQL92 condition over message properties. Needs a broker with `enablePropertyFilter=true`.
+    /// Subscribes to a topic by an SQL92 condition over message properties. Needs a broker with
+    /// `enablePropertyFilter=true`.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -103,8 +104,9 @@ impl SimpleConsumerBuilder {
         self
     }
 
-    /// Hands out the messages of each queue in order: those behind a message wait until it is acknowledged, and when its time runs out
-    /// they come again together. All consumers of the group must agree on this. Default: without order.
+    /// Hands out the messages of each queue in order: those behind a message wait until it is acknowledged, and when
+    /// its time runs out they come again together. All consumers of the group must agree on this. Default: without
+    /// order.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -129,8 +131,8 @@ impl SimpleConsumerBuilder {
     /// ```
     ///
     /// # Errors
-    /// A name or expression is illegal, there is no subscription, this client has a consumer of the group already, no name server can be
-    /// reached, or a broker refuses a filter.
+    /// A name or expression is illegal, there is no subscription, this client has a consumer of the group already, no
+    /// name server can be reached, or a broker refuses a filter.
     ///
     /// # Cancel safety
     /// A cancelled call leaves no consumer behind.

@@ -293,8 +293,8 @@ impl PullConsumer {
         self.calls.store_offset(queue, offset).await
     }
 
-    /// Sends a message to the group's retry topic or its dead letter queue, as a push consumer does. Returns `false` when no broker took
-    /// it.
+    /// Sends a message to the group's retry topic or its dead letter queue, as a push consumer does. Returns `false`
+    /// when no broker took it.
     ///
     /// ```no_run
     /// # async fn example(pull: rocketmq_client::PullConsumer, delivery: rocketmq_client::Delivery) -> Result<(), Box<dyn std::error::Error>> {

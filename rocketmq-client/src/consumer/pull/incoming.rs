@@ -22,7 +22,7 @@ pub(crate) struct Incoming<'a> {
 }
 
 impl Incoming<'_> {
-    /// The messages in a pull's body that match the subscription text for text.
+    /// Reads the messages of a pull's body that match the subscription text for text.
     pub(crate) fn read(&self, body: bytes::Bytes) -> Vec<Delivery> {
         let mut deliveries = Vec::with_capacity(32);
         for record in MessageRecord::decode_all(body) {
@@ -56,7 +56,7 @@ impl Incoming<'_> {
         }
     }
 
-    /// The record as the application sees it.
+    /// Makes the delivery of a record.
     pub(crate) fn deliver(&self, mut record: MessageRecord) -> Delivery {
         record.queue_offset = record.queue_offset.saturating_add(self.offset_delta);
         inflate_or_leave(&mut record);
@@ -70,7 +70,7 @@ impl Incoming<'_> {
     }
 }
 
-/// A body that does not inflate is delivered as it is, its flag still set: a handler can refuse it, nobody else could.
+/// Decompresses the body. A damaged body stays as it is, with its flag set, so that the handler can refuse the message.
 pub(crate) fn inflate_or_leave(record: &mut MessageRecord) {
     if let Err(error) = inflate(record) {
         tracing::error!(

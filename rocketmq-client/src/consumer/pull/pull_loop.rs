@@ -143,7 +143,7 @@ impl PullLoop {
         }
     }
 
-    /// The broker may hold the first pull for a while.
+    /// Asks for the end of the queue before the first pull, which the broker may hold for a while.
     async fn look_for_first_end(&self) {
         if self.queue.is_end_unknown()
             && let Ok(end) = self.group.calls.max_offset(&self.queue.queue).await
@@ -152,7 +152,7 @@ impl PullLoop {
         }
     }
 
-    /// While nothing is pulled, no answer tells how far the queue reaches.
+    /// Asks for the end of the queue while no pull tells it.
     async fn look_for_end(&self) {
         let now = self.group.now_ms();
         if self.queue.is_end_stale(now)
@@ -162,7 +162,7 @@ impl PullLoop {
         }
     }
 
-    /// The pause an application asked for; without one, tasks of a single-threaded runtime still get their turn.
+    /// Pauses as configured. Without a pause it yields, so that other tasks of a single-threaded runtime get their turn.
     async fn rest(&self) {
         if !self.options.interval.is_zero() {
             tokio::time::sleep(self.options.interval).await;
@@ -211,7 +211,8 @@ impl PullLoop {
         }
     }
 
-    /// The offset was outside the queue or was reset by an administrator: what is cached is void.
+    /// Starts the queue anew: its offset was outside the queue, or an administrator reset it, so the cached messages
+    /// are void.
     async fn moved(&self, from: i64, to: i64) -> Option<i64> {
         let queue = &self.queue.queue;
         tracing::warn!(

@@ -102,8 +102,8 @@ impl PushConsumerBuilder {
         }
     }
 
-    /// Subscribes to a topic by tags, such as `"created || paid"`; `"*"` takes every message. A message without a tag matches only
-    /// `"*"`. A second call for a topic replaces its expression.
+    /// Subscribes to a topic by tags, such as `"created || paid"`; `"*"` takes every message. A message without a tag
+    /// matches only `"*"`. A second call for a topic replaces its expression.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -117,7 +117,8 @@ impl PushConsumerBuilder {
         self
     }
 
-    /// Subscribes to a topic by an SQL92 condition over message properties. Needs a broker with `enablePropertyFilter=true`.
+    /// Subscribes to a topic by an SQL92 condition over message properties. Needs a broker with
+    /// `enablePropertyFilter=true`.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -157,7 +158,8 @@ impl PushConsumerBuilder {
         self.configure(|config| config.batch = messages)
     }
 
-    /// Handles each queue in order: a message that fails is tried again before the messages behind it. Default: concurrently.
+    /// Handles each queue in order: a message that fails is tried again before the messages behind it. Default:
+    /// concurrently.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -213,7 +215,8 @@ impl PushConsumerBuilder {
         self.configure(|config| config.from_where = from)
     }
 
-    /// Sets the number of tries after the first; then a message goes to the dead letter queue. Default: 16, and no limit in orderly mode.
+    /// Sets the number of tries after the first; then a message goes to the dead letter queue. Default: 16, and no
+    /// limit in orderly mode.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -226,7 +229,8 @@ impl PushConsumerBuilder {
         self.configure(|config| config.max_reconsume_times = Some(times))
     }
 
-    /// Cancels a handler that takes longer, and delivers its messages again. Default: 15 minutes. Orderly mode has no limit.
+    /// Cancels a handler that takes longer, and delivers its messages again. Default: 15 minutes. Orderly mode has no
+    /// limit.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -270,7 +274,8 @@ impl PushConsumerBuilder {
         self
     }
 
-    /// Calls `tell` after each change of the queues: with the topic, all its queues, and those of this member. `tell` must not block.
+    /// Calls `tell` after each change of the queues: with the topic, all its queues, and those of this member. `tell`
+    /// must not block.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -289,8 +294,8 @@ impl PushConsumerBuilder {
         self
     }
 
-    /// Calls `tell` once for each change of a topic's [`TopicState`](crate::consumer::TopicState), which is otherwise logged. `tell` must
-    /// not block.
+    /// Calls `tell` once for each change of a topic's [`TopicState`](crate::consumer::TopicState), which is otherwise
+    /// logged. `tell` must not block.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -335,10 +340,11 @@ impl PushConsumerBuilder {
         self
     }
 
-    /// Starts the consumer with a handler of single messages: a closure, or a type that implements [`Listen`](crate::Listen).
+    /// Starts the consumer with a handler of single messages: a closure, or a type that implements
+    /// [`Listen`](crate::Listen).
     ///
-    /// The consumer runs until [`Running::shutdown`] is called or the returned handle is dropped. It also reads topics that are created
-    /// later.
+    /// The consumer runs until [`Running::shutdown`] is called or the returned handle is dropped. It also reads topics
+    /// that are created later.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -359,8 +365,8 @@ impl PushConsumerBuilder {
     /// ```
     ///
     /// # Errors
-    /// An option, name or expression is illegal, this client has a consumer of the group already, no name server can be reached, or a
-    /// broker refuses a filter.
+    /// An option, name or expression is illegal, this client has a consumer of the group already, no name server can be
+    /// reached, or a broker refuses a filter.
     ///
     /// # Cancel safety
     /// A cancelled call leaves no consumer behind.

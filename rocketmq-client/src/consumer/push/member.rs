@@ -77,7 +77,7 @@ impl ConsumerMember for PushMember {
 }
 
 impl PushMember {
-    /// An administrator moved the group: what is cached of the named queues is forgotten, and they go on at once.
+    /// Follows an administrator's reset: drops the cached messages of the named queues, and goes on at once.
     fn reset(&self, request: &Command) -> Result<Answer, DecodeError> {
         let table = ResetOffsetBody::read(&request.body)?.offset_table;
         let (group, pull) = (self.group.clone(), self.pull.clone());
@@ -96,7 +96,7 @@ impl PushMember {
         body(request, &GetConsumerStatusBody { message_queue_table: table, ..Default::default() })
     }
 
-    /// Queues, offsets, rates and settings, as administration tools show them.
+    /// Returns queues, offsets, rates and settings, as administration tools show them.
     pub(crate) fn running_info(&self) -> ConsumerRunningInfo {
         let concurrency = self.engine.concurrency();
         let mut own = self.config.settings(concurrency);
@@ -108,13 +108,13 @@ impl PushMember {
         ConsumerRunningInfo { mq_pop_table, ..self.group.info(ConsumeType::Passively, own) }
     }
 
-    /// The queues of a topic that are read, pulled and popped ones, and what waits in them.
+    /// Counts the queues of a topic that are pulled or popped, and the messages that wait in them.
     pub(crate) fn backlog(&self, topic: &str) -> Backlog {
         let popped = self.pop.as_ref().map(|pop| pop.backlog(topic)).unwrap_or_default();
         self.group.backlog(topic).and(popped)
     }
 
-    /// The same for a tool, with the handlers at work where it asks for what are stacks of threads in Java.
+    /// Answers a tool with the same, and with the running handlers where it asks for Java's stacks of threads.
     fn tell(&self, request: &Command) -> Result<Answer, DecodeError> {
         let header = GetConsumerRunningInfoRequest::from_ext(&request.ext)?;
         let jstack = header.jstack_enable.then(|| self.engine.at_work.dump());
@@ -165,7 +165,7 @@ fn directly_result(verdict: &Verdict, order: bool) -> ConsumeMessageDirectlyResu
 }
 
 impl Member {
-    /// This member's part of a heartbeat.
+    /// Returns this member's part of a heartbeat.
     pub(crate) fn heartbeat(&self, consume_type: ConsumeType) -> ConsumerData {
         ConsumerData {
             group_name: self.name().to_owned(),
@@ -186,7 +186,7 @@ impl Member {
         self.subscriptions.read().values().map(|data| (**data).clone()).collect()
     }
 
-    /// The topics subscribed to, as they are on the wire.
+    /// Returns the subscribed topics, named as on the wire.
     pub(crate) fn topics(&self) -> Vec<String> {
         self.subscriptions.read().keys().cloned().collect()
     }

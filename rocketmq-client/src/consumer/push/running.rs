@@ -17,7 +17,8 @@ use crate::membership::Membership;
 
 /// Controls a push consumer that runs.
 ///
-/// Dropping it aborts the consumer: pulling stops, running handlers are cancelled, and their messages are delivered again later.
+/// Dropping it aborts the consumer: pulling stops, running handlers are cancelled, and their messages are delivered
+/// again later.
 ///
 /// ```no_run
 /// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
@@ -85,8 +86,8 @@ impl Running {
         ConsumerHealth::of(&self.member)
     }
 
-    /// Adds a topic, or replaces the tags of one. Messages that were pulled before are still handled. All members of the group must do
-    /// the same.
+    /// Adds a topic, or replaces the tags of one. Messages that were pulled before are still handled. All members of
+    /// the group must do the same.
     ///
     /// ```no_run
     /// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
@@ -133,8 +134,8 @@ impl Running {
         Ok(())
     }
 
-    /// Stops reading a topic. The group's offsets are stored; messages that were pulled and not handled are delivered again when the
-    /// topic is subscribed to again.
+    /// Stops reading a topic. The group's offsets are stored; messages that were pulled and not handled are delivered
+    /// again when the topic is subscribed to again.
     ///
     /// ```no_run
     /// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
@@ -163,8 +164,8 @@ impl Running {
         self.member.group.rebalance.notify_one();
     }
 
-    /// Changes the number of handlers that run at once, 1 to 1000; other numbers become the nearest of these. Running handlers are not
-    /// cancelled.
+    /// Changes the number of handlers that run at once, 1 to 1000; other numbers become the nearest of these. Running
+    /// handlers are not cancelled.
     ///
     /// ```no_run
     /// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
@@ -244,8 +245,9 @@ impl Running {
     }
 
     /// Ends the consumer in order: pulling stops, running handlers finish for up to
-    /// [`shutdown_timeout`](crate::consumer::ConsumerConfig::shutdown_timeout) (10 s) and are then cancelled, offsets are stored, queues
-    /// unlocked, and the group is left. Messages that were pulled and not started are delivered to the next owner of their queue.
+    /// [`shutdown_timeout`](crate::consumer::ConsumerConfig::shutdown_timeout) (10 s) and are then cancelled, offsets
+    /// are stored, queues unlocked, and the group is left. Messages that were pulled and not started are delivered to
+    /// the next owner of their queue.
     ///
     /// Returns `true` when every running handler finished in time.
     ///

@@ -1,7 +1,7 @@
 //! [`FlowLimits`]: stops the pulls of a queue while the handlers have enough messages.
 //!
-//! Thresholds and their order are the Java client's (count, bytes, span). A topic threshold is split over all queues that the consumer
-//! owns, retry queues included, as Java does.
+//! Thresholds and their order are the Java client's (count, bytes, span). A topic threshold is split over all queues
+//! that the consumer owns, retry queues included, as Java does.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,8 +26,8 @@ pub struct FlowLimits {
     pub topic_count: Option<usize>,
     /// Bytes of all queues of the consumer. Default: `None`, no limit.
     pub topic_bytes: Option<usize>,
-    /// The distance between the oldest and the newest message of one queue that are in progress; not in orderly mode. Default:
-    /// 2000.
+    /// The distance between the oldest and the newest message of one queue that are in progress; not in orderly mode.
+    /// Default: 2000.
     pub max_span: i64,
 }
 
@@ -75,7 +75,8 @@ pub(crate) struct QueueLimits {
 }
 
 impl QueueLimits {
-    /// The first limit the usage is above, in Java's order of checks; `span` matters to concurrent consumers only.
+    /// Returns the first limit that the usage exceeds, in Java's order of checks; `span` counts for concurrent
+    /// consumers only.
     pub(crate) fn check(&self, usage: Usage, concurrent: bool) -> Option<Throttle> {
         if usage.count > self.count {
             Some(Throttle::Count { cached: usage.count, limit: self.count })
@@ -98,7 +99,7 @@ pub(crate) enum Throttle {
 }
 
 impl Throttle {
-    /// A label for metrics.
+    /// Returns a label for metrics.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Throttle::Count { .. } => "count",

@@ -77,8 +77,8 @@ impl OffsetStore {
         }
     }
 
-    /// Stores the last word on these queues, and looks whether it stands: the last pull carried an older offset, and Apache's
-    /// brokers may take that one after this.
+    /// Stores the last word on these queues, and looks whether it stands: the last pull carried an older offset, and
+    /// Apache's brokers may take that one after this.
     pub(crate) async fn store_last(&self, mut offsets: Vec<(MessageQueue, i64)>) {
         for _ in 0..LAST_ROUNDS {
             self.store(offsets.clone()).await;
@@ -89,7 +89,7 @@ impl OffsetStore {
         }
     }
 
-    /// Those that the broker knows an older offset of.
+    /// Returns the queues of which the broker has an older offset.
     async fn behind(&self, offsets: Vec<(MessageQueue, i64)>) -> Vec<(MessageQueue, i64)> {
         let OffsetStore::Broker(calls) = self else { return Vec::new() };
         let looked = offsets.into_iter().map(|(queue, offset)| async move {
@@ -130,7 +130,8 @@ struct OffsetFile {
 }
 
 impl LocalOffsets {
-    /// The file's place below `folder` (Java: `rocketmq.client.localOffsetStoreDir`, else `~/.rocketmq_offsets`).
+    /// Returns the path of the file below `folder` (Java: `rocketmq.client.localOffsetStoreDir`, else
+    /// `~/.rocketmq_offsets`).
     pub(crate) fn path(folder: &Path, client_id: &str, group: &str) -> PathBuf {
         folder.join(client_id).join(group).join("offsets.json")
     }
@@ -151,7 +152,7 @@ impl LocalOffsets {
         Ok(Self { file, table: Mutex::new(table), writing: Mutex::new(()) })
     }
 
-    /// The stored offset.
+    /// Returns the stored offset.
     pub(crate) fn get(&self, queue: &MessageQueue) -> Option<i64> {
         self.table.lock().get(queue).copied()
     }
@@ -221,7 +222,7 @@ fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
     fs::rename(&fresh, file)
 }
 
-/// The text Java 5.4.0 writes: pretty-printed, with the queues themselves as keys.
+/// Makes the text that Java 5.4.0 writes: pretty-printed, with the queues themselves as keys.
 fn java_text(table: &BTreeMap<MessageQueue, i64>) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let entries: Vec<String> = table

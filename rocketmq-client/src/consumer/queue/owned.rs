@@ -61,7 +61,7 @@ struct QueueEnd {
 }
 
 impl OwnedQueue {
-    /// A queue that was just assigned and whose first pull will be at `start`.
+    /// Makes a queue that was just assigned.
     pub(crate) fn new(queue: MessageQueue, now_ms: i64) -> Arc<Self> {
         Arc::new(Self {
             queue,
@@ -110,7 +110,7 @@ impl OwnedQueue {
         self.room.notify_one();
     }
 
-    /// Nothing for this consumer lies before `next`: moves the offset there if everything before is committed.
+    /// Moves the offset to `next`, before which no message is for this consumer, if everything before is committed.
     pub(crate) fn skip_to(&self, next: i64) {
         let committed = self.progress.offset.load(Ordering::Acquire);
         if self.is_idle() && committed >= self.handed_out.load(Ordering::Acquire) {
@@ -165,7 +165,7 @@ impl OwnedQueue {
         self.progress.offset.store(offset, Ordering::Release);
     }
 
-    /// The offset to commit, `None` before anything finished.
+    /// Returns the offset to commit; `None` before a message finished.
     pub(crate) fn offset(&self) -> Option<i64> {
         Some(self.progress.offset.load(Ordering::Acquire)).filter(|offset| *offset != UNKNOWN)
     }
@@ -176,7 +176,7 @@ impl OwnedQueue {
         self.end.known_at.store(now_ms, Ordering::Relaxed);
     }
 
-    /// The same, unless a pull was answered meanwhile.
+    /// Does the same, unless a pull was answered meanwhile.
     pub(crate) fn set_first_end(&self, offset: i64) {
         let _ = self.end.offset.compare_exchange(UNKNOWN, offset, Ordering::AcqRel, Ordering::Relaxed);
     }
@@ -272,7 +272,7 @@ impl OwnedQueue {
         self.window.lock().is_empty()
     }
 
-    /// A still picture for running info.
+    /// Returns the state for the running info.
     pub(crate) fn snapshot(&self, limits: &QueueLimits) -> Snapshot {
         let window = self.window.lock();
         let (min, max) = window.bounds().unwrap_or((0, 0));

@@ -90,7 +90,7 @@ impl<T> Window<T> {
         }
     }
 
-    /// The lowest open offset, else one past the highest seen; `None` before the first message.
+    /// Returns the lowest open offset, or else one past the highest; `None` before the first message.
     pub(crate) fn commit_point(&self) -> Option<i64> {
         match self.slots.front() {
             Some(slot) => Some(slot.offset),
@@ -114,7 +114,7 @@ impl<T> Window<T> {
         }
     }
 
-    /// Lowest and highest offset in the window.
+    /// Returns the lowest and the highest offset in the window.
     pub(crate) fn bounds(&self) -> Option<(i64, i64)> {
         Some((self.slots.front()?.offset, self.slots.back()?.offset))
     }

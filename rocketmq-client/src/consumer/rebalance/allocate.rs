@@ -1,7 +1,8 @@
 //! The strategies that split the queues of a topic among the members of a group.
 //!
-//! Every member computes the split from the same two sorted lists. Formulas and order must be those of the Java client: otherwise a mixed
-//! group reads some queues twice and others never. The tests replay splits that the Java classes of 5.4.0 produced.
+//! Every member computes the split from the same two sorted lists. Formulas and order must be those of the Java client:
+//! otherwise a mixed group reads some queues twice and others never. The tests replay splits that the Java classes of
+//! 5.4.0 produced.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,8 +13,8 @@ use md5::{Digest, Md5};
 
 use rocketmq_remoting::route::MessageQueue;
 
-/// Holds the input of a strategy: the queues of one topic and the members of the group, both in Java's order. [`AllocateStrategy`] has
-/// an example.
+/// Holds the input of a strategy: the queues of one topic and the members of the group, both in Java's order.
+/// [`AllocateStrategy`] has an example.
 #[derive(Debug, Clone, Copy)]
 pub struct Allocation<'a> {
     /// The client id of this member.
@@ -103,8 +104,8 @@ pub enum AllocateError {
     UnknownRoom(String),
 }
 
-/// Gives each member a block of neighbouring queues; the first members get one more when the queues do not divide evenly (Java's
-/// default, `AVG`).
+/// Gives each member a block of neighbouring queues; the first members get one more when the queues do not divide
+/// evenly (Java's default, `AVG`).
 ///
 /// ```
 /// use rocketmq_client::MessageQueue;
@@ -341,7 +342,8 @@ impl ConsistentHash {
     /// Java's number of virtual nodes of one member.
     pub const VIRTUAL_NODES: u32 = 10;
 
-    /// Makes a ring with this many virtual nodes for each member. All members must use the same number. Default: 10, as in Java.
+    /// Makes a ring with this many virtual nodes for each member. All members must use the same number. Default: 10, as
+    /// in Java.
     ///
     /// ```no_run
     /// # async fn example(client: rocketmq_client::Client) -> Result<(), Box<dyn std::error::Error>> {

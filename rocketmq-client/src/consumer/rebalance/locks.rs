@@ -75,7 +75,7 @@ impl Member {
         }
     }
 
-    /// A queue whose lock went to another member, or may have been there meanwhile, starts anew.
+    /// Records the locks. A queue starts anew when another member has its lock, or may have had it meanwhile.
     fn note_locks(&self, asked: &[MessageQueue], granted: &[MessageQueue]) {
         let now = self.now_ms();
         for owned in asked.iter().filter_map(|queue| self.find(queue)) {

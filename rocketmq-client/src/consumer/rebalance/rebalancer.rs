@@ -91,7 +91,8 @@ impl Rebalancer {
         worst
     }
 
-    /// A queue that a handler works on in order is left for the next round.
+    /// Drops the queues of topics without a subscription. A queue that an orderly handler works on is left for the next
+    /// round.
     async fn drop_unsubscribed(&self, topics: &[String]) -> Round {
         if let Some(pop) = &self.pop {
             pop.keep_topics(topics);
@@ -119,7 +120,7 @@ impl Rebalancer {
         }
     }
 
-    /// The topic's queues in Java's order; `None` when no name server knows it (yet).
+    /// Finds the topic's queues, in Java's order; `None` while no name server knows the topic.
     async fn queues(&self, topic: &str) -> Option<Vec<MessageQueue>> {
         let info = match self.group.calls.cluster.topic(topic, Purpose::Read, None).await {
             Ok(info) => info,
@@ -191,12 +192,12 @@ impl Rebalancer {
         asked.then_some(Assigned { queues: pulled, alone: false, complete })
     }
 
-    /// Each broker decides about the queues it holds, and about no others: how a group reads them is known to it alone.
+    /// Tells whether a broker decides about a queue: each decides about the queues that it holds.
     fn is_of(&self, queue: &MessageQueue, broker: &str) -> bool {
         self.group.calls.cluster.home(queue) == broker
     }
 
-    /// `None`: the broker cannot say, and nothing is to change.
+    /// Asks a broker for the assignment; `None` when it cannot tell, and nothing is to change.
     async fn ask_for_assignment(
         &self,
         address: &str,
@@ -209,8 +210,8 @@ impl Rebalancer {
         })
     }
 
-    /// Popped messages are retried through a topic of their own, which a pulling consumer must read itself to get what
-    /// was left there.
+    /// Subscribes to the retry topic of popped messages once the topic is pulled instead, to read the messages that
+    /// were left there.
     fn follow_retries(&self, topic: &str, popped_before: bool, popped_now: bool) {
         let retries = Origin::RetryV1.topic(self.group.name(), topic);
         if popped_now {

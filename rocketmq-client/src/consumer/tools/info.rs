@@ -13,7 +13,7 @@ use crate::consumer::queue::owned::Snapshot;
 use crate::consumer::stats::Rates;
 
 impl Member {
-    /// Queues, rates, subscriptions, and settings: the client's and the consumer's `own`.
+    /// Returns queues, rates, subscriptions, and the settings: the client's and the consumer's `own`.
     pub(crate) fn info(&self, kind: ConsumeType, own: Vec<Setting>) -> ConsumerRunningInfo {
         let limits = self.limits();
         let queues = self.owned();
@@ -53,7 +53,7 @@ pub(crate) fn properties(
     all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// A JSON body as an answer.
+/// Answers with a JSON body.
 pub(crate) fn body<T: serde::Serialize>(request: &Command, value: &T) -> Result<Answer, DecodeError> {
     let body = match fastjson::to_vec(value) {
         Ok(body) => body,
@@ -62,7 +62,7 @@ pub(crate) fn body<T: serde::Serialize>(request: &Command, value: &T) -> Result<
     Ok(Answer::Now(Command::response_to(request, ResponseCode::SUCCESS).with_body(body)))
 }
 
-/// SYSTEM_ERROR, with its reason.
+/// Refuses with `SYSTEM_ERROR` and a reason.
 pub(crate) fn refuse(request: &Command, text: &str) -> Answer {
     Answer::Now(Command::response_to(request, ResponseCode::SYSTEM_ERROR).with_remark(text))
 }

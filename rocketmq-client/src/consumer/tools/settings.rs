@@ -49,7 +49,7 @@ pub(crate) fn of_flow(flow: &FlowLimits) -> [Setting; 4] {
 }
 
 impl ConsumerConfig {
-    /// A push consumer's own, with so many handlers at once now.
+    /// Returns the settings of a push consumer; `concurrency` is the present one.
     pub(crate) fn settings(&self, concurrency: usize) -> Vec<Setting> {
         let mut settings = vec![
             ("consumeThreadMin", concurrency.to_string()),

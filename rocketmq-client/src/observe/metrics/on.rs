@@ -73,7 +73,7 @@ pub(crate) fn sent(topic: &str, messages: usize, error: Option<&SendError>, took
     histogram!(SEND_SECONDS, "topic" => topic.to_owned(), "outcome" => outcome).record(took);
 }
 
-/// `TopicNotFound` as Prometheus would write it.
+/// Converts a name to Prometheus' form: `TopicNotFound` becomes `topic_not_found`.
 fn snake_case(name: &str) -> String {
     let mut out = String::with_capacity(name.len() + 4);
     for (at, letter) in name.chars().enumerate() {

@@ -14,7 +14,7 @@ use crate::messages::Message;
 struct Outgoing<'a>(&'a mut Properties);
 
 impl Injector for Outgoing<'_> {
-    /// An empty `tracestate` is left out: a property without a value would not survive the wire.
+    /// Sets a property, and leaves out an empty `tracestate`: a property without a value would not survive the wire.
     fn set(&mut self, key: &str, value: String) {
         if !value.is_empty() {
             self.0.set(key, value);

@@ -15,7 +15,7 @@ mod context;
 #[cfg(feature = "opentelemetry")]
 pub(crate) use context::{extract, inject};
 
-/// Without the feature `opentelemetry` a context stays where it is.
+/// Does nothing without the feature `opentelemetry`.
 #[cfg(not(feature = "opentelemetry"))]
 pub(crate) fn inject(_: &Span, _: &mut Message) {}
 
@@ -23,8 +23,8 @@ pub(crate) fn inject(_: &Span, _: &mut Message) {}
 fn extract(_: &Span, _: &[Delivery]) {}
 
 impl Delivery {
-    /// A `process` span for an application that takes its messages by hand, from a lite, simple or pull consumer; handlers
-    /// of push consumers run in one already. With the feature `opentelemetry` it goes on where the sender was.
+    /// Makes a `process` span for an application that takes its messages by hand, from a lite, simple or pull consumer;
+    /// handlers of push consumers run in one already. With the feature `opentelemetry` it goes on where the sender was.
     ///
     /// ```no_run
     /// use tracing::Instrument as _;
@@ -42,7 +42,7 @@ impl Delivery {
     }
 }
 
-/// The span of a send of `count` messages; `first` speaks for all. Its parent is the span it is awaited in.
+/// Makes the span of a send of `count` messages, of which `first` is one. Its parent is the span it is awaited in.
 pub(crate) fn send(group: &str, first: &Message, count: usize) -> Span {
     let span = tracing::info_span!(
         "send",
@@ -93,7 +93,7 @@ pub(crate) fn sent(span: &Span, result: Result<Option<&Receipt>, &SendError>) {
     }
 }
 
-/// The span of one call of a handler. It has no parent but the producer's span, where the context of that came along.
+/// Makes the span of one call of a handler. Its only parent is the producer's span, if the message carries its context.
 pub(crate) fn consume(group: &str, deliveries: &[Delivery]) -> Span {
     let Some(first) = deliveries.first() else { return Span::none() };
     let span = tracing::info_span!(
@@ -160,7 +160,7 @@ fn failed(span: &Span, kind: &str) {
     span.record("error.type", kind);
 }
 
-/// An outcome as a label.
+/// Returns the label of an outcome.
 pub(crate) fn label(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Ack => "ack",

@@ -40,7 +40,7 @@ impl Bundle {
     }
 }
 
-/// The messages that hold `records`, each with how many of them are in it. What was sent to different topics goes
+/// Makes the messages that hold `records`, each with the number of its records. What was sent to different topics goes
 /// apart; a record too long for any message goes by itself, and is refused by the send.
 pub(crate) fn messages(records: &[Record], config: &TraceConfig) -> Vec<(Message, usize)> {
     let mut by_topic = BTreeMap::<(&str, &str), Vec<Bundle>>::new();

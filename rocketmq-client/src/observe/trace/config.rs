@@ -5,11 +5,11 @@ use rocketmq_remoting::names::TRACE_TOPIC;
 /// The region of brokers that name none.
 pub(super) const DEFAULT_REGION: &str = "DefaultRegion";
 
-/// Sets up the message trace. Every stored message, every decided transaction and every call of a handler becomes a record; brokers
-/// that trace (`traceOn`, the default) store the records in a topic of their own.
+/// Sets up the message trace. Every stored message, every decided transaction and every call of a handler becomes a
+/// record; brokers that trace (`traceOn`, the default) store the records in a topic of their own.
 ///
-/// Records wait in memory, 2048 at most; then new ones are dropped and counted. They leave together after ten events or five seconds;
-/// the shutdown of a producer or consumer sends the rest.
+/// Records wait in memory, 2048 at most; then new ones are dropped and counted. They leave together after ten events or
+/// five seconds; the shutdown of a producer or consumer sends the rest.
 ///
 /// ```
 /// use rocketmq_client::{Client, TraceConfig};

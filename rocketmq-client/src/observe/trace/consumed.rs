@@ -14,7 +14,7 @@ pub(crate) struct Consuming {
 }
 
 impl Tracer {
-    /// A handler is about to be called with these messages.
+    /// Traces that a handler is called with these messages.
     pub(crate) fn consuming(&self, deliveries: &[Delivery]) -> Consuming {
         let call = Consuming { request_id: self.request_id(), begun: instant() };
         let records = deliveries.iter().filter_map(|delivery| {
@@ -25,7 +25,7 @@ impl Tracer {
         call
     }
 
-    /// The handler has ended; `end` says how, for the message at each index.
+    /// Traces the end of a handler; `end` gives the result of the message at each index.
     pub(crate) fn consumed(
         &self,
         call: &Consuming,
@@ -45,7 +45,7 @@ impl Tracer {
         format!("{:032X}", self.chance.bits())
     }
 
-    /// `None` when the broker wants no trace of the message: it names no region, or says so.
+    /// Makes the record of a message; `None` when the broker wants no trace: it names no region, or says so.
     fn record(&self, delivery: &Delivery, event: Event) -> Option<Record> {
         let region = delivery.property(names::MSG_REGION)?;
         if delivery.property(names::TRACE_ON) == Some("false") || self.config.is_trace(delivery.topic()) {

@@ -154,7 +154,7 @@ fn row(out: &mut String, kind: &str, fields: &[Field<'_>]) {
     out.push(END);
 }
 
-/// Java prints what is missing as this word.
+/// Returns the text, or Java's word for a missing one.
 fn text(value: &Option<String>) -> &str {
     value.as_deref().unwrap_or("null")
 }

@@ -26,7 +26,7 @@ pub(crate) struct SendTrace<'a> {
 }
 
 impl Tracer {
-    /// A message was stored. Java writes one record for a batch, with all ids as one; here each message of a batch has
+    /// Traces a stored message. Java writes one record for a batch, with all ids as one; here each message of a batch has
     /// its own, under which it can be found.
     pub(crate) fn sent(&self, sent: &SendTrace<'_>) {
         if self.config.is_trace(sent.topic) || !sent.receipt.is_traced() {
@@ -80,7 +80,7 @@ impl Tracer {
         }
     }
 
-    /// A transaction was decided, and the broker at `host` is about to hear of it.
+    /// Traces the decision of a transaction, before it goes to the broker at `host`.
     pub(crate) fn decided(
         &self,
         message: &Decision,
@@ -108,7 +108,7 @@ impl Tracer {
         }]);
     }
 
-    /// A message was taken back, or was not. Brokers that do not trace name no region.
+    /// Traces the recall of a message, which may have failed. Brokers that do not trace name no region.
     pub(crate) fn recalled(&self, topic: &str, message_id: &str, region: Option<&str>, success: bool) {
         let Some(region) = region.filter(|_| self.config.recall) else { return };
         self.append(vec![Record {
@@ -135,7 +135,7 @@ pub(crate) struct Decision {
 }
 
 impl Decision {
-    /// About a message this producer has just sent with these properties.
+    /// Describes a message that this producer has just sent with these properties.
     pub(crate) fn of_sent(topic: &str, message_id: &str, properties: &Properties) -> Self {
         Self {
             topic: topic.to_owned(),
@@ -147,7 +147,7 @@ impl Decision {
         }
     }
 
-    /// About a message a broker asks for.
+    /// Describes a half message that a broker asks about.
     pub(crate) fn of_half(half: &Delivery) -> Self {
         let id = half.transaction_id().unwrap_or(half.message_id());
         let transaction_id = id.to_owned();

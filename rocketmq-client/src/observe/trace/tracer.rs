@@ -42,12 +42,12 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    /// The group of the next producer of traces of a member of `traced`. `wrap` puts a name into the namespace.
+    /// Makes the group of the next producer of traces for a member of `traced`. `wrap` puts a name into the namespace.
     pub(crate) fn producer_of(self, traced: &str, wrap: impl Fn(&str) -> String) -> String {
         self.group(traced, PRODUCERS.fetch_add(1, Ordering::Relaxed), wrap)
     }
 
-    /// Java's name for the trace producer of a group, which loses the end of a group too long for it.
+    /// Makes Java's name for the trace producer of a group, which cuts the end of a long group.
     fn group(self, traced: &str, number: usize, wrap: impl Fn(&str) -> String) -> String {
         let role = match self {
             Self::Produce => "PRODUCE",
@@ -143,7 +143,7 @@ impl Tracer {
     }
 }
 
-/// The first loss is worth a line, and then every thousandth.
+/// Counts lost records, and logs the first and then every thousandth.
 fn count_dropped(dropped: &AtomicU64, records: usize, why: &str) {
     let before = dropped.fetch_add(records as u64, Ordering::Relaxed);
     crate::observe::metrics::trace_dropped(records);
