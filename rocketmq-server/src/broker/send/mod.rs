@@ -1,5 +1,8 @@
 //! Sends: a message is checked, placed and stored.
 
+mod accept;
+mod accepted;
+mod answer;
 pub(crate) mod back;
 pub(crate) mod checks;
 pub(crate) mod message;
@@ -7,6 +10,7 @@ mod parts;
 pub(crate) mod properties;
 pub(crate) mod reply;
 pub(crate) mod retry;
+mod safety;
 #[cfg(test)]
 mod tests;
 

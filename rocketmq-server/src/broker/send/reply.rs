@@ -11,8 +11,9 @@ use rocketmq_remoting::requests::reply::PushReplyMessageRequest;
 use rocketmq_remoting::requests::send::{SendMessageRequest, SendMessageResponse};
 use rocketmq_remoting::{Command, Request};
 
+use super::accept::accept_one;
+use super::answer::{refused, stamped_header};
 use super::checks::{Target, check};
-use super::message::{accept_one, refused, stamped_header};
 use super::parts::Parts;
 use crate::exchange::{Asked, Refusal, Reply};
 
