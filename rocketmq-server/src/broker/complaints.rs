@@ -11,13 +11,13 @@ const MOST: usize = 1000;
 
 /// The last time of each complaint, by its subject.
 #[derive(Debug, Default)]
-pub struct Complaints {
+pub(crate) struct Complaints {
     made: Mutex<HashMap<String, i64>>,
 }
 
 impl Complaints {
     /// Returns true if nobody complained of the subject within the last minute, and notes that somebody does now.
-    pub fn is_due(&self, subject: &str, now: i64) -> bool {
+    pub(crate) fn is_due(&self, subject: &str, now: i64) -> bool {
         let mut made = self.made.lock();
         if made.get(subject).is_some_and(|at| is_recent(*at, now)) {
             return false;

@@ -17,7 +17,7 @@ const SHOWN: usize = 200;
 
 /// A member with its own subscriptions. Those of the group are those of the member that was heard last.
 #[derive(Debug, Clone)]
-pub struct Subscriber {
+pub(crate) struct Subscriber {
     pub member: Member,
     subscribed: Subscribed,
     /// The numbers of two events of the group: when the member came, and when it was heard last.
@@ -27,13 +27,13 @@ pub struct Subscriber {
 
 /// Everything that a member subscribes to: its mode, and the expression for each topic.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Subscribed {
+pub(crate) struct Subscribed {
     broadcasting: bool,
     topics: BTreeMap<String, String>,
 }
 
 impl Subscribed {
-    pub fn of(data: &ConsumerData) -> Self {
+    pub(crate) fn of(data: &ConsumerData) -> Self {
         // A member reads the retry topic as it reads the others, so that topic tells nothing new.
         let topics = data.subscription_data_set.iter().filter(|it| !is_retry(&it.topic));
         Self {
@@ -58,12 +58,12 @@ fn expression(data: &SubscriptionData) -> String {
 }
 
 impl Subscriber {
-    pub fn new(member: Member, subscribed: Subscribed, event: u64) -> Self {
+    pub(crate) fn new(member: Member, subscribed: Subscribed, event: u64) -> Self {
         Self { member, subscribed, joined: event, heard: event }
     }
 
     /// Takes a heartbeat. One without subscriptions leaves them as they are.
-    pub fn renew(&mut self, member: Member, subscribed: Option<Subscribed>, event: u64) {
+    pub(crate) fn renew(&mut self, member: Member, subscribed: Option<Subscribed>, event: u64) {
         self.member = member;
         self.hear(event);
         if let Some(subscribed) = subscribed {
@@ -72,12 +72,12 @@ impl Subscriber {
     }
 
     /// Notes that the member is alive.
-    pub fn hear(&mut self, event: u64) {
+    pub(crate) fn hear(&mut self, event: u64) {
         self.heard = event;
     }
 
     /// Returns the conflict between this member and another one.
-    pub fn conflict_with(&self, other: &Subscriber) -> Option<Conflict> {
+    pub(crate) fn conflict_with(&self, other: &Subscriber) -> Option<Conflict> {
         let conflict = |kind| Some(Conflict { kind, one: self.clone(), two: other.clone() });
         if self.subscribed != other.subscribed {
             return conflict(Kind::Subscriptions);
@@ -98,7 +98,7 @@ impl Subscriber {
 
 /// Two members that take messages from each other.
 #[derive(Debug, Clone)]
-pub struct Conflict {
+pub(crate) struct Conflict {
     kind: Kind,
     one: Subscriber,
     two: Subscriber,
@@ -112,7 +112,7 @@ enum Kind {
 
 impl Conflict {
     /// Returns the same for all conflicts of a kind in a group: the log tells of one.
-    pub fn subject(&self, group: &str) -> String {
+    pub(crate) fn subject(&self, group: &str) -> String {
         format!("{:?} {group}", self.kind)
     }
 }

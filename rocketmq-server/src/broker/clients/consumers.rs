@@ -12,7 +12,7 @@ use rocketmq_remoting::subscription::SubscriptionData;
 ///
 /// Subscriptions and modes belong to the group, not to the member: the last heartbeat wins for all, as in Apache.
 #[derive(Debug, Clone)]
-pub struct ConsumerGroup {
+pub(crate) struct ConsumerGroup {
     /// By channel.
     subscribers: BTreeMap<u64, Subscriber>,
     /// Counts the heartbeats of members.
@@ -37,50 +37,50 @@ impl ConsumerGroup {
         }
     }
 
-    pub fn members(&self) -> impl Iterator<Item = &Member> {
+    pub(crate) fn members(&self) -> impl Iterator<Item = &Member> {
         self.subscribers.values().map(|subscriber| &subscriber.member)
     }
 
     /// The live member that calls itself `client_id`.
-    pub fn member(&self, client_id: &str) -> Option<&Member> {
+    pub(crate) fn member(&self, client_id: &str) -> Option<&Member> {
         self.members().find(|member| member.client_id == client_id)
     }
 
     /// Returns each client id once. A client that finds its id twice takes one share of the queues for two, and nobody
     /// reads the other.
-    pub fn client_ids(&self) -> Vec<String> {
+    pub(crate) fn client_ids(&self) -> Vec<String> {
         let ids: BTreeSet<&String> = self.members().map(|member| &member.client_id).collect();
         ids.into_iter().cloned().collect()
     }
 
     /// Returns a conflict between the member on a channel and another one.
-    pub fn conflict(&self, channel: u64) -> Option<Conflict> {
+    pub(crate) fn conflict(&self, channel: u64) -> Option<Conflict> {
         let subscriber = self.subscribers.get(&channel)?;
         let others = self.subscribers.iter().filter(|(other, _)| **other != channel);
         others.into_iter().find_map(|(_, other)| subscriber.conflict_with(other))
     }
 
-    pub fn subscriptions(&self) -> &BTreeMap<String, Arc<SubscriptionData>> {
+    pub(crate) fn subscriptions(&self) -> &BTreeMap<String, Arc<SubscriptionData>> {
         &self.subscriptions
     }
 
-    pub fn subscription(&self, topic: &str) -> Option<&Arc<SubscriptionData>> {
+    pub(crate) fn subscription(&self, topic: &str) -> Option<&Arc<SubscriptionData>> {
         self.subscriptions.get(topic)
     }
 
-    pub fn consume_type(&self) -> ConsumeType {
+    pub(crate) fn consume_type(&self) -> ConsumeType {
         self.consume_type
     }
 
-    pub fn message_model(&self) -> MessageModel {
+    pub(crate) fn message_model(&self) -> MessageModel {
         self.message_model
     }
 
-    pub fn consume_from_where(&self) -> ConsumeFromWhere {
+    pub(crate) fn consume_from_where(&self) -> ConsumeFromWhere {
         self.consume_from_where
     }
 
-    pub fn is_broadcasting(&self) -> bool {
+    pub(crate) fn is_broadcasting(&self) -> bool {
         self.message_model == MessageModel::Broadcasting
     }
 
@@ -141,7 +141,7 @@ impl ConsumerGroup {
 
 /// The effect of a heartbeat on a group.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Registered {
+pub(crate) struct Registered {
     /// Members or topics changed: the others must rebalance.
     pub changed: bool,
     /// The subscription fingerprint is another one than before: the client must send its subscriptions in full.
@@ -150,13 +150,13 @@ pub struct Registered {
 
 /// All consumer groups with live members.
 #[derive(Debug, Default)]
-pub struct ConsumerTable {
+pub(crate) struct ConsumerTable {
     groups: HashMap<String, ConsumerGroup>,
 }
 
 impl ConsumerTable {
     /// Takes a heartbeat with subscriptions.
-    pub fn register(&mut self, data: &ConsumerData, member: Member, fingerprint: i32) -> Registered {
+    pub(crate) fn register(&mut self, data: &ConsumerData, member: Member, fingerprint: i32) -> Registered {
         let group = self.groups.entry(data.group_name.clone()).or_insert_with(|| ConsumerGroup::new(data));
         group.take_modes(data);
         let known = std::mem::replace(&mut group.fingerprint, fingerprint);
@@ -168,7 +168,7 @@ impl ConsumerTable {
     /// Takes a heartbeat that left its subscriptions out because the fingerprint says they are as before.
     ///
     /// A group unknown here (this broker restarted, say) counts as changed, which makes the client send all of it.
-    pub fn refresh(&mut self, group: &str, member: Member, fingerprint: i32) -> Registered {
+    pub(crate) fn refresh(&mut self, group: &str, member: Member, fingerprint: i32) -> Registered {
         let Some(known) = self.groups.get_mut(group) else {
             return Registered { changed: false, fingerprint_changed: true };
         };
@@ -179,7 +179,7 @@ impl ConsumerTable {
     }
 
     /// Removes a channel from one group; says whether it was in it.
-    pub fn unregister(&mut self, group: &str, channel: u64) -> bool {
+    pub(crate) fn unregister(&mut self, group: &str, channel: u64) -> bool {
         let Some(known) = self.groups.get_mut(group) else {
             return false;
         };
@@ -191,7 +191,7 @@ impl ConsumerTable {
     }
 
     /// Removes a closed channel everywhere; returns the groups it was in.
-    pub fn remove_channel(&mut self, channel: u64) -> Vec<String> {
+    pub(crate) fn remove_channel(&mut self, channel: u64) -> Vec<String> {
         let groups: Vec<String> = self
             .groups
             .iter()
@@ -205,7 +205,7 @@ impl ConsumerTable {
     }
 
     /// Removes members not heard of for longer than `timeout_ms`; returns their channels, which are to be closed.
-    pub fn expire(&mut self, passed: i64, timeout_ms: i64) -> Vec<u64> {
+    pub(crate) fn expire(&mut self, passed: i64, timeout_ms: i64) -> Vec<u64> {
         let mut gone = Vec::new();
         self.groups.retain(|_, group| {
             let is_silent = |member: &Member| member.silent_since(passed) > timeout_ms;
@@ -217,7 +217,7 @@ impl ConsumerTable {
     }
 
     /// The clock is about to jump: members live through it, for they cannot send heartbeats meanwhile.
-    pub fn outlive(&mut self, jump_ms: i64) {
+    pub(crate) fn outlive(&mut self, jump_ms: i64) {
         self.groups
             .values_mut()
             .flat_map(|group| group.subscribers.values_mut())
@@ -225,28 +225,28 @@ impl ConsumerTable {
     }
 
     /// Returns the group that a member asks about over this channel.
-    pub fn heard(&mut self, group: &str, channel: u64) -> Option<&ConsumerGroup> {
+    pub(crate) fn heard(&mut self, group: &str, channel: u64) -> Option<&ConsumerGroup> {
         let known = self.groups.get_mut(group)?;
         known.hear(channel);
         Some(known)
     }
 
     /// Returns a conflict between the member of a group on a channel and another one.
-    pub fn conflict(&self, group: &str, channel: u64) -> Option<Conflict> {
+    pub(crate) fn conflict(&self, group: &str, channel: u64) -> Option<Conflict> {
         self.group(group)?.conflict(channel)
     }
 
-    pub fn group(&self, group: &str) -> Option<&ConsumerGroup> {
+    pub(crate) fn group(&self, group: &str) -> Option<&ConsumerGroup> {
         self.groups.get(group)
     }
 
     /// The channels of a group.
-    pub fn channels(&self, group: &str) -> Vec<u64> {
+    pub(crate) fn channels(&self, group: &str) -> Vec<u64> {
         self.groups.get(group).map_or_else(Vec::new, |g| g.subscribers.keys().copied().collect())
     }
 
     /// Groups that subscribe to the topic now.
-    pub fn groups_of_topic(&self, topic: &str) -> BTreeSet<String> {
+    pub(crate) fn groups_of_topic(&self, topic: &str) -> BTreeSet<String> {
         self.groups
             .iter()
             .filter(|(_, group)| group.subscriptions.contains_key(topic))

@@ -33,7 +33,7 @@ fn check_length(what: &str, length: usize, limit: usize) -> Result<(), Refusal> 
 
 /// HEART_BEAT (34). When it is answered the client may already pull: everything it says is in force. The remark has a line
 /// for each group in which the client is in conflict with another member. Java's client does not read it.
-pub fn heartbeat(
+pub(crate) fn heartbeat(
     parts: &Parts,
     asked: Asked<'_, HeartbeatRequest>,
 ) -> Result<Answered<HeartbeatResponse>, Refusal> {
@@ -138,7 +138,7 @@ fn notify_group(parts: &Parts, group: &str) {
 }
 
 /// UNREGISTER_CLIENT (35).
-pub fn unregister(
+pub(crate) fn unregister(
     parts: &Parts,
     asked: Asked<'_, UnregisterClientRequest>,
 ) -> Response<UnregisterClientRequest> {
@@ -156,7 +156,7 @@ pub fn unregister(
 }
 
 /// A connection is gone, and with it its member of every group.
-pub fn connection_closed(parts: &Parts, connection: u64) {
+pub(crate) fn connection_closed(parts: &Parts, connection: u64) {
     parts.clients.channels.remove(connection);
     parts.log.uncommitted.take(connection);
     parts.parking.forget(connection);
@@ -169,7 +169,7 @@ pub fn connection_closed(parts: &Parts, connection: u64) {
 }
 
 /// Forgets and disconnects clients that fell silent.
-pub fn expire_members(parts: &Parts) {
+pub(crate) fn expire_members(parts: &Parts) {
     let (passed, timeout) = (parts.log.passed(), millis(parts.settings.live().channel_expiry));
     let mut gone = parts.clients.consumers.lock().expire(passed, timeout);
     gone.extend(parts.clients.producers.lock().expire(passed, timeout));
@@ -178,7 +178,7 @@ pub fn expire_members(parts: &Parts) {
 }
 
 /// GET_CONSUMER_LIST_BY_GROUP (38). A member that asks is told of conflicts as by a heartbeat.
-pub fn consumer_list(
+pub(crate) fn consumer_list(
     parts: &Parts,
     asked: Asked<'_, GetConsumerListByGroupRequest>,
 ) -> Result<Answered<Json<ConsumerIdList>>, Refusal> {
@@ -194,7 +194,7 @@ pub fn consumer_list(
 }
 
 /// CHECK_CLIENT_CONFIG (46): whether the broker can evaluate a subscription.
-pub fn check_client_config(
+pub(crate) fn check_client_config(
     parts: &Parts,
     asked: Asked<'_, CheckClientConfigRequest>,
 ) -> Response<CheckClientConfigRequest> {

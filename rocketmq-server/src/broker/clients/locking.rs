@@ -10,7 +10,7 @@ use super::queue_locks::QueueKey;
 use crate::exchange::{Asked, Refusal, Response};
 
 /// Locks or renews; the answer lists what the client holds.
-pub fn lock(parts: &Parts, asked: Asked<'_, LockBatchRequest>) -> Response<LockBatchRequest> {
+pub(crate) fn lock(parts: &Parts, asked: Asked<'_, LockBatchRequest>) -> Response<LockBatchRequest> {
     let Json(body) = asked.body;
     if parts.groups.get(&body.consumer_group).is_none() {
         return Err(Refusal::no_group(&body.consumer_group));
@@ -25,7 +25,7 @@ pub fn lock(parts: &Parts, asked: Asked<'_, LockBatchRequest>) -> Response<LockB
 }
 
 /// Unlocks what the client holds of what it names.
-pub fn unlock(parts: &Parts, asked: Asked<'_, UnlockBatchRequest>) -> Response<UnlockBatchRequest> {
+pub(crate) fn unlock(parts: &Parts, asked: Asked<'_, UnlockBatchRequest>) -> Response<UnlockBatchRequest> {
     let Json(body) = asked.body;
     let queues: Vec<QueueKey> = body.mq_set.into_iter().map(key_of).collect();
     parts.clients.locks.lock().unlock(&body.consumer_group, &body.client_id, &queues);

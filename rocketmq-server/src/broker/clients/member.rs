@@ -6,7 +6,7 @@ use rocketmq_remoting::code::LanguageCode;
 
 /// One channel of a client in a group.
 #[derive(Debug, Clone)]
-pub struct Member {
+pub(crate) struct Member {
     /// The connection's id: the key to the table of live connections.
     pub channel: u64,
     pub client_id: String,
@@ -22,7 +22,7 @@ pub struct Member {
 
 impl Member {
     /// Milliseconds since the last heartbeat.
-    pub fn silent_since(&self, passed: i64) -> i64 {
+    pub(crate) fn silent_since(&self, passed: i64) -> i64 {
         passed - self.heard_at
     }
 

@@ -6,7 +6,7 @@ use super::member::Member;
 
 /// Producer groups and the channel of each client id.
 #[derive(Debug, Default)]
-pub struct ProducerTable {
+pub(crate) struct ProducerTable {
     groups: BTreeMap<String, BTreeMap<u64, Member>>,
     clients: HashMap<String, u64>,
     /// The member that got the last check-back; the next one goes to another.
@@ -15,13 +15,13 @@ pub struct ProducerTable {
 
 impl ProducerTable {
     /// Takes a heartbeat.
-    pub fn register(&mut self, group: &str, member: Member) {
+    pub(crate) fn register(&mut self, group: &str, member: Member) {
         self.clients.insert(member.client_id.clone(), member.channel);
         self.groups.entry(group.to_owned()).or_default().insert(member.channel, member);
     }
 
     /// Removes a channel from one group.
-    pub fn unregister(&mut self, group: &str, channel: u64) {
+    pub(crate) fn unregister(&mut self, group: &str, channel: u64) {
         let Some(members) = self.groups.get_mut(group) else {
             return;
         };
@@ -33,12 +33,12 @@ impl ProducerTable {
     }
 
     /// Removes a closed channel everywhere.
-    pub fn remove_channel(&mut self, channel: u64) {
+    pub(crate) fn remove_channel(&mut self, channel: u64) {
         self.retain(|member| member.channel != channel);
     }
 
     /// Removes members not heard of for longer than `timeout_ms`; returns their channels, which are to be closed.
-    pub fn expire(&mut self, passed: i64, timeout_ms: i64) -> Vec<u64> {
+    pub(crate) fn expire(&mut self, passed: i64, timeout_ms: i64) -> Vec<u64> {
         let mut gone = Vec::new();
         self.retain(|member| {
             let alive = member.silent_since(passed) <= timeout_ms;
@@ -51,7 +51,7 @@ impl ProducerTable {
     }
 
     /// The clock is about to jump: members live through it, for they cannot send heartbeats meanwhile.
-    pub fn outlive(&mut self, jump_ms: i64) {
+    pub(crate) fn outlive(&mut self, jump_ms: i64) {
         self.groups.values_mut().flat_map(BTreeMap::values_mut).for_each(|member| member.heard_at += jump_ms);
     }
 
@@ -70,12 +70,12 @@ impl ProducerTable {
     }
 
     /// The channel of a client, for replies.
-    pub fn channel_of(&self, client_id: &str) -> Option<u64> {
+    pub(crate) fn channel_of(&self, client_id: &str) -> Option<u64> {
         self.clients.get(client_id).copied()
     }
 
     /// The channels of a group, starting with another one at each call.
-    pub fn channels_in_turn(&mut self, group: &str) -> Vec<u64> {
+    pub(crate) fn channels_in_turn(&mut self, group: &str) -> Vec<u64> {
         let Some(members) = self.groups.get(group) else {
             return Vec::new();
         };
@@ -87,12 +87,12 @@ impl ProducerTable {
     }
 
     /// The members of a group.
-    pub fn members(&self, group: &str) -> Vec<Member> {
+    pub(crate) fn members(&self, group: &str) -> Vec<Member> {
         self.groups.get(group).map_or_else(Vec::new, |members| members.values().cloned().collect())
     }
 
     /// Every group with its members.
-    pub fn all(&self) -> impl Iterator<Item = (&String, Vec<&Member>)> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&String, Vec<&Member>)> {
         self.groups.iter().map(|(group, members)| (group, members.values().collect()))
     }
 }

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 
 /// A queue of a topic on this broker.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct QueueKey {
+pub(crate) struct QueueKey {
     pub topic: String,
     pub queue_id: i32,
 }
 
 impl QueueKey {
-    pub fn new(topic: impl Into<String>, queue_id: i32) -> Self {
+    pub(crate) fn new(topic: impl Into<String>, queue_id: i32) -> Self {
         let topic = topic.into();
         Self { topic, queue_id }
     }
@@ -25,27 +25,33 @@ struct Lease {
 
 /// The leases of every group. Nothing is kept on disk: after a restart clients lock again.
 #[derive(Debug)]
-pub struct QueueLocks {
+pub(crate) struct QueueLocks {
     lease_ms: i64,
     groups: HashMap<String, HashMap<QueueKey, Lease>>,
 }
 
 impl QueueLocks {
     /// `lease_ms`: how long a lock outlives its last renewal (Apache: 60 000).
-    pub fn new(lease_ms: i64) -> Self {
+    pub(crate) fn new(lease_ms: i64) -> Self {
         let groups = HashMap::new();
         Self { lease_ms, groups }
     }
 
     /// Takes or renews `queues` for `client_id`; returns those it now holds.
-    pub fn lock(&mut self, group: &str, client_id: &str, queues: Vec<QueueKey>, now: i64) -> Vec<QueueKey> {
+    pub(crate) fn lock(
+        &mut self,
+        group: &str,
+        client_id: &str,
+        queues: Vec<QueueKey>,
+        now: i64,
+    ) -> Vec<QueueKey> {
         let lease_ms = self.lease_ms;
         let held = self.groups.entry(group.to_owned()).or_default();
         queues.into_iter().filter(|queue| take(held, queue, client_id, now, lease_ms)).collect()
     }
 
     /// Gives back those of `queues` that `client_id` holds; others stay as they are.
-    pub fn unlock(&mut self, group: &str, client_id: &str, queues: &[QueueKey]) {
+    pub(crate) fn unlock(&mut self, group: &str, client_id: &str, queues: &[QueueKey]) {
         let Some(held) = self.groups.get_mut(group) else {
             return;
         };
@@ -57,7 +63,7 @@ impl QueueLocks {
     }
 
     /// Returns true if any lock of the group is alive: the sign that it consumes in order.
-    pub fn any_live(&self, group: &str, now: i64) -> bool {
+    pub(crate) fn any_live(&self, group: &str, now: i64) -> bool {
         let Some(held) = self.groups.get(group) else {
             return false;
         };
@@ -65,12 +71,12 @@ impl QueueLocks {
     }
 
     /// The clock is about to jump: leases live through it, for their holders cannot renew them meanwhile.
-    pub fn outlive(&mut self, jump_ms: i64) {
+    pub(crate) fn outlive(&mut self, jump_ms: i64) {
         self.groups.values_mut().flat_map(HashMap::values_mut).for_each(|lease| lease.renewed_at += jump_ms);
     }
 
     /// Forgets leases that ended, so that groups long gone cost nothing.
-    pub fn expire(&mut self, now: i64) {
+    pub(crate) fn expire(&mut self, now: i64) {
         let lease_ms = self.lease_ms;
         self.groups.retain(|_, held| {
             held.retain(|_, lease| !expired(lease, now, lease_ms));

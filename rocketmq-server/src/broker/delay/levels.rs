@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Apache's 18 levels.
-pub const DEFAULT_LEVELS: &str = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h";
+pub(crate) const DEFAULT_LEVELS: &str = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h";
 
 /// The delays behind the levels, level 1 first. Shown as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +91,7 @@ fn parse_word(word: &str) -> Result<i64, DelayLevelError> {
 }
 
 /// The queue of the schedule topic that holds a level.
-pub fn queue_of_level(level: i32) -> i32 {
+pub(crate) fn queue_of_level(level: i32) -> i32 {
     level - 1
 }
 

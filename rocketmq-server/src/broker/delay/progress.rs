@@ -17,7 +17,7 @@ use crate::store::StoreError;
 
 /// The next message of each level, in memory and in the file.
 #[derive(Debug)]
-pub struct DelayProgress {
+pub(crate) struct DelayProgress {
     next: Mutex<BTreeMap<i32, i64>>,
     times: Mutex<BTreeMap<i32, StoreTimes>>,
     saved: Mutex<BTreeMap<i32, i64>>,
@@ -30,7 +30,7 @@ impl DelayProgress {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn open(file: TableFile, wake: Arc<Notify>) -> Result<Self, StoreError> {
+    pub(crate) fn open(file: TableFile, wake: Arc<Notify>) -> Result<Self, StoreError> {
         let stored: DelayOffsetWrapper = file.load()?;
         Ok(Self {
             next: Mutex::new(stored.offset_table.clone()),
@@ -42,17 +42,17 @@ impl DelayProgress {
     }
 
     /// Completes when a message was put into the schedule topic.
-    pub async fn woken(&self) {
+    pub(crate) async fn woken(&self) {
         self.wake.notified().await;
     }
 
     /// The next offset of each level that was ever used.
-    pub fn snapshot(&self) -> BTreeMap<i32, i64> {
+    pub(crate) fn snapshot(&self) -> BTreeMap<i32, i64> {
         self.next.lock().clone()
     }
 
     /// The table as the file and slaves get it.
-    pub fn table(&self) -> DelayOffsetWrapper {
+    pub(crate) fn table(&self) -> DelayOffsetWrapper {
         table_of(self.snapshot())
     }
 
@@ -60,7 +60,7 @@ impl DelayProgress {
     ///
     /// # Errors
     /// The disk refuses; the next call tries again.
-    pub fn save(&self) -> Result<(), StoreError> {
+    pub(crate) fn save(&self) -> Result<(), StoreError> {
         let mut saved = self.saved.lock();
         let offset_table = self.snapshot();
         if *saved == offset_table {
@@ -73,7 +73,7 @@ impl DelayProgress {
 
     /// Moves what is outside its queue into it; what was moved. Queues that cannot be found are empty. Takes up the `queues`
     /// that there are: some may be of levels that the settings have no more.
-    pub fn set_right(&self, queues: &[i32], range: impl Fn(&str, i32) -> Range) -> Vec<Moved> {
+    pub(crate) fn set_right(&self, queues: &[i32], range: impl Fn(&str, i32) -> Range) -> Vec<Moved> {
         let (mut all, mut moved) = (self.next.lock(), Vec::new());
         for queue in queues {
             all.entry(level_of_queue(*queue)).or_insert_with(|| range(SCHEDULE_TOPIC, *queue).min);
@@ -90,24 +90,24 @@ impl DelayProgress {
     }
 
     /// The levels to deliver: as many as the settings have, and higher ones that were used when there were more.
-    pub fn levels(&self, max: i32) -> Vec<i32> {
+    pub(crate) fn levels(&self, max: i32) -> Vec<i32> {
         let next = self.next.lock();
         let higher = next.range(max.saturating_add(1)..).map(|(level, _)| *level);
         (1..=max).chain(higher).collect()
     }
 
     /// The offset to deliver next; `None` for a level that was never used.
-    pub fn next(&self, level: i32) -> Option<i64> {
+    pub(crate) fn next(&self, level: i32) -> Option<i64> {
         self.next.lock().get(&level).copied()
     }
 
     /// Notes that everything below `to` is delivered.
-    pub fn advance(&self, level: i32, to: i64) {
+    pub(crate) fn advance(&self, level: i32, to: i64) {
         self.next.lock().insert(level, to);
     }
 
     /// When a message of a level was stored: see [`StoreTimes::of`].
-    pub fn store_time(&self, level: i32, offset: i64, claimed: i64, (now, end): (i64, i64)) -> i64 {
+    pub(crate) fn store_time(&self, level: i32, offset: i64, claimed: i64, (now, end): (i64, i64)) -> i64 {
         self.times.lock().entry(level).or_default().of(offset, claimed, now, end)
     }
 }

@@ -16,7 +16,7 @@ const BURST: i64 = 256;
 const RETRY_AFTER: i64 = 100;
 
 /// Delivers what is due on every level. Returns when to come back, or `None` when nothing waits.
-pub fn deliver_due(parts: &Parts) -> Option<i64> {
+pub(crate) fn deliver_due(parts: &Parts) -> Option<i64> {
     let levels = parts.progress.levels(parts.settings.fixed.delay_levels.max());
     levels
         .into_iter()

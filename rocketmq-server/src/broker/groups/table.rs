@@ -92,7 +92,7 @@ impl GroupTable {
     ///
     /// # Errors
     /// 26 no such group, which is also logged; 1 when the file cannot be written.
-    pub fn required(&self, group: &str) -> Result<Arc<SubscriptionGroupConfig>, Refusal> {
+    pub(crate) fn required(&self, group: &str) -> Result<Arc<SubscriptionGroupConfig>, Refusal> {
         let found = self.find(group).map_err(Refusal::system)?;
         found.ok_or_else(|| {
             self.complain_of_missing(group);
@@ -101,7 +101,7 @@ impl GroupTable {
     }
 
     /// Logs that a consumer uses a group that does not exist, and the remedy.
-    pub fn complain_of_missing(&self, group: &str) {
+    pub(crate) fn complain_of_missing(&self, group: &str) {
         if !self.complaints.is_due(group, self.clock.now_ms()) {
             return;
         }

@@ -1,11 +1,11 @@
 //! The log as the broker's domains use it: they put messages, and read single ones by their place.
 
-pub mod notes;
-pub mod placement;
-pub mod range;
-pub mod set_aside;
-pub mod store_times;
-pub mod uncommitted;
+pub(crate) mod notes;
+pub(crate) mod placement;
+pub(crate) mod range;
+pub(crate) mod set_aside;
+pub(crate) mod store_times;
+pub(crate) mod uncommitted;
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ use crate::store::{Put, Store, StoreError, Unit};
 /// The store, and the three duties of every put: the placement of messages that wait, the figures, and the puts whose senders
 /// are not told yet.
 #[derive(Debug)]
-pub struct Log {
+pub(crate) struct Log {
     pub store: Store,
     pub clock: Arc<dyn Clock>,
     pub settings: Arc<Current>,
@@ -36,22 +36,22 @@ pub struct Log {
 }
 
 impl Log {
-    pub fn new(store: Store, settings: Arc<Current>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(store: Store, settings: Arc<Current>, clock: Arc<dyn Clock>) -> Self {
         let stats = Stats::new(clock.now_ms());
         Self { store, clock, settings, stats, uncommitted: Uncommitted::default() }
     }
 
-    pub fn now(&self) -> i64 {
+    pub(crate) fn now(&self) -> i64 {
         self.clock.now_ms()
     }
 
     /// Returns the time by which leases are measured: see [`Clock::passed_ms`].
-    pub fn passed(&self) -> i64 {
+    pub(crate) fn passed(&self) -> i64 {
         self.clock.passed_ms()
     }
 
     /// Returns the rules that now hold for messages with a delay or a delivery time.
-    pub fn placement_rules(&self) -> PlacementRules<'_> {
+    pub(crate) fn placement_rules(&self) -> PlacementRules<'_> {
         PlacementRules {
             levels: &self.settings.fixed.delay_levels,
             timers: self.settings.fixed.timers,
@@ -65,7 +65,7 @@ impl Log {
     ///
     /// # Errors
     /// The placement or the store refuses.
-    pub fn put(&self, record: MessageRecord) -> Result<Put, Refusal> {
+    pub(crate) fn put(&self, record: MessageRecord) -> Result<Put, Refusal> {
         let rules = PlacementRules { max_delay_ms: i64::MAX, ..self.placement_rules() };
         let placement = rules.place(&SentProperties::scan(&record.properties))?;
         self.append(divert(record, placement))
@@ -75,7 +75,7 @@ impl Log {
     ///
     /// # Errors
     /// The store refuses.
-    pub fn append(&self, record: MessageRecord) -> Result<Put, Refusal> {
+    pub(crate) fn append(&self, record: MessageRecord) -> Result<Put, Refusal> {
         let traffic = self.stats.traffic.puts(&record.topic);
         let put = self.store.put(record).map_err(refuse_put)?;
         self.store.ensure_written(&put).map_err(refuse_put)?;
@@ -87,7 +87,7 @@ impl Log {
     ///
     /// # Errors
     /// The store refuses.
-    pub fn put_buffered(&self, record: MessageRecord) -> Result<Put, Refusal> {
+    pub(crate) fn put_buffered(&self, record: MessageRecord) -> Result<Put, Refusal> {
         let traffic = self.stats.traffic.puts(&record.topic);
         let put = self.store.put(record).map_err(|error| {
             Counters::add(&self.stats.counters.put_failed, 1);
@@ -98,7 +98,7 @@ impl Log {
     }
 
     /// Counts a message that was put as traffic of its topic.
-    pub fn count_put(&self, traffic: &Traffic, put: &Put) {
+    pub(crate) fn count_put(&self, traffic: &Traffic, put: &Put) {
         let size = u64::try_from(put.size).unwrap_or(0);
         Counters::add(&self.stats.counters.put_messages, 1);
         Counters::add(&self.stats.counters.put_bytes, size);
@@ -106,7 +106,7 @@ impl Log {
     }
 
     /// Counts what one request of a group found.
-    pub fn count_get(&self, topic: &str, group: &str, records: &[Bytes]) {
+    pub(crate) fn count_get(&self, topic: &str, group: &str, records: &[Bytes]) {
         let counters = &self.stats.counters;
         if records.is_empty() {
             Counters::add(&counters.get_miss, 1);
@@ -123,7 +123,7 @@ impl Log {
     ///
     /// # Errors
     /// Some of it could not be written.
-    pub fn commit(&self, connection: u64) -> Result<(), Refusal> {
+    pub(crate) fn commit(&self, connection: u64) -> Result<(), Refusal> {
         for put in self.uncommitted.take(connection) {
             self.store.ensure_written(&put).map_err(refuse_put)?;
         }
@@ -131,7 +131,7 @@ impl Log {
     }
 
     /// Finds the message at a queue's offset. A queue that cannot be read has none; this is logged.
-    pub fn unit(&self, topic: &str, queue: i32, offset: i64) -> Option<Unit> {
+    pub(crate) fn unit(&self, topic: &str, queue: i32, offset: i64) -> Option<Unit> {
         match self.store.units(topic, queue, offset, 1) {
             Ok(units) => units.first().copied(),
             Err(error) => {
@@ -145,7 +145,7 @@ impl Log {
     ///
     /// # Errors
     /// The queue cannot be read.
-    pub fn message_at(
+    pub(crate) fn message_at(
         &self,
         topic: &str,
         queue: i32,
@@ -156,20 +156,26 @@ impl Log {
     }
 
     /// [`message_at`](Self::message_at) for a unit that is known; `None` when the log has no such message any more.
-    pub fn read_unit(&self, topic: &str, queue: i32, offset: i64, unit: Unit) -> Option<MessageRecord> {
+    pub(crate) fn read_unit(
+        &self,
+        topic: &str,
+        queue: i32,
+        offset: i64,
+        unit: Unit,
+    ) -> Option<MessageRecord> {
         let record = self.store.read_at(unit.physical_offset)?;
         let is_it = record.topic == topic && record.queue_id == queue && record.queue_offset == offset;
         is_it.then_some(record)
     }
 
     /// The encoded record at a commit log offset, if one begins there.
-    pub fn record_bytes(&self, offset: i64) -> Option<Bytes> {
+    pub(crate) fn record_bytes(&self, offset: i64) -> Option<Bytes> {
         let record = self.store.read_at(offset)?;
         self.store.read_bytes(offset, i32::try_from(record.encoded_len()).ok()?)
     }
 
     /// A record written by the broker for its own purposes.
-    pub fn own_record(
+    pub(crate) fn own_record(
         &self,
         topic: &str,
         queue_id: i32,
@@ -191,7 +197,7 @@ impl Log {
 }
 
 /// Translates the store's refusal of a message for the client.
-pub fn refuse_put(error: StoreError) -> Refusal {
+pub(crate) fn refuse_put(error: StoreError) -> Refusal {
     let code = match &error {
         StoreError::MessageIllegal { .. } => ResponseCode::MESSAGE_ILLEGAL,
         StoreError::DiskFull { .. }

@@ -9,7 +9,7 @@ use rocketmq_remoting::message::properties::{MAX_ENCODED_LEN, Properties};
 use crate::exchange::Refusal;
 
 /// Sets a property if there is room for it. Says whether there was.
-pub fn note(properties: &mut Properties, name: &str, value: impl Into<String>) -> bool {
+pub(crate) fn note(properties: &mut Properties, name: &str, value: impl Into<String>) -> bool {
     let value = value.into();
     let before = properties.get(name).map_or(0, |old| name.len() + old.len() + 2);
     let fits = properties.encoded_len() - before + name.len() + value.len() + 2 <= MAX_ENCODED_LEN;
@@ -21,7 +21,7 @@ pub fn note(properties: &mut Properties, name: &str, value: impl Into<String>) -
 
 /// The form in which a record holds properties. 4.x producers leave out the last separator: where it is one byte too many,
 /// so does this.
-pub fn encode(properties: &Properties) -> String {
+pub(crate) fn encode(properties: &Properties) -> String {
     let mut wire = properties.encode_stored();
     if wire.len() == MAX_ENCODED_LEN + 1 {
         wire.pop();
@@ -37,7 +37,7 @@ const ROOM: usize = 256;
 ///
 /// # Errors
 /// Code 13.
-pub fn check_room(record: &MessageRecord) -> Result<(), Refusal> {
+pub(crate) fn check_room(record: &MessageRecord) -> Result<(), Refusal> {
     let (size, limit) = (record.properties.len(), MAX_ENCODED_LEN - ROOM);
     if size <= limit {
         return Ok(());

@@ -17,7 +17,7 @@ use crate::broker::pop;
 /// Sets right the positions of groups, transactions, delay levels, timers and pops, and writes them back.
 ///
 /// To be called before any of them is used.
-pub fn set_right(parts: &Parts) {
+pub(crate) fn set_right(parts: &Parts) {
     let groups = set_groups_right(parts);
     let queues = parts.log.store.queues(SCHEDULE_TOPIC);
     let levels = parts.delay.set_right(&queues, |topic, queue| Range::of(&parts.log.store, topic, queue));

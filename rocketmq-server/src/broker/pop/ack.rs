@@ -16,7 +16,7 @@ use crate::exchange::{Asked, Refusal, Reply};
 
 /// A message named by an acknowledgement.
 #[derive(Debug, Clone, Copy)]
-pub struct Named<'a> {
+pub(crate) struct Named<'a> {
     /// The stored topic.
     pub topic: &'a str,
     pub group: &'a str,
@@ -25,12 +25,12 @@ pub struct Named<'a> {
 }
 
 /// ACK_MESSAGE: answers once the acknowledgement is written. Those of one read share a write.
-pub fn one(parts: &Parts, asked: Asked<'_, AckMessageRequest>) -> Reply<()> {
+pub(crate) fn one(parts: &Parts, asked: Asked<'_, AckMessageRequest>) -> Reply<()> {
     Reply::Committed(ack_one(parts, asked.connection, &asked.header).map(Into::into))
 }
 
 /// BATCH_ACK_MESSAGE: as [`one`].
-pub fn many(parts: &Parts, asked: Asked<'_, BatchAckMessageRequest>) -> Reply<()> {
+pub(crate) fn many(parts: &Parts, asked: Asked<'_, BatchAckMessageRequest>) -> Reply<()> {
     let acks = asked.body.map(|Json(body)| body).filter(|body| !body.acks.is_empty());
     let acks = acks
         .ok_or_else(|| Refusal::new(ResponseCode::NO_MESSAGE, "there is nothing to acknowledge in the body"));
@@ -60,7 +60,7 @@ fn ack_one(parts: &Parts, connection: &Connection, request: &AckMessageRequest) 
 ///
 /// # Errors
 /// 13 for a revive queue that is none, or what the store refuses with.
-pub fn log(
+pub(crate) fn log(
     parts: &Parts,
     connection: &Connection,
     named: Named<'_>,
@@ -96,7 +96,7 @@ fn put(
 ///
 /// # Errors
 /// 13.
-pub fn check_revive_queue(parts: &Parts, queue: i32) -> Result<(), Refusal> {
+pub(crate) fn check_revive_queue(parts: &Parts, queue: i32) -> Result<(), Refusal> {
     let queues = revive_queues(parts);
     if (0..queues).contains(&queue) {
         return Ok(());
@@ -109,7 +109,7 @@ pub fn check_revive_queue(parts: &Parts, queue: i32) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// 17 no topic, 13 no queue.
-pub fn check_queue(parts: &Parts, named: Named<'_>) -> Result<(), Refusal> {
+pub(crate) fn check_queue(parts: &Parts, named: Named<'_>) -> Result<(), Refusal> {
     let Named { topic: name, queue, group, .. } = named;
     let topic = parts.topics.get(name).ok_or_else(|| Refusal::no_topic(name))?;
     if (0..topic.read_queue_nums).contains(&queue) {

@@ -10,7 +10,7 @@ use crate::exchange::Refusal;
 
 /// Topic, queue and group, which all of these requests name.
 #[derive(Debug, Clone, Copy)]
-pub struct Target<'a> {
+pub(crate) struct Target<'a> {
     pub topic: &'a str,
     pub group: &'a str,
     /// Below 0: all.
@@ -21,7 +21,7 @@ pub struct Target<'a> {
 ///
 /// # Errors
 /// Code 16.
-pub fn check_broker(parts: &Parts, what: &str) -> Result<(), Refusal> {
+pub(crate) fn check_broker(parts: &Parts, what: &str) -> Result<(), Refusal> {
     if Perm(parts.settings.live().broker_permission).is_readable() {
         return Ok(());
     }
@@ -32,7 +32,7 @@ pub fn check_broker(parts: &Parts, what: &str) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// 17 no topic, 16 no permission, 29 no such queue, 26 no group.
-pub fn check_target(parts: &Parts, target: Target<'_>) -> Result<Arc<TopicConfig>, Refusal> {
+pub(crate) fn check_target(parts: &Parts, target: Target<'_>) -> Result<Arc<TopicConfig>, Refusal> {
     let Target { topic: name, group, queue } = target;
     let topic = parts.topics.get(name).ok_or_else(|| Refusal::no_topic(name))?;
     if !topic.perm.is_readable() {
@@ -55,7 +55,7 @@ pub fn check_target(parts: &Parts, target: Target<'_>) -> Result<Arc<TopicConfig
 ///
 /// # Errors
 /// 29.
-pub fn check_invisible_time(parts: &Parts, invisible_time: i64) -> Result<(), Refusal> {
+pub(crate) fn check_invisible_time(parts: &Parts, invisible_time: i64) -> Result<(), Refusal> {
     let longest = millis(parts.settings.live().timer_max_delay);
     if invisible_time <= longest {
         return Ok(());
@@ -66,7 +66,7 @@ pub fn check_invisible_time(parts: &Parts, invisible_time: i64) -> Result<(), Re
 }
 
 /// The queues a request visits, those of the topic from a random one on, or the one it names.
-pub fn queues(topic: &TopicConfig, queue: i32, chance: u32) -> Vec<i32> {
+pub(crate) fn queues(topic: &TopicConfig, queue: i32, chance: u32) -> Vec<i32> {
     if queue >= 0 {
         return vec![queue];
     }

@@ -13,7 +13,7 @@ use super::{ack, offset};
 use crate::exchange::{Asked, Refusal, Reply};
 
 /// Answers once checkpoint and acknowledgement are written.
-pub fn change(
+pub(crate) fn change(
     parts: &Parts,
     asked: Asked<'_, ChangeInvisibleTimeRequest>,
 ) -> Reply<ChangeInvisibleTimeResponse> {

@@ -13,7 +13,7 @@ use crate::store::StoreError;
 /// One ordered pop of one queue.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct OrderInfo {
+pub(crate) struct OrderInfo {
     /// The request's own id: its repetition is not blocked by itself.
     #[serde(rename = "a", skip_serializing_if = "Option::is_none")]
     attempt: Option<String>,
@@ -40,7 +40,7 @@ pub struct OrderInfo {
 
 /// The result of an acknowledgement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Acked {
+pub(crate) enum Acked {
     /// The group has consumed up to this offset.
     Commit(i64),
     /// The message was handed out again since.
@@ -124,7 +124,7 @@ impl OrderInfo {
 
 /// An ordered pop that found messages in a queue.
 #[derive(Debug, Clone, Copy)]
-pub struct OrderedPop<'a> {
+pub(crate) struct OrderedPop<'a> {
     pub attempt: Option<&'a str>,
     pub pop_time: i64,
     pub invisible_time: i64,
@@ -133,7 +133,7 @@ pub struct OrderedPop<'a> {
 
 /// The number of times that the messages of an ordered pop were handed out before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counts {
+pub(crate) struct Counts {
     pub by_offset: BTreeMap<i64, i32>,
     /// The lowest of all messages of the pop.
     pub least: i32,
@@ -155,7 +155,7 @@ struct Table {
 
 /// The ordered pops of all queues. Topics and groups are looked up as `topic@group`.
 #[derive(Debug)]
-pub struct Orders {
+pub(crate) struct Orders {
     table: Mutex<Table>,
     file: TableFile,
 }
@@ -165,13 +165,20 @@ impl Orders {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn open(file: TableFile) -> Result<Self, StoreError> {
+    pub(crate) fn open(file: TableFile) -> Result<Self, StoreError> {
         let stored: Stored = file.load()?;
         Ok(Self { table: Mutex::new(Table { queues: stored.table, changed: false }), file })
     }
 
     /// Returns true if a queue hands out nothing to this attempt now.
-    pub fn is_blocked(&self, topic: &str, group: &str, queue: i32, attempt: Option<&str>, now: i64) -> bool {
+    pub(crate) fn is_blocked(
+        &self,
+        topic: &str,
+        group: &str,
+        queue: i32,
+        attempt: Option<&str>,
+        now: i64,
+    ) -> bool {
         let blocking = |info: &mut OrderInfo| {
             info.follow_clock(now);
             info.is_blocking(attempt, now)
@@ -182,7 +189,7 @@ impl Orders {
     }
 
     /// Notes a pop and says what was handed out before.
-    pub fn popped(&self, topic: &str, group: &str, queue: i32, pop: OrderedPop<'_>) -> Counts {
+    pub(crate) fn popped(&self, topic: &str, group: &str, queue: i32, pop: OrderedPop<'_>) -> Counts {
         let mut info = OrderInfo::new(pop);
         let mut table = self.table.lock();
         let queues = table.queues.entry(offset_key(topic, group)).or_default();
@@ -198,13 +205,20 @@ impl Orders {
     }
 
     /// Notes an acknowledgement.
-    pub fn ack(&self, topic: &str, group: &str, queue: i32, offset: i64, pop_time: i64) -> Acked {
+    pub(crate) fn ack(&self, topic: &str, group: &str, queue: i32, offset: i64, pop_time: i64) -> Acked {
         self.change(topic, group, queue, |info| info.ack(offset, pop_time))
             .unwrap_or(Acked::Commit(offset.saturating_add(1)))
     }
 
     /// Changes when a message is to be seen again.
-    pub fn hide(&self, topic: &str, group: &str, queue: i32, (offset, pop_time): (i64, i64), until: i64) {
+    pub(crate) fn hide(
+        &self,
+        topic: &str,
+        group: &str,
+        queue: i32,
+        (offset, pop_time): (i64, i64),
+        until: i64,
+    ) {
         self.change(topic, group, queue, |info| {
             if info.pop_time == pop_time {
                 info.visible_at.insert(offset, until);
@@ -227,20 +241,20 @@ impl Orders {
     }
 
     /// Lets a queue go, after its offset was set anew.
-    pub fn clear(&self, topic: &str, group: &str, queue: i32) {
+    pub(crate) fn clear(&self, topic: &str, group: &str, queue: i32) {
         let mut table = self.table.lock();
         let gone = table.queues.get_mut(&offset_key(topic, group)).and_then(|queues| queues.remove(&queue));
         table.changed |= gone.is_some();
     }
 
     /// The queues, as topic, group and queue, that time lets go between the two times.
-    pub fn freed(&self, after: i64, until: i64) -> Vec<(String, String, i32)> {
+    pub(crate) fn freed(&self, after: i64, until: i64) -> Vec<(String, String, i32)> {
         let is_freed = |at: i64| after < at && at <= until;
         self.entries(|info| info.free_at().is_some_and(is_freed))
     }
 
     /// When time lets the next queue go.
-    pub fn next_free(&self, after: i64) -> Option<i64> {
+    pub(crate) fn next_free(&self, after: i64) -> Option<i64> {
         let table = self.table.lock();
         let all = table.queues.values().flat_map(|queues| queues.values());
         all.filter_map(OrderInfo::free_at).filter(|at| *at > after).min()
@@ -258,7 +272,7 @@ impl Orders {
     }
 
     /// Forgets what belongs to topics, groups or queues that are gone, as `is_alive` knows them.
-    pub fn retain(&self, is_alive: impl Fn(&str, &str, i32) -> bool) {
+    pub(crate) fn retain(&self, is_alive: impl Fn(&str, &str, i32) -> bool) {
         let mut table = self.table.lock();
         let count = |table: &Table| table.queues.values().map(|queues| queues.len()).sum::<usize>();
         let before = count(&table);
@@ -271,7 +285,7 @@ impl Orders {
     }
 
     /// Forgets the pops of messages at or beyond the ends of their queues; their keys (`topic@group`) and queues.
-    pub fn forget_beyond(&self, end: impl Fn(&str, i32) -> i64) -> Vec<(String, i32)> {
+    pub(crate) fn forget_beyond(&self, end: impl Fn(&str, i32) -> i64) -> Vec<(String, i32)> {
         let mut table = self.table.lock();
         let mut forgotten = Vec::new();
         for (key, queues) in &mut table.queues {
@@ -292,7 +306,7 @@ impl Orders {
     ///
     /// # Errors
     /// The disk refuses; the next call tries again.
-    pub fn save(&self) -> Result<(), StoreError> {
+    pub(crate) fn save(&self) -> Result<(), StoreError> {
         if !std::mem::take(&mut self.table.lock().changed) {
             return Ok(());
         }

@@ -7,7 +7,7 @@ use super::revive_log::{Ack, Checkpoint, Entry, Key};
 
 /// The open checkpoints of a revive queue, as far as it was read.
 #[derive(Debug, Default)]
-pub struct Pending {
+pub(crate) struct Pending {
     by_offset: BTreeMap<i64, Checkpoint>,
     by_key: HashMap<Key, i64>,
     /// When each is due, and its offset. They lie in this order unless the clock was set back between two of them.
@@ -18,17 +18,17 @@ pub struct Pending {
 
 impl Pending {
     /// The next offset to read, after the queue was read up to `done` by an earlier run (-1: never).
-    pub fn next(&self, done: i64) -> i64 {
+    pub(crate) fn next(&self, done: i64) -> i64 {
         self.next.unwrap_or(done.saturating_add(1))
     }
 
     /// Notes how far was read.
-    pub fn read_to(&mut self, next: i64) {
+    pub(crate) fn read_to(&mut self, next: i64) {
         self.next = Some(next);
     }
 
     /// Takes in one record of the queue.
-    pub fn add(&mut self, entry: Entry) {
+    pub(crate) fn add(&mut self, entry: Entry) {
         match entry {
             Entry::Checkpoint(checkpoint) => self.add_checkpoint(checkpoint),
             Entry::Ack(ack) => self.acknowledge(&ack),
@@ -55,19 +55,19 @@ impl Pending {
     }
 
     /// Marks one message of a checkpoint as done with.
-    pub fn settle(&mut self, revive_offset: i64, offset: i64) {
+    pub(crate) fn settle(&mut self, revive_offset: i64, offset: i64) {
         if let Some(checkpoint) = self.by_offset.get_mut(&revive_offset) {
             checkpoint.ack(offset);
         }
     }
 
     /// The checkpoint that is due first.
-    pub fn first(&self) -> Option<&Checkpoint> {
+    pub(crate) fn first(&self) -> Option<&Checkpoint> {
         self.by_due.first().and_then(|(_, offset)| self.by_offset.get(offset))
     }
 
     /// Forgets a checkpoint.
-    pub fn remove(&mut self, revive_offset: i64) {
+    pub(crate) fn remove(&mut self, revive_offset: i64) {
         if let Some(checkpoint) = self.by_offset.remove(&revive_offset) {
             self.by_key.remove(&checkpoint.key());
             self.by_due.remove(&(checkpoint.due(), revive_offset));
@@ -76,7 +76,7 @@ impl Pending {
 
     /// The last offset of the revive queue that a restart need not read again, as Apache commits it; `None` before
     /// anything was read.
-    pub fn done(&self) -> Option<i64> {
+    pub(crate) fn done(&self) -> Option<i64> {
         let first = self.by_offset.keys().next().copied();
         first.or(self.next).map(|offset| offset - 1)
     }

@@ -18,7 +18,7 @@ const PAUSES: [i64; 17] =
     [10, 20, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200];
 
 /// Returns true if topic and group of a checkpoint still exist.
-pub fn is_wanted(parts: &Parts, checkpoint: &Checkpoint) -> bool {
+pub(crate) fn is_wanted(parts: &Parts, checkpoint: &Checkpoint) -> bool {
     let topic = normal_topic(&checkpoint.topic, &checkpoint.group);
     parts.topics.get(topic).is_some() && parts.groups.get(&checkpoint.group).is_some()
 }
@@ -28,7 +28,7 @@ pub fn is_wanted(parts: &Parts, checkpoint: &Checkpoint) -> bool {
 ///
 /// # Errors
 /// The store refuses at the moment, or the queue cannot be read.
-pub fn redeliver(parts: &Parts, checkpoint: &Checkpoint, offset: i64) -> Result<(), Refusal> {
+pub(crate) fn redeliver(parts: &Parts, checkpoint: &Checkpoint, offset: i64) -> Result<(), Refusal> {
     let place = Place { topic: &checkpoint.topic, queue: checkpoint.queue_id, offset };
     let found = parts.log.message_at(place.topic, place.queue, offset).map_err(Refusal::system)?;
     let Some(original) = found else {
@@ -117,7 +117,7 @@ fn give_up(parts: &Parts, checkpoint: &Checkpoint, mut original: MessageRecord) 
 ///
 /// # Errors
 /// The store refuses this too.
-pub fn postpone(
+pub(crate) fn postpone(
     parts: &Parts,
     checkpoint: &Checkpoint,
     offset: i64,

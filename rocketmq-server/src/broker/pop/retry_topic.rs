@@ -6,13 +6,13 @@ use super::settings::PopSettings;
 use crate::broker::names;
 
 /// Returns the topic that a group subscribed to, from the name of one of its retry topics.
-pub fn normal_topic<'a>(topic: &'a str, group: &str) -> &'a str {
+pub(crate) fn normal_topic<'a>(topic: &'a str, group: &str) -> &'a str {
     let behind = names::group_of_retry(topic).and_then(|rest| rest.strip_prefix(group));
     behind.and_then(|rest| rest.strip_prefix(['+', '_'])).unwrap_or(topic)
 }
 
 /// Returns the topic to which messages of `topic` go when they are handed out again.
-pub fn written(settings: &PopSettings, group: &str, topic: &str) -> String {
+pub(crate) fn written(settings: &PopSettings, group: &str, topic: &str) -> String {
     if names::is_retry(topic) {
         return topic.to_owned();
     }
@@ -22,7 +22,7 @@ pub fn written(settings: &PopSettings, group: &str, topic: &str) -> String {
 
 /// The retry topics that one pop reads. It takes messages of one of them at most, since both count as one in its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
+pub(crate) struct Look {
     /// Before the topic itself, else after it.
     pub first: bool,
     pub origin: Origin,
@@ -33,7 +33,11 @@ impl Look {
     ///
     /// If the chosen retry topic has nothing and the other one has, the pop reads the other. A pop that was woken by a message
     /// handed out again would otherwise sleep on half the time.
-    pub fn by_chance(settings: &PopSettings, chance: u32, has_message: impl Fn(Origin) -> bool) -> Self {
+    pub(crate) fn by_chance(
+        settings: &PopSettings,
+        chance: u32,
+        has_message: impl Fn(Origin) -> bool,
+    ) -> Self {
         let chosen = match (settings.retry_topic_v2, settings.read_retry_topic_v1) {
             // Messages may be left from a time with the other spelling.
             (false, _) => [Origin::RetryV1, Origin::RetryV2],

@@ -14,14 +14,14 @@ use crate::store::{All, Fetched, GetLimits};
 use rocketmq_remoting::message::MessageRecord;
 
 /// The group whose offsets say how far each revive queue is done.
-pub const REVIVE_GROUP: &str = "CID_RMQ_SYS_REVIVE_GROUP";
+pub(crate) const REVIVE_GROUP: &str = "CID_RMQ_SYS_REVIVE_GROUP";
 /// A checkpoint still takes acknowledgements this long after its time, in milliseconds.
 const GRACE: i64 = 2_000;
 /// Records read or messages handed out again before other work gets a turn.
 const BURST: usize = 256;
 
 /// Reads what is new and hands out again what is due. Returns when to come back, or `None` when nothing waits.
-pub fn run(parts: &Parts) -> Option<i64> {
+pub(crate) fn run(parts: &Parts) -> Option<i64> {
     let mut queues = parts.state.revival.queues.lock();
     let count = usize::try_from(revive_queues(parts)).unwrap_or(0);
     queues.resize_with(count, Pending::default);
@@ -33,7 +33,7 @@ pub fn run(parts: &Parts) -> Option<i64> {
 }
 
 /// How many queues of the revive topic may hold something: more than new pops use where `reviveQueueNum` was lowered.
-pub fn revive_queues(parts: &Parts) -> i32 {
+pub(crate) fn revive_queues(parts: &Parts) -> i32 {
     let topic = parts.topics.get(&parts.state.revival.topic);
     topic.map_or(0, |topic| topic.read_queue_nums).max(parts.settings.fixed.revive_queues)
 }

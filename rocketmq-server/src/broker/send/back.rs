@@ -12,7 +12,7 @@ use super::retry::{Fate, fate, sent_back, topic_of};
 use crate::broker::topics::table::open_topic;
 use crate::exchange::{Asked, Refusal, Response};
 
-pub fn send_back(
+pub(crate) fn send_back(
     parts: &Parts,
     asked: Asked<'_, ConsumerSendMsgBackRequest>,
 ) -> Response<ConsumerSendMsgBackRequest> {
@@ -78,6 +78,6 @@ fn store(
 }
 
 /// Any queue of a topic.
-pub fn random_queue(queues: i32) -> i32 {
+pub(crate) fn random_queue(queues: i32) -> i32 {
     rand::rng().random_range(0..queues.max(1))
 }

@@ -19,7 +19,7 @@ use crate::exchange::Refusal;
 
 /// The place of a send that passed.
 #[derive(Debug, Clone)]
-pub struct Target {
+pub(crate) struct Target {
     pub topic: Arc<TopicConfig>,
     pub queue_id: i32,
     /// The message had its retries: it goes to the dead letter queue, and its delay is void.
@@ -27,7 +27,7 @@ pub struct Target {
 }
 
 /// Checks a send and finds, or creates, its topic.
-pub fn check(parts: &Parts, request: &SendMessageRequest, version: i32) -> Result<Target, Refusal> {
+pub(crate) fn check(parts: &Parts, request: &SendMessageRequest, version: i32) -> Result<Target, Refusal> {
     check_time(parts)?;
     let known = parts.topics.get(&request.topic);
     check_broker(parts, known.as_deref())?;
@@ -134,7 +134,7 @@ fn check_retry(
 ///
 /// # Errors
 /// Code 13.
-pub fn check_size(parts: &Parts, body: &[u8]) -> Result<(), Refusal> {
+pub(crate) fn check_size(parts: &Parts, body: &[u8]) -> Result<(), Refusal> {
     let (size, limit) = (body.len(), parts.settings.live().max_message_size);
     if size <= limit.min(MAX_BODY) {
         return Ok(());
@@ -149,7 +149,7 @@ pub fn check_size(parts: &Parts, body: &[u8]) -> Result<(), Refusal> {
 
 /// A timer message can take another one back, but only one of the topic that it is sent to itself: that one the sender may
 /// write to.
-pub fn check_recall(topic: &str, timer: &TimerProperties<'_>) -> Result<(), Refusal> {
+pub(crate) fn check_recall(topic: &str, timer: &TimerProperties<'_>) -> Result<(), Refusal> {
     let Some(key) = timer.cancels.filter(|_| timer.is_set()) else {
         return Ok(());
     };
@@ -162,7 +162,7 @@ pub fn check_recall(topic: &str, timer: &TimerProperties<'_>) -> Result<(), Refu
 }
 
 /// Checks the rules that hold for batches alone.
-pub fn check_batch(topic: &str) -> Result<(), Refusal> {
+pub(crate) fn check_batch(topic: &str) -> Result<(), Refusal> {
     let illegal = |remark| Err(Refusal::new(ResponseCode::MESSAGE_ILLEGAL, remark));
     if topic.len() > 127 {
         return illegal(format!("message topic length too long {}", topic.len()));

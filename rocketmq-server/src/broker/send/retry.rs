@@ -15,13 +15,13 @@ const WAITED: [&str; 4] =
 
 /// The fate of a message that was sent back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     Again { level: i32 },
     DeadLetter,
 }
 
 /// Decides about a message sent back (request 36): `level` below 0 gives up, 0 climbs with each retry.
-pub fn fate(reconsume_times: i32, max: i32, level: i32) -> Fate {
+pub(crate) fn fate(reconsume_times: i32, max: i32, level: i32) -> Fate {
     match level {
         _ if reconsume_times >= max => Fate::DeadLetter,
         ..0 => Fate::DeadLetter,
@@ -34,7 +34,7 @@ pub fn fate(reconsume_times: i32, max: i32, level: i32) -> Fate {
 ///
 /// A dead letter always fits into a record, if need be without these notes. A retry needs them; one that does not fit is refused
 /// by the store.
-pub fn sent_back(
+pub(crate) fn sent_back(
     original: MessageRecord,
     topic: String,
     queue: i32,
@@ -75,12 +75,12 @@ pub fn sent_back(
 }
 
 /// Returns true if a plain send to a retry topic goes to the dead letter queue instead. It compares `>`; request 36 compares `>=`.
-pub fn is_exhausted(reconsume_times: i32, max: i32, group_is_ordered: bool) -> bool {
+pub(crate) fn is_exhausted(reconsume_times: i32, max: i32, group_is_ordered: bool) -> bool {
     reconsume_times > max || group_is_ordered
 }
 
 /// The topic a message with this fate is stored under.
-pub fn topic_of(fate: Fate, group: &str) -> String {
+pub(crate) fn topic_of(fate: Fate, group: &str) -> String {
     match fate {
         Fate::Again { .. } => names::retry_topic(group),
         Fate::DeadLetter => names::dlq_topic(group),

@@ -13,22 +13,22 @@ use rocketmq_remoting::{Command, Header, RequestCode, ResponseCode};
 use super::rig::{Client, Rig};
 
 /// The time for which the messages of these tests are hidden, in milliseconds.
-pub const HIDDEN: i64 = 60_000;
+pub(crate) const HIDDEN: i64 = 60_000;
 
-pub struct Popper {
+pub(crate) struct Popper {
     pub client: Client,
     pub group: &'static str,
 }
 
 /// A popped message and its receipt.
 #[derive(Debug, Clone)]
-pub struct Popped {
+pub(crate) struct Popped {
     pub message: MessageRecord,
     pub receipt: String,
 }
 
 impl Popped {
-    pub fn body(&self) -> &str {
+    pub(crate) fn body(&self) -> &str {
         std::str::from_utf8(&self.message.body).unwrap()
     }
 
@@ -37,7 +37,7 @@ impl Popped {
     }
 
     /// Returns the topic that stores it, by the receipt.
-    pub fn stored_topic(&self, group: &str) -> String {
+    pub(crate) fn stored_topic(&self, group: &str) -> String {
         let topic = &self.message.topic;
         match self.word(4) {
             "1" => format!("%RETRY%{group}_{topic}"),
@@ -49,14 +49,14 @@ impl Popped {
 
 /// The answer to a pop, taken apart.
 #[derive(Debug)]
-pub struct PopAnswer {
+pub(crate) struct PopAnswer {
     pub code: ResponseCode,
     pub header: PopMessageResponse,
     pub messages: Vec<Popped>,
 }
 
 impl PopAnswer {
-    pub fn of(answer: Command) -> Self {
+    pub(crate) fn of(answer: Command) -> Self {
         let code = answer.response_code();
         let header = PopMessageResponse::from_fields(&answer.ext).unwrap();
         let starts = table(header.start_offset_info.as_deref());
@@ -66,7 +66,7 @@ impl PopAnswer {
         Self { code, header, messages }
     }
 
-    pub fn bodies(&self) -> Vec<&str> {
+    pub(crate) fn bodies(&self) -> Vec<&str> {
         self.messages.iter().map(Popped::body).collect()
     }
 }
@@ -92,11 +92,11 @@ fn receipt(header: &PopMessageResponse, starts: &HashMap<String, String>, messag
 }
 
 impl Popper {
-    pub fn new(rig: &Rig, group: &'static str) -> Self {
+    pub(crate) fn new(rig: &Rig, group: &'static str) -> Self {
         Self { client: rig.connect(), group }
     }
 
-    pub fn request(&self, topic: &str) -> PopMessageRequest {
+    pub(crate) fn request(&self, topic: &str) -> PopMessageRequest {
         PopMessageRequest {
             consumer_group: self.group.into(),
             topic: topic.into(),
@@ -107,21 +107,21 @@ impl Popper {
         }
     }
 
-    pub async fn ask(&self, request: &PopMessageRequest) -> PopAnswer {
+    pub(crate) async fn ask(&self, request: &PopMessageRequest) -> PopAnswer {
         PopAnswer::of(self.client.ask(request).await)
     }
 
     /// Pops what is there now.
-    pub async fn pop(&self, topic: &str) -> PopAnswer {
+    pub(crate) async fn pop(&self, topic: &str) -> PopAnswer {
         self.ask(&self.request(topic)).await
     }
 
     /// Waits until there is something.
-    pub async fn wait(&self, topic: &str) -> PopAnswer {
+    pub(crate) async fn wait(&self, topic: &str) -> PopAnswer {
         self.ask(&PopMessageRequest { poll_time: 1_000_000_000, ..self.request(topic) }).await
     }
 
-    pub async fn ack(&self, popped: &Popped) -> ResponseCode {
+    pub(crate) async fn ack(&self, popped: &Popped) -> ResponseCode {
         let request = AckMessageRequest {
             consumer_group: self.group.into(),
             topic: popped.stored_topic(self.group),
@@ -133,7 +133,7 @@ impl Popper {
     }
 
     /// Changes when the message is seen again; its new receipt.
-    pub async fn hide(&self, popped: &Popped, invisible_time: i64) -> Popped {
+    pub(crate) async fn hide(&self, popped: &Popped, invisible_time: i64) -> Popped {
         let request = ChangeInvisibleTimeRequest {
             consumer_group: self.group.into(),
             topic: popped.stored_topic(self.group),
@@ -153,11 +153,11 @@ impl Popper {
         Popped { receipt, ..popped.clone() }
     }
 
-    pub async fn ack_many(&self, body: &BatchAckBody) -> ResponseCode {
+    pub(crate) async fn ack_many(&self, body: &BatchAckBody) -> ResponseCode {
         self.client.ask_json(RequestCode::BATCH_ACK_MESSAGE, body).await.response_code()
     }
 
-    pub async fn set_pop_mode(&self, topic: &str, share: i32) {
+    pub(crate) async fn set_pop_mode(&self, topic: &str, share: i32) {
         let mode = MessageRequestModeBody {
             consumer_group: self.group.into(),
             mode: MessageRequestMode::Pop,

@@ -7,16 +7,16 @@ use rocketmq_remoting::requests::transaction::EndTransactionRequest;
 
 use super::rig::Client;
 
-pub const COMMIT: i32 = SysFlag::TRANSACTION_COMMIT;
-pub const ROLLBACK: i32 = SysFlag::TRANSACTION_ROLLBACK;
+pub(crate) const COMMIT: i32 = SysFlag::TRANSACTION_COMMIT;
+pub(crate) const ROLLBACK: i32 = SysFlag::TRANSACTION_ROLLBACK;
 
-pub async fn half(client: &Client, body: &'static str, extra: &[(&str, &str)]) -> SendMessageResponse {
+pub(crate) async fn half(client: &Client, body: &'static str, extra: &[(&str, &str)]) -> SendMessageResponse {
     let mut properties = vec![("TRAN_MSG", "true"), ("PGROUP", "p"), ("UNIQ_KEY", body)];
     properties.extend_from_slice(extra);
     client.send("t", body, &properties).await
 }
 
-pub fn end_of(half: &SendMessageResponse, decision: i32) -> EndTransactionRequest {
+pub(crate) fn end_of(half: &SendMessageResponse, decision: i32) -> EndTransactionRequest {
     let id: OffsetMessageId = half.msg_id.as_ref().unwrap().parse().unwrap();
     EndTransactionRequest {
         producer_group: "p".into(),
@@ -28,7 +28,7 @@ pub fn end_of(half: &SendMessageResponse, decision: i32) -> EndTransactionReques
 }
 
 /// The end that answers a check.
-pub fn answer_to(check: &Command, decision: i32) -> EndTransactionRequest {
+pub(crate) fn answer_to(check: &Command, decision: i32) -> EndTransactionRequest {
     let number = |name| check.ext.get(name).unwrap().parse().unwrap();
     EndTransactionRequest {
         producer_group: "p".into(),

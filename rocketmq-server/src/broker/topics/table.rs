@@ -28,7 +28,7 @@ struct Table {
 /// All topics. A change is on disk when the call that made it returns, and before it is announced to those who register
 /// routes; other requests may see it a moment earlier. The file is written and synced by the caller.
 #[derive(Debug)]
-pub struct TopicTable {
+pub(crate) struct TopicTable {
     table: RwLock<Table>,
     file: TableFile,
     clock: Arc<dyn Clock>,
@@ -42,7 +42,7 @@ const ANNOUNCED_WITHIN: Duration = Duration::from_secs(1);
 
 /// The topic that a first send asks for when it is unknown.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub(crate) struct Wanted<'a> {
     pub topic: &'a str,
     /// The topic whose settings are copied, normally `TBW102`.
     pub template: &'a str,
@@ -55,17 +55,17 @@ pub struct Wanted<'a> {
 pub const MAX_QUEUES: i32 = 65_536;
 
 /// Returns true if a topic may have so many queues.
-pub fn is_queue_count(count: i32) -> bool {
+pub(crate) fn is_queue_count(count: i32) -> bool {
     (0..=MAX_QUEUES).contains(&count)
 }
 
 /// The system flag of a topic that producers of a unit write.
-pub const UNIT: i32 = 1;
+pub(crate) const UNIT: i32 = 1;
 /// The system flag of the retry topic of consumers of a unit.
-pub const UNIT_SUB: i32 = 2;
+pub(crate) const UNIT_SUB: i32 = 2;
 
 /// The system flag of a retry topic.
-pub const fn unit_sub(unit_mode: bool) -> i32 {
+pub(crate) const fn unit_sub(unit_mode: bool) -> i32 {
     if unit_mode { UNIT_SUB } else { 0 }
 }
 
@@ -74,7 +74,7 @@ impl TopicTable {
     ///
     /// # Errors
     /// The file cannot be read or written.
-    pub fn open(
+    pub(crate) fn open(
         file: TableFile,
         settings: &Fixed,
         auto_create: bool,
@@ -101,27 +101,27 @@ impl TopicTable {
         Ok(topics)
     }
 
-    pub fn get(&self, topic: &str) -> Option<Arc<TopicConfig>> {
+    pub(crate) fn get(&self, topic: &str) -> Option<Arc<TopicConfig>> {
         self.table.read().topics.get(topic).cloned()
     }
 
     /// Counts up whenever the table changes.
-    pub fn changes(&self) -> watch::Receiver<u64> {
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
 
     /// Counts the changes of the table.
-    pub fn change(&self) -> u64 {
+    pub(crate) fn change(&self) -> u64 {
         *self.changes.borrow()
     }
 
     /// A name server knows the topics as they were after this change.
-    pub fn announce(&self, change: u64) {
+    pub(crate) fn announce(&self, change: u64) {
         self.announced.send_if_modified(|last| change > std::mem::replace(last, change.max(*last)));
     }
 
     /// Waits until a name server knows the topics as they are now; not for long, and not at all while none is connected.
-    pub async fn announced(&self) {
+    pub(crate) async fn announced(&self) {
         if self.changes.receiver_count() == 0 {
             return;
         }
@@ -134,7 +134,7 @@ impl TopicTable {
     ///
     /// # Errors
     /// The file cannot be written; the change is then in memory only.
-    pub fn put(&self, configs: impl IntoIterator<Item = TopicConfig>) -> Result<(), StoreError> {
+    pub(crate) fn put(&self, configs: impl IntoIterator<Item = TopicConfig>) -> Result<(), StoreError> {
         let changed = {
             let mut table = self.table.write();
             let mut changed = false;
@@ -153,7 +153,7 @@ impl TopicTable {
     ///
     /// # Errors
     /// As [`put`](Self::put).
-    pub fn ensure(
+    pub(crate) fn ensure(
         &self,
         topic: &str,
         new: impl FnOnce() -> TopicConfig,
@@ -179,7 +179,7 @@ impl TopicTable {
     ///
     /// # Errors
     /// As [`put`](Self::put).
-    pub fn create(&self, wanted: Wanted<'_>) -> Result<Option<Arc<TopicConfig>>, StoreError> {
+    pub(crate) fn create(&self, wanted: Wanted<'_>) -> Result<Option<Arc<TopicConfig>>, StoreError> {
         let Some(config) = self.get(wanted.template).and_then(|template| from_template(&template, wanted))
         else {
             return Ok(None);
@@ -191,7 +191,7 @@ impl TopicTable {
     ///
     /// # Errors
     /// As [`put`](Self::put).
-    pub fn set_auto_create(&self, on: bool, queues: i32) -> Result<(), StoreError> {
+    pub(crate) fn set_auto_create(&self, on: bool, queues: i32) -> Result<(), StoreError> {
         let perm = if on { OPEN_TEMPLATE } else { READ_WRITE };
         match self.get(names::TEMPLATE_TOPIC) {
             Some(template) if template.perm == perm => Ok(()),
@@ -205,7 +205,7 @@ impl TopicTable {
     ///
     /// # Errors
     /// As [`put`](Self::put).
-    pub fn remove(&self, topic: &str) -> Result<bool, StoreError> {
+    pub(crate) fn remove(&self, topic: &str) -> Result<bool, StoreError> {
         {
             let mut table = self.table.write();
             if table.topics.remove(topic).is_none() {
@@ -218,7 +218,7 @@ impl TopicTable {
     }
 
     /// Everything, for the name servers, slaves and the file.
-    pub fn snapshot(&self) -> TopicConfigWrapper {
+    pub(crate) fn snapshot(&self) -> TopicConfigWrapper {
         let table = self.table.read();
         TopicConfigWrapper {
             data_version: table.version,
@@ -231,7 +231,7 @@ impl TopicTable {
     ///
     /// # Errors
     /// The disk refuses.
-    pub fn save(&self) -> Result<(), StoreError> {
+    pub(crate) fn save(&self) -> Result<(), StoreError> {
         self.file.save(|| self.snapshot())
     }
 
@@ -239,7 +239,7 @@ impl TopicTable {
     ///
     /// # Errors
     /// As [`put`](Self::put).
-    pub fn touch(&self) -> Result<(), StoreError> {
+    pub(crate) fn touch(&self) -> Result<(), StoreError> {
         {
             let mut table = self.table.write();
             table.version = table.version.next(self.clock.now_ms());
@@ -281,7 +281,7 @@ fn put_one(topics: &mut HashMap<String, Arc<TopicConfig>>, config: TopicConfig) 
 }
 
 /// A topic of `queues` queues for reading and writing, or what `perm` says.
-pub fn topic_config(name: impl Into<String>, queues: i32, perm: Perm) -> TopicConfig {
+pub(crate) fn topic_config(name: impl Into<String>, queues: i32, perm: Perm) -> TopicConfig {
     TopicConfig {
         topic_name: name.into(),
         read_queue_nums: queues,
@@ -292,7 +292,7 @@ pub fn topic_config(name: impl Into<String>, queues: i32, perm: Perm) -> TopicCo
 }
 
 /// A topic that anybody reads and writes.
-pub fn open_topic(name: impl Into<String>, queues: i32) -> TopicConfig {
+pub(crate) fn open_topic(name: impl Into<String>, queues: i32) -> TopicConfig {
     topic_config(name, queues, READ_WRITE)
 }
 
