@@ -1,12 +1,13 @@
 //! Configuration files below `<root>/config`, replaced so that a crash at any moment leaves a whole one.
 //!
 //! The current file becomes `.bak`, the new one is complete and on the platter before it takes the name. Reading falls
-//! back to `.bak` when the file is missing, empty or torn, as Apache's broker does.
+//! back to `.bak` when the file is missing, empty or torn, as Apache's broker does. Tables carry a [checksum].
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::checksum::{self, Checked};
 use super::dirs;
 use super::disk::RealDisk;
 use super::error::StoreError;
@@ -39,6 +40,79 @@ pub fn save(path: &Path, text: &[u8], readers: Readers) -> Result<(), StoreError
     dirs::sync(dir, &RealDisk)
 }
 
+/// [`save`]s a table, a JSON object, with a checksum of its own.
+///
+/// # Errors
+/// As [`save`].
+pub fn save_table(path: &Path, json: &[u8], readers: Readers) -> Result<(), StoreError> {
+    save(path, &checksum::sign(json), readers)
+}
+
+/// [`load`]s a table. Where its checksum shows a flipped bit, that is mended in the file too.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_table<T, E: std::fmt::Display>(
+    path: &Path,
+    parse: impl Fn(&[u8]) -> Result<T, E>,
+) -> Result<Option<T>, StoreError> {
+    load_each(path, |file, text| match checksum::check(text) {
+        Checked::Intact(json) => parse(&json),
+        Checked::Mended(json, byte) => {
+            tracing::warn!(
+                file = %file.display(),
+                byte,
+                "one bit of a table was damaged; its checksum shows which, and the file is mended \
+                 (whoever changes a table by hand removes its member \"checksum\")"
+            );
+            mend(file, &json);
+            parse(&json)
+        }
+        Checked::Changed(json) => {
+            tracing::warn!(file = %file.display(), "a table was changed by hand, or is damaged: its checksum is another");
+            parse(&json)
+        }
+        Checked::Unsigned => parse(text),
+    })
+}
+
+/// Writes a table back that lacked one bit. Without success it is mended again at the next start.
+fn mend(file: &Path, json: &[u8]) {
+    let fresh = with_suffix(file, ".tmp");
+    let written = write_synced(&fresh, file, &checksum::sign(json), Readers::AsBefore);
+    if let Err(error) = written.and_then(|()| fs::rename(&fresh, file)) {
+        tracing::warn!(file = %file.display(), %error, "a mended table could not be written back");
+    }
+}
+
+/// [`load_table`], which puts what cannot be read aside and does without.
+///
+/// # Errors
+/// The disk refuses.
+pub fn load_table_or_set_aside<T, E: std::fmt::Display>(
+    path: &Path,
+    parse: impl Fn(&[u8]) -> Result<T, E>,
+) -> Result<Option<T>, StoreError> {
+    match load_table(path, parse) {
+        Err(StoreError::Unusable { problem, .. }) => set_aside(path, &problem).map(|()| None),
+        loaded => loaded,
+    }
+}
+
+fn set_aside(path: &Path, problem: &str) -> Result<(), StoreError> {
+    for file in [path.to_path_buf(), with_suffix(path, ".bak")].iter().filter(|file| file.exists()) {
+        let aside = with_suffix(file, ".damaged");
+        fs::rename(file, &aside).map_err(|e| StoreError::io("set aside", file, e))?;
+        tracing::error!(
+            file = %file.display(),
+            kept_as = %aside.display(),
+            problem,
+            "a table cannot be read: the broker starts without what is in it"
+        );
+    }
+    Ok(())
+}
+
 /// What `parse` makes of the file at `path`, or of its `.bak` if it can make nothing of the file; `None` when there is
 /// neither.
 ///
@@ -48,13 +122,20 @@ pub fn load<T, E: std::fmt::Display>(
     path: &Path,
     parse: impl Fn(&[u8]) -> Result<T, E>,
 ) -> Result<Option<T>, StoreError> {
+    load_each(path, |_, text| parse(text))
+}
+
+fn load_each<T, E: std::fmt::Display>(
+    path: &Path,
+    parse: impl Fn(&Path, &[u8]) -> Result<T, E>,
+) -> Result<Option<T>, StoreError> {
     let mut problem = None;
     for candidate in [path.to_path_buf(), with_suffix(path, ".bak")] {
         match fs::read(&candidate) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {}
             Err(e) => return Err(StoreError::io("read", &candidate, e)),
             Ok(text) if is_blank(&text) => {}
-            Ok(text) => match parse(&text) {
+            Ok(text) => match parse(&candidate, &text) {
                 Ok(value) => return Ok(Some(value)),
                 Err(e) => {
                     tracing::warn!(file = %candidate.display(), error = %e, "a configuration file cannot be read");
@@ -148,6 +229,44 @@ mod tests {
         assert_eq!(load_json(&path).unwrap().unwrap()["a"], 1);
         fs::remove_file(&path).unwrap();
         assert_eq!(load_json(&path).unwrap().unwrap()["a"], 1);
+    }
+
+    fn load_signed(path: &Path) -> Option<serde_json::Value> {
+        load_table_or_set_aside(path, |text| serde_json::from_slice(text)).unwrap()
+    }
+
+    #[test]
+    fn a_flipped_bit_of_a_table_is_mended_on_disk_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("offsets.json");
+        save_table(&path, b"{\"g\":1023}", Readers::Anyone).unwrap();
+        let signed = fs::read(&path).unwrap();
+        for bit in 0..signed.len() * 8 {
+            let mut damaged = signed.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            fs::write(&path, damaged).unwrap();
+            assert_eq!(load_signed(&path).unwrap()["g"], 1023, "bit {bit}");
+            assert_eq!(fs::read(&path).unwrap(), signed, "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_table_that_cannot_be_read_is_kept_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("offsets.json");
+        fs::write(&path, "{\"g\":").unwrap();
+        assert_eq!(load_signed(&path), None);
+        save_table(&path, b"{\"g\":1}", Readers::Anyone).unwrap();
+        assert_eq!(load_signed(&path).unwrap()["g"], 1);
+        assert_eq!(fs::read(dir.path().join("offsets.json.damaged")).unwrap(), b"{\"g\":");
+    }
+
+    #[test]
+    fn a_table_as_apaches_broker_writes_it_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("offsets.json");
+        fs::write(&path, "{\n\t\"g\":7\n}").unwrap();
+        assert_eq!(load_signed(&path).unwrap()["g"], 7);
     }
 
     #[test]

@@ -20,7 +20,8 @@ pub(crate) struct DeletedTopics {
 impl DeletedTopics {
     pub fn open(root: &Path) -> Result<Self, StoreError> {
         let path = root.join("config").join("deletedTopics.json");
-        let table = config_file::load(&path, |text| serde_json::from_slice(text))?.unwrap_or_default();
+        let table = config_file::load_table_or_set_aside(&path, |text| serde_json::from_slice(text))?
+            .unwrap_or_default();
         Ok(Self { path, table: Mutex::new(table) })
     }
 
@@ -63,7 +64,7 @@ impl DeletedTopics {
             path: self.path.clone(),
             problem: format!("the table has no form in JSON: {e}"),
         })?;
-        config_file::save(&self.path, &text, Readers::Anyone)?;
+        config_file::save_table(&self.path, &text, Readers::Anyone)?;
         *table = changed;
         Ok(())
     }

@@ -12,6 +12,7 @@
 
 mod background;
 mod checkpoint;
+mod checksum;
 mod config;
 pub mod config_file;
 mod deleted;

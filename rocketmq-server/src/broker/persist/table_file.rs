@@ -29,12 +29,17 @@ impl TableFile {
         Self { readers: Readers::Owner, ..Self::new(store_root, name) }
     }
 
-    /// Reads the file, or its backup when the file is missing or torn; the default when neither is there.
+    /// Reads the file, or its backup when the file is missing or torn; the default when neither is there. Files that cannot
+    /// be read are reported and put aside.
     ///
     /// # Errors
-    /// Neither copy can be read although one exists; the error names the file.
+    /// The disk refuses. A secret file is there that cannot be read: the broker would be open to others, or closed to all.
     pub fn load<T: DeserializeOwned + Default>(&self) -> Result<T, StoreError> {
-        Ok(config_file::load(&self.path, fastjson::from_slice)?.unwrap_or_default())
+        let loaded = match self.readers {
+            Readers::Owner => config_file::load_table(&self.path, fastjson::from_slice),
+            _ => config_file::load_table_or_set_aside(&self.path, fastjson::from_slice),
+        };
+        Ok(loaded?.unwrap_or_default())
     }
 
     /// Replaces the file durably, keeping the old one as `.bak`. The table is asked for when its turn has come: of two
@@ -44,7 +49,7 @@ impl TableFile {
     /// The disk refuses; the file is then as before, or its backup is.
     pub fn save<T: Serialize>(&self, table: impl FnOnce() -> T) -> Result<(), StoreError> {
         let _one_at_a_time = self.writing.lock();
-        config_file::save(&self.path, &self.pretty(&table())?, self.readers)
+        config_file::save_table(&self.path, &self.pretty(&table())?, self.readers)
     }
 
     fn pretty<T: Serialize>(&self, table: &T) -> Result<Vec<u8>, StoreError> {
