@@ -1,13 +1,13 @@
 //! Tests the connection task over an in-memory pipe. Time stands still unless a test moves it.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use bytes::BytesMut;
 use rocketmq_remoting::net::{
-    Answer, CallError, CloseReason, Connection, ConnectionConfig, Handler, Refusal,
+    Answer, CallError, CloseReason, Connection, ConnectionConfig, Handler, MAX_BLOCKING, Refusal,
 };
 use rocketmq_remoting::{Command, FrameLimits, RequestCode, ResponseCode, frame};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
@@ -23,6 +23,28 @@ struct Script {
     commits: AtomicUsize,
     refuse: bool,
     closed: AtomicUsize,
+    gate: Arc<Gate>,
+    /// How much blocking work has begun.
+    running: Arc<AtomicUsize>,
+}
+
+/// Holds threads up, for ten seconds at most.
+#[derive(Default)]
+struct Gate {
+    open: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gate {
+    fn wait(&self) {
+        let open = self.open.lock().expect("nobody panics here");
+        drop(self.opened.wait_timeout_while(open, 10 * SECOND, |open| !*open).expect("nobody panics here"));
+    }
+
+    fn open(&self) {
+        *self.open.lock().expect("nobody panics here") = true;
+        self.opened.notify_all();
+    }
 }
 
 impl Handler for Script {
@@ -33,6 +55,14 @@ impl Handler for Script {
                 let release = self.release.clone();
                 Answer::Later(Box::pin(async move {
                     release.notified().await;
+                    Some(answer)
+                }))
+            }
+            Some("blocking") => {
+                let (gate, running) = (self.gate.clone(), self.running.clone());
+                Answer::Blocking(Box::new(move || {
+                    running.fetch_add(1, Ordering::SeqCst);
+                    gate.wait();
                     Some(answer)
                 }))
             }
@@ -119,6 +149,29 @@ async fn answers_find_their_callers_out_of_order() {
     server.release.notify_waiters();
     server.release.notify_one();
     assert_eq!(late.await.unwrap().unwrap().body, "first");
+}
+
+/// One thread runs everything here: work that waits would hold up the other connection.
+#[tokio::test]
+async fn work_that_waits_for_a_disk_holds_nobody_else_up() {
+    let server = Arc::new(Script::default());
+    let (client, _kept) = pair(server.clone());
+    let (other, _kept_too) = pair(server.clone());
+    let calls: Vec<_> = (0..MAX_BLOCKING + 5)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.call(request("blocking", "x"), 10 * SECOND).await })
+        })
+        .collect();
+    while server.running.load(Ordering::SeqCst) < MAX_BLOCKING {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(other.call(request("now", "y"), SECOND).await.unwrap().body, "y");
+    assert_eq!(server.running.load(Ordering::SeqCst), MAX_BLOCKING, "a connection has no more at once");
+    server.gate.open();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap().body, "x");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -85,7 +85,7 @@ impl Node {
         let (host, ip) = advertised(&config).await?;
         let settings = master(config.settings.clone());
         let live = Arc::new(Changeable(Mutex::new(config.clone())));
-        let broker = Arc::new(Broker::start(settings, SocketAddr::new(ip, port), live, clock.clone())?);
+        let broker = Arc::new(open(settings, SocketAddr::new(ip, port), live, clock.clone()).await?);
         let guests = Guests::new(network);
         let server = listener.sharing(guests.clone()).serve(broker.handler(), network);
         let vip = if config.vip_port { vip(&broker, &config, port, (security, guests)).await } else { None };
@@ -167,6 +167,17 @@ impl Node {
 }
 
 /// The settings of a master, which this broker is whatever number it was given; what it cannot promise is said.
+/// Opens the broker on a thread that may wait for the disk.
+async fn open(
+    settings: Settings,
+    address: SocketAddr,
+    live: Arc<Changeable>,
+    clock: Arc<dyn Clock>,
+) -> Result<Broker, BrokerError> {
+    let opening = tokio::task::spawn_blocking(move || Broker::start(settings, address, live, clock));
+    opening.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+}
+
 fn master(mut settings: Settings) -> Settings {
     if let Some(promise) = Copies::unkept_promise(&settings.fixed, &settings.live) {
         warn!("{promise}");

@@ -61,7 +61,16 @@ pub enum Answer {
     /// Sends the command that the future yields, if any. The connection's task polls the future, and drops it when the
     /// connection ends.
     Later(BoxFuture<'static, Option<Command>>),
+    /// Sends the command that the work returns, if any. It runs on a thread that may wait for a disk. While a connection has
+    /// [`MAX_BLOCKING`] of them it handles nothing more.
+    Blocking(Work),
 }
+
+/// Work that may wait for a disk, and its answer.
+pub type Work = Box<dyn FnOnce() -> Option<Command> + Send>;
+
+/// Open [`Answer::Blocking`]s of one connection.
+pub const MAX_BLOCKING: usize = 16;
 
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,6 +79,7 @@ impl fmt::Debug for Answer {
             Self::Now(command) => f.debug_tuple("Now").field(command).finish(),
             Self::Committed(command) => f.debug_tuple("Committed").field(command).finish(),
             Self::Later(_) => f.write_str("Later"),
+            Self::Blocking(_) => f.write_str("Blocking"),
         }
     }
 }

@@ -21,7 +21,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, Sleep};
 
-use super::connection::{Answer, Connection, ConnectionConfig, Handler, Outgoing};
+use super::connection::{Answer, Connection, ConnectionConfig, Handler, MAX_BLOCKING, Outgoing, Work};
 use super::deadline::{LONGEST_WAIT, deadline};
 use super::error::{CallError, CloseReason};
 use super::memory::{FREE, LOOK, Share};
@@ -57,6 +57,22 @@ impl ReturnAddress {
     }
 }
 
+/// An answer that is still to come, and where it goes.
+type LaterAnswer = BoxFuture<'static, (ReturnAddress, Option<Command>)>;
+
+/// Starts `work` on a thread that may wait. A panic of it is one of the connection, as in a handler.
+fn run(to: ReturnAddress, work: Work) -> LaterAnswer {
+    let running = tokio::task::spawn_blocking(work);
+    Box::pin(async move {
+        match running.await {
+            Ok(answer) => (to, answer),
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            // The runtime ends.
+            Err(_) => (to, None),
+        }
+    })
+}
+
 pub(super) struct Driver<S> {
     stream: S,
     connection: Connection,
@@ -71,7 +87,8 @@ pub(super) struct Driver<S> {
     /// Answers delivered since the last look at the queue: about as many calls may follow.
     answered: usize,
     committed: Vec<(ReturnAddress, Command)>,
-    later: FuturesUnordered<BoxFuture<'static, (ReturnAddress, Option<Command>)>>,
+    later: FuturesUnordered<LaterAnswer>,
+    blocking: FuturesUnordered<LaterAnswer>,
     timer: Pin<Box<Sleep>>,
     last_activity: Instant,
     /// True if a whole frame came since the last look.
@@ -109,6 +126,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             answered: 0,
             committed: Vec::new(),
             later: FuturesUnordered::new(),
+            blocking: FuturesUnordered::new(),
             timer: Box::pin(tokio::time::sleep(LONGEST_WAIT)),
             last_activity: Instant::now(),
             heard: false,
@@ -223,7 +241,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Returns true if the connection has as much to do as it may. It then handles and reads nothing more.
     fn is_full(&self) -> bool {
-        self.congested() || self.later.len() >= self.config.max_pending
+        self.congested() || self.later.len() >= self.config.max_pending || self.blocking.len() >= MAX_BLOCKING
     }
 
     /// Handles the frames that are left from an earlier read, or reads once. Returns true if it did either.
@@ -333,6 +351,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 self.later.push(Box::pin(async move { (to, answer.await) }));
             }
             Answer::Later(_) => {}
+            Answer::Blocking(work) if !self.muted => self.blocking.push(run(to, work)),
+            // What the peer has asked for is still done.
+            Answer::Blocking(work) => drop(tokio::task::spawn_blocking(work)),
         }
     }
 
@@ -367,15 +388,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Takes the answers that are ready. Returns true if there was one.
     fn poll_later(&mut self, context: &mut Context<'_>) -> bool {
         let mut progress = false;
-        while !self.later.is_empty() && !self.congested() {
-            match Pin::new(&mut self.later).poll_next(context) {
-                Poll::Ready(Some((to, Some(answer)))) => self.answer(to, answer),
-                Poll::Ready(Some((_, None))) => {}
-                Poll::Ready(None) | Poll::Pending => break,
-            }
+        while !self.congested() {
+            let Some((to, answer)) = self.next_later(context) else { break };
+            answer.into_iter().for_each(|answer| self.answer(to, answer));
             progress = true;
         }
         progress
+    }
+
+    fn next_later(&mut self, context: &mut Context<'_>) -> Option<(ReturnAddress, Option<Command>)> {
+        for answers in [&mut self.later, &mut self.blocking] {
+            if !answers.is_empty()
+                && let Poll::Ready(Some(ready)) = Pin::new(answers).poll_next(context)
+            {
+                return Some(ready);
+            }
+        }
+        None
     }
 
     /// Writes the buffer. Returns true if it wrote anything.

@@ -40,7 +40,7 @@ mod output;
 #[cfg(feature = "tls")]
 pub mod tls;
 
-pub use connection::{Answer, Connection, ConnectionConfig, Handler, Refusal};
+pub use connection::{Answer, Connection, ConnectionConfig, Handler, MAX_BLOCKING, Refusal, Work};
 pub use deadline::{LONGEST_WAIT, deadline};
 pub use error::{CallError, CloseReason};
 pub use memory::MemoryLimit;

@@ -7,6 +7,7 @@
 
 mod acl;
 mod admin;
+mod blocking;
 mod clients;
 mod complaints;
 mod delay;
@@ -67,7 +68,8 @@ pub struct Broker {
 
 impl Broker {
     /// Opens the store, recovers what was there, and starts delivering by `clock`. Clients dial it at `address`, which every
-    /// record carries. `live` answers tools that read or change the settings.
+    /// record carries. `live` answers tools that read or change the settings. Reads files for as long as recovery takes: call it
+    /// where that does not hold up others, within a runtime.
     ///
     /// # Errors
     /// The store folder is in use or unusable, or a setting makes no sense.
@@ -130,6 +132,10 @@ impl Broker {
     /// The connections should be closed before.
     pub async fn shutdown(self) -> Result<(), BrokerError> {
         self.stop_tasks().await;
+        tokio::task::spawn_blocking(move || self.close()).await.unwrap_or_else(resume)
+    }
+
+    fn close(&self) -> Result<(), BrokerError> {
         persist::tables::persist(&self.domains.persist);
         self.domains.topics.topics.save()?;
         self.domains.groups.groups.save()?;
@@ -140,7 +146,7 @@ impl Broker {
     /// Stops as a crash would: nothing is saved or flushed. For tests.
     pub async fn kill(self) {
         self.stop_tasks().await;
-        self.domains.admin.log.store.kill();
+        tokio::task::spawn_blocking(move || self.store().kill()).await.unwrap_or_else(resume);
     }
 
     async fn stop_tasks(&self) {
@@ -148,6 +154,11 @@ impl Broker {
         self.tasks.close();
         self.tasks.wait().await;
     }
+}
+
+/// Goes on with a panic of work that ran elsewhere.
+fn resume<T>(error: tokio::task::JoinError) -> T {
+    std::panic::resume_unwind(error.into_panic())
 }
 
 impl Drop for Broker {

@@ -17,7 +17,7 @@ use crate::broker::log::Log;
 use crate::broker::requests::Requests;
 use crate::broker::settings::Current;
 use crate::broker::topics::table::TopicTable;
-use crate::exchange::{Asked, Refusal, Response};
+use crate::exchange::{Asked, Refusal, Response, on_disk};
 use crate::store::KeyKind;
 
 /// The most messages in the answer to a query by unique key. The request cannot ask for more.
@@ -36,11 +36,11 @@ pub(crate) struct Parts {
 
 /// The requests about stored messages.
 pub(crate) fn requests(on: &mut Requests<'_, Parts>) {
-    on.request::<QueryMessageRequest>(|header, _| SUB_OR_GET.topic(&header.topic), by_key);
-    on.request::<ViewMessageRequest>(|header, _| SUB_OR_GET.stored_at(header.offset), by_offset);
+    on.request::<QueryMessageRequest>(|header, _| SUB_OR_GET.topic(&header.topic), on_disk(by_key));
+    on.request::<ViewMessageRequest>(|header, _| SUB_OR_GET.stored_at(header.offset), on_disk(by_offset));
     on.request::<QueryConsumeQueueRequest>(
         |header, _| GET.topic(&header.topic).group(header.consumer_group.as_deref().unwrap_or_default()),
-        consume_queue,
+        on_disk(consume_queue),
     );
 }
 

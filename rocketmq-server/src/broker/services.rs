@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::blocking::blocking;
 use super::clients::heartbeat::expire_members;
 use super::persist::tables::persist;
 use super::pull::message::resume;
@@ -35,16 +36,16 @@ pub(crate) fn start(domains: &Domains, woken: WokenPulls, tasks: &TaskTracker, s
     tasks.spawn(until(stop.clone(), every(clock.clone(), MEMBER_SCAN, move || expire_members(&members))));
     let stats = log.clone();
     tasks.spawn(until(stop.clone(), every(clock.clone(), SAMPLE, move || stats.stats.sample(stats.now()))));
-    tasks.spawn(until(stop.clone(), save_tables(persist.clone())));
-    tasks.spawn(until(stop.clone(), check_transactions(transaction.clone(), persist.clone())));
-    tasks.spawn(until(stop.clone(), deliver_delayed(delay.clone())));
+    tasks.spawn(until(stop.clone(), save_tables(persist.clone(), tasks.clone())));
+    tasks.spawn(until(stop.clone(), check_transactions(transaction.clone(), persist.clone(), tasks.clone())));
+    tasks.spawn(until(stop.clone(), deliver_delayed(delay.clone(), tasks.clone())));
     if acl.has_files() {
         let acl = acl.clone();
         tasks.spawn(until(stop.clone(), every(clock, RULES_SCAN, move || acl.reload())));
     }
     pop::start(pop, tasks, stop);
     if timer.settings.fixed.timers {
-        tasks.spawn(until(stop.clone(), deliver_timers(timer.clone())));
+        tasks.spawn(until(stop.clone(), deliver_timers(timer.clone(), tasks.clone())));
     }
 }
 
@@ -73,39 +74,41 @@ async fn next_time(clock: &dyn Clock, last: i64, interval: Duration) -> i64 {
     clock.now_ms()
 }
 
-async fn save_tables(parts: Arc<persist::Parts>) {
+async fn save_tables(parts: Arc<persist::Parts>, tasks: TaskTracker) {
     let mut at = parts.log.now();
     loop {
         at = next_time(&*parts.log.clock, at, parts.log.settings.live().persist_interval).await;
-        save(&parts).await;
+        save(&parts, &tasks).await;
     }
 }
 
 /// Writing waits for the disk, which requests must not.
-async fn save(parts: &Arc<persist::Parts>) {
+async fn save(parts: &Arc<persist::Parts>, tasks: &TaskTracker) {
     let parts = parts.clone();
-    if let Err(error) = tokio::task::spawn_blocking(move || persist(&parts)).await {
-        tracing::error!(%error, "saving the tables was interrupted");
-    }
+    blocking(tasks, move || persist(&parts)).await;
 }
 
-async fn check_transactions(parts: Arc<transaction::Parts>, tables: Arc<persist::Parts>) {
+async fn check_transactions(parts: Arc<transaction::Parts>, tables: Arc<persist::Parts>, tasks: TaskTracker) {
     let mut at = parts.log.now();
     loop {
         let interval = parts.settings.live().transaction_check_interval;
         at = next_time(&*parts.log.clock, at, interval).await;
         let round = CheckRound::begin(&parts);
-        while round.step(&parts) {
-            tokio::task::yield_now().await;
-        }
+        while check_some(&round, &parts, &tasks).await {}
         // A half that was appended again must not be asked about twice after a crash.
-        save(&tables).await;
+        save(&tables, &tasks).await;
     }
+}
+
+/// Makes a step of a round; true when there are more.
+async fn check_some(round: &CheckRound, parts: &Arc<transaction::Parts>, tasks: &TaskTracker) -> bool {
+    let (round, parts) = (round.clone(), parts.clone());
+    blocking(tasks, move || round.step(&parts)).await.unwrap_or(false)
 }
 
 async fn resume_pulls(parts: Arc<pull::Parts>, mut woken: WokenPulls) {
     while let Some(pull) = woken.recv().await {
-        resume(&parts, &pull);
+        resume(&parts, pull).await;
     }
 }
 
@@ -123,9 +126,10 @@ async fn watch_pulls(parts: Arc<pull::Parts>) {
     }
 }
 
-async fn deliver_delayed(parts: Arc<delay::Parts>) {
+async fn deliver_delayed(parts: Arc<delay::Parts>, tasks: TaskTracker) {
     loop {
-        let next = delay::deliver_due(&parts);
+        let delivering = parts.clone();
+        let next = blocking(&tasks, move || delay::deliver_due(&delivering)).await.flatten();
         tokio::select! {
             () = clock::wait_until(&*parts.log.clock, next) => {}
             () = parts.progress.woken() => {}
@@ -133,9 +137,10 @@ async fn deliver_delayed(parts: Arc<delay::Parts>) {
     }
 }
 
-async fn deliver_timers(parts: Arc<timer::Parts>) {
+async fn deliver_timers(parts: Arc<timer::Parts>, tasks: TaskTracker) {
     loop {
-        let next = timer::deliver_due(&parts);
+        let delivering = parts.clone();
+        let next = blocking(&tasks, move || timer::deliver_due(&delivering)).await.flatten();
         tokio::select! {
             () = clock::wait_until(&*parts.log.clock, next) => {}
             () = parts.state.woken() => {}

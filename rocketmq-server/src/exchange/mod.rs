@@ -16,4 +16,4 @@ mod table;
 pub(crate) use asked::{Asked, ReplyTo};
 pub(crate) use refusal::Refusal;
 pub(crate) use reply::{IntoReply, Reply, Response};
-pub(crate) use table::{Handler, Table};
+pub(crate) use table::{Handler, Table, on_disk};

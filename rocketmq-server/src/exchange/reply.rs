@@ -21,6 +21,8 @@ pub(crate) enum Reply<P> {
     Committed(Result<Answered<P>, Refusal>),
     /// When the future is done.
     Later(BoxFuture<'static, Result<Answered<P>, Refusal>>),
+    /// When work is done that may wait for the disk. It returns `None` where the answer is [held](Self::Held).
+    Blocking(Box<dyn FnOnce() -> Option<Result<Answered<P>, Refusal>> + Send>),
     /// With the answer of another client, which was asked the same.
     PassedOn(BoxFuture<'static, Result<Command, Refusal>>),
     /// Not by this handler: a [`ReplyTo`](super::ReplyTo) was kept, or the protocol knows no answer.
@@ -31,6 +33,13 @@ impl<P> Reply<P> {
     /// An answer that follows later.
     pub(crate) fn later(answer: impl Future<Output = Result<Answered<P>, Refusal>> + Send + 'static) -> Self {
         Self::Later(Box::pin(answer))
+    }
+
+    /// An answer for which a file may have to be read or written.
+    pub(crate) fn blocking(
+        work: impl FnOnce() -> Option<Result<Answered<P>, Refusal>> + Send + 'static,
+    ) -> Self {
+        Self::Blocking(Box::new(work))
     }
 
     /// A refusal.
@@ -47,6 +56,7 @@ impl<P: Payload> Reply<P> {
             Self::Committed(Ok(answered)) => Answer::Committed(written(Ok(answered))),
             Self::Committed(Err(refusal)) => Answer::Now(refusal.into_command()),
             Self::Later(reply) => Answer::Later(Box::pin(async move { Some(written(reply.await)) })),
+            Self::Blocking(work) => Answer::Blocking(Box::new(move || work().map(written))),
             Self::PassedOn(command) => {
                 Answer::Later(Box::pin(
                     async move { Some(command.await.unwrap_or_else(Refusal::into_command)) },
@@ -79,6 +89,7 @@ impl<P: fmt::Debug> fmt::Debug for Reply<P> {
             Self::Now(reply) => f.debug_tuple("Now").field(reply).finish(),
             Self::Committed(reply) => f.debug_tuple("Committed").field(reply).finish(),
             Self::Later(_) => f.write_str("Later"),
+            Self::Blocking(_) => f.write_str("Blocking"),
             Self::PassedOn(_) => f.write_str("PassedOn"),
             Self::Held => f.write_str("Held"),
         }

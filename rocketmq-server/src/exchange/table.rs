@@ -5,14 +5,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use rocketmq_remoting::net::{Answer, Connection};
-use rocketmq_remoting::{Command, Request, RequestCode};
+use rocketmq_remoting::{Answered, Command, Request, RequestCode};
 
-use super::{Asked, IntoReply, Refusal};
+use super::{Asked, IntoReply, Refusal, Reply};
 
 /// Serves one exchange with the parts `D` that it works on. Every function of that form is a handler.
 pub(crate) trait Handler<D, R: Request>: Send + Sync + 'static {
     /// Answers a request.
-    fn handle(&self, parts: &D, asked: Asked<'_, R>) -> Answer;
+    fn handle(&self, parts: &Arc<D>, asked: Asked<'_, R>) -> Answer;
 }
 
 impl<F, D, R, A> Handler<D, R> for F
@@ -21,8 +21,31 @@ where
     A: IntoReply<R::Response>,
     R: Request,
 {
-    fn handle(&self, parts: &D, asked: Asked<'_, R>) -> Answer {
+    fn handle(&self, parts: &Arc<D>, asked: Asked<'_, R>) -> Answer {
         self(parts, asked).into_reply().into_answer()
+    }
+}
+
+/// A handler that reads or writes files: it runs where it may wait for the disk.
+pub(crate) struct OnDisk<F>(Arc<F>);
+
+/// Has `handler` run where it may wait for the disk.
+pub(crate) fn on_disk<F>(handler: F) -> OnDisk<F> {
+    OnDisk(Arc::new(handler))
+}
+
+impl<F, D, R, A> Handler<D, R> for OnDisk<F>
+where
+    F: Fn(&D, Asked<'_, R>) -> Result<A, Refusal> + Send + Sync + 'static,
+    A: Into<Answered<R::Response>>,
+    D: Send + Sync + 'static,
+    R: Request,
+{
+    fn handle(&self, parts: &Arc<D>, asked: Asked<'_, R>) -> Answer {
+        let (handler, parts) = (self.0.clone(), parts.clone());
+        let (connection, command) = (asked.connection.clone(), asked.command().clone());
+        let answer = move || Ok(handler(&parts, Asked::read(&connection, &command)?)?.into());
+        Reply::<R::Response>::blocking(move || Some(answer())).into_answer()
     }
 }
 

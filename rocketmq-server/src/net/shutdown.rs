@@ -58,12 +58,24 @@ impl Gate {
     }
 
     fn counted(&self, answer: Answer) -> Answer {
-        let Answer::Later(work) = answer else { return answer };
-        let guard = self.in_flight.clone().enter();
-        Answer::Later(Box::pin(async move {
-            let _guard = guard;
-            work.await
-        }))
+        let enter = || self.in_flight.clone().enter();
+        match answer {
+            Answer::Later(work) => {
+                let guard = enter();
+                Answer::Later(Box::pin(async move {
+                    let _guard = guard;
+                    work.await
+                }))
+            }
+            Answer::Blocking(work) => {
+                let guard = enter();
+                Answer::Blocking(Box::new(move || {
+                    let _guard = guard;
+                    work()
+                }))
+            }
+            at_once => at_once,
+        }
     }
 
     fn hold(&self, connection: &Connection, command: Command) -> Answer {
@@ -114,6 +126,7 @@ async fn settle(handler: &dyn Handler, connection: &Connection, answer: Answer) 
             Err(refusal) => Some(Command::response(refusal.code).with_remark(refusal.remark)),
         },
         Answer::Later(work) => work.await,
+        Answer::Blocking(work) => tokio::task::spawn_blocking(work).await.ok().flatten(),
     }
 }
 

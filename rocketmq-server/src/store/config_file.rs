@@ -1,7 +1,7 @@
 //! Configuration files below `<root>/config`, replaced so that a crash at any moment leaves a whole one.
 //!
 //! The current file becomes `.bak`, the new one is complete and on the platter before it takes the name. Reading falls
-//! back to `.bak` when the file is missing, empty or torn, as Apache's broker does. Tables carry a [checksum].
+//! back to `.bak` when the file is missing, empty or torn, as Apache's broker does. Tables carry a checksum.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -44,7 +44,7 @@ pub fn save(path: &Path, text: &[u8], readers: Readers) -> Result<(), StoreError
 ///
 /// # Errors
 /// As [`save`].
-pub fn save_table(path: &Path, json: &[u8], readers: Readers) -> Result<(), StoreError> {
+pub(crate) fn save_table(path: &Path, json: &[u8], readers: Readers) -> Result<(), StoreError> {
     save(path, &checksum::sign(json), readers)
 }
 
@@ -52,7 +52,7 @@ pub fn save_table(path: &Path, json: &[u8], readers: Readers) -> Result<(), Stor
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_table<T, E: std::fmt::Display>(
+pub(crate) fn load_table<T, E: std::fmt::Display>(
     path: &Path,
     parse: impl Fn(&[u8]) -> Result<T, E>,
 ) -> Result<Option<T>, StoreError> {
@@ -89,7 +89,7 @@ fn mend(file: &Path, json: &[u8]) {
 ///
 /// # Errors
 /// The disk refuses.
-pub fn load_table_or_set_aside<T, E: std::fmt::Display>(
+pub(crate) fn load_table_or_set_aside<T, E: std::fmt::Display>(
     path: &Path,
     parse: impl Fn(&[u8]) -> Result<T, E>,
 ) -> Result<Option<T>, StoreError> {

@@ -69,6 +69,20 @@ pub struct RealDisk;
 
 impl Disk for RealDisk {}
 
+/// Fills `buf` from what the kernel has in memory; `false` when it would have to wait for the disk, or cannot tell.
+#[cfg(target_os = "linux")]
+pub(crate) fn read_at_once(file: &File, buf: &mut [u8], position: u64) -> bool {
+    let len = buf.len();
+    let flags = rustix::io::ReadWriteFlags::NOWAIT;
+    rustix::io::preadv2(file, &mut [io::IoSliceMut::new(buf)], position, flags) == Ok(len)
+}
+
+/// Fills `buf` from what the kernel has in memory; `false` because this system does not tell.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn read_at_once(_: &File, _: &mut [u8], _: u64) -> bool {
+    false
+}
+
 /// Writes all of `bytes`, or says how many bytes were taken before the failure.
 pub(crate) fn write_all_at(
     disk: &dyn Disk,

@@ -15,6 +15,14 @@ const GAP: i64 = 4096;
 /// The longest such read.
 const WINDOW: i64 = 256 << 10;
 
+/// How far a read goes for what it reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// As far as this process and the kernel have it in memory.
+    Memory,
+    Disk,
+}
+
 /// Reads from `offset` on. A missing queue is `None`.
 pub(crate) fn fetch(
     log: &CommitLog,
@@ -23,13 +31,39 @@ pub(crate) fn fetch(
     limits: GetLimits,
     filter: &dyn Filter,
 ) -> Fetched {
-    let Some(queue) = queue else { return Fetched::empty(GetStatus::NoMatchedLogicQueue, 0, (0, 0)) };
+    read(Reach::Disk, log, queue, offset, limits, filter).0
+}
+
+/// [`fetch`]es without waiting for the disk; `None` when that cannot be.
+pub(crate) fn fetch_at_once(
+    log: &CommitLog,
+    queue: Option<&ConsumeQueue>,
+    offset: i64,
+    limits: GetLimits,
+    filter: &dyn Filter,
+) -> Option<Fetched> {
+    let (fetched, all) = read(Reach::Memory, log, queue, offset, limits, filter);
+    all.then_some(fetched)
+}
+
+/// What was found, and whether nothing of it was beyond the reach.
+fn read(
+    reach: Reach,
+    log: &CommitLog,
+    queue: Option<&ConsumeQueue>,
+    offset: i64,
+    limits: GetLimits,
+    filter: &dyn Filter,
+) -> (Fetched, bool) {
+    let Some(queue) = queue else {
+        return (Fetched::empty(GetStatus::NoMatchedLogicQueue, 0, (0, 0)), true);
+    };
     let range = queue.range();
     if let Some((status, next)) = misplaced(offset, range) {
-        return Fetched::empty(status, next, range);
+        return (Fetched::empty(status, next, range), true);
     }
     let limits = GetLimits { max_messages: limits.max_messages.max(1), ..limits };
-    let mut reader = Reader { log, queue, filter, window: None };
+    let mut reader = Reader { log, queue, filter, window: None, reach, beyond: false };
     let mut fetched = Fetched::empty(GetStatus::NoMatchedMessage, offset, range);
     // As many units as messages may be returned; only a filter that skips some has use for those behind them.
     for count in [limits.max_messages, SCAN_UNITS.saturating_sub(limits.max_messages)] {
@@ -39,9 +73,9 @@ pub(crate) fn fetch(
         }
     }
     if fetched.next_begin == offset {
-        return Fetched::empty(GetStatus::OffsetFoundNull, queue.file_end(offset), range);
+        fetched = Fetched::empty(GetStatus::OffsetFoundNull, queue.file_end(offset), range);
     }
-    fetched
+    (fetched, !reader.beyond)
 }
 
 fn misplaced(offset: i64, (min, max): (i64, i64)) -> Option<(GetStatus, i64)> {
@@ -106,10 +140,18 @@ struct Reader<'a> {
     queue: &'a ConsumeQueue,
     filter: &'a dyn Filter,
     window: Option<(i64, Bytes)>,
+    reach: Reach,
+    /// Something was beyond the reach: what was read does not count.
+    beyond: bool,
 }
 
 impl Reader<'_> {
-    fn units(&self, offset: i64, count: usize) -> Vec<Unit> {
+    fn units(&mut self, offset: i64, count: usize) -> Vec<Unit> {
+        if self.reach == Reach::Memory {
+            let units = self.queue.read_at_once(offset, count);
+            self.beyond |= units.is_none();
+            return units.unwrap_or_default();
+        }
         self.queue.read(offset, count).unwrap_or_else(|e| {
             let (topic, queue) = (self.queue.topic(), self.queue.queue_id());
             tracing::error!(error = %e, %topic, queue, "cannot read a consume queue");
@@ -127,9 +169,17 @@ impl Reader<'_> {
             return None;
         }
         let place = self.queue.place(index);
+        if self.beyond {
+            return None;
+        }
         let cold = self.read_cold(units);
         match cold {
             Some(cold) if self.log.judge(&cold, unit.physical_offset, place).is_ok() => Some(cold),
+            // The files have more to tell.
+            _ if self.reach == Reach::Memory => {
+                self.beyond = true;
+                None
+            }
             // Either the unit is damaged or the record.
             _ if self.queue.mend(index) => self.read_mended(index),
             Some(cold) => self.log.is_intact(&cold, unit.physical_offset, Some(place)).then_some(cold),
@@ -161,10 +211,14 @@ impl Reader<'_> {
             return Some(record);
         }
         let span = usize::try_from(self.span(units)).ok()?;
-        if span as i64 > WINDOW && !self.is_as_long(unit) {
+        if span as i64 > WINDOW && (self.reach == Reach::Memory || !self.is_as_long(unit)) {
             return None;
         }
-        self.window = Some((unit.physical_offset, self.log.read_cold(unit.physical_offset, span)?));
+        let read = match self.reach {
+            Reach::Memory => self.log.read_at_once(unit.physical_offset, span)?,
+            Reach::Disk => self.log.read_cold(unit.physical_offset, span)?,
+        };
+        self.window = Some((unit.physical_offset, read));
         self.in_window(unit.physical_offset, len)
     }
 

@@ -31,6 +31,25 @@ impl Store {
         fetch::fetch(&self.inner.log, queue.as_deref(), offset, limits, filter)
     }
 
+    /// Whether a read of the queue from `offset` on touches no file: all that is there is in memory.
+    pub fn is_hot(&self, topic: &str, queue_id: i32, offset: i64) -> bool {
+        let queue = self.inner.queues.get(topic, queue_id);
+        queue.is_none_or(|queue| queue.is_hot(offset, self.inner.log.hot_from()))
+    }
+
+    /// [`get`](Self::get)s without waiting for the disk; `None` when that cannot be.
+    pub fn get_at_once(
+        &self,
+        topic: &str,
+        queue_id: i32,
+        offset: i64,
+        limits: GetLimits,
+        filter: &dyn Filter,
+    ) -> Option<Fetched> {
+        let queue = self.inner.queues.get(topic, queue_id);
+        fetch::fetch_at_once(&self.inner.log, queue.as_deref(), offset, limits, filter)
+    }
+
     /// The first offset that can be read; 0 for an unknown queue.
     pub fn min_offset(&self, topic: &str, queue_id: i32) -> i64 {
         self.inner.queues.get(topic, queue_id).map_or(0, |q| q.range().0)

@@ -33,6 +33,7 @@ use rocketmq_remoting::requests::lock::{LockBatchRequest, UnlockBatchRequest};
 use super::acl::needs::{GET, Needs, SUB, SUB_OR_GET, UPDATE};
 use super::names::is_retry;
 use super::requests::Requests;
+use crate::exchange::on_disk;
 
 /// The requests about clients.
 pub(crate) fn requests(on: &mut Requests<'_, Parts>) {
@@ -51,7 +52,7 @@ pub(crate) fn requests(on: &mut Requests<'_, Parts>) {
     on.request::<UnlockBatchRequest>(|_, Json(body)| to_lock(body), locking::unlock);
 
     on.request::<QueryAssignmentRequest>(|_, _| Needs::nothing(), assignment::query);
-    on.request::<SetMessageRequestModeRequest>(|_, _| UPDATE.cluster(), assignment::set_mode);
+    on.request::<SetMessageRequestModeRequest>(|_, _| UPDATE.cluster(), on_disk(assignment::set_mode));
     on.request::<GetAllMessageRequestModeRequest>(|_, _| Needs::nothing(), assignment::all_modes);
 
     on.request::<GetConsumerRunningInfoRequest>(

@@ -28,6 +28,7 @@ use rocketmq_remoting::requests::topic::QueryTopicConsumeByWhoRequest;
 
 use super::acl::needs::{GET, Needs, SUB_OR_GET, SUB_OR_UPDATE, UPDATE};
 use super::requests::Requests;
+use crate::exchange::on_disk;
 
 /// The requests about offsets.
 pub(crate) fn requests(on: &mut Requests<'_, Parts>) {
@@ -39,12 +40,12 @@ pub(crate) fn requests(on: &mut Requests<'_, Parts>) {
         |header, _| SUB_OR_UPDATE.topic(&header.topic).group(&header.consumer_group),
         requests::update,
     );
-    on.request::<SearchOffsetRequest>(|header, _| GET.topic(&header.topic), requests::search);
+    on.request::<SearchOffsetRequest>(|header, _| GET.topic(&header.topic), on_disk(requests::search));
     on.request::<GetMaxOffsetRequest>(|header, _| GET.topic(&header.topic), requests::max);
     on.request::<GetMinOffsetRequest>(|header, _| GET.topic(&header.topic), requests::min);
     on.request::<GetEarliestMessageStoreTimeRequest>(
         |header, _| GET.topic(&header.topic),
-        requests::earliest,
+        on_disk(requests::earliest),
     );
     on.request::<GetAllConsumerOffsetRequest>(|_, _| Needs::nothing(), requests::all);
     on.request::<GetAllDelayOffsetRequest>(|_, _| Needs::nothing(), requests::all_delay);
@@ -54,7 +55,7 @@ pub(crate) fn requests(on: &mut Requests<'_, Parts>) {
     );
     on.request::<InvokeResetOffsetRequest>(
         |header, _| UPDATE.topic(&header.topic).group(&header.group),
-        reset::reset,
+        on_disk(reset::reset),
     );
     progress_requests(on);
 }
@@ -65,9 +66,9 @@ fn progress_requests(on: &mut Requests<'_, Parts>) {
             let topics = header.topic_list.as_deref().unwrap_or_default().split(';');
             GET.group(&header.consumer_group).topics(header.topic.as_deref()).topics(topics)
         },
-        progress::group,
+        on_disk(progress::group),
     );
-    on.request::<GetBrokerConsumeStatsRequest>(|_, _| GET.cluster(), progress::broker);
+    on.request::<GetBrokerConsumeStatsRequest>(|_, _| GET.cluster(), on_disk(progress::broker));
     on.request::<QueryTopicConsumeByWhoRequest>(
         |header, _| GET.topic(&header.topic),
         progress::groups_of_topic,
@@ -82,7 +83,7 @@ fn progress_requests(on: &mut Requests<'_, Parts>) {
     );
     on.request::<QueryConsumeTimeSpanRequest>(
         |header, _| GET.topic(&header.topic).group(&header.group),
-        progress::time_span,
+        on_disk(progress::time_span),
     );
     on.request::<QueryCorrectionOffsetRequest>(
         |header, _| {

@@ -1,7 +1,11 @@
 //! Positions kept in `config/` after the log they belong to is gone: each is set to where its queue really is.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use rocketmq_remoting::body::offset::{ConsumerOffsetWrapper, DelayOffsetWrapper};
 use rocketmq_remoting::fastjson;
 use rocketmq_remoting::requests::offset::UpdateConsumerOffsetRequest;
@@ -190,4 +194,67 @@ async fn a_group_goes_on_at_the_end_of_a_queue_that_became_shorter() {
     client.send("t", "new", &[]).await;
     let rig = rig.restart().await;
     assert_eq!(kept_offset(&rig, "t@ahead"), Some(0), "what is right stays");
+}
+
+/// A broker with something in every table that it keeps.
+async fn busy() -> Rig {
+    let rig = Rig::start().await;
+    let popper = Popper::new(&rig, "g");
+    for (name, value) in [("DELAY", "1"), ("TIMER_DELAY_MS", "1000"), ("TIMER_DELAY_MS", "90000")] {
+        popper.client.send("t", "x", &[(name, value)]).await;
+    }
+    rig.advance(Duration::from_secs(1));
+    popper.client.drain("t", 0, 2).await;
+    commit(&popper.client, "g", 1).await;
+    let ordered = PopMessageRequest { order: true, ..popper.request("t") };
+    popper.ask(&ordered).await;
+    popper.client.send("gone", "x", &[]).await;
+    rig.broker.store().delete_topic("gone").unwrap();
+    rig.restart().await
+}
+
+/// The tables below `config/`, with their text.
+fn tables(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let files = std::fs::read_dir(root.join("config")).unwrap().map(|entry| entry.unwrap().path());
+    let tables = files.filter(|file| file.extension().is_some_and(|kind| kind == "json"));
+    tables.map(|file| (file.clone(), std::fs::read(file).unwrap())).collect()
+}
+
+/// `FLIPS=1000` flips so many bits in each table.
+#[tokio::test]
+async fn a_flipped_bit_of_any_table_is_mended_when_the_broker_starts() {
+    let flips = std::env::var("FLIPS").ok().and_then(|flips| flips.parse().ok()).unwrap_or(4);
+    let mut rig = busy().await;
+    let before = tables(rig.path());
+    let names: Vec<_> = before.keys().filter_map(|file| file.file_stem()?.to_str()).collect();
+    let kept = ["consumerOffset", "consumerOrderInfo", "delayOffset", "deletedTopics", "subscriptionGroup"];
+    assert!(kept.iter().chain(&["timerProgress", "topics"]).all(|kind| names.contains(kind)), "{names:?}");
+    let mut chance = StdRng::seed_from_u64(8);
+    for _ in 0..flips {
+        let mut damaged = before.clone();
+        for (file, text) in &mut damaged {
+            let bit = chance.random_range(0..text.len() * 8);
+            text[bit / 8] ^= 1 << (bit % 8);
+            assert_ne!(&before[file], text);
+        }
+        rig = rig
+            .crash_and(|_| damaged.iter().for_each(|(file, text)| std::fs::write(file, text).unwrap()))
+            .await;
+        assert_eq!(tables(rig.path()), before);
+    }
+}
+
+#[tokio::test]
+async fn a_broker_starts_without_the_offsets_that_it_cannot_read() {
+    let rig = busy().await;
+    let rig = rig
+        .crash_and(|root| {
+            std::fs::write(root.join("config/consumerOffset.json"), "{\"offsetTable\":{\"t@g\"").unwrap();
+            let _ = std::fs::remove_file(root.join("config/consumerOffset.json.bak"));
+        })
+        .await;
+    let client = rig.connect();
+    assert_eq!(client.drain("t", 0, 2).await.len(), 2, "reads go on");
+    commit(&client, "g", 1).await;
+    assert!(rig.path().join("config/consumerOffset.json.damaged").exists());
 }

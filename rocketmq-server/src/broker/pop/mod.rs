@@ -47,6 +47,7 @@ use rocketmq_remoting::requests::pop::{
 
 use super::acl::needs::{GET, Needs, SUB};
 use super::requests::Requests;
+use crate::exchange::on_disk;
 
 pub(crate) use revive::REVIVE_GROUP;
 pub(crate) use service::start;
@@ -77,7 +78,7 @@ pub(crate) fn requests(on: &mut Requests<'_, Parts>) {
     );
     on.request::<PeekMessageRequest>(
         |header, _| SUB.topic(&header.topic).group(&header.consumer_group),
-        peek::peek,
+        on_disk(peek::peek),
     );
     on.request::<PollingInfoRequest>(
         |header, _| GET.topic(&header.topic).group(&header.consumer_group),

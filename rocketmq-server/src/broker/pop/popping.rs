@@ -4,11 +4,13 @@ use bytes::Bytes;
 use rocketmq_remoting::Answered;
 use rocketmq_remoting::body::topic::TopicConfig;
 use rocketmq_remoting::code::ResponseCode;
+use rocketmq_remoting::receipt::Origin;
 use rocketmq_remoting::requests::pop::{PopMessageRequest, PopMessageResponse};
 use rocketmq_remoting::subscription::SubscriptionData;
 
 use super::calls::{PopCall, Popped};
-use super::checks::{Target, check_broker, check_invisible_time, check_target};
+use super::checks::{Target, check_broker, check_invisible_time, check_target, queues};
+use super::offset;
 use super::parking::NoRoom;
 use super::parts::Parts;
 use super::take::{Taken, ends, take};
@@ -23,11 +25,33 @@ const LATE: i64 = 500;
 
 /// Answers a pop, or lets it wait.
 pub fn pop(parts: &Parts, asked: Asked<'_, PopMessageRequest>) -> Reply<Popped> {
-    match check(parts, asked).and_then(|call| serve(parts, call)) {
-        Ok(Some(answer)) => Reply::Now(Ok(answer)),
-        Ok(None) => Reply::Held,
-        Err(refusal) => Reply::refused(with_numbers(refusal)),
+    let call = match check(parts, asked) {
+        Ok(call) => call,
+        Err(refusal) => return Reply::refused(with_numbers(refusal)),
+    };
+    if is_cold(parts, &call) {
+        let parts = parts.clone();
+        return Reply::blocking(move || answer(&parts, call));
     }
+    answer(parts, call).map_or(Reply::Held, Reply::Now)
+}
+
+/// Whether a pop reads from files: behind the newest messages, which are in memory.
+pub(crate) fn is_cold(parts: &Parts, call: &PopCall) -> bool {
+    let request = &call.request;
+    let Some(topic) = parts.topics.get(&request.topic) else { return false };
+    let own = queues(&topic, request.queue_id, 0).into_iter().map(|queue| (request.topic.clone(), queue));
+    let retry = [Origin::RetryV1, Origin::RetryV2]
+        .map(|origin| (origin.topic(&request.consumer_group, &request.topic), 0));
+    own.chain(retry).any(|(topic, queue)| {
+        let next = offset::peek(parts, &topic, &request.consumer_group, queue);
+        !parts.log.store.is_hot(&topic, queue, next)
+    })
+}
+
+/// `None` when the request was let wait.
+fn answer(parts: &Parts, call: PopCall) -> Option<Result<Answered<Popped>, Refusal>> {
+    serve(parts, call).map_err(with_numbers).transpose()
 }
 
 /// Runs a woken pop again. It waits on if there is nothing and time is left.
@@ -37,12 +61,8 @@ pub fn resume(parts: &Parts, call: PopCall) {
         let request = &call.request;
         return parts.state.parking.ready(&request.topic, &request.consumer_group, request.queue_id);
     }
-    match serve(parts, call) {
-        // Nobody to tell: the messages are handed out again when their time is over.
-        Ok(Some(answer)) => reply_to.send(Ok(answer)),
-        Ok(None) => {}
-        Err(refusal) => reply_to.send(Err(with_numbers(refusal))),
-    }
+    // With nobody to tell, the messages are handed out again when their time is over.
+    answer(parts, call).into_iter().for_each(|answer| reply_to.send(answer));
 }
 
 /// Java clients read the numbers of an answer from refusals too.

@@ -9,16 +9,17 @@ use tokio_util::task::TaskTracker;
 use super::parking::Woken;
 use super::parts::Parts;
 use super::{notification, popping, revive};
+use crate::broker::blocking::blocking;
 use crate::clock;
 
 /// Starts every loop.
 pub fn start(parts: &Arc<Parts>, tasks: &TaskTracker, stop: &CancellationToken) {
     if let Some(woken) = parts.state.take_woken() {
-        tasks.spawn(until(stop.clone(), resume_woken(parts.clone(), woken)));
+        tasks.spawn(until(stop.clone(), resume_woken(parts.clone(), woken, tasks.clone())));
     }
     tasks.spawn(until(stop.clone(), end_waits(parts.clone())));
     if parts.settings.fixed.timers {
-        tasks.spawn(until(stop.clone(), revive_due(parts.clone())));
+        tasks.spawn(until(stop.clone(), revive_due(parts.clone(), tasks.clone())));
     }
 }
 
@@ -29,9 +30,13 @@ async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
     }
 }
 
-async fn resume_woken(parts: Arc<Parts>, mut woken: mpsc::UnboundedReceiver<Woken>) {
+async fn resume_woken(parts: Arc<Parts>, mut woken: mpsc::UnboundedReceiver<Woken>, tasks: TaskTracker) {
     while let Some(woken) = woken.recv().await {
         match woken {
+            Woken::Pop(call) if popping::is_cold(&parts, &call) => {
+                let parts = parts.clone();
+                blocking(&tasks, move || popping::resume(&parts, call)).await;
+            }
             Woken::Pop(call) => popping::resume(&parts, call),
             Woken::Notification(call) => notification::resume(&parts, call),
         }
@@ -59,9 +64,10 @@ async fn end_waits(parts: Arc<Parts>) {
     }
 }
 
-async fn revive_due(parts: Arc<Parts>) {
+async fn revive_due(parts: Arc<Parts>, tasks: TaskTracker) {
     loop {
-        let next = revive::run(&parts);
+        let reviving = parts.clone();
+        let next = blocking(&tasks, move || revive::run(&reviving)).await.flatten();
         tokio::select! {
             () = clock::wait_until(&*parts.log.clock, next) => {}
             () = parts.state.revival.woken() => {}

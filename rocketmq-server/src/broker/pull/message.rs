@@ -21,7 +21,7 @@ use crate::broker::names::is_system_group;
 use crate::broker::settings::{Current, millis};
 use crate::exchange::{Asked, Refusal, Reply, ReplyTo};
 use crate::filter::Filter;
-use crate::store::{GetLimits, GetStatus};
+use crate::store::{Fetched, GetLimits, GetStatus};
 
 /// PULL_MESSAGE: answers a pull, or parks it.
 pub(crate) fn pull(parts: &Parts, asked: Asked<'_, PullMessageRequest>) -> Reply<Found> {
@@ -44,7 +44,11 @@ fn serve(parts: &Parts, reply_to: ReplyTo<Found>, request: PullMessageRequest) -
         Err(refusal) => return Reply::refused(refusal),
     };
     note_commit(parts, &pull.request);
-    let answer = run(parts, &pull);
+    let Some(answer) = run_at_once(parts, &pull) else {
+        let parts = parts.clone();
+        // There is a message to look at: such a pull never waits for one.
+        return Reply::blocking(move || Some(Ok(run(&parts, &pull))));
+    };
     match wait_for(parts, &pull, answer.code) {
         None => Reply::Now(Ok(answer)),
         Some(deadline) => {
@@ -54,9 +58,16 @@ fn serve(parts: &Parts, reply_to: ReplyTo<Found>, request: PullMessageRequest) -
     }
 }
 
-/// Runs a woken pull and sends the result, even if it is empty: a pull waits only once.
-pub(crate) fn resume(parts: &Parts, pull: &Pull) {
-    pull.reply_to.send(Ok(run(parts, pull)));
+/// Runs a woken pull and sends what it finds, be it nothing: a pull waits once.
+pub(crate) async fn resume(parts: &Parts, pull: Pull) {
+    if let Some(answer) = run_at_once(parts, &pull) {
+        return pull.reply_to.send(Ok(answer));
+    }
+    let parts = parts.clone();
+    let read = tokio::task::spawn_blocking(move || pull.reply_to.send(Ok(run(&parts, &pull))));
+    if let Err(error) = read.await {
+        tracing::error!(%error, "a woken pull was interrupted");
+    }
 }
 
 fn note_commit(parts: &Parts, request: &PullMessageRequest) {
@@ -224,10 +235,19 @@ pub(crate) fn filter_of(settings: &Current, subscription: &SubscriptionData) -> 
         .map_err(|error| Refusal::new(ResponseCode::SUBSCRIPTION_PARSE_FAILED, error.to_string()))
 }
 
+/// Runs a pull, for which the disk may have to be waited for.
 fn run(parts: &Parts, pull: &Pull) -> Answered<Found> {
     match take_reset(parts, &pull.request) {
         Some(offset) => reset_to(parts, pull, offset),
-        None => read(parts, pull),
+        None => answer(parts, pull, read(parts, pull)),
+    }
+}
+
+/// Runs a pull unless the disk has to be waited for.
+fn run_at_once(parts: &Parts, pull: &Pull) -> Option<Answered<Found>> {
+    match take_reset(parts, &pull.request) {
+        Some(offset) => Some(reset_to(parts, pull, offset)),
+        None => Some(answer(parts, pull, read_at_once(parts, pull)?)),
     }
 }
 
@@ -250,16 +270,24 @@ fn reset_to(parts: &Parts, pull: &Pull, offset: i64) -> Answered<Found> {
     Answered::with_code(ResponseCode::PULL_OFFSET_MOVED, (header, Bytes::new())).with_remark("OFFSET_RESET")
 }
 
-fn read(parts: &Parts, pull: &Pull) -> Answered<Found> {
+fn read(parts: &Parts, pull: &Pull) -> Fetched {
+    let (request, limits) = (&pull.request, limits(parts, pull));
+    parts.log.store.get(&request.topic, request.queue_id, request.queue_offset, limits, &pull.filter)
+}
+
+fn read_at_once(parts: &Parts, pull: &Pull) -> Option<Fetched> {
+    let (request, limits) = (&pull.request, limits(parts, pull));
+    parts.log.store.get_at_once(&request.topic, request.queue_id, request.queue_offset, limits, &pull.filter)
+}
+
+fn limits(parts: &Parts, pull: &Pull) -> GetLimits {
+    let live = parts.settings.live();
+    let wanted = usize::try_from(pull.request.max_msg_nums).unwrap_or(0);
+    GetLimits { max_messages: wanted.clamp(1, live.max_pull_messages), max_bytes: live.max_pull_bytes }
+}
+
+fn answer(parts: &Parts, pull: &Pull, fetched: Fetched) -> Answered<Found> {
     let request = &pull.request;
-    let limits = GetLimits {
-        max_messages: usize::try_from(request.max_msg_nums)
-            .unwrap_or(0)
-            .clamp(1, parts.settings.live().max_pull_messages),
-        max_bytes: parts.settings.live().max_pull_bytes,
-    };
-    let fetched =
-        parts.log.store.get(&request.topic, request.queue_id, request.queue_offset, limits, &pull.filter);
     parts.log.count_get(&request.topic, &request.consumer_group, &fetched.records);
     let header = PullMessageResponse {
         next_begin_offset: fetched.next_begin,

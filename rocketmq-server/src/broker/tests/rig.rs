@@ -87,6 +87,14 @@ impl Rig {
         self.crash().await
     }
 
+    /// Kills the broker, damages its folder, and starts another.
+    pub(crate) async fn crash_and(self, damage: impl FnOnce(&std::path::Path)) -> Self {
+        self.broker.kill().await;
+        damage(self.dir.path());
+        let broker = open(&self.settings, &self.clock);
+        Self { broker, ..self }
+    }
+
     pub fn path(&self) -> &std::path::Path {
         self.dir.path()
     }

@@ -24,7 +24,7 @@ use crate::exchange::Refusal;
 const BURST: usize = 256;
 
 /// One round over every undecided half message that is old enough, in steps so that other work gets a turn.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct CheckRound {
     start: i64,
     /// Halves stored later, copies made by this round among them, are for the next one.

@@ -27,6 +27,11 @@ impl HotTail {
         }
     }
 
+    /// Where the oldest block begins.
+    pub(crate) fn start(&self) -> Option<i64> {
+        self.blocks.front().map(|(start, _)| *start)
+    }
+
     /// `len` bytes at `offset`, when one block holds them all; they share its memory.
     pub(crate) fn slice(&self, offset: i64, len: usize) -> Option<Bytes> {
         let after = self.blocks.partition_point(|(start, _)| *start <= offset);

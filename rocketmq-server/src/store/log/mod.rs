@@ -205,9 +205,22 @@ impl CommitLog {
         Some(buf.into())
     }
 
+    /// [`read_cold`](Self::read_cold) without waiting for the disk; `None` when that cannot be.
+    pub(crate) fn read_at_once(&self, offset: i64, len: usize) -> Option<Bytes> {
+        let segment = self.segment_at(offset)?;
+        let room = usize::try_from(segment.end() - offset).ok()?;
+        let mut buf = vec![0; len.min(room)];
+        segment.read_at_once(offset, &mut buf).then(|| buf.into())
+    }
+
     /// `len` bytes at `offset` if they are in memory.
     pub(crate) fn hot(&self, offset: i64, len: usize) -> Option<Bytes> {
         self.tail.read().slice(offset, len)
+    }
+
+    /// The offset from which on the log is in memory.
+    pub(crate) fn hot_from(&self) -> i64 {
+        self.tail.read().start().unwrap_or_else(|| self.written())
     }
 
     /// Flushes what was written when the call began; returns how far the log is now safe.

@@ -145,6 +145,11 @@ impl Segment {
         Ok(done)
     }
 
+    /// Fills `buf` from the log offset `offset` if the kernel has all of that in memory.
+    pub(crate) fn read_at_once(&self, offset: i64, buf: &mut [u8]) -> bool {
+        disk::read_at_once(&self.file, buf, self.position(offset))
+    }
+
     /// The next part of the file at or behind `offset` that takes space on the disk: outside such parts all bytes are zero.
     /// `None` when there is none. A system that does not tell is taken to use all of the file.
     pub fn next_data(&self, offset: i64) -> Option<Range<i64>> {

@@ -51,6 +51,13 @@ impl Files {
         Ok(bytes)
     }
 
+    /// [`read`](Self::read)s without waiting for the disk; `None` when that cannot be.
+    pub(crate) fn read_at_once(&self, range: Range<i64>) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; (range.end - range.start).max(0) as usize * UNIT_LEN];
+        let file = self.path_of(range.start).exists().then(|| self.open(range.start))?.ok()?;
+        file.read_at_once(byte_offset(range.start), &mut bytes).then_some(bytes)
+    }
+
     /// Writes `units` from `index` on; they have room in one file.
     pub fn write(&self, index: i64, units: &[u8]) -> Result<(), StoreError> {
         self.open(index)?.write(byte_offset(index), units)

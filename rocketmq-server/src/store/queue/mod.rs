@@ -3,9 +3,12 @@
 //! Units are derived from the commit log. They gather in memory and go to the kernel many at a time: what a crash
 //! takes of them, recovery makes again. Those read from a file are checked; damaged ones are made anew.
 
+mod block;
 pub(crate) mod checksums;
 mod files;
 mod load;
+mod mending;
+mod reading;
 pub(crate) mod source;
 mod state;
 pub(crate) mod table;
@@ -16,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::store::dirs;
 use crate::store::error::StoreError;
@@ -109,7 +112,34 @@ impl ConsumeQueue {
 
     /// Up to `count` units from `index`, none beyond the end of the file that holds `index`.
     pub(crate) fn read(&self, index: i64, count: usize) -> Result<Vec<Unit>, StoreError> {
-        self.state.lock().read(index, count)
+        let mut state = self.state.lock();
+        let mut reading = state.reading(index, count);
+        while let Some(block) = state.read_on(&mut reading) {
+            let files = state.files.clone();
+            // Not under the lock: messages are put meanwhile.
+            let units = MutexGuard::unlocked(&mut state, || files.read(block.clone()))?;
+            state.take_in(block, units)?;
+        }
+        Ok(reading.units)
+    }
+
+    /// [`read`](Self::read)s without waiting for the disk; `None` when that cannot be.
+    pub(crate) fn read_at_once(&self, index: i64, count: usize) -> Option<Vec<Unit>> {
+        let mut state = self.state.lock();
+        let mut reading = state.reading(index, count);
+        while let Some(block) = state.read_on(&mut reading) {
+            let units = state.files.read_at_once(block.clone())?;
+            if state.is_damaged(&block, &units) {
+                return None;
+            }
+            state.take_in(block, units).ok()?;
+        }
+        Some(reading.units)
+    }
+
+    /// Whether a read from `index` on touches no file, with the log in memory from the offset `hot_from` on.
+    pub(crate) fn is_hot(&self, index: i64, hot_from: i64) -> bool {
+        self.state.lock().is_hot(index, hot_from)
     }
 
     /// The unit at `index`.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::block::Block;
 use super::checksums::{Blocks, Checksums, Verdict};
 use super::files::Files;
 use super::source::Source;
@@ -29,26 +30,11 @@ pub(crate) struct State {
     /// Of the units that have reached the kernel: all below their end.
     pub checksums: Checksums,
     /// The index of the first unit in `tail`; never above what has reached the kernel.
-    tail_start: i64,
+    pub(crate) tail_start: i64,
     /// Encoded units.
-    tail: Vec<u8>,
+    pub(crate) tail: Vec<u8>,
     /// The block that was read last from a file.
     pub cold: Option<Block>,
-}
-
-/// Units as they were read from a file.
-#[derive(Debug)]
-pub(crate) struct Block {
-    start: i64,
-    units: Vec<u8>,
-    /// Read since the last look of the thread that lets idle memory go.
-    pub used: bool,
-}
-
-impl Block {
-    fn holds(&self, index: i64) -> bool {
-        (self.start..self.start + (self.units.len() / UNIT_LEN) as i64).contains(&index)
-    }
 }
 
 impl State {
@@ -79,7 +65,7 @@ impl State {
         self.checksums.end()
     }
 
-    fn blocks(&self) -> Blocks {
+    pub(crate) fn blocks(&self) -> Blocks {
         Blocks::new(self.files.units)
     }
 
@@ -186,157 +172,13 @@ impl State {
         Ok(())
     }
 
-    fn tail_at(&self, index: i64) -> usize {
+    pub(crate) fn tail_at(&self, index: i64) -> usize {
         (index - self.tail_start) as usize * UNIT_LEN
-    }
-
-    /// Up to `count` units from `index`, none beyond the end of the file that holds `index`. Damaged ones are made anew.
-    pub fn read(&mut self, index: i64, count: usize) -> Result<Vec<Unit>, StoreError> {
-        let end = index.saturating_add(count as i64).min(self.max()).min(self.files.end_of(index));
-        let mut units = Vec::new();
-        if index < 0 || index >= end {
-            return Ok(units);
-        }
-        units.reserve((end - index) as usize);
-        let mut at = index;
-        while at < end {
-            let bytes =
-                if at < self.tail_start { self.cold_units(at)? } else { &self.tail[self.tail_at(at)..] };
-            let wanted = (end - at) as usize;
-            let before = units.len();
-            units.extend(unit::decode_all(bytes).take(wanted));
-            at += (units.len() - before) as i64;
-        }
-        Ok(units)
-    }
-
-    /// The units from `index` to the end of its block, at least one. Only units that have left the memory are asked for.
-    fn cold_units(&mut self, index: i64) -> Result<&[u8], StoreError> {
-        if !self.cold.as_ref().is_some_and(|block| block.holds(index)) {
-            let (mut block, verdict) = self.load(index)?;
-            if verdict == Verdict::Damaged {
-                block = self.mend(index, &block.units)?;
-            }
-            self.cold = Some(block);
-        }
-        let Some(block) = &mut self.cold else { return Ok(&[]) };
-        block.used = true;
-        Ok(&block.units[(index - block.start) as usize * UNIT_LEN..])
-    }
-
-    /// The units of the block that holds `index`, as far as they have reached the kernel, and what their checksum says.
-    fn load(&self, index: i64) -> Result<(Block, Verdict), StoreError> {
-        let range = self.block_at(index);
-        let units = self.files.read(range.clone())?;
-        let verdict = self.checksums.judge(index, &units);
-        Ok((Block { start: range.start, units, used: true }, verdict))
-    }
-
-    fn block_at(&self, index: i64) -> Range<i64> {
-        let block = self.blocks().around(index);
-        block.start..block.end.min(self.written())
     }
 
     /// Whether the block that holds `index` is as it was written.
     pub fn judge(&self, index: i64) -> Result<(Range<i64>, Verdict), StoreError> {
         Ok((self.block_at(index), self.load(index)?.1))
-    }
-
-    /// Makes the block of units that holds `index` anew if nobody has vouched for it; whether it was changed.
-    pub fn mend_unknown(&mut self, index: i64) -> Result<bool, StoreError> {
-        if index >= self.tail_start {
-            return Ok(false);
-        }
-        let (block, verdict) = self.load(index)?;
-        if verdict == Verdict::Intact {
-            return Ok(false);
-        }
-        let mended = self.mend(index, &block.units)?;
-        let changed = mended.units != block.units;
-        self.cold = Some(mended);
-        Ok(changed)
-    }
-
-    /// Makes the units of a block anew from the records they belong to, and writes them. A unit whose record cannot be found
-    /// stays if it may be right, since its record may be what is damaged; otherwise a filler takes its place.
-    fn mend(&mut self, index: i64, old: &[u8]) -> Result<Block, StoreError> {
-        let range = self.block_at(index);
-        let between = self.anchor_before(range.start)?..self.anchor_behind(range.end)?;
-        let found = self.source.find(&self.topic, self.queue_id, range.clone(), between.clone());
-        let mut at = between.start;
-        let mut units = Vec::with_capacity(old.len());
-        let mut lost = 0;
-        for (index, old) in range.clone().zip(unit::decode_all(old)) {
-            let may_be_right = old.is_written() && old.physical_offset >= at && old.end() <= between.end;
-            let unit = match found.get(&index) {
-                Some(unit) => *unit,
-                None if may_be_right => old,
-                None => Unit::FILLER,
-            };
-            lost += i32::from(!found.contains_key(&index));
-            at = if unit.is_filler() { at } else { unit.end() };
-            units.extend_from_slice(&unit.encode());
-        }
-        tracing::warn!(
-            topic = %self.topic,
-            queue = self.queue_id,
-            from = range.start,
-            to = range.end,
-            not_found = lost,
-            "units of a consume queue were damaged and are made anew from the commit log"
-        );
-        self.files.write(range.start, &units)?;
-        self.checksums.accept(index, &units);
-        self.synced = self.synced.min(range.start);
-        Ok(Block { start: range.start, units, used: true })
-    }
-
-    /// A log offset behind which the records of the units from `index` on lie: the end of the newest record before them
-    /// that is certain.
-    pub fn anchor_before(&self, index: i64) -> Result<i64, StoreError> {
-        let log_min = self.source.log.min();
-        let mut end = index;
-        while end > self.min {
-            let start = self.blocks().around(end - 1).start;
-            for (at, unit) in self.newest_first(start..end)? {
-                if self.source.confirms(self.place(at), unit) {
-                    return Ok(unit.end());
-                }
-                if unit.is_written() && !unit.is_filler() && unit.end() <= log_min {
-                    return Ok(log_min);
-                }
-            }
-            end = start;
-        }
-        Ok(log_min)
-    }
-
-    /// Units as the files have them, checked or not.
-    pub fn newest_first(&self, range: Range<i64>) -> Result<Vec<(i64, Unit)>, StoreError> {
-        let bytes = self.files.read(range.clone())?;
-        let mut units: Vec<_> = range.zip(unit::decode_all(&bytes)).collect();
-        units.reverse();
-        Ok(units)
-    }
-
-    /// A log offset before which the records of the units below `index` lie.
-    fn anchor_behind(&self, index: i64) -> Result<i64, StoreError> {
-        let mut start = index;
-        while start < self.max() {
-            let bytes = if start < self.tail_start {
-                let end = self.blocks().around(start).end.min(self.tail_start);
-                self.files.read(start..end)?
-            } else {
-                self.tail[self.tail_at(start)..].to_vec()
-            };
-            for (at, unit) in (start..).zip(unit::decode_all(&bytes)) {
-                if self.source.confirms(self.place(at), unit) {
-                    return Ok(unit.physical_offset);
-                }
-            }
-            start += (bytes.len() / UNIT_LEN).max(1) as i64;
-        }
-        Ok(self.source.log.segments().last().map_or(0, |last| last.end()))
     }
 
     /// The unit that a file holds at `index`, behind the end: what was there before units were cut off.

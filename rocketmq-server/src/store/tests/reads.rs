@@ -235,3 +235,43 @@ fn writers_and_readers_do_not_disturb_each_other() {
     });
     assert_eq!(bodies(&store, "T", 1), names(0..300));
 }
+
+#[test]
+fn what_is_in_memory_is_told_from_what_a_file_has() {
+    let bench = Bench::new();
+    let store = bench.open();
+    assert!(store.is_hot("T", 0, 0), "there is nothing");
+    for i in 0..20 {
+        put(&store, "T", 0, &format!("m{i}"));
+    }
+    assert!(!store.is_hot("T", 0, 0), "the log's memory holds the newest few");
+    for offset in [-1, 19, 20, 21] {
+        assert!(store.is_hot("T", 0, offset), "{offset}");
+    }
+    store.shutdown().unwrap();
+    drop(store);
+    let store = bench.open();
+    assert!(!store.is_hot("T", 0, 19) && store.is_hot("T", 0, 20));
+}
+
+#[test]
+fn a_cold_read_and_a_queue_that_goes_do_not_disturb_each_other() {
+    let bench = Bench::new();
+    let store = bench.open();
+    for round in 0..20 {
+        for i in 0..200 {
+            put(&store, "T", 0, &format!("m{i}"));
+        }
+        store.inner.keep_up(true).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for at in (0..200).step_by(7) {
+                    let fetched = store.get("T", 0, at, limits(50), &All);
+                    let read: Vec<_> = fetched.records.iter().map(|record| body(record)).collect();
+                    assert!(read.iter().all(|body| body.starts_with('m')), "{round}: {read:?}");
+                }
+            });
+            scope.spawn(|| store.delete_topic("T").unwrap());
+        });
+    }
+}

@@ -13,18 +13,18 @@ use super::users::{User, is_super};
 use super::{Auth, Tables, subject};
 use crate::broker::acl::needs::{GET, UPDATE};
 use crate::broker::requests::Requests;
-use crate::exchange::{Asked, Refusal, Response};
+use crate::exchange::{Asked, Refusal, Response, on_disk};
 
 /// The requests about users and permissions.
 pub(crate) fn requests(on: &mut Requests<'_, Auth>) {
-    on.request::<CreateUserRequest>(|_, _| UPDATE.cluster(), create_user);
-    on.request::<UpdateUserRequest>(|_, _| UPDATE.cluster(), update_user);
-    on.request::<DeleteUserRequest>(|_, _| UPDATE.cluster(), delete_user);
+    on.request::<CreateUserRequest>(|_, _| UPDATE.cluster(), on_disk(create_user));
+    on.request::<UpdateUserRequest>(|_, _| UPDATE.cluster(), on_disk(update_user));
+    on.request::<DeleteUserRequest>(|_, _| UPDATE.cluster(), on_disk(delete_user));
     on.request::<GetUserRequest>(|_, _| GET.cluster(), get_user);
     on.request::<ListUserRequest>(|_, _| GET.cluster(), list_users);
-    on.request::<CreateAclRequest>(|_, _| UPDATE.cluster(), create_acl);
-    on.request::<UpdateAclRequest>(|_, _| UPDATE.cluster(), update_acl);
-    on.request::<DeleteAclRequest>(|_, _| UPDATE.cluster(), delete_acl);
+    on.request::<CreateAclRequest>(|_, _| UPDATE.cluster(), on_disk(create_acl));
+    on.request::<UpdateAclRequest>(|_, _| UPDATE.cluster(), on_disk(update_acl));
+    on.request::<DeleteAclRequest>(|_, _| UPDATE.cluster(), on_disk(delete_acl));
     on.request::<GetAclRequest>(|_, _| GET.cluster(), get_acl);
     on.request::<ListAclRequest>(|_, _| GET.cluster(), list_acls);
 }

@@ -16,7 +16,7 @@ use crate::broker::acl::needs::{Needs, UPDATE};
 use crate::broker::requests::Requests;
 use crate::broker::settings::Current;
 use crate::clock::Clock;
-use crate::exchange::{Asked, Refusal, Response};
+use crate::exchange::{Asked, Refusal, Response, on_disk};
 
 /// Codes of 4.9, which other answers have now.
 const UPDATE_FAILED: ResponseCode = ResponseCode(209);
@@ -33,9 +33,9 @@ pub(crate) struct RuleFiles {
 
 /// The requests about the files.
 pub(crate) fn requests(on: &mut Requests<'_, RuleFiles>) {
-    on.request::<UpdatePlainAclRequest>(|_, _| UPDATE.cluster(), update);
-    on.request::<DeletePlainAclRequest>(|_, _| UPDATE.cluster(), delete);
-    on.request::<UpdateGlobalWhiteAddrsRequest>(|_, _| UPDATE.cluster(), set_trusted);
+    on.request::<UpdatePlainAclRequest>(|_, _| UPDATE.cluster(), on_disk(update));
+    on.request::<DeletePlainAclRequest>(|_, _| UPDATE.cluster(), on_disk(delete));
+    on.request::<UpdateGlobalWhiteAddrsRequest>(|_, _| UPDATE.cluster(), on_disk(set_trusted));
     on.request::<GetPlainAclVersionRequest>(|_, _| Needs::nothing(), version);
     // Its answer holds every secret key.
     on.request::<GetPlainAclConfigRequest>(|_, _| UPDATE.cluster(), config);
