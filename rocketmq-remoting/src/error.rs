@@ -22,6 +22,14 @@ pub enum DecodeError {
         /// The limit it exceeds, in bytes.
         limit: usize,
     },
+    /// The first bytes are those of another protocol.
+    #[error("the peer speaks {protocol}, not RocketMQ's protocol; {advice}")]
+    Foreign {
+        /// Name of the protocol.
+        protocol: &'static str,
+        /// The likely remedy.
+        advice: &'static str,
+    },
     /// The header declares more bytes than its frame holds.
     #[error(
         "a header of {header} bytes does not fit into the {available} bytes its frame has for header and body"

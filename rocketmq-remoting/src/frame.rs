@@ -58,7 +58,8 @@ pub fn decode(input: &mut BytesMut, limits: &FrameLimits) -> Result<Option<Comma
     let length = u64::from(length);
     let whole = length + LENGTH_WORD as u64;
     if whole > limits.max_frame as u64 {
-        return Err(DecodeError::FrameTooLarge { length: whole, limit: limits.max_frame });
+        let too_large = DecodeError::FrameTooLarge { length: whole, limit: limits.max_frame };
+        return Err(foreign(&input[..LENGTH_WORD]).unwrap_or(too_large));
     }
     if length < HEADER_WORD as u64 {
         return Err(DecodeError::Truncated { at: "frame", needed: HEADER_WORD, available: length as usize });
@@ -81,6 +82,20 @@ pub fn decode(input: &mut BytesMut, limits: &FrameLimits) -> Result<Option<Comma
         command.body = frame.freeze();
     }
     Ok(Some(command))
+}
+
+/// Recognises other protocols by the bytes in the place of the length.
+fn foreign(start: &[u8]) -> Option<DecodeError> {
+    let (protocol, advice) = match start {
+        b"HTTP" | b"GET " | b"HEAD" | b"POST" | b"PUT " | b"DELE" | b"OPTI" | b"PRI " => {
+            ("HTTP", "is this the port of a console, dashboard or proxy?")
+        }
+        // The types of a TLS record, and the major version of all its versions.
+        [20..=23, 3, 0..=4, _] => ("TLS", "encrypt on both sides or on neither"),
+        b"SSH-" => ("SSH", "is this the right port?"),
+        _ => return None,
+    };
+    Some(DecodeError::Foreign { protocol, advice })
 }
 
 fn peek_u32(input: &BytesMut, at: usize) -> Option<u32> {
@@ -174,6 +189,18 @@ mod tests {
         let mut waiting = BytesMut::from(&16_777_212_u32.to_be_bytes()[..]);
         assert_eq!(decode(&mut waiting, &limits()), Ok(None));
         assert!(waiting.capacity() < 1024);
+    }
+
+    #[test]
+    fn other_protocols_are_called_by_their_names() {
+        let refused = |bytes: &[u8]| decode(&mut BytesMut::from(bytes), &limits()).unwrap_err().to_string();
+        for http in ["HTTP/1.1 400 Bad Request", "GET / HTTP/1.1", "POST", "PRI * HTTP/2.0"] {
+            assert!(refused(http.as_bytes()).contains("the peer speaks HTTP"), "{http}");
+        }
+        let alert = [21, 3, 3, 0, 2, 2, 70];
+        assert!(refused(&alert).contains("the peer speaks TLS"), "{}", refused(&alert));
+        assert!(refused(b"SSH-2.0-x").contains("the peer speaks SSH"));
+        assert!(refused(&[21, 4, 3, 0]).contains("declares a frame"));
     }
 
     prop_compose! {
