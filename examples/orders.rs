@@ -7,7 +7,7 @@
 //! ```
 
 use rocketmq_starter::{
-    App, Attempt, BoxError, Context, Json, Outcome, RocketmqTemplate, SendError, StartError, Tag, Text,
+    App, Attempt, BoxError, Context, Json, Outcome, RocketmqTemplate, RunError, SendError, Tag, Text,
     rocketmq_listener,
 };
 use serde::{Deserialize, Serialize};
@@ -92,7 +92,7 @@ async fn demonstrate(context: Context) -> Result<(), BoxError> {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), StartError> {
+async fn main() -> Result<(), RunError> {
     let colours = std::io::stdout().is_terminal();
     tracing_subscriber::fmt()
         .with_env_filter("warn")

@@ -17,7 +17,7 @@ use rocketmq_server::config::{BrokerConfig, NamesrvConfig};
 use rocketmq_server::namesrv::NameServer;
 use rocketmq_server::net::{Listener, Server};
 use rocketmq_server::{Embedded, Node};
-use rocketmq_starter::{App, MistakeKind};
+use rocketmq_starter::{App, error::MistakeKind};
 use rocketmq_tests::{Inbox, PATIENCE, TestResult, eventually};
 
 const TOPIC: &str = "orders";

@@ -1,4 +1,4 @@
-//! Tokens of an attribute -> settings: every key known, once, with a value of its kind.
+//! Reads the tokens of an attribute as settings: each key is known, stands once, and has a value of its kind.
 
 use crate::diagnostics::Errors;
 use crate::setting::{Fault, Key, Kind, Vocabulary};
@@ -16,13 +16,12 @@ pub(crate) struct Setting {
     pub(crate) span: Span,
 }
 
-/// What an attribute says.
+/// The settings of an attribute.
 #[derive(Debug, Default)]
 pub(crate) struct Settings(Vec<Setting>);
 
 impl Settings {
-    /// Reads the settings. What is wrong goes to `errors`; what is right is kept, so that later steps can look
-    /// for more mistakes.
+    /// Reads the settings. Mistakes go to `errors`; the other settings are kept, so that later steps find more mistakes.
     pub(crate) fn parse(tokens: TokenStream, known: &'static Vocabulary, errors: &mut Errors) -> Settings {
         let pairs = match Punctuated::<MetaNameValue, Token![,]>::parse_terminated.parse2(tokens) {
             Ok(pairs) => pairs,
@@ -95,7 +94,7 @@ fn checked_value(key: &Key, value: &Expr) -> Result<String, String> {
     }
 }
 
-/// Whether the literal is of the right sort: `topic = 5` and `concurrency = "5"` are slips worth naming.
+/// Tells whether the literal is of the right sort: `topic = 5` and `concurrency = "5"` get an error of their own.
 fn literal_suits(kind: Kind, value: &Expr, quoted: bool) -> bool {
     let number = matches!(value, Expr::Lit(ExprLit { lit: Lit::Int(_), .. }));
     match kind {

@@ -1,9 +1,9 @@
-//! Where every step puts its errors, so that one compilation shows all of them.
+//! Collects the errors of all steps, so that one compilation shows all of them.
 
 use proc_macro2::{Span, TokenStream};
 use std::fmt::Display;
 
-/// The errors found so far, each with the place in the user's source it belongs to.
+/// The errors so far, each with its place in the user's source.
 #[derive(Debug, Default)]
 pub(crate) struct Errors(Option<syn::Error>);
 
@@ -19,7 +19,7 @@ impl Errors {
         }
     }
 
-    /// One `compile_error!` for each error, or nothing when there is none.
+    /// Makes one `compile_error!` for each error.
     pub(crate) fn into_tokens(self) -> Option<TokenStream> {
         self.0.map(|all| all.to_compile_error())
     }

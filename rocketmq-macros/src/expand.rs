@@ -1,11 +1,9 @@
-//! What both attributes generate around the user's function.
+//! Generates the code around the user's function, for both attributes.
 //!
-//! `handle` becomes two items of that name. In the value namespace a function that makes the listener, so that
-//! `app.listener(handle)` and `app.discover()` can carry it with its settings; a function and not a unit struct,
-//! because a unit struct would turn every `let handle` and every `Json(handle)` nearby into a pattern of its type.
-//! In the type namespace a struct that cannot be mistaken for a value, so that the function itself stays callable as
-//! `handle::call(..)`, in tests for example. Every path is absolute: what a user has in scope cannot change the
-//! meaning.
+//! `handle` becomes two items of that name. The one in the value namespace is a function that makes the listener with its
+//! settings, for `app.listener(handle)` and `app.discover()`. A unit struct would turn every `let handle` and `Json(handle)` nearby
+//! into a pattern of its type. The one in the type namespace is a struct that is no value; it keeps the user's function callable as
+//! `handle::call(..)`, for tests. Every path is absolute: names in the user's scope cannot change the meaning.
 
 use crate::signature::Signature;
 use proc_macro2::{Span, TokenStream};
@@ -15,11 +13,11 @@ use syn::{Attribute, Ident, ItemFn, Visibility};
 
 /// The parts in which the two attributes differ.
 pub(crate) struct Frame {
-    /// What is made.
+    /// The type that is made.
     pub(crate) returns: TokenStream,
-    /// How: the construction, or the errors.
+    /// The construction, or the errors.
     pub(crate) body: TokenStream,
-    /// What inventory collects for `discover()`; nothing while there are errors.
+    /// The entry of `discover()` for inventory; empty while there are errors.
     pub(crate) discovered: Option<TokenStream>,
 }
 
@@ -48,7 +46,7 @@ pub(crate) fn frame(function: &ItemFn, frame: Frame) -> TokenStream {
     }
 }
 
-/// The user's function, untouched but for its name.
+/// Renames the user's function and leaves the rest untouched.
 fn as_call(function: &ItemFn, visibility: &Visibility) -> TokenStream {
     let kept = |attribute: &&Attribute| !attribute.path().is_ident("cfg");
     let attributes = function.attrs.iter().filter(kept);
@@ -61,13 +59,13 @@ fn as_call(function: &ItemFn, visibility: &Visibility) -> TokenStream {
     }
 }
 
-/// Names of the generated variables that hold the arguments.
+/// Returns the names of the generated variables that hold the arguments.
 pub(crate) fn argument_names(signature: &Signature) -> Vec<Ident> {
     (0..signature.arguments.len()).map(|index| format_ident!("argument_{index}")).collect()
 }
 
-/// `let argument_0 = __private::argument::<Json<Order>>(&mut needs);`, spanned on the user's type, so that the
-/// compiler's complaint about a wrong type lands on it.
+/// Makes `let argument_0 = __private::argument::<Json<Order>>(&mut needs);`, spanned on the user's type, so that the compiler's
+/// error about a wrong type points there.
 pub(crate) fn declare_arguments(signature: &Signature) -> TokenStream {
     let lines = argument_names(signature).into_iter().zip(&signature.arguments).map(|(name, argument)| {
         let (ty, helper) = match &argument.element {
@@ -82,7 +80,7 @@ pub(crate) fn declare_arguments(signature: &Signature) -> TokenStream {
     quote!(#(#lines)*)
 }
 
-/// A place in the user's source whose names still resolve where the macro was called.
+/// Returns a span at the place in the user's source whose names resolve at the call of the macro.
 pub(crate) fn on(place: Span) -> Span {
     Span::call_site().located_at(place)
 }

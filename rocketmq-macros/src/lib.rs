@@ -1,9 +1,10 @@
 //! The attribute macros of `rocketmq-starter`.
 //!
-//! Use them through that crate, which re-exports and documents them: what they generate names its types by
-//! absolute path. An attribute goes through three steps: tokens become checked settings (`attribute`), settings
-//! and signature become a model (`signature`, `listener::model`, `transaction`), the model becomes code
-//! (`expand`). Every step collects its errors, so that one compilation shows them all.
+//! Depend on `rocketmq-starter`, which re-exports and documents them: the generated code names its types by absolute path.
+//!
+//! An attribute goes through three steps. Tokens become checked settings (`attribute`), settings and signature become a model
+//! (`signature`, `listener::model`, `transaction`), and the model becomes code (`expand`). Every step collects its errors, so that
+//! one compilation shows all of them.
 
 mod attribute;
 mod diagnostics;

@@ -1,15 +1,14 @@
-//! What a setting of an attribute may hold, and the rules a literal is checked against while compiling.
+//! The kinds of values of settings, and the rules by which literals are checked at compile time.
 //!
-//! A value that contains a placeholder (`"${key:default}"`) is known only when the application starts; the
-//! starter checks it then, by the same rules.
+//! The starter checks a value with a placeholder (`"${key:default}"`) when the application starts, by the same rules.
 
 use rocketmq_syntax::spring::{Renamed, canonical};
 use rocketmq_syntax::{SyntaxError, names, sql, tags};
 
-/// One key that an attribute understands.
+/// One key of an attribute.
 #[derive(Debug)]
 pub(crate) struct Key {
-    /// As it is written in the attribute.
+    /// Its spelling in the attribute.
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
 }
@@ -26,7 +25,7 @@ impl Vocabulary {
         self.keys.iter().find(|key| key.name == name)
     }
 
-    /// What to write instead of a key that is not known, and the key that is meant.
+    /// Returns advice for an unknown key, and the key that is meant.
     pub(crate) fn unknown(&self, name: &str) -> (String, Option<&'static Key>) {
         if let Some(renamed) = (self.spring)(name) {
             return (springs(name, renamed), self.get(renamed.ours));
@@ -49,7 +48,7 @@ fn springs(name: &str, renamed: &Renamed) -> String {
     }
 }
 
-/// What kind of value a key takes.
+/// The kind of value of a key.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
     /// Any text that is not empty.
@@ -77,7 +76,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// What to write instead, for an error message.
+    /// Describes the kind, for an error message.
     pub(crate) fn expected(self) -> String {
         match self {
             Kind::Text | Kind::Topic | Kind::Group => "text".into(),
@@ -95,8 +94,7 @@ impl Kind {
         }
     }
 
-    /// Says what is wrong with a value that carries no placeholder, by the rules that the starter, the client and the
-    /// broker check it with.
+    /// Checks a value without a placeholder, by the rules of the starter, the client and the broker.
     pub(crate) fn check(self, value: &str) -> Result<(), Fault> {
         let fits = match self {
             Kind::Text => !value.trim().is_empty(),
@@ -117,12 +115,12 @@ impl Kind {
     }
 }
 
-/// What is wrong with a value.
+/// The fault of a value.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// It is not of the sort that its key takes.
+    /// It is not of the kind that its key takes.
     Sort,
-    /// It is wrong at one place: the text, and below it a caret and the reason.
+    /// It is wrong at one place: the text, with a caret and the reason below it.
     Place(String),
 }
 
@@ -130,7 +128,7 @@ fn drawn<E: Into<SyntaxError>>(value: &str, checked: Result<(), E>) -> Result<()
     checked.map_err(|error| Fault::Place(error.into().drawn(value)))
 }
 
-/// The known key that is nearest to a misspelt one, when one is near enough to be meant.
+/// Returns the known key that is nearest to a misspelt one, if one is near enough.
 fn nearest(word: &str, known: &'static [Key]) -> Option<&'static Key> {
     known
         .iter()

@@ -1,4 +1,4 @@
-//! The function under an attribute: what the macros demand of its signature.
+//! Checks the signature of the function under an attribute.
 
 use crate::diagnostics::Errors;
 use proc_macro2::{Span, TokenStream};
@@ -8,7 +8,7 @@ use syn::{FnArg, GenericArgument, Ident, ItemFn, PathArguments, ReturnType, Type
 /// One argument of the function.
 pub(crate) struct Argument {
     pub(crate) ty: Type,
-    /// For `Vec<T>`: the `T`, one for each message of a batch.
+    /// The `T` of `Vec<T>`, one for each message of a batch.
     pub(crate) element: Option<Type>,
 }
 
@@ -16,15 +16,15 @@ pub(crate) struct Argument {
 pub(crate) struct Signature {
     pub(crate) name: Ident,
     pub(crate) arguments: Vec<Argument>,
-    /// Where to point when the type that comes back is wrong.
+    /// The place for errors about the return type.
     pub(crate) output: Span,
 }
 
 /// Reads the function under an attribute.
 ///
 /// # Errors
-/// What is no free function. The item stays in place, so that only this error shows: what an attribute generates has no
-/// place among methods.
+/// Fails for an item that is no free function. The item stays in place, so that only this error shows: the generated items cannot
+/// stand among methods.
 pub(crate) fn function(item: TokenStream, what: &str) -> Result<ItemFn, TokenStream> {
     let error = match syn::parse2::<ItemFn>(item.clone()) {
         Ok(function) => match function.sig.inputs.first() {
@@ -44,7 +44,7 @@ pub(crate) fn function(item: TokenStream, what: &str) -> Result<ItemFn, TokenStr
 }
 
 impl Signature {
-    /// `what` names the thing the function should become, with its article: "a listener".
+    /// Checks the signature. `what` names the goal with its article: "a listener".
     pub(crate) fn of(function: &ItemFn, what: &str, errors: &mut Errors) -> Signature {
         let sig = &function.sig;
         if sig.asyncness.is_none() {
@@ -87,7 +87,7 @@ fn argument(input: &FnArg, what: &str, errors: &mut Errors) -> Option<Argument> 
     Some(Argument { ty: (*typed.ty).clone(), element: vec_element(&typed.ty) })
 }
 
-/// The `T` of a type spelt `Vec<T>`.
+/// Returns the `T` of a type spelt `Vec<T>`.
 fn vec_element(ty: &Type) -> Option<Type> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last().filter(|segment| segment.ident == "Vec")?;

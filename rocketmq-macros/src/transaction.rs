@@ -43,7 +43,10 @@ fn expand(function: &ItemFn, settings: &Settings, signature: &Signature, errors:
             Some(quote!(::rocketmq_starter::__private::DiscoveredChecker(#name))),
         ),
     };
-    frame(function, Frame { returns: quote!(::rocketmq_starter::TransactionChecker), body, discovered })
+    frame(
+        function,
+        Frame { returns: quote!(::rocketmq_starter::transaction::TransactionChecker), body, discovered },
+    )
 }
 
 fn construction(settings: &Settings, signature: &Signature) -> TokenStream {

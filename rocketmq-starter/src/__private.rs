@@ -1,12 +1,12 @@
-//! What the attribute macros name. No public interface: it changes without notice.
+//! The items that the attribute macros name. They are not public: they change without notice.
 
-pub use crate::checker::{CheckerSpec, checker, decision, undecided};
 pub use crate::extract::Needs;
 pub use crate::listener::{Spec, argument, batch, batch_outcome, rejected_batch, shared, single};
+pub use crate::transaction::{CheckerSpec, checker, decision, undecided};
 pub use inventory;
 
-use crate::checker::TransactionChecker;
 use crate::listener::Listener;
+use crate::transaction::TransactionChecker;
 
 /// A listener of this binary, found by `App::discover`.
 #[derive(Debug)]

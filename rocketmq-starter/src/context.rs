@@ -1,6 +1,7 @@
-//! What a running application offers to its listeners, checkers and hooks.
+//! The running application, as its listeners, checkers and hooks see it.
 
 use crate::app::KnownConsumers;
+use crate::error::{CutMessages, Interrupted};
 use crate::extract::{FromContext, FromMessage, Needs, Rejection};
 use crate::health::{Counters, Health, ListenerHealth};
 use crate::template::{Receiver, RocketmqTemplate};
@@ -13,12 +14,12 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::Notify;
 
-/// The values given to `App::state`, one of each type.
+/// The values of `App::state`, one of each type.
 #[derive(Default, Clone)]
 pub(crate) struct States(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
 
 impl States {
-    /// A second value of a type takes the place of the first.
+    /// Adds a value. It replaces one of the same type.
     pub(crate) fn insert<T: Clone + Send + Sync + 'static>(&mut self, state: T) {
         self.0.insert(TypeId::of::<T>(), Arc::new(state));
     }
@@ -38,7 +39,21 @@ impl fmt::Debug for States {
     }
 }
 
-/// What a running application offers to its listeners, checkers and hooks. Clones share it.
+/// Gives listeners, checkers and hooks the running application: states, templates, the client, groups, health. Clones share it.
+///
+/// ```
+/// use rocketmq_starter::{App, BoxError, Context, Text};
+///
+/// /// Passes each line on through the producer `audit`.
+/// async fn copy(Text(line): Text, context: Context) -> Result<(), BoxError> {
+///     let audit = context.named_template("audit").ok_or("no `rocketmq.producers.audit`")?;
+///     audit.send("copies", Text(line)).await?;
+///     Ok(())
+/// }
+///
+/// let app = App::new().listen("lines", "copier", copy);
+/// # drop(app);
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Context(Arc<Shared>);
 
@@ -52,6 +67,7 @@ pub(crate) struct Shared {
     pub(crate) receiver: Option<Arc<Receiver>>,
     pub(crate) listeners: Vec<Watched>,
     pub(crate) ready: AtomicBool,
+    pub(crate) stop_hooks_done: AtomicBool,
     pub(crate) stop: Notify,
 }
 
@@ -71,41 +87,72 @@ impl Context {
         Context(Arc::new(shared))
     }
 
-    /// What was given to [`App::state`](crate::App::state), if any of this type was.
+    /// Returns the value of this type that [`App::state`](crate::App::state) was given, if there is one.
+    ///
+    /// ```
+    /// use rocketmq_starter::{App, BoxError};
+    ///
+    /// let app = App::new().state("EUR").on_start(|context| async move {
+    ///     println!("{}", context.state::<&str>().ok_or("no currency")?);
+    ///     Ok::<_, BoxError>(())
+    /// });
+    /// # drop(app);
+    /// ```
     pub fn state<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
         self.0.states.get()
     }
 
-    /// The template over `[rocketmq.producer]`; none when no `rocketmq.producer.group` is configured.
+    /// Returns the template over `[rocketmq.producer]`, or `None` without `rocketmq.producer.group`. A listener that takes
+    /// `RocketmqTemplate` as an argument needs no such check.
+    ///
+    /// ```
+    /// use rocketmq_starter::{App, BoxError};
+    ///
+    /// let app = App::new().on_ready(|context| async move {
+    ///     let template = context.template().ok_or("set `rocketmq.producer.group`")?;
+    ///     template.send("orders:created", 7).await?;
+    ///     Ok::<_, BoxError>(())
+    /// });
+    /// # drop(app);
+    /// ```
     pub fn template(&self) -> Option<&RocketmqTemplate> {
         self.0.template.as_ref()
     }
 
-    /// The template over `[rocketmq.producers.<name>]`.
+    /// Returns the template over `[rocketmq.producers.<name>]`, or `None` without that table. [`Context`] shows a use.
     pub fn named_template(&self, name: &str) -> Option<&RocketmqTemplate> {
         self.0.named.get(name)
     }
 
-    /// The client underneath: queries, offsets of groups, consumers of one's own. That of `[rocketmq.producer]`; without a
-    /// producer the one of the first listeners, by group; without either none. Of other producers
-    /// [`Producer::client`](rocketmq_client::Producer::client) tells:
-    /// `context.named_template("audit")?.producer().client()`.
+    /// Returns the client of `[rocketmq.producer]`, for queries, offsets of groups, and further consumers. Without a producer it
+    /// is the client of the first group of listeners, by name; without listeners and pull consumer it is `None`.
     ///
-    /// The application shuts it down at its end. What one starts with it one ends oneself, in
-    /// [`App::on_stop`](crate::App::on_stop).
+    /// Each named producer has its own: `context.named_template("audit")?.producer().client()`. The application shuts its
+    /// clients down at its end; shut down consumers that you start yourself in [`App::on_stop`](crate::App::on_stop).
+    ///
+    /// ```
+    /// use rocketmq_starter::{App, BoxError};
+    ///
+    /// let app = App::new().on_ready(|context| async move {
+    ///     let client = context.client().ok_or("no producer")?;
+    ///     println!("connected as {}", client.client_id());
+    ///     Ok::<_, BoxError>(())
+    /// });
+    /// # drop(app);
+    /// ```
     pub fn client(&self) -> Option<&Client> {
         self.0.client.as_ref()
     }
 
-    /// Stops the group's listeners from being given new messages; what was pulled is still handled. Returns whether the
-    /// application has such a group at work: not before its consumer has started, nor when it is being ended.
+    /// Stops pulling for the group within about a second; messages that were pulled are still handled. Returns false when the
+    /// group is not at work: it has no listener here, has not started yet, or has ended.
     ///
     /// ```
     /// use rocketmq_starter::{App, Context, Delivery, Outcome};
     ///
-    /// /// Takes no more while there is no room.
+    /// /// Pauses its own group while there is no room.
     /// async fn archive(_delivery: Delivery, context: Context) -> Outcome {
-    ///     context.pause("archive"); // whoever makes room calls `context.resume("archive")`
+    ///     context.pause("archive"); // the code that makes room calls `context.resume("archive")`
     ///     Outcome::Retry
     /// }
     ///
@@ -116,13 +163,23 @@ impl Context {
         self.0.consumers.with_group(group, Running::pause)
     }
 
-    /// Takes back [`pause`](Self::pause). Returns the same.
+    /// Pulls for the group again after [`pause`](Self::pause), which shows a use. Returns false when the group is not at work.
     pub fn resume(&self, group: &str) -> bool {
         self.0.consumers.with_group(group, Running::resume)
     }
 
-    /// Changes how many messages the group handles at once, within 1 to 1000; see
-    /// [`Running::set_concurrency`](rocketmq_client::Running::set_concurrency). Returns as [`pause`](Self::pause).
+    /// Sets the number of messages that the group handles at once, 1 to 1000; a number outside counts as the nearest.
+    /// Handlers that run are not cut. Returns false when the group is not at work.
+    ///
+    /// ```
+    /// use rocketmq_starter::{App, BoxError};
+    ///
+    /// let app = App::new().listen("orders", "billing", || async {}).on_ready(|context| async move {
+    ///     assert!(context.set_concurrency("billing", 64));
+    ///     Ok::<_, BoxError>(())
+    /// });
+    /// # drop(app);
+    /// ```
     pub fn set_concurrency(&self, group: &str, handlers: usize) -> bool {
         self.0.consumers.with_group(group, |running| running.set_concurrency(handlers))
     }
@@ -137,14 +194,14 @@ impl Context {
         }
     }
 
-    /// Whether the application is ready, if not why, and what its listeners did so far.
+    /// Returns the health of the application and of each listener; [`health`](crate::health) shows a use.
     pub fn health(&self) -> Health {
         let listeners: Vec<_> = self.0.listeners.iter().map(Watched::health).collect();
         let ready = self.0.ready.load(Relaxed) && listeners.iter().all(ListenerHealth::is_ready);
         Health { ready, listeners }
     }
 
-    /// From now on the health of the group's listeners is that of its consumer.
+    /// Connects the health of the group's listeners with that of their consumer.
     pub(crate) fn watch(&self, group: &str, consumer: &ConsumerHealth) {
         for watched in self.0.listeners.iter().filter(|watched| watched.group == group) {
             // A group starts once.
@@ -152,12 +209,26 @@ impl Context {
         }
     }
 
-    /// Asks the application to shut down, as a signal would: what is in flight is finished first.
+    /// Asks the application to shut down, as a signal does: messages in flight are finished first. Returns at once.
+    ///
+    /// ```
+    /// use rocketmq_starter::{App, Context, Text};
+    ///
+    /// /// Ends the application after the last line.
+    /// async fn read(Text(line): Text, context: Context) {
+    ///     if line == "end" {
+    ///         context.stop();
+    ///     }
+    /// }
+    ///
+    /// let app = App::new().listen("lines", "reader", read);
+    /// # drop(app);
+    /// ```
     pub fn stop(&self) {
         self.0.stop.notify_one();
     }
 
-    /// The counters of the listener that has this topic in this group.
+    /// Returns the counters of the listener that has this topic in this group.
     pub(crate) fn counters(&self, group: &str, topic: &str) -> Arc<Counters> {
         let is = |watched: &&Watched| watched.group == group && watched.topic == topic;
         self.0.listeners.iter().find(is).map(|watched| Arc::clone(&watched.counters)).unwrap_or_default()
@@ -165,6 +236,17 @@ impl Context {
 
     pub(crate) async fn stopped(&self) {
         self.0.stop.notified().await;
+    }
+
+    /// Tells what a shutdown that ends now leaves undone.
+    pub(crate) fn interrupted(&self) -> Interrupted {
+        let busy = self.0.listeners.iter().map(Watched::health).filter(|it| it.in_flight > 0);
+        let messages = busy.map(|it| CutMessages { listener: it.name, group: it.group, count: it.in_flight });
+        Interrupted::new(messages.collect(), self.0.stop_hooks_done.load(Relaxed))
+    }
+
+    pub(crate) fn set_stop_hooks_done(&self) {
+        self.0.stop_hooks_done.store(true, Relaxed);
     }
 
     pub(crate) fn set_ready(&self, ready: bool) {
@@ -207,7 +289,7 @@ impl FromMessage for RocketmqTemplate {
     }
 }
 
-/// The whole context, for templates by name and for health.
+/// The whole context.
 impl FromMessage for Context {
     fn from_message(_: &Delivery, context: &Context) -> Result<Self, Rejection> {
         Ok(context.clone())

@@ -1,18 +1,29 @@
-//! Why an application did not start.
+//! The errors of an application: it does not start, or a signal cuts its shutdown.
 
 use std::fmt;
 
-/// Everything that keeps an application from starting, reported together.
+/// Reports all mistakes that keep an application from starting.
 ///
-/// `Debug` prints the same text as `Display`, so that `fn main() -> Result<(), StartError>` ends with a list a
-/// person can work through and exit code 1.
+/// `Debug` prints the same list as `Display`, so that a `main` which returns it prints the list and exits with code 1.
+///
+/// ```
+/// use rocketmq_starter::App;
+/// use rocketmq_starter::error::MistakeKind;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let error = App::new().set("rocketmq.producer.gruop", "shop").start().await.expect_err("a misspelt key");
+/// assert_eq!(error.mistakes()[0].kind(), MistakeKind::UnknownKey);
+/// println!("{error}"); // `rocketmq.producer.gruop` in App::set at …: the nearest known key is `group`
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct StartError {
     mistakes: Vec<Mistake>,
 }
 
 impl StartError {
-    /// What several listeners share is complained of once.
+    /// Drops repetitions: several listeners may share a mistake.
     pub(crate) fn of(mistakes: Vec<Mistake>) -> Self {
         let mut told: Vec<Mistake> = Vec::new();
         for mistake in mistakes {
@@ -23,7 +34,7 @@ impl StartError {
         StartError { mistakes: told }
     }
 
-    /// What is wrong, in the order it was found; never empty.
+    /// Returns the mistakes, in the order of their places; never empty.
     pub fn mistakes(&self) -> &[Mistake] {
         &self.mistakes
     }
@@ -56,7 +67,7 @@ impl fmt::Debug for StartError {
 
 impl std::error::Error for StartError {}
 
-/// One thing that keeps an application from starting: what, which value, and what to do.
+/// One mistake; its `Display` names the key, the value, the place and the remedy.
 #[derive(Debug, Clone)]
 pub struct Mistake {
     kind: MistakeKind,
@@ -68,7 +79,7 @@ impl Mistake {
         Mistake { kind, message: message.into() }
     }
 
-    /// What sort of mistake it is.
+    /// Returns the kind of the mistake.
     pub fn kind(&self) -> MistakeKind {
         self.kind
     }
@@ -80,7 +91,7 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// The sorts of mistakes that [`StartError`] reports.
+/// The kinds of mistakes that [`StartError`] reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MistakeKind {
@@ -112,9 +123,103 @@ pub enum MistakeKind {
     Hook,
 }
 
+/// Tells why an application did not run to a proper end.
+///
+/// `Debug` prints the same text as `Display`, as that of [`StartError`] does.
+///
+/// ```no_run
+/// use rocketmq_starter::{App, RunError};
+///
+/// #[tokio::main]
+/// async fn main() -> Result<(), RunError> {
+///     App::new().discover().run().await // an error: its text on stderr, and exit code 1
+/// }
+/// ```
+#[derive(Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// It did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A second signal cut its shutdown.
+    #[error("{0}")]
+    Interrupted(Interrupted),
+}
+
+impl fmt::Debug for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Tells what a second signal cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interrupted {
+    messages: Vec<CutMessages>,
+    stop_hooks_done: bool,
+}
+
+/// The messages that one listener had in its handlers when they were cut. The broker delivers them again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CutMessages {
+    /// Name of the listener.
+    pub listener: String,
+    /// Its group.
+    pub group: String,
+    /// Number of messages, 1 or more.
+    pub count: usize,
+}
+
+impl Interrupted {
+    pub(crate) fn new(messages: Vec<CutMessages>, stop_hooks_done: bool) -> Self {
+        Interrupted { messages, stop_hooks_done }
+    }
+
+    /// Returns the messages that were cut, by listener; empty when none was in a handler.
+    pub fn messages(&self) -> &[CutMessages] {
+        &self.messages
+    }
+
+    /// Returns true when the hooks of [`App::on_stop`](crate::App::on_stop) had run.
+    pub fn stop_hooks_done(&self) -> bool {
+        self.stop_hooks_done
+    }
+}
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a second signal ended the application before its shutdown was done")?;
+        for CutMessages { listener, group, count } in &self.messages {
+            let messages = if *count == 1 { "message is" } else { "messages are" };
+            write!(
+                f,
+                "; {count} {messages} cut in the listener `{listener}` (group `{group}`) and delivered again"
+            )?;
+        }
+        if !self.stop_hooks_done {
+            f.write_str("; the hooks of `on_stop` did not finish")?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_second_signal_is_told_with_what_it_cut() {
+        let cut = |count| CutMessages { listener: "bill".into(), group: "billing".into(), count };
+        let told = Interrupted::new(vec![cut(2), cut(1)], false).to_string();
+        for part in
+            ["2 messages are cut in the listener `bill` (group `billing`)", "1 message is", "`on_stop`"]
+        {
+            assert!(told.contains(part), "{told}");
+        }
+        let nothing = Interrupted::new(Vec::new(), true).to_string();
+        assert!(nothing.ends_with("before its shutdown was done"), "{nothing}");
+    }
 
     #[test]
     fn several_mistakes_make_a_numbered_list() {

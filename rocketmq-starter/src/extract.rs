@@ -1,4 +1,4 @@
-//! What a listener can take as arguments.
+//! The arguments of listeners, and arguments of your own.
 
 use crate::context::Context;
 use bytes::Bytes;
@@ -10,10 +10,29 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// An argument that is made from a message.
+/// An argument of a listener, made from a message.
 ///
-/// Implement it for types of your own; [`needs`](FromMessage::needs) says what must be there before the
-/// application starts, so that nothing is found missing at the first message.
+/// Implement it for types of your own. [`needs`](FromMessage::needs) declares the states that the application must have, so that
+/// the start reports a missing one, and not the first message.
+///
+/// ```
+/// use rocketmq_starter::extract::Rejection;
+/// use rocketmq_starter::{Context, Delivery, FromMessage, rocketmq_listener};
+///
+/// struct Region(String);
+///
+/// impl FromMessage for Region {
+///     fn from_message(delivery: &Delivery, _: &Context) -> Result<Self, Rejection> {
+///         let region = delivery.property("region").ok_or(Rejection::unreadable("no region"))?;
+///         Ok(Region(region.to_owned()))
+///     }
+/// }
+///
+/// #[rocketmq_listener(topic = "orders", group = "regions")]
+/// async fn count(Region(region): Region) {
+///     println!("an order from {region}");
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be extracted from a message",
     label = "a listener cannot take this",
@@ -26,11 +45,34 @@ pub trait FromMessage: Sized + Send + 'static {
     /// Makes the value.
     ///
     /// # Errors
-    /// A [`Rejection`] keeps the message from its handler; its kind decides what becomes of the message.
+    /// A [`Rejection`] keeps the message from its handler; its kind decides the fate of the message.
     fn from_message(delivery: &Delivery, context: &Context) -> Result<Self, Rejection>;
 }
 
 /// An argument of a batch listener that belongs to no single message.
+///
+/// ```
+/// use rocketmq_starter::extract::{FromContext, Needs, Rejection};
+/// use rocketmq_starter::{Context, Json, rocketmq_listener};
+///
+/// #[derive(Clone)]
+/// struct Database;
+///
+/// impl FromContext for Database {
+///     fn needs(needs: &mut Needs) {
+///         needs.state::<Database>(); // the start fails without `App::state(Database)`
+///     }
+///
+///     fn from_context(context: &Context) -> Result<Self, Rejection> {
+///         context.state().ok_or(Rejection::not_now("no database"))
+///     }
+/// }
+///
+/// #[rocketmq_listener(topic = "rows", group = "writer", batch = 100)]
+/// async fn write(rows: Vec<Json<u64>>, _database: Database) {
+///     println!("{} rows", rows.len());
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be shared by a batch of messages",
     label = "a batch listener cannot take this",
@@ -47,7 +89,7 @@ pub trait FromContext: Sized + Send + 'static {
     fn from_context(context: &Context) -> Result<Self, Rejection>;
 }
 
-/// What listeners need from their application; checked before it starts.
+/// The states and the template that listeners need. The start of the application checks them. [`FromContext`] shows a use.
 #[derive(Debug, Default, Clone)]
 pub struct Needs {
     states: Vec<(TypeId, &'static str)>,
@@ -55,12 +97,12 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// A state of this type must have been given to [`App::state`](crate::App::state).
+    /// Requires a state of this type, given to [`App::state`](crate::App::state).
     pub fn state<T: 'static>(&mut self) {
         self.states.push((TypeId::of::<T>(), type_name::<T>()));
     }
 
-    /// A producer must be configured.
+    /// Requires `rocketmq.producer.group`.
     pub fn template(&mut self) {
         self.template = true;
     }
@@ -74,7 +116,7 @@ impl Needs {
     }
 }
 
-/// Why a message did not reach its handler.
+/// Tells why a message did not reach its handler. [`FromMessage`] shows a use.
 #[derive(Debug)]
 pub struct Rejection {
     unreadable: bool,
@@ -82,13 +124,13 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// The message can never be read as what the handler takes. The listener's `on_unreadable` decides what
-    /// becomes of it: the dead letter queue, unless configured otherwise.
+    /// Rejects a message that can never be read as the type that the handler takes. The listener's `on_unreadable` decides
+    /// its fate; by default it goes to the dead letter queue.
     pub fn unreadable(why: impl fmt::Display) -> Self {
         Rejection { unreadable: true, message: why.to_string() }
     }
 
-    /// The message cannot be handled now; it is delivered again later.
+    /// Rejects a message that cannot be handled now. It is delivered again later.
     pub fn not_now(why: impl fmt::Display) -> Self {
         Rejection { unreadable: false, message: why.to_string() }
     }
@@ -110,6 +152,16 @@ impl std::error::Error for Rejection {}
 ///
 /// `Json<String>` reads plain text too, which is what templates send for a `String`. A text that is a JSON string itself, with
 /// its quotes, loses them: take [`Text`] for the body as it is.
+///
+/// ```
+/// use rocketmq_starter::{Json, rocketmq_listener};
+///
+/// /// Answers each question.
+/// #[rocketmq_listener(topic = "questions", group = "answers")]
+/// async fn answer(Json(question): Json<i64>) -> Json<i64> {
+///     Json(question * 2)
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Json<T>(pub T);
 
@@ -143,7 +195,16 @@ pub(crate) fn is_text<T>() -> bool {
     text.contains(&typeid::of::<T>())
 }
 
-/// The body, read as UTF-8. As a return value: a reply in text.
+/// The body, read as UTF-8. As a return value: a reply in text. As a payload: sent as it is.
+///
+/// ```
+/// use rocketmq_starter::{Text, rocketmq_listener};
+///
+/// #[rocketmq_listener(topic = "lines", group = "printer")]
+/// async fn print(Text(line): Text) {
+///     println!("{line}");
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Text(pub String);
 
@@ -155,7 +216,16 @@ impl FromMessage for Text {
     }
 }
 
-/// The body as it is. As a return value: a reply of bytes.
+/// The body as it is. As a return value: a reply of bytes. As a payload: sent as it is.
+///
+/// ```
+/// use rocketmq_starter::{Raw, rocketmq_listener};
+///
+/// #[rocketmq_listener(topic = "images", group = "thumbnails")]
+/// async fn shrink(Raw(image): Raw) {
+///     println!("{} bytes", image.len());
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Raw(pub Bytes);
 
@@ -177,7 +247,16 @@ impl FromMessage for Delivery {
     }
 }
 
-/// The tag, when the message has one.
+/// The tag of the message, if it has one.
+///
+/// ```
+/// use rocketmq_starter::{Tag, rocketmq_listener};
+///
+/// #[rocketmq_listener(topic = "orders", group = "tags")]
+/// async fn count(Tag(tag): Tag) {
+///     println!("{}", tag.as_deref().unwrap_or("no tag"));
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tag(pub Option<String>);
 
@@ -187,7 +266,16 @@ impl FromMessage for Tag {
     }
 }
 
-/// The keys the message can be found by.
+/// The keys by which the message can be found; empty when it has none.
+///
+/// ```
+/// use rocketmq_starter::{Keys, rocketmq_listener};
+///
+/// #[rocketmq_listener(topic = "orders", group = "keys")]
+/// async fn list(Keys(keys): Keys) {
+///     println!("{}", keys.join(", "));
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Keys(pub Vec<String>);
 
@@ -197,7 +285,16 @@ impl FromMessage for Keys {
     }
 }
 
-/// All properties, those of RocketMQ included.
+/// All properties of the message, those of RocketMQ included.
+///
+/// ```
+/// use rocketmq_starter::{Properties, rocketmq_listener};
+///
+/// #[rocketmq_listener(topic = "orders", group = "regions")]
+/// async fn count(Properties(properties): Properties) {
+///     println!("{:?}", properties.get("region"));
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Properties(pub BTreeMap<String, String>);
 
@@ -208,7 +305,16 @@ impl FromMessage for Properties {
     }
 }
 
-/// Which try this is: 1 for the first delivery.
+/// The number of this try: 1 for the first delivery.
+///
+/// ```
+/// use rocketmq_starter::{Attempt, Outcome, Text, rocketmq_listener};
+///
+/// #[rocketmq_listener(topic = "orders", group = "billing")]
+/// async fn bill(Text(order): Text, Attempt(attempt): Attempt) -> Outcome {
+///     if order.is_empty() && attempt > 3 { Outcome::DeadLetter } else { Outcome::Retry }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt(pub u32);
 
@@ -218,7 +324,19 @@ impl FromMessage for Attempt {
     }
 }
 
-/// What was given to [`App::state`](crate::App::state). Cloned for every message: put large things in an `Arc`.
+/// A value of [`App::state`](crate::App::state). It is cloned for each message: put large values into an `Arc`.
+///
+/// ```
+/// use rocketmq_starter::{App, State, Text, rocketmq_listener};
+///
+/// #[rocketmq_listener(topic = "orders", group = "billing")]
+/// async fn bill(Text(order): Text, State(currency): State<&'static str>) {
+///     println!("{order} in {currency}");
+/// }
+///
+/// let app = App::new().state("EUR").listener(bill);
+/// # drop(app);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct State<T>(pub T);
 
@@ -243,7 +361,7 @@ impl<T: Clone + Send + Sync + 'static> FromMessage for State<T> {
     }
 }
 
-/// For listeners that want to see why an argument could not be made.
+/// Gives the listener the reason why an argument could not be made.
 impl<T: FromMessage> FromMessage for Result<T, Rejection> {
     fn needs(needs: &mut Needs) {
         T::needs(needs);

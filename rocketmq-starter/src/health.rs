@@ -1,4 +1,4 @@
-//! The health of an application: whether its listeners get messages, if not why, and what they did so far.
+//! The health of an application and its listeners: their state, their last error, and their counters.
 //!
 //! [`Context::health`](crate::Context::health) and [`RunningApp::health`](crate::RunningApp::health) give it, for
 //! readiness probes and for people:
@@ -29,7 +29,7 @@ pub struct Health {
     pub listeners: Vec<ListenerHealth>,
 }
 
-/// The state of one listener, and what it did since the application started.
+/// The state of one listener, and its counters since the application started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListenerHealth {
@@ -39,9 +39,9 @@ pub struct ListenerHealth {
     pub group: String,
     /// Its topic.
     pub topic: String,
-    /// Whether it gets messages, and if not, what kind of thing keeps it from them.
+    /// Tells if it gets messages, and the kind of obstacle if it does not.
     pub state: TopicState,
-    /// How many queues of its topic this application reads; 0 is normal where the group has more members than the
+    /// Number of queues of its topic that this application reads; 0 is normal where the group has more members than the
     /// topic has queues.
     pub queues: usize,
     /// Messages in these queues that are not done yet, by the newest answers of the brokers. `None` while unknown.
@@ -61,18 +61,18 @@ pub struct ListenerHealth {
 }
 
 impl ListenerHealth {
-    /// Whether the brokers answer.
+    /// Returns true while the brokers answer.
     pub fn is_connected(&self) -> bool {
         matches!(self.state, TopicState::Consuming | TopicState::NoTopic | TopicState::Refused)
     }
 
-    /// Whether the brokers know the subscription and serve it.
+    /// Returns true while the brokers know the subscription and serve it.
     pub fn is_subscribed(&self) -> bool {
         self.state == TopicState::Consuming
     }
 
-    /// Whether it gets messages as soon as there are some: it is subscribed, or waits for a topic that nothing was
-    /// sent to yet.
+    /// Returns true while it gets messages as soon as there are some: it is subscribed, or waits for a topic to which
+    /// nothing was sent yet.
     pub fn is_ready(&self) -> bool {
         matches!(self.state, TopicState::Consuming | TopicState::NoTopic)
     }
@@ -130,7 +130,7 @@ pub(crate) fn log(listener: &str, change: &HealthChange) {
     }
 }
 
-/// What a listener's calls came to.
+/// Counts the results of a listener's calls.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     handled: AtomicU64,

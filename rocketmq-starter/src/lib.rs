@@ -1,7 +1,34 @@
-//! Annotate a handler, write `application.toml`, run: RocketMQ applications in Rust.
+//! Annotate a handler, write `application.toml`, run: RocketMQ applications in Rust, in the manner of `rocketmq-spring`.
+//!
+//! # Five minutes to a sent and a handled message
+//!
+//! **1.** `cargo new shop`, and in its `Cargo.toml`:
+//!
+//! ```toml
+//! [dependencies]
+//! rocketmq-starter = { version = "0.1", features = ["embedded"] } # a broker inside the program, for the first steps
+//! serde = { version = "1", features = ["derive"] }
+//! tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
+//! tracing-subscriber = "0.3"
+//! ```
+//!
+//! **2.** `application.toml` beside it has Spring's keys. A bare number means milliseconds.
+//!
+//! ```toml
+//! [rocketmq]
+//! name-server = "embedded" # or "127.0.0.1:9876"
+//!
+//! [rocketmq.producer]
+//! group = "order-service"
+//!
+//! [rocketmq.consumer.groups.billing] # overrides the attribute
+//! concurrency = 32
+//! ```
+//!
+//! **3.** `src/main.rs`:
 //!
 //! ```no_run
-//! use rocketmq_starter::{App, BoxError, Json, RocketmqTemplate, SendError, StartError, State, rocketmq_listener};
+//! use rocketmq_starter::{App, BoxError, Json, RunError, rocketmq_listener};
 //! use serde::{Deserialize, Serialize};
 //!
 //! #[derive(Serialize, Deserialize)]
@@ -9,81 +36,90 @@
 //!     id: u64,
 //! }
 //!
-//! #[rocketmq_listener(topic = "orders", group = "billing", selector = "created || paid")]
-//! async fn bill(Json(order): Json<Order>, State(currency): State<&'static str>) -> Result<(), BoxError> {
-//!     println!("billing order {} in {currency}", order.id);
-//!     Ok(()) // an error: delivered again later
-//! }
-//!
-//! async fn place_order(template: &RocketmqTemplate, order: &Order) -> Result<(), SendError> {
-//!     template.send("orders:created", order).key(order.id).await?;
-//!     Ok(())
+//! // @RocketMQMessageListener(topic = "orders", consumerGroup = "billing", selectorExpression = "created || paid")
+//! #[rocketmq_listener(topic = "orders", group = "billing", selector = "created || paid", from = "first")]
+//! async fn bill(Json(order): Json<Order>) -> Result<(), BoxError> {
+//!     println!("billing order {}", order.id);
+//!     Ok(()) // after an error the broker delivers the message again later
 //! }
 //!
 //! #[tokio::main]
-//! async fn main() -> Result<(), StartError> {
-//!     tracing_subscriber::fmt().init(); // prints what goes wrong: a failed handler, a broker that is gone
-//!     App::new().state("EUR").listener(bill).run().await // until SIGTERM or Ctrl-C, then finishes what is in flight
+//! async fn main() -> Result<(), RunError> {
+//!     tracing_subscriber::fmt().init(); // prints failures: of a handler, of a broker
+//!     App::new()
+//!         .listener(bill)
+//!         .on_ready(|context| async move {
+//!             let template = context.template().ok_or("set `rocketmq.producer.group`")?;
+//!             template.send("orders:created", Order { id: 7 }).key(7).await?; // rocketMQTemplate.convertAndSend
+//!             Ok::<_, BoxError>(())
+//!         })
+//!         .run() // until SIGTERM or Ctrl-C, then it finishes the messages in flight
+//!         .await
 //! }
 //! ```
 //!
-//! ```toml
-//! # application.toml: Spring's keys; a bare number is milliseconds
-//! [rocketmq]
-//! name-server = "${NAMESRV_ADDR:127.0.0.1:9876}"
+//! **4.** `cargo run` prints `billing order 7`. Ctrl-C ends it.
 //!
-//! [rocketmq.producer]
-//! group = "order-service"
+//! # From Spring
 //!
-//! [rocketmq.consumer.groups.billing]
-//! concurrency = 32
-//! ```
+//! | in Spring | here |
+//! |---|---|
+//! | `@RocketMQMessageListener` on a class | [`#[rocketmq_listener]`](macro@rocketmq_listener) on an async function |
+//! | `onMessage(Order order)` | arguments: [`Json`], [`Text`], [`Raw`], [`Delivery`], [`Tag`], [`Keys`], [`Properties`], [`Attempt`] |
+//! | `RocketMQReplyListener` | a returned [`Json`], [`Text`] or [`Raw`] |
+//! | `@Autowired` beans | [`State`], given to [`App::state`]; [`RocketmqTemplate`] and [`Context`] as arguments |
+//! | `RocketMQTemplate` | [`RocketmqTemplate`]: `send`, `send_oneway`, `request`, `send_batch`, `begin`, `receive` |
+//! | `syncSendOrderly(.., hashKey)` | `.send(..).ordered_by(key)` |
+//! | `syncSendDelayTimeSeconds` | `.send(..).delay(duration)` |
+//! | `@RocketMQTransactionListener` | [`#[rocketmq_transaction_listener]`](macro@rocketmq_transaction_listener) |
+//! | `@ExtRocketMQTemplateConfiguration` | `[rocketmq.producers.<name>]` and [`Context::named_template`] |
+//! | `application.yml`, profiles | `application.toml`, [`App::profile`], `ROCKETMQ_*` variables, `${key:default}` |
+//! | `SmartLifecycle`, `@PostConstruct` | [`App::on_start`], [`App::on_ready`], [`App::on_stop`] |
+//! | health indicator | [`Context::health`] and the module [`health`] |
 //!
-//! - Listeners: [`macro@rocketmq_listener`], [`macro@rocketmq_transaction_listener`], [`Listener::new`] for closures.
-//! - Sending: [`RocketmqTemplate`].
-//! - The life of an application: [`App`], [`RunningApp`], [`Health`].
-//! - All that is wrong with a configuration at once: [`StartError`].
+//! # The parts
+//!
+//! - [`App`] and [`RunningApp`] start and end an application. The start reports all mistakes together, each with its
+//!   `file:line`: [`StartError`].
+//! - [`extract`] holds the arguments of listeners, [`outcome`] their return values, [`listener`] listeners as values.
+//! - [`template`] holds the options of a message; [`transaction`] the listeners of half messages.
+//! - [`config`] holds the values of the configuration.
 //!
 //! # Features
 //!
-//! - `embedded`: a broker inside the application when no name server is configured; for development and tests.
+//! - `embedded`: a broker inside the application, for `name-server = "embedded"`, development and tests.
 //! - `testing`: `testing::TestListener` calls listeners without any broker.
-//! - `tls`: encrypted connections, for `[rocketmq.tls]` and `tls-enable`; needs a C compiler.
+//! - `tls`: encrypted connections, for `[rocketmq.tls]` and `tls-enable`; it needs a C compiler.
+//! - `metrics`: counters, gauges and histograms through the facade `metrics`.
+//! - `opentelemetry`: traces that continue from the sender of a message to its listener.
 #![warn(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod app;
-mod checker;
-mod config;
+pub mod config;
 mod context;
 mod dispatch;
-mod error;
-mod extract;
+pub mod error;
+pub mod extract;
 pub mod health;
-mod listener;
-mod outcome;
+pub mod listener;
+pub mod outcome;
 mod placeholder;
 mod replier;
-mod template;
+pub mod template;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod transaction;
 
 #[doc(hidden)]
 pub mod __private;
 
 pub use app::{App, RunningApp};
-pub use checker::{IntoTransactionChecker, IntoTransactionState, TransactionChecker};
-pub use config::{
-    Access, ClientProperties, ConsumerProperties, EmbeddedProperties, MsgTrace, ProducerProperties,
-    ProducerTuning, PullConsumerProperties, RocketmqProperties, Secret, TlsProperties,
-};
 pub use context::Context;
-pub use error::{Mistake, MistakeKind, StartError};
-pub use extract::{
-    Attempt, FromContext, FromMessage, Json, Keys, Needs, Properties, Raw, Rejection, State, Tag, Text,
-};
-pub use health::{Health, ListenerHealth};
-pub use listener::{Handler, IntoListener, Listener};
-pub use outcome::{BoxError, Handled, IntoOutcome, IntoOutcomes};
+pub use error::{RunError, StartError};
+pub use extract::{Attempt, FromMessage, Json, Keys, Properties, Raw, State, Tag, Text};
+pub use listener::Listener;
+pub use outcome::BoxError;
 pub use rocketmq_client::{
     Client, DelayLevel, Delivery, Interceptor, Message, Outcome, Receipt, SendError, Transaction,
     TransactionState,
@@ -92,7 +128,7 @@ pub use rocketmq_client::{
 pub use rocketmq_macros::rocketmq_listener;
 #[doc = include_str!("docs/transaction_listener.md")]
 pub use rocketmq_macros::rocketmq_transaction_listener;
-pub use template::{Half, Oneway, Payload, Prepared, Reply, ReplyError, Request, RocketmqTemplate, Stored};
+pub use template::RocketmqTemplate;
 
 /// The README's listings, compiled.
 #[cfg(doctest)]

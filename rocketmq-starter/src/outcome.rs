@@ -1,4 +1,4 @@
-//! What a listener can return, and what that tells the broker.
+//! The return values of listeners, and the outcomes that they mean.
 
 use crate::extract::{Json, Raw, Rejection, Text};
 use bytes::Bytes;
@@ -6,17 +6,45 @@ use rocketmq_client::Outcome;
 use serde::Serialize;
 use std::fmt;
 
-/// Any error a handler may fail with.
+/// Any error of a handler or hook.
+///
+/// ```
+/// use rocketmq_starter::BoxError;
+///
+/// async fn hook() -> Result<(), BoxError> {
+///     std::fs::read("rates.csv")?; // every error type converts
+///     Err("no rates".into()) // and so does a text
+/// }
+/// ```
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What became of one message.
+/// The result of one call of a handler, for return types of your own.
+///
+/// ```
+/// use rocketmq_starter::Outcome;
+/// use rocketmq_starter::outcome::{Handled, IntoOutcome};
+///
+/// enum Payment {
+///     Booked,
+///     Refused,
+/// }
+///
+/// impl IntoOutcome for Payment {
+///     fn into_outcome(self) -> Handled {
+///         match self {
+///             Payment::Booked => Handled::decided(Outcome::Ack),
+///             Payment::Refused => Handled::failed("refused"),
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Handled {
     pub(crate) verdict: Verdict,
     pub(crate) reply: Option<Bytes>,
 }
 
-/// Before the listener's options turn it into an [`Outcome`].
+/// The result before the listener's options turn it into an [`Outcome`].
 #[derive(Debug)]
 pub(crate) enum Verdict {
     Decided(Outcome),
@@ -26,17 +54,17 @@ pub(crate) enum Verdict {
 }
 
 impl Handled {
-    /// The handler decided.
+    /// Takes the handler's decision as it is.
     pub fn decided(outcome: Outcome) -> Self {
         Handled { verdict: Verdict::Decided(outcome), reply: None }
     }
 
-    /// The handler failed: the listener's `on_error` decides, by default the message is delivered again.
+    /// Reports a failure. The listener's `on_error` decides; by default the message is delivered again.
     pub fn failed(error: impl Into<BoxError>) -> Self {
         Handled { verdict: Verdict::Failed(error.into()), reply: None }
     }
 
-    /// The handler answers the message's sender; the message is done.
+    /// Sends `body` to the sender of the request; the message is done.
     pub fn replied(body: Bytes) -> Self {
         Handled { verdict: Verdict::Decided(Outcome::Ack), reply: Some(body) }
     }
@@ -61,14 +89,16 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// What a listener may return.
+/// The return value of a listener: `()`, [`Outcome`], a reply ([`Json`], [`Text`], [`Raw`]), or a `Result` of these.
+///
+/// [`Handled`] shows an implementation for a type of your own.
 #[diagnostic::on_unimplemented(
     message = "a listener cannot return `{Self}`",
     label = "this does not tell the broker what to do with the message",
     note = "return `()`, `Outcome`, a reply (`Json<T>`, `Text` or `Raw`), or `Result<_, E>` of those"
 )]
 pub trait IntoOutcome {
-    /// What became of the message.
+    /// Converts the value.
     fn into_outcome(self) -> Handled;
 }
 
@@ -117,14 +147,23 @@ impl IntoOutcome for Raw {
     }
 }
 
-/// What a batch listener may return: one outcome for all messages, or one for each.
+/// The return value of a batch listener: one outcome for all messages, or a `Vec` with one for each.
+///
+/// ```
+/// use rocketmq_starter::{Json, Outcome, rocketmq_listener};
+///
+/// #[rocketmq_listener(topic = "lines", group = "sums", batch = 64)]
+/// async fn sum(numbers: Vec<Json<i64>>) -> Vec<Outcome> {
+///     numbers.iter().map(|Json(n)| if *n < 0 { Outcome::DeadLetter } else { Outcome::Ack }).collect()
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a batch listener cannot return `{Self}`",
     label = "this does not tell the broker what to do with the messages",
     note = "return `()`, `Outcome` (for all), `Vec<Outcome>` (one for each), or `Result<_, E>` of those"
 )]
 pub trait IntoOutcomes {
-    /// What became of `count` messages, in their order.
+    /// Converts the value to `count` results, in the order of the messages.
     fn into_outcomes(self, count: usize) -> Vec<Handled>;
 }
 
@@ -140,7 +179,7 @@ impl IntoOutcomes for Outcome {
     }
 }
 
-/// A message without an outcome of its own is delivered again: that loses nothing.
+/// A message without an outcome is delivered again, so that none is lost.
 impl<T: IntoOutcome> IntoOutcomes for Vec<T> {
     fn into_outcomes(self, count: usize) -> Vec<Handled> {
         let given = self.len();

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// Values that refer to one another deeper than this refer to themselves.
 const MAX_DEPTH: usize = 16;
 
-/// Why a text could not be resolved.
+/// Tells why a text cannot be resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PlaceholderError {
     Missing {
@@ -105,7 +105,7 @@ fn value_of(
     }
 }
 
-/// Where the brace closes that was opened just before `text`.
+/// Finds the brace that closes the one before `text`.
 fn closing(text: &str) -> Option<usize> {
     let mut open = 0usize;
     let mut before = '\0';

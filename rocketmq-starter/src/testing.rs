@@ -1,4 +1,4 @@
-//! Calling listeners without a broker, with feature `testing`.
+//! Calls listeners without a broker.
 //!
 //! ```
 //! use rocketmq_starter::testing::TestListener;
@@ -28,7 +28,7 @@ use crate::outcome::Handled;
 use bytes::Bytes;
 use rocketmq_client::{Delivery, Message, Outcome};
 
-/// A listener that is called by a test: with everything a consumer does around it, but without a broker.
+/// Calls a listener as a consumer does, but without a broker. The [module](self) shows a use.
 #[derive(Debug)]
 pub struct TestListener {
     listener: Listener,
@@ -36,12 +36,12 @@ pub struct TestListener {
 }
 
 impl TestListener {
-    /// Takes an annotated function or a [`Listener`].
+    /// Makes one of an annotated function or a [`Listener`].
     pub fn new<Form>(listener: impl IntoListener<Form>) -> Self {
         TestListener { listener: listener.into_listener(), states: States::default() }
     }
 
-    /// Gives it a value to take as `State<T>`.
+    /// Gives the listener a value, which it takes as `State<T>`.
     #[must_use]
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, state: T) -> Self {
         self.states.insert(state);
@@ -49,33 +49,73 @@ impl TestListener {
     }
 
     /// Delivers `message` for the first time.
-    pub async fn deliver(&self, message: Message) -> Tested {
+    ///
+    /// # Cancel safety
+    /// Dropping the future cuts the handler.
+    pub async fn deliver(&self, message: Message) -> Delivered {
         self.deliver_again(message, 0).await
     }
 
-    /// Delivers `message` as one that was handed back `times` times: `Attempt` is `times + 1`.
-    pub async fn deliver_again(&self, message: Message, times: u32) -> Tested {
+    /// Delivers `message` as if it had failed `times` times before: `Attempt` is `times + 1`.
+    ///
+    /// ```
+    /// use rocketmq_starter::testing::TestListener;
+    /// use rocketmq_starter::{Attempt, Listener, Message, Outcome};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let listener = Listener::new("orders", "billing", |Attempt(attempt): Attempt| async move {
+    ///     if attempt > 3 { Outcome::DeadLetter } else { Outcome::Retry }
+    /// });
+    /// let listener = TestListener::new(listener);
+    /// assert_eq!(listener.deliver_again(Message::new("orders", "7"), 3).await.outcome(), Outcome::DeadLetter);
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    /// Dropping the future cuts the handler.
+    pub async fn deliver_again(&self, message: Message, times: u32) -> Delivered {
         let mut tested = self.call(&[Delivery::sample(message, times)]).await;
-        tested.pop().unwrap_or_else(Tested::nothing)
+        tested.pop().unwrap_or_else(Delivered::nothing)
     }
 
-    /// Delivers several messages, in one call when it is a batch listener; one answer each, in their order.
-    pub async fn deliver_all(&self, messages: impl IntoIterator<Item = Message>) -> Vec<Tested> {
+    /// Delivers several messages, in one call to a batch listener. Returns one result for each, in their order.
+    ///
+    /// ```
+    /// use rocketmq_starter::testing::TestListener;
+    /// use rocketmq_starter::{Json, Message, Outcome, rocketmq_listener};
+    ///
+    /// #[rocketmq_listener(topic = "lines", group = "sums", batch = 10)]
+    /// async fn sum(numbers: Vec<Json<i64>>) -> Outcome {
+    ///     if numbers.len() == 2 { Outcome::Ack } else { Outcome::Retry }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let messages = ["1", "2"].map(|number| Message::new("lines", number));
+    /// let results = TestListener::new(sum).deliver_all(messages).await;
+    /// assert!(results.iter().all(|result| result.outcome() == Outcome::Ack));
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    /// Dropping the future cuts the handlers.
+    pub async fn deliver_all(&self, messages: impl IntoIterator<Item = Message>) -> Vec<Delivered> {
         let deliveries: Vec<_> = messages.into_iter().map(|message| Delivery::sample(message, 0)).collect();
         self.call(&deliveries).await
     }
 
-    async fn call(&self, deliveries: &[Delivery]) -> Vec<Tested> {
+    async fn call(&self, deliveries: &[Delivery]) -> Vec<Delivered> {
         let options = match self.options() {
             Ok(options) => options,
-            Err(error) => return deliveries.iter().map(|_| Tested::failed(&error)).collect(),
+            Err(error) => return deliveries.iter().map(|_| Delivered::failed(&error)).collect(),
         };
         let context = Context::new(Shared { states: self.states.clone(), ..Shared::default() });
         let answers = self.listener.call.answers(deliveries, &context).await;
-        answers.into_iter().map(|handled| Tested::of(handled, &options)).collect()
+        answers.into_iter().map(|handled| Delivered::of(handled, &options)).collect()
     }
 
-    /// The options of the attribute; its placeholders have their defaults.
+    /// Reads the options of the attribute; its placeholders have their defaults.
     fn options(&self) -> Result<HandlerOptions, StartError> {
         let (sources, mut mistakes) = (Sources::default(), Vec::new());
         check_attribute(&self.listener.spec, &sources, &mut mistakes);
@@ -86,37 +126,37 @@ impl TestListener {
     }
 }
 
-/// What became of a message in a test.
+/// The result of one delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tested {
+pub struct Delivered {
     outcome: Outcome,
     reply: Option<Bytes>,
     reason: String,
 }
 
-impl Tested {
-    /// What the broker would be told.
+impl Delivered {
+    /// Returns the outcome that a broker would get.
     pub fn outcome(&self) -> Outcome {
         self.outcome
     }
 
-    /// What would be sent back to who asked.
+    /// Returns the reply that the sender of a request would get.
     pub fn reply(&self) -> Option<&Bytes> {
         self.reply.as_ref()
     }
 
-    /// Why the outcome is what it is, as the log would say it.
+    /// Returns the reason of the outcome, in the words of the log.
     pub fn reason(&self) -> &str {
         &self.reason
     }
 
     fn of(handled: Handled, options: &HandlerOptions) -> Self {
         let outcome = judge(&handled.verdict, options);
-        Tested { outcome, reason: handled.verdict.to_string(), reply: handled.reply }
+        Delivered { outcome, reason: handled.verdict.to_string(), reply: handled.reply }
     }
 
     fn failed(error: &StartError) -> Self {
-        Tested { outcome: Outcome::Retry, reply: None, reason: error.to_string() }
+        Delivered { outcome: Outcome::Retry, reply: None, reason: error.to_string() }
     }
 
     fn nothing() -> Self {

@@ -1,9 +1,10 @@
 //! Whole applications on an embedded broker: start, handle, shut down.
 
+use rocketmq_starter::error::MistakeKind;
 use rocketmq_starter::health::{Health, TopicState};
 use rocketmq_starter::{
-    App, Attempt, BoxError, Context, DelayLevel, Delivery, Json, MistakeKind, Outcome, RocketmqTemplate,
-    RunningApp, State, Text, TransactionState, rocketmq_listener, rocketmq_transaction_listener,
+    App, Attempt, BoxError, Context, DelayLevel, Delivery, Json, Outcome, RocketmqTemplate, RunningApp,
+    State, Text, TransactionState, rocketmq_listener, rocketmq_transaction_listener,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -383,6 +384,38 @@ async fn a_name_server_that_does_not_answer_is_named() {
     let error = app.set("rocketmq.name-server", unused.to_string()).start().await.unwrap_err();
     assert_eq!(error.mistakes()[0].kind(), MistakeKind::Connect);
     assert!(error.to_string().contains(&unused.to_string()), "{error}");
+}
+
+/// Answers everything that connects with these bytes.
+async fn answering(bytes: &'static [u8]) -> std::net::SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("its address");
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = tokio::io::AsyncReadExt::read(&mut stream, &mut [0; 512]).await;
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, bytes).await;
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_name_server_that_speaks_another_protocol_is_named_with_it() {
+    for (bytes, expected) in [
+        (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], "the peer speaks HTTP"),
+        (&[21, 3, 3, 0, 2, 2, 70][..], "the peer speaks TLS"),
+    ] {
+        let address = answering(bytes).await.to_string();
+        let (app, _received) = app();
+        let app = app.set("rocketmq.name-server", &address).listen("texts", "readers", || async {});
+        let error = timeout(LIMIT, app.start()).await.expect("in time").unwrap_err();
+        assert_eq!(error.mistakes()[0].kind(), MistakeKind::Connect);
+        let error = error.to_string();
+        assert!(
+            error.contains(expected) && error.contains(&address) && error.contains("`readers`"),
+            "{error}"
+        );
+    }
 }
 
 /// Lets one message through at a time: it pauses its own group.

@@ -1,11 +1,11 @@
 //! The keys of `#[rocketmq_listener]`.
 //!
-//! Written with `-` for `_` they are also the keys of `[rocketmq.consumer.groups.<group>]`, which overrides them.
+//! With `-` for `_` they are also the keys of `[rocketmq.consumer.groups.<group>]`, which overrides them.
 
 use crate::setting::{Key, Kind, Vocabulary};
 use rocketmq_syntax::spring;
 
-/// The delays that a broker knows by default, for the next try of a message.
+/// The delay levels of a broker by default, for the next try of a message.
 const DELAYS: &[&str] = &[
     "1s", "5s", "10s", "30s", "1m", "2m", "3m", "4m", "5m", "6m", "7m", "8m", "9m", "10m", "20m", "30m",
     "1h", "2h",

@@ -1,4 +1,4 @@
-//! Model -> code.
+//! Makes code of a model.
 
 use super::model::Model;
 use crate::diagnostics::Errors;
@@ -43,7 +43,7 @@ fn spec(model: &Model) -> TokenStream {
     }
 }
 
-/// One message, one call. Spanned on what the function returns: that is what may not suit.
+/// Makes the call for one message, spanned on the return type of the function, which may be a wrong one.
 fn single(signature: &Signature) -> TokenStream {
     let (names, name) = (argument_names(signature), &signature.name);
     quote_spanned! {on(signature.output)=>
@@ -57,7 +57,7 @@ fn single(signature: &Signature) -> TokenStream {
     }
 }
 
-/// Many messages, one call: a message that cannot be read is judged alone, the others are passed on.
+/// Makes one call for many messages. Unreadable messages are judged one by one, the others are passed on.
 fn batch(signature: &Signature) -> TokenStream {
     let names = argument_names(signature);
     let (columns, shared): (Vec<_>, Vec<_>) =
@@ -99,7 +99,7 @@ fn batch(signature: &Signature) -> TokenStream {
     }
 }
 
-/// Spanned on what the function returns: that is what may not suit.
+/// Makes the call for a batch, spanned on the return type of the function, which may be a wrong one.
 fn batch_outcome(signature: &Signature, passed: TokenStream) -> TokenStream {
     let name = &signature.name;
     quote_spanned!(on(signature.output)=> ::rocketmq_starter::__private::batch_outcome(batch, #name::call(#passed)))

@@ -1,4 +1,4 @@
-//! Attribute + signature -> what is to be generated. All rules that look at more than one setting are here.
+//! Makes a model of attribute and signature. All rules about more than one setting are here.
 
 use super::attr::VOCABULARY;
 use crate::attribute::Settings;
@@ -17,7 +17,7 @@ pub(super) struct Model {
 }
 
 impl Model {
-    /// Always gives a model, so that every rule is looked at; with errors it is not worth expanding.
+    /// Returns a model in any case, so that every rule is checked; with errors nobody expands it.
     pub(super) fn of(attribute: TokenStream, function: &ItemFn, errors: &mut Errors) -> Model {
         let settings = Settings::parse(attribute, &VOCABULARY, errors);
         let signature = Signature::of(function, "a listener", errors);

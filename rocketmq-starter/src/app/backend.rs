@@ -1,6 +1,6 @@
-//! The cluster for all that name none of their own: configured, or embedded.
+//! The cluster of producers and consumers that name none: the configured one, or the embedded broker.
 
-use super::look::{Party, no_name_server};
+use super::plan::{Party, no_name_server};
 use crate::config::{EMBEDDED, RocketmqProperties};
 use crate::error::{Mistake, MistakeKind};
 
@@ -13,12 +13,12 @@ pub(crate) struct Backend {
 }
 
 impl Backend {
-    /// Whether an application without a name server gets a broker of its own.
+    /// Tells whether an application without a name server gets a broker of its own.
     const fn is_embeddable() -> bool {
         cfg!(feature = "embedded")
     }
 
-    /// Reports that there will be no cluster.
+    /// Reports producers and consumers that have no cluster.
     pub(super) fn check(properties: &RocketmqProperties, parties: &[Party<'_>], mistakes: &mut Vec<Mistake>) {
         if Self::is_embeddable() {
             return;
@@ -38,7 +38,7 @@ impl Backend {
         }
     }
 
-    /// Starts the broker inside when someone needs it.
+    /// Starts the embedded broker if a producer or consumer needs it.
     pub(super) async fn start(
         properties: &RocketmqProperties,
         parties: &[Party<'_>],
@@ -53,7 +53,7 @@ impl Backend {
         Ok(Backend { name_server: default.unwrap_or_default().to_owned(), ..Backend::default() })
     }
 
-    /// `asked`: the configuration says so.
+    /// Starts the embedded broker. `asked`: the configuration names it.
     #[cfg(feature = "embedded")]
     async fn embed(properties: &RocketmqProperties, asked: bool) -> Result<Self, Mistake> {
         let mut builder = rocketmq_server::Embedded::builder();
@@ -88,7 +88,7 @@ impl Backend {
         self.embedded.as_ref()
     }
 
-    /// The name server of its own, or this one.
+    /// Returns the name server that `own` stands for, or the default one.
     pub(super) fn or_default(&self, own: Option<&str>) -> String {
         match own {
             #[cfg(feature = "embedded")]

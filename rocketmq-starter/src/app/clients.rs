@@ -1,7 +1,7 @@
-//! One client for each cluster and each way to present oneself there; producers and consumers share them.
+//! One client for each cluster and access; producers and consumers share them.
 
 use super::backend::Backend;
-use super::look::Party;
+use super::plan::Party;
 use crate::config::{Access, ClientProperties, RocketmqProperties, Secret, TlsProperties};
 use crate::error::{Mistake, MistakeKind, StartError};
 use crate::replier::Replier;
@@ -21,7 +21,7 @@ pub(crate) struct Clients {
     open: Vec<Connected>,
 }
 
-/// How every cluster is reached.
+/// The settings that hold for the connections to all clusters.
 #[derive(Clone)]
 pub(crate) struct Way {
     client: ClientProperties,
@@ -166,7 +166,7 @@ fn present(config: &mut ClientConfig, access: &Access) {
     config.namespace_v2.clone_from(&access.namespace_v2);
 }
 
-/// Half a pair of keys would go unnoticed until the first refusal.
+/// Pairs access key and secret key. Half a pair would go unnoticed until the first refusal.
 fn credentials(access: &Access) -> Result<Option<Credentials>, String> {
     let half = |missing: &str| {
         Err(format!("`{missing}` is missing: access-key and secret-key are set together, or not at all"))

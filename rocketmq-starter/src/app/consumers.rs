@@ -1,7 +1,7 @@
 //! Starts the consumer of each group, and ends it.
 
 use super::clients::Clients;
-use super::plan::{Filter, GroupPlan, Subscription};
+use super::groups::{Filter, GroupPlan, Subscription};
 use crate::config::set;
 use crate::context::Context;
 use crate::dispatch::{Bound, Dispatcher};
@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-/// How long a shutdown waits for messages in flight, unless configured. Longer than the client's own ten seconds:
+/// The default time that a shutdown waits for messages in flight. It is longer than the client's own ten seconds:
 /// an application that is asked to end has usually thirty before it is killed.
 const AWAIT_TERMINATION: Duration = Duration::from_secs(25);
 
@@ -46,7 +46,7 @@ impl Consumers {
 }
 
 impl KnownConsumers {
-    /// Whether the group is at work.
+    /// Acts on the consumer of the group; returns false when there is none.
     pub(crate) fn with_group(&self, group: &str, act: impl FnOnce(&Running)) -> bool {
         let Some(consumers) = self.0.upgrade() else { return false };
         let consumers = lock(&consumers);
@@ -131,7 +131,7 @@ fn tell(plan: &GroupPlan) -> impl Fn(&HealthChange) + Send + Sync + 'static {
     move |change| health::log(names.get(&change.topic).map_or("", String::as_str), change)
 }
 
-/// What is not configured stays at the client's default.
+/// Sets the configured values; others keep the client's default.
 fn configure(config: &mut ConsumerConfig, options: &GroupOptions) {
     config.orderly = options.mode == ConsumeMode::Orderly;
     config.model = match options.model {

@@ -1,10 +1,10 @@
-//! The application: what it is made of.
+//! The application and its parts.
 
 mod backend;
 mod clients;
 mod consumers;
+mod groups;
 mod hooks;
-mod look;
 mod names;
 mod plan;
 mod producers;
@@ -17,16 +17,17 @@ pub(crate) use consumers::KnownConsumers;
 pub use running::RunningApp;
 
 use crate::__private::{DiscoveredChecker, DiscoveredListener};
-use crate::checker::{IntoTransactionChecker, TransactionChecker};
 use crate::config::RocketmqProperties;
 use crate::config::sources::Settings;
 use crate::context::{Context, States};
-use crate::error::StartError;
+use crate::error::{RunError, StartError};
 use crate::listener::{Handler, IntoListener, Listener};
 use crate::outcome::BoxError;
+use crate::transaction::{IntoTransactionChecker, TransactionChecker};
 use hooks::Hooks;
 use rocketmq_client::Interceptor;
 use rocketmq_client::consumer::AllocateStrategy;
+use signal::Signals;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -34,15 +35,29 @@ use std::panic::Location;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// A group, perhaps by a placeholder, and its strategy.
+/// A group, perhaps with placeholders, and its strategy.
 type Allocation = (Cow<'static, str>, Arc<dyn AllocateStrategy>);
 type Configure = Box<dyn FnOnce(&mut RocketmqProperties) + Send>;
 
-/// An application: listeners, what they need, and where its configuration is.
+/// An application: its listeners, their states, its hooks and its configuration.
 ///
-/// [`run`](App::run) starts everything in an order that lets nothing arrive too early: configuration, clients,
-/// producers, [`on_start`](App::on_start), consumers, [`on_ready`](App::on_ready). At the end the same goes
-/// backwards: consumers finish what is in flight and commit, [`on_stop`](App::on_stop), producers, clients.
+/// [`run`](App::run) reads the configuration, and starts clients, producers, [`on_start`](App::on_start), consumers and
+/// [`on_ready`](App::on_ready) in this order. At the end it goes backwards: consumers finish the messages in flight and commit,
+/// then come [`on_stop`](App::on_stop), producers and clients.
+///
+/// ```no_run
+/// use rocketmq_starter::{App, Json, RunError, State, rocketmq_listener};
+///
+/// #[rocketmq_listener(topic = "orders", group = "billing")]
+/// async fn bill(Json(id): Json<u64>, State(currency): State<&'static str>) {
+///     println!("order {id} in {currency}");
+/// }
+///
+/// #[tokio::main]
+/// async fn main() -> Result<(), RunError> {
+///     App::new().state("EUR").listener(bill).run().await
+/// }
+/// ```
 #[derive(Default)]
 #[must_use = "an application does nothing before it is run"]
 pub struct App {
@@ -63,27 +78,41 @@ pub struct App {
 }
 
 impl App {
-    /// An application without listeners, configured by `application.toml` and `config/application.toml` in the
-    /// current folder as far as they exist, by the profile in `ROCKETMQ_PROFILE`, and by `ROCKETMQ_*` variables.
+    /// Makes an application without listeners. It reads `application.toml` and `config/application.toml` in the current folder
+    /// if they exist, the files of the profile in `ROCKETMQ_PROFILE`, and `ROCKETMQ_*` variables. [`App`] shows a use.
     pub fn new() -> Self {
         App::default()
     }
 
-    /// Reads this file instead of the usual ones; it must exist. Profiles are looked for beside it.
+    /// Reads this file instead of the usual ones; it must exist. The files of profiles lie beside it.
+    ///
+    /// ```
+    /// use rocketmq_starter::App;
+    ///
+    /// let app = App::new().config_file("/etc/shop/application.toml").profile("prod"); // and application-prod.toml
+    /// # drop(app);
+    /// ```
     pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.file = Some(path.into());
         self
     }
 
-    /// Lays `application-{profile}.toml` over the configuration; several profiles are separated by commas. Goes
-    /// before `rocketmq.profile` and `ROCKETMQ_PROFILE`.
+    /// Lays `application-{profile}.toml` over the configuration; commas separate several profiles. It goes before
+    /// `ROCKETMQ_PROFILE` and `rocketmq.profile`. [`config_file`](App::config_file) shows a use.
     pub fn profile(mut self, profiles: impl Into<String>) -> Self {
         self.profiles = Some(profiles.into());
         self
     }
 
-    /// Sets one key, over files and environment: `.set("rocketmq.name-server", "127.0.0.1:9876")`. The same rules hold as
-    /// for a file: an unknown key below `rocketmq` is a mistake, and `rocketmq.producers.<name>.group` makes a producer.
+    /// Sets one key, over files and variables. The rules of a file hold: an unknown key below `rocketmq` is a mistake, and
+    /// `rocketmq.producers.<name>.group` makes a producer.
+    ///
+    /// ```
+    /// use rocketmq_starter::App;
+    ///
+    /// let app = App::new().set("rocketmq.name-server", "127.0.0.1:9876").set("rocketmq.producer.group", "shop");
+    /// # drop(app);
+    /// ```
     #[track_caller]
     pub fn set(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         let place = Location::caller();
@@ -91,7 +120,14 @@ impl App {
         self
     }
 
-    /// Reads these variables instead of the process environment; for tests.
+    /// Reads these variables instead of those of the process; for tests.
+    ///
+    /// ```
+    /// use rocketmq_starter::App;
+    ///
+    /// let app = App::new().environment([("ROCKETMQ_NAME_SERVER", "127.0.0.1:9876")]);
+    /// # drop(app);
+    /// ```
     pub fn environment<K: Into<String>, V: Into<String>>(
         mut self,
         variables: impl IntoIterator<Item = (K, V)>,
@@ -101,25 +137,33 @@ impl App {
         self
     }
 
-    /// Changes the configuration after it was read.
+    /// Changes the values of the configuration after all sources were read.
+    /// [`RocketmqProperties`] shows a use.
     pub fn configure(mut self, change: impl FnOnce(&mut RocketmqProperties) + Send + 'static) -> Self {
         self.configure.push(Box::new(change));
         self
     }
 
-    /// Gives listeners a value to take as `State<T>`: one of each type, cloned for each message.
+    /// Gives listeners a value, which they take as [`State<T>`](crate::State): one of each type, cloned for each message.
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, state: T) -> Self {
         self.states.insert(state);
         self
     }
 
-    /// Adds a function with `#[rocketmq_listener]`.
+    /// Adds a function with `#[rocketmq_listener]`, or a [`Listener`]. Adding it twice counts once. [`App`] shows a use.
     pub fn listener<Form>(mut self, listener: impl IntoListener<Form>) -> Self {
         self.add_listener(listener.into_listener());
         self
     }
 
-    /// Adds a closure as a listener; for options see [`Listener::new`].
+    /// Adds a closure or function as a listener; [`Listener::new`] adds options.
+    ///
+    /// ```
+    /// use rocketmq_starter::{App, Json};
+    ///
+    /// let app = App::new().listen("orders", "printing", |Json(id): Json<u64>| async move { println!("{id}") });
+    /// # drop(app);
+    /// ```
     #[track_caller]
     pub fn listen<H: Handler<Args>, Args>(
         self,
@@ -130,20 +174,20 @@ impl App {
         self.listener(Listener::new(topic, group, handler))
     }
 
-    /// Adds a function with `#[rocketmq_transaction_listener]`.
+    /// Adds a function with `#[rocketmq_transaction_listener]`, whose page shows a use.
     pub fn transaction_listener<Form>(mut self, checker: impl IntoTransactionChecker<Form>) -> Self {
         self.add_checker(checker.into_checker());
         self
     }
 
-    /// Calls this around every send of the templates and every call of a listener, in the order of addition; see
-    /// [`Interceptor`]. A veto of a send reaches its caller as an error; a listener can be spared a message.
+    /// Calls an [`Interceptor`] around every send of the templates and every call of a listener, in the order of addition. It
+    /// can veto a send, which fails then, and settle a message without its listener.
     ///
     /// ```
     /// use std::ops::ControlFlow;
     /// use rocketmq_starter::{App, Delivery, Interceptor, Outcome};
     ///
-    /// /// Messages of a load test are taken note of and otherwise left alone.
+    /// /// Acknowledges the messages of a load test without their listeners.
     /// struct SkipLoadTests;
     ///
     /// impl Interceptor for SkipLoadTests {
@@ -161,9 +205,9 @@ impl App {
         self
     }
 
-    /// Splits the queues of a group's topics by this strategy, whatever `allocate` says: for one of your own, or one that
-    /// needs more than a key can say. All members of the group need the same one. `group` may hold placeholders, as in
-    /// the attribute. Default: `allocate`, else [`Averagely`](rocketmq_client::consumer::Averagely).
+    /// Splits the queues of a group's topics by this strategy, which goes before the option `allocate`. All members of the
+    /// group need the same strategy. `group` may hold placeholders. Default: the option, else
+    /// [`Averagely`](rocketmq_client::consumer::Averagely).
     ///
     /// ```
     /// use rocketmq_client::consumer::{Averagely, MachineRoomNearby, MessageQueue, RoomResolver};
@@ -190,14 +234,31 @@ impl App {
         self
     }
 
-    /// Adds every annotated function of this binary, wherever it is.
+    /// Adds every annotated function of this binary.
+    ///
+    /// ```
+    /// use rocketmq_starter::App;
+    ///
+    /// let app = App::new().discover();
+    /// # drop(app);
+    /// ```
     pub fn discover(mut self) -> Self {
         self.discover = true;
         self
     }
 
-    /// Runs once producers can send and before the first message is handled: the place to fill caches. An error
-    /// keeps the application from starting.
+    /// Adds a hook that runs when producers can send and before the first message is handled. Fill caches here. An error keeps
+    /// the application from starting.
+    ///
+    /// ```
+    /// use rocketmq_starter::{App, BoxError};
+    ///
+    /// let app = App::new().on_start(|context| async move {
+    ///     context.template().ok_or("no template")?.send("events", "started").await?;
+    ///     Ok::<_, BoxError>(())
+    /// });
+    /// # drop(app);
+    /// ```
     pub fn on_start<F, Fut, E>(mut self, hook: F) -> Self
     where
         F: FnOnce(Context) -> Fut + Send + 'static,
@@ -208,7 +269,8 @@ impl App {
         self
     }
 
-    /// Runs once every listener is at work. An error ends the application.
+    /// Adds a hook that runs when every listener is at work. An error ends the application. [`on_start`](App::on_start) shows the
+    /// form.
     pub fn on_ready<F, Fut, E>(mut self, hook: F) -> Self
     where
         F: FnOnce(Context) -> Fut + Send + 'static,
@@ -219,7 +281,8 @@ impl App {
         self
     }
 
-    /// Runs when the listeners have finished, while producers can still send. Errors are logged.
+    /// Adds a hook that runs when the listeners have finished and producers can still send. Errors are logged.
+    /// [`on_start`](App::on_start) shows the form.
     pub fn on_stop<F, Fut, E>(mut self, hook: F) -> Self
     where
         F: FnOnce(Context) -> Fut + Send + 'static,
@@ -230,42 +293,55 @@ impl App {
         self
     }
 
-    /// Starts the application and gives its handle; for programs that have more to do, and for tests.
+    /// Starts the application and returns its handle, for programs that have more to do, and for tests. [`RunningApp`] shows a
+    /// use.
     ///
     /// # Errors
-    /// Everything that keeps it from starting, in one [`StartError`]. Nothing is left running then.
+    /// Fails with one [`StartError`] that lists all mistakes. Nothing is left running then.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops the parts that have started.
     pub async fn start(self) -> Result<RunningApp, StartError> {
         start::start(self).await
     }
 
-    /// Runs until SIGTERM, Ctrl-C or [`Context::stop`], then finishes what is in flight. A second signal does not
-    /// wait for it: messages that are cut are delivered again later.
+    /// Runs until SIGTERM, Ctrl-C or [`Context::stop`], then finishes the messages in flight. A second signal does not
+    /// wait for them: the broker delivers them again later.
     ///
     /// # Errors
-    /// As [`start`](App::start).
-    pub async fn run(self) -> Result<(), StartError> {
-        self.run_until(signal::terminated()).await
+    /// Fails as [`start`](App::start) does. A second signal that cuts handlers or the stop hook is
+    /// [`RunError::Interrupted`], so that the process exits with code 1.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops the application at once: the broker delivers the messages in flight again.
+    pub async fn run(self) -> Result<(), RunError> {
+        let mut signals = Signals::watch();
+        let running = self.start().await?;
+        tokio::select! {
+            () = signals.next() => {}
+            () = running.stopped() => {}
+        }
+        finish(running, signals).await
     }
 
-    /// Runs until `end` is ready or [`Context::stop`] is called, then finishes what is in flight.
+    /// Runs until `end` is ready or [`Context::stop`] is called, then finishes the messages in flight. SIGTERM and Ctrl-C
+    /// cut them from then on.
     ///
     /// # Errors
-    /// As [`start`](App::start).
-    pub async fn run_until(self, end: impl Future<Output = ()>) -> Result<(), StartError> {
+    /// Fails as [`run`](App::run) does.
+    ///
+    /// # Cancel safety
+    /// As [`run`](App::run).
+    pub async fn run_until(self, end: impl Future<Output = ()>) -> Result<(), RunError> {
         let running = self.start().await?;
         tokio::select! {
             () = end => {}
             () = running.stopped() => {}
         }
-        tracing::info!("shutting down: finishing what is in flight");
-        tokio::select! {
-            () = running.shutdown() => tracing::info!("shut down"),
-            () = signal::terminated() => tracing::warn!("asked again to end: what is in flight is delivered again"),
-        }
-        Ok(())
+        finish(running, Signals::watch()).await
     }
 
-    /// A function that is both registered and discovered counts once.
+    /// Adds a listener once, also if it is both registered and discovered.
     fn add_listener(&mut self, listener: Listener) {
         if !self.listeners.iter().any(|known| known.spec == listener.spec) {
             self.listeners.push(listener);
@@ -286,6 +362,23 @@ impl App {
             self.add_checker(make());
         }
     }
+}
+
+/// Shuts down in order, or at once after a signal.
+async fn finish(running: RunningApp, mut signals: Signals) -> Result<(), RunError> {
+    tracing::info!("shutting down: finishing the messages in flight");
+    let context = running.context().clone();
+    let mut shutdown = std::pin::pin!(running.shutdown());
+    tokio::select! {
+        () = &mut shutdown => {}
+        () = signals.next() => {
+            let cut = context.interrupted();
+            tracing::warn!("{cut}");
+            return Err(RunError::Interrupted(cut));
+        }
+    }
+    tracing::info!("shut down");
+    Ok(())
 }
 
 impl fmt::Debug for App {

@@ -1,4 +1,4 @@
-//! Groups and topics that the configuration names: each belongs to a listener of this program, or it is a mistake.
+//! Checks the groups and topics in the configuration: each belongs to a listener of this program.
 
 use crate::config::origin::Origin;
 use crate::config::schema::distance;
@@ -15,7 +15,7 @@ const SWITCHES: &str = "rocketmq.consumer.listeners";
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     topics: BTreeMap<String, BTreeSet<String>>,
-    /// Some group or topic is not known, for want of a placeholder's value.
+    /// Tells that a group or topic is unknown because its placeholder has no value.
     incomplete: bool,
 }
 
@@ -39,7 +39,7 @@ impl Known {
         self.topics.keys().map(String::as_str).collect()
     }
 
-    /// Reports what belongs to no listener.
+    /// Reports names that belong to no listener.
     pub(crate) fn check(&self, sources: &Sources, mistakes: &mut Vec<Mistake>) {
         if self.incomplete {
             return;
@@ -51,7 +51,7 @@ impl Known {
         }
         for (group, origin) in sources.names(SWITCHES) {
             match origin {
-                // Its words do not tell where the group ends and the topic begins.
+                // The words of a variable do not show the end of the group.
                 Origin::Variable(_) => self.check_variable(&group, &origin, sources, mistakes),
                 _ => self.check_switches(&group, &origin, sources, mistakes),
             }
@@ -97,7 +97,7 @@ impl Known {
     }
 }
 
-/// A variable writes names in capitals and with `_`.
+/// Compares names; a variable writes them in capitals and with `_`.
 fn same(known: &str, written: &str, origin: &Origin) -> bool {
     match origin {
         Origin::Variable(_) => canonical(known) == canonical(written),

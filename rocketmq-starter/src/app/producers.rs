@@ -1,11 +1,11 @@
 //! The producers of an application: `[rocketmq.producer]` and `[rocketmq.producers.<name>]`.
 
 use super::clients::Clients;
-use crate::checker::{Checkers, TransactionChecker};
 use crate::config::sources::Sources;
 use crate::config::{ProducerProperties, RocketmqProperties, set};
 use crate::context::Context;
 use crate::error::{Mistake, MistakeKind};
+use crate::transaction::{Checkers, TransactionChecker};
 use rocketmq_client::producer::ProducerConfig;
 use rocketmq_client::{Producer, TransactionState};
 use std::sync::{Arc, OnceLock};
@@ -162,7 +162,7 @@ pub(crate) async fn start(
     })
 }
 
-/// What is not configured stays at the client's default.
+/// Sets the configured values; others keep the client's default.
 fn configure(config: &mut ProducerConfig, properties: &ProducerProperties) {
     set(&mut config.send_timeout, properties.send_message_timeout);
     set(&mut config.retries, properties.retry_times_when_send_failed);
@@ -176,8 +176,8 @@ fn configure(config: &mut ProducerConfig, properties: &ProducerProperties) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checker::{CheckerSpec, checker, decision};
     use crate::extract::Needs;
+    use crate::transaction::{CheckerSpec, checker, decision};
 
     fn named(group: Option<&'static str>, name: Option<&'static str>) -> TransactionChecker {
         let spec = CheckerSpec { function: "check", place: "here", group, name };

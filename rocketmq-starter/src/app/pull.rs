@@ -1,4 +1,4 @@
-//! The consumer of `[rocketmq.pull-consumer]`, which the template receives from.
+//! The consumer of `[rocketmq.pull-consumer]`, the source of `RocketmqTemplate::receive`.
 
 use super::backend::Backend;
 use super::clients::Clients;
@@ -52,7 +52,7 @@ pub(crate) fn check<'g>(
     }
 }
 
-/// Starts it, when it is configured.
+/// Starts the consumer if it is configured.
 pub(crate) async fn start(
     properties: &PullConsumerProperties,
     backend: &Backend,

@@ -1,4 +1,4 @@
-//! An application at work, and how it ends.
+//! A running application and its end.
 
 use super::backend::Backend;
 use super::clients::Clients;
@@ -9,9 +9,22 @@ use crate::health::Health;
 use crate::template::RocketmqTemplate;
 use futures_util::future::join_all;
 
-/// An application at work.
+/// A running application, returned by [`App::start`](crate::App::start).
 ///
-/// Dropping it stops it without waiting: messages in flight are cut and delivered again later.
+/// Dropping it stops the application at once: the broker delivers the messages in flight again.
+///
+/// ```no_run
+/// use rocketmq_starter::App;
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let app = App::new().discover().start().await?;
+/// let template = app.template().ok_or("set `rocketmq.producer.group`")?;
+/// template.send("orders:created", 7).await?;
+/// app.stopped().await; // until `Context::stop`
+/// app.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "dropping it stops the application"]
 pub struct RunningApp {
@@ -33,53 +46,60 @@ impl RunningApp {
         RunningApp { context, consumers, clients, backend, on_stop }
     }
 
-    /// States, templates, clients, groups and health.
+    /// Returns the context, which listeners and hooks get too.
     pub fn context(&self) -> &Context {
         &self.context
     }
 
-    /// The template over `[rocketmq.producer]`; none when no `rocketmq.producer.group` is configured.
+    /// Returns the template over `[rocketmq.producer]`, or `None` without `rocketmq.producer.group`.
     pub fn template(&self) -> Option<&RocketmqTemplate> {
         self.context.template()
     }
 
-    /// Whether the application is ready, if not why, and what its listeners did so far.
+    /// Returns the health of the application and of each listener; [`health`](crate::health) shows a use.
     pub fn health(&self) -> Health {
         self.context.health()
     }
 
-    /// The broker inside this application, when one runs; its time can be moved forward.
+    /// Returns the broker inside this application, if one runs. Tests move its clock.
     #[cfg(feature = "embedded")]
     pub fn embedded(&self) -> Option<&rocketmq_server::Embedded> {
         self.backend.embedded()
     }
 
-    /// As [`Context::pause`].
+    /// Pauses a group, as [`Context::pause`] does.
     pub fn pause(&self, group: &str) -> bool {
         self.context.pause(group)
     }
 
-    /// As [`Context::resume`].
+    /// Resumes a group, as [`Context::resume`] does.
     pub fn resume(&self, group: &str) -> bool {
         self.context.resume(group)
     }
 
-    /// As [`Context::set_concurrency`].
+    /// Sets the concurrency of a group, as [`Context::set_concurrency`] does.
     pub fn set_concurrency(&self, group: &str, handlers: usize) -> bool {
         self.context.set_concurrency(group, handlers)
     }
 
     /// Waits until [`Context::stop`] is called.
+    ///
+    /// # Cancel safety
+    /// A call of `stop` is not lost when the future is dropped before it is ready.
     pub async fn stopped(&self) {
         self.context.stopped().await;
     }
 
-    /// Ends the application in order: consumers finish what is in flight (each for up to its `await-termination`)
-    /// and commit, the stop hooks run, producers send what they still hold, connections are closed.
+    /// Ends the application in order: consumers finish the messages in flight (each for up to its `await-termination`, 25 s by
+    /// default) and commit, the hooks of `on_stop` run, producers send the messages that they still hold, connections close.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops the application at once: the broker delivers the messages in flight again.
     pub async fn shutdown(self) {
         self.context.set_ready(false);
         self.consumers.shutdown().await;
         self.on_stop.run_all(&self.context).await;
+        self.context.set_stop_hooks_done();
         self.context.stop_receiving().await;
         let templates = self.context.templates();
         join_all(templates.map(|template| template.producer().shutdown())).await;

@@ -1,12 +1,12 @@
-//! Starting: everything has been looked at, now everything is connected.
+//! Starts the parts of a plan.
 
 use super::App;
 use super::backend::Backend;
 use super::clients::Clients;
 use super::consumers::{Consumers, GroupConsumer};
+use super::groups::{GroupPlan, Subscription};
 use super::hooks::Hooks;
-use super::look::{Plan, look};
-use super::plan::{self, GroupPlan};
+use super::plan::{self, Plan};
 use super::producers::{self, ProducerPlan};
 use super::pull;
 use super::running::RunningApp;
@@ -18,7 +18,7 @@ use rocketmq_client::Client;
 use std::sync::{Arc, OnceLock};
 
 pub(super) async fn start(app: App) -> Result<RunningApp, StartError> {
-    let plan = look(app)?;
+    let plan = plan::plan(app)?;
     let backend = Backend::start(&plan.properties, &plan.parties()).await?;
     let mut clients = Clients::new(plan.way.clone());
     let consumers = Consumers::default();
@@ -33,7 +33,7 @@ pub(super) async fn start(app: App) -> Result<RunningApp, StartError> {
     }
 }
 
-/// In an order that lets nothing arrive too early.
+/// Connects in an order in which no message arrives too early.
 async fn connect(
     plan: Plan,
     backend: &Backend,
@@ -61,7 +61,7 @@ async fn connect(
     Ok((context, plan.on_stop))
 }
 
-/// The client of `[rocketmq.producer]`, else of whoever comes first.
+/// Returns the client of `[rocketmq.producer]`, else of the first listeners or pull consumer.
 async fn first_client(
     plan: &Plan,
     backend: &Backend,
@@ -96,7 +96,7 @@ async fn start_producers(
 fn watched(groups: &[GroupPlan]) -> Vec<Watched> {
     let watch = |group: &GroupPlan| {
         let name = group.group.clone();
-        let one = move |subscription: &plan::Subscription| Watched {
+        let one = move |subscription: &Subscription| Watched {
             name: subscription.listener.name().to_owned(),
             group: name.clone(),
             topic: subscription.topic.clone(),

@@ -1,4 +1,4 @@
-//! `[rocketmq.client]`: what all producers and consumers share, under the names of Java's `ClientConfig`.
+//! `[rocketmq.client]`: the settings that all producers and consumers share, under the names of Java's `ClientConfig`.
 
 use super::parse;
 use super::section::Section;
@@ -7,7 +7,7 @@ use rocketmq_client::ClientConfig;
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// How the clients of an application, one per cluster and access, look after themselves.
+/// Settings of the clients of an application: one for each cluster and access.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientProperties {
@@ -47,7 +47,7 @@ impl ClientProperties {
         }
     }
 
-    /// What is not configured stays at the client's default.
+    /// Sets the configured values; others keep the client's default.
     pub(crate) fn apply(&self, config: &mut ClientConfig) {
         config.client_ip = self.client_ip.or(config.client_ip);
         config.unit_name = self.unit_name.clone().or(config.unit_name.take());

@@ -25,7 +25,7 @@ pub(crate) fn normal(path: &str) -> String {
     }
 }
 
-/// Whether the first segment of a key is `rocketmq`.
+/// Tells whether the first segment of a key is `rocketmq`.
 pub(crate) fn is_ours(segment: &str) -> bool {
     canonical(segment) == "rocketmq"
 }

@@ -5,7 +5,7 @@ use crate::error::{Mistake, MistakeKind};
 use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
-/// What stands behind a key of a file.
+/// One key of a file, with its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) segments: Vec<String>,

@@ -1,8 +1,8 @@
-//! Configuration: Spring's keys.
+//! The values of the configuration, under Spring's keys.
 //!
-//! Layers, a later one winning: built-in defaults, `application.toml`, `application-{profile}.toml`, environment
-//! variables (`ROCKETMQ_PRODUCER_SEND_MESSAGE_TIMEOUT` is `rocketmq.producer.send-message-timeout`), and what
-//! the program sets with [`App::set`](crate::App::set).
+//! The sources are, a later one winning: built-in defaults, `application.toml`, `application-{profile}.toml`, environment
+//! variables (`ROCKETMQ_PRODUCER_SEND_MESSAGE_TIMEOUT` is `rocketmq.producer.send-message-timeout`), and
+//! [`App::set`](crate::App::set). [`App::configure`](crate::App::configure) changes the values after that.
 
 mod client;
 mod entry;
@@ -29,7 +29,7 @@ pub use tls::TlsProperties;
 pub use trace::MsgTrace;
 pub use tuning::ProducerTuning;
 
-/// What is not configured stays as it is.
+/// Sets a configured value.
 pub(crate) fn set<T>(target: &mut T, configured: Option<T>) {
     if let Some(value) = configured {
         *target = value;

@@ -1,9 +1,9 @@
-//! Where a value was written.
+//! The place where a value was written.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Where a value was written.
+/// The place where a value was written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Origin {
     File {
@@ -13,12 +13,12 @@ pub(crate) enum Origin {
     Variable(String),
     /// A place in the program.
     Program(String),
-    /// The attribute of this listener, or what stands for it.
+    /// The attribute of this listener, or `Listener::option`.
     Listener(String),
 }
 
 impl Origin {
-    /// `byte`: where it stands in the `text` of the file.
+    /// Counts the line of the byte at `byte` in the `text` of the file.
     pub(crate) fn in_file(file: &Path, text: &str, byte: usize) -> Self {
         let before = &text.as_bytes()[..byte.min(text.len())];
         let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();

@@ -1,4 +1,4 @@
-//! Text -> value. Each error says what a key takes, to follow "it takes".
+//! Reads texts as values. Each error completes the sentence "it takes …".
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -89,7 +89,7 @@ pub(crate) fn consume_timeout(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// How long a popped message stays hidden.
+/// Reads the time for which a popped message stays hidden.
 pub(crate) fn pop_invisible_time(text: &str) -> Result<Duration, String> {
     let within = period(text).ok().filter(|time| (5_000..=300_000).contains(&time.as_millis()));
     within.ok_or_else(|| "a duration from \"5s\" to \"5m\"".to_owned())

@@ -1,4 +1,4 @@
-//! The `[rocketmq]` table as values. What is not configured is `None`: the defaults are the client's own.
+//! The `[rocketmq]` table as values. A value that is not configured is `None`: the client has the defaults.
 
 use super::client::ClientProperties;
 use super::parse;
@@ -16,23 +16,34 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Everything under `[rocketmq]`.
+/// The values of `[rocketmq]`, for [`App::configure`](crate::App::configure).
+///
+/// Durations and sizes in the file are texts or numbers of milliseconds and bytes.
+///
+/// ```
+/// use rocketmq_starter::App;
+///
+/// let app = App::new().configure(|properties| {
+///     properties.producer.max_message_size = Some(1 << 20); // bytes
+///     properties.producer.send_message_timeout = Some(std::time::Duration::from_secs(5));
+/// });
+/// # drop(app);
+/// ```
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct RocketmqProperties {
     /// `name-server`: `host:port`, several separated by `;`, or the URL of an address server.
     pub name_server: Option<String>,
-    /// `[rocketmq.client]`, what all producers and consumers share.
+    /// `[rocketmq.client]`, shared by all producers and consumers.
     pub client: ClientProperties,
     /// `[rocketmq.producer]`, the template's own producer.
     pub producer: ProducerProperties,
-    /// `[rocketmq.producers.<name>]`, further producers, each with a template of its own. What they leave open
-    /// they take from `[rocketmq.producer]`, save the group; and save the credentials when they name another
-    /// name server.
+    /// `[rocketmq.producers.<name>]`, further producers, each with a template of its own. They take missing
+    /// values from `[rocketmq.producer]`, but never the group, and no credentials when they name another name server.
     pub producers: BTreeMap<String, ProducerProperties>,
     /// `[rocketmq.consumer]`.
     pub consumer: ConsumerProperties,
-    /// `[rocketmq.pull-consumer]`, what the template receives from.
+    /// `[rocketmq.pull-consumer]`, the source of `RocketmqTemplate::receive`.
     pub pull_consumer: PullConsumerProperties,
     /// `[rocketmq.tls]`, with feature `tls`.
     pub tls: TlsProperties,
@@ -64,13 +75,13 @@ pub struct ProducerProperties {
     pub max_message_size: Option<usize>,
     /// The settings that Spring leaves to code.
     pub tuning: ProducerTuning,
-    /// Whether sends are traced.
+    /// The message trace of its sends.
     pub trace: MsgTrace,
-    /// Who connects, and how.
+    /// Credentials, namespaces, encryption and instance name.
     pub access: Access,
 }
 
-/// How a producer or consumer presents itself to a cluster.
+/// Credentials, namespaces, encryption and instance name of a producer or consumer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Access {
@@ -90,7 +101,7 @@ pub struct Access {
     pub instance_name: Option<String>,
 }
 
-/// `[rocketmq.consumer]`: how listeners connect unless their attribute says otherwise.
+/// The part of `[rocketmq.consumer]` that belongs to no single listener.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct ConsumerProperties {
@@ -116,9 +127,9 @@ pub struct PullConsumerProperties {
     pub selector_expression: Option<String>,
     /// `pull-batch-size`. Default: 10.
     pub pull_batch_size: Option<u32>,
-    /// Whether what is received is traced.
+    /// The message trace of received messages.
     pub trace: MsgTrace,
-    /// Who connects, and how.
+    /// Credentials, namespaces, encryption and instance name.
     pub access: Access,
 }
 
@@ -126,7 +137,7 @@ pub struct PullConsumerProperties {
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct EmbeddedProperties {
-    /// `store-path`: where messages are kept. Default: a temporary folder that is removed at the end.
+    /// `store-path`: the folder of the messages. Default: a temporary folder that is removed at the end.
     pub store_path: Option<PathBuf>,
 }
 
@@ -134,8 +145,8 @@ pub struct EmbeddedProperties {
 pub(crate) const EMBEDDED: &str = "embedded";
 
 impl RocketmqProperties {
-    /// Reads every key; placeholders without a value go to `mistakes`. Names are kept as they are, also wrong ones, which
-    /// the check of the sources reports: nothing else is to be said of them.
+    /// Reads every key; placeholders without a value go to `mistakes`. Wrong names are kept: the check of the sources
+    /// reports them, and an absent name would cause further complaints.
     pub(crate) fn read(sources: &Sources, mistakes: &mut Vec<Mistake>) -> Self {
         let mut root = Section::new(sources, "rocketmq", mistakes);
         RocketmqProperties {
@@ -196,7 +207,7 @@ impl RocketmqProperties {
     }
 }
 
-/// Addresses that the client takes, or the broker inside.
+/// Checks addresses as the client does; `embedded` is the broker inside.
 pub(super) fn name_server(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text == EMBEDDED {
@@ -208,12 +219,12 @@ pub(super) fn name_server(text: &str) -> Result<String, String> {
     })
 }
 
-/// Whether traces take the form of Alibaba's cloud.
+/// Tells whether traces take the form of Alibaba's cloud.
 pub(super) fn access_channel(text: &str) -> Result<bool, String> {
     parse::word(&[("LOCAL", false), ("CLOUD", true)], text)
 }
 
-/// Whether the expression is an SQL92 condition.
+/// Tells whether the expression is an SQL92 condition.
 pub(super) fn selector_type(text: &str) -> Result<bool, String> {
     parse::word(&[("TAG", false), ("SQL92", true)], text)
 }
@@ -248,8 +259,7 @@ impl ProducerProperties {
         }
     }
 
-    /// This producer with what it leaves open taken from the default one.
-    /// `cluster`: that of the application.
+    /// Fills missing values from the default producer. `cluster` is the name server of the application.
     pub(crate) fn inheriting(
         &self,
         default: &ProducerProperties,
@@ -291,7 +301,7 @@ impl Access {
         }
     }
 
-    /// These, and from `other` what they leave open.
+    /// Fills missing values from `other`.
     pub(crate) fn or(self, other: &Access) -> Access {
         let other = other.clone();
         Access {
@@ -307,7 +317,7 @@ impl Access {
 }
 
 impl ConsumerProperties {
-    /// The options of listeners are read with the listeners.
+    /// Reads the values that belong to no listener.
     fn read(mut section: Section<'_>) -> Self {
         ConsumerProperties { await_termination: section.period("await-termination") }
     }

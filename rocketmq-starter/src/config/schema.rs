@@ -1,4 +1,4 @@
-//! Every key under `[rocketmq]`: where it stands, and what it takes. Files, variables and `App::set` are all looked up here.
+//! The table of all keys under `[rocketmq]`, with the check of each. Files, variables and `App::set` are looked up here.
 
 use super::parse::{
     self, bytes, bytes_within, count, count_within, interval, path, period, switch, text, topic,
@@ -7,10 +7,10 @@ use crate::listener::options;
 use crate::listener::tuning::allocation;
 use rocketmq_client::remoting::spring::{self, Renamed, canonical};
 
-/// Tells what a key takes, when a text is not that.
+/// Fails for a text that a key does not take; the error describes what it takes.
 pub(crate) type Check = fn(&str) -> Result<(), String>;
 
-/// What stands under a name.
+/// The kind of thing under a name.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Node {
     /// One value.
@@ -26,7 +26,7 @@ pub(crate) enum Node {
 }
 
 impl Node {
-    /// What it takes when that is not `text`, and whether it is a secret. An empty text is a key left open.
+    /// Describes what it takes if `text` is not that, and tells if it is a secret. An empty text counts as no value.
     pub(crate) fn refuses(&self, text: &str) -> Option<(String, bool)> {
         let (check, secret) = match self {
             Node::Value(check) => (check, false),
@@ -61,7 +61,7 @@ impl Table {
         own.or_else(|| self.also?.get(written))
     }
 
-    /// What to write instead of a key that is not known.
+    /// Tells the user what to write instead of an unknown key.
     pub(crate) fn hint(&self, written: &str) -> String {
         if let Some(renamed) = (self.spring)(written) {
             return springs(renamed);
@@ -83,12 +83,12 @@ fn springs(renamed: &Renamed) -> String {
     }
 }
 
-/// How many typing errors lie between two keys.
+/// Counts the typing errors between two keys.
 pub(crate) fn distance(one: &str, other: &str) -> usize {
     strsim::damerau_levenshtein(&canonical(one), &canonical(other))
 }
 
-/// The table that has a key of exactly this name.
+/// Finds the table that has a key of exactly this name.
 fn elsewhere(written: &str) -> Option<&'static str> {
     let tables: [(&str, &Table); 7] = [
         ("rocketmq", &ROOT),
@@ -107,7 +107,7 @@ fn no_other_names(_: &str) -> Option<&'static Renamed> {
     None
 }
 
-/// A key is checked by the very function that reads it.
+/// Checks a key by the function that reads it.
 macro_rules! takes {
     ($parse:expr) => {
         Node::Value(|text| ($parse)(text).map(drop))
@@ -182,7 +182,7 @@ static PRODUCER: Table = Table {
     spring: no_other_names,
 };
 
-/// How a producer or consumer presents itself, and whether it is traced.
+/// Credentials, namespaces, encryption and traces of a producer or consumer.
 static ACCESS: Table = Table {
     keys: &[
         ("access-key", takes!(secret text)),
@@ -199,7 +199,7 @@ static ACCESS: Table = Table {
     spring: no_other_names,
 };
 
-/// What a listener may be told in configuration; the attribute writes `_` for `-`.
+/// The options of listeners in the configuration; the attribute writes `_` for `-`.
 static OPTIONS: Table = Table {
     keys: &[
         ("mode", takes!(options::mode)),
@@ -236,7 +236,7 @@ static OPTIONS: Table = Table {
     spring: spring::listener,
 };
 
-/// What an attribute may say besides topic, group and name.
+/// The options of the attribute besides topic, group and name.
 pub(crate) static ATTRIBUTE: Table = Table {
     keys: &[("selector", takes!(options::tags)), ("sql", takes!(options::sql))],
     also: Some(&OPTIONS),
@@ -290,7 +290,7 @@ static TLS: Table = Table {
 
 static EMBEDDED: Table = Table { keys: &[("store-path", takes!(path))], also: None, spring: no_other_names };
 
-/// Where a path leads.
+/// The goal of a path.
 #[derive(Debug)]
 pub(crate) struct Place {
     /// The path in our spelling; names that the application chooses stay as they are.
@@ -298,17 +298,17 @@ pub(crate) struct Place {
     pub(crate) node: Node,
 }
 
-/// A path that leads nowhere.
+/// An unknown key.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Unknown {
-    /// What to write instead.
+    /// Advice for the user.
     pub(crate) hint: String,
 }
 
 /// Follows the segments of a path below `rocketmq`.
 ///
 /// # Errors
-/// At the first segment that no table has.
+/// Fails at the first segment that no table has.
 pub(crate) fn follow<'s>(segments: impl IntoIterator<Item = &'s str>) -> Result<Place, Unknown> {
     let mut place = Place { path: "rocketmq".to_owned(), node: Node::Table(&ROOT) };
     for written in segments {
@@ -347,7 +347,7 @@ fn search(node: Node, words: &[&str]) -> Option<(usize, String, Node)> {
             let found = keys.flat_map(|(key, node)| (1..=words.len()).map(move |count| (key, node, count)));
             let found = found.filter_map(|(key, node, count)| {
                 let own = distance(&words[..count].concat(), key);
-                // Beyond this it is another word.
+                // A key with more errors is another word.
                 let (rest, path, node) = (own <= key.len() / 2).then(|| search(node, &words[count..]))??;
                 Some((own + rest, format!(".{key}{path}"), node))
             });

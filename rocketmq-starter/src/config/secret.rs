@@ -1,8 +1,16 @@
-//! Text that must not be shown.
+//! Texts that logs must not show.
 
 use std::fmt;
 
-/// A credential. `Debug` hides it; [`Secret::expose`] gives it.
+/// A credential, which `Debug` hides.
+///
+/// ```
+/// use rocketmq_starter::config::Secret;
+///
+/// let key = Secret::new("s3cret");
+/// assert_eq!(format!("{key:?}"), "Secret(hidden)");
+/// assert_eq!(key.expose(), "s3cret");
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -12,7 +20,7 @@ impl Secret {
         Secret(text.into())
     }
 
-    /// The credential itself.
+    /// Returns the credential itself.
     pub fn expose(&self) -> &str {
         &self.0
     }

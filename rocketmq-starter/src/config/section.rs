@@ -1,4 +1,4 @@
-//! Typed reading of one table. Texts that their keys do not take are reported when the sources are checked, not here.
+//! Typed reading of one table. The check of the sources reports texts that a key does not take.
 
 use super::parse;
 use super::secret::Secret;
@@ -55,7 +55,7 @@ impl<'a> Section<'a> {
     }
 }
 
-/// The text of a key, placeholders resolved. An empty text is a key left open, as in Spring.
+/// Returns the text of a key, placeholders resolved. An empty text counts as no value, as in Spring.
 pub(crate) fn found(sources: &Sources, path: &str, mistakes: &mut Vec<Mistake>) -> Option<Found> {
     match sources.find(path) {
         Ok(found) => found.filter(|found| !found.text.trim().is_empty()),

@@ -1,5 +1,5 @@
-//! Where configuration comes from: the files, then the environment, then what the program sets itself. One rule holds for
-//! all three: a key under `rocketmq` is known, its text is what the key takes, or it is a mistake.
+//! The sources of the configuration: files, then variables, then `App::set`. One rule holds for all three: a key under
+//! `rocketmq` that is not known, or whose text the key does not take, is a mistake.
 
 mod check;
 mod place;
@@ -19,12 +19,12 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Looked for when the application names no file of its own; a later one overrides an earlier one.
+/// The files of an application that names none; a later one overrides an earlier one.
 const DEFAULT_FILES: [&str; 2] = ["application.toml", "config/application.toml"];
-/// Variables that begin with this configure.
+/// Begins the variables that configure.
 const PREFIX: &str = "ROCKETMQ_";
 
-/// What the program sets: key, text, and where it does.
+/// The settings of the program: key, text, and the place of the call.
 pub(crate) type Settings = Vec<(String, String, String)>;
 
 /// One value as text, placeholders resolved, and where it was written.
@@ -38,15 +38,15 @@ pub(crate) struct Found {
 /// All layers of configuration.
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
-    /// What counts of all files, by key.
+    /// The values of all files that no later file overrides, by key.
     files: BTreeMap<String, Entry>,
-    /// What a later file overrides. It is checked all the same.
+    /// Values that a later file overrides. They are checked all the same.
     overridden: Vec<(String, Entry)>,
     /// Keys that lead nowhere.
     misplaced: Vec<(Origin, Mistake)>,
     variables: BTreeMap<String, String>,
     set: BTreeMap<String, Entry>,
-    /// Where keys are to be added, for messages.
+    /// The file in which messages tell the user to add a key.
     home: Option<PathBuf>,
     /// Variables that a placeholder named: they need not stand for a key.
     used_variables: RefCell<BTreeSet<String>>,
@@ -83,7 +83,7 @@ impl Sources {
         sources
     }
 
-    /// For tests, and for what needs no file.
+    /// Makes sources of a text, for tests.
     #[cfg(test)]
     pub(crate) fn from_toml(toml: &str, variables: &[(&str, &str)]) -> (Sources, Vec<Mistake>) {
         let (mut sources, mut mistakes) = (Sources::default(), Vec::new());
@@ -157,10 +157,10 @@ impl Sources {
         })
     }
 
-    /// The text of `path`, placeholders resolved.
+    /// Returns the text of `path`, placeholders resolved.
     ///
     /// # Errors
-    /// A placeholder that cannot be resolved.
+    /// Fails for a placeholder that cannot be resolved.
     pub(crate) fn find(&self, path: &str) -> Result<Option<Found>, Mistake> {
         let Some(Entry { written, text, origin }) = self.raw(path) else { return Ok(None) };
         match self.resolve(&text) {
@@ -175,7 +175,7 @@ impl Sources {
             .map_err(|error| error.at_home(self.home.as_deref()))
     }
 
-    /// A variable of exactly this name wins, as `${NAMESRV_ADDR}` in Spring; then any key of the configuration.
+    /// Looks for a variable of exactly this name, as for `${NAMESRV_ADDR}` in Spring; then for a key of the configuration.
     fn placeholder(&self, key: &str) -> Option<String> {
         if let Some(entry) = self.set.get(&normal(key)) {
             return Some(entry.text.clone());
@@ -189,7 +189,7 @@ impl Sources {
         self.raw(key).map(|entry| entry.text)
     }
 
-    /// The entry that counts: set by the program, else a variable, else the files.
+    /// Returns the entry that wins: set by the program, else a variable, else the files.
     fn raw(&self, path: &str) -> Option<Entry> {
         let path = normal(path);
         self.set
@@ -206,7 +206,7 @@ impl Sources {
         Some(Entry { written: path.to_owned(), text: text.clone(), origin: Origin::Variable(name.clone()) })
     }
 
-    /// Variables that stand for a key.
+    /// Returns the variables that stand for a key.
     fn of_variables(&self) -> Vec<(Place, Entry)> {
         let places = self.variables.iter().filter_map(|(name, text)| {
             let (0, place) = nearest(name)? else { return None };
@@ -217,8 +217,8 @@ impl Sources {
         places.collect()
     }
 
-    /// Names that the application chose below a path, each with one place where it did. A variable writes them in capitals and
-    /// with `_`, so a name of a file goes before it.
+    /// Returns the names that the user chose below a path, each with one place. Variables write names in capitals and with
+    /// `_`, so the spelling of a file goes before theirs.
     pub(crate) fn names(&self, path: &str) -> Vec<(String, Origin)> {
         let prefix = format!("{path}.");
         let mut names: Vec<(String, Origin)> = Vec::new();
@@ -238,7 +238,7 @@ impl Sources {
     }
 }
 
-/// The key that a variable is nearest to; `None` for variables that are not ours.
+/// Returns the key that a variable is nearest to, and the number of typing errors; `None` without our prefix.
 fn nearest(name: &str) -> Option<(usize, Place)> {
     let words: Vec<_> = name.strip_prefix(PREFIX)?.split('_').filter(|word| !word.is_empty()).collect();
     schema::nearest(&words)

@@ -6,23 +6,23 @@ use super::section::Section;
 use crate::error::{Mistake, MistakeKind};
 use std::path::PathBuf;
 
-/// Whom to trust and what to show, for every cluster of the application.
+/// Certificates and keys for the encrypted connections of the application.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TlsProperties {
-    /// `enable`: encrypt wherever `tls-enable` says nothing else. Default: false.
+    /// `enable`: encrypt, unless `tls-enable` is false. Default: false.
     pub enable: Option<bool>,
-    /// `ca`: the certificates of the authorities to trust, in PEM. Default: those this system trusts.
+    /// `ca`: file with the certificates of the trusted authorities, in PEM. Default: the authorities this system trusts.
     pub ca: Option<PathBuf>,
-    /// `cert`: the certificate chain to show to servers that ask, in PEM. Default: none.
+    /// `cert`: file with the certificate chain for servers that ask for one, in PEM. Default: none.
     pub cert: Option<PathBuf>,
-    /// `key`: its key, in PEM.
+    /// `key`: file with the key of `cert`, in PEM. Default: none.
     pub key: Option<PathBuf>,
-    /// `key-password`: what opens an encrypted key.
+    /// `key-password`: the password of an encrypted key. Default: none.
     pub key_password: Option<Secret>,
     /// `server-name`: the name every server's certificate must carry. Default: the host that is dialled.
     pub server_name: Option<String>,
-    /// `insecure`: verify nobody, as Java's client does unless it is told otherwise. Default: false.
+    /// `insecure`: skip the check of servers' certificates, as Java's client does by default. Default: false.
     pub insecure: Option<bool>,
 }
 
@@ -39,7 +39,7 @@ impl TlsProperties {
         }
     }
 
-    /// Settings that contradict each other.
+    /// Reports settings that contradict each other.
     pub(crate) fn check(&self, mistakes: &mut Vec<Mistake>) {
         let mut wrong = |text: &str| mistakes.push(Mistake::new(MistakeKind::WrongValue, text.to_owned()));
         match (&self.cert, &self.key) {
@@ -59,7 +59,7 @@ impl TlsProperties {
         }
     }
 
-    /// As the client understands them.
+    /// Converts the settings for the client.
     #[cfg(feature = "tls")]
     pub(crate) fn client(&self) -> rocketmq_client::TlsConfig {
         use rocketmq_client::TlsConfig;

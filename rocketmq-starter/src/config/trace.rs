@@ -3,7 +3,7 @@
 use super::section::Section;
 use rocketmq_client::TraceConfig;
 
-/// Whether sends or handlers are traced, and where to.
+/// Switch and topic of the message trace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MsgTrace {

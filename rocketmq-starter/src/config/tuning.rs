@@ -7,7 +7,7 @@ use rocketmq_client::producer::{LingerConfig, ProducerConfig};
 use rocketmq_client::remoting::compress::Compression;
 use std::time::Duration;
 
-/// How a producer compresses, gathers, holds back and chooses; part of `[rocketmq.producer]`.
+/// Settings of compression, batching, back-pressure and the choice of brokers; part of `[rocketmq.producer]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProducerTuning {
@@ -85,7 +85,7 @@ impl ProducerTuning {
         }
     }
 
-    /// What is not configured stays at the client's default.
+    /// Sets the configured values; others keep the client's default.
     pub(crate) fn apply(&self, config: &mut ProducerConfig) {
         set(&mut config.compression, self.compress_type);
         set(&mut config.compression_level, self.compress_level.and_then(|level| level.try_into().ok()));

@@ -1,4 +1,4 @@
-//! Many messages for one call: those that cannot be read are judged alone.
+//! The messages of one call of a batch listener. Unreadable messages are judged one by one.
 
 use crate::extract::Rejection;
 use crate::outcome::{Handled, IntoOutcomes};
@@ -18,17 +18,17 @@ impl Batch {
         Batch { deliveries, settled }
     }
 
-    /// How many messages there are.
+    /// Returns the number of messages.
     pub fn len(&self) -> usize {
         self.deliveries.len()
     }
 
-    /// Whether there are none.
+    /// Returns true when there are no messages.
     pub fn is_empty(&self) -> bool {
         self.deliveries.is_empty()
     }
 
-    /// One message.
+    /// Returns one message.
     pub fn delivery(&self, index: usize) -> &Delivery {
         &self.deliveries[index]
     }
@@ -46,7 +46,7 @@ impl Batch {
         }
     }
 
-    /// Whether no message is left for the handler.
+    /// Returns true when no message is left for the handler.
     pub fn is_rejected(&self) -> bool {
         self.settled.iter().all(Option::is_some)
     }
@@ -63,7 +63,7 @@ impl Batch {
     }
 }
 
-/// Runs a batch handler; the one place where the bounds of its future are stated.
+/// Runs a batch handler. Only this function states the bounds of its future.
 pub fn batch_outcome<F, R>(batch: Batch, handler: F) -> BoxFuture<'static, Vec<Handled>>
 where
     F: Future<Output = R> + Send + 'static,
@@ -72,7 +72,7 @@ where
     Box::pin(async move { batch.merge(handler.await) })
 }
 
-/// The answer when the handler is not called.
+/// Answers for a batch whose handler is not called.
 pub fn rejected_batch(batch: Batch) -> BoxFuture<'static, Vec<Handled>> {
     Box::pin(std::future::ready(batch.merge(())))
 }

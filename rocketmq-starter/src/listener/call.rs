@@ -62,7 +62,7 @@ where
     answered.await.unwrap_or_else(Handled::panicked)
 }
 
-/// Either kind of function.
+/// The function of a listener.
 #[derive(Clone)]
 pub(crate) enum Call {
     Single(Arc<dyn Single>),
@@ -95,7 +95,7 @@ impl Call {
         outcomes
     }
 
-    /// How many of `messages` go into one call.
+    /// Returns the number of messages, of `messages`, for one call.
     fn share(&self, messages: usize) -> usize {
         match self {
             Call::Single(_) => 1,

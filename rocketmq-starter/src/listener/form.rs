@@ -1,4 +1,4 @@
-//! The forms in which an application takes listeners and checkers, for the compiler's messages alone.
+//! The forms of listeners and checkers that an application takes. They serve the compiler's messages.
 
 /// A function with an attribute.
 #[derive(Debug)]

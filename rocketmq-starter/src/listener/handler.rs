@@ -1,11 +1,13 @@
-//! Closures as listeners, for `App::listen`. The attribute macro does without this trait: its errors are clearer.
+//! Closures as listeners, for `App::listen`. The attribute macro does not use this trait: its errors are clearer.
 
 use crate::context::Context;
 use crate::extract::{FromMessage, Needs, Rejection};
 use crate::outcome::{Handled, IntoOutcome};
 use rocketmq_client::Delivery;
 
-/// A closure or function whose arguments can be made from a message.
+/// An async closure or function of at most six arguments, each made from a message.
+///
+/// It is implemented for them; nobody else implements it. [`Listener::new`](super::Listener::new) shows one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot handle messages",
     note = "it must be async, take only extractors such as `Json<T>`, and return what a listener may return"

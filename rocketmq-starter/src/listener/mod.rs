@@ -1,4 +1,6 @@
-//! A listener: what it subscribes to, what it needs, and how it is called.
+//! Listeners as values, and closures as listeners.
+//!
+//! [`rocketmq_listener`](macro@crate::rocketmq_listener) makes a listener of a function; [`Listener::new`] of a closure.
 
 mod batch;
 mod call;
@@ -8,6 +10,7 @@ pub(crate) mod options;
 mod settle;
 pub(crate) mod tuning;
 
+#[doc(hidden)]
 pub use batch::{Batch, batch_outcome, rejected_batch};
 pub(crate) use call::Call;
 pub use handler::Handler;
@@ -24,9 +27,21 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-/// A function that handles messages, with what it subscribes to.
+/// A function that handles messages, with its topic, group and options.
 ///
 /// `#[rocketmq_listener]` makes one of an async function; [`Listener::new`] makes one of a closure.
+///
+/// ```
+/// use rocketmq_starter::{App, Listener, Text, rocketmq_listener};
+///
+/// #[rocketmq_listener(topic = "orders", group = "billing")]
+/// async fn bill(Text(_order): Text) {}
+///
+/// let listener: Listener = bill(); // the function has become one that makes the listener
+/// assert_eq!(listener.name(), "bill");
+/// let app = App::new().listener(listener);
+/// # drop(app);
+/// ```
 #[derive(Clone)]
 pub struct Listener {
     pub(crate) spec: Spec,
@@ -35,7 +50,7 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// A listener for `topic` in `group`; both may hold `${placeholders}`.
+    /// Makes a listener for `topic` in `group`; both may hold `${placeholders}`. Its name is `group.topic`.
     ///
     /// ```
     /// use rocketmq_starter::{App, Json, Listener};
@@ -65,14 +80,24 @@ impl Listener {
         single(spec, needs, move |delivery, context| handler.call(delivery, context))
     }
 
-    /// Sets an option of `#[rocketmq_listener]`, by its name there or in the configuration.
+    /// Sets an option of `#[rocketmq_listener]`, by its name there or in the configuration. The value is a text, also for
+    /// numbers, and may hold `${placeholders}`. [`App::start`](crate::App::start) reports unknown options and wrong values.
+    ///
+    /// ```
+    /// use rocketmq_starter::{Listener, Text};
+    ///
+    /// let slow = Listener::new("orders", "archive", |Text(_): Text| async {})
+    ///     .option("max_reconsume_times", "3")
+    ///     .option("consume_timeout", "${archive.timeout:30s}");
+    /// # drop(slow);
+    /// ```
     #[must_use]
     pub fn option(mut self, key: &str, value: impl Into<Cow<'static, str>>) -> Self {
         self.spec.options.push((key.replace('_', "-").into(), value.into()));
         self
     }
 
-    /// The name it is reported under.
+    /// Returns its name in logs and health.
     pub fn name(&self) -> &str {
         &self.spec.name
     }
@@ -91,7 +116,7 @@ impl fmt::Debug for Listener {
     }
 }
 
-/// What [`App::listener`](crate::App::listener) takes.
+/// The argument of [`App::listener`](crate::App::listener): a function with the attribute, or a [`Listener`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a listener",
     label = "not a listener",
@@ -99,11 +124,11 @@ impl fmt::Debug for Listener {
     note = "a closure, or a function without the attribute, becomes a listener by `App::listen(\"topic\", \"group\", function)`"
 )]
 pub trait IntoListener<Form> {
-    /// The listener.
+    /// Makes the listener.
     fn into_listener(self) -> Listener;
 }
 
-/// What the attribute makes of a function.
+/// A function with the attribute.
 #[diagnostic::do_not_recommend]
 impl<F: FnOnce() -> Listener> IntoListener<form::Annotated> for F {
     fn into_listener(self) -> Listener {
@@ -117,8 +142,8 @@ impl IntoListener<form::Made> for Listener {
     }
 }
 
-/// Nothing has this form. With one form alone the compiler would say of every other function that its arguments are
-/// wrong, and not what to do.
+/// No type has this form. With a single form the compiler would complain of a function's arguments instead of telling the
+/// remedy.
 #[diagnostic::do_not_recommend]
 impl<F: form::Nobody> IntoListener<form::None> for F {
     fn into_listener(self) -> Listener {
@@ -126,7 +151,8 @@ impl<F: form::Nobody> IntoListener<form::None> for F {
     }
 }
 
-/// What the attribute says, placeholders unresolved.
+/// The settings of the attribute, placeholders unresolved.
+#[doc(hidden)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spec {
     pub(crate) name: Cow<'static, str>,
@@ -137,7 +163,7 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// What the attribute macro writes.
+    /// Makes the settings that the attribute holds.
     pub fn new(
         name: &'static str,
         place: &'static str,
@@ -154,25 +180,28 @@ impl Spec {
         }
     }
 
-    /// For messages: the listener and where it was written.
+    /// Describes the listener and its place, for messages.
     pub(crate) fn described(&self) -> String {
         format!("the listener `{}` ({})", self.name, self.place)
     }
 }
 
-/// How the argument `T` is made; the one place where its bound is stated.
+/// Returns the function that makes the argument `T`. Only this function states its bound.
+#[doc(hidden)]
 pub fn argument<T: FromMessage>(needs: &mut Needs) -> fn(&Delivery, &Context) -> Result<T, Rejection> {
     T::needs(needs);
     T::from_message
 }
 
-/// How the argument `T`, shared by a batch, is made.
+/// Returns the function that makes the argument `T`, shared by a batch.
+#[doc(hidden)]
 pub fn shared<T: FromContext>(needs: &mut Needs) -> fn(&Context) -> Result<T, Rejection> {
     T::needs(needs);
     T::from_context
 }
 
-/// Makes a listener that is called once for each message. This is the one place that states the bounds of its future.
+/// Makes a listener that is called once for each message. Only this function states the bounds of its future.
+#[doc(hidden)]
 pub fn single<Fut, R>(
     spec: Spec,
     needs: Needs,
@@ -185,7 +214,8 @@ where
     Listener { spec, needs, call: Call::Single(Arc::new(call)) }
 }
 
-/// A listener that is called once for many messages.
+/// Makes a listener that is called once for many messages.
+#[doc(hidden)]
 pub fn batch(
     spec: Spec,
     needs: Needs,

@@ -1,5 +1,5 @@
-//! What a listener may be told, and where: its attribute, overridden by `[rocketmq.consumer.groups.<group>]`;
-//! what both leave open comes from `[rocketmq.consumer]`.
+//! The options of a listener. `[rocketmq.consumer.groups.<group>]` overrides its attribute, and `[rocketmq.consumer]` fills in
+//! for both.
 
 use super::Spec;
 use super::tuning::ConsumerTuning;
@@ -21,9 +21,10 @@ const DELAYS: [&str; 18] = [
     "1h", "2h",
 ];
 
-/// How many messages a batch listener takes at once when nothing says so.
+/// The default number of messages in one call of a batch listener.
 const DEFAULT_BATCH: u32 = 32;
-/// Whether a queue's messages are handled side by side or one after another.
+
+/// The order in which the messages of a queue are handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ConsumeMode {
     /// Side by side.
@@ -33,7 +34,7 @@ pub enum ConsumeMode {
     Orderly,
 }
 
-/// Who gets a message.
+/// The members of a group that get a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MessageModel {
     /// One member of the group.
@@ -50,7 +51,7 @@ impl MessageModel {
     }
 }
 
-/// What becomes of a message whose handler failed.
+/// The fate of a message whose handler failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum OnError {
     #[default]
@@ -58,17 +59,16 @@ pub(crate) enum OnError {
     DeadLetter,
 }
 
-/// What becomes of a message that cannot be read as the type its handler takes.
+/// The fate of a message that cannot be read as the type its handler takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum OnUnreadable {
-    /// It will never be readable.
     #[default]
     DeadLetter,
     Retry,
     Skip,
 }
 
-/// Where a group begins that has consumed nothing yet.
+/// Reads the place where a new group begins.
 pub(crate) fn start_point(text: &str) -> Result<FromWhere, String> {
     match text.trim() {
         "first" => Ok(FromWhere::FirstOffset),
@@ -79,17 +79,17 @@ pub(crate) fn start_point(text: &str) -> Result<FromWhere, String> {
     }
 }
 
-/// How one listener judges its messages.
+/// The options of one listener.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct HandlerOptions {
     pub(crate) on_error: OnError,
     pub(crate) on_unreadable: OnUnreadable,
-    /// The next try, when the handler only says "retry".
+    /// The time before the next try, unless the handler gives one.
     pub(crate) retry_delay: Option<DelayLevel>,
     pub(crate) reply_timeout: Option<Duration>,
 }
 
-/// How the consumer of one group works; its listeners share it.
+/// The options of the consumer of one group, shared by its listeners.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct GroupOptions {
     pub(crate) mode: ConsumeMode,
@@ -149,7 +149,7 @@ impl GroupOptions {
         read
     }
 
-    /// Settings that do not go together.
+    /// Reports settings that do not go together.
     fn check(&self, options: &mut Options<'_>) {
         let orderly = self.mode == ConsumeMode::Orderly;
         if orderly && self.model == MessageModel::Broadcasting {
@@ -190,21 +190,21 @@ pub(crate) fn delay_level(text: &str) -> Result<DelayLevel, String> {
     level.map(DelayLevel::new).ok_or_else(|| format!("one of {}", DELAYS.join(", ")))
 }
 
-/// Tags, read as the broker reads them but strictly.
+/// Checks tags by the broker's grammar, but strictly.
 pub(crate) fn tags(selector: &str) -> Result<String, String> {
     syntax::tags::check(selector)
         .map_err(|error| format!("tags such as \"created || paid\"{}", drawn(selector, &error)))?;
     Ok(selector.trim().to_owned())
 }
 
-/// A condition, read as the broker reads it but strictly.
+/// Checks a condition by the broker's grammar, but strictly.
 pub(crate) fn sql(condition: &str) -> Result<String, String> {
     syntax::sql::check(condition)
         .map_err(|error| format!("an SQL92 condition{}", drawn(condition, &error)))?;
     Ok(condition.to_owned())
 }
 
-/// The place of the mistake, drawn below the line that tells of it.
+/// Draws a caret below the mistake.
 fn drawn(text: &str, error: &SyntaxError) -> String {
     format!(":\n\n      {}\n", error.drawn(text).replace('\n', "\n      "))
 }
@@ -219,7 +219,7 @@ pub(crate) struct Options<'a> {
     mistakes: &'a mut Vec<Mistake>,
 }
 
-/// Where an option may be given; the first one counts.
+/// The places of an option; the first one counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Level {
     /// `[rocketmq.consumer.groups.<group>]`.
@@ -254,7 +254,7 @@ impl<'a> Options<'a> {
         parse(&found.text).ok()
     }
 
-    /// Reads what only the attribute can say.
+    /// Reads an option that only the attribute has.
     pub(crate) fn own<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         parse(&self.said_at(Level::Attribute, key)?.text).ok()
     }
@@ -271,8 +271,8 @@ impl<'a> Options<'a> {
         }
     }
 
-    /// Credentials are shown only to the cluster they were written for: the one that whoever reads the place where they
-    /// stand would expect.
+    /// Reads a credential. It goes only to the cluster for which it was written: the name server that holds at the place of
+    /// the credential.
     fn credential(&mut self, key: &str) -> Option<Secret> {
         let cluster = self.cluster_from(0);
         let (at, found) = Level::ALL
@@ -282,14 +282,14 @@ impl<'a> Options<'a> {
         (self.cluster_from(at) == cluster).then(|| Secret::new(found.text.trim()))
     }
 
-    /// The name server as it is from this level on.
+    /// Returns the name server that holds from this level on.
     fn cluster_from(&mut self, level: usize) -> Option<String> {
         let own = Level::ALL[level..].iter().find_map(|level| self.said_at(*level, "name-server"));
         let found = own.or_else(|| found(self.sources, "rocketmq.name-server", self.mistakes));
         found.map(|found| found.text.trim().to_owned())
     }
 
-    /// An empty text is an option left open.
+    /// Returns the text of an option; an empty text counts as none.
     fn said_at(&mut self, level: Level, key: &str) -> Option<Found> {
         let configured = match level {
             Level::Group => format!("rocketmq.consumer.groups.{}.{key}", self.group),
@@ -301,7 +301,7 @@ impl<'a> Options<'a> {
         found(self.sources, &configured, self.mistakes)
     }
 
-    /// What the attributes agree on. One consumer cannot follow two that differ.
+    /// Returns the value on which the attributes agree. One consumer cannot follow two that differ.
     fn attributes_say(&mut self, key: &str) -> Option<Found> {
         let mut agreed: Option<Found> = None;
         for spec in self.specs {
@@ -338,8 +338,8 @@ impl<'a> Options<'a> {
     }
 }
 
-/// Reports the options of a listener that are not known, and texts that they do not take. The macro has looked at literals;
-/// what is left are placeholders and [`Listener::option`](super::Listener::option).
+/// Reports unknown options of a listener and texts that an option does not take. The macro has checked literals; placeholders
+/// and [`Listener::option`](super::Listener::option) are left.
 pub(crate) fn check_attribute(spec: &Spec, sources: &Sources, mistakes: &mut Vec<Mistake>) {
     for (key, text) in &spec.options {
         let written = key.replace('-', "_");
@@ -349,7 +349,7 @@ pub(crate) fn check_attribute(spec: &Spec, sources: &Sources, mistakes: &mut Vec
             mistakes.push(Mistake::new(MistakeKind::UnknownKey, message));
             continue;
         };
-        // Whoever reads a placeholder without a value reports it; nobody may.
+        // An option that is read reports a placeholder without a value; others may have none.
         if let Ok(text) = sources.resolve(text)
             && let Some((takes, secret)) = node.refuses(&text)
         {

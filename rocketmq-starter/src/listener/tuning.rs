@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Which member of the group gets which queues; every member has to say the same.
+/// The strategy that gives queues to the members of a group; all members need the same one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Allocate {
     Averagely,
@@ -41,7 +41,7 @@ impl Allocate {
     }
 }
 
-/// Who hands out queues, and how much may wait in memory.
+/// Settings of the allocation of queues, of POP, and of the messages that wait in memory.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ConsumerTuning {
     allocate: Option<Arc<dyn AllocateStrategy>>,
@@ -77,7 +77,7 @@ impl ConsumerTuning {
         }
     }
 
-    /// What is not configured stays at the client's default.
+    /// Sets the configured values; others keep the client's default.
     pub(crate) fn apply(&self, config: &mut ConsumerConfig) {
         set(&mut config.broker_assignment, self.client_rebalance.map(|client| !client));
         self.apply_to_pop(&mut config.pop);
@@ -111,7 +111,7 @@ impl ConsumerTuning {
         }
     }
 
-    /// What the program says goes before the key.
+    /// Sets the strategy of `App::allocate`, which goes before the key.
     pub(crate) fn allocate_by(&mut self, strategy: Arc<dyn AllocateStrategy>) {
         self.allocate = Some(strategy);
     }

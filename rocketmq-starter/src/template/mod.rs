@@ -1,11 +1,13 @@
-//! Sending: `"topic:tag"` and anything that can be serialised.
+//! Sending and receiving: [`RocketmqTemplate`], the options of a message, payloads and replies.
 
 mod payload;
 mod prepared;
 mod receive;
 
 pub use payload::Payload;
-pub use prepared::{Half, Oneway, Prepared, Reply, ReplyError, Request, Stored};
+pub use prepared::{
+    Delayable, HalfMessage, Oneway, Orderable, Prepared, Reply, ReplyError, Request, Timed, WithReceipt,
+};
 pub(crate) use receive::Receiver;
 
 use crate::extract::FromMessage;
@@ -15,14 +17,12 @@ use rocketmq_client::{Message, Producer, Receipt, SendError, SendErrorKind, Tran
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Sends through one producer. Clones share it.
+/// Sends through one producer, and receives from `[rocketmq.pull-consumer]`. Clones share both.
 ///
-/// A destination is `topic` or `topic:tag`, split at the first colon. A payload is anything that can be
-/// serialised, and is sent as JSON; [`Text`](crate::Text) and [`Raw`](crate::Raw) are sent as they are.
+/// A destination is `topic` or `topic:tag`, split at the first colon. A [payload](Payload) is sent as JSON, save
+/// texts and [`Raw`](crate::Raw), which are sent as they are.
 ///
-/// Every method returns at once with a value that can be told more (keys, properties, an ordering key, a delay),
-/// and that sends when it is awaited. Dropping the future while it waits does not take back a request that is
-/// already written.
+/// Sending methods return a [`Prepared`] message: add keys, properties, an ordering key or a delay, then await it.
 ///
 /// ```no_run
 /// use rocketmq_starter::{DelayLevel, RocketmqTemplate, SendError, Text};
@@ -41,7 +41,17 @@ pub struct RocketmqTemplate {
 }
 
 impl RocketmqTemplate {
-    /// A template over a producer of your own.
+    /// Makes a template over a producer of your own. It cannot [`receive`](Self::receive).
+    ///
+    /// ```no_run
+    /// use rocketmq_starter::RocketmqTemplate;
+    ///
+    /// # async fn run(client: rocketmq_starter::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let template = RocketmqTemplate::new(client.producer("audit").build().await?);
+    /// template.send("audited", 7).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(producer: Producer) -> Self {
         RocketmqTemplate { producer, receiver: None }
     }
@@ -50,42 +60,122 @@ impl RocketmqTemplate {
         RocketmqTemplate { receiver, ..self }
     }
 
-    /// The producer underneath.
+    /// Returns the producer underneath, for messages that the template cannot make.
+    ///
+    /// ```no_run
+    /// use rocketmq_starter::{Message, RocketmqTemplate, SendError};
+    ///
+    /// # async fn run(template: &RocketmqTemplate) -> Result<(), SendError> {
+    /// template.producer().send(Message::new("orders", "7").tag("created")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn producer(&self) -> &Producer {
         &self.producer
     }
 
-    /// Sends, and waits until a broker has stored the message.
-    pub fn send(&self, destination: &str, payload: impl Payload) -> Prepared<Stored> {
-        Prepared::new(&self.producer, message(destination, payload), Stored)
+    /// Sends a message, and waits until a broker has stored it.
+    ///
+    /// ```no_run
+    /// use rocketmq_starter::{RocketmqTemplate, SendError};
+    ///
+    /// # async fn run(template: &RocketmqTemplate) -> Result<(), SendError> {
+    /// let receipt = template.send("orders:created", 7).key("order-7").await?;
+    /// println!("{}", receipt.message_id());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Awaiting fails with a [`SendError`]: its `kind` tells why, `is_retryable` if a later try may succeed. The client has
+    /// retried before that, as `retry-times-when-send-failed` says.
+    pub fn send(&self, destination: &str, payload: impl Payload) -> Prepared<WithReceipt> {
+        Prepared::new(&self.producer, message(destination, payload), WithReceipt)
     }
 
-    /// Sends, and waits only until the message is written to the connection: it may be lost.
+    /// Sends a message, and waits only until it is written to the connection: it may be lost.
+    ///
+    /// ```no_run
+    /// # async fn run(template: &rocketmq_starter::RocketmqTemplate) -> Result<(), rocketmq_starter::SendError> {
+    /// template.send_oneway("metrics", 7).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Awaiting fails for an illegal message and when no broker can be reached.
     pub fn send_oneway(&self, destination: &str, payload: impl Payload) -> Prepared<Oneway> {
         Prepared::new(&self.producer, message(destination, payload), Oneway)
     }
 
-    /// Sends a request, and waits for the reply of whoever handles it. It completes once: with the reply, an
-    /// error, or when its time is over. The reply is read as a listener would: `Json<T>`, `Text`, `Raw`, `Delivery`.
+    /// Sends a request, and waits for the reply of a listener. The reply is read like an argument of a listener: `Json<T>`,
+    /// `Text`, `Raw`, `Delivery`.
+    ///
+    /// ```no_run
+    /// use rocketmq_starter::template::ReplyError;
+    /// use rocketmq_starter::{Json, RocketmqTemplate};
+    /// use std::time::Duration;
+    ///
+    /// # async fn run(template: &RocketmqTemplate) -> Result<(), ReplyError> {
+    /// let request = template.request::<Json<i64>>("questions", 21).timeout(Duration::from_secs(10));
+    /// let Json(answer) = request.await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Awaiting fails with a [`ReplyError`] when the request is not sent, no reply comes within the [`timeout`](Prepared::timeout),
+    /// or the reply cannot be read.
     pub fn request<R: Reply>(&self, destination: &str, payload: impl Payload) -> Prepared<Request<R>> {
         Prepared::new(&self.producer, message(destination, payload), Request::new())
     }
 
-    /// Stores a half message, which no listener sees before the [`Transaction`] is committed. Undecided
-    /// transactions are put to a `#[rocketmq_transaction_listener]` of the producer's group.
-    pub fn begin(&self, destination: &str, payload: impl Payload) -> Prepared<Half> {
-        Prepared::new(&self.producer, message(destination, payload), Half)
-    }
-
-    /// Stores a half message, runs `local`, and does what it says. An error of `local` leaves the transaction
-    /// undecided: the broker asks the group's `#[rocketmq_transaction_listener]`.
+    /// Stores a half message, which no listener gets before the [`Transaction`] is committed. The broker asks a
+    /// `#[rocketmq_transaction_listener]` of the producer's group about undecided transactions.
+    ///
+    /// ```no_run
+    /// # async fn save() -> bool { true }
+    /// # async fn run(template: &rocketmq_starter::RocketmqTemplate) -> Result<(), Box<dyn std::error::Error>> {
+    /// let transaction = template.begin("orders:created", 7).key("order-7").await?;
+    /// if save().await { transaction.commit().await? } else { transaction.rollback().await? }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// When the half message could not be stored; `local` is not run then. A decision that does not reach the broker
-    /// is no error: the broker asks for it.
+    /// Awaiting fails when the half message cannot be stored.
+    pub fn begin(&self, destination: &str, payload: impl Payload) -> Prepared<HalfMessage> {
+        Prepared::new(&self.producer, message(destination, payload), HalfMessage)
+    }
+
+    /// Stores a half message, runs `local`, and commits or rolls back as `local` decides. An error of `local` leaves the
+    /// transaction undecided: the broker asks the group's `#[rocketmq_transaction_listener]`.
+    ///
+    /// ```no_run
+    /// use rocketmq_starter::{BoxError, RocketmqTemplate, SendError, TransactionState};
+    ///
+    /// # async fn save() -> Result<(), BoxError> { Ok(()) }
+    /// # async fn run(template: &RocketmqTemplate) -> Result<(), SendError> {
+    /// let half = template.begin("orders:created", 7);
+    /// let decision = template
+    ///     .send_in_transaction(half, async {
+    ///         save().await?;
+    ///         Ok::<_, BoxError>(TransactionState::Commit)
+    ///     })
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Fails when the half message cannot be stored; `local` is not run then. A decision that does not reach the broker is no
+    /// error: the broker asks for it.
+    ///
+    /// # Cancel safety
+    /// Dropping the future cuts `local` and leaves the transaction undecided: the broker asks later.
     pub async fn send_in_transaction<F, E>(
         &self,
-        half: Prepared<Half>,
+        half: Prepared<HalfMessage>,
         local: F,
     ) -> Result<TransactionState, SendError>
     where
@@ -108,11 +198,22 @@ impl RocketmqTemplate {
         Ok(decision)
     }
 
-    /// Sends many payloads to one destination, in as few requests as the size limit allows. The receipts are in
-    /// the order of the payloads.
+    /// Sends many payloads to one destination, in as few requests as the size limit allows. The receipts are in the order of
+    /// the payloads.
+    ///
+    /// ```no_run
+    /// # async fn run(template: &rocketmq_starter::RocketmqTemplate) -> Result<(), Box<dyn std::error::Error>> {
+    /// let receipts = template.send_batch("orders:created", [1, 2, 3]).await?;
+    /// assert_eq!(receipts.len(), 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`BatchError::stored`] tells which were stored before the failure.
+    /// Fails with a [`BatchError`], whose `stored` returns the receipts of the messages before the failure.
+    ///
+    /// # Cancel safety
+    /// Dropping the future may leave a part of the messages stored.
     pub async fn send_batch<P: Payload>(
         &self,
         destination: &str,
@@ -123,15 +224,30 @@ impl RocketmqTemplate {
         self.producer.send_batch(messages?).await
     }
 
-    /// Takes the next message of `[rocketmq.pull-consumer]`, read as a listener would read it (`Json<T>`, `Text`,
-    /// `Delivery`), waiting at most `timeout`; `None` when there is none.
+    /// Receives the next message of `[rocketmq.pull-consumer]`, read like an argument of a listener (`Json<T>`, `Text`,
+    /// `Delivery`). It waits at most `timeout`, and returns `None` when no message came.
     ///
-    /// Messages are pulled in batches; a batch counts as consumed when the call after its last message begins, so
-    /// that what was handled halfway is delivered again. Cancel safe.
+    /// Messages are pulled in batches. A batch counts as consumed when the call after its last message begins; messages of an
+    /// unfinished batch are delivered again after a crash.
+    ///
+    /// ```no_run
+    /// use rocketmq_starter::{BoxError, Json, RocketmqTemplate};
+    /// use std::time::Duration;
+    ///
+    /// # async fn run(template: &RocketmqTemplate) -> Result<(), BoxError> {
+    /// while let Some(Json(row)) = template.receive::<Json<u32>>(Duration::from_secs(5)).await? {
+    ///     println!("{row}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// When no `[rocketmq.pull-consumer]` is configured, the application is shut down, or the message cannot be
-    /// read; such a message is passed over.
+    /// Fails when no `[rocketmq.pull-consumer]` is configured, after the shutdown, and for a message that cannot be read; the
+    /// next call passes over such a message.
+    ///
+    /// # Cancel safety
+    /// No message is lost when the future is dropped.
     pub async fn receive<T: FromMessage>(&self, timeout: Duration) -> Result<Option<T>, BoxError> {
         match &self.receiver {
             Some(receiver) => receiver.receive(timeout).await,
@@ -140,7 +256,7 @@ impl RocketmqTemplate {
     }
 }
 
-/// `topic:tag` and a payload -> message.
+/// Makes a message of `topic:tag` and a payload.
 fn message(destination: &str, payload: impl Payload) -> Result<Message, SendError> {
     let (topic, tag) = match destination.split_once(':') {
         Some((topic, tag)) => (topic, Some(tag)),

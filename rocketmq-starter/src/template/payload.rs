@@ -1,19 +1,31 @@
-//! What a template sends as a body.
+//! The payloads of messages.
 
 use crate::extract::{Raw, Text, is_text};
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
-/// A body: a text such as `&str` or `String` as it is, and every other value that serde can serialise as JSON. [`Text`] and
+/// A payload: a text such as `&str` or `String` is sent as it is, and every other type with `Serialize` as JSON. [`Text`] and
 /// [`Raw`] are sent as they are.
 ///
 /// Listeners read a text with [`Text`] or `Json<String>`, and those in Java as a `String`.
+///
+/// ```no_run
+/// use rocketmq_starter::{Raw, RocketmqTemplate, SendError, Text};
+///
+/// # async fn run(template: &RocketmqTemplate) -> Result<(), SendError> {
+/// template.send("orders", [1, 2]).await?; // [1,2], as JSON
+/// template.send("orders", "seven").await?; // seven, 5 bytes
+/// template.send("orders", Text("seven".into())).await?; // the same
+/// template.send("orders", Raw("seven".into())).await?; // the same
+/// # Ok(())
+/// # }
+/// ```
 pub trait Payload {
-    /// The bytes to send.
+    /// Returns the bytes to send.
     ///
     /// # Errors
-    /// When the value has no JSON form, such as a map whose keys are no text.
+    /// Fails for a value without a JSON form, such as a map whose keys are no text.
     fn into_body(self) -> Result<Bytes, serde_json::Error>;
 }
 

@@ -1,25 +1,26 @@
-//! A message that is told more before it goes out.
+//! A message with its options, before it is sent.
 
-use crate::checker::CHECKER_PROPERTY;
 use crate::context::Context;
 use crate::extract::{FromMessage, Rejection};
+use crate::transaction::CHECKER_PROPERTY;
 use futures_util::future::BoxFuture;
 use rocketmq_client::producer::RequestError;
 use rocketmq_client::{DelayLevel, Delivery, Message, Producer, Receipt, SendError, Transaction};
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-/// Awaiting it gives a [`Receipt`].
+/// The kind of [`RocketmqTemplate::send`](crate::RocketmqTemplate::send): awaiting gives a [`Receipt`].
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Stored;
+pub struct WithReceipt;
 
-/// Awaiting it gives nothing: the message may be lost.
+/// The kind of [`RocketmqTemplate::send_oneway`](crate::RocketmqTemplate::send_oneway): awaiting gives nothing, and the message may
+/// be lost.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Oneway;
 
-/// Awaiting it gives the reply, read as an `R`.
+/// The kind of [`RocketmqTemplate::request`](crate::RocketmqTemplate::request): awaiting gives the reply, read as an `R`.
 #[derive(Debug)]
 pub struct Request<R> {
     read: fn(&Delivery, &Context) -> Result<R, Rejection>,
@@ -31,12 +32,22 @@ impl<R: Reply> Request<R> {
     }
 }
 
-/// Awaiting it gives a [`Transaction`].
+/// The kind of [`RocketmqTemplate::begin`](crate::RocketmqTemplate::begin): awaiting gives a [`Transaction`].
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Half;
+pub struct HalfMessage;
 
-/// A type that a reply can be read as: every [`FromMessage`].
+/// The type of a reply: every [`FromMessage`] is one.
+///
+/// ```no_run
+/// use rocketmq_starter::template::ReplyError;
+/// use rocketmq_starter::{Json, RocketmqTemplate};
+///
+/// # async fn run(template: &RocketmqTemplate) -> Result<(), ReplyError> {
+/// let Json(answer) = template.request::<Json<i64>>("questions", 21).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a reply cannot be read as `{Self}`",
     label = "the type of the reply is missing, or is none that a message can be read as",
@@ -46,7 +57,7 @@ pub trait Reply: Sized + Send + 'static {
     /// Reads the reply.
     ///
     /// # Errors
-    /// When it is no `Self`.
+    /// Fails for a message that is no `Self`.
     fn read(delivery: &Delivery, context: &Context) -> Result<Self, Rejection>;
 }
 
@@ -57,7 +68,36 @@ impl<T: FromMessage> Reply for T {
     }
 }
 
-/// A message that is sent when it is awaited; `K` says how. What it cannot accept is reported then.
+/// A message with its options. Awaiting it sends it; `K` is the kind of sending, [`WithReceipt`], [`Oneway`], [`Request`] or
+/// [`HalfMessage`]. Illegal options are reported then.
+///
+/// | option | `send` | `send_oneway` | `request` | `begin` |
+/// |---|---|---|---|---|
+/// | [`key`](Self::key), [`property`](Self::property), [`wait_store`](Self::wait_store) | yes | yes | yes | yes |
+/// | [`timeout`](Self::timeout) | yes | yes | yes | no |
+/// | [`ordered_by`](Self::ordered_by) | yes | yes | no | no |
+/// | [`deliver_after`](Self::deliver_after), [`delay`](Self::delay), [`deliver_at`](Self::deliver_at) | yes | yes | no | no |
+/// | [`checked_by`](Self::checked_by) | no | no | no | yes |
+///
+/// ```no_run
+/// use rocketmq_starter::{RocketmqTemplate, SendError};
+/// use std::time::Duration;
+///
+/// # async fn run(template: &RocketmqTemplate) -> Result<(), SendError> {
+/// let receipt = template
+///     .send("orders:created", 7)
+///     .key("order-7")
+///     .property("region", "north")
+///     .ordered_by("customer-9")
+///     .timeout(Duration::from_secs(1))
+///     .await?;
+/// println!("{} at {}", receipt.message_id(), receipt.queue_offset());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Cancel safety
+/// Dropping the future before its end may or may not send the message: a request that is written is not taken back.
 #[must_use = "a message is sent only when this is awaited"]
 pub struct Prepared<K> {
     producer: Producer,
@@ -77,24 +117,25 @@ impl<K> Prepared<K> {
         self
     }
 
-    /// A key the message can be found by; may be given several times.
+    /// Adds a key by which the message can be found. Call it again for more keys.
     pub fn key(self, key: impl fmt::Display) -> Self {
         self.change(|message| message.key(key))
     }
 
-    /// A property of the application's own. Reserved names and empty values are refused.
+    /// Adds a property. Awaiting fails for RocketMQ's own names and for empty values.
     pub fn property(self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.change(|message| message.property(name, value))
     }
 
-    /// Whether the broker answers only after flush and replication, where it is set up for them. Default: true.
+    /// Lets the broker answer before flush and replication if `wait` is false. Default: true; it matters only on brokers that
+    /// flush or replicate synchronously.
     pub fn wait_store(self, wait: bool) -> Self {
         self.change(|message| message.wait_store(wait))
     }
 }
 
 impl<K: Orderable> Prepared<K> {
-    /// Messages with equal keys go to one queue, in the order they are sent. Not retried on another broker.
+    /// Sends messages with equal keys to one queue, in the order of the sends. Such a send is not retried on another broker.
     pub fn ordered_by(mut self, key: impl fmt::Display) -> Self {
         self.ordering_key = Some(key.to_string());
         self
@@ -102,8 +143,7 @@ impl<K: Orderable> Prepared<K> {
 }
 
 impl<K: Timed> Prepared<K> {
-    /// How long it may take in all, retries and a reply included. Default:
-    /// `rocketmq.producer.send-message-timeout`.
+    /// Limits the whole time, retries and reply included. Default: `rocketmq.producer.send-message-timeout`, else 3 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -111,46 +151,46 @@ impl<K: Timed> Prepared<K> {
 }
 
 impl<K: Delayable> Prepared<K> {
-    /// Deliver after one of the broker's delay levels.
+    /// Delivers the message after one of the broker's delay levels, on every broker.
     pub fn deliver_after(self, level: DelayLevel) -> Self {
         self.change(|message| message.deliver_after(level))
     }
 
-    /// Deliver after this long, to the millisecond. Needs a 5.x broker.
+    /// Delivers the message after this time, to the millisecond. It needs a 5.x broker.
     pub fn delay(self, delay: Duration) -> Self {
         self.change(|message| message.delay(delay))
     }
 
-    /// Deliver at this time, to the millisecond. Needs a 5.x broker; a time in the past delivers now.
+    /// Delivers the message at this time, to the millisecond. It needs a 5.x broker; a time in the past means now.
     pub fn deliver_at(self, time: SystemTime) -> Self {
         self.change(|message| message.deliver_at(time))
     }
 }
 
-impl Prepared<Half> {
-    /// Which `#[rocketmq_transaction_listener(name = "..")]` decides if this program does not.
+impl Prepared<HalfMessage> {
+    /// Names the `#[rocketmq_transaction_listener(name = "..")]` that decides if this program does not.
     pub fn checked_by(self, name: impl Into<String>) -> Self {
         self.change(|message| message.property(CHECKER_PROPERTY, name))
     }
 }
 
-/// The ways of sending that can keep an order.
+/// The kinds of sending that can keep an order: [`WithReceipt`] and [`Oneway`].
 pub trait Orderable {}
-impl Orderable for Stored {}
+impl Orderable for WithReceipt {}
 impl Orderable for Oneway {}
 
-/// The ways of sending that can be given a time of their own.
+/// The kinds of sending that have a time limit of their own: [`WithReceipt`], [`Oneway`] and [`Request`].
 pub trait Timed {}
-impl Timed for Stored {}
+impl Timed for WithReceipt {}
 impl Timed for Oneway {}
 impl<R> Timed for Request<R> {}
 
-/// The ways of sending that can be delayed: transactions and requests cannot.
+/// The kinds of sending that can be delayed: [`WithReceipt`] and [`Oneway`]. HalfMessage messages and requests cannot.
 pub trait Delayable {}
-impl Delayable for Stored {}
+impl Delayable for WithReceipt {}
 impl Delayable for Oneway {}
 
-/// Hands the ordering key and the time on to what the client prepares.
+/// Gives the ordering key and the time limit to the client.
 macro_rules! with_options {
     ($sending:expr, $prepared:ident) => {{
         let mut sending = $sending;
@@ -164,7 +204,7 @@ macro_rules! with_options {
     }};
 }
 
-impl IntoFuture for Prepared<Stored> {
+impl IntoFuture for Prepared<WithReceipt> {
     type Output = Result<Receipt, SendError>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
@@ -182,7 +222,7 @@ impl IntoFuture for Prepared<Oneway> {
     }
 }
 
-impl IntoFuture for Prepared<Half> {
+impl IntoFuture for Prepared<HalfMessage> {
     type Output = Result<Transaction, SendError>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
@@ -207,7 +247,20 @@ impl<R: Send + 'static> IntoFuture for Prepared<Request<R>> {
     }
 }
 
-/// Why a request gave no reply.
+/// Tells why a request has no reply.
+///
+/// ```no_run
+/// use rocketmq_starter::template::ReplyError;
+/// use rocketmq_starter::{RocketmqTemplate, Text};
+///
+/// # async fn run(template: &RocketmqTemplate) {
+/// match template.request::<Text>("questions", 21).await {
+///     Ok(Text(answer)) => println!("{answer}"),
+///     Err(ReplyError::Unreadable(why)) => println!("a strange answer: {why}"),
+///     Err(error) => println!("no answer: {error}"),
+/// }
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplyError {

@@ -1,4 +1,4 @@
-//! Taking messages one by one, from the lite consumer of `[rocketmq.pull-consumer]`.
+//! Receives messages one by one from the lite consumer of `[rocketmq.pull-consumer]`.
 
 use crate::context::Context;
 use crate::extract::FromMessage;
@@ -9,8 +9,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
-/// The consumer, and what it handed out as a batch but nobody has taken yet. The consumer commits a batch when the
-/// next one is asked for, which is after the last message of it was taken.
+/// The consumer, and the messages of its last batch that are not taken yet. The consumer commits a batch when the next one
+/// is asked for, after the last message of the batch was taken.
 #[derive(Debug)]
 pub(crate) struct Receiver(Mutex<Option<Inbox>>);
 

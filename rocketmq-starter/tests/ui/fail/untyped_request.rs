@@ -1,4 +1,4 @@
-use rocketmq_starter::{RocketmqTemplate, ReplyError};
+use rocketmq_starter::{RocketmqTemplate, template::ReplyError};
 
 async fn ask(template: &RocketmqTemplate) -> Result<(), ReplyError> {
     template.request("questions", 21).await?;

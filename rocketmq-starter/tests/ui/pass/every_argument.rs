@@ -1,6 +1,7 @@
 use bytes::Bytes;
+use rocketmq_starter::extract::Rejection;
 use rocketmq_starter::{
-    Attempt, Delivery, Json, Keys, Outcome, Properties, Raw, Rejection, State, Tag, Text, rocketmq_listener,
+    Attempt, Delivery, Json, Keys, Outcome, Properties, Raw, State, Tag, Text, rocketmq_listener,
 };
 
 #[derive(Clone)]

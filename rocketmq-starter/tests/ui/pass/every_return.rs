@@ -1,4 +1,5 @@
-use rocketmq_starter::{Handled, Json, Outcome, Text, rocketmq_listener};
+use rocketmq_starter::outcome::Handled;
+use rocketmq_starter::{Json, Outcome, Text, rocketmq_listener};
 
 #[rocketmq_listener(topic = "a", group = "g")]
 async fn nothing() {}

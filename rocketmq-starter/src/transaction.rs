@@ -1,4 +1,8 @@
-//! Transaction checkers: what answers when a broker asks about a half message that was never decided.
+//! Transaction listeners: they answer a broker that asks about an undecided half message.
+//!
+//! [`rocketmq_transaction_listener`](macro@crate::rocketmq_transaction_listener) makes one of a function;
+//! [`RocketmqTemplate::begin`](crate::RocketmqTemplate::begin) and
+//! [`send_in_transaction`](crate::RocketmqTemplate::send_in_transaction) send half messages.
 
 use crate::context::Context;
 use crate::extract::{Needs, Rejection};
@@ -10,7 +14,7 @@ use rocketmq_client::{Delivery, TransactionState};
 use std::fmt;
 use std::sync::Arc;
 
-/// The user property that says which of several checkers a transaction belongs to.
+/// The user property that names the checker of a transaction.
 pub(crate) const CHECKER_PROPERTY: &str = "TRANSACTION_CHECKER";
 
 type Check = dyn Fn(&Delivery, &Context) -> BoxFuture<'static, TransactionState> + Send + Sync;
@@ -29,18 +33,18 @@ impl fmt::Debug for TransactionChecker {
     }
 }
 
-/// What [`App::transaction_listener`](crate::App::transaction_listener) takes.
+/// The argument of [`App::transaction_listener`](crate::App::transaction_listener): a function with the attribute.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a transaction listener",
     label = "not a transaction listener",
     note = "annotate the function with `#[rocketmq_transaction_listener]`, and pass it by its own name: `check`, not `check::call`"
 )]
 pub trait IntoTransactionChecker<Form> {
-    /// The checker.
+    /// Makes the checker.
     fn into_checker(self) -> TransactionChecker;
 }
 
-/// What the attribute makes of a function.
+/// A function with the attribute.
 #[diagnostic::do_not_recommend]
 impl<F: FnOnce() -> TransactionChecker> IntoTransactionChecker<form::Annotated> for F {
     fn into_checker(self) -> TransactionChecker {
@@ -54,7 +58,7 @@ impl IntoTransactionChecker<form::Made> for TransactionChecker {
     }
 }
 
-/// See `IntoListener`: it makes the compiler's message.
+/// Serves the compiler's message; see `IntoListener`.
 #[diagnostic::do_not_recommend]
 impl<F: form::Nobody> IntoTransactionChecker<form::None> for F {
     fn into_checker(self) -> TransactionChecker {
@@ -62,16 +66,17 @@ impl<F: form::Nobody> IntoTransactionChecker<form::None> for F {
     }
 }
 
-/// What the attribute says, placeholders unresolved.
+/// The settings of the attribute, placeholders unresolved.
+#[doc(hidden)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckerSpec {
     /// The function's name.
     pub function: &'static str,
-    /// Where it was written.
+    /// The place of the function.
     pub place: &'static str,
-    /// The producer group; without it, that of `[rocketmq.producer]`.
+    /// The producer group. Default: that of `[rocketmq.producer]`.
     pub group: Option<&'static str>,
-    /// The name that transactions choose it by; without it, it answers for all that choose none.
+    /// The name by which transactions choose it. Default: it answers for transactions that choose none.
     pub name: Option<&'static str>,
 }
 
@@ -81,17 +86,27 @@ impl CheckerSpec {
     }
 }
 
-/// What a transaction listener may return.
+/// The return value of a transaction listener: a [`TransactionState`], or a `Result` of one.
+///
+/// ```
+/// use rocketmq_starter::{BoxError, Json, TransactionState, rocketmq_transaction_listener};
+///
+/// /// An error leaves the transaction undecided, and the broker asks again.
+/// #[rocketmq_transaction_listener]
+/// async fn check(Json(id): Json<u64>) -> Result<TransactionState, BoxError> {
+///     if id == 0 { Err("no such order".into()) } else { Ok(TransactionState::Commit) }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a transaction listener cannot return `{Self}`",
     label = "this does not decide a transaction",
     note = "return `TransactionState`, or `Result<TransactionState, E>`"
 )]
 pub trait IntoTransactionState {
-    /// The decision, or why there is none.
+    /// Returns the decision.
     ///
     /// # Errors
-    /// The broker asks again later.
+    /// Fails when there is none; the broker asks again later.
     fn into_transaction_state(self) -> Result<TransactionState, BoxError>;
 }
 
@@ -107,7 +122,8 @@ impl<E: Into<BoxError>> IntoTransactionState for Result<TransactionState, E> {
     }
 }
 
-/// Makes a checker of what the attribute macro generates.
+/// Makes a checker of the code that the attribute generates.
+#[doc(hidden)]
 pub fn checker(
     spec: CheckerSpec,
     needs: Needs,
@@ -116,7 +132,8 @@ pub fn checker(
     TransactionChecker { spec, needs, call: Arc::new(call) }
 }
 
-/// Runs a checker; the one place where the bounds of its future are stated.
+/// Runs a checker. Only this function states the bounds of its future.
+#[doc(hidden)]
 pub fn decision<F, R>(check: F) -> BoxFuture<'static, TransactionState>
 where
     F: Future<Output = R> + Send + 'static,
@@ -125,7 +142,8 @@ where
     Box::pin(async move { check.await.into_transaction_state().unwrap_or_else(unknown) })
 }
 
-/// The answer for a half message whose arguments could not be made.
+/// Answers for a half message whose arguments could not be made.
+#[doc(hidden)]
 pub fn undecided(rejection: Rejection) -> BoxFuture<'static, TransactionState> {
     Box::pin(std::future::ready(unknown(rejection.into())))
 }

@@ -1,0 +1,91 @@
+//! The log of an application that starts: loud where something is not as it was asked for, silent elsewhere.
+
+use rocketmq_starter::{App, Text, rocketmq_listener};
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::timeout;
+use tracing_subscriber::fmt::MakeWriter;
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Keeps the lines of the log.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Returns the warnings and errors so far.
+    fn warnings(&self) -> Vec<String> {
+        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let text = String::from_utf8(bytes).expect("UTF-8");
+        text.lines()
+            .filter(|line| line.contains("WARN") || line.contains("ERROR"))
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'w> MakeWriter<'w> for Log {
+    type Writer = Log;
+
+    fn make_writer(&'w self) -> Log {
+        self.clone()
+    }
+}
+
+fn log() -> (Log, tracing::subscriber::DefaultGuard) {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
+    (log, tracing::subscriber::set_default(subscriber))
+}
+
+#[rocketmq_listener(topic = "orders", group = "billing")]
+async fn bill(_: Text) {}
+
+#[rocketmq_listener(topic = "orders", group = "audit")]
+async fn forgotten(_: Text) {}
+
+/// Starts, sends to a new topic, and ends.
+async fn run(app: App) {
+    let app = app.environment::<String, String>([]).set("rocketmq.producer.group", "tests");
+    let running = timeout(LIMIT, app.start()).await.expect("in time").expect("started");
+    running.template().expect("a group is set").send("orders", Text("a".into())).await.expect("sent");
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_was_asked_for_warns_of_nothing() {
+    let (log, _guard) = log();
+    run(App::new().set("rocketmq.name-server", "embedded").listener(bill).listener(forgotten)).await;
+    assert!(log.warnings().is_empty(), "{:#?}", log.warnings());
+}
+
+#[tokio::test]
+async fn a_listener_that_nobody_registered_is_named() {
+    let (log, _guard) = log();
+    run(App::new().set("rocketmq.name-server", "embedded").listener(bill)).await;
+    let warnings = log.warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:#?}");
+    for part in ["`forgotten`", "tests/log.rs:", "is not registered", ".listener(..)", ".discover()"] {
+        assert!(warnings[0].contains(part), "{warnings:#?}");
+    }
+}
+
+#[tokio::test]
+async fn the_broker_inside_is_told_loudly_unless_it_was_asked_for() {
+    let (log, _guard) = log();
+    run(App::new().discover()).await;
+    let warnings = log.warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:#?}");
+    assert!(warnings[0].contains("NO NAME SERVER IS CONFIGURED"), "{warnings:#?}");
+}
