@@ -136,7 +136,7 @@ fn check_offset(parts: &Parts, named: Named<'_>) -> Result<(), Refusal> {
 fn ack_in_order(parts: &Parts, named: Named<'_>, pop_time: i64) -> Result<(), Refusal> {
     let Named { topic, group, queue, offset } = named;
     let _guard = parts.state.lock(topic, group, queue);
-    let committed = offset::stored(parts, topic, group, queue).unwrap_or(-1);
+    let committed = offset::committed(parts, topic, group, queue).unwrap_or(-1);
     if offset < committed {
         return Ok(());
     }

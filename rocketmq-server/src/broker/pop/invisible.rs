@@ -88,7 +88,7 @@ fn change_in_order(
 ) -> ChangeInvisibleTimeResponse {
     let Named { topic, group, queue, offset } = named;
     let _guard = parts.state.lock(topic, group, queue);
-    if offset < offset::stored(parts, topic, group, queue).unwrap_or(-1) {
+    if offset < offset::committed(parts, topic, group, queue).unwrap_or(-1) {
         return ChangeInvisibleTimeResponse::default();
     }
     let pop_time = receipt.pop_time;

@@ -68,7 +68,7 @@ fn has_message(parts: &Parts, request: &NotificationRequest) -> Result<bool, Ref
     let topic = parts.topics.get(&request.topic).ok_or_else(|| Refusal::no_topic(&request.topic))?;
     let chance = rand::random_range(0..100);
     let group = &request.consumer_group;
-    let retry = offset::look(parts, &request.topic, group, chance).origin.topic(group, &request.topic);
+    let retry = offset::plan(parts, &request.topic, group, chance).origin.topic(group, &request.topic);
     let in_retry = parts.topics.get(&retry).is_some_and(|config| {
         queues(&config, -1, chance).into_iter().any(|queue| is_ready(parts, request, &retry, queue))
     });

@@ -1,7 +1,7 @@
 //! The offset at which a group pops next in a queue.
 
 use super::parts::Parts;
-use super::retry_topic::Look;
+use super::retry_topic::RetryPlan;
 use crate::broker::names;
 use crate::broker::offsets::start::is_young;
 
@@ -16,7 +16,7 @@ pub(crate) fn next(parts: &Parts, topic: &str, group: &str, queue: i32, init_mod
         commit(parts, topic, group, queue, offset);
         return offset;
     }
-    stored(parts, topic, group, queue).unwrap_or_else(|| {
+    committed(parts, topic, group, queue).unwrap_or_else(|| {
         let offset = initial(parts, topic, queue, init_mode);
         commit(parts, topic, group, queue, offset);
         offset
@@ -25,7 +25,7 @@ pub(crate) fn next(parts: &Parts, topic: &str, group: &str, queue: i32, init_mod
 
 /// The offset to pop next, without taking note of anything; a new group counts from the queue's first message.
 pub(crate) fn peek(parts: &Parts, topic: &str, group: &str, queue: i32) -> i64 {
-    stored(parts, topic, group, queue).unwrap_or_else(|| parts.log.store.min_offset(topic, queue))
+    committed(parts, topic, group, queue).unwrap_or_else(|| parts.log.store.min_offset(topic, queue))
 }
 
 pub(crate) fn commit(parts: &Parts, topic: &str, group: &str, queue: i32, offset: i64) {
@@ -38,14 +38,14 @@ pub(crate) fn has_message(parts: &Parts, topic: &str, group: &str, queue: i32) -
 }
 
 /// Decides which of the group's retry topics a request for this topic reads.
-pub(crate) fn look(parts: &Parts, topic: &str, group: &str, chance: u32) -> Look {
-    Look::by_chance(&parts.settings.live().pop, chance, |origin| {
+pub(crate) fn plan(parts: &Parts, topic: &str, group: &str, chance: u32) -> RetryPlan {
+    RetryPlan::by_chance(&parts.settings.live().pop, chance, |origin| {
         has_message(parts, &origin.topic(group, topic), group, 0)
     })
 }
 
 /// Returns the committed offset.
-pub(crate) fn stored(parts: &Parts, topic: &str, group: &str, queue: i32) -> Option<i64> {
+pub(crate) fn committed(parts: &Parts, topic: &str, group: &str, queue: i32) -> Option<i64> {
     parts.offsets.lock().query(topic, group, queue).filter(|offset| *offset >= 0)
 }
 

@@ -10,7 +10,7 @@ use rocketmq_remoting::requests::pop::{
 use super::checks::{Target, check_broker, check_target, queues};
 use super::offset;
 use super::parts::Parts;
-use super::retry_topic::Look;
+use super::retry_topic::RetryPlan;
 use crate::broker::pull::message::joined;
 use crate::exchange::{Asked, Refusal, Response};
 use crate::store::{All, GetLimits};
@@ -22,16 +22,16 @@ pub(crate) fn peek(parts: &Parts, asked: Asked<'_, PeekMessageRequest>) -> Resul
     let target = Target { topic: &request.topic, group: &request.consumer_group, queue: request.queue_id };
     let topic = check_target(parts, target)?;
     let chance = rand::random_range(0..100);
-    let look = offset::look(parts, &request.topic, &request.consumer_group, chance);
+    let plan = offset::plan(parts, &request.topic, &request.consumer_group, chance);
     let mut peek = Peek { parts, request: &request, records: Vec::new(), rest: 0 };
-    if look.first {
-        peek.retry_topic(look, chance);
+    if plan.first {
+        peek.retry_topic(plan, chance);
     }
     for queue in queues(&topic, request.queue_id, chance) {
         peek.queue(&request.topic, queue);
     }
-    if !look.first {
-        peek.retry_topic(look, chance);
+    if !plan.first {
+        peek.retry_topic(plan, chance);
     }
     Ok(answer(peek.records, peek.rest))
 }
@@ -55,8 +55,8 @@ struct Peek<'a> {
 }
 
 impl Peek<'_> {
-    fn retry_topic(&mut self, look: Look, chance: u32) {
-        let name = look.origin.topic(&self.request.consumer_group, &self.request.topic);
+    fn retry_topic(&mut self, plan: RetryPlan, chance: u32) {
+        let name = plan.origin.topic(&self.request.consumer_group, &self.request.topic);
         let Some(topic) = self.parts.topics.get(&name) else { return };
         for queue in queues(&topic, -1, chance) {
             self.queue(&name, queue);

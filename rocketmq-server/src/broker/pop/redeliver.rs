@@ -4,7 +4,7 @@ use rocketmq_remoting::message::properties::{Properties, names as property};
 use rocketmq_remoting::message::{MessageRecord, OffsetMessageId};
 
 use super::parts::Parts;
-use super::retry_topic::{normal_topic, written};
+use super::retry_topic::{destination, normal_topic};
 use super::revive_log::Checkpoint;
 use crate::broker::log::notes;
 use crate::broker::log::set_aside::{Place, lost, set_aside};
@@ -60,7 +60,7 @@ fn is_exhausted(parts: &Parts, group: &str, reconsume_times: i32) -> bool {
 }
 
 fn hand_out_again(parts: &Parts, checkpoint: &Checkpoint, original: MessageRecord) -> Result<(), Refusal> {
-    let topic = written(&parts.settings.live().pop, &checkpoint.group, &checkpoint.topic);
+    let topic = destination(&parts.settings.live().pop, &checkpoint.group, &checkpoint.topic);
     let record = again(original, topic.clone(), checkpoint, parts.settings.address);
     // Whoever pops it gets its receipt among the properties.
     notes::check_room(&record)?;

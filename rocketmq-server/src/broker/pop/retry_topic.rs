@@ -1,4 +1,4 @@
-//! The retry topics of POP: one for each group and topic, in two spellings, and when a pop looks into which.
+//! The retry topics of POP: one for each group and topic, in two spellings, and the choice between them.
 
 use rocketmq_remoting::receipt::Origin;
 
@@ -12,7 +12,7 @@ pub(crate) fn normal_topic<'a>(topic: &'a str, group: &str) -> &'a str {
 }
 
 /// Returns the topic to which messages of `topic` go when they are handed out again.
-pub(crate) fn written(settings: &PopSettings, group: &str, topic: &str) -> String {
+pub(crate) fn destination(settings: &PopSettings, group: &str, topic: &str) -> String {
     if names::is_retry(topic) {
         return topic.to_owned();
     }
@@ -22,13 +22,13 @@ pub(crate) fn written(settings: &PopSettings, group: &str, topic: &str) -> Strin
 
 /// The retry topics that one pop reads. It takes messages of one of them at most, since both count as one in its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Look {
+pub(crate) struct RetryPlan {
     /// Before the topic itself, else after it.
     pub first: bool,
     pub origin: Origin,
 }
 
-impl Look {
+impl RetryPlan {
     /// Chooses by a number from 0 to 99.
     ///
     /// If the chosen retry topic has nothing and the other one has, the pop reads the other. A pop that was woken by a message
@@ -71,21 +71,25 @@ mod tests {
     #[test]
     fn every_fifth_pop_looks_into_the_retry_topic_first() {
         let settings = PopSettings::default();
-        let first = (0..100).filter(|chance| Look::by_chance(&settings, *chance, |_| true).first).count();
+        let first =
+            (0..100).filter(|chance| RetryPlan::by_chance(&settings, *chance, |_| true).first).count();
         assert_eq!(first, 20);
-        assert_eq!(Look::by_chance(&settings, 7, |_| false).origin, Origin::RetryV1);
-        assert_eq!(Look::by_chance(&settings, 7, |_| true).origin, Origin::RetryV1);
-        let left = Look::by_chance(&settings, 7, |origin| origin == Origin::RetryV2);
+        assert_eq!(RetryPlan::by_chance(&settings, 7, |_| false).origin, Origin::RetryV1);
+        assert_eq!(RetryPlan::by_chance(&settings, 7, |_| true).origin, Origin::RetryV1);
+        let left = RetryPlan::by_chance(&settings, 7, |origin| origin == Origin::RetryV2);
         assert_eq!(left.origin, Origin::RetryV2, "from a time with the new spelling");
     }
 
     #[test]
     fn with_the_new_spelling_the_old_one_is_read_half_the_time() {
         let settings = PopSettings { retry_topic_v2: true, ..PopSettings::default() };
-        assert_eq!(Look::by_chance(&settings, 8, |_| true).origin, Origin::RetryV1);
-        assert_eq!(Look::by_chance(&settings, 9, |_| true).origin, Origin::RetryV2);
-        assert_eq!(Look::by_chance(&settings, 8, |origin| origin == Origin::RetryV2).origin, Origin::RetryV2);
-        assert_eq!(written(&settings, "g", "t"), "%RETRY%g+t");
-        assert_eq!(written(&settings, "g", "%RETRY%g_t"), "%RETRY%g_t");
+        assert_eq!(RetryPlan::by_chance(&settings, 8, |_| true).origin, Origin::RetryV1);
+        assert_eq!(RetryPlan::by_chance(&settings, 9, |_| true).origin, Origin::RetryV2);
+        assert_eq!(
+            RetryPlan::by_chance(&settings, 8, |origin| origin == Origin::RetryV2).origin,
+            Origin::RetryV2
+        );
+        assert_eq!(destination(&settings, "g", "t"), "%RETRY%g+t");
+        assert_eq!(destination(&settings, "g", "%RETRY%g_t"), "%RETRY%g_t");
     }
 }

@@ -42,7 +42,8 @@ impl Revival {
         }
     }
 
-    /// When to look again while the timer is behind: soon, since it may only need its turn, but not for ever.
+    /// Returns the time of the next look while the timer is behind: at once, since it may only need its turn, with a pause now and
+    /// then.
     pub(crate) fn look_again(&self, now: i64) -> i64 {
         let looks = self.looks.fetch_add(1, Ordering::Relaxed);
         if looks % TURNS == TURNS - 1 { now + PAUSE } else { now }

@@ -57,15 +57,15 @@ pub(crate) fn take(
     let ends = ends(parts, topic, request);
     let taken = Taken { pop_time: parts.log.now(), revive_queue, ends, ..Taken::default() };
     let mut round = Round { parts, request, filter, taken };
-    let look = offset::look(parts, &request.topic, &request.consumer_group, chance);
-    if look.first {
-        round.retry_topic(look.origin, chance);
+    let plan = offset::plan(parts, &request.topic, &request.consumer_group, chance);
+    if plan.first {
+        round.retry_topic(plan.origin, chance);
     }
     for queue in queues(topic, request.queue_id, chance) {
         round.queue(Place { topic: &request.topic, origin: Origin::Topic, queue });
     }
-    if !look.first {
-        round.retry_topic(look.origin, chance);
+    if !plan.first {
+        round.retry_topic(plan.origin, chance);
     }
     round.taken
 }
