@@ -9,7 +9,7 @@ use rocketmq_client::{Client, FromWhere, Message, PushConsumerBuilder, Running};
 use rocketmq_server::Embedded;
 use rocketmq_tests::{Cluster, Inbox, Log, PATIENCE, TestResult, eventually, unique_group};
 
-/// What the broker and what clients log.
+/// The target of the broker's log lines.
 const BROKER: &str = "rocketmq_server";
 const CLIENT: &str = "rocketmq_client";
 

@@ -1,4 +1,4 @@
-//! What this thread's client and broker log while a test runs.
+//! Collects the log lines of this thread's client and broker while a test runs.
 
 use std::sync::Arc;
 

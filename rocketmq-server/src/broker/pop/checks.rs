@@ -51,7 +51,7 @@ pub(crate) fn check_target(parts: &Parts, target: Target<'_>) -> Result<Arc<Topi
     Ok(topic)
 }
 
-/// Whether messages may be hidden for so long: what hides them waits in the timer.
+/// Checks that messages may be hidden for so long: the checkpoint that hides them waits in the timer.
 ///
 /// # Errors
 /// 29.

@@ -62,7 +62,7 @@ fn is_exhausted(parts: &Parts, group: &str, reconsume_times: i32) -> bool {
 fn hand_out_again(parts: &Parts, checkpoint: &Checkpoint, original: MessageRecord) -> Result<(), Refusal> {
     let topic = destination(&parts.settings.live().pop, &checkpoint.group, &checkpoint.topic);
     let record = again(original, topic.clone(), checkpoint, parts.settings.address);
-    // Whoever pops it gets its receipt among the properties.
+    // A pop adds its receipt to the properties.
     notes::check_room(&record)?;
     ensure_retry_topic(parts, &topic, &checkpoint.group)?;
     parts.log.append(record)?;

@@ -32,7 +32,7 @@ pub(crate) fn run(parts: &Parts) -> Option<i64> {
     turns.min()
 }
 
-/// How many queues of the revive topic may hold something: more than new pops use where `reviveQueueNum` was lowered.
+/// Counts the queues of the revive topic that may hold records: more than new pops use if `reviveQueueNum` was lowered.
 pub(crate) fn revive_queues(parts: &Parts) -> i32 {
     let topic = parts.topics.get(&parts.state.revival.topic);
     topic.map_or(0, |topic| topic.read_queue_nums).max(parts.settings.fixed.revive_queues)
