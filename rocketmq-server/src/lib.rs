@@ -45,6 +45,7 @@
 //! | `tls` | on | TLS on the ports of name server and broker; needs a C compiler |
 
 #![warn(missing_docs)]
+#![warn(unreachable_pub)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod broker;

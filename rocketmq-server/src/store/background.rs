@@ -62,7 +62,7 @@ impl Threads {
 
     /// Takes the wish for a look, as the thread would.
     #[cfg(test)]
-    pub fn take_look(&self) -> bool {
+    pub(crate) fn take_look(&self) -> bool {
         std::mem::take(&mut self.signal.state.lock().look)
     }
 

@@ -18,7 +18,7 @@ pub(crate) struct DeletedTopics {
 }
 
 impl DeletedTopics {
-    pub fn open(root: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn open(root: &Path) -> Result<Self, StoreError> {
         let path = root.join("config").join("deletedTopics.json");
         let table = config_file::load_table_or_set_aside(&path, |text| serde_json::from_slice(text))?
             .unwrap_or_default();
@@ -26,18 +26,18 @@ impl DeletedTopics {
     }
 
     /// Whether a message of `topic` at log offset `offset` went with its topic.
-    pub fn covers(&self, topic: &str, offset: i64) -> bool {
+    pub(crate) fn covers(&self, topic: &str, offset: i64) -> bool {
         self.end_of(topic).is_some_and(|end| offset < end)
     }
 
     /// The log offset at which `topic` was deleted last.
-    pub fn end_of(&self, topic: &str) -> Option<i64> {
+    pub(crate) fn end_of(&self, topic: &str) -> Option<i64> {
         self.table.lock().get(topic).copied()
     }
 
     /// Notes, durably, that the messages of `topic` below the log offset `end` are deleted. Topics without a record from
     /// `log_min` on are forgotten.
-    pub fn add(&self, topic: &str, end: i64, log_min: i64) -> Result<(), StoreError> {
+    pub(crate) fn add(&self, topic: &str, end: i64, log_min: i64) -> Result<(), StoreError> {
         self.change(|table| {
             table.retain(|_, end| *end > log_min);
             table.insert(topic.to_owned(), end);
@@ -46,7 +46,7 @@ impl DeletedTopics {
 
     /// Takes note that the log ends at `log_end`: what comes behind was put later than any deletion, even when the log was
     /// longer before.
-    pub fn end_at(&self, log_end: i64) -> Result<(), StoreError> {
+    pub(crate) fn end_at(&self, log_end: i64) -> Result<(), StoreError> {
         if self.table.lock().values().all(|end| *end <= log_end) {
             return Ok(());
         }

@@ -46,7 +46,7 @@ impl std::fmt::Debug for Dispatcher {
 }
 
 impl Dispatcher {
-    pub fn new(index: Option<Index>, last_timestamp: i64, end: i64) -> Self {
+    pub(crate) fn new(index: Option<Index>, last_timestamp: i64, end: i64) -> Self {
         Self { waiting: VecDeque::new(), index, listeners: Vec::new(), last_timestamp, end }
     }
 
@@ -76,7 +76,7 @@ impl Dispatcher {
     }
 
     /// The log offset below which every message was dispatched.
-    pub fn end(&self) -> i64 {
+    pub(crate) fn end(&self) -> i64 {
         self.end
     }
 

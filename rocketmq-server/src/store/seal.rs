@@ -38,7 +38,7 @@ pub(crate) struct Seal {
 
 impl Seal {
     /// Describes the queues as they are. The log is flushed up to `log_end`, and the queues are written out.
-    pub fn of(queues: &Queues, log_end: i64, last_timestamp: i64, times: Times) -> Self {
+    pub(crate) fn of(queues: &Queues, log_end: i64, last_timestamp: i64, times: Times) -> Self {
         let log_min = queues.source().log.min();
         let units = queues.units();
         let mut seal = Self { log_end, log_min, last_timestamp, times, units, ..Self::default() };
@@ -50,7 +50,7 @@ impl Seal {
     }
 
     /// Reads the seal of the store below `root`. One that is damaged is reported and does without: opening takes longer.
-    pub fn load(root: &Path, units: u32) -> Option<Self> {
+    pub(crate) fn load(root: &Path, units: u32) -> Option<Self> {
         let seal: Option<Self> = config_file::load(&path(root), parse).unwrap_or_else(|e| {
             tracing::warn!(error = %e, "the store's seal is damaged; more of the commit log is read to open the store");
             None
@@ -63,7 +63,7 @@ impl Seal {
         Some(seal)
     }
 
-    pub fn save(&self, root: &Path) -> Result<(), StoreError> {
+    pub(crate) fn save(&self, root: &Path) -> Result<(), StoreError> {
         let path = path(root);
         let body = serde_json::to_vec(self).map_err(|e| StoreError::Unusable {
             path: path.clone(),
@@ -76,7 +76,7 @@ impl Seal {
     }
 
     /// Removes the seal of a store that is no longer what it describes.
-    pub fn remove(root: &Path, disk: &dyn Disk) -> Result<(), StoreError> {
+    pub(crate) fn remove(root: &Path, disk: &dyn Disk) -> Result<(), StoreError> {
         for path in [path(root), path(root).with_extension("bak")] {
             match std::fs::remove_file(&path) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
@@ -89,7 +89,7 @@ impl Seal {
     }
 
     /// The queue as it was sealed, unless its topic was deleted since.
-    pub fn queue(&self, topic: &str, queue_id: i32, deleted: &DeletedTopics) -> Option<&SealedQueue> {
+    pub(crate) fn queue(&self, topic: &str, queue_id: i32, deleted: &DeletedTopics) -> Option<&SealedQueue> {
         if deleted.end_of(topic).is_some_and(|end| end >= self.log_end) {
             return None;
         }
@@ -97,7 +97,7 @@ impl Seal {
     }
 
     /// The queues that were sealed, save those of topics deleted since.
-    pub fn names(&self, deleted: &DeletedTopics) -> Vec<(String, i32)> {
+    pub(crate) fn names(&self, deleted: &DeletedTopics) -> Vec<(String, i32)> {
         let kept = self
             .queues
             .iter()

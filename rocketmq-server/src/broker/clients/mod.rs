@@ -3,7 +3,7 @@
 pub(crate) mod allocation;
 pub(crate) mod assignment;
 pub(crate) mod channels;
-pub mod conflicts;
+pub(crate) mod conflicts;
 pub(crate) mod consumers;
 pub(crate) mod heartbeat;
 pub(crate) mod locking;

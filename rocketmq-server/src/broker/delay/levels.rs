@@ -96,7 +96,7 @@ pub(crate) fn queue_of_level(level: i32) -> i32 {
 }
 
 /// The level held by a queue of the schedule topic.
-pub fn level_of_queue(queue: i32) -> i32 {
+pub(crate) fn level_of_queue(queue: i32) -> i32 {
     queue.saturating_add(1)
 }
 

@@ -12,20 +12,20 @@ use crate::store::config_file::{self, Readers};
 
 /// One file of the configuration folder.
 #[derive(Debug)]
-pub struct TableFile {
+pub(crate) struct TableFile {
     path: PathBuf,
     readers: Readers,
     writing: Mutex<()>,
 }
 
 impl TableFile {
-    pub fn new(store_root: &Path, name: &str) -> Self {
+    pub(crate) fn new(store_root: &Path, name: &str) -> Self {
         let path = store_root.join("config").join(name);
         Self { path, readers: Readers::Anyone, writing: Mutex::default() }
     }
 
     /// One that only the owner of the process may read.
-    pub fn secret(store_root: &Path, name: &str) -> Self {
+    pub(crate) fn secret(store_root: &Path, name: &str) -> Self {
         Self { readers: Readers::Owner, ..Self::new(store_root, name) }
     }
 
@@ -34,7 +34,7 @@ impl TableFile {
     ///
     /// # Errors
     /// The disk refuses. A secret file is there that cannot be read: the broker would be open to others, or closed to all.
-    pub fn load<T: DeserializeOwned + Default>(&self) -> Result<T, StoreError> {
+    pub(crate) fn load<T: DeserializeOwned + Default>(&self) -> Result<T, StoreError> {
         let loaded = match self.readers {
             Readers::Owner => config_file::load_table(&self.path, fastjson::from_slice),
             _ => config_file::load_table_or_set_aside(&self.path, fastjson::from_slice),
@@ -47,7 +47,7 @@ impl TableFile {
     ///
     /// # Errors
     /// The disk refuses; the file is then as before, or its backup is.
-    pub fn save<T: Serialize>(&self, table: impl FnOnce() -> T) -> Result<(), StoreError> {
+    pub(crate) fn save<T: Serialize>(&self, table: impl FnOnce() -> T) -> Result<(), StoreError> {
         let _one_at_a_time = self.writing.lock();
         config_file::save_table(&self.path, &self.pretty(&table())?, self.readers)
     }

@@ -24,7 +24,7 @@ const MAX_MESSAGES: i32 = 32;
 const LATE: i64 = 500;
 
 /// Answers a pop, or lets it wait.
-pub fn pop(parts: &Parts, asked: Asked<'_, PopMessageRequest>) -> Reply<Popped> {
+pub(crate) fn pop(parts: &Parts, asked: Asked<'_, PopMessageRequest>) -> Reply<Popped> {
     let call = match check(parts, asked) {
         Ok(call) => call,
         Err(refusal) => return Reply::refused(with_numbers(refusal)),
@@ -55,7 +55,7 @@ fn answer(parts: &Parts, call: PopCall) -> Option<Result<Answered<Popped>, Refus
 }
 
 /// Runs a woken pop again. It waits on if there is nothing and time is left.
-pub fn resume(parts: &Parts, call: PopCall) {
+pub(crate) fn resume(parts: &Parts, call: PopCall) {
     let reply_to = call.reply_to.clone();
     if reply_to.connection.is_closed() {
         let request = &call.request;

@@ -13,7 +13,7 @@ use crate::broker::blocking::blocking;
 use crate::clock;
 
 /// Starts every loop.
-pub fn start(parts: &Arc<Parts>, tasks: &TaskTracker, stop: &CancellationToken) {
+pub(crate) fn start(parts: &Arc<Parts>, tasks: &TaskTracker, stop: &CancellationToken) {
     if let Some(woken) = parts.state.take_woken() {
         tasks.spawn(until(stop.clone(), resume_woken(parts.clone(), woken, tasks.clone())));
     }

@@ -23,9 +23,9 @@ use crate::clock::{Clock, Manual};
 /// No exchange in a test takes as long as this; it only keeps a failing test from hanging.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The time at which every test begins.
-pub const START: i64 = 1_700_000_000_000;
+pub(crate) const START: i64 = 1_700_000_000_000;
 
-pub struct Rig {
+pub(crate) struct Rig {
     pub broker: Broker,
     pub clock: Manual,
     dir: TempDir,
@@ -33,11 +33,11 @@ pub struct Rig {
 }
 
 impl Rig {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(|_| {}).await
     }
 
-    pub async fn with(adjust: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn with(adjust: impl FnOnce(&mut Settings)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut settings = Settings::new(dir.path());
         let store = &mut settings.fixed.store;
@@ -52,20 +52,20 @@ impl Rig {
     }
 
     /// Stops the broker and starts another on the same folder.
-    pub async fn restart(self) -> Self {
+    pub(crate) async fn restart(self) -> Self {
         self.broker.shutdown().await.unwrap();
         let broker = open(&self.settings, &self.clock);
         Self { broker, ..self }
     }
 
     /// [`restart`](Self::restart) with other settings.
-    pub async fn restart_with(mut self, adjust: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn restart_with(mut self, adjust: impl FnOnce(&mut Settings)) -> Self {
         adjust(&mut self.settings);
         self.restart().await
     }
 
     /// Stops the broker, deletes folders of its store, and starts another.
-    pub async fn restart_without(self, folders: &[&str]) -> Self {
+    pub(crate) async fn restart_without(self, folders: &[&str]) -> Self {
         self.broker.shutdown().await.unwrap();
         for folder in folders {
             std::fs::remove_dir_all(self.dir.path().join(folder)).unwrap();
@@ -75,14 +75,14 @@ impl Rig {
     }
 
     /// Kills the broker and starts another on the same folder.
-    pub async fn crash(self) -> Self {
+    pub(crate) async fn crash(self) -> Self {
         self.broker.kill().await;
         let broker = open(&self.settings, &self.clock);
         Self { broker, ..self }
     }
 
     /// [`crash`](Self::crash), and other settings.
-    pub async fn crash_with(mut self, adjust: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn crash_with(mut self, adjust: impl FnOnce(&mut Settings)) -> Self {
         adjust(&mut self.settings);
         self.crash().await
     }
@@ -95,34 +95,34 @@ impl Rig {
         Self { broker, ..self }
     }
 
-    pub fn path(&self) -> &std::path::Path {
+    pub(crate) fn path(&self) -> &std::path::Path {
         self.dir.path()
     }
 
-    pub fn clock_millis(&self) -> i64 {
+    pub(crate) fn clock_millis(&self) -> i64 {
         self.clock.now_ms()
     }
 
     /// Counts the parked pulls.
-    pub fn parked(&self) -> usize {
+    pub(crate) fn parked(&self) -> usize {
         self.broker.domains.pull.parking.len()
     }
 
     /// Waits for a topic the broker makes by itself.
-    pub async fn when_topic_exists(&self, topic: &str) {
+    pub(crate) async fn when_topic_exists(&self, topic: &str) {
         let mut changes = self.broker.topic_changes();
         while self.broker.domains.topics.topics.get(topic).is_none() {
             tokio::time::timeout(PATIENCE, changes.changed()).await.unwrap().unwrap();
         }
     }
 
-    pub fn advance(&self, by: Duration) {
+    pub(crate) fn advance(&self, by: Duration) {
         self.clock.advance(by);
     }
 
     /// A body that is an intact record at the very place where it says it is, once it is the next message put; and
     /// that place.
-    pub fn forged(&self, record: MessageRecord) -> (i64, Bytes) {
+    pub(crate) fn forged(&self, record: MessageRecord) -> (i64, Bytes) {
         // Behind the body of a record come the lengths of its topic and properties.
         let before_body = (layout::MIN_LEN - 3) as i64;
         let place = self.broker.store().max_physical_offset() + before_body;
@@ -132,7 +132,7 @@ impl Rig {
     }
 
     /// The near end of a connection, for a client that does not behave.
-    pub fn connect_raw(&self) -> DuplexStream {
+    pub(crate) fn connect_raw(&self) -> DuplexStream {
         let (near, far) = tokio::io::duplex(1 << 20);
         Connection::spawn(
             far,
@@ -145,7 +145,7 @@ impl Rig {
         near
     }
 
-    pub fn connect(&self) -> Client {
+    pub(crate) fn connect(&self) -> Client {
         let (sender, inbox) = mpsc::unbounded_channel();
         let inbox_handler = Arc::new(Inbox(sender));
         let near = self.connect_raw();
@@ -157,7 +157,7 @@ impl Rig {
 }
 
 /// Lets others run until something holds.
-pub async fn eventually(mut holds: impl FnMut() -> bool) {
+pub(crate) async fn eventually(mut holds: impl FnMut() -> bool) {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while !holds() {
         assert!(tokio::time::Instant::now() < deadline, "the condition never held");
@@ -169,7 +169,7 @@ fn near_address() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 40_000))
 }
 
-pub fn far_address() -> SocketAddr {
+pub(crate) fn far_address() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 10_911))
 }
 
@@ -187,34 +187,34 @@ impl Handler for Inbox {
     }
 }
 
-pub struct Client {
+pub(crate) struct Client {
     pub connection: Connection,
     inbox: Mutex<mpsc::UnboundedReceiver<Command>>,
     now: i64,
 }
 
 impl Client {
-    pub async fn call(&self, command: Command) -> Command {
+    pub(crate) async fn call(&self, command: Command) -> Command {
         self.connection.call(command, PATIENCE).await.unwrap()
     }
 
-    pub async fn ask<R: Request>(&self, request: &R) -> Command {
+    pub(crate) async fn ask<R: Request>(&self, request: &R) -> Command {
         self.call(request.to_command().unwrap()).await
     }
 
-    pub async fn ask_json(&self, code: RequestCode, body: &impl Serialize) -> Command {
+    pub(crate) async fn ask_json(&self, code: RequestCode, body: &impl Serialize) -> Command {
         let body = fastjson::to_vec(body).unwrap();
         self.call(Command::request(code).with_body(body)).await
     }
 
     /// The next request the broker starts.
-    pub async fn next_request(&self) -> Command {
+    pub(crate) async fn next_request(&self) -> Command {
         let mut inbox = self.inbox.lock().await;
         tokio::time::timeout(PATIENCE, inbox.recv()).await.unwrap().unwrap()
     }
 
     /// The next request of this kind; others before it are dropped.
-    pub async fn next_of(&self, code: RequestCode) -> Command {
+    pub(crate) async fn next_of(&self, code: RequestCode) -> Command {
         loop {
             let request = self.next_request().await;
             if request.request_code() == code {
@@ -223,7 +223,7 @@ impl Client {
         }
     }
 
-    pub fn send_request(&self, topic: &str, properties: &[(&str, &str)]) -> SendMessageRequest {
+    pub(crate) fn send_request(&self, topic: &str, properties: &[(&str, &str)]) -> SendMessageRequest {
         let wire: String =
             properties.iter().map(|(name, value)| format!("{name}\u{1}{value}\u{2}")).collect();
         SendMessageRequest {
@@ -237,11 +237,11 @@ impl Client {
         }
     }
 
-    pub async fn send_raw(&self, request: &SendMessageRequest, body: impl Into<Bytes>) -> Command {
+    pub(crate) async fn send_raw(&self, request: &SendMessageRequest, body: impl Into<Bytes>) -> Command {
         self.call(request.to_command().unwrap().with_body(body.into())).await
     }
 
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         topic: &str,
         body: &'static str,
@@ -253,7 +253,13 @@ impl Client {
     }
 
     /// A pull that carries its own subscription.
-    pub fn pull_request(&self, topic: &str, queue: i32, offset: i64, tags: &str) -> PullMessageRequest {
+    pub(crate) fn pull_request(
+        &self,
+        topic: &str,
+        queue: i32,
+        offset: i64,
+        tags: &str,
+    ) -> PullMessageRequest {
         PullMessageRequest {
             consumer_group: "g".into(),
             topic: topic.into(),
@@ -266,12 +272,12 @@ impl Client {
         }
     }
 
-    pub async fn pull(&self, topic: &str, queue: i32, offset: i64) -> Pulled {
+    pub(crate) async fn pull(&self, topic: &str, queue: i32, offset: i64) -> Pulled {
         Pulled::of(self.ask(&self.pull_request(topic, queue, offset, "*")).await)
     }
 
     /// Everything in a queue; waits until there are at least `count` messages.
-    pub async fn drain(&self, topic: &str, queue: i32, count: usize) -> Vec<MessageRecord> {
+    pub(crate) async fn drain(&self, topic: &str, queue: i32, count: usize) -> Vec<MessageRecord> {
         let mut all = Vec::new();
         while all.len() < count {
             let mut request = self.pull_request(topic, queue, all.len() as i64, "*");
@@ -282,7 +288,7 @@ impl Client {
         all
     }
 
-    pub async fn heartbeat(&self, client_id: &str, group: &str, topics: &[&str]) -> Command {
+    pub(crate) async fn heartbeat(&self, client_id: &str, group: &str, topics: &[&str]) -> Command {
         let subscriptions =
             topics.iter().map(|topic| SubscriptionData::parse(topic, "*").unwrap().with_version(5));
         let consumer = ConsumerData {
@@ -298,7 +304,7 @@ impl Client {
         self.ask_json(RequestCode::HEART_BEAT, &data).await
     }
 
-    pub async fn producer_heartbeat(&self, client_id: &str, group: &str) {
+    pub(crate) async fn producer_heartbeat(&self, client_id: &str, group: &str) {
         let data = HeartbeatData {
             client_id: client_id.into(),
             producer_data_set: vec![ProducerData { group_name: group.into() }],
@@ -307,7 +313,7 @@ impl Client {
         self.ask_json(RequestCode::HEART_BEAT, &data).await;
     }
 
-    pub async fn members(&self, group: &str) -> Vec<String> {
+    pub(crate) async fn members(&self, group: &str) -> Vec<String> {
         let mut ext = ExtFields::new();
         ext.push("consumerGroup", group);
         let command = Command::request(RequestCode::GET_CONSUMER_LIST_BY_GROUP).with_ext(ext);
@@ -319,7 +325,7 @@ impl Client {
 
 /// The answer to a pull, taken apart.
 #[derive(Debug)]
-pub struct Pulled {
+pub(crate) struct Pulled {
     pub code: ResponseCode,
     pub remark: String,
     pub next: i64,
@@ -327,7 +333,7 @@ pub struct Pulled {
 }
 
 impl Pulled {
-    pub fn of(answer: Command) -> Self {
+    pub(crate) fn of(answer: Command) -> Self {
         let next = answer.ext.get("nextBeginOffset").map_or(-1, |text| text.parse().unwrap());
         Self {
             code: answer.response_code(),

@@ -15,7 +15,7 @@ const PAGE: usize = 4096;
 /// The state that a restart needs; everything else is in the timer topic.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Progress {
+pub(crate) struct Progress {
     /// The oldest queue offset that may not have been delivered.
     pub replay_from: i64,
     /// Everything below was in the wheel.
@@ -26,7 +26,7 @@ pub struct Progress {
 
 impl Progress {
     /// Returns true if a message that is read again after a restart was delivered before it.
-    pub fn was_delivered(&self, queue_offset: i64, due: i64) -> bool {
+    pub(crate) fn was_delivered(&self, queue_offset: i64, due: i64) -> bool {
         queue_offset < self.read_to && due <= self.delivered_until
     }
 
@@ -52,7 +52,7 @@ impl Progress {
 
 /// Both files.
 #[derive(Debug)]
-pub struct CheckpointFiles {
+pub(crate) struct CheckpointFiles {
     own: TableFile,
     apache: PathBuf,
     /// Apache's files of pending messages, their times and places. Apache trusts them more than `timercheck`.
@@ -61,7 +61,7 @@ pub struct CheckpointFiles {
 }
 
 impl CheckpointFiles {
-    pub fn new(store_root: &Path) -> Self {
+    pub(crate) fn new(store_root: &Path) -> Self {
         let own = TableFile::new(store_root, "timerProgress.json");
         Self {
             own,
@@ -75,7 +75,7 @@ impl CheckpointFiles {
     ///
     /// # Errors
     /// A file is there and cannot be read.
-    pub fn load(&self) -> Result<Progress, StoreError> {
+    pub(crate) fn load(&self) -> Result<Progress, StoreError> {
         let own: Progress = self.own.load()?;
         let page = match fs::read(&self.apache) {
             Ok(page) => page,
@@ -106,7 +106,7 @@ impl CheckpointFiles {
     ///
     /// # Errors
     /// The disk refuses.
-    pub fn save(&self, progress: Progress) -> Result<(), StoreError> {
+    pub(crate) fn save(&self, progress: Progress) -> Result<(), StoreError> {
         self.own.save(|| progress)?;
         fs::write(&self.apache, progress.to_apache())
             .map_err(|error| StoreError::io("write", &self.apache, error))?;

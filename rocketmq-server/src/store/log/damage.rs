@@ -22,7 +22,7 @@ struct State {
 
 impl DamagedRecords {
     /// Reports the record at log offset `offset`, unless that was done before.
-    pub fn report(&self, offset: i64, reason: &dyn Display) {
+    pub(crate) fn report(&self, offset: i64, reason: &dyn Display) {
         let mut state = self.state.lock();
         if state.offsets.contains(&offset) {
             return;
@@ -35,7 +35,7 @@ impl DamagedRecords {
     }
 
     /// How many were found since the store was opened.
-    pub fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.state.lock().count
     }
 }

@@ -141,7 +141,7 @@ impl CommitLog {
     }
 
     /// Takes `end` as the end without touching the files.
-    pub fn skip_to(&self, end: i64) {
+    pub(crate) fn skip_to(&self, end: i64) {
         self.tail.write().clear();
         self.written.store(end, Ordering::Release);
         self.flushed.store(end, Ordering::Release);
@@ -171,7 +171,7 @@ impl CommitLog {
     }
 
     /// Whether `bytes` are the whole, intact record that was written at `offset`, and belong to `place`. Damage is reported.
-    pub fn is_intact(&self, bytes: &[u8], offset: i64, place: Option<Place<'_>>) -> bool {
+    pub(crate) fn is_intact(&self, bytes: &[u8], offset: i64, place: Option<Place<'_>>) -> bool {
         let judged = record::judge(bytes, offset, true);
         let judged = judged.and_then(|view| place.map_or(Ok(()), |place| record::judge_place(&view, place)));
         judged.map_err(|reason| self.damaged.report(offset, &reason)).is_ok()
@@ -181,12 +181,12 @@ impl CommitLog {
     ///
     /// # Errors
     /// The reason why they are not the record.
-    pub fn judge(&self, bytes: &[u8], offset: i64, place: Place<'_>) -> Result<(), String> {
+    pub(crate) fn judge(&self, bytes: &[u8], offset: i64, place: Place<'_>) -> Result<(), String> {
         record::judge(bytes, offset, true).and_then(|view| record::judge_place(&view, place))
     }
 
     /// The records that were found to be damaged.
-    pub fn damaged(&self) -> &DamagedRecords {
+    pub(crate) fn damaged(&self) -> &DamagedRecords {
         &self.damaged
     }
 

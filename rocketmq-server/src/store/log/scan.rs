@@ -265,7 +265,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The next record, or damage with a record somewhere behind it; `None` at the end.
-    pub fn next(&mut self) -> Option<Found> {
+    pub(crate) fn next(&mut self) -> Option<Found> {
         while self.at < self.until {
             match self.scanner.step(self.at) {
                 Step::Record(record) => {

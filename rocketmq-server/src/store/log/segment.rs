@@ -152,7 +152,7 @@ impl Segment {
 
     /// The next part of the file at or behind `offset` that takes space on the disk: outside such parts all bytes are zero.
     /// `None` when there is none. A system that does not tell is taken to use all of the file.
-    pub fn next_data(&self, offset: i64) -> Option<Range<i64>> {
+    pub(crate) fn next_data(&self, offset: i64) -> Option<Range<i64>> {
         let from = self.position(offset);
         if from >= self.size {
             return None;

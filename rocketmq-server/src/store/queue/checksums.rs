@@ -20,12 +20,12 @@ pub(crate) struct Blocks {
 }
 
 impl Blocks {
-    pub fn new(units_of_file: i64) -> Self {
+    pub(crate) fn new(units_of_file: i64) -> Self {
         Self { units_of_file }
     }
 
     /// The units of the block that holds `index`.
-    pub fn around(self, index: i64) -> Range<i64> {
+    pub(crate) fn around(self, index: i64) -> Range<i64> {
         let file = index.div_euclid(self.units_of_file) * self.units_of_file;
         let start = file + (index - file) / BLOCK_UNITS * BLOCK_UNITS;
         start..(start + BLOCK_UNITS).min(file + self.units_of_file)
@@ -72,19 +72,19 @@ pub(crate) struct SealedChecksums {
 
 impl Checksums {
     /// Knows nothing of the units below `end`.
-    pub fn unknown(blocks: Blocks, end: i64) -> Self {
+    pub(crate) fn unknown(blocks: Blocks, end: i64) -> Self {
         let start = blocks.around(end).start;
         let last = (start == end).then(Hasher::new);
         Self { blocks, first: blocks.number(end), whole: Vec::new(), last, end }
     }
 
     /// The index after the last unit that counts.
-    pub fn end(&self) -> i64 {
+    pub(crate) fn end(&self) -> i64 {
         self.end
     }
 
     /// Counts units that were written behind those before.
-    pub fn append(&mut self, mut units: &[u8]) {
+    pub(crate) fn append(&mut self, mut units: &[u8]) {
         while !units.is_empty() {
             let block = self.blocks.around(self.end);
             let room = (block.end - self.end) as usize * UNIT_LEN;
@@ -106,7 +106,7 @@ impl Checksums {
     }
 
     /// Judges `units`, which were read from the start of the block that holds `index`.
-    pub fn judge(&self, index: i64, units: &[u8]) -> Verdict {
+    pub(crate) fn judge(&self, index: i64, units: &[u8]) -> Verdict {
         let block = self.blocks.around(index);
         let counted = (self.end.min(block.end) - block.start).max(0) as usize * UNIT_LEN;
         let expected = match self.position(index) {
@@ -122,7 +122,7 @@ impl Checksums {
     }
 
     /// Takes `units`, the counted ones of the block that holds `index`, for right.
-    pub fn accept(&mut self, index: i64, units: &[u8]) {
+    pub(crate) fn accept(&mut self, index: i64, units: &[u8]) {
         let Some(at) = self.position(index) else { return self.accept_before(index, units) };
         if at == self.whole.len() {
             let mut hasher = Hasher::new();
@@ -143,7 +143,7 @@ impl Checksums {
     }
 
     /// Forgets the units from `end` on. The block that then holds the last unit loses its checksum unless `end` begins one.
-    pub fn cut(&mut self, end: i64) {
+    pub(crate) fn cut(&mut self, end: i64) {
         if end >= self.end {
             return;
         }
@@ -158,13 +158,13 @@ impl Checksums {
     }
 
     /// Forgets the blocks below the one that holds `index`.
-    pub fn forget_below(&mut self, index: i64) {
+    pub(crate) fn forget_below(&mut self, index: i64) {
         let gone = (self.blocks.number(index) - self.first).clamp(0, self.whole.len() as i64);
         self.whole.drain(..gone.unsigned_abs() as usize);
         self.first += gone;
     }
 
-    pub fn seal(&self) -> SealedChecksums {
+    pub(crate) fn seal(&self) -> SealedChecksums {
         SealedChecksums {
             first: self.first,
             whole: self.whole.clone(),
@@ -174,7 +174,7 @@ impl Checksums {
     }
 
     /// Checksums as they were sealed; `None` when they cannot be those of such blocks.
-    pub fn unseal(blocks: Blocks, sealed: &SealedChecksums) -> Option<Self> {
+    pub(crate) fn unseal(blocks: Blocks, sealed: &SealedChecksums) -> Option<Self> {
         let SealedChecksums { first, whole, last, end } = sealed.clone();
         if end < 0 || first < 0 || blocks.number(end) - first != whole.len() as i64 {
             return None;

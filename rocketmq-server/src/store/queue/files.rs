@@ -20,30 +20,30 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    pub fn list(&self) -> Result<Vec<segment::Found>, StoreError> {
+    pub(crate) fn list(&self) -> Result<Vec<segment::Found>, StoreError> {
         segment::list(&self.dir)
     }
 
-    pub fn len_of_file(&self) -> u64 {
+    pub(crate) fn len_of_file(&self) -> u64 {
         self.units.unsigned_abs() * UNIT_LEN as u64
     }
 
-    pub fn first_index(&self, file: &segment::Found) -> i64 {
+    pub(crate) fn first_index(&self, file: &segment::Found) -> i64 {
         file.start / UNIT_LEN as i64
     }
 
     /// The index after the units of the file that holds `index`.
-    pub fn end_of(&self, index: i64) -> i64 {
+    pub(crate) fn end_of(&self, index: i64) -> i64 {
         (index.div_euclid(self.units) + 1) * self.units
     }
 
     /// The file that holds `index`, made if it is not there.
-    pub fn open(&self, index: i64) -> Result<Segment, StoreError> {
+    pub(crate) fn open(&self, index: i64) -> Result<Segment, StoreError> {
         Segment::open_or_create(&self.dir, self.start_of(index), self.len_of_file(), self.disk.clone())
     }
 
     /// The bytes of the units in `range`, which lies in one file; zeros where the file, or a part of it, is missing.
-    pub fn read(&self, range: Range<i64>) -> Result<Vec<u8>, StoreError> {
+    pub(crate) fn read(&self, range: Range<i64>) -> Result<Vec<u8>, StoreError> {
         let mut bytes = vec![0; (range.end - range.start).max(0) as usize * UNIT_LEN];
         if self.path_of(range.start).exists() {
             self.open(range.start)?.read(byte_offset(range.start), &mut bytes)?;
@@ -59,12 +59,12 @@ impl Files {
     }
 
     /// Writes `units` from `index` on; they have room in one file.
-    pub fn write(&self, index: i64, units: &[u8]) -> Result<(), StoreError> {
+    pub(crate) fn write(&self, index: i64, units: &[u8]) -> Result<(), StoreError> {
         self.open(index)?.write(byte_offset(index), units)
     }
 
     /// Makes the units from `index` to the end of its file zero, and deletes the files behind it.
-    pub fn cut(&self, index: i64) -> Result<(), StoreError> {
+    pub(crate) fn cut(&self, index: i64) -> Result<(), StoreError> {
         // The first file stays, so that offsets never start again at 0.
         for file in self.list()?.iter().skip(1).filter(|file| self.first_index(file) >= index) {
             remove(&file.path)?;
@@ -76,7 +76,7 @@ impl Files {
     }
 
     /// Deletes the files whose units are all below `index`, save the last; how many.
-    pub fn delete_below(&self, index: i64) -> Result<usize, StoreError> {
+    pub(crate) fn delete_below(&self, index: i64) -> Result<usize, StoreError> {
         let found = self.list()?;
         let old = found.iter().take(found.len().saturating_sub(1));
         let old: Vec<_> = old.take_while(|file| self.first_index(file) + self.units <= index).collect();
@@ -84,7 +84,7 @@ impl Files {
         Ok(old.len())
     }
 
-    pub fn delete_all(&self) -> Result<(), StoreError> {
+    pub(crate) fn delete_all(&self) -> Result<(), StoreError> {
         match fs::remove_dir_all(&self.dir) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(StoreError::io("delete", &self.dir, e)),
             _ => Ok(()),
@@ -93,7 +93,7 @@ impl Files {
 
     /// The index after the units of the newest file that has any. Zeros are units that were not written, unless `is_unit`
     /// knows a unit behind them.
-    pub fn find_end(&self, is_unit: impl Fn(i64, Unit) -> bool) -> Result<i64, StoreError> {
+    pub(crate) fn find_end(&self, is_unit: impl Fn(i64, Unit) -> bool) -> Result<i64, StoreError> {
         let found = self.list()?;
         for file in found.iter().rev() {
             let first = self.first_index(file);

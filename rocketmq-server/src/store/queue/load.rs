@@ -32,7 +32,7 @@ pub(crate) struct Loaded {
 
 impl ConsumeQueue {
     /// Takes over the units on disk, as the seal describes them or as they are found.
-    pub fn load(&self, sealed: Option<&SealedQueue>) -> Result<Loaded, StoreError> {
+    pub(crate) fn load(&self, sealed: Option<&SealedQueue>) -> Result<Loaded, StoreError> {
         let mut state = self.state.lock();
         self.resize(&state.files)?;
         let found = state.files.list()?;
@@ -58,7 +58,7 @@ impl ConsumeQueue {
 
     /// Cuts off the units that cannot be trusted. Returns the log offset from which the log must be read to make them anew;
     /// `None` when the queue is whole.
-    pub fn cut_doubtful(&self, loaded: Loaded) -> Result<Option<i64>, StoreError> {
+    pub(crate) fn cut_doubtful(&self, loaded: Loaded) -> Result<Option<i64>, StoreError> {
         let mut state = self.state.lock();
         let Some(end) = doubtful_from(&mut state, loaded)? else { return Ok(None) };
         let from = state.anchor_before(end)?;
@@ -68,7 +68,7 @@ impl ConsumeQueue {
     }
 
     /// Cuts off the units of messages at and behind the log offset `from`, and damaged ones among them.
-    pub fn cut_from_log(&self, from: i64) -> Result<(), StoreError> {
+    pub(crate) fn cut_from_log(&self, from: i64) -> Result<(), StoreError> {
         let mut state = self.state.lock();
         let end = index_before_log(&state, from)?;
         state.cut(end)?;
@@ -77,7 +77,7 @@ impl ConsumeQueue {
     }
 
     /// The queue for the seal, which vouches for the log below `log_end`.
-    pub fn seal(&self, log_end: i64) -> SealedQueue {
+    pub(crate) fn seal(&self, log_end: i64) -> SealedQueue {
         let state = self.state.lock();
         SealedQueue { min: state.min, end: state.end_below(log_end), checksums: state.checksums.seal() }
     }

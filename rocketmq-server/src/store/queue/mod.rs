@@ -48,7 +48,7 @@ pub(crate) struct Flushed {
 }
 
 impl ConsumeQueue {
-    pub fn new(topic: Arc<str>, queue_id: i32, files: Files, source: Arc<Source>) -> Self {
+    pub(crate) fn new(topic: Arc<str>, queue_id: i32, files: Files, source: Arc<Source>) -> Self {
         let state = Mutex::new(State::new(topic.clone(), queue_id, files, source));
         Self { topic, queue_id, next: AtomicI64::new(0), state }
     }
@@ -62,7 +62,7 @@ impl ConsumeQueue {
     }
 
     /// The place of message `index`.
-    pub fn place(&self, index: i64) -> Place<'_> {
+    pub(crate) fn place(&self, index: i64) -> Place<'_> {
         Place { topic: &self.topic, queue_id: self.queue_id, index }
     }
 
@@ -91,14 +91,14 @@ impl ConsumeQueue {
     }
 
     /// Adds a unit at the end, for recovery: the next message is numbered behind it.
-    pub fn restore(&self, unit: Unit) {
+    pub(crate) fn restore(&self, unit: Unit) {
         let mut state = self.state.lock();
         state.push(unit);
         self.set_next(state.max());
     }
 
     /// Begins a queue at `index`: its older messages are gone.
-    pub fn start_at(&self, index: i64) -> Result<(), StoreError> {
+    pub(crate) fn start_at(&self, index: i64) -> Result<(), StoreError> {
         let mut state = self.state.lock();
         state.start_at(index)?;
         self.set_next(state.max());
@@ -106,7 +106,7 @@ impl ConsumeQueue {
     }
 
     /// Puts another unit in the place of one.
-    pub fn replace(&self, index: i64, unit: Unit) -> Result<(), StoreError> {
+    pub(crate) fn replace(&self, index: i64, unit: Unit) -> Result<(), StoreError> {
         self.state.lock().replace(index, unit)
     }
 
@@ -149,7 +149,7 @@ impl ConsumeQueue {
 
     /// Makes the units around `index` anew when the one at `index` has turned out not to be right and no checksum vouches
     /// for it; whether any of them changed.
-    pub fn mend(&self, index: i64) -> bool {
+    pub(crate) fn mend(&self, index: i64) -> bool {
         self.state.lock().mend_unknown(index).unwrap_or_else(|e| {
             tracing::error!(error = %e, topic = %self.topic, queue = self.queue_id, "cannot mend a consume queue");
             false
@@ -157,7 +157,7 @@ impl ConsumeQueue {
     }
 
     /// The unit that a file still holds behind the end of the queue, where a crash or damage left it.
-    pub fn left_over(&self, index: i64) -> Option<Unit> {
+    pub(crate) fn left_over(&self, index: i64) -> Option<Unit> {
         self.state.lock().left_over(index).ok().flatten()
     }
 
@@ -179,13 +179,13 @@ impl ConsumeQueue {
     }
 
     /// Whether [`sync`](Self::sync) has anything to do.
-    pub fn is_dirty(&self) -> bool {
+    pub(crate) fn is_dirty(&self) -> bool {
         let state = self.state.lock();
         state.made_file || state.synced < state.max()
     }
 
     /// Makes everything survive a power cut; whether a file was made, whose folder's name the folders above must keep.
-    pub fn sync(&self) -> Result<bool, StoreError> {
+    pub(crate) fn sync(&self) -> Result<bool, StoreError> {
         self.write_out()?;
         let flushed = self.begin_sync();
         let files = self.state.lock().files.clone();
@@ -195,21 +195,21 @@ impl ConsumeQueue {
     }
 
     /// Takes what was written for flushed. Whoever calls this flushes it, or calls [`undo_sync`](Self::undo_sync).
-    pub fn begin_sync(&self) -> Flushed {
+    pub(crate) fn begin_sync(&self) -> Flushed {
         let mut state = self.state.lock();
         let to = state.written();
         let from = std::mem::replace(&mut state.synced, to);
         Flushed { units: from..to, made_file: std::mem::take(&mut state.made_file) }
     }
 
-    pub fn undo_sync(&self, flushed: &Flushed) {
+    pub(crate) fn undo_sync(&self, flushed: &Flushed) {
         let mut state = self.state.lock();
         state.synced = state.synced.min(flushed.units.start);
         state.made_file |= flushed.made_file;
     }
 
     /// Takes the units below `end` as all there are, and removes those behind from the files.
-    pub fn truncate(&self, end: i64) -> Result<(), StoreError> {
+    pub(crate) fn truncate(&self, end: i64) -> Result<(), StoreError> {
         let mut state = self.state.lock();
         state.cut(end)?;
         state.files.cut(end)?;
@@ -247,7 +247,7 @@ impl ConsumeQueue {
     }
 
     /// Lets the block read last go if nobody has used it since the last call.
-    pub fn cool(&self) {
+    pub(crate) fn cool(&self) {
         let mut state = self.state.lock();
         if state.cold.as_mut().is_some_and(|block| !std::mem::take(&mut block.used)) {
             state.cold = None;

@@ -27,7 +27,7 @@ pub(crate) struct Source {
 
 impl Source {
     /// The unit of a record whose marks are known.
-    pub fn unit_of(&self, view: &RecordView<'_>, marks: &Marks) -> Unit {
+    pub(crate) fn unit_of(&self, view: &RecordView<'_>, marks: &Marks) -> Unit {
         Unit {
             physical_offset: view.physical_offset(),
             size: view.total_size() as i32,
@@ -36,7 +36,7 @@ impl Source {
     }
 
     /// Whether the record that `unit` names is intact and belongs to `place`.
-    pub fn confirms(&self, place: Place<'_>, unit: Unit) -> bool {
+    pub(crate) fn confirms(&self, place: Place<'_>, unit: Unit) -> bool {
         let Ok(len) = usize::try_from(unit.size) else { return false };
         let is_known = unit.is_written() && unit.physical_offset >= self.log.min();
         if !is_known || (unit.size > TRUSTED_LEN && !self.is_as_long(unit)) {
@@ -54,12 +54,12 @@ impl Source {
     }
 
     /// Whether the record was put before its topic was deleted.
-    pub fn is_deleted(&self, view: &RecordView<'_>) -> bool {
+    pub(crate) fn is_deleted(&self, view: &RecordView<'_>) -> bool {
         self.deleted.covers(&view.topic(), view.physical_offset())
     }
 
     /// The units of a queue with an index in `wanted`, made from the records in `between`.
-    pub fn find(
+    pub(crate) fn find(
         &self,
         topic: &str,
         queue_id: i32,
@@ -89,7 +89,7 @@ impl Source {
     }
 
     /// A walk through the log.
-    pub fn walk(&self, from: i64, until: i64) -> Walk<'_> {
+    pub(crate) fn walk(&self, from: i64, until: i64) -> Walk<'_> {
         Walk::new(Scanner::new(&self.log, self.check_crc), from, until)
     }
 }

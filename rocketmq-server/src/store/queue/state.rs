@@ -38,7 +38,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub fn new(topic: Arc<str>, queue_id: i32, files: Files, source: Arc<Source>) -> Self {
+    pub(crate) fn new(topic: Arc<str>, queue_id: i32, files: Files, source: Arc<Source>) -> Self {
         let checksums = Checksums::unknown(Blocks::new(files.units), 0);
         Self {
             topic,
@@ -56,12 +56,12 @@ impl State {
     }
 
     /// The index after the last unit.
-    pub fn max(&self) -> i64 {
+    pub(crate) fn max(&self) -> i64 {
         self.tail_start + (self.tail.len() / UNIT_LEN) as i64
     }
 
     /// Units below this index have reached the kernel.
-    pub fn written(&self) -> i64 {
+    pub(crate) fn written(&self) -> i64 {
         self.checksums.end()
     }
 
@@ -69,12 +69,12 @@ impl State {
         Blocks::new(self.files.units)
     }
 
-    pub fn place(&self, index: i64) -> Place<'_> {
+    pub(crate) fn place(&self, index: i64) -> Place<'_> {
         Place { topic: &self.topic, queue_id: self.queue_id, index }
     }
 
     /// Takes the units in the files below the end of `checksums` as all there are.
-    pub fn restart(&mut self, checksums: Checksums) {
+    pub(crate) fn restart(&mut self, checksums: Checksums) {
         self.tail.clear();
         self.cold = None;
         self.tail_start = checksums.end();
@@ -84,7 +84,7 @@ impl State {
     }
 
     /// Takes the units below `end` as all there are. Those behind stay in the files until others take their places.
-    pub fn cut(&mut self, end: i64) -> Result<(), StoreError> {
+    pub(crate) fn cut(&mut self, end: i64) -> Result<(), StoreError> {
         if end >= self.written() {
             self.tail.truncate((end - self.tail_start).max(0) as usize * UNIT_LEN);
             return Ok(());
@@ -101,12 +101,12 @@ impl State {
     }
 
     /// Forgets every unit, with their files gone.
-    pub fn forget_all(&mut self) {
+    pub(crate) fn forget_all(&mut self) {
         self.restart(Checksums::unknown(self.blocks(), 0));
     }
 
     /// The index after the last written unit of a message below the log offset `log_end`.
-    pub fn end_below(&self, log_end: i64) -> i64 {
+    pub(crate) fn end_below(&self, log_end: i64) -> i64 {
         let mut end = self.written();
         // What is not in memory is older than anything that is being written.
         while end > self.tail_start {
@@ -120,7 +120,7 @@ impl State {
     }
 
     /// Begins a queue whose older messages are gone, with fillers up to `index` in its first file.
-    pub fn start_at(&mut self, index: i64) -> Result<(), StoreError> {
+    pub(crate) fn start_at(&mut self, index: i64) -> Result<(), StoreError> {
         let file_start = index - index % self.files.units;
         self.files.delete_all()?;
         self.restart(Checksums::unknown(self.blocks(), file_start));
@@ -132,7 +132,7 @@ impl State {
         self.write_out()
     }
 
-    pub fn push(&mut self, unit: Unit) {
+    pub(crate) fn push(&mut self, unit: Unit) {
         self.tail.extend_from_slice(&unit.encode());
         if self.max() - self.written() < BATCH_UNITS as i64 {
             return;
@@ -154,13 +154,13 @@ impl State {
     }
 
     /// Lets the memory of a queue go that nobody writes to.
-    pub fn trim(&mut self) {
+    pub(crate) fn trim(&mut self) {
         self.trim_to(BATCH_UNITS / 8);
         self.tail.shrink_to_fit();
     }
 
     /// Hands everything to the kernel.
-    pub fn write_out(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn write_out(&mut self) -> Result<(), StoreError> {
         while self.written() < self.max() {
             let from = self.written();
             let to = self.max().min(self.files.end_of(from));
@@ -177,12 +177,12 @@ impl State {
     }
 
     /// Whether the block that holds `index` is as it was written.
-    pub fn judge(&self, index: i64) -> Result<(Range<i64>, Verdict), StoreError> {
+    pub(crate) fn judge(&self, index: i64) -> Result<(Range<i64>, Verdict), StoreError> {
         Ok((self.block_at(index), self.load(index)?.1))
     }
 
     /// The unit that a file holds at `index`, behind the end: what was there before units were cut off.
-    pub fn left_over(&self, index: i64) -> Result<Option<Unit>, StoreError> {
+    pub(crate) fn left_over(&self, index: i64) -> Result<Option<Unit>, StoreError> {
         if index < self.written() {
             return Ok(None);
         }
@@ -191,7 +191,7 @@ impl State {
     }
 
     /// Puts another unit in the place of one.
-    pub fn replace(&mut self, index: i64, unit: Unit) -> Result<(), StoreError> {
+    pub(crate) fn replace(&mut self, index: i64, unit: Unit) -> Result<(), StoreError> {
         if index >= self.tail_start {
             let at = self.tail_at(index);
             self.tail[at..at + UNIT_LEN].copy_from_slice(&unit.encode());
@@ -210,7 +210,7 @@ impl State {
     }
 
     /// Moves the first index past the messages below `log_min`.
-    pub fn correct_min(&mut self, log_min: i64) -> Result<(), StoreError> {
+    pub(crate) fn correct_min(&mut self, log_min: i64) -> Result<(), StoreError> {
         let (mut low, mut high) = (self.min, self.max());
         if low < high && !self.is_gone(low, log_min)? {
             return Ok(());

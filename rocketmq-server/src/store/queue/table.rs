@@ -34,12 +34,12 @@ pub(crate) struct Queues {
 }
 
 impl Queues {
-    pub fn new(root: PathBuf, units: u32, disk: Arc<dyn Disk>, source: Arc<Source>) -> Self {
+    pub(crate) fn new(root: PathBuf, units: u32, disk: Arc<dyn Disk>, source: Arc<Source>) -> Self {
         Self { root, units, disk, source, topics: RwLock::default() }
     }
 
     /// Loads every queue that has a folder or is in the seal. What a deleted topic has left is removed.
-    pub fn load(&self, seal: Option<&Seal>) -> Result<Vec<(Arc<ConsumeQueue>, Loaded)>, StoreError> {
+    pub(crate) fn load(&self, seal: Option<&Seal>) -> Result<Vec<(Arc<ConsumeQueue>, Loaded)>, StoreError> {
         let mut names = self.on_disk()?;
         names.extend(seal.into_iter().flat_map(|seal| seal.names(&self.source.deleted)));
         names.sort();
@@ -76,11 +76,11 @@ impl Queues {
     }
 
     /// Units of a file.
-    pub fn units(&self) -> u32 {
+    pub(crate) fn units(&self) -> u32 {
         self.units
     }
 
-    pub fn source(&self) -> &Arc<Source> {
+    pub(crate) fn source(&self) -> &Arc<Source> {
         &self.source
     }
 
@@ -111,12 +111,12 @@ impl Queues {
     }
 
     /// Hands everything to the kernel.
-    pub fn write_out(&self) -> Result<(), StoreError> {
+    pub(crate) fn write_out(&self) -> Result<(), StoreError> {
         side_by_side::for_each(&self.dirty(), |queue| queue.write_out())
     }
 
     /// Makes every queue survive a power cut.
-    pub fn sync(&self) -> Result<(), StoreError> {
+    pub(crate) fn sync(&self) -> Result<(), StoreError> {
         let dirty = self.dirty();
         if dirty.len() > FLUSHED_TOGETHER && self.sync_together(&dirty)? {
             return Ok(());
@@ -155,7 +155,7 @@ impl Queues {
 
     /// Removes a topic with its files; whether it was there. `end` is where the log ends, and nothing of the topic waits to
     /// be written.
-    pub fn delete_topic(&self, topic: &str, end: i64) -> Result<bool, StoreError> {
+    pub(crate) fn delete_topic(&self, topic: &str, end: i64) -> Result<bool, StoreError> {
         if !self.topics.read().contains_key(topic) {
             return Ok(false);
         }

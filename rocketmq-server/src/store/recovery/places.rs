@@ -57,7 +57,7 @@ impl From<StoreError> for Failure {
 }
 
 impl<'a> Places<'a> {
-    pub fn new(queues: &'a Queues, vouched: bool) -> Self {
+    pub(crate) fn new(queues: &'a Queues, vouched: bool) -> Self {
         Self {
             queues,
             vouched,
@@ -69,7 +69,7 @@ impl<'a> Places<'a> {
     }
 
     /// How many records are intact and yet cannot be served where they say they belong.
-    pub fn misplaced(&self) -> usize {
+    pub(crate) fn misplaced(&self) -> usize {
         self.misplaced
     }
 
@@ -89,7 +89,7 @@ impl<'a> Places<'a> {
     }
 
     /// Puts an intact record into its queue.
-    pub fn add(&mut self, claim: Claim, unit: Unit) -> Result<(), Failure> {
+    pub(crate) fn add(&mut self, claim: Claim, unit: Unit) -> Result<(), Failure> {
         let Some(queue) = self.queue_for(&claim) else { return self.wait(Claimant { claim, unit }) };
         let max = queue.range().1;
         if claim.index < max {
@@ -104,7 +104,7 @@ impl<'a> Places<'a> {
     }
 
     /// Keeps the place of a damaged record that it still tells, so that its offset is not given out again.
-    pub fn add_damage(&mut self, damage: &Damage) {
+    pub(crate) fn add_damage(&mut self, damage: &Damage) {
         self.lost.push(damage.range.clone());
         let Some(claim) = damage.claim.clone() else { return };
         let size = (damage.range.end - damage.range.start).min(i64::from(i32::MAX)) as i32;
@@ -242,7 +242,7 @@ impl<'a> Places<'a> {
     }
 
     /// Decides about what still waits when the log has been read up to `end`, and gives no offset away a second time.
-    pub fn finish(&mut self, end: i64) -> Result<(), Failure> {
+    pub(crate) fn finish(&mut self, end: i64) -> Result<(), Failure> {
         let waiting = std::mem::take(&mut self.waiting);
         let strays = waiting.values().flatten().chain(&self.unplaced).map(|stray| stray.unit.physical_offset);
         let strays: BTreeSet<i64> = strays.collect();
