@@ -24,7 +24,7 @@ struct Script {
     refuse: bool,
     closed: AtomicUsize,
     gate: Arc<Gate>,
-    /// How much blocking work has begun.
+    /// Counts the blocking work that has begun.
     running: Arc<AtomicUsize>,
 }
 

@@ -352,7 +352,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }
             Answer::Later(_) => {}
             Answer::Blocking(work) if !self.muted => self.blocking.push(run(to, work)),
-            // What the peer has asked for is still done.
+            // Requests that the peer has made are still carried out.
             Answer::Blocking(work) => drop(tokio::task::spawn_blocking(work)),
         }
     }

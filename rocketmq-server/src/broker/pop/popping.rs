@@ -36,7 +36,7 @@ pub(crate) fn pop(parts: &Parts, asked: Asked<'_, PopMessageRequest>) -> Reply<P
     answer(parts, call).map_or(Reply::Held, Reply::Now)
 }
 
-/// Whether a pop reads from files: behind the newest messages, which are in memory.
+/// Returns true if a pop reads from files: it is behind the newest messages, which are in memory.
 pub(crate) fn is_cold(parts: &Parts, call: &PopCall) -> bool {
     let request = &call.request;
     let Some(topic) = parts.topics.get(&request.topic) else { return false };

@@ -58,7 +58,7 @@ fn serve(parts: &Parts, reply_to: ReplyTo<Found>, request: PullMessageRequest) -
     }
 }
 
-/// Runs a woken pull and sends what it finds, be it nothing: a pull waits once.
+/// Runs a woken pull and sends the result, even if it is empty: a pull waits only once.
 pub(crate) async fn resume(parts: &Parts, pull: Pull) {
     if let Some(answer) = run_at_once(parts, &pull) {
         return pull.reply_to.send(Ok(answer));

@@ -89,8 +89,8 @@ impl CheckpointFiles {
         Ok(apache.filter(|apache| apache.delivered_until > own.delivered_until).unwrap_or(own))
     }
 
-    /// Whether the page is the one written here but for a single bit: Apache's broker changes more than that, and its word
-    /// is that whatever was due before its time is delivered.
+    /// Returns true if the page differs by a single bit from the one that this broker wrote. Apache's broker changes more than that,
+    /// and its page says that everything due before its time is delivered.
     fn is_damaged(&self, page: &[u8], own: Progress) -> bool {
         let written = own.to_apache();
         let bits: u32 = written.iter().zip(page).map(|(own, found)| (own ^ found).count_ones()).sum();
