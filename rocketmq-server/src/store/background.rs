@@ -11,7 +11,7 @@ use super::checkpoint::Times;
 use super::error::StoreError;
 use super::seal::Seal;
 
-/// What the threads are woken for before their time.
+/// The reasons to wake the threads before their time.
 #[derive(Debug, Default)]
 struct Signal {
     state: Mutex<Wishes>,

@@ -8,7 +8,7 @@ const MEMBER_LEN: usize = "\n\t\"checksum\":\"01234567\"\n}".len();
 /// The polynomial of CRC-32, lowest bit first.
 const POLYNOMIAL: u32 = 0xedb8_8320;
 
-/// What the checksum says of a text.
+/// The verdict of the checksum about a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Checked {
     /// It is as it was written.

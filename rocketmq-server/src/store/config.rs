@@ -44,7 +44,7 @@ pub struct StoreConfig {
     pub check_crc_on_recover: bool,
     /// `messageDelayLevel` in milliseconds, level 1 first: the due time kept in the queue of a delayed message.
     pub delay_levels_ms: Vec<i64>,
-    /// How much of the newest log is kept in memory for readers that are up to date, 8 MiB.
+    /// The bytes of the newest log that stay in memory for readers that are up to date, 8 MiB.
     pub hot_tail: usize,
     /// `cleanResourceInterval`, 10 s.
     pub clean_interval: Duration,
@@ -103,7 +103,7 @@ impl StoreConfig {
         log::check_sizes(&segment::list(&self.commit_log_dir())?, self.commit_log_file_size)
     }
 
-    /// Where the commit log's files are.
+    /// Returns the folder of the commit log's files.
     pub fn commit_log_dir(&self) -> PathBuf {
         self.commit_log_dir.clone().unwrap_or_else(|| self.root.join("commitlog"))
     }
@@ -133,7 +133,7 @@ pub struct StoreLive {
     pub disk_enough_free: Option<u64>,
 }
 
-/// What is done about a disk that is too full.
+/// The measures against a disk that is too full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FullDisk {
     /// Expired files go at any hour.
@@ -145,7 +145,7 @@ pub(crate) enum FullDisk {
 }
 
 impl StoreLive {
-    /// Whether a disk is so full that `measure` is due.
+    /// Returns true if a disk is so full that `measure` is due.
     pub(crate) fn is_too_full(&self, space: Space, measure: FullDisk) -> bool {
         let ratio = |live: &Self| match measure {
             FullDisk::DeleteExpired => live.disk_max_used,

@@ -12,21 +12,21 @@ use super::dirs;
 use super::disk::RealDisk;
 use super::error::StoreError;
 
-/// Who may read a file that is written anew.
+/// The readers of a file that is written anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readers {
     /// As the process is set up.
     Anyone,
     /// Its owner alone, where the system knows owners: it holds secrets.
     Owner,
-    /// Whoever could read the file that is replaced.
+    /// Those who could read the file that is replaced.
     AsBefore,
 }
 
 /// Replaces the file at `path` by `text`, keeping the one before as `path.bak`.
 ///
 /// # Errors
-/// What could not be written. The old file, or its `.bak`, is still there.
+/// Names the file that could not be written. The old file, or its `.bak`, is still there.
 pub fn save(path: &Path, text: &[u8], readers: Readers) -> Result<(), StoreError> {
     let dir = dirs::parent(path);
     dirs::create(dir, &RealDisk)?;
@@ -48,7 +48,7 @@ pub(crate) fn save_table(path: &Path, json: &[u8], readers: Readers) -> Result<(
     save(path, &checksum::sign(json), readers)
 }
 
-/// [`load`]s a table. Where its checksum shows a flipped bit, that is mended in the file too.
+/// [`load`]s a table. If its checksum shows a flipped bit, the file is mended too.
 ///
 /// # Errors
 /// As [`load`].
@@ -113,7 +113,7 @@ fn set_aside(path: &Path, problem: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What `parse` makes of the file at `path`, or of its `.bak` if it can make nothing of the file; `None` when there is
+/// Reads the file at `path` with `parse`, or its `.bak` if `parse` refuses the file. Returns `None` if there is
 /// neither.
 ///
 /// # Errors

@@ -25,7 +25,7 @@ impl DeletedTopics {
         Ok(Self { path, table: Mutex::new(table) })
     }
 
-    /// Whether a message of `topic` at log offset `offset` went with its topic.
+    /// Returns true if a message of `topic` at log offset `offset` went with its topic.
     pub(crate) fn covers(&self, topic: &str, offset: i64) -> bool {
         self.end_of(topic).is_some_and(|end| offset < end)
     }

@@ -6,12 +6,12 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// How a file system is used, in bytes.
+/// The use of a file system, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Space {
-    /// What files take.
+    /// The bytes that files take.
     pub used: u64,
-    /// What this process may still use. Room kept for the superuser is in neither figure.
+    /// The bytes that this process may still use. Room kept for the superuser is in neither figure.
     pub available: u64,
 }
 
@@ -25,7 +25,7 @@ impl Space {
     }
 }
 
-/// How the store reaches the disk.
+/// The disk, as the store uses it.
 pub trait Disk: fmt::Debug + Send + Sync + 'static {
     /// Writes some of `bytes` at `position`; how many.
     fn write_at(&self, file: &File, bytes: &[u8], position: u64) -> io::Result<usize> {
@@ -55,7 +55,7 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// How full the file system of `folder` is.
+    /// Returns the use of the file system of `folder`.
     fn space(&self, folder: &Path) -> io::Result<Space> {
         let stats = fs4::statvfs(folder)?;
         let used = stats.total_space().saturating_sub(stats.free_space());

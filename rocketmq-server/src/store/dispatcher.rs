@@ -64,7 +64,7 @@ impl Dispatcher {
         }
     }
 
-    /// Whether a message at this log offset has yet to come into its queue.
+    /// Returns true if a message at this log offset has yet to come into its queue.
     pub(crate) fn is_waiting(&self, physical_offset: i64) -> bool {
         let found = self.waiting.binary_search_by_key(&physical_offset, |entry| entry.physical_offset);
         found.is_ok_and(|at| self.waiting[at].queue.is_some())

@@ -1,10 +1,11 @@
-//! What can go wrong in the store, and what to do about it.
+//! The errors of the store, and their remedies.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Why the store refused or failed. Cheap to clone: one failed write is reported to every put that waited for it.
+/// Names the reason for which the store refused or failed. Cheap to clone: one failed write is reported to every put that waited
+/// for it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -22,7 +23,7 @@ pub enum StoreError {
     DiskFull {
         /// The file that could not grow.
         path: PathBuf,
-        /// What the system said.
+        /// The answer of the system.
         source: Arc<io::Error>,
     },
     /// Any other failure of the file system.
@@ -31,11 +32,11 @@ pub enum StoreError {
         path.display()
     )]
     Io {
-        /// What was tried, as a verb.
+        /// The action that was tried, as a verb.
         action: &'static str,
         /// On which file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The answer of the system.
         source: Arc<io::Error>,
     },
     /// A file that recovery cannot mend.
@@ -43,16 +44,16 @@ pub enum StoreError {
     Unusable {
         /// The file or folder.
         path: PathBuf,
-        /// What is wrong with it and how to put it right.
+        /// The fault and its remedy.
         problem: String,
     },
     /// The message breaks a rule of the store (broker answer 13).
     #[error("the message is refused: {reason}")]
     MessageIllegal {
-        /// Which rule, with the value.
+        /// The rule, with the value.
         reason: String,
     },
-    /// A flush failed. What the disk holds of the last writes is unknown, so no more are taken until a restart
+    /// A flush failed. The disk may hold any part of the last writes, so no more are taken until a restart
     /// has read back what is really there. Reading goes on.
     #[error(
         "the store takes no more messages because a flush failed ({reason}): check the disk, then restart the broker"
@@ -66,7 +67,7 @@ pub enum StoreError {
     AboveWarningLevel {
         /// The root folder.
         folder: PathBuf,
-        /// How full it is.
+        /// The part in use.
         used_percent: u8,
         /// `diskSpaceWarningLevelRatio`.
         limit_percent: u8,

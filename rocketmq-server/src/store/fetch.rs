@@ -15,7 +15,7 @@ const GAP: i64 = 4096;
 /// The longest such read.
 const WINDOW: i64 = 256 << 10;
 
-/// How far a read goes for what it reads.
+/// The reach of a read: memory, or files too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reach {
     /// As far as this process and the kernel have it in memory.
@@ -46,7 +46,7 @@ pub(crate) fn fetch_at_once(
     all.then_some(fetched)
 }
 
-/// What was found, and whether nothing of it was beyond the reach.
+/// Reads messages. Also returns true if all of them were within the reach.
 fn read(
     reach: Reach,
     log: &CommitLog,
@@ -133,8 +133,8 @@ impl Fetched {
     }
 }
 
-/// Reads records that follow each other in a queue, neighbours in the log with one call. What is in memory is taken as it
-/// is; what comes from a file is checked.
+/// Reads records that follow each other in a queue, neighbours in the log with one call. A record in memory is taken as it
+/// is; one from a file is checked.
 struct Reader<'a> {
     log: &'a CommitLog,
     queue: &'a ConsumeQueue,
@@ -229,13 +229,13 @@ impl Reader<'_> {
         (to <= bytes.len()).then(|| bytes.slice(from..to))
     }
 
-    /// Whether the log agrees with a unit that names a long record: memory is not reserved on a damaged unit's word.
+    /// Returns true if the log agrees with a unit that names a long record: memory is not reserved on a damaged unit's word.
     fn is_as_long(&self, unit: &Unit) -> bool {
         let head = self.log.read_cold(unit.physical_offset, layout::MIN_LEN).unwrap_or_default();
         layout::peek_i32(&head, layout::TOTAL_SIZE) == Some(unit.size)
     }
 
-    /// How far the records behind the first lie close together.
+    /// Returns the length over which the records behind the first lie close together.
     fn span(&self, units: &[Unit]) -> i64 {
         let start = units[0].physical_offset;
         let mut end = units[0].end();

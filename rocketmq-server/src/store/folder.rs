@@ -64,7 +64,7 @@ impl Folder {
         Ok(Self { root: root.into(), claim, disk, _lock: file })
     }
 
-    /// Whether the last run ended without [`mark_clean`](Self::mark_clean).
+    /// Returns true if the last run ended without [`mark_clean`](Self::mark_clean).
     pub(crate) fn was_aborted(&self) -> bool {
         self.abort_file().exists()
     }

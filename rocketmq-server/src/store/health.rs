@@ -1,4 +1,4 @@
-//! Whether the store takes messages, and why not.
+//! The health of the store: it takes messages, or knows the reason against it.
 
 use std::path::Path;
 
@@ -27,7 +27,7 @@ impl Health {
         }
     }
 
-    /// Whether a flush has failed in this run.
+    /// Returns true if a flush has failed in this run.
     pub(crate) fn flush_failed(&self) -> bool {
         matches!(*self.refusal.read(), Some(StoreError::FlushFailed { .. }))
     }

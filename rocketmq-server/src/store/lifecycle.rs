@@ -82,7 +82,7 @@ impl Store {
             Seal::remove(&config.root, &*disk)?;
         }
         queues.source().deleted.end_at(recovered.report.end)?;
-        // What a killed process left with the kernel may not be on the platter yet.
+        // Bytes that a killed process left with the kernel may not be on the platter yet.
         log.sync_from(recovered.report.scanned_from)?;
         recovered.report.log();
         let end = log.written();
@@ -123,7 +123,7 @@ impl Store {
     /// recover. May take as long as the disk does. Puts fail from here on; reading still works.
     ///
     /// # Errors
-    /// What could not be written or flushed. The next open then recovers.
+    /// Names the bytes that could not be written or flushed. The next open then recovers.
     pub fn shutdown(&self) -> Result<(), StoreError> {
         let written = self.sync_point();
         let flush_failed = self.inner.health.flush_failed();

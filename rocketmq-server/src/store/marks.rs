@@ -1,4 +1,4 @@
-//! What a message is found by: the code in its consume queue and the hashes under which the index keeps it.
+//! The marks by which a message is found: the code in its consume queue, and the hashes under which the index keeps it.
 
 use rocketmq_remoting::message::properties::{self, names};
 use rocketmq_remoting::message::{SysFlag, TransactionKind};
@@ -48,7 +48,7 @@ impl Marks {
     }
 }
 
-/// Whether messages of this kind get a place in a consume queue. Others are numbered 0 and never consumed.
+/// Returns true if messages of this kind get a place in a consume queue. Others are numbered 0 and never consumed.
 pub(crate) fn is_queued(flag: SysFlag) -> bool {
     matches!(flag.transaction(), TransactionKind::None | TransactionKind::Commit)
 }

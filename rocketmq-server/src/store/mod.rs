@@ -84,14 +84,14 @@ struct Inner {
     writer: Mutex<Writer>,
     dispatcher: Mutex<Dispatcher>,
     checkpoint: Mutex<Checkpoint>,
-    /// Where the log ended when it was sealed last.
+    /// The end of the log when it was sealed last.
     sealed: Mutex<i64>,
     flushed: watch::Sender<Flushed>,
     threads: background::Threads,
     retention: retention::Retention,
 }
 
-/// How far the log is safe, for those who wait.
+/// The end of the safe part of the log, for those who wait.
 #[derive(Debug, Clone, Copy)]
 struct Flushed {
     end: i64,

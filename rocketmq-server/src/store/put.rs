@@ -61,7 +61,7 @@ impl Store {
     /// Makes sure the kernel has a message: one write for everything put so far, none if that was done already.
     ///
     /// # Errors
-    /// Why it could not be written. The message then does not exist and its offsets go to others.
+    /// The write failed. The message then does not exist, and its offsets go to others.
     pub fn ensure_written(&self, put: &Put) -> Result<(), StoreError> {
         if put.outcome.get().is_none() {
             // Its own result concerns the newest messages; ours may have been settled by another thread before.
@@ -73,7 +73,7 @@ impl Store {
     /// Makes sure the kernel has everything put so far.
     ///
     /// # Errors
-    /// Why it could not be written. None of the messages that were waiting exists then; those put before an earlier
+    /// The write failed. None of the messages that were waiting exists then; those put before an earlier
     /// successful call do.
     pub fn sync_point(&self) -> Result<(), StoreError> {
         let mut done = Vec::new();

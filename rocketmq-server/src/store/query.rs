@@ -31,7 +31,7 @@ impl Store {
         fetch::fetch(&self.inner.log, queue.as_deref(), offset, limits, filter)
     }
 
-    /// Whether a read of the queue from `offset` on touches no file: all that is there is in memory.
+    /// Returns true if a read of the queue from `offset` on touches no file: all that is there is in memory.
     pub fn is_hot(&self, topic: &str, queue_id: i32, offset: i64) -> bool {
         let queue = self.inner.queues.get(topic, queue_id);
         queue.is_none_or(|queue| queue.is_hot(offset, self.inner.log.hot_from()))
@@ -60,7 +60,7 @@ impl Store {
         self.inner.queues.get(topic, queue_id).map_or(0, |q| q.range().1)
     }
 
-    /// How many bytes the log has from the message at `offset` on; `None` when the queue does not have it.
+    /// Counts the bytes of the log from the message at `offset` on; `None` when the queue does not have it.
     pub fn bytes_from(&self, topic: &str, queue_id: i32, offset: i64) -> Option<u64> {
         let unit = self.inner.queues.get(topic, queue_id)?.unit(offset)?;
         u64::try_from(self.inner.log.written() - unit.physical_offset).ok()
@@ -169,7 +169,7 @@ impl Store {
     pub fn delete_topic(&self, topic: &str) -> Result<bool, StoreError> {
         let mut done = Vec::new();
         let mut writer = self.inner.writer.lock();
-        // What waits to be written belongs to the topic that goes.
+        // Messages that wait to be written belong to the topic that goes.
         let written = writer.write_out(&self.inner.log, &mut done);
         let mut dispatcher = self.inner.dispatcher.lock();
         dispatcher.enqueue(&mut done);
@@ -179,12 +179,12 @@ impl Store {
         self.inner.queues.delete_topic(topic, writer.end())
     }
 
-    /// Whether the disk had no room for the last write of messages.
+    /// Returns true if the disk had no room for the last write of messages.
     pub fn has_no_room(&self) -> bool {
         self.inner.log.has_no_room()
     }
 
-    /// How many damaged records were found since the store was opened; each was reported.
+    /// Counts the damaged records that were found since the store was opened; each was reported.
     pub fn damaged_records(&self) -> u64 {
         self.inner.log.damaged().count()
     }
@@ -210,7 +210,7 @@ impl Inner {
         if self.is_queued(record, size) {
             return true;
         }
-        // What is readable but not dispatched is with whoever holds the writer or else waits in the dispatcher.
+        // A message that is readable but not dispatched is with the holder of the writer, or waits in the dispatcher.
         let writer = self.writer.lock();
         let dispatcher = self.dispatcher.lock();
         drop(writer);

@@ -12,7 +12,7 @@ use super::error::StoreError;
 use super::log::segment::Segment;
 use super::{Inner, Store};
 
-/// How often a deletion that was asked for is tried, should the files not have gone by then.
+/// The number of tries of a deletion that a tool asked for, if the files do not go before.
 const MANUAL_ROUNDS: u32 = 20;
 
 /// The rounds of deletion, and who is told of them.
@@ -47,7 +47,7 @@ pub struct Deleted {
     pub to: i64,
 }
 
-/// What one round deleted.
+/// The deletions of one round.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cleaned {
     /// Files of the commit log.
@@ -58,7 +58,7 @@ pub struct Cleaned {
     pub index_files: usize,
 }
 
-/// Why files go in a round.
+/// The reason for which files go in a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reason {
     /// The disk is nearly full: the oldest go, expired or not.
@@ -96,7 +96,7 @@ impl Store {
         Ok(self.disk_space()?.used_ratio())
     }
 
-    /// How many bytes of the store's disk are used, and how many are left; of the fuller one when the commit log has its
+    /// Returns the bytes of the store's disk that are used, and that are left; of the fuller one when the commit log has its
     /// own.
     ///
     /// # Errors
@@ -160,7 +160,7 @@ impl Inner {
         Ok(space)
     }
 
-    /// How full the store's disk is; the fuller one when the commit log has its own.
+    /// Returns the use of the store's disk; of the fuller one when the commit log has its own.
     fn disk_space(&self) -> Result<Space, StoreError> {
         let mut fullest: Option<Space> = None;
         for folder in [self.config.root.clone(), self.config.commit_log_dir()] {
@@ -235,7 +235,7 @@ impl Inner {
     }
 }
 
-/// How many bytes of log may be written before the disk is looked at again: a quarter of what is left below the next
+/// Returns the bytes of log that may be written before the disk is looked at again: a quarter of what is left below the next
 /// limit (queues and index grow besides the log), yet at least a 256th of the disk.
 fn step(live: &StoreLive, space: Space) -> i64 {
     let all = space.used.saturating_add(space.available) as f64;

@@ -18,7 +18,7 @@ use super::error::StoreError;
 use super::queue::SealedQueue;
 use super::queue::table::Queues;
 
-/// What a store was when it was sealed.
+/// The state of a store when it was sealed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Seal {
     /// The store was closed right after.

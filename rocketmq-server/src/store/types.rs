@@ -1,4 +1,4 @@
-//! What goes into the store and what comes out.
+//! The types of the store's interface.
 
 use bytes::Bytes;
 
@@ -27,7 +27,7 @@ impl Put {
     }
 }
 
-/// How much one [`Store::get`](super::Store::get) returns. The first message is returned whatever its size.
+/// The limits of one [`Store::get`](super::Store::get). The first message is returned whatever its size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GetLimits {
     /// At most this many messages; 0 is served as 1.
@@ -36,7 +36,7 @@ pub struct GetLimits {
     pub max_bytes: usize,
 }
 
-/// Which messages a reader wants. Both answers default to yes.
+/// Chooses the messages that a reader wants. Both answers default to yes.
 pub trait Filter {
     /// Asked with the unit's code, before the message is read.
     fn wants_code(&self, tags_code: i64) -> bool {
@@ -57,7 +57,7 @@ pub struct All;
 
 impl Filter for All {}
 
-/// How a read ended. [`name`](Self::name) is what goes into a pull answer's remark.
+/// The end of a read. Its [`name`](Self::name) goes into the remark of a pull's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GetStatus {
     /// There are messages.
@@ -100,9 +100,9 @@ impl GetStatus {
 /// The answer to [`Store::get`](super::Store::get).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
-    /// How the read ended.
+    /// The end of the read.
     pub status: GetStatus,
-    /// Where to read next: behind everything looked at, wanted or not.
+    /// The offset of the next read: behind everything looked at, wanted or not.
     pub next_begin: i64,
     /// The queue's first offset.
     pub min: i64,
@@ -114,7 +114,7 @@ pub struct Fetched {
     pub bytes: usize,
 }
 
-/// Which of several messages a search by time means.
+/// The message that a search by time means, out of several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Boundary {
     /// The first stored at or after the time.
@@ -124,7 +124,7 @@ pub enum Boundary {
     Upper,
 }
 
-/// What a key is.
+/// The kinds of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum KeyKind {
     /// `UNIQ_KEY` or one of the words of `KEYS`.
@@ -134,7 +134,7 @@ pub enum KeyKind {
     Tag,
 }
 
-/// What opening a store found and did.
+/// The report of the opening of a store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecoveryReport {
     /// The last run did not end cleanly.
@@ -149,7 +149,7 @@ pub struct RecoveryReport {
     pub damaged: u64,
     /// The log offset where the log now ends.
     pub end: i64,
-    /// Why the log ends there, when what follows is not simply unused.
+    /// The reason for which the log ends there, if the rest is not simply unused.
     pub cut: Option<String>,
 }
 

@@ -10,13 +10,13 @@ use super::log::{BLANK_LEN, CommitLog};
 use super::marks::Marks;
 use super::queue::ConsumeQueue;
 
-/// What one write to the kernel takes at most, save for a single longer message.
+/// The most bytes of one write to the kernel, save for a single longer message.
 const ARENA: usize = 256 << 10;
 
 /// The largest step back of the clock, ms, that store times hide.
 const HIDDEN_STEP_MS: i64 = 10_000;
 
-/// How the write of a group of messages ended; empty while it has not been tried.
+/// The end of the write of several messages; empty while it has not been tried.
 pub(crate) type Outcome = Arc<OnceLock<Result<(), StoreError>>>;
 
 /// A message in the log: what its consume queue and the index have to know.
@@ -61,7 +61,7 @@ impl Writer {
         }
     }
 
-    /// Where the next message goes, unless its file is too full for it.
+    /// Returns the offset of the next message, unless its file is too full for it.
     pub(crate) fn end(&self) -> i64 {
         self.start + self.buffer.len() as i64
     }
@@ -85,7 +85,7 @@ impl Writer {
         self.last_timestamp
     }
 
-    /// Makes sure that `len` bytes fit behind each other in one file and in the buffer. What the buffer held before may
+    /// Makes sure that `len` bytes fit behind each other in one file and in the buffer. The content of the buffer may
     /// be written by this; the entries written are put to `done`.
     pub(crate) fn make_room(
         &mut self,
@@ -175,7 +175,7 @@ impl Writer {
     }
 }
 
-/// Where a message goes besides the log.
+/// The places of a message besides the log.
 #[derive(Debug)]
 pub(crate) struct Placed {
     pub queue: Option<Arc<ConsumeQueue>>,

@@ -31,7 +31,7 @@ const ENTRY_BATCH: usize = 1024;
 /// Changed pages written before others get a turn at the lock: well under a millisecond.
 const PAGES_AT_ONCE: usize = 128;
 
-/// How many slots and entries a file has.
+/// The numbers of slots and entries of a file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shape {
     pub slots: u32,
@@ -192,7 +192,7 @@ impl IndexFile {
         Ok(found)
     }
 
-    /// Whether the file may hold messages stored in the time range (ms).
+    /// Returns true if the file may hold messages stored in the time range (ms).
     pub(crate) fn overlaps(&self, begin: i64, end: i64) -> bool {
         !self.is_empty() && self.header.begin_time <= end && self.header.end_time >= begin
     }
@@ -220,7 +220,7 @@ impl IndexFile {
         Ok(true)
     }
 
-    /// What is needed to flush the file later.
+    /// Returns a handle to flush the file later.
     pub(crate) fn handle(&self) -> Result<Retired, StoreError> {
         let file = self.file.try_clone().map_err(|e| StoreError::io("duplicate", &self.path, e))?;
         Ok(Retired { path: self.path.clone(), file, disk: self.disk.clone(), end_time: self.header.end_time })

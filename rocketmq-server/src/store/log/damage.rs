@@ -34,7 +34,7 @@ impl DamagedRecords {
         }
     }
 
-    /// How many were found since the store was opened.
+    /// Counts those found since the store was opened.
     pub(crate) fn count(&self) -> u64 {
         self.state.lock().count
     }

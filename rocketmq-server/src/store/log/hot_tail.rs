@@ -27,7 +27,7 @@ impl HotTail {
         }
     }
 
-    /// Where the oldest block begins.
+    /// Returns the offset at which the oldest block begins.
     pub(crate) fn start(&self) -> Option<i64> {
         self.blocks.front().map(|(start, _)| *start)
     }

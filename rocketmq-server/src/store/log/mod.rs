@@ -22,7 +22,7 @@ use hot_tail::HotTail;
 use record::Place;
 use segment::Segment;
 
-/// What the marker at the end of a file takes: its length and its magic.
+/// The bytes of the marker at the end of a file: its length and its magic.
 pub(crate) const BLANK_LEN: usize = 8;
 
 /// The commit log, as far as it does not concern what the bytes mean.
@@ -104,7 +104,7 @@ impl CommitLog {
         written
     }
 
-    /// Whether the last write found no room on the disk.
+    /// Returns true if the last write found no room on the disk.
     pub(crate) fn has_no_room(&self) -> bool {
         self.no_room.load(Ordering::Relaxed)
     }
@@ -121,7 +121,7 @@ impl CommitLog {
         self.written.store(end, Ordering::Release);
     }
 
-    /// Where recovery found the end: what lies behind it is cut off.
+    /// Sets the end that recovery found, and cuts off the rest.
     pub(crate) fn set_end(&self, end: i64) -> Result<(), StoreError> {
         let mut segments = self.segments.write();
         while let Some(last) = segments.last().filter(|s| s.start() >= end && s.start() > 0) {
@@ -170,7 +170,7 @@ impl CommitLog {
         self.is_intact(&record, offset, None).then_some(record)
     }
 
-    /// Whether `bytes` are the whole, intact record that was written at `offset`, and belong to `place`. Damage is reported.
+    /// Returns true if `bytes` are the whole, intact record that was written at `offset`, and belong to `place`. Damage is reported.
     pub(crate) fn is_intact(&self, bytes: &[u8], offset: i64, place: Option<Place<'_>>) -> bool {
         let judged = record::judge(bytes, offset, true);
         let judged = judged.and_then(|view| place.map_or(Ok(()), |place| record::judge_place(&view, place)));

@@ -8,7 +8,7 @@ const QUEUE_OFFSETS: std::ops::Range<i64> = 0..i64::MAX / 1024;
 /// Store times, ms since 1970: up to the year 2109. Beyond it lies every time with a flipped high bit.
 pub(crate) const STORE_TIMES: std::ops::Range<i64> = 0..1 << 42;
 
-/// Where a message belongs: its topic, queue, and offset in the queue.
+/// The place of a message: its topic, queue, and offset in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place<'a> {
     pub topic: &'a str,

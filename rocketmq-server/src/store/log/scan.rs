@@ -10,7 +10,7 @@ use super::{BLANK_LEN, CommitLog, record};
 /// Bytes read from the file at a time.
 const CHUNK: usize = 1 << 20;
 
-/// What lies at a log offset.
+/// The thing that lies at a log offset.
 #[derive(Debug)]
 pub(crate) enum Step {
     /// A whole, intact record.
@@ -35,7 +35,7 @@ impl<'a> Scanner<'a> {
         Self { log, check_crc, chunk: (0, Bytes::new()) }
     }
 
-    /// What lies at `offset`.
+    /// Reads the thing that lies at `offset`.
     pub(crate) fn step(&mut self, offset: i64) -> Step {
         let head = self.bytes(offset, BLANK_LEN);
         let (Some(size), Some(magic)) = (layout::peek_i32(&head, 0), layout::peek_i32(&head, layout::MAGIC))
@@ -75,7 +75,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Where the next intact record begins behind the damage at `offset`, below `until`.
+    /// Finds the next intact record behind the damage at `offset`, below `until`.
     fn resume(&mut self, offset: i64, until: i64) -> Option<i64> {
         // The lengths that the damaged record claims come first: its body may hold bytes that look like a record.
         let claimed = self.claimed_lengths(offset).into_iter().map(|len| offset + len as i64);
@@ -140,7 +140,7 @@ impl<'a> Scanner<'a> {
         lengths
     }
 
-    /// Where the topic lies in the possibly damaged record at `offset`.
+    /// Finds the topic in the possibly damaged record at `offset`.
     fn topic_of(&mut self, offset: i64) -> Option<Range<usize>> {
         let head = self.bytes(offset, layout::MIN_LEN + 2 * layout::HOST_V6_LEN);
         let body_at = layout::body_len(layout::peek_sys_flag(&head)?);
@@ -196,7 +196,7 @@ impl<'a> Scanner<'a> {
         end
     }
 
-    /// What the damaged record at `offset` says of its place, as far as that can be true.
+    /// Reads the place that the damaged record at `offset` claims, as far as it can be true.
     fn claim(&mut self, offset: i64) -> Option<Claim> {
         let head = self.bytes(offset, layout::MIN_LEN);
         let topic = self.topic_of(offset)?;
@@ -225,7 +225,7 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Where a record says that it belongs.
+/// The place that a record claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Claim {
     pub topic: String,
@@ -238,11 +238,11 @@ pub(crate) struct Claim {
 pub(crate) struct Damage {
     pub range: Range<i64>,
     pub reason: String,
-    /// What the record at its start says of its place.
+    /// The place that the record at its start claims.
     pub claim: Option<Claim>,
 }
 
-/// What a [`Walk`] comes to.
+/// The result of a [`Walk`].
 #[derive(Debug)]
 pub(crate) enum Found {
     Record(Bytes),
@@ -252,10 +252,10 @@ pub(crate) enum Found {
 /// Goes from record to record, past damage as long as anything intact lies behind it.
 pub(crate) struct Walk<'a> {
     scanner: Scanner<'a>,
-    /// Where the next record is looked for; in the end, where the log ends.
+    /// The offset at which the next record is looked for; in the end, the end of the log.
     pub at: i64,
     until: i64,
-    /// Why the log ends here although something was written behind: a crash cut it short.
+    /// The reason for which the log ends here although something was written behind: a crash cut it short.
     pub torn: Option<String>,
 }
 
@@ -301,7 +301,7 @@ fn ends_in_zero(view: &RecordView<'_>) -> bool {
     last.ends_with('\0')
 }
 
-/// Whether all of `bytes` is zero: comparing memory is far cheaper than looking for records.
+/// Returns true if all of `bytes` is zero: comparing memory is far cheaper than looking for records.
 fn is_unused(bytes: &[u8]) -> bool {
     bytes.first() == Some(&0) && bytes[1..] == bytes[..bytes.len() - 1]
 }

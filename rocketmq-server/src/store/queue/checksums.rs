@@ -13,7 +13,7 @@ use super::unit::UNIT_LEN;
 /// Units of a block, save for the last one of a file.
 const BLOCK_UNITS: i64 = 256;
 
-/// How the units of a queue are divided into blocks. None of them reaches over the end of a file.
+/// The division of a queue's units into blocks. None of them reaches over the end of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Blocks {
     units_of_file: i64,
@@ -38,7 +38,7 @@ impl Blocks {
     }
 }
 
-/// What checksums say of a block that was read.
+/// The verdict of checksums about a block that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Intact,
@@ -183,7 +183,7 @@ impl Checksums {
         Some(Self { blocks, first, whole, last: last.map(|crc| Hasher::new_with_initial_len(crc, len)), end })
     }
 
-    /// Where the checksum of the block that holds `index` is in `whole`; `None` for a block before the first.
+    /// Returns the position in `whole` of the checksum of the block that holds `index`; `None` for a block before the first.
     fn position(&self, index: i64) -> Option<usize> {
         usize::try_from(self.blocks.number(index) - self.first).ok()
     }

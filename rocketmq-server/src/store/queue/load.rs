@@ -23,7 +23,7 @@ pub(crate) struct SealedQueue {
     pub checksums: SealedChecksums,
 }
 
-/// What loading found.
+/// The result of loading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Loaded {
     /// Files lack the units from this index on, or some of them.

@@ -39,7 +39,7 @@ pub(crate) struct ConsumeQueue {
     state: Mutex<State>,
 }
 
-/// What a flush covers.
+/// The extent of a flush.
 #[derive(Debug)]
 pub(crate) struct Flushed {
     units: Range<i64>,
@@ -137,7 +137,7 @@ impl ConsumeQueue {
         Some(reading.units)
     }
 
-    /// Whether a read from `index` on touches no file, with the log in memory from the offset `hot_from` on.
+    /// Returns true if a read from `index` on touches no file, with the log in memory from the offset `hot_from` on.
     pub(crate) fn is_hot(&self, index: i64, hot_from: i64) -> bool {
         self.state.lock().is_hot(index, hot_from)
     }
@@ -178,7 +178,7 @@ impl ConsumeQueue {
         self.state.lock().write_out()
     }
 
-    /// Whether [`sync`](Self::sync) has anything to do.
+    /// Returns true if [`sync`](Self::sync) has anything to do.
     pub(crate) fn is_dirty(&self) -> bool {
         let state = self.state.lock();
         state.made_file || state.synced < state.max()
@@ -194,7 +194,7 @@ impl ConsumeQueue {
         Ok(flushed.made_file)
     }
 
-    /// Takes what was written for flushed. Whoever calls this flushes it, or calls [`undo_sync`](Self::undo_sync).
+    /// Takes written units for flushed. The caller flushes them, or calls [`undo_sync`](Self::undo_sync).
     pub(crate) fn begin_sync(&self) -> Flushed {
         let mut state = self.state.lock();
         let to = state.written();
@@ -218,7 +218,7 @@ impl ConsumeQueue {
     }
 
     /// Moves the first offset past the messages below `log_min` and deletes the files that hold only such; the last
-    /// file stays, so that offsets never start again at 0. How many files went.
+    /// file stays, so that offsets never start again at 0. Returns the number of deleted files.
     pub(crate) fn expire_below(&self, log_min: i64) -> Result<usize, StoreError> {
         let mut state = self.state.lock();
         state.correct_min(log_min)?;
@@ -264,7 +264,7 @@ fn sync_files(files: &Files, flushed: &Flushed) -> Result<(), StoreError> {
     if flushed.made_file { dirs::sync(&files.dir, &*files.disk) } else { Ok(()) }
 }
 
-/// Where the queue's files are.
+/// Returns the folder of the queue's files.
 pub(crate) fn queue_dir(root: &Path, topic: &str, queue_id: i32) -> PathBuf {
     root.join(topic).join(queue_id.to_string())
 }

@@ -25,7 +25,7 @@ impl Reading {
 }
 
 impl State {
-    /// Whether the units from `index` on are in memory, and their records are with the log from the offset `hot_from` on.
+    /// Returns true if the units from `index` on are in memory, and their records are with the log from the offset `hot_from` on.
     pub(crate) fn is_hot(&self, index: i64, hot_from: i64) -> bool {
         if index < self.min || index >= self.max() {
             // There is nothing to read.
@@ -74,7 +74,7 @@ impl State {
         Ok(())
     }
 
-    /// Whether a block that was loaded has to be made anew.
+    /// Returns true if a block that was loaded has to be made anew.
     pub(crate) fn is_damaged(&self, loaded: &Range<i64>, units: &[u8]) -> bool {
         self.checksums.judge(loaded.start, units) == Verdict::Damaged
     }

@@ -35,7 +35,7 @@ impl Source {
         }
     }
 
-    /// Whether the record that `unit` names is intact and belongs to `place`.
+    /// Returns true if the record that `unit` names is intact and belongs to `place`.
     pub(crate) fn confirms(&self, place: Place<'_>, unit: Unit) -> bool {
         let Ok(len) = usize::try_from(unit.size) else { return false };
         let is_known = unit.is_written() && unit.physical_offset >= self.log.min();
@@ -47,13 +47,13 @@ impl Source {
         judged.is_ok_and(|view| record::judge_place(&view, place).is_ok() && !self.is_deleted(&view))
     }
 
-    /// Whether the log agrees with a unit that names a long record: memory is not reserved on a damaged unit's word.
+    /// Returns true if the log agrees with a unit that names a long record: memory is not reserved on a damaged unit's word.
     fn is_as_long(&self, unit: Unit) -> bool {
         let head = self.log.read_cold(unit.physical_offset, layout::MIN_LEN).unwrap_or_default();
         layout::peek_i32(&head, layout::TOTAL_SIZE) == Some(unit.size)
     }
 
-    /// Whether the record was put before its topic was deleted.
+    /// Returns true if the record was put before its topic was deleted.
     pub(crate) fn is_deleted(&self, view: &RecordView<'_>) -> bool {
         self.deleted.covers(&view.topic(), view.physical_offset())
     }

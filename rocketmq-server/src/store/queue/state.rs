@@ -1,4 +1,4 @@
-//! What is behind the lock of a queue: its newest units in memory, its files, and the checksums of what they hold.
+//! The state behind the lock of a queue: its newest units in memory, its files, and their checksums.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -108,7 +108,7 @@ impl State {
     /// The index after the last written unit of a message below the log offset `log_end`.
     pub(crate) fn end_below(&self, log_end: i64) -> i64 {
         let mut end = self.written();
-        // What is not in memory is older than anything that is being written.
+        // Units that are not in memory are older than any that is being written.
         while end > self.tail_start {
             let last = unit::decode_all(&self.tail[self.tail_at(end - 1)..]).next();
             if last.is_none_or(|unit| unit.is_filler() || unit.end() <= log_end) {
@@ -176,7 +176,7 @@ impl State {
         (index - self.tail_start) as usize * UNIT_LEN
     }
 
-    /// Whether the block that holds `index` is as it was written.
+    /// Judges if the block that holds `index` is as it was written.
     pub(crate) fn judge(&self, index: i64) -> Result<(Range<i64>, Verdict), StoreError> {
         Ok((self.block_at(index), self.load(index)?.1))
     }
@@ -224,7 +224,7 @@ impl State {
         Ok(())
     }
 
-    /// Whether the message at `index` is no longer in the log; a place without a message is judged by the next one with.
+    /// Returns true if the message at `index` is no longer in the log; a place without a message is judged by the next one with.
     fn is_gone(&mut self, index: i64, log_min: i64) -> Result<bool, StoreError> {
         let mut at = index;
         while at < self.max() {

@@ -38,7 +38,7 @@ impl Queues {
         Self { root, units, disk, source, topics: RwLock::default() }
     }
 
-    /// Loads every queue that has a folder or is in the seal. What a deleted topic has left is removed.
+    /// Loads every queue that has a folder or is in the seal. Remains of a deleted topic are removed.
     pub(crate) fn load(&self, seal: Option<&Seal>) -> Result<Vec<(Arc<ConsumeQueue>, Loaded)>, StoreError> {
         let mut names = self.on_disk()?;
         names.extend(seal.into_iter().flat_map(|seal| seal.names(&self.source.deleted)));
@@ -69,7 +69,7 @@ impl Queues {
         Ok(all)
     }
 
-    /// Whether a crash came between the deletion of the topic and that of this queue's files.
+    /// Returns true if a crash came between the deletion of the topic and that of this queue's files.
     fn was_deleted(&self, queue: &ConsumeQueue) -> bool {
         let end = self.source.deleted.end_of(queue.topic());
         end.zip(queue.last()).is_some_and(|(end, (_, last))| last.physical_offset < end)

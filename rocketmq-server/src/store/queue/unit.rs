@@ -49,7 +49,7 @@ impl Unit {
         self.bits() == 0
     }
 
-    /// What a flipped bit makes of such zeros.
+    /// Returns true if a single flipped bit made this of such zeros.
     pub(crate) fn has_one_bit(self) -> bool {
         self.bits() == 1
     }

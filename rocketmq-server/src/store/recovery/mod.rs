@@ -23,10 +23,10 @@ use crate::store::seal::Seal;
 use crate::store::types::RecoveryReport;
 use places::{Failure, Places};
 
-/// How far before the checkpoint's time reading begins, ms: messages of one moment may lie on both sides of a flush.
+/// Reading begins this long before the checkpoint's time, ms: messages of one moment may lie on both sides of a flush.
 const MARGIN_MS: i64 = 3_000;
 
-/// What recovery works on.
+/// The parts of recovery.
 pub(crate) struct Recovery<'a> {
     pub config: &'a StoreConfig,
     pub log: &'a CommitLog,
@@ -38,13 +38,13 @@ pub(crate) struct Recovery<'a> {
     pub abnormal: bool,
 }
 
-/// What it found, and the store time of the last message.
+/// The report of recovery, and the store time of the last message.
 pub(crate) struct Recovered {
     pub report: RecoveryReport,
     pub last_timestamp: i64,
 }
 
-/// Where the log has to be read from.
+/// The beginning of the part of the log that has to be read.
 #[derive(Debug, Clone, Copy)]
 struct Start {
     from: i64,
@@ -100,7 +100,7 @@ impl Recovery<'_> {
         Ok(Start { from, vouched: self.seal.is_some() || from == self.log.min(), doubtful })
     }
 
-    /// Whether the seal describes the store as it is: nothing was written behind it.
+    /// Returns true if the seal describes the store as it is: nothing was written behind it.
     fn is_exact(&self, seal: &Seal, start: Start) -> bool {
         let behind = self.log.read_cold(seal.log_end, BLANK_LEN).unwrap_or_default();
         seal.clean

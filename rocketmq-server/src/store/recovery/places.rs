@@ -30,7 +30,7 @@ struct Claimant {
     unit: Unit,
 }
 
-/// What recovery knows of the queues while it reads the log.
+/// The queues as recovery knows them while it reads the log.
 pub(crate) struct Places<'a> {
     queues: &'a Queues,
     /// Every message below the place where reading began is in its queue, as far as the log still has it.
@@ -68,7 +68,7 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// How many records are intact and yet cannot be served where they say they belong.
+    /// Counts the records that are intact and yet cannot be served in the place they claim.
     pub(crate) fn misplaced(&self) -> usize {
         self.misplaced
     }
@@ -139,7 +139,7 @@ impl<'a> Places<'a> {
             return Ok(queue.replace(index, record.unit)?);
         }
         if queue.left_over(index) == Some(record.unit) {
-            // What a file says of the place decides between two records that both claim it.
+            // The file's unit of the place decides between two records that both claim it.
             let usurper = Claimant { claim: record.claim, unit: known };
             queue.replace(index, record.unit)?;
             self.give_up(usurper);
@@ -276,7 +276,7 @@ impl<'a> Places<'a> {
         Ok(())
     }
 
-    /// Whether the messages between the end of a queue and a record can be among what is lost of the log and the records
+    /// Returns true if the messages between the end of a queue and a record can be among what is lost of the log and the records
     /// that belong nowhere.
     fn explains_gap(&self, queue: Option<&ConsumeQueue>, record: &Claimant, strays: &BTreeSet<i64>) -> bool {
         let log_min = self.queues.source().log.min();

@@ -20,7 +20,7 @@ const MESSAGES: usize = 240;
 /// Bodies by topic, queue and offset.
 type Contents = BTreeMap<(&'static str, i32, i64), String>;
 
-/// How the store ended before the bit flipped.
+/// The end of the store before the bit flipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
     Clean,
