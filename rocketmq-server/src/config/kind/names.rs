@@ -21,13 +21,14 @@ impl Kind<Vec<String>> for Addresses {
 fn host_and_port(address: &str) -> Result<&str, &'static str> {
     // The last colon: IPv6 addresses come without brackets too.
     match address.rsplit_once(':') {
-        Some((host, port))
-            if !host.is_empty() && !host.contains('/') && port.parse::<u16>().is_ok_and(|port| port > 0) =>
-        {
-            Ok(address)
-        }
+        Some((host, port)) if is_host(host) && port.parse::<u16>().is_ok_and(|port| port > 0) => Ok(address),
         _ => Err("addresses such as 127.0.0.1:9876;192.168.0.1:9876"),
     }
+}
+
+/// Returns false for what cannot be a host, such as two addresses with a blank between them.
+fn is_host(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "-._:%[]".contains(c))
 }
 
 /// A host's name or address; an empty text stands for none.
@@ -37,9 +38,7 @@ impl Kind<Option<String>> for Host {
     fn parse(&self, text: &str) -> Result<Option<String>, &'static str> {
         match text {
             "" => Ok(None),
-            _ if text.chars().all(|c| c.is_alphanumeric() || "-._:%[]".contains(c)) => {
-                Ok(Some(text.to_owned()))
-            }
+            _ if is_host(text) => Ok(Some(text.to_owned())),
             _ => Err("a host name or an IP address"),
         }
     }
@@ -95,6 +94,9 @@ mod tests {
         assert!(Addresses.parse(":9876").is_err());
         assert!(Addresses.parse("http://a:9876").is_err());
         assert!(Addresses.parse("a:0").is_err());
+        assert!(Addresses.parse("a:1 b:2").is_err());
+        assert_eq!(Addresses.parse(""), Ok(vec![]));
+        assert_eq!(Addresses.parse(";"), Ok(vec![]));
     }
 
     #[test]
