@@ -121,6 +121,29 @@ final class Harness {
         throw new IllegalStateException();
     }
 
+    static boolean hasPop() {
+        for (Method m : DefaultMQAdminExt.class.getMethods()) if (m.getName().equals("setMessageRequestMode")) return true;
+        return false;
+    }
+
+    /** Has the broker serve a group by POP. Only 5.x can. */
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    static void serveByPop(DefaultMQAdminExt admin, String topic, String group) throws Exception {
+        admin.createAndUpdateSubscriptionGroupConfig(brokerAddr(admin), groupConfig(group));
+        for (Method m : DefaultMQAdminExt.class.getMethods()) {
+            if (!m.getName().equals("setMessageRequestMode")) continue;
+            m.invoke(admin, brokerAddr(admin), topic, group, Enum.valueOf((Class) m.getParameterTypes()[3], "POP"), 8, 6000L);
+            return;
+        }
+        throw new IllegalStateException();
+    }
+
+    /** Has the broker assign the queues of a consumer. Only 5.x can. */
+    static DefaultMQPushConsumer byBroker(DefaultMQPushConsumer c) throws Exception {
+        DefaultMQPushConsumer.class.getMethod("setClientRebalance", boolean.class).invoke(c, false);
+        return c;
+    }
+
     /** As `total`, and 0 for a topic that does not exist yet. */
     static long totalOrZero(DefaultMQProducer p, String topic) {
         try { return total(p, topic); } catch (Exception e) { return 0; }
