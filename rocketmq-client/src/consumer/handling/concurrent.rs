@@ -12,12 +12,11 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::engine::{Engine, Tally, Verdict};
 use super::retry::Redelivery;
 use super::send_back::SendBack;
+use super::tasks::HandlerTasks;
 use crate::clock::Clock;
 use crate::consumer::queue::owned::OwnedQueue;
 use crate::messages::Delivery;
@@ -37,11 +36,7 @@ pub(crate) struct ConcurrentService {
     ready: Notify,
     /// The number of workers; those above the engine's concurrency leave.
     workers: Mutex<usize>,
-    /// Cancelled when no new call may begin.
-    stopped: CancellationToken,
-    tasks: TaskTracker,
-    /// Cuts handlers that are still running.
-    aborted: CancellationToken,
+    tasks: HandlerTasks,
 }
 
 /// Holds pulled messages that wait for a worker, by pull.
@@ -92,9 +87,7 @@ impl ConcurrentService {
             backlog: Mutex::default(),
             ready: Notify::new(),
             workers: Mutex::new(0),
-            stopped: CancellationToken::new(),
-            tasks: TaskTracker::new(),
-            aborted: CancellationToken::new(),
+            tasks: HandlerTasks::default(),
         });
         service.adjust();
         service
@@ -103,13 +96,10 @@ impl ConcurrentService {
     /// Follows a change of the engine's concurrency: new workers begin, those above it finish what they handle and leave.
     pub(crate) fn adjust(self: &Arc<Self>) {
         let (mut workers, concurrency) = (self.workers.lock(), self.engine.concurrency());
-        while *workers < concurrency && !self.stopped.is_cancelled() {
+        while *workers < concurrency && !self.tasks.is_stopped() {
             *workers += 1;
             let service = self.clone();
-            self.tasks.spawn(async move {
-                let aborted = service.aborted.clone();
-                tokio::select! { () = service.work() => {}, () = aborted.cancelled() => {} }
-            });
+            self.tasks.spawn(async move { service.work().await });
         }
         drop(workers);
         self.ready.notify_waiters();
@@ -117,7 +107,7 @@ impl ConcurrentService {
 
     /// Hands over messages that are in the window of `queue`.
     pub(crate) fn submit(&self, queue: Arc<OwnedQueue>, messages: Vec<Delivery>) {
-        if messages.is_empty() || self.stopped.is_cancelled() {
+        if messages.is_empty() || self.tasks.is_stopped() {
             return;
         }
         self.backlog.lock().push_back(Run { queue, messages });
@@ -126,23 +116,18 @@ impl ConcurrentService {
 
     /// Lets no further handler start, and drops the backlog.
     pub(crate) fn stop(&self) {
-        self.stopped.cancel();
+        self.tasks.stop();
         *self.backlog.lock() = Backlog::default();
-        self.tasks.close();
     }
 
-    /// Waits for running handlers after [`stop`](Self::stop), and cancels the rest at the deadline. Returns `true` when all
-    /// finished by themselves.
     pub(crate) async fn drained(&self, deadline: Duration) -> bool {
-        let finished = tokio::time::timeout(deadline, self.tasks.wait()).await.is_ok();
-        self.aborted.cancel();
-        finished
+        self.tasks.drained(deadline).await
     }
 
     /// Cancels everything now.
     pub(crate) fn abort(&self) {
         self.stop();
-        self.aborted.cancel();
+        self.tasks.abort();
     }
 
     async fn work(self: &Arc<Self>) {
@@ -158,7 +143,7 @@ impl ConcurrentService {
             tokio::pin!(ready);
             // Registered before looking, so that a change between the look and the wait is not missed.
             ready.as_mut().enable();
-            if self.stopped.is_cancelled() || self.retires() {
+            if self.tasks.is_stopped() || self.retires() {
                 return None;
             }
             if let Some(run) = self.take() {
@@ -166,7 +151,7 @@ impl ConcurrentService {
             }
             tokio::select! {
                 () = ready => {}
-                () = self.stopped.cancelled() => {}
+                () = self.tasks.until_stopped() => {}
             }
         }
     }
@@ -197,7 +182,7 @@ impl ConcurrentService {
 
     /// Gives messages back to the other workers before this one waits.
     fn give_back(&self, queue: &Arc<OwnedQueue>, messages: &[Delivery]) {
-        if messages.is_empty() || self.stopped.is_cancelled() {
+        if messages.is_empty() || self.tasks.is_stopped() {
             return;
         }
         self.backlog.lock().push_front(Run { queue: queue.clone(), messages: messages.to_vec() });
@@ -209,7 +194,7 @@ impl ConcurrentService {
         queue.touch_consume(self.clock.now_ms());
         let mut settled = Settled::new(&self.engine, queue);
         let mut rest = &messages[..];
-        while !queue.is_dropped() && !self.stopped.is_cancelled() && !rest.is_empty() {
+        while !queue.is_dropped() && !self.tasks.is_stopped() && !rest.is_empty() {
             let (now, later) = rest.split_at(self.engine.batch().min(rest.len()));
             rest = later;
             let verdict = match self.engine.begin(now).at_once().await {
@@ -248,14 +233,15 @@ impl ConcurrentService {
         if messages.is_empty() {
             return;
         }
-        let (service, stopped) = (self.clone(), self.stopped.clone());
+        let service = self.clone();
         let messages = messages.into_iter().map(|d| d.retried()).collect();
         self.tasks.spawn(async move {
             tokio::select! {
-                () = tokio::time::sleep(SEND_BACK_RETRY) => service.submit(queue, messages),
-                () = queue.until_dropped() => {}
-                () = stopped.cancelled() => {}
+                () = tokio::time::sleep(SEND_BACK_RETRY) => {}
+                () = queue.until_dropped() => return,
+                () = service.tasks.until_stopped() => return,
             }
+            service.submit(queue, messages);
         });
     }
 }

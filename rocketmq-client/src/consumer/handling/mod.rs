@@ -11,3 +11,4 @@ pub(crate) mod permits;
 pub(crate) mod retry;
 pub(crate) mod send_back;
 pub(crate) mod service;
+pub(crate) mod tasks;

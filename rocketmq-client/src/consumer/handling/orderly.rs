@@ -3,13 +3,11 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-
 use super::engine::{Engine, Verdict};
 use super::permits::Permit;
 use super::retry::Redelivery;
 use super::send_back::SendBack;
+use super::tasks::HandlerTasks;
 use crate::clock::Clock;
 use crate::consumer::health::HealthBook;
 use crate::consumer::queue::owned::OwnedQueue;
@@ -33,9 +31,7 @@ pub(crate) struct OrderlyService {
     max_reconsume_times: Option<u32>,
     /// Makes a lost lock stop the queue.
     locked: bool,
-    stopped: CancellationToken,
-    aborted: CancellationToken,
-    tasks: TaskTracker,
+    tasks: HandlerTasks,
     this: Weak<OrderlyService>,
 }
 
@@ -59,9 +55,7 @@ impl OrderlyService {
             suspend: parts.suspend,
             max_reconsume_times: parts.max_reconsume_times,
             locked: parts.locked,
-            stopped: CancellationToken::new(),
-            aborted: CancellationToken::new(),
-            tasks: TaskTracker::new(),
+            tasks: HandlerTasks::default(),
             this: this.clone(),
         })
     }
@@ -69,39 +63,32 @@ impl OrderlyService {
     /// Starts the worker of a queue.
     pub(crate) fn open(&self, queue: &Arc<OwnedQueue>) {
         let Some(service) = self.this.upgrade() else { return };
-        if self.stopped.is_cancelled() {
+        if self.tasks.is_stopped() {
             return;
         }
-        let (queue, aborted) = (queue.clone(), self.aborted.clone());
-        self.tasks.spawn(async move {
-            tokio::select! { () = service.serve(&queue) => {}, () = aborted.cancelled() => {} }
-        });
+        let queue = queue.clone();
+        self.tasks.spawn(async move { service.serve(&queue).await });
     }
 
     /// Lets no further handler start.
     pub(crate) fn stop(&self) {
-        self.stopped.cancel();
-        self.tasks.close();
+        self.tasks.stop();
     }
 
-    /// Waits for running handlers after [`stop`](Self::stop), and cancels the rest at the deadline.
     pub(crate) async fn drained(&self, deadline: Duration) -> bool {
-        let finished = tokio::time::timeout(deadline, self.tasks.wait()).await.is_ok();
-        self.aborted.cancel();
-        finished
+        self.tasks.drained(deadline).await
     }
 
     /// Cancels everything now.
     pub(crate) fn abort(&self) {
-        self.stop();
-        self.aborted.cancel();
+        self.tasks.abort();
     }
 
     async fn serve(&self, queue: &OwnedQueue) {
         loop {
             let step = tokio::select! {
                 () = queue.until_dropped() => return,
-                () = self.stopped.cancelled() => return,
+                () = self.tasks.until_stopped() => return,
                 step = self.next(queue) => step,
             };
             let Some(permit) = step else { continue };
@@ -111,7 +98,7 @@ impl OrderlyService {
             }
             tokio::select! {
                 () = queue.until_dropped() => return,
-                () = self.stopped.cancelled() => return,
+                () = self.tasks.until_stopped() => return,
                 () = tokio::time::sleep(pause) => {}
             }
         }

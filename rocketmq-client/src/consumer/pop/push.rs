@@ -11,7 +11,6 @@ use rocketmq_remoting::body::PopProcessQueueInfo;
 use rocketmq_remoting::route::MessageQueue;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::calls::{PopAnswer, PopOptions};
 use super::popped::Popped;
@@ -20,6 +19,7 @@ use crate::consumer::config::PopConfig;
 use crate::consumer::handling::engine::{Engine, Verdict};
 use crate::consumer::handling::retry::{Redelivery, pop_delay_ms, pop_delay_of_age};
 use crate::consumer::handling::send_back::SendBack;
+use crate::consumer::handling::tasks::HandlerTasks;
 use crate::consumer::health::Backlog;
 use crate::consumer::member::Member;
 use crate::consumer::queue::flow::Seldom;
@@ -41,8 +41,7 @@ pub(crate) struct PopService {
     max_reconsume_times: u32,
     dead_letters: Arc<dyn SendBack>,
     queues: Mutex<HashMap<MessageQueue, Arc<PopQueue>>>,
-    handlers: TaskTracker,
-    aborted: CancellationToken,
+    handlers: HandlerTasks,
 }
 
 /// One queue, or all queues of one broker, that is popped.
@@ -75,8 +74,7 @@ impl PopService {
             max_reconsume_times: parts.max_reconsume_times,
             dead_letters: parts.dead_letters,
             queues: Mutex::default(),
-            handlers: TaskTracker::new(),
-            aborted: CancellationToken::new(),
+            handlers: HandlerTasks::default(),
         })
     }
 
@@ -143,15 +141,15 @@ impl PopService {
 
     /// Waits for running handlers, and cancels the rest at the deadline.
     pub(crate) async fn drained(&self, deadline: Duration) -> bool {
-        self.handlers.close();
-        let finished = tokio::time::timeout(deadline, self.handlers.wait()).await.is_ok();
+        self.handlers.stop();
+        let finished = self.handlers.drained(deadline).await;
         self.abort();
         finished
     }
 
     /// Cancels every handler now.
     pub(crate) fn abort(&self) {
-        self.aborted.cancel();
+        self.handlers.abort();
         self.queues.lock().drain().for_each(|(_, queue)| queue.dropped.cancel());
     }
 
@@ -253,7 +251,7 @@ impl PopService {
         let (service, queue) = (self.clone(), queue.clone());
         let count = messages.len();
         self.handlers.spawn(async move {
-            tokio::select! { () = service.handle(messages) => {}, () = service.aborted.cancelled() => {} }
+            service.handle(messages).await;
             queue.unacknowledged.fetch_sub(count, Ordering::AcqRel);
             queue.room.notify_one();
         });
