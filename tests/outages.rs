@@ -276,6 +276,23 @@ async fn one_of_two_brokers_freezes() -> TestResult {
     Ok(())
 }
 
+/// Half of the default timeout is left for the other broker.
+#[tokio::test]
+async fn a_frozen_broker_fails_no_send_with_default_options() -> TestResult {
+    let (cluster, load) = two_brokers().await?;
+    let broker = &embedded(&cluster)?.brokers()[0];
+    let producer = load.client.producer("plain").build().await?;
+    broker.pause();
+    // At least one of them goes to the silent broker first.
+    for _ in 0..6 {
+        let receipt = producer.send(Message::new(load.topic(), "42")).await?;
+        assert_ne!(receipt.broker(), broker.name());
+    }
+    broker.resume();
+    load.running.shutdown().await;
+    Ok(())
+}
+
 /// With latency fault tolerance one slow answer is enough: the next sends avoid that broker until the detector receives
 /// an answer from it.
 #[tokio::test]

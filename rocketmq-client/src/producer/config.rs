@@ -28,8 +28,8 @@ use crate::observe::trace::TraceConfig;
 pub struct ProducerConfig {
     /// Limits the time of one send, with retries and the wait for room. Default: 3 s.
     pub send_timeout: Duration,
-    /// Limits the time of one try while another is left. Default: none, as in Java: a broker that does not answer uses the
-    /// whole `send_timeout`.
+    /// Limits the time of one try while another is left. Default: none: a broker that does not answer uses half of the time left
+    /// if another broker has the topic, and all of it otherwise.
     pub attempt_timeout: Option<Duration>,
     /// The number of tries after the first. Default: 2.
     pub retries: u32,

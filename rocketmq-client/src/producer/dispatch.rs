@@ -101,7 +101,7 @@ impl Sender {
         bound: Option<SharedQueue>,
         deadline: Instant,
     ) -> Result<Receipt, SendError> {
-        let policy = self.policy(bound.is_some());
+        let policy = self.policy(queues, bound.is_some());
         let mut avoid: Option<SharedQueue> = None;
         let mut attempts = Vec::new();
         for tried in 1.. {
@@ -128,12 +128,13 @@ impl Sender {
         Err(SendError::new(SendErrorKind::NoQueue, out.topic.as_str()))
     }
 
-    fn policy(&self, bound: bool) -> RetryPolicy<'_> {
+    fn policy(&self, queues: &[SharedQueue], bound: bool) -> RetryPolicy<'_> {
         RetryPolicy {
             tries: if bound { 1 } else { self.config.retries.saturating_add(1) },
             codes: &self.config.retry_codes,
             when_not_durable: self.config.retry_when_not_durable,
             attempt_timeout: self.config.attempt_timeout,
+            has_others: queues.windows(2).any(|pair| pair[0].broker_name != pair[1].broker_name),
         }
     }
 

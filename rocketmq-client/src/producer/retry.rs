@@ -35,6 +35,8 @@ pub(crate) struct RetryPolicy<'a> {
     pub(crate) codes: &'a [ResponseCode],
     pub(crate) when_not_durable: bool,
     pub(crate) attempt_timeout: Option<Duration>,
+    /// Another broker has queues of the topic.
+    pub(crate) has_others: bool,
 }
 
 impl RetryPolicy<'_> {
@@ -61,11 +63,14 @@ impl RetryPolicy<'_> {
         }
     }
 
-    /// Returns the time for try number `n`, from 1: the cap holds only while another try is left.
+    /// Returns the time for try number `n`, from 1: the cap holds only while another try is left. Without a cap, a broker that
+    /// does not answer leaves half of the time to the others.
     pub(crate) fn budget(&self, n: u32, left: Duration) -> Duration {
         match self.attempt_timeout {
-            Some(cap) if n < self.tries => cap.min(left),
-            _ => left,
+            _ if n >= self.tries => left,
+            Some(cap) => cap.min(left),
+            None if self.has_others => left / 2,
+            None => left,
         }
     }
 }
@@ -78,7 +83,13 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn policy(when_not_durable: bool) -> RetryPolicy<'static> {
-        RetryPolicy { tries: 3, codes: &RETRYABLE_CODES, when_not_durable, attempt_timeout: Some(SECOND) }
+        RetryPolicy {
+            tries: 3,
+            codes: &RETRYABLE_CODES,
+            when_not_durable,
+            attempt_timeout: Some(SECOND),
+            has_others: true,
+        }
     }
 
     fn after(code: i32, remark: &str) -> Next {
@@ -126,6 +137,14 @@ mod tests {
     fn weak_durability_is_retried_only_on_request() {
         assert_eq!(policy(false).after(1, &Failure::NotDurable, SECOND), Next::Stop);
         assert_eq!(policy(true).after(1, &Failure::NotDurable, SECOND), Next::Elsewhere);
+    }
+
+    #[test]
+    fn a_silent_broker_leaves_time_for_another_one() {
+        let uncapped = RetryPolicy { attempt_timeout: None, ..policy(false) };
+        assert_eq!([1, 2, 3].map(|n| uncapped.budget(n, 4 * SECOND)), [2 * SECOND, 2 * SECOND, 4 * SECOND]);
+        let alone = RetryPolicy { has_others: false, ..uncapped };
+        assert_eq!(alone.budget(1, 4 * SECOND), 4 * SECOND, "only itself could be tried again");
     }
 
     #[test]
