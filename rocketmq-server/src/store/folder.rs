@@ -72,7 +72,14 @@ impl Folder {
     /// Says that a store is running here.
     pub(crate) fn mark_running(&self) -> Result<(), StoreError> {
         let path = self.abort_file();
-        fs::write(&path, std::process::id().to_string()).map_err(|e| StoreError::io("write", &path, e))?;
+        let written = File::create(&path).and_then(|mut file| {
+            match file.write_all(std::process::id().to_string().as_bytes()) {
+                // The name is what counts: a store on a full disk can still be read.
+                Err(e) if e.kind() == std::io::ErrorKind::StorageFull => Ok(()),
+                written => written,
+            }
+        });
+        written.map_err(|e| StoreError::io("write", &path, e))?;
         dirs::sync(&self.root, &*self.disk)
     }
 

@@ -73,6 +73,7 @@ impl Store {
             seal: seal.as_ref(),
             times,
             abnormal,
+            index_is_full: false,
         }
         .run()?;
         if recovered.report.rebuilt {

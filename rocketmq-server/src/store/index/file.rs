@@ -97,6 +97,11 @@ impl IndexFile {
         dirs::create(dirs::parent(&path), &*disk)?;
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path);
         let file = file.map_err(|e| StoreError::io("create", &path, e))?;
+        // A file that was begun would be in the way of the next attempt.
+        Self::begin(path.clone(), file, shape, disk).inspect_err(|_| drop(std::fs::remove_file(path)))
+    }
+
+    fn begin(path: PathBuf, file: File, shape: Shape, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
         let sized = file.set_len(shape.file_len());
         sized.map_err(|e| StoreError::io("extend", &path, e))?;
         let header = Header { next_entry: 1, ..Header::default() };

@@ -36,6 +36,8 @@ pub(crate) struct Recovery<'a> {
     pub times: Times,
     /// The last run did not end cleanly.
     pub abnormal: bool,
+    /// The index had no room for a message. That is told once.
+    pub(crate) index_is_full: bool,
 }
 
 /// The report of recovery, and the store time of the last message.
@@ -227,7 +229,19 @@ impl Recovery<'_> {
             return Ok(());
         }
         let time = view.store_timestamp();
-        index.put(&marks.keys, view.physical_offset(), time, time)
+        match index.put(&marks.keys, view.physical_offset(), time, time) {
+            Err(error @ StoreError::DiskFull { .. }) if !self.index_is_full => {
+                self.index_is_full = true;
+                tracing::error!(
+                    %error,
+                    from = view.physical_offset(),
+                    "messages from this log offset on may not be found by key: the index has no room"
+                );
+                Ok(())
+            }
+            Err(StoreError::DiskFull { .. }) => Ok(()),
+            put => put,
+        }
     }
 
     /// The index may be further behind than the queues: it is only made whole on disk when a file is full.

@@ -217,3 +217,22 @@ fn a_small_disk_never_fills_up_and_loses_only_the_oldest_messages() {
     assert_eq!(store.min_offset("T", 0), deleted.load(SeqCst));
     assert!(deleted.load(SeqCst) > 1_000);
 }
+
+#[test]
+fn a_store_on_a_full_disk_opens_after_a_crash_without_its_index_and_is_read() {
+    let (bench, disk) = (Bench::new(), Arc::new(FaultyDisk::default()));
+    let store = bench.open_on(&disk);
+    (0..40).for_each(|i| drop(put(&store, "T", 0, &format!("m{i}"))));
+    store.kill();
+    drop(store);
+    let _ = std::fs::remove_dir_all(bench.dir.path().join("index"));
+    disk.room.store(0, SeqCst);
+    let store = bench.open_on(&disk);
+    assert_eq!(bodies(&store, "T", 0), names(0..40));
+    assert!(store.put(record("T", 0, "refused")).and_then(|put| store.ensure_written(&put)).is_err());
+    disk.room.store(i64::MAX, SeqCst);
+    assert_eq!(put(&store, "T", 0, "m40").queue_offset, 40);
+    store.kill();
+    drop(store);
+    assert_eq!(bodies(&bench.open(), "T", 0), names(0..41));
+}
