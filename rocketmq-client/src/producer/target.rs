@@ -43,7 +43,10 @@ impl Target {
         };
         let queue = queues.get(index).cloned();
         queue.map(Some).ok_or_else(|| {
-            let text = format!("queue {index} was chosen of {}", queues.len());
+            let text = format!(
+                "queue {index} was chosen, the topic has {} writable queues; choose an index below that",
+                queues.len()
+            );
             SendError::new(SendErrorKind::NoQueue, text)
         })
     }
