@@ -8,6 +8,7 @@ use tokio_util::task::TaskTracker;
 
 use super::blocking::blocking;
 use super::clients::heartbeat::expire_members;
+use super::names::TIMER_TOPIC;
 use super::persist::tables::persist;
 use super::pull::message::resume;
 use super::restart::{Domains, WokenPulls};
@@ -44,7 +45,8 @@ pub(crate) fn start(domains: &Domains, woken: WokenPulls, tasks: &TaskTracker, s
         tasks.spawn(until(stop.clone(), every(clock, RULES_SCAN, move || acl.reload())));
     }
     pop::start(pop, tasks, stop);
-    if timer.settings.fixed.timers {
+    // Those that were accepted before timers were switched off are delivered.
+    if timer.settings.fixed.timers || log.store.max_offset(TIMER_TOPIC, 0) > 0 {
         tasks.spawn(until(stop.clone(), deliver_timers(timer.clone(), tasks.clone())));
     }
 }

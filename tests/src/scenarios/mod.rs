@@ -3,6 +3,7 @@
 pub mod beginnings;
 pub mod consume;
 pub mod delay;
+pub mod limits;
 pub mod logical;
 pub mod members;
 pub mod moved;
@@ -33,6 +34,7 @@ macro_rules! every_scenario {
             beginnings: pushed_while_a_group_starts popped_while_a_group_starts polled_while_a_group_starts
                 broadcast_while_a_member_starts;
             retry: until_it_is_done by_the_ladder after_a_panic after_a_timeout dead_letter_after_the_maximum dead_letter_at_once;
+            limits: retried dead_lettered dead_lettered_in_order popped;
             delay: by_level by_timer recalled a_handler_of_a_minute;
             order: per_key retry_in_place a_queue_rests_as_told dead_letter_after_the_maximum dead_letter_at_once
                 while_members_change;

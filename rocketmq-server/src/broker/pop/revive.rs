@@ -52,14 +52,18 @@ impl Queue<'_> {
         next
     }
 
-    /// Reads a burst of new records; true when there are more.
-    fn read(&mut self) -> bool {
+    /// Returns the offset of the first record that was not read, unless all were.
+    fn unread(&self) -> Option<i64> {
         let topic = &self.parts.state.revival.topic;
         let done = self.parts.offsets.lock().query(topic, REVIVE_GROUP, self.id).unwrap_or(-1);
         let next = self.pending.next(done);
-        if next >= self.parts.log.store.max_offset(topic, self.id) {
-            return false;
-        }
+        (next < self.parts.log.store.max_offset(topic, self.id)).then_some(next)
+    }
+
+    /// Reads a burst of new records; true when there are more.
+    fn read(&mut self) -> bool {
+        let topic = &self.parts.state.revival.topic;
+        let Some(next) = self.unread() else { return false };
         let limits = GetLimits { max_messages: BURST, max_bytes: self.parts.settings.live().max_pull_bytes };
         let fetched = self.parts.log.store.get(topic, self.id, next, limits, &All);
         self.take_in(&fetched);
@@ -94,6 +98,10 @@ impl Queue<'_> {
             }
             if !timers_delivered(self.parts, checkpoint.due()) {
                 return Some(self.parts.state.revival.look_again(now));
+            }
+            // The timer may have delivered acknowledgements since this turn read.
+            if self.unread().is_some() {
+                return Some(now);
             }
             if let Err(refusal) = self.revive(&checkpoint) {
                 tracing::warn!(%refusal, "popped messages could not be handed out again yet");

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use rocketmq_remoting::body::group::SubscriptionGroupConfig;
 use rocketmq_remoting::message::MessageRecord;
 use rocketmq_remoting::requests::pop::PopMessageRequest;
 use rocketmq_remoting::requests::send::ConsumerSendMsgBackRequest;
 use rocketmq_remoting::{RequestCode, ResponseCode};
 
 use super::pop_rig::{HIDDEN, Popper};
-use super::rig::{Client, Rig, START};
+use super::rig::{Client, Rig, START, eventually};
 use super::transaction_rig::{COMMIT, answer_to, half};
 use crate::broker::names::{HALF_TOPIC, SCHEDULE_TOPIC, TIMER_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC};
 
@@ -146,6 +147,8 @@ async fn halves_without_room_or_place_stop_none_behind_them() {
             }
         }
     }
+    // Three halves, their copies, and the copies of the two that are still open: the round is over.
+    eventually(|| log.store.max_offset(HALF_TOPIC, 0) == 8).await;
     rig.advance(Duration::from_secs(30));
     rig.when_topic_exists(TRANS_CHECK_MAX_TIME_TOPIC).await;
     assert_eq!(client.drain(TRANS_CHECK_MAX_TIME_TOPIC, 0, 2).await.len(), 2, "both were given up");
@@ -307,4 +310,23 @@ async fn what_was_accepted_is_delivered_after_the_limit_was_lowered() {
     rig.advance(AFTER);
     assert_eq!(client.drain("%RETRY%g", 0, 1).await[0].body.len(), 200_000);
     assert_eq!(popper.wait("popped").await.messages[0].message.body.len(), 200_000);
+}
+
+/// A broker of 4.x made groups of up to 255 characters.
+#[tokio::test]
+async fn a_group_of_4x_with_a_longer_name_has_retries_and_dead_letters() {
+    let group = "g".repeat(240);
+    let rig = Rig::start().await;
+    let config = SubscriptionGroupConfig { group_name: group.clone(), ..SubscriptionGroupConfig::default() };
+    rig.broker.domains.groups.groups.put([config]).unwrap();
+    let client = rig.connect();
+    client.send("t", "x", &[]).await;
+    let offset = client.drain("t", 0, 1).await[0].physical_offset;
+    for (delay_level, topic) in [(1, format!("%RETRY%{group}")), (-1, format!("%DLQ%{group}"))] {
+        let back = ConsumerSendMsgBackRequest { group: group.clone(), ..send_back(offset, delay_level) };
+        let answer = client.ask(&back).await;
+        assert_eq!(answer.response_code(), ResponseCode::SUCCESS, "{:?}", answer.remark);
+        rig.advance(Duration::from_secs(1));
+        assert_eq!(client.drain(&topic, 0, 1).await.len(), 1);
+    }
 }

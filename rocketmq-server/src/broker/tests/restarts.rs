@@ -180,6 +180,18 @@ async fn what_was_accepted_for_longer_comes_after_the_longest_delay_was_lowered(
 }
 
 #[tokio::test]
+async fn timers_come_after_timers_were_switched_off() {
+    let rig = Rig::start().await;
+    rig.connect().send("t", "timer", &[("TIMER_DELAY_SEC", "60")]).await;
+    let rig = rig.restart_with(|settings| settings.fixed.timers = false).await;
+    let client = rig.connect();
+    let refused = client.send_raw(&client.send_request("t", &[("TIMER_DELAY_SEC", "60")]), "x").await;
+    assert_eq!(refused.response_code(), ResponseCode::SYSTEM_ERROR);
+    rig.advance(Duration::from_secs(60));
+    assert_eq!(&client.drain("t", 0, 1).await[0].body[..], b"timer");
+}
+
+#[tokio::test]
 async fn delayed_messages_of_every_level_come_after_levels_were_taken_away() {
     for crash in [false, true] {
         let rig = Rig::start().await;

@@ -1,7 +1,7 @@
 //! Judges whether bytes of the log are the record they should be.
 
 use rocketmq_remoting::message::RecordView;
-use rocketmq_remoting::names::{MAX_DERIVED_TOPIC, MAX_TOPIC, is_retry};
+use rocketmq_remoting::names::{MAX_DERIVED_TOPIC, MAX_TOPIC, is_dlq, is_retry};
 
 /// Offsets of queues stay below this: the header has no checksum, so its numbers are not taken on trust.
 const QUEUE_OFFSETS: std::ops::Range<i64> = 0..i64::MAX / 1024;
@@ -55,7 +55,7 @@ pub(crate) fn judge_place(view: &RecordView<'_>, place: Place<'_>) -> Result<(),
 /// # Errors
 /// The rule it breaks.
 pub(crate) fn check_topic(topic: &str) -> Result<(), String> {
-    let limit = if is_retry(topic) { MAX_DERIVED_TOPIC } else { MAX_TOPIC };
+    let limit = if is_retry(topic) || is_dlq(topic) { MAX_DERIVED_TOPIC } else { MAX_TOPIC };
     if topic.len() > limit {
         return Err(format!("its topic has {} bytes, the limit is {limit}", topic.len()));
     }
