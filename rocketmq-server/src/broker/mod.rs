@@ -7,7 +7,7 @@
 
 mod acl;
 mod admin;
-mod blocking;
+mod background;
 mod clients;
 mod complaints;
 mod delay;

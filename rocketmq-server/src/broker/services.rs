@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::blocking::blocking;
+use super::background::{blocking, rounds, until};
 use super::clients::heartbeat::expire_members;
 use super::names::TIMER_TOPIC;
 use super::persist::tables::persist;
@@ -15,7 +15,7 @@ use super::restart::{Domains, WokenPulls};
 use super::settings::millis;
 use super::transaction::CheckRound;
 use super::{delay, persist, pop, pull, timer, transaction};
-use crate::clock::{self, Clock};
+use crate::clock::Clock;
 
 /// The interval in which parked pulls are compared with the clock.
 const EXPIRY_STEP: Duration = Duration::from_millis(500);
@@ -30,7 +30,7 @@ const RULES_SCAN: Duration = Duration::from_secs(5);
 pub(crate) fn start(domains: &Domains, woken: WokenPulls, tasks: &TaskTracker, stop: &CancellationToken) {
     let Domains { pull, clients, persist, transaction, delay, timer, pop, acl, .. } = domains;
     let log = &clients.log;
-    tasks.spawn(until(stop.clone(), resume_pulls(pull.clone(), woken)));
+    tasks.spawn(until(stop.clone(), resume_pulls(pull.clone(), woken, tasks.clone())));
     tasks.spawn(until(stop.clone(), watch_pulls(pull.clone())));
     let clock = log.clock.clone();
     let members = clients.clone();
@@ -48,13 +48,6 @@ pub(crate) fn start(domains: &Domains, woken: WokenPulls, tasks: &TaskTracker, s
     // Those that were accepted before timers were switched off are delivered.
     if timer.settings.fixed.timers || log.store.max_offset(TIMER_TOPIC, 0) > 0 {
         tasks.spawn(until(stop.clone(), deliver_timers(timer.clone(), tasks.clone())));
-    }
-}
-
-async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = work => {}
     }
 }
 
@@ -108,9 +101,9 @@ async fn check_some(round: &CheckRound, parts: &Arc<transaction::Parts>, tasks: 
     blocking(tasks, move || round.step(&parts)).await.unwrap_or(false)
 }
 
-async fn resume_pulls(parts: Arc<pull::Parts>, mut woken: WokenPulls) {
+async fn resume_pulls(parts: Arc<pull::Parts>, mut woken: WokenPulls, tasks: TaskTracker) {
     while let Some(pull) = woken.recv().await {
-        resume(&parts, pull).await;
+        resume(&parts, pull, &tasks).await;
     }
 }
 
@@ -129,23 +122,13 @@ async fn watch_pulls(parts: Arc<pull::Parts>) {
 }
 
 async fn deliver_delayed(parts: Arc<delay::Parts>, tasks: TaskTracker) {
-    loop {
-        let delivering = parts.clone();
-        let next = blocking(&tasks, move || delay::deliver_due(&delivering)).await.flatten();
-        tokio::select! {
-            () = clock::wait_until(&*parts.log.clock, next) => {}
-            () = parts.progress.woken() => {}
-        }
-    }
+    let delivering = parts.clone();
+    let deliver = move || delay::deliver_due(&delivering);
+    rounds(&tasks, &*parts.log.clock, deliver, || parts.progress.woken()).await;
 }
 
 async fn deliver_timers(parts: Arc<timer::Parts>, tasks: TaskTracker) {
-    loop {
-        let delivering = parts.clone();
-        let next = blocking(&tasks, move || timer::deliver_due(&delivering)).await.flatten();
-        tokio::select! {
-            () = clock::wait_until(&*parts.log.clock, next) => {}
-            () = parts.state.woken() => {}
-        }
-    }
+    let delivering = parts.clone();
+    let deliver = move || timer::deliver_due(&delivering);
+    rounds(&tasks, &*parts.log.clock, deliver, || parts.state.woken()).await;
 }

@@ -14,7 +14,7 @@ const TOO_LONG: usize = 32_767;
 /// Time after which a popped message is given out again, and more.
 const NOTICED: Duration = Duration::from_secs(90);
 
-/// How a consumer gets its messages.
+/// A way in which a consumer gets its messages.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     Pulled,

@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 use super::parking::Woken;
 use super::parts::Parts;
 use super::{notification, popping, revive};
-use crate::broker::blocking::blocking;
+use crate::broker::background::{blocking, rounds, until};
 use crate::clock;
 
 /// Starts every loop.
@@ -20,13 +20,6 @@ pub(crate) fn start(parts: &Arc<Parts>, tasks: &TaskTracker, stop: &Cancellation
     tasks.spawn(until(stop.clone(), end_waits(parts.clone())));
     if parts.settings.fixed.timers {
         tasks.spawn(until(stop.clone(), revive_due(parts.clone(), tasks.clone())));
-    }
-}
-
-async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = work => {}
     }
 }
 
@@ -65,12 +58,7 @@ async fn end_waits(parts: Arc<Parts>) {
 }
 
 async fn revive_due(parts: Arc<Parts>, tasks: TaskTracker) {
-    loop {
-        let reviving = parts.clone();
-        let next = blocking(&tasks, move || revive::run(&reviving)).await.flatten();
-        tokio::select! {
-            () = clock::wait_until(&*parts.log.clock, next) => {}
-            () = parts.state.revival.woken() => {}
-        }
-    }
+    let reviving = parts.clone();
+    let revive = move || revive::run(&reviving);
+    rounds(&tasks, &*parts.log.clock, revive, || parts.state.revival.woken()).await;
 }

@@ -14,9 +14,11 @@ use rocketmq_remoting::requests::pull::{
 };
 use rocketmq_remoting::route::{MASTER_ID, Perm};
 use rocketmq_remoting::subscription::SubscriptionData;
+use tokio_util::task::TaskTracker;
 
 use super::parts::Parts;
 use super::waiting::{Found, Pull};
+use crate::broker::background::blocking;
 use crate::broker::names::is_system_group;
 use crate::broker::settings::{Current, millis};
 use crate::exchange::{Asked, Refusal, Reply, ReplyTo};
@@ -59,15 +61,12 @@ fn serve(parts: &Parts, reply_to: ReplyTo<Found>, request: PullMessageRequest) -
 }
 
 /// Runs a woken pull and sends the result, even if it is empty: a pull waits only once.
-pub(crate) async fn resume(parts: &Parts, pull: Pull) {
+pub(crate) async fn resume(parts: &Parts, pull: Pull, tasks: &TaskTracker) {
     if let Some(answer) = run_at_once(parts, &pull) {
         return pull.reply_to.send(Ok(answer));
     }
     let parts = parts.clone();
-    let read = tokio::task::spawn_blocking(move || pull.reply_to.send(Ok(run(&parts, &pull))));
-    if let Err(error) = read.await {
-        tracing::error!(%error, "a woken pull was interrupted");
-    }
+    blocking(tasks, move || pull.reply_to.send(Ok(run(&parts, &pull)))).await;
 }
 
 fn note_commit(parts: &Parts, request: &PullMessageRequest) {
