@@ -1,6 +1,6 @@
 //! The log of an application that starts: loud where something is not as it was asked for, silent elsewhere.
 
-use rocketmq_starter::{App, Text, rocketmq_listener};
+use rocketmq_starter::{App, Listener, Text, rocketmq_listener};
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,12 +16,13 @@ struct Log(Arc<Mutex<Vec<u8>>>);
 impl Log {
     /// Returns the warnings and errors so far.
     fn warnings(&self) -> Vec<String> {
+        self.lines(|line| line.contains("WARN") || line.contains("ERROR"))
+    }
+
+    fn lines(&self, wanted: impl Fn(&&str) -> bool) -> Vec<String> {
         let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let text = String::from_utf8(bytes).expect("UTF-8");
-        text.lines()
-            .filter(|line| line.contains("WARN") || line.contains("ERROR"))
-            .map(str::to_owned)
-            .collect()
+        text.lines().filter(wanted).map(str::to_owned).collect()
     }
 }
 
@@ -88,4 +89,48 @@ async fn the_broker_inside_is_told_loudly_unless_it_was_asked_for() {
     let warnings = log.warnings();
     assert_eq!(warnings.len(), 1, "{warnings:#?}");
     assert!(warnings[0].contains("NO NAME SERVER IS CONFIGURED"), "{warnings:#?}");
+}
+
+#[tokio::test]
+async fn one_line_sums_up_each_listener_and_producer() {
+    let (log, _guard) = log();
+    let large = Listener::new("orders", "large", |_: Text| async {})
+        .option("sql", "amount > 3")
+        .option("batch", "8")
+        .option("mode", "orderly");
+    let app = App::new().set("rocketmq.name-server", "embedded").listener(large);
+    run(app
+        .discover()
+        .set("rocketmq.consumer.groups.billing.concurrency", "3")
+        .set("rocketmq.producers.audit.group", "auditors"))
+    .await;
+    let lines = log.lines(|line| line.contains("INFO") && line.contains(" started "));
+    assert_eq!(lines.len(), 5, "{lines:#?}");
+    let expected: [&[&str]; 5] = [
+        &["producer=\"rocketmq.producer\"", "group=\"tests\"", "settings=\"group (App::set at"],
+        &["producer=\"audit\"", "group=\"auditors\"", "cluster=\"127.0.0.1:", "tests/log.rs:"],
+        &["listener=\"forgotten\"", "group=\"audit\""],
+        &[
+            "listener=\"bill\"",
+            "group=\"billing\"",
+            "topic=\"orders\"",
+            "filter=\"*\"",
+            "mode=\"concurrent\"",
+            "concurrency=3",
+            "cluster=\"127.0.0.1:",
+            "settings=\"concurrency (App::set at",
+        ],
+        &[
+            "listener=\"large.orders\"",
+            "filter=\"sql: amount > 3\"",
+            "mode=\"orderly, up to 8 at once\"",
+            "concurrency=20",
+            "mode, batch, sql (rocketmq-starter/tests/log.rs:",
+        ],
+    ];
+    for (line, parts) in lines.iter().zip(expected) {
+        for part in parts {
+            assert!(line.contains(part), "{part} is not in {line}");
+        }
+    }
 }

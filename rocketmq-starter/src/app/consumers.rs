@@ -2,6 +2,7 @@
 
 use super::clients::Clients;
 use super::groups::{Filter, GroupPlan, Subscription};
+use super::summary::Listeners;
 use crate::config::set;
 use crate::context::Context;
 use crate::dispatch::{Bound, Dispatcher};
@@ -76,7 +77,7 @@ impl GroupConsumer {
         let connected = clients.get(name_server, &plan.options.access).await?;
         let await_termination = plan.options.await_termination.unwrap_or(AWAIT_TERMINATION);
         let (group, batch) = (plan.group.clone(), plan.options.batch);
-        let consumer = subscribe(&connected.client, &plan);
+        let (consumer, listeners) = (subscribe(&connected.client, &plan), Listeners::of(&plan));
         let dispatcher = dispatcher(plan, &connected.replier, context);
         let started = if batch > 1 {
             consumer.listen_batch(dispatcher).await
@@ -89,6 +90,7 @@ impl GroupConsumer {
                 format!("the consumer of group `{group}` did not start: {error}"),
             )
         })?;
+        listeners.log(name_server, running.concurrency());
         context.watch(running.group(), &running.health());
         Ok(GroupConsumer { running, await_termination })
     }

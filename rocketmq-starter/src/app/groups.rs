@@ -2,6 +2,7 @@
 
 use super::Allocation;
 use super::names::Known;
+use super::settings;
 use crate::config::parse;
 use crate::config::section::Section;
 use crate::config::sources::Sources;
@@ -31,6 +32,8 @@ pub(crate) struct Subscription {
     pub(crate) filter: Filter,
     pub(crate) listener: Listener,
     pub(crate) options: HandlerOptions,
+    /// The places of its settings, for the log.
+    pub(crate) settings: String,
 }
 
 /// The filter of a subscription.
@@ -144,7 +147,9 @@ fn plan_group(
                 // It is meant for other groups: an orderly queue rests for `suspend-time`.
                 handler.retry_delay = None;
             }
-            Subscription { topic, filter, listener, options: handler }
+            let credentials = options.access.access_key.is_some();
+            let settings = settings::of_listener(sources, &group, &listener.spec, credentials);
+            Subscription { topic, filter, listener, options: handler, settings }
         })
         .collect();
     GroupPlan { group, options, subscriptions }

@@ -10,8 +10,10 @@ mod plan;
 mod producers;
 mod pull;
 mod running;
+mod settings;
 mod signal;
 mod start;
+mod summary;
 
 pub(crate) use consumers::KnownConsumers;
 pub use running::RunningApp;

@@ -1,6 +1,7 @@
 //! The producers of an application: `[rocketmq.producer]` and `[rocketmq.producers.<name>]`.
 
 use super::clients::Clients;
+use super::{settings, summary};
 use crate::config::sources::Sources;
 use crate::config::{ProducerProperties, RocketmqProperties, set};
 use crate::context::Context;
@@ -18,6 +19,8 @@ pub(crate) struct ProducerPlan {
     pub(crate) group: String,
     pub(crate) properties: ProducerProperties,
     pub(crate) checkers: Vec<(Option<String>, TransactionChecker)>,
+    /// The places of its settings, for the log.
+    pub(crate) settings: String,
 }
 
 impl ProducerPlan {
@@ -38,7 +41,7 @@ pub(crate) fn plan(
     mistakes: &mut Vec<Mistake>,
 ) -> Vec<ProducerPlan> {
     let mut plans = Vec::new();
-    plans.extend(plan_one(None, properties.producer.clone()));
+    plans.extend(plan_one(None, properties.producer.clone(), sources));
     for (name, own) in &properties.producers {
         let own = own.inheriting(&properties.producer, properties.name_server.as_deref());
         if own.group.is_none() {
@@ -46,7 +49,7 @@ pub(crate) fn plan(
                 format!("`rocketmq.producers.{name}` has no group: set `rocketmq.producers.{name}.group`");
             mistakes.push(Mistake::new(MistakeKind::MissingGroup, message));
         }
-        plans.extend(plan_one(Some(name.clone()), own));
+        plans.extend(plan_one(Some(name.clone()), own, sources));
     }
     check_groups(&plans, mistakes);
     for checker in checkers {
@@ -55,9 +58,11 @@ pub(crate) fn plan(
     plans
 }
 
-fn plan_one(name: Option<String>, properties: ProducerProperties) -> Option<ProducerPlan> {
+fn plan_one(name: Option<String>, properties: ProducerProperties, sources: &Sources) -> Option<ProducerPlan> {
     let group = properties.group.clone()?;
-    Some(ProducerPlan { name, group, properties, checkers: Vec::new() })
+    let credentials = properties.access.access_key.is_some();
+    let settings = settings::of_producer(sources, name.as_deref(), credentials);
+    Some(ProducerPlan { name, group, properties, checkers: Vec::new(), settings })
 }
 
 /// One client has one producer of a group.
@@ -154,12 +159,14 @@ pub(crate) async fn start(
             }
         });
     }
-    builder.build().await.map_err(|error| {
+    let producer = builder.build().await.map_err(|error| {
         Mistake::new(
             MistakeKind::Connect,
             format!("the producer of group `{}` did not start: {error}", plan.group),
         )
-    })
+    })?;
+    summary::log_producer(plan, name_server);
+    Ok(producer)
 }
 
 /// Sets the configured values; others keep the client's default.

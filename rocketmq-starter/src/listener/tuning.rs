@@ -100,7 +100,7 @@ impl ConsumerTuning {
         flow.topic_bytes = self.pull_threshold_size_for_topic.or(flow.topic_bytes);
     }
 
-    pub(super) fn is_assigned_by_broker(&self) -> bool {
+    pub(crate) fn is_assigned_by_broker(&self) -> bool {
         self.client_rebalance == Some(false)
     }
 
