@@ -12,8 +12,9 @@ use crate::{Cluster, Inbox, TestResult, unique_group};
 /// Number of queues: enough that the client asks for some just before their first message, and for some just after.
 const QUEUES: usize = 64;
 const STARTS: u32 = 12;
-/// Time in which every message must come.
-const SOON: Duration = Duration::from_secs(5);
+/// Time in which every message must come. A popped message whose answer was lost on a busy machine comes again when its
+/// invisible time, a minute, is over; what never comes is lost.
+const LAST_CALL: Duration = Duration::from_secs(100);
 
 /// A new topic, and a producer that sends one message to each of its queues.
 struct Stage {
@@ -48,7 +49,7 @@ impl Stage {
 
     /// Returns the number of messages that do not come.
     async fn lost(&self, inbox: &Inbox) -> usize {
-        let deadline = Instant::now() + SOON;
+        let deadline = Instant::now() + LAST_CALL;
         while inbox.len() < QUEUES && Instant::now() < deadline {
             tokio::time::sleep(POLL).await;
         }
@@ -66,17 +67,15 @@ async fn push_consumers(
     cluster: &Cluster,
     shape: impl AsyncFn(&Stage) -> TestResult<PushConsumerBuilder>,
 ) -> TestResult {
-    let mut lost = 0;
     for start in 0..STARTS {
         let (stage, inbox) = (Stage::set(cluster).await?, Inbox::default());
         let consumer = shape(&stage).await?;
         let (running, filled) =
             tokio::join!(consumer.listen(inbox.accept()), stage.fill("early", after(start)));
         filled?;
-        lost += stage.lost(&inbox).await;
+        assert_eq!(stage.lost(&inbox).await, 0, "of {QUEUES} messages at start {start}");
         running?.shutdown().await;
     }
-    assert_eq!(lost, 0, "of {} messages", STARTS as usize * QUEUES);
     Ok(())
 }
 
@@ -101,15 +100,13 @@ pub async fn popped_while_a_group_starts(cluster: &Cluster) -> TestResult {
 
 /// A lite consumer receives them too.
 pub async fn polled_while_a_group_starts(cluster: &Cluster) -> TestResult {
-    let mut lost = 0;
     for start in 0..STARTS {
         let stage = Stage::set(cluster).await?;
         let builder = stage.client.lite_consumer(unique_group()).subscribe(&stage.topic, "*");
         let (consumer, filled) = tokio::join!(builder.build(), stage.fill("early", after(start)));
         filled?;
-        lost += QUEUES - poll_all(consumer?).await?;
+        assert_eq!(poll_all(consumer?).await?, QUEUES, "messages at start {start}");
     }
-    assert_eq!(lost, 0, "of {} messages", STARTS as usize * QUEUES);
     Ok(())
 }
 
@@ -117,7 +114,7 @@ pub async fn polled_while_a_group_starts(cluster: &Cluster) -> TestResult {
 async fn poll_all(mut consumer: LiteConsumer) -> TestResult<usize> {
     let mut given = BTreeSet::new();
     while given.len() < QUEUES
-        && let Some(batch) = consumer.poll(SOON).await?
+        && let Some(batch) = consumer.poll(LAST_CALL).await?
     {
         given.extend(batch.into_iter().filter_map(|delivery| delivery.text().map(str::to_owned)));
     }
