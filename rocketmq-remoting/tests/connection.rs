@@ -247,9 +247,17 @@ async fn everyone_waiting_gets_the_same_cause() {
         })
         .collect();
     assert!(causes.iter().all(|cause| Arc::ptr_eq(cause, &causes[0])));
-    assert!(matches!(*client.closed().await, CloseReason::Peer | CloseReason::Io { .. }));
+    assert!(matches!(*client.closed().await, CloseReason::Unanswered));
     assert_eq!(handler.closed.load(Ordering::Relaxed), 1);
     assert!(matches!(client.call(request("now", "x"), SECOND).await, Err(CallError::Closed(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_has_answered_and_hangs_up_is_told_from_one_that_never_did() {
+    let (client, mut peer) = raw(Arc::default(), ConnectionConfig::default());
+    write_frame(&mut peer, &request("now", "")).await;
+    drop(peer);
+    assert!(matches!(*client.closed().await, CloseReason::Peer | CloseReason::Io { .. }));
 }
 
 #[tokio::test(start_paused = true)]

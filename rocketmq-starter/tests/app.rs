@@ -404,6 +404,7 @@ async fn a_name_server_that_speaks_another_protocol_is_named_with_it() {
     for (bytes, expected) in [
         (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], "the peer speaks HTTP"),
         (&[21, 3, 3, 0, 2, 2, 70][..], "the peer speaks TLS"),
+        (&[][..], "if the server takes only TLS, switch `tls` on"),
     ] {
         let address = answering(bytes).await.to_string();
         let (app, _received) = app();

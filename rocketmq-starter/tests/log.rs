@@ -1,6 +1,8 @@
 //! The log of an application that starts: loud where something is not as it was asked for, silent elsewhere.
 
-use rocketmq_starter::{App, Listener, Text, rocketmq_listener};
+use rocketmq_starter::health::{ListenerHealth, TopicState};
+use rocketmq_starter::{App, Listener, RunningApp, Text, rocketmq_listener};
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -133,4 +135,55 @@ async fn one_line_sums_up_each_listener_and_producer() {
             assert!(line.contains(part), "{part} is not in {line}");
         }
     }
+}
+
+/// Waits until the only listener is as wanted.
+async fn until(app: &RunningApp, wanted: impl Fn(&ListenerHealth) -> bool) {
+    let wait = async {
+        while !wanted(&app.health().listeners[0]) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(LIMIT, wait).await.unwrap_or_else(|_| panic!("not in time: {:?}", app.health()));
+}
+
+#[tokio::test]
+async fn a_listener_logs_each_change_of_its_state_once_however_often_it_fails() {
+    let (log, _guard) = log();
+    let app = App::new().environment::<String, String>([]).set("rocketmq.name-server", "embedded");
+    let app =
+        app.set("rocketmq.producer.group", "tests").set("rocketmq.client.heartbeat-broker-interval", "20ms");
+    let app = app
+        .set("rocketmq.consumer.from", "first")
+        .listener(bill)
+        .listener(forgotten)
+        .set("rocketmq.consumer.groups.audit.enabled", "false");
+    let running = timeout(LIMIT, app.start()).await.expect("in time").expect("started");
+    running.template().expect("a group is set").send("orders", Text("a".into())).await.expect("sent");
+    until(&running, |listener| listener.handled == 1).await;
+    let broker = running.embedded().expect("a broker").broker();
+    broker.stop().await.expect("stopped");
+    until(&running, |listener| listener.state == TopicState::Unreachable).await;
+    for _ in 0..5 {
+        let before = running.health().listeners[0].last_error.as_ref().map(|error| error.at);
+        until(&running, |listener| listener.last_error.as_ref().map(|error| error.at) != before).await;
+    }
+    let (warnings, listener) = (log.warnings(), |line: &&str| line.contains("listener=\"bill\""));
+    assert_eq!(
+        warnings.iter().filter(|line| line.contains("no message comes (unreachable)")).count(),
+        1,
+        "{warnings:#?}"
+    );
+    let different: BTreeSet<_> =
+        warnings.iter().filter_map(|line| Some(line.split_once("WARN")?.1)).collect();
+    assert_eq!(different.len(), warnings.len(), "{warnings:#?}");
+    broker.restart().await.expect("restarted");
+    until(&running, |listener| listener.state == TopicState::Consuming).await;
+    let told = log.lines(listener);
+    for part in ["group=\"billing\"", "topic=\"orders\""] {
+        assert!(told.iter().all(|line| line.contains(part)), "{told:#?}");
+    }
+    let again = told.iter().filter(|line| line.contains("messages come again; it was unreachable"));
+    assert_eq!(again.count(), 1, "{told:#?}");
+    running.shutdown().await;
 }

@@ -93,6 +93,8 @@ pub(super) struct Driver<S> {
     last_activity: Instant,
     /// True if a whole frame came since the last look.
     heard: bool,
+    /// True until the peer sends its first byte.
+    silent: bool,
     closing: bool,
     ended: Option<CloseReason>,
     /// Its part of the memory that it shares with other connections.
@@ -130,6 +132,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             timer: Box::pin(tokio::time::sleep(LONGEST_WAIT)),
             last_activity: Instant::now(),
             heard: false,
+            silent: true,
             closing: false,
             ended: None,
             memory,
@@ -263,6 +266,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             Poll::Pending => Ok(false),
             Poll::Ready(Ok(0)) => Err(CloseReason::Peer),
             Poll::Ready(Ok(_)) => {
+                self.silent = false;
                 self.split_frames(context)?;
                 Ok(true)
             }
@@ -469,6 +473,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Driver<S> {
         match driver.poll_all(context) {
             Ok(()) => Poll::Pending,
             Err(reason) => {
+                let reason = if driver.silent { reason.before_a_byte() } else { reason };
                 driver.hear_out(&reason);
                 driver.finish(reason);
                 Poll::Ready(())

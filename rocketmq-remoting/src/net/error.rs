@@ -16,6 +16,9 @@ pub enum CloseReason {
     /// The peer closed it.
     #[error("closed by the peer")]
     Peer,
+    /// The peer closed it before it sent anything: it takes no such connections.
+    #[error("closed by the peer before it sent a byte")]
+    Unanswered,
     /// Nobody read or wrote anything for longer than the connection may be idle.
     #[error("idle for {} s", .0.as_secs())]
     Idle(Duration),
@@ -39,6 +42,20 @@ pub enum CloseReason {
     /// The task that owned the socket ended early: its runtime shut down, or a handler panicked.
     #[error("its task was stopped")]
     Aborted,
+}
+
+impl CloseReason {
+    /// Tells apart the end of a connection on which the peer never sent a byte. A peer that hangs up with requests unread
+    /// resets the connection.
+    pub(super) fn before_a_byte(self) -> Self {
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+        match self {
+            Self::Peer | Self::Io { kind: BrokenPipe | ConnectionAborted | ConnectionReset, .. } => {
+                Self::Unanswered
+            }
+            other => other,
+        }
+    }
 }
 
 impl From<io::Error> for CloseReason {

@@ -64,6 +64,13 @@ impl Transport {
             tls,
         })
     }
+
+    pub(super) fn is_encrypted(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return self.tls.is_some();
+        #[cfg(not(feature = "tls"))]
+        return false;
+    }
 }
 
 /// Makes connections.

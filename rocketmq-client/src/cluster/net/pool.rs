@@ -47,6 +47,11 @@ impl Pool {
         self.links.read().get(address)?.live()
     }
 
+    /// Tells whether connections are encrypted.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.dialer.transport.is_encrypted()
+    }
+
     fn link(&self, address: &str) -> Arc<Link> {
         if let Some(link) = self.links.read().get(address) {
             return link.clone();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rocketmq_remoting::net::{CallError as NetError, Connection};
+use rocketmq_remoting::net::{CallError as NetError, CloseReason, Connection};
 use rocketmq_remoting::{Command, HeaderCodec, ResponseCode};
 
 use super::dialer::DialError;
@@ -19,6 +19,9 @@ pub(crate) enum RpcError {
     Dial(#[from] DialError),
     #[error(transparent)]
     Call(#[from] NetError),
+    /// A server that takes only TLS hangs up on a plain client without a word.
+    #[error("{0}; if the server takes only TLS, switch `tls` on")]
+    PlainRefused(NetError),
 }
 
 impl RpcError {
@@ -28,8 +31,13 @@ impl RpcError {
             Self::Dial(_) => CallErrorKind::Unreachable,
             Self::Call(NetError::Timeout { .. }) => CallErrorKind::Timeout,
             Self::Call(NetError::Encode(_)) => CallErrorKind::InvalidRequest,
-            Self::Call(_) => CallErrorKind::Unreachable,
+            Self::Call(_) | Self::PlainRefused(_) => CallErrorKind::Unreachable,
         }
+    }
+
+    /// Tells whether the connection ended before the answer.
+    fn is_end_of_connection(&self) -> bool {
+        matches!(self, Self::Call(NetError::Closed(_)) | Self::PlainRefused(_))
     }
 
     pub(crate) fn at(self, address: &str) -> CallError {
@@ -82,7 +90,7 @@ impl Rpc {
                 (connection, budget.saturating_sub(start.elapsed()))
             }
         };
-        let response = connection.call(command, left).await?;
+        let response = connection.call(command, left).await.map_err(|error| self.explain(error))?;
         // A server that is going away answers what it has taken, but the next call needs a new connection.
         if response.response_code() == ResponseCode::GO_AWAY {
             self.pool.retire(address, &connection);
@@ -103,7 +111,7 @@ impl Rpc {
         let start = instant();
         match self.call_once(address, command.clone(), budget).await {
             Ok(response) if response.response_code() == ResponseCode::GO_AWAY => {}
-            Err(RpcError::Call(NetError::Closed(_))) => {}
+            Err(error) if error.is_end_of_connection() => {}
             settled => return settled,
         }
         self.call_once(address, command, budget.saturating_sub(start.elapsed())).await
@@ -124,7 +132,19 @@ impl Rpc {
     pub(crate) async fn oneway_on(&self, connection: &Connection, command: Command) -> Result<(), RpcError> {
         let mut command = command.oneway();
         self.outbound.prepare(&mut command);
-        Ok(connection.send_oneway(command).await?)
+        connection.send_oneway(command).await.map_err(|error| self.explain(error))
+    }
+
+    /// Advises encryption where a server never answered a plain client.
+    fn explain(&self, error: NetError) -> RpcError {
+        match &error {
+            NetError::Closed(reason)
+                if matches!(**reason, CloseReason::Unanswered) && !self.pool.is_encrypted() =>
+            {
+                RpcError::PlainRefused(error)
+            }
+            _ => RpcError::Call(error),
+        }
     }
 }
 

@@ -50,10 +50,10 @@ fn advice(cause: &io::Error) -> &'static str {
     let error = cause.get_ref().and_then(|error| error.downcast_ref::<Error>());
     match error {
         Some(Error::InvalidCertificate(certificate)) => about_certificate(certificate),
-        Some(Error::InvalidMessage(_)) => "; the server does not speak TLS on this port",
+        Some(Error::InvalidMessage(_)) => "; the server does not speak TLS on this port: switch `tls` off",
         Some(Error::AlertReceived(alert)) => about_alert(*alert),
         None if matches!(cause.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => {
-            "; the server hung up: perhaps it takes no TLS (its `tls.server.mode` is disabled)"
+            "; the server hung up: perhaps it takes no TLS (its `tls.server.mode` is disabled): switch `tls` off"
         }
         _ => "",
     }
