@@ -15,7 +15,8 @@ async fn all(name_server: &str, rules: Rules) -> TestResult {
     access::a_user_has_his_rights_and_no_others(name_server, rules).await?;
     access::strangers_are_refused(name_server).await?;
     access::an_application_signs(name_server).await?;
-    access::a_listener_that_is_refused_is_not_ready(name_server).await
+    access::a_listener_that_is_refused_is_not_ready(name_server).await?;
+    access::an_application_works_on_two_clusters_at_once(name_server).await
 }
 
 #[tokio::test]

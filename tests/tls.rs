@@ -298,6 +298,33 @@ async fn an_application_of_the_starter() -> TestResult {
     Ok(())
 }
 
+#[tokio::test]
+async fn an_application_on_two_clusters_with_certificates_of_their_own() -> TestResult {
+    let ((near, _), (far, _)) = (cluster(TlsMode::Enforcing).await?, cluster(TlsMode::Enforcing).await?);
+    let (sender, mut lines) = unbounded_channel::<String>();
+    let authority =
+        |cluster: &Embedded| Ok::<_, BoxError>(certificates(cluster)?.authority().display().to_string());
+    let app = App::new()
+        .environment::<String, String>([])
+        .set("rocketmq.name-server", near.name_server())
+        .set("rocketmq.producer.group", "near-senders")
+        .set("rocketmq.tls.enable", "true")
+        .set("rocketmq.tls.ca", authority(&near)?)
+        .set("rocketmq.clusters.far.name-server", far.name_server())
+        .set("rocketmq.clusters.far.tls.ca", authority(&far)?)
+        .set("rocketmq.producers.far.group", "far-senders")
+        .set("rocketmq.producers.far.cluster", "far")
+        .set("rocketmq.consumer.groups.encrypted-application.cluster", "far");
+    let running = app.state(sender).listener(note).start().await?;
+    let template = |name| running.context().named_template(name);
+    running.template().ok_or("no template")?.send("encrypted", Text("near".into())).await?;
+    template("far").ok_or("no template")?.send("encrypted", Text("far".into())).await?;
+    let line = tokio::time::timeout(PATIENCE, lines.recv()).await?;
+    assert_eq!(line.as_deref(), Some("far"), "the listener is on the far cluster alone");
+    running.shutdown().await;
+    Ok(())
+}
+
 /// Bytes of broken, hostile or slow peers.
 const GARBAGE: [&[u8]; 4] =
     [&[0x16], &[0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0], &[0x16; 64], b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"];

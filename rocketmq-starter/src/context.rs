@@ -4,7 +4,8 @@ use crate::app::KnownConsumers;
 use crate::error::{CutMessages, Interrupted};
 use crate::extract::{FromContext, FromMessage, Needs, Rejection};
 use crate::health::{Counters, Health, ListenerHealth};
-use crate::template::{Receiver, RocketmqTemplate};
+use crate::template::{Receiver, Receivers, RocketmqTemplate};
+use futures_util::future::join_all;
 use rocketmq_client::consumer::ConsumerHealth;
 use rocketmq_client::{Client, Delivery, Running};
 use std::any::{Any, TypeId};
@@ -64,7 +65,7 @@ pub(crate) struct Shared {
     pub(crate) consumers: KnownConsumers,
     pub(crate) template: Option<RocketmqTemplate>,
     pub(crate) named: BTreeMap<String, RocketmqTemplate>,
-    pub(crate) receiver: Option<Arc<Receiver>>,
+    pub(crate) receivers: Receivers,
     pub(crate) listeners: Vec<Watched>,
     pub(crate) ready: AtomicBool,
     pub(crate) stop_hooks_done: AtomicBool,
@@ -122,6 +123,11 @@ impl Context {
     /// Returns the template over `[rocketmq.producers.<name>]`, or `None` without that table. [`Context`] shows a use.
     pub fn named_template(&self, name: &str) -> Option<&RocketmqTemplate> {
         self.0.named.get(name)
+    }
+
+    /// Returns the pull consumer of `[rocketmq.pull-consumers.<name>]`, or `None` without that table. [`Receiver`] shows a use.
+    pub fn receiver(&self, name: &str) -> Option<&Receiver> {
+        self.0.receivers.get(&Some(name.to_owned()))
     }
 
     /// Returns the client of `[rocketmq.producer]`, for queries, offsets of groups, and further consumers. Without a producer it
@@ -189,9 +195,7 @@ impl Context {
     }
 
     pub(crate) async fn stop_receiving(&self) {
-        if let Some(receiver) = &self.0.receiver {
-            receiver.shutdown().await;
-        }
+        join_all(self.0.receivers.values().map(Receiver::shutdown)).await;
     }
 
     /// Returns the health of the application and of each listener; [`health`](crate::health) shows a use.

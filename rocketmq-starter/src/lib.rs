@@ -73,6 +73,8 @@
 //! | `syncSendDelayTimeSeconds` | `.send(..).delay(duration)` |
 //! | `@RocketMQTransactionListener` | [`#[rocketmq_transaction_listener]`](macro@rocketmq_transaction_listener) |
 //! | `@ExtRocketMQTemplateConfiguration` | `[rocketmq.producers.<name>]` and [`Context::named_template`] |
+//! | `@ExtRocketMQConsumerConfiguration` | `[rocketmq.pull-consumers.<name>]` and [`Context::receiver`] |
+//! | a second name server | `[rocketmq.clusters.<name>]`, and `cluster = "<name>"` where it is used |
 //! | `application.yml`, profiles | `application.toml`, [`App::profile`], `ROCKETMQ_*` variables, `${key:default}` |
 //! | `SmartLifecycle`, `@PostConstruct` | [`App::on_start`], [`App::on_ready`], [`App::on_stop`] |
 //! | health indicator | [`Context::health`] and the module [`health`] |

@@ -36,6 +36,7 @@ static KEYS: &[Key] = &[
     Key { name: "await_termination", kind: Kind::Period },
     Key { name: "enabled", kind: Kind::Switch },
     Key { name: "name_server", kind: Kind::Text },
+    Key { name: "cluster", kind: Kind::Text },
     Key { name: "access_key", kind: Kind::Text },
     Key { name: "secret_key", kind: Kind::Text },
     Key { name: "security_token", kind: Kind::Text },

@@ -25,7 +25,7 @@ impl Backend {
         }
         let default = properties.name_server.as_deref();
         let asked = |own: Option<&str>| own.or(default) == Some(EMBEDDED);
-        for party in parties.iter().filter(|party| asked(party.name_server)) {
+        for party in parties.iter().filter(|party| asked(party.site.name_server)) {
             let message = format!(
                 "the name server of {} is \"{EMBEDDED}\": build with the feature `embedded` of rocketmq-starter, or name \
                  one such as \"127.0.0.1:9876\"",
@@ -33,7 +33,7 @@ impl Backend {
             );
             mistakes.push(Mistake::new(MistakeKind::NoNameServer, message));
         }
-        if default.is_none() && parties.iter().any(|party| party.name_server.is_none()) {
+        if default.is_none() && parties.iter().any(|party| party.site.name_server.is_none()) {
             mistakes.push(no_name_server());
         }
     }
@@ -45,9 +45,9 @@ impl Backend {
     ) -> Result<Self, Mistake> {
         let default = properties.name_server.as_deref();
         let inside = |own: Option<&str>| own.or(default).is_none_or(|name_server| name_server == EMBEDDED);
-        if parties.iter().any(|party| inside(party.name_server)) {
-            let asked =
-                default == Some(EMBEDDED) || parties.iter().any(|party| party.name_server == Some(EMBEDDED));
+        if parties.iter().any(|party| inside(party.site.name_server)) {
+            let asked = default == Some(EMBEDDED)
+                || parties.iter().any(|party| party.site.name_server == Some(EMBEDDED));
             return Self::embed(properties, asked).await;
         }
         Ok(Backend { name_server: default.unwrap_or_default().to_owned(), ..Backend::default() })

@@ -2,6 +2,7 @@
 
 use super::backend::Backend;
 use super::plan::Party;
+use crate::config::clusters::Clusters;
 use crate::config::{Access, ClientProperties, RocketmqProperties, Secret, TlsProperties};
 use crate::error::{Mistake, MistakeKind, StartError};
 use crate::replier::Replier;
@@ -26,15 +27,27 @@ pub(crate) struct Clients {
 pub(crate) struct Way {
     client: ClientProperties,
     tls: TlsProperties,
+    clusters: BTreeMap<String, TlsProperties>,
     socks_proxies: Option<Secret>,
     cloud: bool,
     interceptors: Vec<Arc<dyn Interceptor>>,
 }
 
+/// The cluster of a producer or consumer, and its account there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Site<'s> {
+    /// A name of `[rocketmq.clusters]`, whose certificates hold.
+    pub(crate) cluster: Option<&'s str>,
+    /// `None` means that of `[rocketmq]`.
+    pub(crate) name_server: Option<&'s str>,
+    pub(crate) access: &'s Access,
+}
+
 /// A client, and what it was connected for.
 #[derive(Debug, Clone)]
 pub(crate) struct Connected {
-    name_server: String,
+    cluster: Option<String>,
+    pub(crate) name_server: String,
     access: Access,
     pub(crate) client: Client,
     pub(crate) replier: Replier,
@@ -59,11 +72,11 @@ impl Clients {
     ) -> Result<(), StartError> {
         let (mut mistakes, mut failed) = (Vec::new(), BTreeSet::new());
         for party in parties {
-            let name_server = backend.or_default(party.name_server);
+            let name_server = backend.or_default(party.site.name_server);
             if failed.contains(&name_server) {
                 continue;
             }
-            if let Err(mistake) = self.get(&name_server, party.access).await {
+            if let Err(mistake) = self.get(backend, party.site).await {
                 mistakes.push(mistake);
                 failed.insert(name_server);
             }
@@ -71,16 +84,17 @@ impl Clients {
         if mistakes.is_empty() { Ok(()) } else { Err(StartError::of(mistakes)) }
     }
 
-    /// The client for this cluster and access, connected on first use.
-    pub(crate) async fn get(&mut self, name_server: &str, access: &Access) -> Result<Connected, Mistake> {
-        let same = |known: &&Connected| known.name_server == name_server && known.access == *access;
-        if let Some(known) = self.open.iter().find(same) {
+    /// Returns the client for this cluster and access, connected on first use.
+    pub(crate) async fn get(&mut self, backend: &Backend, site: Site<'_>) -> Result<Connected, Mistake> {
+        let name_server = backend.or_default(site.name_server);
+        if let Some(known) = self.open.iter().find(|known| known.serves(&name_server, site)) {
             return Ok(known.clone());
         }
-        let client = self.way.connect(name_server, access).await?;
+        let client = self.way.connect(&name_server, site).await?;
         let connected = Connected {
-            name_server: name_server.to_owned(),
-            access: access.clone(),
+            cluster: site.cluster.map(str::to_owned),
+            name_server,
+            access: site.access.clone(),
             replier: Replier::new(client.clone()),
             client,
         };
@@ -96,11 +110,21 @@ impl Clients {
     }
 }
 
+impl Connected {
+    /// Tells whether it is connected for this name server, certificates and account.
+    fn serves(&self, name_server: &str, site: Site<'_>) -> bool {
+        self.name_server == name_server
+            && self.cluster.as_deref() == site.cluster
+            && self.access == *site.access
+    }
+}
+
 impl Way {
     pub(crate) fn new(properties: &RocketmqProperties, interceptors: Vec<Arc<dyn Interceptor>>) -> Self {
         Way {
             client: properties.client.clone(),
             tls: properties.tls.clone(),
+            clusters: certificates(&properties.clusters),
             socks_proxies: properties.socks_proxy_config.clone(),
             cloud: properties.cloud,
             interceptors,
@@ -111,7 +135,7 @@ impl Way {
     pub(super) fn check(&self, parties: &[Party<'_>], mistakes: &mut Vec<Mistake>) {
         let mut faults: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for party in parties {
-            let builder = self.builder(ANY_ADDRESS, party.access);
+            let builder = self.builder(ANY_ADDRESS, party.site);
             let checked = builder.and_then(|builder| builder.check().map_err(|error| error.to_string()));
             if let Err(fault) = checked {
                 faults.entry(fault).or_default().push(&party.who);
@@ -122,13 +146,14 @@ impl Way {
         }));
     }
 
-    async fn connect(&self, name_server: &str, access: &Access) -> Result<Client, Mistake> {
+    async fn connect(&self, name_server: &str, site: Site<'_>) -> Result<Client, Mistake> {
         let failed = |text: String| Mistake::new(MistakeKind::Connect, text);
-        let builder = self.builder(name_server, access).map_err(failed)?;
+        let builder = self.builder(name_server, site).map_err(failed)?;
         builder.connect().await.map_err(|error| failed(format!("the name server \"{name_server}\": {error}")))
     }
 
-    fn builder(&self, name_server: &str, access: &Access) -> Result<ClientBuilder, String> {
+    fn builder(&self, name_server: &str, site: Site<'_>) -> Result<ClientBuilder, String> {
+        let access = site.access;
         let mut builder = Client::builder(name_server).configure(|config| {
             self.client.apply(config);
             present(config, access);
@@ -142,22 +167,34 @@ impl Way {
             let proxies = proxies.expose().parse();
             builder = builder.socks_proxies(proxies.map_err(|error: InvalidProxies| error.to_string())?);
         }
-        if access.tls_enable.or(self.tls.enable) == Some(true) {
-            builder = self.encrypted(builder)?;
+        let tls = self.certificates_for(site.cluster);
+        if access.tls_enable.or(tls.enable).or(self.tls.enable) == Some(true) {
+            builder = encrypted(builder, tls)?;
         }
         Ok(builder)
     }
 
-    #[cfg(feature = "tls")]
-    #[expect(clippy::unnecessary_wraps, reason = "without the feature it fails")]
-    fn encrypted(&self, builder: ClientBuilder) -> Result<ClientBuilder, String> {
-        Ok(builder.tls(self.tls.client()))
+    /// Returns the certificates for a cluster: its own, else those that hold for all.
+    fn certificates_for(&self, cluster: Option<&str>) -> &TlsProperties {
+        cluster.and_then(|name| self.clusters.get(name)).unwrap_or(&self.tls)
     }
+}
 
-    #[cfg(not(feature = "tls"))]
-    fn encrypted(&self, _builder: ClientBuilder) -> Result<ClientBuilder, String> {
-        Err("`tls-enable` is true: build with the feature `tls` of rocketmq-starter".to_owned())
-    }
+#[cfg(feature = "tls")]
+#[expect(clippy::unnecessary_wraps, reason = "without the feature it fails")]
+fn encrypted(builder: ClientBuilder, tls: &TlsProperties) -> Result<ClientBuilder, String> {
+    Ok(builder.tls(tls.client()))
+}
+
+#[cfg(not(feature = "tls"))]
+fn encrypted(_builder: ClientBuilder, _tls: &TlsProperties) -> Result<ClientBuilder, String> {
+    Err("`tls-enable` is true: build with the feature `tls` of rocketmq-starter".to_owned())
+}
+
+/// Returns the certificates of the clusters that have some of their own.
+fn certificates(clusters: &Clusters) -> BTreeMap<String, TlsProperties> {
+    let own = clusters.iter().filter(|(_, cluster)| cluster.tls != TlsProperties::default());
+    own.map(|(name, cluster)| (name.clone(), cluster.tls.clone())).collect()
 }
 
 fn present(config: &mut ClientConfig, access: &Access) {
@@ -189,6 +226,7 @@ fn credentials(access: &Access) -> Result<Option<Credentials>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::ClusterProperties;
 
     #[test]
     fn half_a_pair_of_keys_is_a_mistake() {
@@ -197,5 +235,21 @@ mod tests {
         let both = Access { secret_key: Some(Secret::new("s")), ..access };
         assert!(credentials(&both).unwrap().is_some());
         assert!(credentials(&Access::default()).unwrap().is_none());
+    }
+    #[test]
+    fn a_cluster_has_its_own_certificates_else_the_common_ones() {
+        let mut properties = RocketmqProperties::default();
+        properties.tls.server_name = Some("near".to_owned());
+        let tls = TlsProperties { server_name: Some("eu".to_owned()), ..TlsProperties::default() };
+        properties
+            .clusters
+            .insert("eu".to_owned(), ClusterProperties { tls, ..ClusterProperties::default() });
+        properties.clusters.insert("us".to_owned(), ClusterProperties::default());
+        let way = Way::new(&properties, Vec::new());
+        let name = |cluster| way.certificates_for(cluster).server_name.as_deref();
+        assert_eq!(
+            [name(None), name(Some("eu")), name(Some("us"))],
+            [Some("near"), Some("eu"), Some("near")]
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! Starts the consumer of each group, and ends it.
 
+use super::backend::Backend;
 use super::clients::Clients;
 use super::groups::{Filter, GroupPlan, Subscription};
 use super::summary::Listeners;
@@ -70,11 +71,11 @@ pub(crate) struct GroupConsumer {
 impl GroupConsumer {
     pub(crate) async fn start(
         plan: GroupPlan,
-        name_server: &str,
+        backend: &Backend,
         clients: &mut Clients,
         context: &Context,
     ) -> Result<Self, Mistake> {
-        let connected = clients.get(name_server, &plan.options.access).await?;
+        let connected = clients.get(backend, plan.site()).await?;
         let await_termination = plan.options.await_termination.unwrap_or(AWAIT_TERMINATION);
         let (group, batch) = (plan.group.clone(), plan.options.batch);
         let (consumer, listeners) = (subscribe(&connected.client, &plan), Listeners::of(&plan));
@@ -90,7 +91,7 @@ impl GroupConsumer {
                 format!("the consumer of group `{group}` did not start: {error}"),
             )
         })?;
-        listeners.log(name_server, running.concurrency());
+        listeners.log(&connected.name_server, running.concurrency());
         context.watch(running.group(), &running.health());
         Ok(GroupConsumer { running, await_termination })
     }

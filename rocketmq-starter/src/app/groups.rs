@@ -1,8 +1,10 @@
 //! Plans the consumers of an application from its listeners and configuration, or reports all mistakes.
 
 use super::Allocation;
+use super::clients::Site;
 use super::names::Known;
 use super::settings;
+use crate::config::clusters::{self, Clusters, Whereabouts};
 use crate::config::parse;
 use crate::config::section::Section;
 use crate::config::sources::Sources;
@@ -23,6 +25,17 @@ pub(crate) struct GroupPlan {
     pub(crate) group: String,
     pub(crate) options: GroupOptions,
     pub(crate) subscriptions: Vec<Subscription>,
+}
+
+impl GroupPlan {
+    pub(crate) fn site(&self) -> Site<'_> {
+        let options = &self.options;
+        Site {
+            cluster: options.cluster.as_ref().map(|found| found.text.as_str()),
+            name_server: options.name_server.as_deref(),
+            access: &options.access,
+        }
+    }
 }
 
 /// One listener of that consumer.
@@ -66,6 +79,16 @@ pub(crate) fn plan(
         }
     }
     groups.into_iter().map(|(group, listeners)| plan_group(group, listeners, sources, mistakes)).collect()
+}
+
+/// Fills in what the clusters say that groups name.
+pub(crate) fn settle(groups: &mut [GroupPlan], clusters: &Clusters, mistakes: &mut Vec<Mistake>) {
+    for GroupPlan { options, .. } in groups {
+        let Some(cluster) = &options.cluster else { continue };
+        let (name_server, access) = (&mut options.name_server, &mut options.access);
+        let place = Whereabouts { cluster: Some(&cluster.text), name_server, access };
+        clusters::settle(clusters, place, &format!("`{}` in {}", cluster.written, cluster.origin), mistakes);
+    }
 }
 
 /// Gives each group the strategy that the program names for it.

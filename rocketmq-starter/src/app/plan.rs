@@ -2,15 +2,15 @@
 
 use super::App;
 use super::backend::Backend;
-use super::clients::Way;
+use super::clients::{Site, Way};
 use super::groups::{self, GroupPlan};
 use super::hooks::Hooks;
 use super::names::Known;
 use super::producers::{self, ProducerPlan};
-use super::pull;
+use super::pull::{self, PullPlan};
 use crate::__private::{DiscoveredChecker, DiscoveredListener};
 use crate::config::sources::Sources;
-use crate::config::{Access, RocketmqProperties};
+use crate::config::{RocketmqProperties, clusters};
 use crate::context::States;
 use crate::error::{Mistake, MistakeKind, StartError};
 use crate::listener::Listener;
@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 pub(super) struct Plan {
     pub(super) groups: Vec<GroupPlan>,
     pub(super) producers: Vec<ProducerPlan>,
+    pub(super) pulls: Vec<PullPlan>,
     pub(super) states: States,
     pub(super) properties: RocketmqProperties,
     pub(super) on_start: Hooks,
@@ -34,38 +35,26 @@ pub(super) struct Plan {
 pub(super) struct Party<'p> {
     /// Its name in messages.
     pub(super) who: String,
-    pub(super) name_server: Option<&'p str>,
-    pub(super) access: &'p Access,
+    pub(super) site: Site<'p>,
 }
 
 impl Plan {
     /// Returns all that need a client, the producer of the template first.
     pub(super) fn parties(&self) -> Vec<Party<'_>> {
-        let producers = self.producers.iter().map(|it| Party {
-            who: it.section(),
-            name_server: it.properties.name_server.as_deref(),
-            access: &it.properties.access,
-        });
-        let groups = self.groups.iter().map(|it| Party {
-            who: format!("the listeners of group `{}`", it.group),
-            name_server: it.options.name_server.as_deref(),
-            access: &it.options.access,
-        });
-        let pull = &self.properties.pull_consumer;
-        let pull = pull.group.is_some().then(|| Party {
-            who: "`rocketmq.pull-consumer`".to_owned(),
-            name_server: pull.name_server.as_deref(),
-            access: &pull.access,
-        });
-        producers.chain(groups).chain(pull).collect()
+        let producers = self.producers.iter().map(|it| Party { who: it.section(), site: it.site() });
+        let groups = self
+            .groups
+            .iter()
+            .map(|it| Party { who: format!("the listeners of group `{}`", it.group), site: it.site() });
+        let pulls = self.pulls.iter().map(|it| Party { who: it.section(), site: it.site() });
+        producers.chain(groups).chain(pulls).collect()
     }
 
     fn check(&self, mistakes: &mut Vec<Mistake>) {
         let parties = self.parties();
         Backend::check(&self.properties, &parties, mistakes);
         self.way.check(&parties, mistakes);
-        let groups = self.groups.iter().map(|group| (group.group.as_str(), &group.options.name_server));
-        pull::check(&self.properties.pull_consumer, groups, self.has_template(), mistakes);
+        pull::check(&self.pulls, &self.groups, self.has_template(), mistakes);
     }
 
     fn has_template(&self) -> bool {
@@ -85,12 +74,15 @@ pub(super) fn plan(mut app: App) -> Result<Plan, StartError> {
     let known = Known::of(app.listeners.iter().chain(&left_out), &sources);
     known.check(&sources, &mut mistakes);
     let mut groups = groups::plan(app.listeners, &sources, &mut mistakes);
+    groups::settle(&mut groups, &properties.clusters, &mut mistakes);
     groups::allocate(app.allocations, &known, &mut groups, &sources, &mut mistakes);
     let producers = producers::plan(&properties, app.checkers.clone(), &sources, &mut mistakes);
+    let pulls = pull::plan(&properties, &sources, &mut mistakes);
     let way = Way::new(&properties, app.interceptors);
     let plan = Plan {
         groups,
         producers,
+        pulls,
         states: app.states,
         properties,
         on_start: app.on_start,
@@ -118,7 +110,8 @@ fn properties(app: &mut App, sources: &Sources, mistakes: &mut Vec<Mistake>) -> 
         change(&mut properties);
     }
     properties.check_changes(&read, mistakes);
-    properties.tls.check(mistakes);
+    properties.tls.check("rocketmq.tls", mistakes);
+    clusters::check(&properties.clusters, mistakes);
     properties
 }
 

@@ -1,7 +1,9 @@
 //! The producers of an application: `[rocketmq.producer]` and `[rocketmq.producers.<name>]`.
 
-use super::clients::Clients;
+use super::backend::Backend;
+use super::clients::{Clients, Connected, Site};
 use super::{settings, summary};
+use crate::config::clusters::{self, Whereabouts};
 use crate::config::sources::Sources;
 use crate::config::{ProducerProperties, RocketmqProperties, set};
 use crate::context::Context;
@@ -31,6 +33,14 @@ impl ProducerPlan {
             Some(name) => format!("`rocketmq.producers.{name}`"),
         }
     }
+
+    pub(crate) fn site(&self) -> Site<'_> {
+        Site {
+            cluster: self.properties.cluster.as_deref(),
+            name_server: self.properties.name_server.as_deref(),
+            access: &self.properties.access,
+        }
+    }
 }
 
 /// Plans every producer that has a group, and gives each checker to the producers of its group.
@@ -51,6 +61,7 @@ pub(crate) fn plan(
         }
         plans.extend(plan_one(Some(name.clone()), own, sources));
     }
+    settle(&mut plans, properties, sources, mistakes);
     check_groups(&plans, mistakes);
     for checker in checkers {
         assign(checker, &mut plans, sources, mistakes);
@@ -65,11 +76,29 @@ fn plan_one(name: Option<String>, properties: ProducerProperties, sources: &Sour
     Some(ProducerPlan { name, group, properties, checkers: Vec::new(), settings })
 }
 
+/// Fills in what the clusters say that producers name.
+fn settle(
+    plans: &mut [ProducerPlan],
+    properties: &RocketmqProperties,
+    sources: &Sources,
+    mistakes: &mut Vec<Mistake>,
+) {
+    for plan in plans {
+        let tables = [plan.section(), "`rocketmq.producer`".to_owned()];
+        let keys = tables.map(|table| format!("{}.cluster", table.trim_matches('`')));
+        let ProducerProperties { cluster, name_server, access, .. } = &mut plan.properties;
+        let written = clusters::written(sources, &keys);
+        let place = Whereabouts { cluster: cluster.as_deref(), name_server, access };
+        clusters::settle(&properties.clusters, place, &written, mistakes);
+    }
+}
+
 /// One client has one producer of a group.
 fn check_groups(plans: &[ProducerPlan], mistakes: &mut Vec<Mistake>) {
     let same = |one: &ProducerPlan, other: &ProducerPlan| {
         let (own, others) = (&one.properties, &other.properties);
-        one.group == other.group && own.name_server == others.name_server && own.access == others.access
+        let together = own.cluster == others.cluster && own.name_server == others.name_server;
+        one.group == other.group && together && own.access == others.access
     };
     for (index, plan) in plans.iter().enumerate() {
         if let Some(first) = plans[..index].iter().find(|first| same(first, plan)) {
@@ -141,11 +170,11 @@ fn no_producer(checker: &TransactionChecker, group: Option<&str>, groups: &[Stri
 /// Starts one producer. Its checkers wait for `context`, which is complete only when all producers are there.
 pub(crate) async fn start(
     plan: &ProducerPlan,
-    name_server: &str,
+    backend: &Backend,
     clients: &mut Clients,
     context: &Arc<OnceLock<Context>>,
 ) -> Result<Producer, Mistake> {
-    let client = clients.get(name_server, &plan.properties.access).await?.client;
+    let Connected { client, name_server, .. } = clients.get(backend, plan.site()).await?;
     let mut builder = client.producer(&plan.group).configure(|config| configure(config, &plan.properties));
     if !plan.checkers.is_empty() {
         let (checkers, context) = (Checkers::new(plan.checkers.clone()), Arc::clone(context));
@@ -165,7 +194,7 @@ pub(crate) async fn start(
             format!("the producer of group `{}` did not start: {error}", plan.group),
         )
     })?;
-    summary::log_producer(plan, name_server);
+    summary::log_producer(plan, &name_server);
     Ok(producer)
 }
 

@@ -43,7 +43,7 @@ async fn connect(
     clients.connect(backend, &plan.parties()).await?;
     let shared = Shared {
         client: first_client(&plan, backend, clients).await?,
-        receiver: pull::start(&plan.properties.pull_consumer, backend, clients).await?.map(Arc::new),
+        receivers: pull::start_all(&plan.pulls, backend, clients).await?,
         listeners: watched(&plan.groups),
         states: plan.states,
         consumers: consumers.known(),
@@ -53,8 +53,7 @@ async fn connect(
     let hook_failed = |error| Mistake::new(MistakeKind::Hook, format!("the start-up hook failed: {error}"));
     plan.on_start.run(&context).await.map_err(hook_failed)?;
     for group in plan.groups {
-        let name_server = backend.or_default(group.options.name_server.as_deref());
-        consumers.add(GroupConsumer::start(group, &name_server, clients, &context).await?);
+        consumers.add(GroupConsumer::start(group, backend, clients, &context).await?);
     }
     context.set_ready(true);
     plan.on_ready.run(&context).await.map_err(hook_failed)?;
@@ -68,7 +67,7 @@ async fn first_client(
     clients: &mut Clients,
 ) -> Result<Option<Client>, Mistake> {
     let Some(first) = plan.parties().into_iter().next() else { return Ok(None) };
-    Ok(Some(clients.get(&backend.or_default(first.name_server), first.access).await?.client))
+    Ok(Some(clients.get(backend, first.site).await?.client))
 }
 
 async fn start_producers(
@@ -79,9 +78,8 @@ async fn start_producers(
 ) -> Result<Context, Mistake> {
     let later = Arc::new(OnceLock::new());
     for plan in plans {
-        let name_server = backend.or_default(plan.properties.name_server.as_deref());
-        let producer = producers::start(plan, &name_server, clients, &later).await?;
-        let template = RocketmqTemplate::new(producer).receiving_from(shared.receiver.clone());
+        let producer = producers::start(plan, backend, clients, &later).await?;
+        let template = RocketmqTemplate::new(producer).receiving_from(shared.receivers.get(&None).cloned());
         match &plan.name {
             Some(name) => drop(shared.named.insert(name.clone(), template)),
             None => shared.template = Some(template),

@@ -5,6 +5,7 @@
 //! [`App::set`](crate::App::set). [`App::configure`](crate::App::configure) changes the values after that.
 
 mod client;
+pub(crate) mod clusters;
 mod entry;
 mod file;
 pub(crate) mod origin;
@@ -19,6 +20,7 @@ mod trace;
 mod tuning;
 
 pub use client::ClientProperties;
+pub use clusters::ClusterProperties;
 pub(crate) use properties::EMBEDDED;
 pub use properties::{
     Access, ConsumerProperties, EmbeddedProperties, ProducerProperties, PullConsumerProperties,

@@ -1,6 +1,7 @@
 //! The `[rocketmq]` table as values. A value that is not configured is `None`: the client has the defaults.
 
 use super::client::ClientProperties;
+use super::clusters::{self, ClusterProperties};
 use super::parse;
 use super::schema;
 use super::secret::Secret;
@@ -45,6 +46,11 @@ pub struct RocketmqProperties {
     pub consumer: ConsumerProperties,
     /// `[rocketmq.pull-consumer]`, the source of `RocketmqTemplate::receive`.
     pub pull_consumer: PullConsumerProperties,
+    /// `[rocketmq.pull-consumers.<name>]`, further pull consumers, each with a
+    /// [`Receiver`](crate::template::Receiver) of its own. They take nothing from `[rocketmq.pull-consumer]`.
+    pub pull_consumers: BTreeMap<String, PullConsumerProperties>,
+    /// `[rocketmq.clusters.<name>]`, further clusters.
+    pub clusters: BTreeMap<String, ClusterProperties>,
     /// `[rocketmq.tls]`, with feature `tls`.
     pub tls: TlsProperties,
     /// `socks-proxy-config`: SOCKS5 proxies by network, in the JSON of Java's client. Default: none.
@@ -63,6 +69,8 @@ pub struct ProducerProperties {
     pub group: Option<String>,
     /// `name-server`, when it is not that of `[rocketmq]`.
     pub name_server: Option<String>,
+    /// `cluster`: a name of `[rocketmq.clusters]`, in place of `name-server`. Default: none.
+    pub cluster: Option<String>,
     /// `send-message-timeout`, retries included. Default: 3 s.
     pub send_message_timeout: Option<Duration>,
     /// `retry-times-when-send-failed`. Default: 2.
@@ -119,6 +127,8 @@ pub struct PullConsumerProperties {
     pub topic: Option<String>,
     /// `name-server`, when it is not that of `[rocketmq]`.
     pub name_server: Option<String>,
+    /// `cluster`: a name of `[rocketmq.clusters]`, in place of `name-server`. Default: none.
+    pub cluster: Option<String>,
     /// `message-model`. Default: clustering.
     pub message_model: Option<MessageModel>,
     /// `selector-type` is `SQL92`. Default: false, tags.
@@ -161,6 +171,8 @@ impl RocketmqProperties {
             tls: TlsProperties::read(root.below("tls")),
             embedded: EmbeddedProperties::read(root.below("embedded")),
             producers: read_producers(sources, mistakes),
+            pull_consumers: read_pull_consumers(sources, mistakes),
+            clusters: clusters::read(sources, mistakes),
         }
         .or_usual_variable(sources)
     }
@@ -181,13 +193,18 @@ impl RocketmqProperties {
 
     /// Names and addresses, by key.
     fn names(&self) -> BTreeMap<String, &str> {
-        let pull = &self.pull_consumer;
-        let mut names = vec![
-            ("rocketmq.name-server".to_owned(), &self.name_server),
-            ("rocketmq.pull-consumer.group".to_owned(), &pull.group),
-            ("rocketmq.pull-consumer.topic".to_owned(), &pull.topic),
-            ("rocketmq.pull-consumer.name-server".to_owned(), &pull.name_server),
-        ];
+        let mut names = vec![("rocketmq.name-server".to_owned(), &self.name_server)];
+        for (name, cluster) in &self.clusters {
+            names.push((format!("rocketmq.clusters.{name}.name-server"), &cluster.name_server));
+        }
+        let own = std::iter::once(("rocketmq.pull-consumer".to_owned(), &self.pull_consumer));
+        let further =
+            self.pull_consumers.iter().map(|(name, it)| (format!("rocketmq.pull-consumers.{name}"), it));
+        for (table, pull) in own.chain(further) {
+            names.push((format!("{table}.group"), &pull.group));
+            names.push((format!("{table}.topic"), &pull.topic));
+            names.push((format!("{table}.name-server"), &pull.name_server));
+        }
         let own = std::iter::once(("rocketmq.producer".to_owned(), &self.producer));
         let further = self.producers.iter().map(|(name, it)| (format!("rocketmq.producers.{name}"), it));
         for (table, producer) in own.chain(further) {
@@ -243,12 +260,26 @@ fn read_producers(sources: &Sources, mistakes: &mut Vec<Mistake>) -> BTreeMap<St
         .collect()
 }
 
+fn read_pull_consumers(
+    sources: &Sources,
+    mistakes: &mut Vec<Mistake>,
+) -> BTreeMap<String, PullConsumerProperties> {
+    let names = sources.names("rocketmq.pull-consumers").into_iter();
+    names
+        .map(|(name, _)| {
+            let section = Section::new(sources, &format!("rocketmq.pull-consumers.{name}"), mistakes);
+            (name, PullConsumerProperties::read(section))
+        })
+        .collect()
+}
+
 impl ProducerProperties {
     fn read(mut section: Section<'_>) -> Self {
         ProducerProperties {
             trace: MsgTrace::read(&mut section),
             group: section.text("group"),
             name_server: section.text("name-server"),
+            cluster: section.text("cluster"),
             send_message_timeout: section.read("send-message-timeout", parse::interval),
             retry_times_when_send_failed: section.count("retry-times-when-send-failed"),
             retry_next_server: section.switch("retry-next-server"),
@@ -265,12 +296,14 @@ impl ProducerProperties {
         default: &ProducerProperties,
         cluster: Option<&str>,
     ) -> ProducerProperties {
-        let near = default.name_server.as_deref().or(cluster);
-        let elsewhere = self.name_server.as_deref().or(near) != near;
+        let elsewhere = self.is_elsewhere(default, cluster);
+        let says_where = self.cluster.is_some() || self.name_server.is_some();
+        let place = if says_where { self } else { default };
         let own = self.clone();
         ProducerProperties {
             group: own.group,
-            name_server: own.name_server.or_else(|| default.name_server.clone()),
+            name_server: place.name_server.clone(),
+            cluster: place.cluster.clone(),
             send_message_timeout: own.send_message_timeout.or(default.send_message_timeout),
             retry_times_when_send_failed: own
                 .retry_times_when_send_failed
@@ -284,6 +317,16 @@ impl ProducerProperties {
             trace: own.trace.or(&default.trace),
             // Credentials of one cluster are not shown to another.
             access: if elsewhere { own.access } else { own.access.or(&default.access) },
+        }
+    }
+
+    /// Tells whether it goes to another cluster than the default producer.
+    fn is_elsewhere(&self, default: &ProducerProperties, cluster: Option<&str>) -> bool {
+        let near = default.name_server.as_deref().or(cluster);
+        match (&self.cluster, self.name_server.as_deref()) {
+            (Some(own), _) => default.cluster.as_ref() != Some(own),
+            (None, Some(own)) => default.cluster.is_some() || near != Some(own),
+            (None, None) => false,
         }
     }
 }
@@ -329,6 +372,7 @@ impl PullConsumerProperties {
             group: section.text("group"),
             topic: section.text("topic"),
             name_server: section.text("name-server"),
+            cluster: section.text("cluster"),
             message_model: section.read("message-model", MessageModel::parse),
             sql: section.read("selector-type", selector_type).unwrap_or_default(),
             selector_expression: section.text("selector-expression"),
@@ -479,5 +523,27 @@ mod tests {
         assert!(same.access.access_key.is_some(), "the same cluster, said twice");
         let far = properties.producers["far"].inheriting(&properties.producer, Some("near:1"));
         assert_eq!((far.max_message_size, far.access.access_key.is_some()), (Some(9), false));
+    }
+
+    #[test]
+    fn a_further_producer_inherits_the_cluster_unless_it_says_where_it_goes() {
+        let (mut properties, mistakes) = read(
+            "[rocketmq.producer]\ngroup='a'\naccess-key='k'\ncluster='eu'\n[rocketmq.producers.same]\ngroup='b'\n\
+             [rocketmq.producers.us]\ngroup='c'\ncluster='us'\n[rocketmq.producers.far]\ngroup='d'\nname-server='far:1'",
+        );
+        assert!(mistakes.is_empty(), "{mistakes:?}");
+        let seen = |properties: &RocketmqProperties, name: &str| {
+            let own = properties.producers[name].inheriting(&properties.producer, Some("near:1"));
+            (own.cluster, own.name_server, own.access.access_key.is_some())
+        };
+        assert_eq!(seen(&properties, "same"), (Some("eu".to_owned()), None, true));
+        assert_eq!(seen(&properties, "us"), (Some("us".to_owned()), None, false));
+        assert_eq!(seen(&properties, "far"), (None, Some("far:1".to_owned()), false));
+        properties.producer.cluster = Some("us".to_owned());
+        assert_eq!(
+            seen(&properties, "us"),
+            (Some("us".to_owned()), None, true),
+            "the same cluster, said twice"
+        );
     }
 }

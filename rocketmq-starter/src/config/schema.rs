@@ -128,6 +128,8 @@ static ROOT: Table = Table {
         ("producers", Node::Named(&Node::Table(&PRODUCER))),
         ("consumer", Node::Table(&CONSUMER)),
         ("pull-consumer", Node::Table(&PULL_CONSUMER)),
+        ("pull-consumers", Node::Named(&Node::Table(&PULL_CONSUMER))),
+        ("clusters", Node::Named(&Node::Table(&CLUSTER))),
         ("tls", Node::Table(&TLS)),
         ("embedded", Node::Table(&EMBEDDED)),
     ],
@@ -155,6 +157,7 @@ static PRODUCER: Table = Table {
     keys: &[
         ("group", takes!(parse::own_group)),
         ("name-server", takes!(super::properties::name_server)),
+        ("cluster", takes!(text)),
         ("send-message-timeout", takes!(interval)),
         ("retry-times-when-send-failed", takes!(count)),
         ("retry-next-server", takes!(switch)),
@@ -182,8 +185,22 @@ static PRODUCER: Table = Table {
     spring: no_other_names,
 };
 
+/// A further cluster.
+static CLUSTER: Table = Table {
+    keys: &[("name-server", takes!(super::properties::name_server)), ("tls", Node::Table(&TLS))],
+    also: Some(&IDENTITY),
+    spring: no_other_names,
+};
+
 /// Credentials, namespaces, encryption and traces of a producer or consumer.
 static ACCESS: Table = Table {
+    keys: &[("enable-msg-trace", takes!(switch)), ("customized-trace-topic", takes!(topic))],
+    also: Some(&IDENTITY),
+    spring: no_other_names,
+};
+
+/// Credentials, namespaces and encryption.
+static IDENTITY: Table = Table {
     keys: &[
         ("access-key", takes!(secret text)),
         ("secret-key", takes!(secret text)),
@@ -192,8 +209,6 @@ static ACCESS: Table = Table {
         ("namespace-v2", takes!(text)),
         ("tls-enable", takes!(switch)),
         ("instance-name", takes!(text)),
-        ("enable-msg-trace", takes!(switch)),
-        ("customized-trace-topic", takes!(topic)),
     ],
     also: None,
     spring: no_other_names,
@@ -219,6 +234,7 @@ static OPTIONS: Table = Table {
         ("await-termination", takes!(period)),
         ("enabled", takes!(switch)),
         ("name-server", takes!(super::properties::name_server)),
+        ("cluster", takes!(text)),
         ("allocate", takes!(allocation)),
         ("consumer-idcs", takes!(parse::names)),
         ("client-rebalance", takes!(switch)),
@@ -265,6 +281,7 @@ static PULL_CONSUMER: Table = Table {
         ("group", takes!(parse::own_group)),
         ("topic", takes!(topic)),
         ("name-server", takes!(super::properties::name_server)),
+        ("cluster", takes!(text)),
         ("message-model", takes!(options::MessageModel::parse)),
         ("selector-type", takes!(super::properties::selector_type)),
         ("selector-expression", takes!(text)),

@@ -39,23 +39,23 @@ impl TlsProperties {
         }
     }
 
-    /// Reports settings that contradict each other.
-    pub(crate) fn check(&self, mistakes: &mut Vec<Mistake>) {
-        let mut wrong = |text: &str| mistakes.push(Mistake::new(MistakeKind::WrongValue, text.to_owned()));
+    /// Reports settings that contradict each other. `table`: the table that holds them.
+    pub(crate) fn check(&self, table: &str, mistakes: &mut Vec<Mistake>) {
+        let mut wrong = |text: String| mistakes.push(Mistake::new(MistakeKind::WrongValue, text));
         match (&self.cert, &self.key) {
-            (Some(_), None) => wrong("`rocketmq.tls.key` is missing: cert and key are set together"),
-            (None, Some(_)) => wrong("`rocketmq.tls.cert` is missing: cert and key are set together"),
+            (Some(_), None) => wrong(format!("`{table}.key` is missing: cert and key are set together")),
+            (None, Some(_)) => wrong(format!("`{table}.cert` is missing: cert and key are set together")),
             _ => {}
         }
         if self.enable.is_none() && (self.ca.is_some() || self.cert.is_some() || self.insecure.is_some()) {
             tracing::warn!(
-                "`rocketmq.tls.enable` is not set: only producers and listeners with `tls-enable = true` are encrypted"
+                "`{table}.enable` is not set: only producers and listeners with `tls-enable = true` are encrypted"
             );
         }
         if self.insecure == Some(true) && self.ca.is_some() {
-            wrong(
-                "`rocketmq.tls.insecure` is true, which makes `rocketmq.tls.ca` useless: remove one of them",
-            );
+            wrong(format!(
+                "`{table}.insecure` is true, which makes `{table}.ca` useless: remove one of them"
+            ));
         }
     }
 
@@ -87,7 +87,7 @@ mod tests {
     fn read(toml: &str) -> (TlsProperties, Vec<String>) {
         let (sources, mut mistakes) = Sources::from_toml(toml, &[]);
         let tls = TlsProperties::read(Section::new(&sources, "rocketmq.tls", &mut mistakes));
-        tls.check(&mut mistakes);
+        tls.check("rocketmq.tls", &mut mistakes);
         (tls, mistakes.iter().map(ToString::to_string).collect())
     }
 

@@ -104,6 +104,8 @@ pub(crate) struct GroupOptions {
     pub(crate) pull_interval: Option<Duration>,
     pub(crate) await_termination: Option<Duration>,
     pub(crate) name_server: Option<String>,
+    /// The name of a cluster, and where it was written.
+    pub(crate) cluster: Option<Found>,
     pub(crate) access: Access,
     pub(crate) tuning: ConsumerTuning,
     pub(crate) trace: MsgTrace,
@@ -124,6 +126,7 @@ impl GroupOptions {
     /// `batches`: one of the group's listeners takes many messages at once.
     pub(crate) fn read(options: &mut Options<'_>, batches: bool) -> Self {
         let batch = options.read("batch", parse::count_within::<1, 1024>);
+        let (cluster, name_server) = options.place();
         let read = GroupOptions {
             mode: options.read("mode", mode).unwrap_or_default(),
             model: options.read("model", MessageModel::parse).unwrap_or_default(),
@@ -137,7 +140,8 @@ impl GroupOptions {
             pull_batch_size: options.read("pull-batch-size", parse::count_within::<1, 1024>),
             pull_interval: options.read("pull-interval", parse::period),
             await_termination: options.read("await-termination", parse::period),
-            name_server: options.read("name-server", parse::text),
+            name_server,
+            cluster,
             access: options.access(),
             tuning: ConsumerTuning::read(options),
             trace: MsgTrace {
@@ -229,6 +233,15 @@ enum Level {
     Shared,
 }
 
+/// The cluster to which a consumer connects.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    /// One of `[rocketmq.clusters]`.
+    Cluster(String),
+    /// The one behind this name server.
+    Server(Option<String>),
+}
+
 impl Level {
     const ALL: [Level; 3] = [Level::Group, Level::Attribute, Level::Shared];
 }
@@ -259,34 +272,63 @@ impl<'a> Options<'a> {
         parse(&self.said_at(Level::Attribute, key)?.text).ok()
     }
 
+    /// Returns the cluster and the name server of the first level that says where the consumer connects.
+    fn place(&mut self) -> (Option<Found>, Option<String>) {
+        let said = Level::ALL
+            .into_iter()
+            .map(|level| (self.said_at(level, "cluster"), self.said_at(level, "name-server")));
+        let first = said.into_iter().find(|(cluster, server)| cluster.is_some() || server.is_some());
+        let (cluster, server) = first.unwrap_or_default();
+        (cluster.map(trimmed), server.map(|found| trimmed(found).text))
+    }
+
     fn access(&mut self) -> Access {
         Access {
             access_key: self.credential("access-key"),
             secret_key: self.credential("secret-key"),
             security_token: self.credential("security-token"),
-            namespace: self.read("namespace", parse::text),
-            namespace_v2: self.read("namespace-v2", parse::text),
-            tls_enable: self.read("tls-enable", parse::switch),
-            instance_name: self.read("instance-name", parse::text),
+            namespace: self.identity("namespace", parse::text),
+            namespace_v2: self.identity("namespace-v2", parse::text),
+            tls_enable: self.identity("tls-enable", parse::switch),
+            instance_name: self.identity("instance-name", parse::text),
         }
     }
 
-    /// Reads a credential. It goes only to the cluster for which it was written: the name server that holds at the place of
-    /// the credential.
+    /// Reads a credential. It goes only to the cluster for which it was written.
     fn credential(&mut self, key: &str) -> Option<Secret> {
-        let cluster = self.cluster_from(0);
+        self.written_for_its_cluster(key).map(|found| Secret::new(found.text.trim()))
+    }
+
+    /// Reads another value of the access. Where a cluster has a name, the values of other places are not meant for it.
+    fn identity<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        match self.place_from(0) {
+            Place::Cluster(_) => parse(&self.written_for_its_cluster(key)?.text).ok(),
+            Place::Server(_) => self.read(key, parse),
+        }
+    }
+
+    /// Returns the text of a key if the place of the text speaks of the cluster to which the consumer connects.
+    fn written_for_its_cluster(&mut self, key: &str) -> Option<Found> {
+        let place = self.place_from(0);
         let (at, found) = Level::ALL
             .into_iter()
             .enumerate()
             .find_map(|(at, level)| Some((at, self.said_at(level, key)?)))?;
-        (self.cluster_from(at) == cluster).then(|| Secret::new(found.text.trim()))
+        (self.place_from(at) == place).then_some(found)
     }
 
-    /// Returns the name server that holds from this level on.
-    fn cluster_from(&mut self, level: usize) -> Option<String> {
-        let own = Level::ALL[level..].iter().find_map(|level| self.said_at(*level, "name-server"));
-        let found = own.or_else(|| found(self.sources, "rocketmq.name-server", self.mistakes));
-        found.map(|found| found.text.trim().to_owned())
+    /// Returns the cluster that holds from this level on.
+    fn place_from(&mut self, level: usize) -> Place {
+        for level in &Level::ALL[level..] {
+            if let Some(cluster) = self.said_at(*level, "cluster") {
+                return Place::Cluster(trimmed(cluster).text);
+            }
+            if let Some(server) = self.said_at(*level, "name-server") {
+                return Place::Server(Some(trimmed(server).text));
+            }
+        }
+        let everywhere = found(self.sources, "rocketmq.name-server", self.mistakes);
+        Place::Server(everywhere.map(|found| trimmed(found).text))
     }
 
     /// Returns the text of an option; an empty text counts as none.
@@ -336,6 +378,10 @@ impl<'a> Options<'a> {
             }
         }
     }
+}
+
+fn trimmed(found: Found) -> Found {
+    Found { text: found.text.trim().to_owned(), ..found }
 }
 
 /// Reports unknown options of a listener and texts that an option does not take. The macro has checked literals; placeholders
@@ -455,6 +501,26 @@ mod tests {
             shared,
             "that section is about the far one"
         );
+    }
+
+    #[test]
+    fn a_named_cluster_takes_only_what_was_written_for_it() {
+        let seen = |toml: &str, options: &'static [(&'static str, &'static str)]| {
+            let (group, _, mistakes) = read(toml, &[&spec("a", options)]);
+            assert!(mistakes.is_empty(), "{mistakes:?}");
+            let cluster = group.cluster.map(|found| found.text);
+            (cluster, group.name_server, group.access.namespace, group.access.access_key.is_some())
+        };
+        const SHARED: &str = "[rocketmq.consumer]\nnamespace='near'\naccess-key='k'\nname-server='near:1'\n";
+        let eu = Some("eu".to_owned());
+        assert_eq!(seen(SHARED, &[("cluster", "eu")]), (eu.clone(), None, None, false));
+        let own = &[("cluster", "eu"), ("namespace", "n"), ("access-key", "k")];
+        assert_eq!(seen(SHARED, own), (eu.clone(), None, Some("n".to_owned()), true));
+        let group = format!("{SHARED}[rocketmq.consumer.groups.g]\ncluster='eu'");
+        assert_eq!(seen(&group, &[("name-server", "far:1"), ("namespace", "n")]), (eu, None, None, false));
+        let back = format!("{SHARED}[rocketmq.consumer.groups.g]\nname-server='near:1'");
+        let near = (None, Some("near:1".to_owned()), Some("near".to_owned()), true);
+        assert_eq!(seen(&back, &[("cluster", "eu")]), near);
     }
 
     #[test]

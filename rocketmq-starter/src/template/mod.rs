@@ -8,13 +8,13 @@ pub use payload::Payload;
 pub use prepared::{
     Delayable, HalfMessage, Oneway, Orderable, Prepared, Reply, ReplyError, Request, Timed, WithReceipt,
 };
-pub(crate) use receive::Receiver;
+pub use receive::Receiver;
+pub(crate) use receive::Receivers;
 
 use crate::extract::FromMessage;
 use crate::outcome::BoxError;
 use rocketmq_client::producer::BatchError;
 use rocketmq_client::{Message, Producer, Receipt, SendError, SendErrorKind, Transaction, TransactionState};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Sends through one producer, and receives from `[rocketmq.pull-consumer]`. Clones share both.
@@ -37,7 +37,7 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub struct RocketmqTemplate {
     producer: Producer,
-    receiver: Option<Arc<Receiver>>,
+    receiver: Option<Receiver>,
 }
 
 impl RocketmqTemplate {
@@ -56,7 +56,7 @@ impl RocketmqTemplate {
         RocketmqTemplate { producer, receiver: None }
     }
 
-    pub(crate) fn receiving_from(self, receiver: Option<Arc<Receiver>>) -> Self {
+    pub(crate) fn receiving_from(self, receiver: Option<Receiver>) -> Self {
         RocketmqTemplate { receiver, ..self }
     }
 

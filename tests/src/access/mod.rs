@@ -2,6 +2,7 @@
 //! users of its own.
 
 mod app;
+mod clusters;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use rocketmq_server::Embedded;
 use tempfile::TempDir;
 
 pub use app::{a_listener_that_is_refused_is_not_ready, an_application_signs};
+pub use clusters::an_application_works_on_two_clusters_at_once;
 
 use crate::{Inbox, PATIENCE, TestResult, eventually, unique_group};
 

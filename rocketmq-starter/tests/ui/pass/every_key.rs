@@ -48,7 +48,7 @@ use rocketmq_starter::{Json, rocketmq_listener};
 )]
 pub async fn post(Json(_id): Json<u64>) {}
 
-#[rocketmq_listener(topic = "refunds", group = "refunds", retry_delay = "10s")]
+#[rocketmq_listener(topic = "refunds", group = "refunds", cluster = "eu", retry_delay = "10s")]
 pub(crate) async fn refund(Json(_id): Json<u64>) {}
 
 fn main() {}
