@@ -8,7 +8,6 @@ use tokio_util::task::TaskTracker;
 
 use super::background::{blocking, rounds, until};
 use super::clients::heartbeat::expire_members;
-use super::names::TIMER_TOPIC;
 use super::persist::tables::persist;
 use super::pull::message::resume;
 use super::restart::{Domains, WokenPulls};
@@ -45,10 +44,8 @@ pub(crate) fn start(domains: &Domains, woken: WokenPulls, tasks: &TaskTracker, s
         tasks.spawn(until(stop.clone(), every(clock, RULES_SCAN, move || acl.reload())));
     }
     pop::start(pop, tasks, stop);
-    // Those that were accepted before timers were switched off are delivered.
-    if timer.settings.fixed.timers || log.store.max_offset(TIMER_TOPIC, 0) > 0 {
-        tasks.spawn(until(stop.clone(), deliver_timers(timer.clone(), tasks.clone())));
-    }
+    // Also without timers: those that were accepted before they were switched off are delivered.
+    tasks.spawn(until(stop.clone(), deliver_timers(timer.clone(), tasks.clone())));
 }
 
 async fn every(clock: Arc<dyn Clock>, interval: Duration, work: impl Fn()) {

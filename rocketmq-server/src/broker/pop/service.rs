@@ -18,9 +18,8 @@ pub(crate) fn start(parts: &Arc<Parts>, tasks: &TaskTracker, stop: &Cancellation
         tasks.spawn(until(stop.clone(), resume_woken(parts.clone(), woken, tasks.clone())));
     }
     tasks.spawn(until(stop.clone(), end_waits(parts.clone())));
-    if parts.settings.fixed.timers {
-        tasks.spawn(until(stop.clone(), revive_due(parts.clone(), tasks.clone())));
-    }
+    // Without timers nothing new is popped, but messages popped before they were switched off come again.
+    tasks.spawn(until(stop.clone(), revive_due(parts.clone(), tasks.clone())));
 }
 
 async fn resume_woken(parts: Arc<Parts>, mut woken: mpsc::UnboundedReceiver<Woken>, tasks: TaskTracker) {

@@ -192,6 +192,21 @@ async fn timers_come_after_timers_were_switched_off() {
 }
 
 #[tokio::test]
+async fn popped_messages_come_again_after_timers_were_switched_off() {
+    let rig = Rig::start().await;
+    let popper = Popper::new(&rig, "g");
+    for body in ["acked", "open"] {
+        popper.client.send("t", body, &[]).await;
+    }
+    let popped = popper.pop("t").await.messages;
+    assert_eq!(popper.ack(&popped[0]).await, ResponseCode::SUCCESS);
+    let rig = rig.restart_with(|settings| settings.fixed.timers = false).await;
+    rig.advance(Duration::from_millis(HIDDEN as u64 + 2_001));
+    let again = rig.connect().drain("%RETRY%g_t", 0, 1).await;
+    assert_eq!(again.iter().map(|message| &message.body[..]).collect::<Vec<_>>(), [b"open"]);
+}
+
+#[tokio::test]
 async fn delayed_messages_of_every_level_come_after_levels_were_taken_away() {
     for crash in [false, true] {
         let rig = Rig::start().await;
