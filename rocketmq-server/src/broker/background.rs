@@ -22,6 +22,12 @@ pub(crate) async fn blocking<T: Send + 'static>(
     done.inspect_err(|error| tracing::error!(%error, "work in the background was interrupted")).ok()
 }
 
+/// Runs work that reads or writes files, and does not wait for its end: others need not wait for the disk. A broker that
+/// stops waits for it.
+pub(crate) fn beside(tasks: &TaskTracker, work: impl FnOnce() + Send + 'static) {
+    drop(tasks.spawn_blocking(work));
+}
+
 /// Runs `work` for ever, [`blocking`]: again at the time that it returns, and as soon as `woken` completes.
 pub(crate) async fn rounds<W: Future<Output = ()>>(
     tasks: &TaskTracker,

@@ -100,7 +100,7 @@ async fn check_some(round: &CheckRound, parts: &Arc<transaction::Parts>, tasks: 
 
 async fn resume_pulls(parts: Arc<pull::Parts>, mut woken: WokenPulls, tasks: TaskTracker) {
     while let Some(pull) = woken.recv().await {
-        resume(&parts, pull, &tasks).await;
+        resume(&parts, pull, &tasks);
     }
 }
 

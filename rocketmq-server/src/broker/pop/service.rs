@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 use super::parking::Woken;
 use super::parts::Parts;
 use super::{notification, popping, revive};
-use crate::broker::background::{blocking, rounds, until};
+use crate::broker::background::{beside, rounds, until};
 use crate::clock;
 
 /// Starts every loop.
@@ -27,7 +27,7 @@ async fn resume_woken(parts: Arc<Parts>, mut woken: mpsc::UnboundedReceiver<Woke
         match woken {
             Woken::Pop(call) if popping::is_cold(&parts, &call) => {
                 let parts = parts.clone();
-                blocking(&tasks, move || popping::resume(&parts, call)).await;
+                beside(&tasks, move || popping::resume(&parts, call));
             }
             Woken::Pop(call) => popping::resume(&parts, call),
             Woken::Notification(call) => notification::resume(&parts, call),

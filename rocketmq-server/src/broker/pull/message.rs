@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use super::parts::Parts;
 use super::waiting::{Found, Pull};
-use crate::broker::background::blocking;
+use crate::broker::background::beside;
 use crate::broker::names::is_system_group;
 use crate::broker::settings::{Current, millis};
 use crate::exchange::{Asked, Refusal, Reply, ReplyTo};
@@ -61,12 +61,12 @@ fn serve(parts: &Parts, reply_to: ReplyTo<Found>, request: PullMessageRequest) -
 }
 
 /// Runs a woken pull and sends the result, even if it is empty: a pull waits only once.
-pub(crate) async fn resume(parts: &Parts, pull: Pull, tasks: &TaskTracker) {
+pub(crate) fn resume(parts: &Parts, pull: Pull, tasks: &TaskTracker) {
     if let Some(answer) = run_at_once(parts, &pull) {
         return pull.reply_to.send(Ok(answer));
     }
     let parts = parts.clone();
-    blocking(tasks, move || pull.reply_to.send(Ok(run(&parts, &pull)))).await;
+    beside(tasks, move || pull.reply_to.send(Ok(run(&parts, &pull))));
 }
 
 fn note_commit(parts: &Parts, request: &PullMessageRequest) {
