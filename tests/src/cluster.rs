@@ -173,7 +173,7 @@ impl Cluster {
 }
 
 /// Sends a request to the topic's broker, and returns the answer.
-pub(crate) async fn ask(client: &Client, topic: &str, request: &impl Request) -> TestResult<Command> {
+pub async fn ask(client: &Client, topic: &str, request: &impl Request) -> TestResult<Command> {
     send_to_broker(client, topic, request.to_command()?).await
 }
 
@@ -229,7 +229,7 @@ async fn create(
 }
 
 /// Returns the queues of a topic, with a consumer outside every group, to look at stored messages.
-pub(crate) async fn queues(client: &Client, topic: &str) -> TestResult<(PullConsumer, Vec<MessageQueue>)> {
+pub async fn queues(client: &Client, topic: &str) -> TestResult<(PullConsumer, Vec<MessageQueue>)> {
     let reader = client.pull_consumer(unique_group()).build().await?;
     let queues = reader.queues(topic).await?;
     Ok((reader, queues))

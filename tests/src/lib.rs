@@ -19,8 +19,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use apache::{ApacheProcesses, free_ports, java};
-pub(crate) use cluster::queues;
-pub use cluster::{Cluster, Feature, serve_by_pop};
+pub use cluster::{Cluster, Feature, ask, queues, serve_by_pop};
 pub use inbox::{Inbox, collect};
 pub use load::Load;
 pub use log::Log;
