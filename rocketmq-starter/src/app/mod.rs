@@ -82,6 +82,13 @@ pub struct App {
 impl App {
     /// Makes an application without listeners. It reads `application.toml` and `config/application.toml` in the current folder
     /// if they exist, the files of the profile in `ROCKETMQ_PROFILE`, and `ROCKETMQ_*` variables. [`App`] shows a use.
+    ///
+    /// ```
+    /// use rocketmq_starter::App;
+    ///
+    /// let app = App::new();
+    /// # drop(app);
+    /// ```
     pub fn new() -> Self {
         App::default()
     }
@@ -101,6 +108,13 @@ impl App {
 
     /// Lays `application-{profile}.toml` over the configuration; commas separate several profiles. It goes before
     /// `ROCKETMQ_PROFILE` and `rocketmq.profile`. [`config_file`](App::config_file) shows a use.
+    ///
+    /// ```
+    /// use rocketmq_starter::App;
+    ///
+    /// let app = App::new().profile("prod,eu"); // application-prod.toml, then application-eu.toml
+    /// # drop(app);
+    /// ```
     pub fn profile(mut self, profiles: impl Into<String>) -> Self {
         self.profiles = Some(profiles.into());
         self
@@ -141,18 +155,46 @@ impl App {
 
     /// Changes the values of the configuration after all sources were read.
     /// [`RocketmqProperties`] shows a use.
+    ///
+    /// ```
+    /// use rocketmq_starter::App;
+    ///
+    /// let app = App::new().configure(|properties| properties.name_server = Some("10.0.0.7:9876".into()));
+    /// # drop(app);
+    /// ```
     pub fn configure(mut self, change: impl FnOnce(&mut RocketmqProperties) + Send + 'static) -> Self {
         self.configure.push(Box::new(change));
         self
     }
 
     /// Gives listeners a value, which they take as [`State<T>`](crate::State): one of each type, cloned for each message.
+    ///
+    /// ```
+    /// use rocketmq_starter::{App, State};
+    ///
+    /// let app = App::new().state(String::from("EUR")).listen("orders", "billing", |State(currency): State<String>| async move {
+    ///     println!("billed in {currency}");
+    /// });
+    /// # drop(app);
+    /// ```
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, state: T) -> Self {
         self.states.insert(state);
         self
     }
 
     /// Adds a function with `#[rocketmq_listener]`, or a [`Listener`]. Adding it twice counts once. [`App`] shows a use.
+    ///
+    /// ```
+    /// use rocketmq_starter::{App, Json, rocketmq_listener};
+    ///
+    /// #[rocketmq_listener(topic = "orders", group = "billing")]
+    /// async fn bill(Json(id): Json<u64>) {
+    ///     println!("billed {id}");
+    /// }
+    ///
+    /// let app = App::new().listener(bill);
+    /// # drop(app);
+    /// ```
     pub fn listener<Form>(mut self, listener: impl IntoListener<Form>) -> Self {
         self.add_listener(listener.into_listener());
         self
@@ -273,6 +315,16 @@ impl App {
 
     /// Adds a hook that runs when every listener is at work. An error ends the application. [`on_start`](App::on_start) shows the
     /// form.
+    ///
+    /// ```
+    /// use rocketmq_starter::{App, BoxError};
+    ///
+    /// let app = App::new().on_ready(|context| async move {
+    ///     println!("ready: {}", context.health().ready);
+    ///     Ok::<_, BoxError>(())
+    /// });
+    /// # drop(app);
+    /// ```
     pub fn on_ready<F, Fut, E>(mut self, hook: F) -> Self
     where
         F: FnOnce(Context) -> Fut + Send + 'static,
@@ -285,6 +337,16 @@ impl App {
 
     /// Adds a hook that runs when the listeners have finished and producers can still send. Errors are logged.
     /// [`on_start`](App::on_start) shows the form.
+    ///
+    /// ```
+    /// use rocketmq_starter::{App, BoxError};
+    ///
+    /// let app = App::new().on_stop(|context| async move {
+    ///     context.template().ok_or("no template")?.send("events", "stopped").await?;
+    ///     Ok::<_, BoxError>(())
+    /// });
+    /// # drop(app);
+    /// ```
     pub fn on_stop<F, Fut, E>(mut self, hook: F) -> Self
     where
         F: FnOnce(Context) -> Fut + Send + 'static,
@@ -298,6 +360,16 @@ impl App {
     /// Starts the application and returns its handle, for programs that have more to do, and for tests. [`RunningApp`] shows a
     /// use.
     ///
+    /// ```no_run
+    /// use rocketmq_starter::App;
+    ///
+    /// # async fn example() -> Result<(), rocketmq_starter::StartError> {
+    /// let running = App::new().set("rocketmq.name-server", "127.0.0.1:9876").start().await?;
+    /// running.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Fails with one [`StartError`] that lists all mistakes. Nothing is left running then.
     ///
@@ -309,6 +381,13 @@ impl App {
 
     /// Runs until SIGTERM, Ctrl-C or [`Context::stop`], then finishes the messages in flight. A second signal does not
     /// wait for them: the broker delivers them again later.
+    ///
+    /// ```no_run
+    /// #[tokio::main]
+    /// async fn main() -> Result<(), rocketmq_starter::RunError> {
+    ///     rocketmq_starter::App::new().discover().run().await
+    /// }
+    /// ```
     ///
     /// # Errors
     /// Fails as [`start`](App::start) does. A second signal that cuts handlers or the stop hook is
@@ -328,6 +407,13 @@ impl App {
 
     /// Runs until `end` is ready or [`Context::stop`] is called, then finishes the messages in flight. SIGTERM and Ctrl-C
     /// cut them from then on.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), rocketmq_starter::RunError> {
+    /// let lunch = tokio::time::sleep(std::time::Duration::from_secs(3600));
+    /// rocketmq_starter::App::new().discover().run_until(lunch).await
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Fails as [`run`](App::run) does.

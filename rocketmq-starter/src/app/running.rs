@@ -47,42 +47,97 @@ impl RunningApp {
     }
 
     /// Returns the context, which listeners and hooks get too.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_starter::RunningApp) {
+    /// let context = running.context().clone();
+    /// tokio::spawn(async move { context.stop() });
+    /// # }
+    /// ```
     pub fn context(&self) -> &Context {
         &self.context
     }
 
     /// Returns the template over `[rocketmq.producer]`, or `None` without `rocketmq.producer.group`.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_starter::RunningApp) -> Result<(), rocketmq_starter::SendError> {
+    /// if let Some(template) = running.template() {
+    ///     template.send("orders", "one more").await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn template(&self) -> Option<&RocketmqTemplate> {
         self.context.template()
     }
 
     /// Returns the health of the application and of each listener; [`health`](crate::health) shows a use.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_starter::RunningApp) {
+    /// println!("ready: {}", running.health().ready);
+    /// # }
+    /// ```
     pub fn health(&self) -> Health {
         self.context.health()
     }
 
     /// Returns the broker inside this application, if one runs. Tests move its clock.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_starter::RunningApp) {
+    /// if let Some(embedded) = running.embedded() {
+    ///     println!("the name server listens at {}", embedded.name_server());
+    /// }
+    /// # }
+    /// ```
     #[cfg(feature = "embedded")]
     pub fn embedded(&self) -> Option<&rocketmq_server::Embedded> {
         self.backend.embedded()
     }
 
     /// Pauses a group, as [`Context::pause`] does.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_starter::RunningApp) {
+    /// assert!(running.pause("billing"), "no listener has the group billing");
+    /// # }
+    /// ```
     pub fn pause(&self, group: &str) -> bool {
         self.context.pause(group)
     }
 
     /// Resumes a group, as [`Context::resume`] does.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_starter::RunningApp) {
+    /// assert!(running.resume("billing"), "no listener has the group billing");
+    /// # }
+    /// ```
     pub fn resume(&self, group: &str) -> bool {
         self.context.resume(group)
     }
 
     /// Sets the concurrency of a group, as [`Context::set_concurrency`] does.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_starter::RunningApp) {
+    /// assert!(running.set_concurrency("billing", 4), "no listener has the group billing");
+    /// # }
+    /// ```
     pub fn set_concurrency(&self, group: &str, handlers: usize) -> bool {
         self.context.set_concurrency(group, handlers)
     }
 
     /// Waits until [`Context::stop`] is called.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_starter::RunningApp) {
+    /// running.stopped().await;
+    /// running.shutdown().await;
+    /// # }
+    /// ```
     ///
     /// # Cancel safety
     /// A call of `stop` is not lost when the future is dropped before it is ready.
@@ -92,6 +147,13 @@ impl RunningApp {
 
     /// Ends the application in order: consumers finish the messages in flight (each for up to its `await-termination`, 25 s by
     /// default) and commit, the hooks of `on_stop` run, producers send the messages that they still hold, connections close.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_starter::RunningApp) {
+    /// // A test is over.
+    /// running.shutdown().await;
+    /// # }
+    /// ```
     ///
     /// # Cancel safety
     /// Dropping the future stops the application at once: the broker delivers the messages in flight again.

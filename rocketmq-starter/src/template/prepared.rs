@@ -118,17 +118,38 @@ impl<K> Prepared<K> {
     }
 
     /// Adds a key by which the message can be found. Call it again for more keys.
+    ///
+    /// ```no_run
+    /// # async fn run(template: &rocketmq_starter::RocketmqTemplate) -> Result<(), rocketmq_starter::SendError> {
+    /// template.send("orders", 7).key("order-7").key("customer-9").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn key(self, key: impl fmt::Display) -> Self {
         self.change(|message| message.key(key))
     }
 
     /// Adds a property. Awaiting fails for RocketMQ's own names and for empty values.
+    ///
+    /// ```no_run
+    /// # async fn run(template: &rocketmq_starter::RocketmqTemplate) -> Result<(), rocketmq_starter::SendError> {
+    /// template.send("orders", 7).property("region", "north").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn property(self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.change(|message| message.property(name, value))
     }
 
     /// Lets the broker answer before flush and replication if `wait` is false. Default: true; it matters only on brokers that
     /// flush or replicate synchronously.
+    ///
+    /// ```no_run
+    /// # async fn run(template: &rocketmq_starter::RocketmqTemplate) -> Result<(), rocketmq_starter::SendError> {
+    /// template.send("clicks", 7).wait_store(false).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_store(self, wait: bool) -> Self {
         self.change(|message| message.wait_store(wait))
     }
@@ -136,6 +157,13 @@ impl<K> Prepared<K> {
 
 impl<K: Orderable> Prepared<K> {
     /// Sends messages with equal keys to one queue, in the order of the sends. Such a send is not retried on another broker.
+    ///
+    /// ```no_run
+    /// # async fn run(template: &rocketmq_starter::RocketmqTemplate) -> Result<(), rocketmq_starter::SendError> {
+    /// template.send("orders", 7).ordered_by("customer-9").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn ordered_by(mut self, key: impl fmt::Display) -> Self {
         self.ordering_key = Some(key.to_string());
         self
@@ -144,6 +172,13 @@ impl<K: Orderable> Prepared<K> {
 
 impl<K: Timed> Prepared<K> {
     /// Limits the whole time, retries and reply included. Default: `rocketmq.producer.send-message-timeout`, else 3 s.
+    ///
+    /// ```no_run
+    /// # async fn run(template: &rocketmq_starter::RocketmqTemplate) -> Result<(), rocketmq_starter::SendError> {
+    /// template.send("orders", 7).timeout(std::time::Duration::from_secs(1)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -152,16 +187,38 @@ impl<K: Timed> Prepared<K> {
 
 impl<K: Delayable> Prepared<K> {
     /// Delivers the message after one of the broker's delay levels, on every broker.
+    ///
+    /// ```no_run
+    /// # async fn run(template: &rocketmq_starter::RocketmqTemplate) -> Result<(), rocketmq_starter::SendError> {
+    /// template.send("orders", 7).deliver_after(rocketmq_starter::DelayLevel::M1).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn deliver_after(self, level: DelayLevel) -> Self {
         self.change(|message| message.deliver_after(level))
     }
 
     /// Delivers the message after this time, to the millisecond. It needs a 5.x broker.
+    ///
+    /// ```no_run
+    /// # async fn run(template: &rocketmq_starter::RocketmqTemplate) -> Result<(), rocketmq_starter::SendError> {
+    /// template.send("orders", 7).delay(std::time::Duration::from_millis(1_500)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delay(self, delay: Duration) -> Self {
         self.change(|message| message.delay(delay))
     }
 
     /// Delivers the message at this time, to the millisecond. It needs a 5.x broker; a time in the past means now.
+    ///
+    /// ```no_run
+    /// # async fn run(template: &rocketmq_starter::RocketmqTemplate) -> Result<(), rocketmq_starter::SendError> {
+    /// let noon = std::time::SystemTime::now() + std::time::Duration::from_secs(3600);
+    /// template.send("orders", 7).deliver_at(noon).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn deliver_at(self, time: SystemTime) -> Self {
         self.change(|message| message.deliver_at(time))
     }
@@ -169,6 +226,14 @@ impl<K: Delayable> Prepared<K> {
 
 impl Prepared<HalfMessage> {
     /// Names the `#[rocketmq_transaction_listener(name = "..")]` that decides if this program does not.
+    ///
+    /// ```no_run
+    /// # async fn run(template: &rocketmq_starter::RocketmqTemplate) -> Result<(), rocketmq_starter::SendError> {
+    /// let transaction = template.begin("orders", 7).checked_by("orders-checker").await?;
+    /// # drop(transaction);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn checked_by(self, name: impl Into<String>) -> Self {
         self.change(|message| message.property(CHECKER_PROPERTY, name))
     }

@@ -109,7 +109,7 @@ fn register_consumer(
 fn with_conflicts<P>(parts: &Parts, payload: P, conflicts: Vec<(&String, Conflict)>) -> Answered<P> {
     let answer = Answered::from(payload);
     let told = conflicts.iter().take(MOST_CONFLICTS).map(|(group, conflict)| {
-        if parts.clients.complaints.is_due(&conflict.subject(group), parts.log.now()) {
+        if parts.clients.mistakes.is_due(&conflict.subject(group), parts.log.now()) {
             tracing::warn!(group, "{conflict}");
         }
         format!("group {group}: {conflict}")

@@ -7,7 +7,7 @@ use super::consumers::ConsumerTable;
 use super::producers::ProducerTable;
 use super::queue_locks::QueueLocks;
 use super::request_modes::RequestModes;
-use crate::broker::complaints::Complaints;
+use crate::broker::mistakes::Mistakes;
 use crate::broker::persist::table_file::TableFile;
 use crate::store::StoreError;
 
@@ -19,8 +19,8 @@ pub(crate) struct Members {
     pub channels: Channels,
     pub locks: Mutex<QueueLocks>,
     pub request_modes: RequestModes,
-    /// Complaints about members of a group that take messages from each other.
-    pub complaints: Complaints,
+    /// Mistakes about members of a group that take messages from each other.
+    pub mistakes: Mistakes,
 }
 
 impl Members {
@@ -35,7 +35,7 @@ impl Members {
             channels: Channels::default(),
             locks: Mutex::new(QueueLocks::new(lock_lease)),
             request_modes: RequestModes::open(request_modes)?,
-            complaints: Complaints::default(),
+            mistakes: Mistakes::default(),
         })
     }
 

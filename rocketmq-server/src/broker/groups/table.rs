@@ -8,7 +8,7 @@ use parking_lot::RwLock;
 use rocketmq_remoting::body::group::{SubscriptionGroupConfig, SubscriptionGroupWrapper};
 use rocketmq_remoting::body::topic::DataVersion;
 
-use crate::broker::complaints::Complaints;
+use crate::broker::mistakes::Mistakes;
 use crate::broker::names;
 use crate::broker::persist::table_file::TableFile;
 use crate::clock::Clock;
@@ -33,7 +33,7 @@ pub(crate) struct GroupTable {
     file: TableFile,
     clock: Arc<dyn Clock>,
     auto_create: AtomicBool,
-    complaints: Complaints,
+    mistakes: Mistakes,
 }
 
 impl GroupTable {
@@ -60,7 +60,7 @@ impl GroupTable {
             file,
             clock,
             auto_create: AtomicBool::new(auto_create),
-            complaints: Complaints::default(),
+            mistakes: Mistakes::default(),
         };
         groups.save()?;
         Ok(groups)
@@ -102,7 +102,7 @@ impl GroupTable {
 
     /// Logs that a consumer uses a group that does not exist, and the remedy.
     pub(crate) fn complain_of_missing(&self, group: &str) {
-        if !self.complaints.is_due(group, self.clock.now_ms()) {
+        if !self.mistakes.is_due(group, self.clock.now_ms()) {
             return;
         }
         match names::check_group(group) {
