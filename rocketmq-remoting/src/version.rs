@@ -50,9 +50,32 @@ pub const fn ordinal(major: u8, minor: u8, patch: u8) -> Option<i32> {
     Some(base + 2 * (10 * minor as i32 + patch as i32))
 }
 
+/// Returns Apache's name of an ordinal of 4.x or 5.x, such as `V5_4_0` or `V4_9_7_SNAPSHOT`. Later ones are
+/// `HIGHER_VERSION`, as in Apache's list, and those before 4.0 are `V3`.
+pub fn name(ordinal: i32) -> String {
+    let (major, step) = match ordinal {
+        ..212 => return "V3".into(),
+        212..412 => (4, ordinal - 212),
+        412..612 => (5, ordinal - 412),
+        _ => return "HIGHER_VERSION".into(),
+    };
+    let (patch, snapshot) = (step / 2, if step % 2 == 0 { "_SNAPSHOT" } else { "" });
+    format!("V{major}_{}_{}{snapshot}", patch / 10, patch % 10)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ordinals_have_apaches_names() {
+        let names = [V4_9_4, CURRENT, V5_4_0, 212, 213, 611].map(name);
+        assert_eq!(names, ["V4_9_4", CURRENT_NAME, "V5_4_0", "V4_0_0_SNAPSHOT", "V4_0_0", "V5_9_9"]);
+        assert_eq!(
+            [i32::MIN, 211, 612, i32::MAX].map(name),
+            ["V3", "V3", "HIGHER_VERSION", "HIGHER_VERSION"]
+        );
+    }
 
     #[test]
     fn the_formula_agrees_with_the_list() {

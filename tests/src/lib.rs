@@ -8,6 +8,7 @@ mod inbox;
 mod java;
 mod load;
 mod log;
+pub mod mqadmin;
 mod process;
 pub mod scenarios;
 mod socks;

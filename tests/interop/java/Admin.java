@@ -180,12 +180,19 @@ public class Admin {
         return null;
     }
 
-    @SuppressWarnings("unchecked")
     static synchronized List<SubCommand> commands() throws Exception {
+        if (allCommands().isEmpty()) MQAdminStartup.initCommand();
+        return new ArrayList<>(allCommands());
+    }
+
+    /** The next run makes them anew. */
+    static synchronized void forgetCommands() throws Exception { allCommands().clear(); }
+
+    @SuppressWarnings("unchecked")
+    private static List<SubCommand> allCommands() throws Exception {
         java.lang.reflect.Field list = Arrays.stream(MQAdminStartup.class.getDeclaredFields()).filter(f -> List.class.isAssignableFrom(f.getType())).findFirst().get();
         list.setAccessible(true);
-        if (((List<SubCommand>) list.get(null)).isEmpty()) MQAdminStartup.initCommand();
-        return new ArrayList<>((List<SubCommand>) list.get(null));
+        return (List<SubCommand>) list.get(null);
     }
 
     static void untilSaid(AdminTable.Row row, String[] args, ByteArrayOutputStream said) throws Exception {

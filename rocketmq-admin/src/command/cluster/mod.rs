@@ -1,0 +1,5 @@
+//! Commands about clusters.
+
+mod list;
+
+pub use list::{BrokerFigures, BrokerTotals, ClusterFigures, ClusterList, ClusterTotals};
