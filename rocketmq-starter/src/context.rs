@@ -3,7 +3,7 @@
 use crate::app::KnownConsumers;
 use crate::error::{CutMessages, Interrupted};
 use crate::extract::{FromContext, FromMessage, Needs, Rejection};
-use crate::health::{Counters, Health, ListenerHealth};
+use crate::health::{Counters, Health, ListenerHealth, Trend};
 use crate::template::{Receiver, Receivers, RocketmqTemplate};
 use futures_util::future::join_all;
 use rocketmq_client::consumer::ConsumerHealth;
@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// The values of `App::state`, one of each type.
@@ -67,6 +68,8 @@ pub(crate) struct Shared {
     pub(crate) named: BTreeMap<String, RocketmqTemplate>,
     pub(crate) receivers: Receivers,
     pub(crate) listeners: Vec<Watched>,
+    /// The time for which a lag must grow before it is told.
+    pub(crate) lag_grows_for: Duration,
     pub(crate) ready: AtomicBool,
     pub(crate) stop_hooks_done: AtomicBool,
     pub(crate) stop: Notify,
@@ -79,6 +82,7 @@ pub(crate) struct Watched {
     pub(crate) group: String,
     pub(crate) topic: String,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) trend: Trend,
     /// Set once its consumer has started.
     pub(crate) consumer: OnceLock<ConsumerHealth>,
 }
@@ -200,7 +204,8 @@ impl Context {
 
     /// Returns the health of the application and of each listener; [`health`](crate::health) shows a use.
     pub fn health(&self) -> Health {
-        let listeners: Vec<_> = self.0.listeners.iter().map(Watched::health).collect();
+        let listeners = self.0.listeners.iter().map(|watched| watched.health(self.0.lag_grows_for));
+        let listeners: Vec<_> = listeners.collect();
         let ready = self.0.ready.load(Relaxed) && listeners.iter().all(ListenerHealth::is_ready);
         Health { ready, listeners }
     }
@@ -244,7 +249,7 @@ impl Context {
 
     /// Tells what a shutdown that ends now leaves undone.
     pub(crate) fn interrupted(&self) -> Interrupted {
-        let busy = self.0.listeners.iter().map(Watched::health).filter(|it| it.in_flight > 0);
+        let busy = self.health().listeners.into_iter().filter(|it| it.in_flight > 0);
         let messages = busy.map(|it| CutMessages { listener: it.name, group: it.group, count: it.in_flight });
         Interrupted::new(messages.collect(), self.0.stop_hooks_done.load(Relaxed))
     }
@@ -259,14 +264,18 @@ impl Context {
 }
 
 impl Watched {
-    fn health(&self) -> ListenerHealth {
+    fn health(&self, lag_grows_for: Duration) -> ListenerHealth {
         let (name, group, topic) = (self.name.clone(), self.group.clone(), self.topic.clone());
-        let health = ListenerHealth { name, group, topic, ..self.counters.health() };
-        let topics = self.consumer.get().map(ConsumerHealth::topics).unwrap_or_default();
-        match topics.into_iter().find(|topic| topic.topic == self.topic) {
-            Some(topic) => health.with(topic),
-            None => health,
+        let mut health = ListenerHealth { name, group, topic, ..self.counters.health() };
+        let Some(consumer) = self.consumer.get() else { return health };
+        health.paused = consumer.is_paused();
+        health.concurrency = consumer.concurrency();
+        health.name_server_error = consumer.name_server_error();
+        if let Some(topic) = consumer.topics().into_iter().find(|topic| topic.topic == self.topic) {
+            health = health.with(topic);
         }
+        health.lag_growth = self.trend.note(Instant::now(), health.lag, lag_grows_for);
+        health
     }
 }
 

@@ -92,6 +92,7 @@
 //! - `embedded`: a broker inside the application, for `name-server = "embedded"`, development and tests.
 //! - `testing`: `testing::TestListener` calls listeners without any broker.
 //! - `tls`: encrypted connections, for `[rocketmq.tls]` and `tls-enable`; it needs a C compiler.
+//! - `management`: a page with health, metrics and listeners, for `[rocketmq.management]`.
 //! - `metrics`: counters, gauges and histograms through the facade `metrics`.
 //! - `opentelemetry`: traces that continue from the sender of a message to its listener.
 #![warn(missing_docs)]
@@ -105,6 +106,8 @@ pub mod error;
 pub mod extract;
 pub mod health;
 pub mod listener;
+#[cfg(feature = "management")]
+mod management;
 pub mod outcome;
 mod placeholder;
 mod replier;
@@ -112,6 +115,8 @@ pub mod template;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod transaction;
+#[cfg(feature = "management")]
+mod web;
 
 #[doc(hidden)]
 pub mod __private;

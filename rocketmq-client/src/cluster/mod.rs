@@ -12,7 +12,9 @@ pub(crate) mod route;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Weak};
+use std::time::SystemTime;
 
+use parking_lot::Mutex;
 use rocketmq_remoting::message::UniqueIds;
 use rocketmq_remoting::net::ConnectionConfig;
 use tokio_util::sync::CancellationToken;
@@ -48,6 +50,8 @@ pub(crate) struct Cluster {
     pub(crate) tasks: TaskTracker,
     routes: RouteTable,
     lookups: SingleFlight<Lookup>,
+    /// The error of the newest lookup of a route, and its time, if no name server answered it.
+    pub(crate) unanswered: Mutex<Option<(String, SystemTime)>>,
     name_servers: NameServers,
     observer: Weak<dyn Observer>,
 }
@@ -81,6 +85,7 @@ impl Cluster {
             tasks: TaskTracker::new(),
             routes: RouteTable::default(),
             lookups: SingleFlight::default(),
+            unanswered: Mutex::default(),
             name_servers,
             observer,
             config,

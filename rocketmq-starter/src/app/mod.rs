@@ -6,6 +6,7 @@ mod consumers;
 mod groups;
 mod hooks;
 mod names;
+mod pages;
 mod plan;
 mod producers;
 mod pull;

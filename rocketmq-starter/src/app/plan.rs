@@ -6,6 +6,7 @@ use super::clients::{Site, Way};
 use super::groups::{self, GroupPlan};
 use super::hooks::Hooks;
 use super::names::Known;
+use super::pages::Pages;
 use super::producers::{self, ProducerPlan};
 use super::pull::{self, PullPlan};
 use crate::__private::{DiscoveredChecker, DiscoveredListener};
@@ -54,6 +55,7 @@ impl Plan {
         let parties = self.parties();
         Backend::check(&self.properties, &parties, mistakes);
         self.way.check(&parties, mistakes);
+        Pages::check(&self.properties, mistakes);
         pull::check(&self.pulls, &self.groups, self.has_template(), mistakes);
     }
 

@@ -4,6 +4,7 @@ use super::backend::Backend;
 use super::clients::Clients;
 use super::consumers::Consumers;
 use super::hooks::Hooks;
+use super::pages::Pages;
 use crate::context::Context;
 use crate::health::Health;
 use crate::template::RocketmqTemplate;
@@ -32,6 +33,7 @@ pub struct RunningApp {
     consumers: Consumers,
     clients: Clients,
     backend: Backend,
+    pages: Pages,
     on_stop: Hooks,
 }
 
@@ -41,9 +43,10 @@ impl RunningApp {
         consumers: Consumers,
         clients: Clients,
         backend: Backend,
+        pages: Pages,
         on_stop: Hooks,
     ) -> Self {
-        RunningApp { context, consumers, clients, backend, on_stop }
+        RunningApp { context, consumers, clients, backend, pages, on_stop }
     }
 
     /// Returns the context, which listeners and hooks get too.
@@ -95,6 +98,13 @@ impl RunningApp {
     #[cfg(feature = "embedded")]
     pub fn embedded(&self) -> Option<&rocketmq_server::Embedded> {
         self.backend.embedded()
+    }
+
+    /// Returns the address of the management page, if `rocketmq.management.address` is set. With port 0 there, this one has the
+    /// port that the system chose.
+    #[cfg(feature = "management")]
+    pub fn management(&self) -> Option<std::net::SocketAddr> {
+        self.pages.management()
     }
 
     /// Pauses a group, as [`Context::pause`] does.
@@ -167,5 +177,6 @@ impl RunningApp {
         join_all(templates.map(|template| template.producer().shutdown())).await;
         self.clients.shutdown().await;
         self.backend.shutdown().await;
+        self.pages.shutdown().await;
     }
 }

@@ -6,24 +6,26 @@ use super::clients::Clients;
 use super::consumers::{Consumers, GroupConsumer};
 use super::groups::{GroupPlan, Subscription};
 use super::hooks::Hooks;
+use super::pages::Pages;
 use super::plan::{self, Plan};
 use super::producers::{self, ProducerPlan};
 use super::pull;
 use super::running::RunningApp;
 use crate::context::{Context, Shared, Watched};
 use crate::error::{Mistake, MistakeKind, StartError};
-use crate::health::Counters;
+use crate::health::{Counters, LAG_GROWS_FOR, Trend};
 use crate::template::RocketmqTemplate;
 use rocketmq_client::Client;
 use std::sync::{Arc, OnceLock};
 
 pub(super) async fn start(app: App) -> Result<RunningApp, StartError> {
     let plan = plan::plan(app)?;
+    let pages = Pages::start(&plan.properties).await?;
     let backend = Backend::start(&plan.properties, &plan.parties()).await?;
     let mut clients = Clients::new(plan.way.clone());
     let consumers = Consumers::default();
-    match connect(plan, &backend, &mut clients, &consumers).await {
-        Ok((context, on_stop)) => Ok(RunningApp::new(context, consumers, clients, backend, on_stop)),
+    match connect(plan, &backend, &mut clients, &consumers, &pages).await {
+        Ok((context, on_stop)) => Ok(RunningApp::new(context, consumers, clients, backend, pages, on_stop)),
         Err(error) => {
             consumers.shutdown().await;
             clients.shutdown().await;
@@ -39,6 +41,7 @@ async fn connect(
     backend: &Backend,
     clients: &mut Clients,
     consumers: &Consumers,
+    pages: &Pages,
 ) -> Result<(Context, Hooks), StartError> {
     clients.connect(backend, &plan.parties()).await?;
     let shared = Shared {
@@ -47,9 +50,11 @@ async fn connect(
         listeners: watched(&plan.groups),
         states: plan.states,
         consumers: consumers.known(),
+        lag_grows_for: plan.properties.management.lag_grows_for.unwrap_or(LAG_GROWS_FOR),
         ..Shared::default()
     };
     let context = start_producers(&plan.producers, shared, backend, clients).await?;
+    pages.show(&context);
     let hook_failed = |error| Mistake::new(MistakeKind::Hook, format!("the start-up hook failed: {error}"));
     plan.on_start.run(&context).await.map_err(hook_failed)?;
     for group in plan.groups {
@@ -99,6 +104,7 @@ fn watched(groups: &[GroupPlan]) -> Vec<Watched> {
             group: name.clone(),
             topic: subscription.topic.clone(),
             counters: Arc::new(Counters::default()),
+            trend: Trend::default(),
             consumer: OnceLock::new(),
         };
         group.subscriptions.iter().map(one).collect::<Vec<_>>()

@@ -8,6 +8,7 @@ mod client;
 pub(crate) mod clusters;
 mod entry;
 mod file;
+mod management;
 pub(crate) mod origin;
 pub(crate) mod parse;
 mod properties;
@@ -21,6 +22,7 @@ mod tuning;
 
 pub use client::ClientProperties;
 pub use clusters::ClusterProperties;
+pub use management::ManagementProperties;
 pub(crate) use properties::EMBEDDED;
 pub use properties::{
     Access, ConsumerProperties, EmbeddedProperties, ProducerProperties, PullConsumerProperties,

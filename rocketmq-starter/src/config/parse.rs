@@ -1,7 +1,7 @@
 //! Reads texts as values. Each error completes the sentence "it takes …".
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -44,6 +44,19 @@ pub(crate) fn names(text: &str) -> Result<BTreeSet<String>, String> {
 
 pub(crate) fn address(text: &str) -> Result<IpAddr, String> {
     text.trim().parse().map_err(|_| "an IPv4 or IPv6 address such as \"10.0.0.5\"".to_owned())
+}
+
+/// An address to listen on; a port alone is one of loopback.
+pub(crate) fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let text = text.trim();
+    let local = |port: &str| port.parse().ok().map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    let address = match text.strip_prefix("localhost:") {
+        Some(port) => local(port),
+        None => local(text).or_else(|| text.parse().ok()),
+    };
+    address.ok_or_else(|| {
+        "a port such as \"8081\", which only this machine reaches, or an address with a port such as \"0.0.0.0:8081\"".to_owned()
+    })
 }
 
 pub(crate) fn count(text: &str) -> Result<u32, String> {

@@ -2,6 +2,7 @@
 
 use super::client::ClientProperties;
 use super::clusters::{self, ClusterProperties};
+use super::management::ManagementProperties;
 use super::parse;
 use super::schema;
 use super::secret::Secret;
@@ -59,6 +60,8 @@ pub struct RocketmqProperties {
     pub cloud: bool,
     /// `[rocketmq.embedded]`, with feature `embedded`.
     pub embedded: EmbeddedProperties,
+    /// `[rocketmq.management]`, with feature `management`.
+    pub management: ManagementProperties,
 }
 
 /// One producer.
@@ -170,6 +173,7 @@ impl RocketmqProperties {
             pull_consumer: PullConsumerProperties::read(root.below("pull-consumer")),
             tls: TlsProperties::read(root.below("tls")),
             embedded: EmbeddedProperties::read(root.below("embedded")),
+            management: ManagementProperties::read(root.below("management")),
             producers: read_producers(sources, mistakes),
             pull_consumers: read_pull_consumers(sources, mistakes),
             clusters: clusters::read(sources, mistakes),

@@ -90,7 +90,7 @@ pub(crate) fn distance(one: &str, other: &str) -> usize {
 
 /// Finds the table that has a key of exactly this name.
 fn elsewhere(written: &str) -> Option<&'static str> {
-    let tables: [(&str, &Table); 7] = [
+    let tables: [(&str, &Table); 8] = [
         ("rocketmq", &ROOT),
         ("rocketmq.client", &CLIENT),
         ("rocketmq.producer", &PRODUCER),
@@ -98,6 +98,7 @@ fn elsewhere(written: &str) -> Option<&'static str> {
         ("rocketmq.pull-consumer", &PULL_CONSUMER),
         ("rocketmq.tls", &TLS),
         ("rocketmq.embedded", &EMBEDDED),
+        ("rocketmq.management", &MANAGEMENT),
     ];
     let has = |table: &Table| table.get(written).is_some_and(|(_, node)| !matches!(node, Node::NoEffect(_)));
     tables.into_iter().find(|(_, table)| has(table)).map(|(place, _)| place)
@@ -132,6 +133,7 @@ static ROOT: Table = Table {
         ("clusters", Node::Named(&Node::Table(&CLUSTER))),
         ("tls", Node::Table(&TLS)),
         ("embedded", Node::Table(&EMBEDDED)),
+        ("management", Node::Table(&MANAGEMENT)),
     ],
     also: None,
     spring: no_other_names,
@@ -301,6 +303,12 @@ static TLS: Table = Table {
         ("server-name", takes!(text)),
         ("insecure", takes!(switch)),
     ],
+    also: None,
+    spring: no_other_names,
+};
+
+static MANAGEMENT: Table = Table {
+    keys: &[("address", takes!(parse::listen_address)), ("lag-grows-for", takes!(interval))],
     also: None,
     spring: no_other_names,
 };

@@ -109,7 +109,9 @@ impl Cluster {
     /// knows nothing for a while.
     async fn ask(&self, topic: &str) -> Lookup {
         let budget = self.config.api_timeout;
-        let Some(route) = self.resolver.route(&self.rpc, topic, budget).await? else { return Ok(None) };
+        let asked = self.resolver.route(&self.rpc, topic, budget).await;
+        self.note(asked.as_ref().err());
+        let Some(route) = asked? else { return Ok(None) };
         let (info, changed) = self.routes.apply(topic, TopicInfo::new(topic, route));
         if changed {
             tracing::debug!(topic, generation = info.generation, "route changed");
@@ -119,6 +121,16 @@ impl Cluster {
         }
         Ok(Some(info))
     }
+
+    /// Notes whether a name server answered. Those who read on with the routes they have show it.
+    fn note(&self, error: Option<&RouteError>) {
+        let now = self.config.clock.now();
+        *self.unanswered.lock() = error.filter(is_unanswered).map(|error| (error.to_string(), now));
+    }
+}
+
+fn is_unanswered(error: &&RouteError) -> bool {
+    !matches!(error.kind(), RouteErrorKind::Refused | RouteErrorKind::Malformed)
 }
 
 fn took_too_long(topic: &str) -> RouteError {

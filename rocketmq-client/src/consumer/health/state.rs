@@ -13,7 +13,8 @@ use std::time::SystemTime;
 /// assert!(!is_ready(TopicState::default()));
 /// assert_eq!(TopicState::NoTopic.to_string(), "waiting for its topic");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum TopicState {
     /// No broker has answered yet.
@@ -63,6 +64,20 @@ pub struct LastError {
     pub text: String,
     /// The time of its last occurrence, by the client's clock.
     pub at: SystemTime,
+}
+
+impl LastError {
+    /// Makes one, for health that an application reports itself.
+    ///
+    /// ```
+    /// use rocketmq_client::consumer::LastError;
+    ///
+    /// let error = LastError::new("no disk".to_owned(), std::time::SystemTime::UNIX_EPOCH);
+    /// assert_eq!(error.text, "no disk");
+    /// ```
+    pub fn new(text: String, at: SystemTime) -> Self {
+        Self { text, at }
+    }
 }
 
 /// Describes one topic of a consumer at one moment.

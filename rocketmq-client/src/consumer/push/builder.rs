@@ -9,6 +9,7 @@ use rocketmq_remoting::names::retry_topic;
 use rocketmq_remoting::route::MessageQueue;
 use rocketmq_remoting::subscription::SubscriptionData;
 
+use super::health::ConsumerHealth;
 use super::member::PushMember;
 use super::running::Running;
 use crate::consumer::calls::Calls;
@@ -38,6 +39,7 @@ use crate::membership::ConsumerMember;
 use crate::membership::Membership;
 use crate::messages::validate;
 use crate::observe::interceptor::Interceptors;
+use crate::observe::metrics;
 use crate::observe::trace::{Role, TraceConfig};
 
 /// The time that brokers may hold a pull, and the limit of the whole call.
@@ -542,6 +544,13 @@ impl PushMember {
         group.tasks.spawn(rebalancer.run());
         let every = group.calls.cluster.config.persist_offset_interval;
         group.tasks.spawn(group.clone().persist_periodically(every));
+        if metrics::ENABLED {
+            let (health, stopped) = (ConsumerHealth::of(self), group.stopped.clone());
+            let measure = health.measure(self.name.clone(), every);
+            group.tasks.spawn(async move {
+                tokio::select! { () = measure => {}, () = stopped.cancelled() => {} }
+            });
+        }
         if group.needs_locks() {
             group.tasks.spawn(group.clone().renew_locks());
         }

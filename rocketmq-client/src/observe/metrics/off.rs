@@ -28,6 +28,8 @@ pub(crate) fn throttled(_: &str, _: &str, _: &'static str) {}
 
 pub(crate) fn given_back(_: &str, _: &str, _: bool) {}
 
+pub(crate) fn lag(_: &str, _: &str, _: u64) {}
+
 pub(crate) fn rebalanced(_: &str, _: &str) {}
 
 pub(crate) fn connected(_: &str) {}

@@ -22,6 +22,7 @@ const PULLED: &str = "rocketmq_consumer_pulled_messages_total";
 const THROTTLED: &str = "rocketmq_consumer_throttled_total";
 const REDELIVERIES: &str = "rocketmq_consumer_redeliveries_total";
 const DEAD_LETTERS: &str = "rocketmq_consumer_dead_letters_total";
+const LAG: &str = "rocketmq_consumer_lag";
 const REBALANCES: &str = "rocketmq_consumer_rebalances_total";
 const CONNECTS: &str = "rocketmq_client_connects_total";
 const LOST: &str = "rocketmq_client_connections_lost_total";
@@ -61,6 +62,7 @@ pub(crate) fn describe() {
     );
     describe_counter!(REDELIVERIES, Unit::Count, "Messages given back for a later try, by topic and group");
     describe_counter!(DEAD_LETTERS, Unit::Count, "Messages given up, by topic and group");
+    describe_gauge!(LAG, Unit::Count, "Messages that a member has not done yet, by topic and group");
     describe_counter!(REBALANCES, Unit::Count, "Changes of the queues a member reads, by topic and group");
     describe_counter!(CONNECTS, Unit::Count, "Connections made, by address; more than one is a reconnect");
     describe_counter!(LOST, Unit::Count, "Connections lost, by their other end or an error");
@@ -129,6 +131,10 @@ pub(crate) fn throttled(group: &str, topic: &str, limit: &'static str) {
 
 pub(crate) fn given_back(group: &str, topic: &str, dead: bool) {
     counter!(if dead { DEAD_LETTERS } else { REDELIVERIES }, &of(group, topic)).increment(1);
+}
+
+pub(crate) fn lag(group: &str, topic: &str, messages: u64) {
+    gauge!(LAG, &of(group, topic)).set(messages as f64);
 }
 
 pub(crate) fn rebalanced(group: &str, topic: &str) {
