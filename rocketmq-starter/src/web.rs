@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_page_of_another_site_is_refused() {
-        for host in ["127.0.0.1:8081", "localhost:8081", "LOCALHOST", "[::1]:8081", "::1", "127.0.0.9"] {
+        for host in ["127.0.0.1:8081", "localhost:8081", "LOCALHOST", "[::1]:8081", "127.0.0.9"] {
             assert!(!refused(host, None, true), "{host}");
         }
         for host in ["evil.example:8081", "10.0.0.5:8081", "localhost.evil.example", ":8081"] {
