@@ -13,6 +13,7 @@ mod process;
 pub mod scenarios;
 mod socks;
 pub mod source;
+pub mod spring;
 pub mod sql;
 mod wait;
 

@@ -21,6 +21,7 @@ pub mod tools;
 pub mod trace;
 pub mod transaction;
 pub mod with_java;
+pub mod with_spring;
 
 /// Every scenario, by its module, for a macro that makes a test of each.
 #[macro_export]
