@@ -326,6 +326,29 @@ impl Delivery {
         let (properties, message_id) = (OnceLock::new(), OnceLock::new());
         Self(Arc::new(Inner { queue, topic: None, record, tries_here: 0, properties, message_id }))
     }
+
+    /// Reads a record as a broker stores it and answers pulls with, for tools that look into a queue. The topic of a message
+    /// that was tried again is that of its first try.
+    ///
+    /// ```
+    /// use rocketmq_client::remoting::message::MessageRecord;
+    /// use rocketmq_client::{Delivery, MessageQueue};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let record = MessageRecord { topic: "orders".into(), body: "42".into(), ..MessageRecord::default() };
+    /// let mut stored = bytes::BytesMut::new();
+    /// record.encode(&mut stored)?;
+    /// let delivery = Delivery::read(MessageQueue::new("orders", "broker-a", 0), stored.freeze())?;
+    /// assert_eq!((delivery.topic(), delivery.text()), ("orders", Some("42")));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Fails if the record is damaged, or its body does not decompress.
+    pub fn read(queue: MessageQueue, mut record: Bytes) -> Result<Self, DecodeError> {
+        Self::from_record(Arc::new(queue), MessageRecord::decode(&mut record)?, &Names::default())
+    }
 }
 
 /// Limits decompressed bodies, in bytes: a few kilobytes could otherwise claim all memory. Brokers take far less.

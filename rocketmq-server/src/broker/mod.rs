@@ -105,6 +105,11 @@ impl Broker {
         &self.domains.admin.log.store
     }
 
+    /// Returns the offset from which a group goes on in a queue, if it has committed one.
+    pub fn committed_offset(&self, group: &str, topic: &str, queue: i32) -> Option<i64> {
+        self.domains.offsets.offsets.lock().query(topic, group, queue)
+    }
+
     /// To be called before the clock is moved ahead by hand: clients and their queue locks live through the jump, since
     /// none of them can send a heartbeat meanwhile.
     pub fn before_jump(&self, by: Duration) {

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use tokio::time::timeout;
 
 use super::error::EmbeddedError;
+use crate::broker::Broker;
 use crate::clock::Shifted;
 use crate::config::BrokerConfig;
 use crate::node::{Node, NodeError};
@@ -110,6 +111,11 @@ impl EmbeddedBroker {
     /// Lets clients and their queue locks live through a jump of the clock.
     pub(super) fn before_jump(&self, by: Duration) {
         self.running.lock().iter().for_each(|node| node.broker().before_jump(by));
+    }
+
+    /// Looks at the broker; `None` while it does not run.
+    pub(super) fn look<T>(&self, at: impl FnOnce(&Broker) -> T) -> Option<T> {
+        self.running.lock().as_ref().map(|node| at(node.broker()))
     }
 
     fn take(&self) -> Option<Node> {

@@ -5,9 +5,11 @@ mod builder;
 mod cluster;
 mod error;
 mod name_server;
+mod stored;
 
 pub use broker::EmbeddedBroker;
 pub use builder::EmbeddedBuilder;
 pub use cluster::Embedded;
 pub use error::EmbeddedError;
 pub use name_server::EmbeddedNameServer;
+pub use stored::StoredMessage;
