@@ -1,49 +1,128 @@
-//! Tests a listener with a real broker inside the test: two hours pass in an instant.
+//! Tests an application on a broker inside each test: hours pass in an instant, and faults come when the test wants them.
 //!
-//! Run it with `cargo test -p rocketmq-examples --example embedded_test`, or as a program.
+//! Run its tests with `cargo test -p rocketmq-examples --example embedded_test`, or the program, which shows one of them.
+//! docs/testing.md is the guide.
 
 use rocketmq_examples::Error;
-use rocketmq_starter::{App, DelayLevel, Json, State, rocketmq_listener};
+use rocketmq_starter::testing::Cluster;
+use rocketmq_starter::{
+    App, DelayLevel, Json, Outcome, RocketmqTemplate, SendError, State, rocketmq_listener,
+};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc;
 
-#[rocketmq_listener(topic = "invoices", group = "dunning")]
+/// The invoices that a reminder was written for.
+type Reminded = Arc<Mutex<BTreeSet<u32>>>;
+
+const TWO_HOURS: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// Writes a reminder, once for each invoice: a message may come twice.
+#[rocketmq_listener(topic = "invoices", group = "dunning", max_reconsume_times = 1)]
 async fn remind(
     Json(invoice): Json<u32>,
-    State(reminded): State<mpsc::UnboundedSender<u32>>,
-) -> Result<(), Error> {
-    Ok(reminded.send(invoice)?)
+    State(reminded): State<Reminded>,
+    template: RocketmqTemplate,
+) -> Result<Outcome, Error> {
+    if invoice == 0 {
+        return Err("there is no invoice 0".into());
+    }
+    if reminded.lock().unwrap_or_else(PoisonError::into_inner).insert(invoice) {
+        template.send("letters:reminder", invoice).key(invoice).await?;
+    }
+    Ok(Outcome::Ack)
 }
 
-async fn an_unpaid_invoice_is_reminded_of_after_two_hours() -> Result<(), Error> {
-    let (reminded, mut reminders) = mpsc::unbounded_channel::<u32>();
-    let app = App::new()
-        .set("rocketmq.name-server", "embedded")
-        .set("rocketmq.producer.group", "invoicing")
-        .set("rocketmq.consumer.from", "first")
-        .state(reminded)
-        .listener(remind)
-        .start()
-        .await?;
-    let template = app.template().ok_or("no producer is configured")?;
-
-    template.send("invoices", 42).deliver_after(DelayLevel::H2).await?;
-    assert!(reminders.try_recv().is_err());
-    app.embedded().ok_or("no embedded broker")?.advance(Duration::from_secs(2 * 60 * 60));
-    assert_eq!(reminders.recv().await, Some(42));
-
-    app.shutdown().await;
+/// Lets the reminder come two hours later.
+async fn invoice(template: &RocketmqTemplate, invoice: u32) -> Result<(), SendError> {
+    template.send("invoices", invoice).deliver_after(DelayLevel::H2).await?;
     Ok(())
 }
 
-#[tokio::test]
-async fn two_hours_pass_in_an_instant() -> Result<(), Error> {
-    an_unpaid_invoice_is_reminded_of_after_two_hours().await
+/// The application, as its `main` would run it.
+fn app() -> App {
+    App::new().set("rocketmq.producer.group", "invoicing").state(Reminded::default()).listener(remind)
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    an_unpaid_invoice_is_reminded_of_after_two_hours().await?;
-    println!("invoice 42 was reminded of two hours later, which took no time");
+    let cluster = Cluster::start().await?;
+    let _app = app().start_on(&cluster).await?;
+    invoice(cluster.template(), 42).await?;
+    cluster.advance(TWO_HOURS);
+    let letters = cluster.topic("letters").received(1).await;
+    println!(
+        "invoice {} was reminded of two hours later, which took no time",
+        letters[0].text().unwrap_or("?")
+    );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rocketmq_starter::Message;
+    use rocketmq_starter::testing::{ResponseCode, TestListener, rocketmq_test};
+
+    #[rocketmq_test]
+    async fn an_invoice_is_reminded_of_after_two_hours(cluster: Cluster) -> Result<(), Error> {
+        let _app = app().start_on(&cluster).await?;
+        invoice(cluster.template(), 42).await?;
+        cluster.advance(TWO_HOURS - Duration::from_secs(60));
+        cluster.topic("invoices").received(0).await;
+        cluster.advance(Duration::from_secs(60));
+        cluster.group("dunning").handled(1).await;
+        let letters = cluster.topic("letters").received(1).await;
+        assert_eq!((letters[0].text(), letters[0].tag()), (Some("42"), Some("reminder")));
+        Ok(())
+    }
+
+    #[rocketmq_test]
+    async fn an_invoice_that_fails_twice_is_a_dead_letter(cluster: Cluster) -> Result<(), Error> {
+        let _app = app().start_on(&cluster).await?;
+        cluster.send("invoices", 0).await?;
+        cluster.group("dunning").retried(1).await;
+        cluster.advance(Duration::from_secs(10)); // the delay before the first retry
+        let dead = cluster.group("dunning").dead_letters(1).await;
+        assert_eq!(dead[0].text(), Some("0"));
+        cluster.topic("letters").received(0).await;
+        Ok(())
+    }
+
+    #[rocketmq_test]
+    async fn a_message_that_comes_twice_makes_one_letter(cluster: Cluster) -> Result<(), Error> {
+        let _app = app().start_on(&cluster).await?;
+        let fault = cluster.lose_reply();
+        invoice(cluster.template(), 42).await?;
+        assert_eq!(fault.times(), 1);
+        cluster.advance(TWO_HOURS);
+        cluster.topic("invoices").received(2).await;
+        cluster.group("dunning").handled(2).await;
+        cluster.topic("letters").received(1).await;
+        Ok(())
+    }
+
+    #[rocketmq_test]
+    async fn a_busy_broker_and_a_crash_lose_no_invoice(cluster: Cluster) -> Result<(), Error> {
+        let _app = app().start_on(&cluster).await?;
+        let busy = cluster.refuse_next_send(ResponseCode::SYSTEM_BUSY);
+        invoice(cluster.template(), 42).await?;
+        assert_eq!(busy.times(), 1);
+        cluster.kill().await;
+        cluster.restart().await?;
+        cluster.advance(TWO_HOURS);
+        cluster.topic("letters").received(1).await;
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn the_listener_alone_sends_one_letter() -> Result<(), Error> {
+        let listener = TestListener::new(remind).state(Reminded::default());
+        for _ in 0..2 {
+            assert_eq!(listener.deliver(Message::new("invoices", "7")).await?.outcome(), Outcome::Ack);
+        }
+        let sent = listener.sent();
+        assert_eq!(sent.iter().map(Message::topic).collect::<Vec<_>>(), ["letters"]);
+        Ok(())
+    }
 }

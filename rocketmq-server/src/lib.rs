@@ -66,5 +66,7 @@ pub mod store;
 
 #[cfg(feature = "tls")]
 pub use certificates::Certificates;
-pub use embedded::{Embedded, EmbeddedBroker, EmbeddedBuilder, EmbeddedError, EmbeddedNameServer, StoredMessage};
+pub use embedded::{
+    Embedded, EmbeddedBroker, EmbeddedBuilder, EmbeddedError, EmbeddedNameServer, StoredMessage,
+};
 pub use node::{Node, NodeError};

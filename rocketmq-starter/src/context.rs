@@ -4,6 +4,7 @@ use crate::app::KnownConsumers;
 use crate::error::{CutMessages, Interrupted};
 use crate::extract::{FromContext, FromMessage, Needs, Rejection};
 use crate::health::{Counters, Health, ListenerHealth, Trend};
+use crate::listener::{Observer, Settled};
 use crate::template::{Receiver, Receivers, RocketmqTemplate};
 use futures_util::future::join_all;
 use rocketmq_client::consumer::ConsumerHealth;
@@ -73,6 +74,7 @@ pub(crate) struct Shared {
     pub(crate) ready: AtomicBool,
     pub(crate) stop_hooks_done: AtomicBool,
     pub(crate) stop: Notify,
+    pub(crate) observer: Option<Observer>,
 }
 
 /// A listener whose work is counted.
@@ -192,6 +194,11 @@ impl Context {
     /// ```
     pub fn set_concurrency(&self, group: &str, handlers: usize) -> bool {
         self.0.consumers.with_group(group, |running| running.set_concurrency(handlers))
+    }
+
+    /// Tells the observer, if there is one.
+    pub(crate) fn tell(&self, settled: &Settled<'_>) {
+        self.0.observer.iter().for_each(|observer| observer.hear(settled));
     }
 
     pub(crate) fn templates(&self) -> impl Iterator<Item = &RocketmqTemplate> {

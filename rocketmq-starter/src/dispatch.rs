@@ -96,6 +96,7 @@ mod tests {
     fn dispatcher(listener: Listener, options: HandlerOptions) -> (Dispatcher, Arc<Counters>) {
         let counters = Arc::new(Counters::default());
         let settlement = Settlement {
+            group: "g".to_owned(),
             listener: listener.name().to_owned(),
             options,
             counters: Arc::clone(&counters),

@@ -90,7 +90,8 @@
 //! # Features
 //!
 //! - `embedded`: a broker inside the application, for `name-server = "embedded"`, development and tests.
-//! - `testing`: `testing::TestListener` calls listeners without any broker.
+//! - `testing`: the test kit. `testing::Cluster` is a broker for one test, whose time the test moves; assertions wait for what must
+//!   happen. `testing::TestListener` calls listeners without any broker.
 //! - `tls`: encrypted connections, for `[rocketmq.tls]` and `tls-enable`; it needs a C compiler.
 //! - `management`: a page with health, metrics and listeners, for `[rocketmq.management]`.
 //! - `metrics`: counters, gauges and histograms through the facade `metrics`.

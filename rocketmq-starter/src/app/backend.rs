@@ -8,6 +8,8 @@ use crate::error::{Mistake, MistakeKind};
 #[derive(Debug, Default)]
 pub(crate) struct Backend {
     name_server: String,
+    /// It stands for every cluster that producers and consumers name, too.
+    is_only: bool,
     #[cfg(feature = "embedded")]
     embedded: Option<rocketmq_server::Embedded>,
 }
@@ -36,6 +38,11 @@ impl Backend {
         if default.is_none() && parties.iter().any(|party| party.site.name_server.is_none()) {
             mistakes.push(no_name_server());
         }
+    }
+
+    /// Returns the one cluster of all producers and consumers.
+    pub(super) fn only(name_server: &str) -> Self {
+        Backend { name_server: name_server.to_owned(), is_only: true, ..Backend::default() }
     }
 
     /// Starts the embedded broker if a producer or consumer needs it.
@@ -74,7 +81,7 @@ impl Backend {
             );
         }
         let named = properties.name_server.clone().filter(|name_server| name_server != EMBEDDED);
-        Ok(Backend { name_server: named.unwrap_or(inside), embedded: Some(embedded) })
+        Ok(Backend { name_server: named.unwrap_or(inside), embedded: Some(embedded), ..Backend::default() })
     }
 
     #[cfg(not(feature = "embedded"))]
@@ -92,9 +99,11 @@ impl Backend {
     pub(super) fn or_default(&self, own: Option<&str>) -> String {
         match own {
             #[cfg(feature = "embedded")]
-            Some(EMBEDDED) => self.embedded.as_ref().map_or_else(String::new, |inside| inside.name_server()),
-            Some(own) => own.to_owned(),
-            None => self.name_server.clone(),
+            Some(EMBEDDED) if !self.is_only => {
+                self.embedded.as_ref().map_or_else(String::new, |inside| inside.name_server())
+            }
+            Some(own) if !self.is_only => own.to_owned(),
+            _ => self.name_server.clone(),
         }
     }
 

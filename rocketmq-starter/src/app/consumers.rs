@@ -106,6 +106,7 @@ fn dispatcher(plan: GroupPlan, replier: &Replier, context: &Context) -> Dispatch
     let group = plan.group;
     let bound = plan.subscriptions.into_iter().map(|Subscription { topic, listener, options, .. }| {
         let settlement = Settlement {
+            group: group.clone(),
             listener: listener.name().to_owned(),
             options,
             counters: context.counters(&group, &topic),

@@ -13,11 +13,13 @@ mod pull;
 mod running;
 mod settings;
 mod signal;
+mod stage;
 mod start;
 mod summary;
 
 pub(crate) use consumers::KnownConsumers;
 pub use running::RunningApp;
+pub(crate) use stage::Stage;
 
 use crate::__private::{DiscoveredChecker, DiscoveredListener};
 use crate::config::RocketmqProperties;
@@ -78,6 +80,7 @@ pub struct App {
     on_start: Hooks,
     on_ready: Hooks,
     on_stop: Hooks,
+    stage: Option<Stage>,
 }
 
 impl App {
@@ -378,6 +381,14 @@ impl App {
     /// Dropping the future stops the parts that have started.
     pub async fn start(self) -> Result<RunningApp, StartError> {
         start::start(self).await
+    }
+
+    /// Puts the application on the stage of a test. It reads no variable of the process, which are different on each machine.
+    #[cfg(feature = "testing")]
+    pub(crate) fn on(mut self, stage: Stage) -> Self {
+        self.variables.get_or_insert_default();
+        self.stage = Some(stage);
+        self
     }
 
     /// Runs until SIGTERM, Ctrl-C or [`Context::stop`], then finishes the messages in flight. A second signal does not

@@ -9,6 +9,7 @@ use super::names::Known;
 use super::pages::Pages;
 use super::producers::{self, ProducerPlan};
 use super::pull::{self, PullPlan};
+use super::stage::Stage;
 use crate::__private::{DiscoveredChecker, DiscoveredListener};
 use crate::config::sources::Sources;
 use crate::config::{RocketmqProperties, clusters};
@@ -30,6 +31,7 @@ pub(super) struct Plan {
     pub(super) on_ready: Hooks,
     pub(super) on_stop: Hooks,
     pub(super) way: Way,
+    pub(super) stage: Option<Stage>,
 }
 
 /// A producer or consumer that needs a client.
@@ -91,6 +93,7 @@ pub(super) fn plan(mut app: App) -> Result<Plan, StartError> {
         on_ready: app.on_ready,
         on_stop: app.on_stop,
         way,
+        stage: app.stage,
     };
     check_needs(&plan, &app.checkers, &mut mistakes);
     plan.check(&mut mistakes);

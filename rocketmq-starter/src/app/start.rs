@@ -21,7 +21,10 @@ use std::sync::{Arc, OnceLock};
 pub(super) async fn start(app: App) -> Result<RunningApp, StartError> {
     let plan = plan::plan(app)?;
     let pages = Pages::start(&plan.properties).await?;
-    let backend = Backend::start(&plan.properties, &plan.parties()).await?;
+    let backend = match &plan.stage {
+        Some(stage) => Backend::only(&stage.name_server),
+        None => Backend::start(&plan.properties, &plan.parties()).await?,
+    };
     let mut clients = Clients::new(plan.way.clone());
     let consumers = Consumers::default();
     match connect(plan, &backend, &mut clients, &consumers, &pages).await {
@@ -49,6 +52,7 @@ async fn connect(
         receivers: pull::start_all(&plan.pulls, backend, clients).await?,
         listeners: watched(&plan.groups),
         states: plan.states,
+        observer: plan.stage.map(|stage| stage.observer),
         consumers: consumers.known(),
         lag_grows_for: plan.properties.management.lag_grows_for.unwrap_or(LAG_GROWS_FOR),
         ..Shared::default()

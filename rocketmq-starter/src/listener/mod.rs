@@ -14,9 +14,9 @@ pub(crate) mod tuning;
 pub use batch::{Batch, batch_outcome, rejected_batch};
 pub(crate) use call::Call;
 pub use handler::Handler;
-pub(crate) use settle::Settlement;
 #[cfg(feature = "testing")]
 pub(crate) use settle::judge;
+pub(crate) use settle::{Observer, Settled, Settlement};
 
 use crate::context::Context;
 use crate::extract::{FromContext, FromMessage, Needs, Rejection};

@@ -6,11 +6,13 @@ use crate::health::{Counters, InFlight};
 use crate::outcome::{Handled, Verdict};
 use crate::replier::Replier;
 use rocketmq_client::{Delivery, Outcome};
+use std::fmt;
 use std::sync::Arc;
 
 /// Settles the messages of one listener.
 #[derive(Debug)]
 pub(crate) struct Settlement {
+    pub(crate) group: String,
     pub(crate) listener: String,
     pub(crate) options: HandlerOptions,
     pub(crate) counters: Arc<Counters>,
@@ -40,7 +42,41 @@ impl Settlement {
             tracing::warn!(listener, message_id, ?outcome, "{}", handled.verdict);
         }
         self.counters.concluded(&handled.verdict, outcome);
+        let Settlement { group, listener, .. } = self;
+        self.context.tell(&Settled { group, listener, message, verdict: &handled.verdict, outcome });
         outcome
+    }
+}
+
+/// A message whose outcome is decided.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "testing"), expect(dead_code, reason = "only the test kit reads it"))]
+pub(crate) struct Settled<'a> {
+    pub(crate) group: &'a str,
+    pub(crate) listener: &'a str,
+    pub(crate) message: &'a Delivery,
+    pub(crate) verdict: &'a Verdict,
+    pub(crate) outcome: Outcome,
+}
+
+/// Hears of every settled message.
+#[derive(Clone)]
+pub(crate) struct Observer(Arc<dyn Fn(&Settled<'_>) + Send + Sync>);
+
+impl Observer {
+    #[cfg(feature = "testing")]
+    pub(crate) fn new(hear: impl Fn(&Settled<'_>) + Send + Sync + 'static) -> Self {
+        Observer(Arc::new(hear))
+    }
+
+    pub(crate) fn hear(&self, settled: &Settled<'_>) {
+        (self.0)(settled);
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Observer")
     }
 }
 

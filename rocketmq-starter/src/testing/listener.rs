@@ -1,23 +1,4 @@
-//! Calls listeners without a broker.
-//!
-//! ```
-//! use rocketmq_starter::testing::TestListener;
-//! use rocketmq_starter::{Json, Message, Outcome, State, rocketmq_listener};
-//!
-//! #[rocketmq_listener(topic = "orders", group = "billing")]
-//! async fn handle(Json(id): Json<u64>, State(limit): State<u64>) -> Outcome {
-//!     if id > limit { Outcome::DeadLetter } else { Outcome::Ack }
-//! }
-//!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() {
-//! let listener = TestListener::new(handle).state(10_u64);
-//! assert_eq!(listener.deliver(Message::new("orders", "7")).await.outcome(), Outcome::Ack);
-//! assert_eq!(listener.deliver(Message::new("orders", "99")).await.outcome(), Outcome::DeadLetter);
-//! // No number: it can never be read, so it goes to the dead letters.
-//! assert_eq!(listener.deliver(Message::new("orders", "x")).await.outcome(), Outcome::DeadLetter);
-//! # }
-//! ```
+//! Calls a listener without a broker.
 
 use crate::config::sources::Sources;
 use crate::context::{Context, Shared, States};
@@ -28,7 +9,26 @@ use crate::outcome::Handled;
 use bytes::Bytes;
 use rocketmq_client::{Delivery, Message, Outcome};
 
-/// Calls a listener as a consumer does, but without a broker. The [module](self) shows a use.
+/// Calls a listener as a consumer does, but without a broker.
+///
+/// ```
+/// use rocketmq_starter::testing::TestListener;
+/// use rocketmq_starter::{Json, Message, Outcome, State, rocketmq_listener};
+///
+/// #[rocketmq_listener(topic = "orders", group = "billing")]
+/// async fn handle(Json(id): Json<u64>, State(limit): State<u64>) -> Outcome {
+///     if id > limit { Outcome::DeadLetter } else { Outcome::Ack }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let listener = TestListener::new(handle).state(10_u64);
+/// assert_eq!(listener.deliver(Message::new("orders", "7")).await.outcome(), Outcome::Ack);
+/// assert_eq!(listener.deliver(Message::new("orders", "99")).await.outcome(), Outcome::DeadLetter);
+/// // No number: it can never be read, so it goes to the dead letters.
+/// assert_eq!(listener.deliver(Message::new("orders", "x")).await.outcome(), Outcome::DeadLetter);
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct TestListener {
     listener: Listener,
