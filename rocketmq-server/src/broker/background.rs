@@ -28,15 +28,23 @@ pub(crate) fn beside(tasks: &TaskTracker, work: impl FnOnce() + Send + 'static) 
     drop(tasks.spawn_blocking(work));
 }
 
-/// Runs `work` for ever, [`blocking`]: again at the time that it returns, and as soon as `woken` completes.
+/// Runs `work` for ever: again at the time that it returns, and as soon as `woken` completes. It runs [`blocking`] unless
+/// `is_at_hand` says that the next round finds everything in memory: a change of threads for each new message would cost more
+/// than the round.
 pub(crate) async fn rounds<W: Future<Output = ()>>(
     tasks: &TaskTracker,
     clock: &dyn Clock,
+    is_at_hand: impl Fn() -> bool,
     work: impl Fn() -> Option<i64> + Clone + Send + 'static,
     woken: impl Fn() -> W,
 ) {
     loop {
-        let next = blocking(tasks, work.clone()).await.flatten();
+        let next = if is_at_hand() {
+            tokio::task::yield_now().await;
+            work()
+        } else {
+            blocking(tasks, work.clone()).await.flatten()
+        };
         tokio::select! {
             () = clock::wait_until(clock, next) => {}
             () = woken() => {}

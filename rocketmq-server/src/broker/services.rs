@@ -121,11 +121,12 @@ async fn watch_pulls(parts: Arc<pull::Parts>) {
 async fn deliver_delayed(parts: Arc<delay::Parts>, tasks: TaskTracker) {
     let delivering = parts.clone();
     let deliver = move || delay::deliver_due(&delivering);
-    rounds(&tasks, &*parts.log.clock, deliver, || parts.progress.woken()).await;
+    rounds(&tasks, &*parts.log.clock, || false, deliver, || parts.progress.woken()).await;
 }
 
 async fn deliver_timers(parts: Arc<timer::Parts>, tasks: TaskTracker) {
     let delivering = parts.clone();
     let deliver = move || timer::deliver_due(&delivering);
-    rounds(&tasks, &*parts.log.clock, deliver, || parts.state.woken()).await;
+    let is_at_hand = || timer::is_at_hand(&parts);
+    rounds(&tasks, &*parts.log.clock, is_at_hand, deliver, || parts.state.woken()).await;
 }

@@ -17,7 +17,7 @@ const WINDOW: i64 = 256 << 10;
 
 /// The reach of a read: memory, or files too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reach {
+pub(crate) enum Reach {
     /// As far as this process and the kernel have it in memory.
     Memory,
     Disk,

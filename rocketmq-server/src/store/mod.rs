@@ -58,6 +58,7 @@ use writer::Writer;
 pub use config::{FlushMode, StoreConfig, StoreLive};
 pub use dispatcher::{Dispatched, Listener};
 pub use error::StoreError;
+pub(crate) use fetch::Reach;
 pub use queue::unit::Unit;
 pub use retention::{Cleaned, Deleted, DeletionListener};
 pub use types::{All, Boundary, Fetched, Filter, GetLimits, GetStatus, KeyKind, Put, RecoveryReport};

@@ -1,22 +1,25 @@
 //! POP_MESSAGE (200050): hands out messages for a time, or waits for some.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use rocketmq_remoting::Answered;
 use rocketmq_remoting::body::topic::TopicConfig;
 use rocketmq_remoting::code::ResponseCode;
-use rocketmq_remoting::receipt::Origin;
 use rocketmq_remoting::requests::pop::{PopMessageRequest, PopMessageResponse};
 use rocketmq_remoting::subscription::SubscriptionData;
+use tokio_util::task::TaskTracker;
 
 use super::calls::{PopCall, Popped};
-use super::checks::{Target, check_broker, check_invisible_time, check_target, queues};
-use super::offset;
+use super::checks::{Target, check_broker, check_invisible_time, check_target};
 use super::parking::NoRoom;
 use super::parts::Parts;
 use super::take::{Taken, ends, take};
+use crate::broker::background::beside;
 use crate::broker::pull::message::{filter_of, joined};
 use crate::exchange::{Asked, Refusal, Reply};
 use crate::filter::Filter;
+use crate::store::Reach;
 
 /// The most messages of one pop.
 const MAX_MESSAGES: i32 = 32;
@@ -29,40 +32,45 @@ pub(crate) fn pop(parts: &Parts, asked: Asked<'_, PopMessageRequest>) -> Reply<P
         Ok(call) => call,
         Err(refusal) => return Reply::refused(with_numbers(refusal)),
     };
-    if is_cold(parts, &call) {
-        let parts = parts.clone();
-        return Reply::blocking(move || answer(&parts, call));
+    match serve(parts, call, Reach::Memory) {
+        Ok(Served::BeyondReach(call)) => {
+            let parts = parts.clone();
+            Reply::blocking(move || answer(&parts, call))
+        }
+        served => answered(served).map_or(Reply::Held, Reply::Now),
     }
-    answer(parts, call).map_or(Reply::Held, Reply::Now)
 }
 
-/// Returns true if a pop reads from files: it is behind the newest messages, which are in memory.
-pub(crate) fn is_cold(parts: &Parts, call: &PopCall) -> bool {
-    let request = &call.request;
-    let Some(topic) = parts.topics.get(&request.topic) else { return false };
-    let own = queues(&topic, request.queue_id, 0).into_iter().map(|queue| (request.topic.clone(), queue));
-    let retry = [Origin::RetryV1, Origin::RetryV2]
-        .map(|origin| (origin.topic(&request.consumer_group, &request.topic), 0));
-    own.chain(retry).any(|(topic, queue)| {
-        let next = offset::peek(parts, &topic, &request.consumer_group, queue);
-        !parts.log.store.is_hot(&topic, queue, next)
-    })
+type Answer = Result<Answered<Popped>, Refusal>;
+
+/// Pops, from files too. `None` when the request was let wait.
+fn answer(parts: &Parts, call: PopCall) -> Option<Answer> {
+    answered(serve(parts, call, Reach::Disk))
 }
 
-/// `None` when the request was let wait.
-fn answer(parts: &Parts, call: PopCall) -> Option<Result<Answered<Popped>, Refusal>> {
-    serve(parts, call).map_err(with_numbers).transpose()
+fn answered(served: Result<Served, Refusal>) -> Option<Answer> {
+    match served {
+        Ok(Served::Now(answered)) => Some(Ok(answered)),
+        Ok(Served::Waits | Served::BeyondReach(_)) => None,
+        Err(refusal) => Some(Err(with_numbers(refusal))),
+    }
 }
 
 /// Runs a woken pop again. It waits on if there is nothing and time is left.
-pub(crate) fn resume(parts: &Parts, call: PopCall) {
+pub(crate) fn resume(parts: &Arc<Parts>, call: PopCall, tasks: &TaskTracker) {
     let reply_to = call.reply_to.clone();
     if reply_to.connection.is_closed() {
         let request = &call.request;
         return parts.state.parking.ready(&request.topic, &request.consumer_group, request.queue_id);
     }
     // With nobody to tell, the messages are handed out again when their time is over.
-    answer(parts, call).into_iter().for_each(|answer| reply_to.send(answer));
+    match serve(parts, call, Reach::Memory) {
+        Ok(Served::BeyondReach(call)) => {
+            let parts = parts.clone();
+            beside(tasks, move || answer(&parts, call).into_iter().for_each(|answer| reply_to.send(answer)));
+        }
+        served => answered(served).into_iter().for_each(|answer| reply_to.send(answer)),
+    }
 }
 
 /// Java clients read the numbers of an answer from refusals too.
@@ -123,18 +131,28 @@ fn filter(parts: &Parts, request: &PopMessageRequest) -> Result<Filter, Refusal>
     filter_of(&parts.settings, &subscription)
 }
 
-/// `None` when the request was let wait.
-fn serve(parts: &Parts, call: PopCall) -> Result<Option<Answered<Popped>>, Refusal> {
+enum Served {
+    Now(Answered<Popped>),
+    /// A message answers it, or the end of its time.
+    Waits,
+    /// Only the disk has what comes first.
+    BeyondReach(PopCall),
+}
+
+fn serve(parts: &Parts, call: PopCall, reach: Reach) -> Result<Served, Refusal> {
     let topic =
         parts.topics.get(&call.request.topic).ok_or_else(|| Refusal::no_topic(&call.request.topic))?;
-    let taken = take(parts, &topic, &call.request, &call.filter);
+    let taken = take(parts, &topic, &call.request, &call.filter, reach);
+    if taken.records.is_empty() && taken.is_cut {
+        return Ok(Served::BeyondReach(call));
+    }
     parts.log.count_get(&call.request.topic, &call.request.consumer_group, &taken.records);
     if !taken.records.is_empty() {
         if taken.rest > 0 {
             let request = &call.request;
             parts.state.parking.ready(&request.topic, &request.consumer_group, request.queue_id);
         }
-        return Ok(Some(found(&call.request, taken)));
+        return Ok(Served::Now(found(&call.request, taken)));
     }
     let request = &call.request;
     let key = (request.topic.as_str(), request.consumer_group.as_str(), request.queue_id);
@@ -142,10 +160,10 @@ fn serve(parts: &Parts, call: PopCall) -> Result<Option<Answered<Popped>>, Refus
     match parts.state.parking.room_for(key, times, parts.log.now(), &parts.settings.live().pop) {
         Ok(deadline) => {
             park(parts, call, deadline, &topic, &taken);
-            Ok(None)
+            Ok(Served::Waits)
         }
-        Err(NoRoom::Full) => Ok(Some(nothing(request, taken, ResponseCode::POLLING_FULL))),
-        Err(NoRoom::TimeOver) => Ok(Some(nothing(request, taken, ResponseCode::POLLING_TIMEOUT))),
+        Err(NoRoom::Full) => Ok(Served::Now(nothing(request, taken, ResponseCode::POLLING_FULL))),
+        Err(NoRoom::TimeOver) => Ok(Served::Now(nothing(request, taken, ResponseCode::POLLING_TIMEOUT))),
     }
 }
 

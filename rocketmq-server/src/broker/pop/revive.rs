@@ -32,6 +32,19 @@ pub(crate) fn run(parts: &Parts) -> Option<i64> {
     turns.min()
 }
 
+/// Returns true if the next round only reads, and from memory.
+pub(crate) fn is_at_hand(parts: &Parts) -> bool {
+    let mut queues = parts.state.revival.queues.lock();
+    let now = parts.log.now();
+    queues.iter_mut().enumerate().all(|(queue, pending)| {
+        let waits = pending.first().is_none_or(|first| now <= first.due().saturating_add(GRACE));
+        let unread = Queue { parts, id: queue as i32, pending }.unread();
+        waits
+            && unread
+                .is_none_or(|next| parts.log.store.is_hot(&parts.state.revival.topic, queue as i32, next))
+    })
+}
+
 /// Counts the queues of the revive topic that may hold records: more than new pops use if `reviveQueueNum` was lowered.
 pub(crate) fn revive_queues(parts: &Parts) -> i32 {
     let topic = parts.topics.get(&parts.state.revival.topic);

@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 use super::parking::Woken;
 use super::parts::Parts;
 use super::{notification, popping, revive};
-use crate::broker::background::{beside, rounds, until};
+use crate::broker::background::{rounds, until};
 use crate::clock;
 
 /// Starts every loop.
@@ -25,11 +25,7 @@ pub(crate) fn start(parts: &Arc<Parts>, tasks: &TaskTracker, stop: &Cancellation
 async fn resume_woken(parts: Arc<Parts>, mut woken: mpsc::UnboundedReceiver<Woken>, tasks: TaskTracker) {
     while let Some(woken) = woken.recv().await {
         match woken {
-            Woken::Pop(call) if popping::is_cold(&parts, &call) => {
-                let parts = parts.clone();
-                beside(&tasks, move || popping::resume(&parts, call));
-            }
-            Woken::Pop(call) => popping::resume(&parts, call),
+            Woken::Pop(call) => popping::resume(&parts, call, &tasks),
             Woken::Notification(call) => notification::resume(&parts, call),
         }
         // A pop that looks past a long stretch of unwanted messages comes back at once, again and again.
@@ -59,5 +55,6 @@ async fn end_waits(parts: Arc<Parts>) {
 async fn revive_due(parts: Arc<Parts>, tasks: TaskTracker) {
     let reviving = parts.clone();
     let revive = move || revive::run(&reviving);
-    rounds(&tasks, &*parts.log.clock, revive, || parts.state.revival.woken()).await;
+    let is_at_hand = || revive::is_at_hand(&parts);
+    rounds(&tasks, &*parts.log.clock, is_at_hand, revive, || parts.state.revival.woken()).await;
 }

@@ -15,7 +15,7 @@ use super::receipt::OffsetInfo;
 use super::revive_log::Checkpoint;
 use crate::exchange::Refusal;
 use crate::filter::Filter;
-use crate::store::{Fetched, GetLimits, GetStatus};
+use crate::store::{Fetched, GetLimits, GetStatus, Reach};
 
 /// The result of a pop.
 #[derive(Debug, Default)]
@@ -32,6 +32,8 @@ pub(crate) struct Taken {
     /// Milliseconds since 1970.
     pub pop_time: i64,
     pub revive_queue: i32,
+    /// True if it ended at messages beyond its reach.
+    pub is_cut: bool,
 }
 
 /// One queue of the topic or of a retry topic.
@@ -42,12 +44,13 @@ struct Place<'a> {
     queue: i32,
 }
 
-/// Pops once.
+/// Pops once. It ends at the first messages that are beyond `reach`.
 pub(crate) fn take(
     parts: &Parts,
     topic: &TopicConfig,
     request: &PopMessageRequest,
     filter: &Filter,
+    reach: Reach,
 ) -> Taken {
     let chance = rand::random_range(0..100);
     let revive_queue = match request.order {
@@ -56,7 +59,7 @@ pub(crate) fn take(
     };
     let ends = ends(parts, topic, request);
     let taken = Taken { pop_time: parts.log.now(), revive_queue, ends, ..Taken::default() };
-    let mut round = Round { parts, request, filter, taken };
+    let mut round = Round { parts, request, filter, reach, taken };
     let plan = offset::plan(parts, &request.topic, &request.consumer_group, chance);
     if plan.first {
         round.retry_topic(plan.origin, chance);
@@ -90,6 +93,7 @@ struct Round<'a> {
     parts: &'a Parts,
     request: &'a PopMessageRequest,
     filter: &'a Filter,
+    reach: Reach,
     taken: Taken,
 }
 
@@ -112,20 +116,24 @@ impl Round<'_> {
         if self.is_blocked(place) {
             return;
         }
-        let limits = match self.room() {
-            Some(limits) => limits,
-            None => {
-                self.taken.rest += (parts.log.store.max_offset(place.topic, place.queue) - start).max(0);
-                return;
-            }
+        let Some(limits) = self.room().filter(|_| !self.taken.is_cut) else {
+            return self.leave(place, start);
         };
-        let (start, fetched) = self.fetch(place, start, limits);
+        let Some((start, fetched)) = self.fetch(place, start, limits) else {
+            self.taken.is_cut = true;
+            return self.leave(place, start);
+        };
         self.taken.rest += (fetched.max - fetched.next_begin).max(0);
         if fetched.records.is_empty() {
             self.skip(place, start, &fetched);
         } else if let Err(refusal) = self.accept(place, start, fetched) {
             tracing::warn!(topic = place.topic, queue = place.queue, %refusal, "nothing popped: no checkpoint");
         }
+    }
+
+    /// Leaves what a queue has from `start` on to another pop.
+    fn leave(&mut self, place: Place<'_>, start: i64) {
+        self.taken.rest += (self.parts.log.store.max_offset(place.topic, place.queue) - start).max(0);
     }
 
     fn is_blocked(&self, place: Place<'_>) -> bool {
@@ -142,12 +150,12 @@ impl Round<'_> {
         (max_messages > 0 && max_bytes > 0).then_some(GetLimits { max_messages, max_bytes })
     }
 
-    /// Reads from `start`, or from where the queue really goes on; says from where.
-    fn fetch(&self, place: Place<'_>, start: i64, limits: GetLimits) -> (i64, Fetched) {
-        let read = |from| self.parts.log.store.get(place.topic, place.queue, from, limits, self.filter);
-        let fetched = read(start);
+    /// Reads from `start`, or from where the queue really goes on; says from where. `None` when that is beyond the reach.
+    fn fetch(&self, place: Place<'_>, start: i64, limits: GetLimits) -> Option<(i64, Fetched)> {
+        let fetched = self.read(place, start, limits)?;
         let misplaced = match fetched.status {
             GetStatus::OffsetTooSmall | GetStatus::OffsetOverflowBadly => true,
+            GetStatus::OffsetFoundNull if self.reach == Reach::Memory => return None,
             // Also said when the queue's file cannot be read, which is no reason to leave its messages behind.
             GetStatus::OffsetFoundNull => {
                 self.parts.log.store.units(place.topic, place.queue, start, 1).is_ok()
@@ -155,11 +163,19 @@ impl Round<'_> {
             _ => false,
         };
         if !misplaced {
-            return (start, fetched);
+            return Some((start, fetched));
         }
         let real = fetched.next_begin.min(fetched.max);
         offset::commit(self.parts, place.topic, &self.request.consumer_group, place.queue, real);
-        (real, read(real))
+        Some((real, self.read(place, real, limits)?))
+    }
+
+    fn read(&self, place: Place<'_>, from: i64, limits: GetLimits) -> Option<Fetched> {
+        let store = &self.parts.log.store;
+        match self.reach {
+            Reach::Memory => store.get_at_once(place.topic, place.queue, from, limits, self.filter),
+            Reach::Disk => Some(store.get(place.topic, place.queue, from, limits, self.filter)),
+        }
     }
 
     /// Moves past messages that nobody wants or that are gone.

@@ -18,7 +18,7 @@ use super::acl::needs::PUB;
 use super::requests::Requests;
 
 pub(crate) use checkpoint::CheckpointFiles;
-pub(crate) use service::{deliver_due, recall_key};
+pub(crate) use service::{deliver_due, is_at_hand, recall_key};
 pub(crate) use state::TimerState;
 
 /// The requests about timers.

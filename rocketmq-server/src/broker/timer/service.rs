@@ -31,6 +31,13 @@ pub(crate) fn deliver_due(parts: &Parts) -> Option<i64> {
     deliver(parts).into_iter().chain(load_again).min()
 }
 
+/// Returns true if the next round only loads, and from memory.
+pub(crate) fn is_at_hand(parts: &Parts) -> bool {
+    let loaded = parts.state.loaded.lock();
+    let waits = loaded.next_due().is_none_or(|due| due > parts.log.now());
+    waits && parts.log.store.is_hot(TIMER_TOPIC, 0, loaded.next)
+}
+
 fn deliver(parts: &Parts) -> Option<i64> {
     for _ in 0..BURST {
         let now = parts.log.now();

@@ -47,7 +47,7 @@ impl Loaded {
     }
 
     /// When the next of what waits is due.
-    fn next_due(&self) -> Option<i64> {
+    pub(super) fn next_due(&self) -> Option<i64> {
         let delivering = self.delivering.map(|(due, _)| due);
         self.waiting.next_due().into_iter().chain(delivering).min()
     }
