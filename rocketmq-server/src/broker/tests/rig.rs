@@ -33,6 +33,16 @@ pub(crate) struct Rig {
 }
 
 impl Rig {
+    /// Lets the kernel forget the messages: only the disk has them then.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn forget_messages(&self) {
+        for entry in std::fs::read_dir(self.dir.path().join("commitlog")).unwrap() {
+            let file = std::fs::File::open(entry.unwrap().path()).unwrap();
+            file.sync_all().unwrap();
+            rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+        }
+    }
+
     pub(crate) async fn start() -> Self {
         Self::with(|_| {}).await
     }

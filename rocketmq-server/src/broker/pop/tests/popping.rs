@@ -151,6 +151,20 @@ async fn acknowledgements_of_what_cannot_be_are_refused() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn messages_that_only_the_disk_has_are_popped_once_too() {
+    let rig = Rig::with(|settings| settings.fixed.store.hot_tail = 0).await;
+    let popper = Popper::new(&rig, "g");
+    for body in ["a", "b", "c"] {
+        popper.client.send("t", body, &[]).await;
+    }
+    rig.forget_messages();
+    assert!(!rig.broker.store().is_hot("t", 0, 0));
+    assert_eq!(popper.pop("t").await.bodies(), ["a", "b", "c"]);
+    assert_eq!(popper.pop("t").await.code, ResponseCode::POLLING_TIMEOUT);
+}
+
 #[tokio::test]
 async fn peeking_takes_nothing() {
     let rig = Rig::start().await;
