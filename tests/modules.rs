@@ -52,11 +52,15 @@ fn rooms_use_only_what_lies_below() -> TestResult {
 }
 
 #[test]
-fn the_root_of_the_client_offers_at_most_forty_names() -> TestResult {
-    let client = source("rocketmq-client")?;
-    let names = client.root_names();
-    assert!(names.contains("Producer") && names.contains("consumer"), "the root was not read: {names:?}");
-    assert!(names.len() <= 40, "{} names, move some into modules: {names:?}", names.len());
+fn the_roots_of_client_and_starter_offer_at_most_forty_names() -> TestResult {
+    for (name, known) in
+        [("rocketmq-client", ["Producer", "consumer"]), ("rocketmq-starter", ["App", "health"])]
+    {
+        let source = source(name)?;
+        let names = source.root_names();
+        assert!(known.iter().all(|name| names.contains(name)), "the root was not read: {names:?}");
+        assert!(names.len() <= 40, "{} names, move some into modules: {names:?}", names.len());
+    }
     Ok(())
 }
 
