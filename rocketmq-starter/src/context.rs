@@ -1,7 +1,9 @@
 //! The running application, as its listeners, checkers and hooks see it.
 
 use crate::app::KnownConsumers;
-use crate::error::{CutMessages, Interrupted};
+use crate::config::sources::Sources;
+use crate::config::typed;
+use crate::error::{CutMessages, Interrupted, Mistake};
 use crate::extract::{FromContext, FromMessage, Needs, Rejection};
 use crate::health::{Counters, Health, ListenerHealth, Trend};
 use crate::listener::{Observer, Settled};
@@ -9,6 +11,7 @@ use crate::template::{Receiver, Receivers, RocketmqTemplate};
 use futures_util::future::join_all;
 use rocketmq_client::consumer::ConsumerHealth;
 use rocketmq_client::{Client, Delivery, Running};
+use serde::de::DeserializeOwned;
 use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -42,6 +45,30 @@ impl fmt::Debug for States {
     }
 }
 
+/// The sections of `App::config`, one of each type.
+#[derive(Default, Clone)]
+pub(crate) struct Sections(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
+
+impl Sections {
+    pub(crate) fn insert(&mut self, id: TypeId, section: Arc<dyn Any + Send + Sync>) {
+        self.0.insert(id, section);
+    }
+
+    pub(crate) fn contains(&self, id: TypeId) -> bool {
+        self.0.contains_key(&id)
+    }
+
+    fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.0.get(&TypeId::of::<T>())?.clone().downcast().ok()
+    }
+}
+
+impl fmt::Debug for Sections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sections({})", self.0.len())
+    }
+}
+
 /// Gives listeners, checkers and hooks the running application: states, templates, the client, groups, health. Clones share it.
 ///
 /// ```
@@ -63,6 +90,8 @@ pub struct Context(Arc<Shared>);
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     pub(crate) states: States,
+    pub(crate) sections: Sections,
+    pub(crate) sources: Arc<Sources>,
     pub(crate) client: Option<Client>,
     pub(crate) consumers: KnownConsumers,
     pub(crate) template: Option<RocketmqTemplate>,
@@ -107,6 +136,36 @@ impl Context {
     /// ```
     pub fn state<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
         self.0.states.get()
+    }
+
+    /// Reads a section of your own from the files, profiles and variables of the application, anew at each call.
+    /// [`App::config`](crate::App::config) has the rules, and reads a section once, at the start.
+    ///
+    /// ```
+    /// use rocketmq_starter::{App, BoxError};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Orders {
+    ///     max_items: u32,
+    /// }
+    ///
+    /// let app = App::new().on_start(|context| async move {
+    ///     let orders: Orders = context.config("orders")?;
+    ///     println!("at most {} items", orders.max_items);
+    ///     Ok::<_, BoxError>(())
+    /// });
+    /// # drop(app);
+    /// ```
+    ///
+    /// # Errors
+    /// Fails for a value that the type does not take, naming its key and `file:line`, and for one that is missing.
+    pub fn config<T: DeserializeOwned>(&self, section: &str) -> Result<T, Mistake> {
+        typed::read(&self.0.sources, section)
+    }
+
+    /// Returns the section of this type that the start read.
+    pub(crate) fn section<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.0.sections.get()
     }
 
     /// Returns the template over `[rocketmq.producer]`, or `None` without `rocketmq.producer.group`. A listener that takes

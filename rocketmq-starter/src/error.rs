@@ -91,6 +91,8 @@ impl fmt::Display for Mistake {
     }
 }
 
+impl std::error::Error for Mistake {}
+
 /// The kinds of mistakes that [`StartError`] reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -111,6 +113,8 @@ pub enum MistakeKind {
     MissingGroup,
     /// A listener takes `State<T>`, but no such state was given to the application.
     MissingState,
+    /// A listener takes `Config<T>`, but `App::config` was not called with that type.
+    MissingConfig,
     /// Listeners of one group disagree, or one is registered twice.
     Subscription,
     /// A setting of a listener does not go with the others.

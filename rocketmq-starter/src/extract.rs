@@ -9,6 +9,7 @@ use std::any::{TypeId, type_name};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// An argument of a listener, made from a message.
 ///
@@ -36,7 +37,7 @@ use std::fmt;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be extracted from a message",
     label = "a listener cannot take this",
-    note = "take `Json<T>`, `Text`, `Raw`, `Delivery`, `State<T>`, `Tag`, `Keys`, `Properties`, `Attempt` or `RocketmqTemplate`"
+    note = "take `Json<T>`, `Text`, `Raw`, `Delivery`, `State<T>`, `Config<T>`, `Tag`, `Keys`, `Properties`, `Attempt` or `RocketmqTemplate`"
 )]
 pub trait FromMessage: Sized + Send + 'static {
     /// Declares what the application must provide.
@@ -76,7 +77,7 @@ pub trait FromMessage: Sized + Send + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be shared by a batch of messages",
     label = "a batch listener cannot take this",
-    note = "take one for each message, as in `Vec<{Self}>`; shared by a batch are `State<T>` and `RocketmqTemplate`"
+    note = "take one for each message, as in `Vec<{Self}>`; shared by a batch are `State<T>`, `Config<T>` and `RocketmqTemplate`"
 )]
 pub trait FromContext: Sized + Send + 'static {
     /// Declares what the application must provide.
@@ -93,6 +94,7 @@ pub trait FromContext: Sized + Send + 'static {
 #[derive(Debug, Default, Clone)]
 pub struct Needs {
     states: Vec<(TypeId, &'static str)>,
+    configs: Vec<(TypeId, &'static str)>,
     template: bool,
 }
 
@@ -102,6 +104,11 @@ impl Needs {
         self.states.push((TypeId::of::<T>(), type_name::<T>()));
     }
 
+    /// Requires a section of this type, given to [`App::config`](crate::App::config).
+    pub fn config<T: 'static>(&mut self) {
+        self.configs.push((TypeId::of::<T>(), type_name::<T>()));
+    }
+
     /// Requires `rocketmq.producer.group`.
     pub fn template(&mut self) {
         self.template = true;
@@ -109,6 +116,10 @@ impl Needs {
 
     pub(crate) fn states(&self) -> &[(TypeId, &'static str)] {
         &self.states
+    }
+
+    pub(crate) fn configs(&self) -> &[(TypeId, &'static str)] {
+        &self.configs
     }
 
     pub(crate) fn needs_template(&self) -> bool {
@@ -352,6 +363,56 @@ impl<T: Clone + Send + Sync + 'static> FromContext for State<T> {
 }
 
 impl<T: Clone + Send + Sync + 'static> FromMessage for State<T> {
+    fn needs(needs: &mut Needs) {
+        <Self as FromContext>::needs(needs);
+    }
+
+    fn from_message(_: &Delivery, context: &Context) -> Result<Self, Rejection> {
+        Self::from_context(context)
+    }
+}
+
+/// A section of your own, read by [`App::config`](crate::App::config). All messages share it.
+///
+/// ```
+/// use rocketmq_starter::extract::Config;
+/// use rocketmq_starter::{App, Outcome, Json, rocketmq_listener};
+///
+/// /// `[orders]` of `application.toml`.
+/// #[derive(serde::Deserialize)]
+/// struct Orders {
+///     max_items: usize,
+/// }
+///
+/// #[rocketmq_listener(topic = "orders", group = "billing")]
+/// async fn bill(Json(items): Json<Vec<u64>>, Config(orders): Config<Orders>) -> Outcome {
+///     if items.len() > orders.max_items { Outcome::DeadLetter } else { Outcome::Ack }
+/// }
+///
+/// let app = App::new().config::<Orders>("orders").listener(bill);
+/// # drop(app);
+/// ```
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Config<T>(pub Arc<T>);
+
+impl<T> Clone for Config<T> {
+    fn clone(&self) -> Self {
+        Config(Arc::clone(&self.0))
+    }
+}
+
+impl<T: Send + Sync + 'static> FromContext for Config<T> {
+    fn needs(needs: &mut Needs) {
+        needs.config::<T>();
+    }
+
+    fn from_context(context: &Context) -> Result<Self, Rejection> {
+        let missing = || Rejection::not_now(format_args!("no section of type `{}`", type_name::<T>()));
+        context.section::<T>().map(Config).ok_or_else(missing)
+    }
+}
+
+impl<T: Send + Sync + 'static> FromMessage for Config<T> {
     fn needs(needs: &mut Needs) {
         <Self as FromContext>::needs(needs);
     }

@@ -68,6 +68,7 @@
 //! | `onMessage(Order order)` | arguments: [`Json`], [`Text`], [`Raw`], [`Delivery`], [`Tag`], [`Keys`], [`Properties`], [`Attempt`] |
 //! | `RocketMQReplyListener` | a returned [`Json`], [`Text`] or [`Raw`] |
 //! | `@Autowired` beans | [`State`], given to [`App::state`]; [`RocketmqTemplate`] and [`Context`] as arguments |
+//! | `@ConfigurationProperties` | [`App::config`], and [`extract::Config`] as an argument |
 //! | `RocketMQTemplate` | [`RocketmqTemplate`]: `send`, `send_oneway`, `request`, `send_batch`, `begin`, `receive` |
 //! | `syncSendOrderly(.., hashKey)` | `.send(..).ordered_by(key)` |
 //! | `syncSendDelayTimeSeconds` | `.send(..).delay(duration)` |

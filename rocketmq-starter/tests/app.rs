@@ -1,6 +1,7 @@
 //! Whole applications on an embedded broker: start, handle, shut down.
 
 use rocketmq_starter::error::MistakeKind;
+use rocketmq_starter::extract::Config;
 use rocketmq_starter::health::{Health, TopicState};
 use rocketmq_starter::{
     App, Attempt, BoxError, Context, DelayLevel, Delivery, Json, Outcome, RocketmqTemplate, RunningApp,
@@ -252,6 +253,58 @@ async fn a_return_value_is_the_reply() {
     let wrong = template(&running).request::<Json<Vec<u8>>>("questions", 21).timeout(LIMIT).await;
     assert!(wrong.unwrap_err().to_string().contains("cannot be read"));
     running.shutdown().await;
+}
+
+/// `[shop]` of the files.
+#[derive(Debug, serde::Deserialize)]
+struct Shop {
+    currency: String,
+    limit: u32,
+}
+
+#[rocketmq_listener(topic = "carts", group = "carts")]
+async fn check_cart(Json(id): Json<u32>, Config(shop): Config<Shop>, State(seen): State<Seen>) {
+    let _ = seen.send(format!("{id} of {} in {}", shop.limit, shop.currency));
+}
+
+#[tokio::test]
+async fn listeners_and_hooks_take_sections_of_the_applications_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("application.toml");
+    std::fs::write(&file, "[shop]\ncurrency = '${money:EUR}'\nlimit = 5\n[money-box]\nsize = 3").unwrap();
+    std::fs::write(folder.path().join("application-dev.toml"), "[shop]\nlimit = 6").unwrap();
+    let (app, mut received) = app();
+    let app = app.config_file(file).profile("dev").environment([("SHOP_CURRENCY", "USD")]);
+    let app = app.listener(check_cart).config::<Shop>("shop").on_start(|context| async move {
+        let sizes: BTreeMap<String, u8> = context.config("money-box")?;
+        assert_eq!(sizes["size"], 3);
+        let wrong = context.config::<Shop>("money-box").unwrap_err().to_string();
+        assert!(wrong.contains("`money-box.currency` has no value"), "{wrong}");
+        Ok::<_, BoxError>(())
+    });
+    let running = start(app).await;
+    template(&running).send("carts", 7).await.unwrap();
+    assert_eq!(next(&mut received).await, "7 of 6 in USD");
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_section_that_cannot_be_read_and_one_that_is_missing_keep_the_application_from_starting() {
+    let (app, _received) = app();
+    let app = app.listener(check_cart).config::<BTreeMap<String, u8>>("shop").set("shop.size", "many");
+    let error = app.start().await.unwrap_err();
+    let kinds: Vec<_> = error.mistakes().iter().map(|mistake| mistake.kind()).collect();
+    assert_eq!(kinds, [MistakeKind::WrongValue, MistakeKind::MissingConfig], "{error}");
+    let text = error.to_string();
+    for part in [
+        "`shop.size` in App::set at",
+        "\"many\"",
+        "`check_cart`",
+        "Shop>`: add `.config::<",
+        "Shop>(\"..\")`",
+    ] {
+        assert!(text.contains(part), "{part} is missing in {text}");
+    }
 }
 
 #[rocketmq_transaction_listener(name = "orders")]

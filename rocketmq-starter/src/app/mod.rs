@@ -11,6 +11,7 @@ mod plan;
 mod producers;
 mod pull;
 mod running;
+mod sections;
 mod settings;
 mod signal;
 mod stage;
@@ -32,6 +33,8 @@ use crate::transaction::{IntoTransactionChecker, TransactionChecker};
 use hooks::Hooks;
 use rocketmq_client::Interceptor;
 use rocketmq_client::consumer::AllocateStrategy;
+use sections::SectionReader;
+use serde::de::DeserializeOwned;
 use signal::Signals;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -72,6 +75,7 @@ pub struct App {
     set: Settings,
     configure: Vec<Configure>,
     states: States,
+    sections: Vec<SectionReader>,
     listeners: Vec<Listener>,
     checkers: Vec<TransactionChecker>,
     interceptors: Vec<Arc<dyn Interceptor>>,
@@ -183,6 +187,39 @@ impl App {
     /// ```
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, state: T) -> Self {
         self.states.insert(state);
+        self
+    }
+
+    /// Reads a section of your own, from the same files, profiles and variables as `[rocketmq]`. Listeners take it as
+    /// [`Config<T>`](crate::extract::Config): one section of each type.
+    ///
+    /// The start fails with all mistakes together: a text that the type does not take, named with its key and `file:line`, and
+    /// a value that is missing. Names follow the relaxed rule: `max-items`, `maxItems` and `max_items` are one field. The
+    /// variable `ORDERS_MAX_ITEMS` goes before `orders.max-items` in the files, and [`set`](App::set) before both; below a table
+    /// inside the section a variable counts if a file has that table. Placeholders work in every text, and `;` separates the
+    /// members of a list in a variable. An empty text counts as no value. A key that the type does not have causes a
+    /// warning, or is a mistake with `#[serde(deny_unknown_fields)]`.
+    ///
+    /// ```
+    /// use rocketmq_starter::App;
+    ///
+    /// /// `[orders]` of `application.toml`.
+    /// #[derive(serde::Deserialize)]
+    /// struct Orders {
+    ///     max_items: u32,
+    ///     #[serde(default)]
+    ///     regions: Vec<String>,
+    /// }
+    ///
+    /// let app = App::new().config::<Orders>("orders").set("orders.max-items", "7");
+    /// # drop(app);
+    /// ```
+    #[track_caller]
+    pub fn config<T: DeserializeOwned + Send + Sync + 'static>(
+        mut self,
+        section: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        self.sections.push(SectionReader::of::<T>(section.into()));
         self
     }
 

@@ -9,15 +9,17 @@ use super::names::Known;
 use super::pages::Pages;
 use super::producers::{self, ProducerPlan};
 use super::pull::{self, PullPlan};
+use super::sections::{self, SectionReader};
 use super::stage::Stage;
 use crate::__private::{DiscoveredChecker, DiscoveredListener};
 use crate::config::sources::Sources;
 use crate::config::{RocketmqProperties, clusters};
-use crate::context::States;
+use crate::context::{Sections, States};
 use crate::error::{Mistake, MistakeKind, StartError};
 use crate::listener::Listener;
 use crate::transaction::TransactionChecker;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The parts of an application to start, free of mistakes.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub(super) struct Plan {
     pub(super) producers: Vec<ProducerPlan>,
     pub(super) pulls: Vec<PullPlan>,
     pub(super) states: States,
+    pub(super) sections: Sections,
+    pub(super) sources: Arc<Sources>,
     pub(super) properties: RocketmqProperties,
     pub(super) on_start: Hooks,
     pub(super) on_ready: Hooks,
@@ -82,12 +86,15 @@ pub(super) fn plan(mut app: App) -> Result<Plan, StartError> {
     groups::allocate(app.allocations, &known, &mut groups, &sources, &mut mistakes);
     let producers = producers::plan(&properties, app.checkers.clone(), &sources, &mut mistakes);
     let pulls = pull::plan(&properties, &sources, &mut mistakes);
+    let sections = sections::read(&app.sections, &sources, &mut mistakes);
     let way = Way::new(&properties, app.interceptors);
     let plan = Plan {
         groups,
         producers,
         pulls,
         states: app.states,
+        sections,
+        sources: Arc::new(sources),
         properties,
         on_start: app.on_start,
         on_ready: app.on_ready,
@@ -95,9 +102,9 @@ pub(super) fn plan(mut app: App) -> Result<Plan, StartError> {
         way,
         stage: app.stage,
     };
-    check_needs(&plan, &app.checkers, &mut mistakes);
+    check_needs(&plan, &app.checkers, &app.sections, &mut mistakes);
     plan.check(&mut mistakes);
-    sources.check_variables(&mut mistakes);
+    plan.sources.check_variables(&mut mistakes);
     if mistakes.is_empty() { Ok(plan) } else { Err(StartError::of(mistakes)) }
 }
 
@@ -148,12 +155,22 @@ fn warn_of_left_out(register: &str, described: &str) {
     );
 }
 
-fn check_needs(plan: &Plan, checkers: &[TransactionChecker], mistakes: &mut Vec<Mistake>) {
+fn check_needs(
+    plan: &Plan,
+    checkers: &[TransactionChecker],
+    sections: &[SectionReader],
+    mistakes: &mut Vec<Mistake>,
+) {
     let subscriptions = plan.groups.iter().flat_map(|group| &group.subscriptions);
     let listeners = subscriptions.map(|it| (it.listener.spec.described(), &it.listener.needs));
     let checkers = checkers.iter().map(|checker| (checker.spec.described(), &checker.needs));
     for (described, needs) in listeners.chain(checkers) {
         groups::check_needs(&described, needs, &plan.states, plan.has_template(), mistakes);
+        for (_, name) in needs.configs().iter().filter(|(id, _)| !sections::is_given(sections, *id)) {
+            let message =
+                format!("{described} takes `Config<{name}>`: add `.config::<{name}>(\"..\")` to the App");
+            mistakes.push(Mistake::new(MistakeKind::MissingConfig, message));
+        }
     }
 }
 

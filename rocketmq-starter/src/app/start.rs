@@ -53,6 +53,8 @@ async fn connect(
         listeners: watched(&plan.groups),
         states: plan.states,
         observer: plan.stage.map(|stage| stage.observer),
+        sections: plan.sections,
+        sources: plan.sources,
         consumers: consumers.known(),
         lag_grows_for: plan.properties.management.lag_grows_for.unwrap_or(LAG_GROWS_FOR),
         ..Shared::default()

@@ -1,5 +1,6 @@
 //! A configuration file, taken apart: one line for each value, with the place where it stands.
 
+use super::entry::is_ours;
 use super::origin::Origin;
 use crate::error::{Mistake, MistakeKind};
 use std::path::Path;
@@ -60,20 +61,34 @@ struct Flat<'a> {
 impl Flat<'_> {
     fn table(&mut self, above: &[String], table: &DeTable<'_>) {
         for (key, value) in table {
-            let mut segments = above.to_vec();
-            segments.push(key.get_ref().to_string());
-            let value = match value.get_ref() {
-                DeValue::Table(table) if table.is_empty() => LineValue::EmptyTable,
-                DeValue::Table(table) => {
-                    self.table(&segments, table);
-                    continue;
-                }
-                value => text_of(value).map_or(LineValue::NoText, LineValue::Text),
-            };
-            let origin = Origin::in_file(self.file, self.text, key.span().start);
-            self.lines.push(Line { segments, value, origin });
+            self.value(below(above, key.get_ref()), value.get_ref(), key.span().start);
         }
     }
+
+    /// Takes a value apart. `at`: the place of its key.
+    fn value(&mut self, segments: Vec<String>, value: &DeValue<'_>, at: usize) {
+        let text = match value {
+            DeValue::Table(table) if table.is_empty() => LineValue::EmptyTable,
+            DeValue::Table(table) => return self.table(&segments, table),
+            DeValue::Array(members) if !is_ours(&segments[0]) => {
+                // The members for types of the application's own, and one text for placeholders.
+                for (index, member) in members.iter().enumerate() {
+                    let segments = below(&segments, &index.to_string());
+                    self.value(segments, member.get_ref(), member.span().start);
+                }
+                LineValue::Text(text_of(value).unwrap_or_default())
+            }
+            value => text_of(value).map_or(LineValue::NoText, LineValue::Text),
+        };
+        let origin = Origin::in_file(self.file, self.text, at);
+        self.lines.push(Line { segments, value: text, origin });
+    }
+}
+
+fn below(above: &[String], name: &str) -> Vec<String> {
+    let mut segments = above.to_vec();
+    segments.push(name.to_owned());
+    segments
 }
 
 fn text_of(value: &DeValue<'_>) -> Option<String> {
@@ -105,18 +120,18 @@ mod tests {
 
     #[test]
     fn each_value_has_its_key_and_its_line() {
-        let text = "# c\n[a]\nb = 'x'\n[a.c]\nd = [1, 0x10]\ne = {}\nf = [{}]\n[g]\nh.i = true\nj = 2026-01-31T12:00:00Z\nk = 1.50";
+        let text = "# c\n[a]\nb = 'x'\n[rocketmq.c]\nd = [1, 0x10]\ne = {}\nf = [{}]\n[g]\nh.i = true\nj = 2026-01-31T12:00:00Z\nk = 1.50";
         let value = |text: &str| LineValue::Text(text.to_owned());
         let mut found = lines(text);
         found.sort_by(|one, other| one.0.cmp(&other.0));
         let expected = [
             ("a.b", value("x"), "a.toml:3"),
-            ("a.c.d", value("1;16"), "a.toml:5"),
-            ("a.c.e", LineValue::EmptyTable, "a.toml:6"),
-            ("a.c.f", LineValue::NoText, "a.toml:7"),
             ("g.h.i", value("true"), "a.toml:9"),
             ("g.j", value("2026-01-31T12:00:00Z"), "a.toml:10"),
             ("g.k", value("1.50"), "a.toml:11"),
+            ("rocketmq.c.d", value("1;16"), "a.toml:5"),
+            ("rocketmq.c.e", LineValue::EmptyTable, "a.toml:6"),
+            ("rocketmq.c.f", LineValue::NoText, "a.toml:7"),
         ];
         let expected: Vec<_> = expected
             .into_iter()
@@ -124,6 +139,23 @@ mod tests {
             .collect();
         assert_eq!(found, expected);
         assert!(lines("").is_empty());
+    }
+
+    #[test]
+    fn a_list_of_the_application_keeps_its_members() {
+        let value = |text: &str| LineValue::Text(text.to_owned());
+        let mut found = lines("a = ['x;y', 'z']\n[[b]]\nc = 1\n[[b]]\nc = []");
+        found.sort_by(|one, other| one.0.cmp(&other.0));
+        let expected = [
+            ("a", value("x;y;z"), "a.toml:1"),
+            ("a.0", value("x;y"), "a.toml:1"),
+            ("a.1", value("z"), "a.toml:1"),
+            ("b", value(""), "a.toml:2"),
+            ("b.0.c", value("1"), "a.toml:3"),
+            ("b.1.c", value(""), "a.toml:5"),
+        ];
+        let expected = expected.map(|(key, value, place)| (key.to_owned(), value, place.to_owned()));
+        assert_eq!(found, expected);
     }
 
     #[test]

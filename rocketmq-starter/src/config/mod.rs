@@ -19,6 +19,7 @@ pub(crate) mod sources;
 mod tls;
 mod trace;
 mod tuning;
+pub(crate) mod typed;
 
 pub use client::ClientProperties;
 pub use clusters::ClusterProperties;

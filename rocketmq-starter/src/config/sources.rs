@@ -15,9 +15,9 @@ use crate::placeholder::{self, PlaceholderError, variable_name};
 use check::unresolved;
 use place::{is_misnamed, placed};
 use rocketmq_client::remoting::spring::canonical;
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The files of an application that names none; a later one overrides an earlier one.
 const DEFAULT_FILES: [&str; 2] = ["application.toml", "config/application.toml"];
@@ -48,8 +48,8 @@ pub(crate) struct Sources {
     set: BTreeMap<String, Entry>,
     /// The file in which messages tell the user to add a key.
     home: Option<PathBuf>,
-    /// Variables that a placeholder named: they need not stand for a key.
-    used_variables: RefCell<BTreeSet<String>>,
+    /// Variables and keys that a placeholder named: variables need not stand for a key, and keys need no other reader.
+    used: Mutex<BTreeSet<String>>,
 }
 
 impl Sources {
@@ -182,11 +182,16 @@ impl Sources {
         }
         for name in [key, variable_name(key).as_str()] {
             if let Some(text) = self.variables.get(name) {
-                self.used_variables.borrow_mut().insert(name.to_owned());
+                self.used().insert(name.to_owned());
                 return Some(text.clone());
             }
         }
+        self.used().insert(normal(key));
         self.raw(key).map(|entry| entry.text)
+    }
+
+    fn used(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the entry that wins: set by the program, else a variable, else the files.
@@ -235,6 +240,47 @@ impl Sources {
             }
         }
         names
+    }
+}
+
+/// Values outside `rocketmq`, which belong to the application.
+impl Sources {
+    /// Returns the value that counts of each key below `path`, and of `path` itself, without variables.
+    pub(crate) fn below(&self, path: &str) -> Vec<Entry> {
+        let is_below =
+            |key: &str| key.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let mut entries: BTreeMap<_, _> = self.files.iter().filter(|(key, _)| is_below(key)).collect();
+        entries.extend(self.set.iter().filter(|(key, _)| is_below(key)));
+        entries.into_values().cloned().collect()
+    }
+
+    /// Returns the value of a key that goes before those of the files: that of `App::set`, else of a variable.
+    pub(crate) fn over_files(&self, key: &str) -> Option<Entry> {
+        self.set.get(&normal(key)).cloned().or_else(|| self.own_variable(key))
+    }
+
+    /// Returns the variable of a key: `ORDERS_MAX_ITEMS`, or `ORDERS_MAXITEMS`, of `orders.max-items`.
+    fn own_variable(&self, key: &str) -> Option<Entry> {
+        let (section, _) = key.split_once('.')?;
+        let (prefix, wanted) = (format!("{}_", variable_name(section)), canonical(key));
+        let is_it = |name: &str| {
+            name.starts_with(&prefix) && canonical(name) == wanted && !name.contains(char::is_lowercase)
+        };
+        let (name, text) = self.variables.iter().find(|(name, _)| is_it(name))?;
+        Some(Entry { written: key.to_owned(), text: text.clone(), origin: Origin::Variable(name.clone()) })
+    }
+
+    /// Tells where a value for a key belongs.
+    pub(crate) fn remedy(&self, key: &str) -> String {
+        let home = self.home.as_deref().unwrap_or(Path::new(DEFAULT_FILES[0])).display();
+        format!("in {home}, or the variable {}", variable_name(key))
+    }
+
+    /// Warns of a key that its section's type does not have, unless a placeholder named it.
+    pub(crate) fn warn_if_unused(&self, key: &str) {
+        if !self.used().contains(&normal(key)) {
+            tracing::warn!(key, "this key of the application's own section is read by nothing");
+        }
     }
 }
 

@@ -1,13 +1,15 @@
 //! Calls a listener without a broker.
 
 use crate::config::sources::Sources;
-use crate::context::{Context, Shared, States};
+use crate::context::{Context, Sections, Shared, States};
 use crate::error::StartError;
 use crate::listener::options::{HandlerOptions, Options, check_attribute};
 use crate::listener::{IntoListener, Listener, judge};
 use crate::outcome::Handled;
 use bytes::Bytes;
 use rocketmq_client::{Delivery, Message, Outcome};
+use std::any::TypeId;
+use std::sync::Arc;
 
 /// Calls a listener as a consumer does, but without a broker.
 ///
@@ -33,18 +35,49 @@ use rocketmq_client::{Delivery, Message, Outcome};
 pub struct TestListener {
     listener: Listener,
     states: States,
+    sections: Sections,
 }
 
 impl TestListener {
     /// Makes one of an annotated function or a [`Listener`].
     pub fn new<Form>(listener: impl IntoListener<Form>) -> Self {
-        TestListener { listener: listener.into_listener(), states: States::default() }
+        TestListener {
+            listener: listener.into_listener(),
+            states: States::default(),
+            sections: Sections::default(),
+        }
     }
 
     /// Gives the listener a value, which it takes as `State<T>`.
     #[must_use]
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, state: T) -> Self {
         self.states.insert(state);
+        self
+    }
+
+    /// Gives the listener a section, which it takes as `Config<T>`.
+    ///
+    /// ```
+    /// use rocketmq_starter::extract::Config;
+    /// use rocketmq_starter::testing::TestListener;
+    /// use rocketmq_starter::{Listener, Message, Outcome};
+    ///
+    /// struct Orders {
+    ///     open: bool,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let listener = Listener::new("orders", "billing", |Config(orders): Config<Orders>| async move {
+    ///     if orders.open { Outcome::Ack } else { Outcome::Retry }
+    /// });
+    /// let listener = TestListener::new(listener).config(Orders { open: true });
+    /// assert_eq!(listener.deliver(Message::new("orders", "7")).await.outcome(), Outcome::Ack);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn config<T: Send + Sync + 'static>(mut self, section: T) -> Self {
+        self.sections.insert(TypeId::of::<T>(), Arc::new(section));
         self
     }
 
@@ -110,7 +143,8 @@ impl TestListener {
             Ok(options) => options,
             Err(error) => return deliveries.iter().map(|_| Delivered::failed(&error)).collect(),
         };
-        let context = Context::new(Shared { states: self.states.clone(), ..Shared::default() });
+        let (states, sections) = (self.states.clone(), self.sections.clone());
+        let context = Context::new(Shared { states, sections, ..Shared::default() });
         let answers = self.listener.call.answers(deliveries, &context).await;
         answers.into_iter().map(|handled| Delivered::of(handled, &options)).collect()
     }

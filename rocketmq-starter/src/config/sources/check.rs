@@ -52,7 +52,7 @@ impl Sources {
 
     /// Reports variables that are meant for a key but misspelt. Those far from every key may be for another program.
     pub(crate) fn check_variables(&self, mistakes: &mut Vec<Mistake>) {
-        let used = self.used_variables.borrow();
+        let used = self.used();
         for name in
             self.variables.keys().filter(|name| !used.contains(*name) && !APACHES.contains(&name.as_str()))
         {
