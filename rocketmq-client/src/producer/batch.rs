@@ -9,6 +9,7 @@ use rocketmq_remoting::names::is_retry;
 use tracing::Instrument as _;
 
 use super::outgoing::{Outgoing, stamp};
+use super::parts::{self, Keys, Part};
 use super::sender::Sender;
 use super::target::{Options, Target};
 use super::watch::Watch;
@@ -29,12 +30,13 @@ use crate::messages::Receipt;
 /// ```
 #[derive(Clone, Debug)]
 pub struct BatchError {
-    stored: Vec<Receipt>,
+    stored: Stored,
     error: SendError,
 }
 
 impl BatchError {
-    /// Returns the receipts of the messages that were stored before the failure: the first ones of the batch.
+    /// Returns the receipts of the messages that were stored before the failure, in the order of the batch.
+    /// [`stored_at`](Self::stored_at) tells which messages these are.
     ///
     /// ```no_run
     /// # async fn example(failed: rocketmq_client::producer::BatchError) -> Result<(), Box<dyn std::error::Error>> {
@@ -43,7 +45,22 @@ impl BatchError {
     /// # }
     /// ```
     pub fn stored(&self) -> &[Receipt] {
-        &self.stored
+        &self.stored.receipts
+    }
+
+    /// Returns the places in the batch, from 0, of the messages that were stored. They are the first ones, unless the
+    /// messages had [ordering keys of their own](crate::producer::SendingBatch::ordered_by_each).
+    ///
+    /// ```no_run
+    /// # async fn example(failed: rocketmq_client::producer::BatchError) -> Result<(), Box<dyn std::error::Error>> {
+    /// for (place, receipt) in failed.stored_at().iter().zip(failed.stored()) {
+    ///     println!("message {place} is stored as {}", receipt.message_id());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stored_at(&self) -> &[usize] {
+        &self.stored.places
     }
 
     /// Returns the error of the request that failed.
@@ -61,13 +78,13 @@ impl BatchError {
 
 impl From<SendError> for BatchError {
     fn from(error: SendError) -> Self {
-        Self { stored: Vec::new(), error }
+        Self { stored: Stored::default(), error }
     }
 }
 
 impl fmt::Display for BatchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "after {} stored messages of the batch: {}", self.stored.len(), self.error)
+        write!(f, "after {} stored messages of the batch: {}", self.stored().len(), self.error)
     }
 }
 
@@ -88,21 +105,23 @@ pub(super) async fn send(
     sender: &Sender,
     mut messages: Vec<Message>,
     options: Options,
+    keys: Option<Keys>,
 ) -> Result<Vec<Receipt>, BatchError> {
     let (watch, count) = (Watch::batch(sender, &mut messages), messages.len());
-    let sending: BoxFuture<'_, _> = Box::pin(send_chunks(sender, messages, options));
+    let sending: BoxFuture<'_, _> = Box::pin(send_parts(sender, messages, options, keys));
     let result = sending.instrument(watch.span.clone()).await;
     match &result {
         Ok(receipts) => watch.end_batch(count, receipts, None),
-        Err(failed) => watch.end_batch(count, &failed.stored, Some(&failed.error)),
+        Err(failed) => watch.end_batch(count, failed.stored(), Some(&failed.error)),
     }
     result
 }
 
-async fn send_chunks(
+async fn send_parts(
     sender: &Sender,
     mut messages: Vec<Message>,
     options: Options,
+    keys: Option<Keys>,
 ) -> Result<Vec<Receipt>, BatchError> {
     for message in &mut messages {
         sender.admit(message)?;
@@ -110,20 +129,50 @@ async fn send_chunks(
     let Some(first) = messages.first() else { return Ok(Vec::new()) };
     check(&messages).map_err(|fault| SendError::new(SendErrorKind::InvalidMessage, fault))?;
     let (topic, wait) = (first.topic.clone(), first.properties.wait_store());
-    let chunks = split(sender, messages)?;
-    let (deadline, mut target) = (sender.deadline(instant(), options.timeout), Sticky::new(options.target));
-    let mut stored = Vec::new();
-    for chunk in chunks {
-        let sent = send_chunk(sender, &topic, wait, chunk, target.next(), deadline).await;
-        match sent {
-            Ok(receipts) => {
-                target.stick(receipts.first());
-                stored.extend(receipts);
+    let deadline = sender.deadline(instant(), options.timeout);
+    let parts = match keys {
+        Some(keys) => parts::by_queue(sender, &topic, messages, keys, deadline).await?,
+        None => vec![Part::whole(messages, options.target)],
+    };
+    // Everything is split before anything is sent: a message that is too large stops the batch early.
+    let split = |part: Part| Ok((part.places, Sticky::new(part.target), split(sender, part.messages)?));
+    let parts: Vec<_> = parts.into_iter().map(split).collect::<Result<_, SendError>>()?;
+    let mut stored = Stored::default();
+    for (places, mut target, chunks) in parts {
+        let mut places = places.into_iter();
+        for chunk in chunks {
+            match send_chunk(sender, &topic, wait, chunk, target.next(), deadline).await {
+                Ok(receipts) => {
+                    target.stick(receipts.first());
+                    stored.add(&mut places, receipts);
+                }
+                Err(error) => return Err(BatchError { stored: stored.sorted(), error }),
             }
-            Err(error) => return Err(BatchError { stored, error }),
         }
     }
-    Ok(stored)
+    Ok(stored.sorted().receipts)
+}
+
+/// The receipts so far, and the places of their messages in the batch.
+#[derive(Clone, Debug, Default)]
+struct Stored {
+    places: Vec<usize>,
+    receipts: Vec<Receipt>,
+}
+
+impl Stored {
+    fn add(&mut self, places: &mut impl Iterator<Item = usize>, receipts: Vec<Receipt>) {
+        self.places.extend(places.take(receipts.len()));
+        self.receipts.extend(receipts);
+    }
+
+    /// Puts the receipts in the order of the batch.
+    fn sorted(self) -> Self {
+        let mut pairs: Vec<_> = self.places.into_iter().zip(self.receipts).collect();
+        pairs.sort_by_key(|(place, _)| *place);
+        let (places, receipts) = pairs.into_iter().unzip();
+        Self { places, receipts }
+    }
 }
 
 /// Sends all chunks to the queue of the first: a selector can be asked only once.

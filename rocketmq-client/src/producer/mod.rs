@@ -31,6 +31,7 @@ mod latency;
 mod linger;
 mod member;
 mod outgoing;
+mod parts;
 mod permits;
 mod recall;
 mod request;

@@ -117,7 +117,7 @@ impl Outgoing {
 
 /// Returns the topic's name on the wire, without a copy where there is no namespace. The topic of message traces is in
 /// none.
-fn wire_topic(sender: &Sender, topic: String) -> String {
+pub(super) fn wire_topic(sender: &Sender, topic: String) -> String {
     let names = &sender.cluster.names;
     if names.namespace().is_none() || !sender.observed { topic } else { names.wrap(&topic) }
 }

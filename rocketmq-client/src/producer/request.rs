@@ -1,9 +1,7 @@
 //! Request and reply by messages: the request carries a correlation id, and the reply comes back with the same id.
 
-use std::fmt;
 use std::future::IntoFuture;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -55,36 +53,12 @@ pub type RequestError = Error<RequestErrorKind>;
 pub struct Requesting {
     sender: Arc<Sender>,
     message: Message,
-    timeout: Option<Duration>,
+    pub(super) options: Options,
 }
 
 impl Requesting {
     pub(super) fn new(sender: Arc<Sender>, message: Message) -> Self {
-        Self { sender, message, timeout: None }
-    }
-
-    /// Limits the time of request and reply together, instead of the producer's
-    /// [`send_timeout`](crate::producer::ProducerBuilder::send_timeout).
-    ///
-    /// ```no_run
-    /// # async fn example(producer: rocketmq_client::Producer) -> Result<(), Box<dyn std::error::Error>> {
-    /// # use rocketmq_client::Message;
-    /// use std::time::Duration;
-    ///
-    /// let reply = producer.request(Message::new("prices", "apple")).timeout(Duration::from_millis(500)).await?;
-    /// # drop(reply);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
-        self
-    }
-}
-
-impl fmt::Debug for Requesting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Requesting").field("topic", &self.message.topic).finish_non_exhaustive()
+        Self { sender, message, options: Options::default() }
     }
 }
 
@@ -93,16 +67,12 @@ impl IntoFuture for Requesting {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { request(&self.sender, self.message, self.timeout).await })
+        Box::pin(async move { request(&self.sender, self.message, self.options).await })
     }
 }
 
-async fn request(
-    sender: &Sender,
-    message: Message,
-    timeout: Option<Duration>,
-) -> Result<Delivery, RequestError> {
-    let timeout = timeout.unwrap_or(sender.config.send_timeout);
+async fn request(sender: &Sender, message: Message, options: Options) -> Result<Delivery, RequestError> {
+    let timeout = options.timeout.unwrap_or(sender.config.send_timeout);
     let (deadline, correlation) =
         (deadline(instant(), timeout), correlation_id(&sender.cluster.config.chance));
     let topic = message.topic.clone();
@@ -112,7 +82,7 @@ async fn request(
         message.properties.set(names::TTL, millis(timeout).to_string());
     };
     let mut waiting = sender.membership.replies.wait_for(&correlation);
-    let options = Options { timeout: Some(timeout), target: Target::Any };
+    let options = Options { timeout: Some(timeout), ..options };
     sender.send_alone(message, options, ask).await.map_err(not_sent)?;
     match timeout_at(deadline, &mut waiting.reply).await {
         Ok(Ok(reply)) => Ok(reply),

@@ -10,13 +10,15 @@ use tracing::Instrument as _;
 
 use super::batch::{self, BatchError};
 use super::linger::Accumulator;
+use super::parts::Keys;
+use super::request::Requesting;
 use super::sender::Sender;
 use super::target::{Options, Target};
 use super::watch::Watch;
 use crate::error::SendError;
 use crate::messages::{Message, Receipt};
 
-/// The setters of one kind of send.
+/// The setters of one kind of send. The field `options` holds them.
 macro_rules! options {
     ($type:ident) => {
         impl $type {
@@ -219,13 +221,40 @@ pub struct SendingBatch {
     sender: Arc<Sender>,
     messages: Vec<Message>,
     options: Options,
+    keys: Option<Keys>,
 }
 
 options!(SendingBatch);
+options!(Requesting);
 
 impl SendingBatch {
     pub(super) fn new(sender: Arc<Sender>, messages: Vec<Message>) -> Self {
-        Self { sender, messages, options: Options::default() }
+        Self { sender, messages, options: Options::default(), keys: None }
+    }
+
+    /// Gives each message an ordering key of its own, in their order: messages with equal keys go to the same queue and
+    /// keep their order. `None` lets a message go to any queue. The batch takes one request for each queue in use, and
+    /// goes before [`ordered_by`](Self::ordered_by), [`to_queue`](Self::to_queue) and [`select_with`](Self::select_with).
+    ///
+    /// ```no_run
+    /// # async fn example(producer: rocketmq_client::Producer) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rocketmq_client::Message;
+    ///
+    /// let lines = [("created", "customer-7"), ("created", "customer-9"), ("paid", "customer-7")];
+    /// let orders = lines.iter().map(|(line, _)| Message::new("orders", *line)).collect();
+    /// producer.send_batch(orders).ordered_by_each(lines.map(|(_, customer)| Some(customer))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Awaiting fails before anything is sent when the number of keys is not that of the messages.
+    pub fn ordered_by_each<K: std::fmt::Display>(
+        mut self,
+        keys: impl IntoIterator<Item = Option<K>>,
+    ) -> Self {
+        self.keys = Some(keys.into_iter().map(|key| key.map(|key| key.to_string())).collect());
+        self
     }
 }
 
@@ -234,7 +263,7 @@ impl IntoFuture for SendingBatch {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { sender, messages, options } = self;
-        Box::pin(async move { batch::send(&sender, messages, options).await })
+        let Self { sender, messages, options, keys } = self;
+        Box::pin(async move { batch::send(&sender, messages, options, keys).await })
     }
 }

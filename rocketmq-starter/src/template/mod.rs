@@ -1,9 +1,11 @@
 //! Sending and receiving: [`RocketmqTemplate`], the options of a message, payloads and replies.
 
+mod item;
 mod payload;
 mod prepared;
 mod receive;
 
+pub use item::{IntoItem, Item};
 pub use payload::Payload;
 pub use prepared::{
     Delayable, HalfMessage, Oneway, Orderable, Prepared, Reply, ReplyError, Request, Timed, WithReceipt,
@@ -198,8 +200,9 @@ impl RocketmqTemplate {
         Ok(decision)
     }
 
-    /// Sends many payloads to one destination, in as few requests as the size limit allows. The receipts are in the order of
-    /// the payloads.
+    /// Sends many messages to one topic, in as few requests as the size limit allows. Each is a payload, or an [`Item`] with key,
+    /// tag, properties and ordering key of its own. The receipts are in the order of the messages. No message of a batch can be
+    /// delayed: brokers refuse that.
     ///
     /// ```no_run
     /// # async fn run(template: &rocketmq_starter::RocketmqTemplate) -> Result<(), Box<dyn std::error::Error>> {
@@ -210,18 +213,21 @@ impl RocketmqTemplate {
     /// ```
     ///
     /// # Errors
-    /// Fails with a [`BatchError`], whose `stored` returns the receipts of the messages before the failure.
+    /// Fails with a [`BatchError`], whose `stored` returns the receipts of the messages before the failure, and `stored_at` their
+    /// places.
     ///
     /// # Cancel safety
     /// Dropping the future may leave a part of the messages stored.
-    pub async fn send_batch<P: Payload>(
+    pub async fn send_batch<I: IntoItem>(
         &self,
         destination: &str,
-        payloads: impl IntoIterator<Item = P>,
+        items: impl IntoIterator<Item = I>,
     ) -> Result<Vec<Receipt>, BatchError> {
-        let messages: Result<Vec<_>, _> =
-            payloads.into_iter().map(|payload| message(destination, payload)).collect();
-        self.producer.send_batch(messages?).await
+        let made = items.into_iter().map(|item| item.into_item().into_message(destination));
+        let (messages, keys): (Vec<_>, Vec<_>) = made.collect::<Result<_, _>>()?;
+        let ordered = keys.iter().any(Option::is_some);
+        let batch = self.producer.send_batch(messages);
+        if ordered { batch.ordered_by_each(keys).await } else { batch.await }
     }
 
     /// Receives the next message of `[rocketmq.pull-consumer]`, read like an argument of a listener (`Json<T>`, `Text`,

@@ -75,9 +75,11 @@ impl<T: FromMessage> Reply for T {
 /// |---|---|---|---|---|
 /// | [`key`](Self::key), [`property`](Self::property), [`wait_store`](Self::wait_store) | yes | yes | yes | yes |
 /// | [`timeout`](Self::timeout) | yes | yes | yes | no |
-/// | [`ordered_by`](Self::ordered_by) | yes | yes | no | no |
-/// | [`deliver_after`](Self::deliver_after), [`delay`](Self::delay), [`deliver_at`](Self::deliver_at) | yes | yes | no | no |
+/// | [`ordered_by`](Self::ordered_by) | yes | yes | yes | no |
+/// | [`deliver_after`](Self::deliver_after), [`delay`](Self::delay), [`deliver_at`](Self::deliver_at) | yes | yes | yes, within its `timeout` | no |
 /// | [`checked_by`](Self::checked_by) | no | no | no | yes |
+///
+/// Brokers delay no half message and no message of a [batch](crate::RocketmqTemplate::send_batch).
 ///
 /// ```no_run
 /// use rocketmq_starter::{RocketmqTemplate, SendError};
@@ -186,7 +188,8 @@ impl<K: Timed> Prepared<K> {
 }
 
 impl<K: Delayable> Prepared<K> {
-    /// Delivers the message after one of the broker's delay levels, on every broker.
+    /// Delivers the message after one of the broker's delay levels, on every broker. A request needs a
+    /// [`timeout`](Self::timeout) that is longer than its delay.
     ///
     /// ```no_run
     /// # async fn run(template: &rocketmq_starter::RocketmqTemplate) -> Result<(), rocketmq_starter::SendError> {
@@ -239,10 +242,11 @@ impl Prepared<HalfMessage> {
     }
 }
 
-/// The kinds of sending that can keep an order: [`WithReceipt`] and [`Oneway`].
+/// The kinds of sending that can keep an order: [`WithReceipt`], [`Oneway`] and [`Request`].
 pub trait Orderable {}
 impl Orderable for WithReceipt {}
 impl Orderable for Oneway {}
+impl<R> Orderable for Request<R> {}
 
 /// The kinds of sending that have a time limit of their own: [`WithReceipt`], [`Oneway`] and [`Request`].
 pub trait Timed {}
@@ -250,10 +254,11 @@ impl Timed for WithReceipt {}
 impl Timed for Oneway {}
 impl<R> Timed for Request<R> {}
 
-/// The kinds of sending that can be delayed: [`WithReceipt`] and [`Oneway`]. HalfMessage messages and requests cannot.
+/// The kinds of sending that can be delayed: [`WithReceipt`], [`Oneway`] and [`Request`]. Half messages cannot.
 pub trait Delayable {}
 impl Delayable for WithReceipt {}
 impl Delayable for Oneway {}
+impl<R> Delayable for Request<R> {}
 
 /// Gives the ordering key and the time limit to the client.
 macro_rules! with_options {
@@ -302,11 +307,7 @@ impl<R: Send + 'static> IntoFuture for Prepared<Request<R>> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let mut request = self.producer.request(self.message?);
-            if let Some(timeout) = self.timeout {
-                request = request.timeout(timeout);
-            }
-            let reply = request.await?;
+            let reply = with_options!(self.producer.request(self.message?), self).await?;
             Ok((self.how.read)(&reply, &Context::default())?)
         })
     }

@@ -28,7 +28,7 @@ pub mod with_spring;
 macro_rules! every_scenario {
     ($each:ident) => {
         $each! {
-            send: one_by_one one_way batch batch_over_the_limit by_key to_a_queue compressed lingering;
+            send: one_by_one one_way batch batch_by_keys batch_over_the_limit by_key to_a_queue compressed lingering;
             refused: illegal_topic empty_body body_over_the_limit body_over_the_brokers_limit body_over_a_frame unknown_queue;
             consume: each_message_once several_at_once in_batches part_of_a_batch_again in_batches_of_a_thousand batches_stored_as_one concurrency_changed by_tags by_each_spelling_of_all by_sql
                 topics_come_and_go from_where from_the_committed_offset a_shutdown_waits_for_handlers from_first a_young_queue_from_its_beginning;
@@ -46,9 +46,9 @@ macro_rules! every_scenario {
             replay: by_time by_offset backlog_skipped while_nobody_runs;
             namespace: names_are_wrapped brokers_reach_the_group queries in_every_request;
             transaction: decided_by_the_sender decided_by_the_checker decided_by_another_member;
-            starter: listeners_and_template;
+            starter: listeners_and_template a_batch_of_items;
             trace: sends_and_handlers transactions lite_in_the_cloud;
-            request: answered unanswered a_reply_to_nothing;
+            request: answered in_the_order_of_a_key after_a_delay unanswered a_reply_to_nothing;
         }
     };
 }

@@ -102,6 +102,46 @@ pub async fn batch(cluster: &Cluster) -> TestResult {
     Ok(())
 }
 
+/// The messages of a batch have ordering keys of their own: each goes to the queue of its key, in the order of the batch,
+/// and the receipts are in the order of the messages.
+pub async fn batch_by_keys(cluster: &Cluster) -> TestResult {
+    let client = cluster.client().await?;
+    let topic = cluster.topic(&client, 4).await?;
+    let producer = producer(&client).await?;
+    let keys: Vec<_> =
+        (0..40).map(|number| (number % 7 != 0).then(|| format!("customer-{}", number % 5))).collect();
+    let messages =
+        || (0..40).map(|number| Message::new(&topic, number.to_string()).key(number)).collect::<Vec<_>>();
+    let receipts = producer.send_batch(messages()).ordered_by_each(keys.clone()).await?;
+    for (key, receipt) in keys.iter().zip(&receipts) {
+        if let Some(key) = key {
+            assert_eq!(
+                receipt.queue(),
+                java_string_hash(key).checked_abs().map_or(0, |hash| hash % 4),
+                "{key}"
+            );
+        }
+    }
+    let mut seen = collect(&client, &topic, 40).await?;
+    seen.sort_by_key(|delivery| delivery.text().and_then(|text| text.parse::<u32>().ok()));
+    let places = seen.iter().map(|delivery| (delivery.queue().queue_id, delivery.queue_offset()));
+    let expected = receipts.iter().map(|receipt| (receipt.queue(), receipt.queue_offset()));
+    assert!(places.eq(expected), "each receipt is that of its message");
+    for queue in 0..4 {
+        let keyed =
+            receipts.iter().zip(&keys).filter(|(receipt, key)| key.is_some() && receipt.queue() == queue);
+        let offsets: Vec<_> = keyed.map(|(receipt, _)| receipt.queue_offset()).collect();
+        assert!(offsets.is_sorted(), "queue {queue}: {offsets:?}");
+    }
+    let few = producer
+        .send_batch(messages())
+        .ordered_by_each([Some("a")])
+        .await
+        .expect_err("one key for 40 messages");
+    assert!(few.to_string().contains("a batch of 40 messages has 1 ordering keys"), "{few}");
+    Ok(())
+}
+
 /// A batch above the limit of a message goes out in several requests, and no message is lost.
 pub async fn batch_over_the_limit(cluster: &Cluster) -> TestResult {
     let client = cluster.client().await?;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rocketmq_client::Client;
+use rocketmq_starter::template::Item;
 use rocketmq_starter::{
     App, Attempt, BoxError, DelayLevel, Json, Outcome, RocketmqTemplate, RunningApp, State, Tag, Text,
     rocketmq_listener,
@@ -10,7 +11,7 @@ use rocketmq_starter::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use crate::{Cluster, PATIENCE, TestResult, unique_group};
+use crate::{Cluster, PATIENCE, TestResult, collect, unique_group};
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Order {
@@ -99,5 +100,33 @@ pub async fn listeners_and_template(cluster: &Cluster) -> TestResult {
     assert_eq!(billed, ["billed 1 book at try 1", "billed 2 book at try 1", "billed 2 book at try 2"]);
     let dead: u64 = health.health().listeners.iter().map(|listener| listener.dead_lettered).sum();
     assert_eq!(dead, 1, "what is no order can never be billed");
+    Ok(())
+}
+
+/// The messages of a template's batch have tag, key, property and order of their own.
+pub async fn a_batch_of_items(cluster: &Cluster) -> TestResult {
+    let client = cluster.client().await?;
+    let topic = cluster.topic(&client, 4).await?;
+    let template = RocketmqTemplate::new(client.producer(unique_group()).build().await?);
+    let item = |number: u32| {
+        let item = Item::new(number).key(format!("key-{number}")).property("number", number.to_string());
+        let item = if number % 2 == 0 { item.tag("even") } else { item };
+        item.ordered_by(number % 3)
+    };
+    let receipts = template.send_batch(&format!("{topic}:odd"), (0..12).map(item)).await?;
+    let mut seen = collect(&client, &topic, 12).await?;
+    seen.sort_by_key(|delivery| (delivery.queue().queue_id, delivery.queue_offset()));
+    for delivery in &seen {
+        let number: usize = delivery.text().ok_or("no text")?.parse()?;
+        assert_eq!(delivery.tag(), Some(if number % 2 == 0 { "even" } else { "odd" }));
+        assert_eq!(delivery.property("number"), Some(number.to_string().as_str()));
+        assert!(delivery.keys().eq([format!("key-{number}").as_str()]));
+        assert_eq!(delivery.queue_offset(), receipts[number].queue_offset());
+    }
+    for remainder in 0..3 {
+        let of_key = seen.iter().filter_map(|delivery| delivery.text()?.parse::<u32>().ok());
+        let numbers: Vec<_> = of_key.filter(|number| number % 3 == remainder).collect();
+        assert!(numbers.len() == 4 && numbers.is_sorted(), "{numbers:?}");
+    }
     Ok(())
 }
