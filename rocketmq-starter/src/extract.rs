@@ -422,6 +422,27 @@ impl<T: Send + Sync + 'static> FromMessage for Config<T> {
     }
 }
 
+/// Makes several values of one message.
+macro_rules! tuples {
+    ($($value:ident)*) => {
+        impl<$($value: FromMessage,)*> FromMessage for ($($value,)*) {
+            fn needs(needs: &mut Needs) {
+                $($value::needs(needs);)*
+            }
+
+            fn from_message(delivery: &Delivery, context: &Context) -> Result<Self, Rejection> {
+                Ok(($($value::from_message(delivery, context)?,)*))
+            }
+        }
+    };
+}
+
+tuples!(A B);
+tuples!(A B C);
+tuples!(A B C D);
+tuples!(A B C D E);
+tuples!(A B C D E F);
+
 /// Gives the listener the reason why an argument could not be made.
 impl<T: FromMessage> FromMessage for Result<T, Rejection> {
     fn needs(needs: &mut Needs) {

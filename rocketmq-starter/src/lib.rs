@@ -69,6 +69,7 @@
 //! | `RocketMQReplyListener` | a returned [`Json`], [`Text`] or [`Raw`] |
 //! | `@Autowired` beans | [`State`], given to [`App::state`]; [`RocketmqTemplate`] and [`Context`] as arguments |
 //! | `@ConfigurationProperties` | [`App::config`], and [`extract::Config`] as an argument |
+//! | a listener class with fields | a struct that is a [`listener::Handler`], given to [`App::listen`] |
 //! | `RocketMQTemplate` | [`RocketmqTemplate`]: `send`, `send_oneway`, `request`, `send_batch`, `begin`, `receive` |
 //! | `syncSendOrderly(.., hashKey)` | `.send(..).ordered_by(key)` |
 //! | `syncSendDelayTimeSeconds` | `.send(..).delay(duration)` |

@@ -3,9 +3,10 @@
 use rocketmq_starter::error::MistakeKind;
 use rocketmq_starter::extract::Config;
 use rocketmq_starter::health::{Health, TopicState};
+use rocketmq_starter::listener::{Handler, Messages, async_trait};
 use rocketmq_starter::{
-    App, Attempt, BoxError, Context, DelayLevel, Delivery, Json, Outcome, RocketmqTemplate, RunningApp,
-    State, Text, TransactionState, rocketmq_listener, rocketmq_transaction_listener,
+    App, Attempt, BoxError, Context, DelayLevel, Delivery, Json, Listener, Outcome, RocketmqTemplate,
+    RunningApp, State, Text, TransactionState, rocketmq_listener, rocketmq_transaction_listener,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -253,6 +254,55 @@ async fn a_return_value_is_the_reply() {
     let wrong = template(&running).request::<Json<Vec<u8>>>("questions", 21).timeout(LIMIT).await;
     assert!(wrong.unwrap_err().to_string().contains("cannot be read"));
     running.shutdown().await;
+}
+
+struct Counter {
+    name: &'static str,
+    seen: Seen,
+}
+
+#[async_trait]
+impl Handler for Counter {
+    type Message = (Text, Attempt);
+    type Answer = Result<(), BoxError>;
+
+    async fn handle(&self, (Text(text), Attempt(attempt)): Self::Message) -> Self::Answer {
+        self.seen.send(format!("{} {text} {attempt}", self.name))?;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn structs_and_loops_are_listeners() {
+    let ((app, mut received), (seen, mut ended)) = (app(), mpsc::unbounded_channel());
+    let (first, second) =
+        (Counter { name: "first", seen: seen.clone() }, Counter { name: "second", seen: seen.clone() });
+    let read = move |mut lines: Messages<Text>, context: Context| {
+        let ended = seen.clone();
+        async move {
+            let seen = context.state::<Seen>().ok_or("no state")?;
+            while let Some(Text(line)) = lines.next().await {
+                seen.send(format!("read {line}"))?;
+            }
+            ended.send("the loop came to its end".to_owned())?;
+            Ok::<_, BoxError>(())
+        }
+    };
+    let app = app.listen("texts", "first", first).listen("texts", "second", second);
+    let running = start(app.listener(Listener::stream("texts", "loop", read))).await;
+    for text in ["a", "b"] {
+        template(&running).send("texts", Text(text.into())).await.unwrap();
+    }
+    let mut lines = vec![next(&mut received).await, next(&mut received).await];
+    for _ in 0..4 {
+        lines.push(next(&mut ended).await);
+    }
+    lines.sort();
+    assert_eq!(lines, ["first a 1", "first b 1", "read a", "read b", "second a 1", "second b 1"]);
+    let health = until_health(&running, |health| health.listeners.iter().all(|it| it.handled == 2)).await;
+    assert!(health.ready, "{health}");
+    running.shutdown().await;
+    assert_eq!(next(&mut ended).await, "the loop came to its end");
 }
 
 /// `[shop]` of the files.

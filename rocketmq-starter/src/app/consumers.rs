@@ -9,13 +9,14 @@ use crate::context::Context;
 use crate::dispatch::{Bound, Dispatcher};
 use crate::error::{Mistake, MistakeKind};
 use crate::health;
-use crate::listener::Settlement;
 use crate::listener::options::{ConsumeMode, GroupOptions, MessageModel};
+use crate::listener::{Call, Settlement};
 use crate::replier::Replier;
 use futures_util::future::join_all;
 use rocketmq_client::Client;
 use rocketmq_client::consumer::{ConsumerConfig, HealthChange, PushConsumerBuilder, Running};
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -62,10 +63,10 @@ fn lock(consumers: &Mutex<Vec<GroupConsumer>>) -> MutexGuard<'_, Vec<GroupConsum
 }
 
 /// The consumer of one group, at work.
-#[derive(Debug)]
 pub(crate) struct GroupConsumer {
     running: Running,
     await_termination: Duration,
+    calls: Vec<Call>,
 }
 
 impl GroupConsumer {
@@ -78,6 +79,7 @@ impl GroupConsumer {
         let connected = clients.get(backend, plan.site()).await?;
         let await_termination = plan.options.await_termination.unwrap_or(AWAIT_TERMINATION);
         let (group, batch) = (plan.group.clone(), plan.options.batch);
+        let calls = plan.subscriptions.iter().map(|it| it.listener.call.clone()).collect();
         let (consumer, listeners) = (subscribe(&connected.client, &plan), Listeners::of(&plan));
         let dispatcher = dispatcher(plan, &connected.replier, context);
         let started = if batch > 1 {
@@ -93,12 +95,22 @@ impl GroupConsumer {
         })?;
         listeners.log(&connected.name_server, running.concurrency());
         context.watch(running.group(), &running.health());
-        Ok(GroupConsumer { running, await_termination })
+        Ok(GroupConsumer { running, await_termination, calls })
     }
 
     /// Finishes what is in flight, commits, and leaves the group.
     async fn shutdown(self) {
         self.running.shutdown_within(self.await_termination).await;
+        let ends = join_all(self.calls.iter().map(Call::end));
+        if tokio::time::timeout(self.await_termination, ends).await.is_err() {
+            tracing::warn!(limit = ?self.await_termination, "a stream listener did not come to its end in time");
+        }
+    }
+}
+
+impl fmt::Debug for GroupConsumer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GroupConsumer").field("running", &self.running).finish_non_exhaustive()
     }
 }
 

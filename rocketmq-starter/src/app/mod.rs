@@ -27,7 +27,7 @@ use crate::config::RocketmqProperties;
 use crate::config::sources::Settings;
 use crate::context::{Context, States};
 use crate::error::{RunError, StartError};
-use crate::listener::{Handler, IntoListener, Listener};
+use crate::listener::{Handling, IntoListener, Listener};
 use crate::outcome::BoxError;
 use crate::transaction::{IntoTransactionChecker, TransactionChecker};
 use hooks::Hooks;
@@ -241,7 +241,8 @@ impl App {
         self
     }
 
-    /// Adds a closure or function as a listener; [`Listener::new`] adds options.
+    /// Adds a closure, a function, or a struct that is a [`Handler`](crate::listener::Handler) as a listener;
+    /// [`Listener::new`] adds options.
     ///
     /// ```
     /// use rocketmq_starter::{App, Json};
@@ -250,7 +251,7 @@ impl App {
     /// # drop(app);
     /// ```
     #[track_caller]
-    pub fn listen<H: Handler<Args>, Args>(
+    pub fn listen<H: Handling<Args>, Args>(
         self,
         topic: impl Into<Cow<'static, str>>,
         group: impl Into<Cow<'static, str>>,

@@ -24,6 +24,11 @@ pub(crate) trait Single: Send + Sync {
         message: Delivery,
         settlement: Arc<Settlement>,
     ) -> BoxFuture<'static, Result<Outcome, BoxError>>;
+
+    /// Waits for work that goes on beside the calls. No call follows.
+    fn end(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 impl<F, Fut> Single for F
@@ -93,6 +98,13 @@ impl Call {
             }
         }
         outcomes
+    }
+
+    /// Waits for work that goes on beside the calls. No call follows.
+    pub(crate) async fn end(&self) {
+        if let Call::Single(call) = self {
+            call.end().await;
+        }
     }
 
     /// Returns the number of messages, of `messages`, for one call.

@@ -1,6 +1,7 @@
-//! Listeners as values, and closures as listeners.
+//! Listeners as values, and structs and closures as listeners.
 //!
-//! [`rocketmq_listener`](macro@crate::rocketmq_listener) makes a listener of a function; [`Listener::new`] of a closure.
+//! [`rocketmq_listener`](macro@crate::rocketmq_listener) makes a listener of a function; [`Listener::new`] of a closure, or of a
+//! struct that is a [`Handler`].
 
 mod batch;
 mod call;
@@ -8,15 +9,18 @@ pub(crate) mod form;
 mod handler;
 pub(crate) mod options;
 mod settle;
+mod stream;
 pub(crate) mod tuning;
 
+pub use async_trait::async_trait;
 #[doc(hidden)]
 pub use batch::{Batch, batch_outcome, rejected_batch};
 pub(crate) use call::Call;
-pub use handler::Handler;
+pub use handler::{Handler, Handling};
 #[cfg(feature = "testing")]
 pub(crate) use settle::judge;
 pub(crate) use settle::{Observer, Settled, Settlement};
+pub use stream::Messages;
 
 use crate::context::Context;
 use crate::extract::{FromContext, FromMessage, Needs, Rejection};
@@ -29,7 +33,7 @@ use std::sync::Arc;
 
 /// A function that handles messages, with its topic, group and options.
 ///
-/// `#[rocketmq_listener]` makes one of an async function; [`Listener::new`] makes one of a closure.
+/// `#[rocketmq_listener]` makes one of an async function; [`Listener::new`] makes one of a closure or a [`Handler`].
 ///
 /// ```
 /// use rocketmq_starter::{App, Listener, Text, rocketmq_listener};
@@ -61,23 +65,38 @@ impl Listener {
     /// App::new().listener(printer);
     /// ```
     #[track_caller]
-    pub fn new<H: Handler<Args>, Args>(
+    pub fn new<H: Handling<Args>, Args>(
         topic: impl Into<Cow<'static, str>>,
         group: impl Into<Cow<'static, str>>,
         handler: H,
     ) -> Listener {
-        let (topic, group) = (topic.into(), group.into());
-        let place = std::panic::Location::caller();
-        let spec = Spec {
-            name: format!("{group}.{topic}").into(),
-            place: format!("{}:{}", place.file(), place.line()).into(),
-            topic,
-            group,
-            options: Vec::new(),
-        };
+        let spec = Spec::of_value(topic.into(), group.into());
         let mut needs = Needs::default();
         H::needs(&mut needs);
-        single(spec, needs, move |delivery, context| handler.call(delivery, context))
+        let handler = Arc::new(handler);
+        single(spec, needs, move |delivery, context| H::call(&handler, delivery, context))
+    }
+
+    /// Makes a listener of a function that takes its messages one after the other, as a loop. The function starts with the
+    /// first message, and again with the next one after it has ended. A shutdown lets it come to its end: up to
+    /// `await-termination`. Its `concurrency` is 1 unless [`option`](Self::option) or the configuration says another: further
+    /// messages wait for it. [`Messages`] shows a use.
+    #[track_caller]
+    pub fn stream<T, F, Fut>(
+        topic: impl Into<Cow<'static, str>>,
+        group: impl Into<Cow<'static, str>>,
+        function: F,
+    ) -> Listener
+    where
+        T: FromMessage,
+        F: Fn(Messages<T>, Context) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: IntoOutcome> + Send + 'static,
+    {
+        let spec = Spec::of_value(topic.into(), group.into());
+        let mut needs = Needs::default();
+        T::needs(&mut needs);
+        let call = Call::Single(Arc::new(stream::Streaming::new(function)));
+        Listener { spec, needs, call }.option("concurrency", "1")
     }
 
     /// Sets an option of `#[rocketmq_listener]`, by its name there or in the configuration. The value is a text, also for
@@ -93,7 +112,9 @@ impl Listener {
     /// ```
     #[must_use]
     pub fn option(mut self, key: &str, value: impl Into<Cow<'static, str>>) -> Self {
-        self.spec.options.push((key.replace('_', "-").into(), value.into()));
+        let key = key.replace('_', "-");
+        self.spec.options.retain(|(known, _)| *known != key);
+        self.spec.options.push((key.into(), value.into()));
         self
     }
 
@@ -121,7 +142,7 @@ impl fmt::Debug for Listener {
     message = "`{Self}` is not a listener",
     label = "not a listener",
     note = "annotate the function with `#[rocketmq_listener(topic = \"..\", group = \"..\")]`, and pass it by its own name: `bill`, not `bill::call`",
-    note = "a closure, or a function without the attribute, becomes a listener by `App::listen(\"topic\", \"group\", function)`"
+    note = "a closure, or a function without the attribute, becomes a listener by `App::listen(\"topic\", \"group\", function)`, and so does a struct that implements `Handler`"
 )]
 pub trait IntoListener<Form> {
     /// Makes the listener.
@@ -177,6 +198,19 @@ impl Spec {
             topic: topic.into(),
             group: group.into(),
             options: options.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect(),
+        }
+    }
+
+    /// Makes the settings of a listener that is a value. The place is that of the caller.
+    #[track_caller]
+    fn of_value(topic: Cow<'static, str>, group: Cow<'static, str>) -> Self {
+        let place = std::panic::Location::caller();
+        Spec {
+            name: format!("{group}.{topic}").into(),
+            place: format!("{}:{}", place.file(), place.line()).into(),
+            topic,
+            group,
+            options: Vec::new(),
         }
     }
 
