@@ -110,7 +110,7 @@ pub async fn a_batch_of_items(cluster: &Cluster) -> TestResult {
     let template = RocketmqTemplate::new(client.producer(unique_group()).build().await?);
     let item = |number: u32| {
         let item = Item::new(number).key(format!("key-{number}")).property("number", number.to_string());
-        let item = if number % 2 == 0 { item.tag("even") } else { item };
+        let item = if number.is_multiple_of(2) { item.tag("even") } else { item };
         item.ordered_by(number % 3)
     };
     let receipts = template.send_batch(&format!("{topic}:odd"), (0..12).map(item)).await?;
@@ -118,7 +118,7 @@ pub async fn a_batch_of_items(cluster: &Cluster) -> TestResult {
     seen.sort_by_key(|delivery| (delivery.queue().queue_id, delivery.queue_offset()));
     for delivery in &seen {
         let number: usize = delivery.text().ok_or("no text")?.parse()?;
-        assert_eq!(delivery.tag(), Some(if number % 2 == 0 { "even" } else { "odd" }));
+        assert_eq!(delivery.tag(), Some(if number.is_multiple_of(2) { "even" } else { "odd" }));
         assert_eq!(delivery.property("number"), Some(number.to_string().as_str()));
         assert!(delivery.keys().eq([format!("key-{number}").as_str()]));
         assert_eq!(delivery.queue_offset(), receipts[number].queue_offset());
