@@ -137,7 +137,8 @@ mod tests {
         let method = quote!(
             async fn f(&self) {}
         );
-        let tokens = function(method, "a listener").err().expect("an error").to_string();
+        let Err(error) = function(method, "a listener") else { panic!("a method is no listener") };
+        let tokens = error.to_string();
         assert!(tokens.contains("State<T>") && tokens.ends_with("async fn f (& self) { }"), "{tokens}");
         assert!(
             function(
