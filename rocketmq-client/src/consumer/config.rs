@@ -51,6 +51,8 @@ pub struct ConsumerConfig {
     pub from_where: FromWhere,
     /// Shares messages among the members, or hands each to all. Default: shares them.
     pub model: MessageModel,
+    /// Starts without pulling, until [`Running::resume`](crate::Running::resume). Default: false.
+    pub paused: bool,
     /// Handles each queue in order. Default: false.
     pub orderly: bool,
     /// Sends the filter with every pull, though the broker knows it from the heartbeat. Default: false.
@@ -81,6 +83,7 @@ impl Default for ConsumerConfig {
             flow: FlowLimits::default(),
             from_where: FromWhere::default(),
             model: MessageModel::Clustering,
+            paused: false,
             orderly: false,
             filter_with_pull: false,
             shutdown_timeout: Duration::from_secs(10),
@@ -145,15 +148,6 @@ impl ConsumerConfig {
         }
         Ok(())
     }
-
-    /// Returns the limit that goes to the broker with each message that is sent back.
-    pub(crate) fn wire_max_reconsume_times(&self) -> i32 {
-        match self.max_reconsume_times {
-            Some(times) => i32::try_from(times).unwrap_or(i32::MAX),
-            None if self.orderly => i32::MAX,
-            None => crate::consumer::handling::retry::DEFAULT_MAX_RECONSUME_TIMES,
-        }
-    }
 }
 
 fn range<T: PartialOrd + std::fmt::Display>(name: &str, value: T, min: T, max: T) -> Result<(), String> {
@@ -174,15 +168,5 @@ mod tests {
         let wrong = ConsumerConfig { batch: 0, ..ConsumerConfig::default() };
         assert_eq!(wrong.check().unwrap_err(), "batch is 0, allowed are 1 to 1024");
         assert_eq!(ConsumerConfig::default().check(), Ok(()));
-    }
-
-    #[test]
-    fn retries_end_at_sixteen_or_never_in_order() {
-        let mut config = ConsumerConfig::default();
-        assert_eq!(config.wire_max_reconsume_times(), 16);
-        config.orderly = true;
-        assert_eq!(config.wire_max_reconsume_times(), i32::MAX);
-        config.max_reconsume_times = Some(3);
-        assert_eq!(config.wire_max_reconsume_times(), 3);
     }
 }

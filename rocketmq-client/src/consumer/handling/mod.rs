@@ -12,3 +12,4 @@ pub(crate) mod retry;
 pub(crate) mod send_back;
 pub(crate) mod service;
 pub(crate) mod tasks;
+pub(crate) mod tries;

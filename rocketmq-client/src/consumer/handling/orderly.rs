@@ -8,6 +8,7 @@ use super::permits::Permit;
 use super::retry::Redelivery;
 use super::send_back::SendBack;
 use super::tasks::HandlerTasks;
+use super::tries::Tries;
 use crate::clock::Clock;
 use crate::consumer::health::HealthBook;
 use crate::consumer::queue::owned::OwnedQueue;
@@ -27,8 +28,8 @@ pub(crate) struct OrderlyService {
     health: HealthBook,
     send_back: Arc<dyn SendBack>,
     suspend: Duration,
-    /// The tries after which a message leaves the queue; `None` for no limit.
-    max_reconsume_times: Option<u32>,
+    /// The tries after which a message leaves the queue.
+    tries: Tries,
     /// Makes a lost lock stop the queue.
     locked: bool,
     tasks: HandlerTasks,
@@ -41,7 +42,7 @@ pub(crate) struct OrderlyParts {
     pub(crate) health: HealthBook,
     pub(crate) send_back: Arc<dyn SendBack>,
     pub(crate) suspend: Duration,
-    pub(crate) max_reconsume_times: Option<u32>,
+    pub(crate) tries: Tries,
     pub(crate) locked: bool,
 }
 
@@ -53,7 +54,7 @@ impl OrderlyService {
             health: parts.health,
             send_back: parts.send_back,
             suspend: parts.suspend,
-            max_reconsume_times: parts.max_reconsume_times,
+            tries: parts.tries,
             locked: parts.locked,
             tasks: HandlerTasks::default(),
             this: this.clone(),
@@ -174,7 +175,7 @@ impl OrderlyService {
 
     /// Tells whether the next message may be handled: this one was handled, or the broker took it.
     async fn is_done(&self, delivery: &Delivery, outcome: Outcome) -> bool {
-        let exhausted = self.max_reconsume_times.is_some_and(|max| delivery.reconsume_times() >= max);
+        let exhausted = self.tries.limit().is_some_and(|max| delivery.reconsume_times() >= max);
         let redelivery = match outcome {
             Outcome::Ack => return true,
             Outcome::DeadLetter => Redelivery::DeadLetter,
@@ -220,7 +221,7 @@ mod tests {
             health: HealthBook::default(),
             send_back: broker.clone(),
             suspend: Duration::from_secs(1),
-            max_reconsume_times: max,
+            tries: Tries::new(max, true),
             locked: false,
         };
         (OrderlyService::new(Arc::new(engine), parts), broker)
@@ -341,7 +342,7 @@ mod tests {
             health: HealthBook::default(),
             send_back: Arc::new(Broker::default()),
             suspend: Duration::ZERO,
-            max_reconsume_times: None,
+            tries: Tries::new(None, true),
             locked: true,
         };
         let service = OrderlyService::new(Arc::new(Engine::sample(handler, 1)), parts);

@@ -10,6 +10,7 @@ use rocketmq_remoting::requests::send::SendMessageRequest;
 use rocketmq_remoting::route::MessageQueue;
 
 use super::retry::{Redelivery, resend_properties};
+use super::tries::Tries;
 use crate::cluster::route::Purpose;
 use crate::cluster::route::logical::is_logical;
 use crate::consumer::calls::Calls;
@@ -32,7 +33,7 @@ pub(crate) trait SendBack: Send + Sync + 'static {
 pub(crate) struct ToBroker {
     pub(crate) calls: Calls,
     pub(crate) health: HealthBook,
-    pub(crate) max_reconsume_times: i32,
+    pub(crate) tries: Tries,
     pub(crate) broadcasting: bool,
     /// Messages are tried in place, and come here to be dead letters.
     pub(crate) in_order: bool,
@@ -97,7 +98,7 @@ impl ToBroker {
                 delivery.reconsume_times()
             }
         };
-        let used_up = i32::try_from(tries).unwrap_or(i32::MAX) >= self.max_reconsume_times;
+        let used_up = i32::try_from(tries).unwrap_or(i32::MAX) >= self.tries.wire();
         self.health.given_back(delivery.topic(), how == Redelivery::DeadLetter || used_up);
         Ok(())
     }
@@ -107,7 +108,7 @@ impl ToBroker {
         if is_logical(delivery.queue()) {
             return Err("its queue is one of a static topic".into());
         }
-        Ok(self.calls.send_back(delivery, how.level(), self.max_reconsume_times).await?)
+        Ok(self.calls.send_back(delivery, how.level(), self.tries.wire()).await?)
     }
 
     async fn resend(&self, delivery: &Delivery, how: Redelivery) -> Result<(), BoxError> {
@@ -132,7 +133,7 @@ impl ToBroker {
         let tries = if self.in_order { tries } else { tries.saturating_add(1) };
         // A broker moves what was tried more often than allowed to the dead letters.
         let max =
-            if how == Redelivery::DeadLetter { tries.saturating_sub(1) } else { self.max_reconsume_times };
+            if how == Redelivery::DeadLetter { tries.saturating_sub(1) } else { self.tries.wire() };
         SendMessageRequest {
             producer_group: INNER_PRODUCER.to_owned(),
             topic: queue.topic.clone(),

@@ -294,6 +294,7 @@ mod tests {
     use crate::consumer::handling::retry::Redelivery;
     use crate::consumer::handling::send_back::SendBack as _;
     use crate::consumer::handling::send_back::ToBroker;
+    use crate::consumer::handling::tries::Tries;
     use crate::testkit::{FakeServer, Reply, answer, eventually, healthy, name_server, refuse, route};
     use crate::{Client, Delivery, Outcome, Running};
 
@@ -447,7 +448,7 @@ mod tests {
         let back = ToBroker {
             calls,
             health: health.clone(),
-            max_reconsume_times: 3,
+            tries: Tries::new(Some(3), false),
             broadcasting: false,
             in_order: false,
         };

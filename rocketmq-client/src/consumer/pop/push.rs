@@ -20,6 +20,7 @@ use crate::consumer::handling::engine::{Engine, Verdict};
 use crate::consumer::handling::retry::{Redelivery, pop_delay_ms, pop_delay_of_age};
 use crate::consumer::handling::send_back::SendBack;
 use crate::consumer::handling::tasks::HandlerTasks;
+use crate::consumer::handling::tries::Tries;
 use crate::consumer::health::Backlog;
 use crate::consumer::member::Member;
 use crate::consumer::queue::flow::Seldom;
@@ -38,7 +39,7 @@ pub(crate) struct PopService {
     group: Arc<Member>,
     engine: Arc<Engine>,
     pop: PopConfig,
-    max_reconsume_times: u32,
+    tries: Tries,
     dead_letters: Arc<dyn SendBack>,
     queues: Mutex<HashMap<MessageQueue, Arc<PopQueue>>>,
     handlers: HandlerTasks,
@@ -61,7 +62,7 @@ struct PopQueue {
 pub(crate) struct PopParts {
     pub(crate) engine: Arc<Engine>,
     pub(crate) pop: PopConfig,
-    pub(crate) max_reconsume_times: u32,
+    pub(crate) tries: Tries,
     pub(crate) dead_letters: Arc<dyn SendBack>,
 }
 
@@ -71,7 +72,7 @@ impl PopService {
             group,
             engine: parts.engine,
             pop: parts.pop,
-            max_reconsume_times: parts.max_reconsume_times,
+            tries: parts.tries,
             dead_letters: parts.dead_letters,
             queues: Mutex::default(),
             handlers: HandlerTasks::default(),
@@ -292,7 +293,7 @@ impl PopService {
     /// twice the longest delay, as in Java.
     async fn retry(&self, message: Popped, how: Redelivery, done: &mut Vec<Popped>) {
         let (tries, now) = (message.reconsume_times(), self.group.calls.cluster.config.clock.now());
-        let delay = if tries < self.max_reconsume_times {
+        let delay = if i64::from(tries) < i64::from(self.tries.wire()) {
             Some(pop_delay_ms(tries, how))
         } else {
             pop_delay_of_age(now.duration_since(message.born_at()).unwrap_or_default())

@@ -14,9 +14,10 @@ use crate::clock::to_ms;
 use crate::cluster::Cluster;
 use crate::cluster::route::Purpose;
 use crate::consumer::calls::Calls;
-use crate::consumer::handling::retry::{DEFAULT_MAX_RECONSUME_TIMES, Redelivery};
+use crate::consumer::handling::retry::Redelivery;
 use crate::consumer::handling::send_back::SendBack as _;
 use crate::consumer::handling::send_back::ToBroker;
+use crate::consumer::handling::tries::Tries;
 use crate::consumer::health::HealthBook;
 use crate::consumer::rebalance::allocate::queue_order;
 use crate::consumer::subscriptions::{Filter, invalid};
@@ -314,7 +315,7 @@ impl PullConsumer {
         let back = ToBroker {
             calls: self.calls.clone(),
             health: HealthBook::new(&self.calls, [], None),
-            max_reconsume_times: DEFAULT_MAX_RECONSUME_TIMES,
+            tries: Tries::new(None, false),
             broadcasting: false,
             in_order: false,
         };

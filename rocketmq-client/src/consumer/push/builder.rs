@@ -24,6 +24,7 @@ use crate::consumer::handling::permits::Permits;
 use crate::consumer::handling::send_back::SendBack;
 use crate::consumer::handling::send_back::ToBroker;
 use crate::consumer::handling::service::Service;
+use crate::consumer::handling::tries::Tries;
 use crate::consumer::health::{HealthBook, HealthChange, OnHealth};
 use crate::consumer::member::{Member, MemberParts};
 use crate::consumer::pop::push::{PopParts, PopService};
@@ -441,14 +442,15 @@ impl PushConsumerBuilder {
         let offsets = OffsetStore::open(self.config.model, &calls, self.config.offset_folder.clone())?;
         let health = HealthBook::new(&calls, subscriptions.keys(), self.on_health.clone());
         let engine = Arc::new(self.engine(handler, stats.clone()));
+        let tries = Tries::new(self.config.max_reconsume_times, self.config.orderly);
         let back: Arc<dyn SendBack> = Arc::new(ToBroker {
             calls: calls.clone(),
             health: health.clone(),
-            max_reconsume_times: self.config.wire_max_reconsume_times(),
+            tries: tries.clone(),
             broadcasting: self.config.model == MessageModel::Broadcasting,
             in_order: self.config.orderly,
         });
-        let service = self.service(engine.clone(), back.clone(), health.clone());
+        let service = self.service(engine.clone(), back.clone(), health.clone(), tries.clone());
         let group = Member::new(MemberParts {
             membership: self.membership.clone(),
             calls,
@@ -462,12 +464,14 @@ impl PushConsumerBuilder {
             health,
             sink: Arc::new(service.clone()),
         });
+        group.set_paused(self.config.paused);
         Ok(Arc::new(PushMember {
             name: self.group.clone(),
-            pop: self.config.broker_assignment.then(|| self.pop_service(&group, engine.clone(), back)),
+            pop: self.config.broker_assignment.then(|| self.pop_service(&group, engine.clone(), back, tries.clone())),
             group,
             service,
             engine,
+            tries,
             pull: self.pull_options(),
             config: self.config.clone(),
         }))
@@ -487,7 +491,7 @@ impl PushConsumerBuilder {
         }
     }
 
-    fn service(&self, engine: Arc<Engine>, send_back: Arc<dyn SendBack>, health: HealthBook) -> Service {
+    fn service(&self, engine: Arc<Engine>, send_back: Arc<dyn SendBack>, health: HealthBook, tries: Tries) -> Service {
         let clock = self.membership.cluster.config.clock.clone();
         if !self.config.orderly {
             return Service::Concurrent(ConcurrentService::start(engine, clock, send_back));
@@ -497,7 +501,7 @@ impl PushConsumerBuilder {
             health,
             send_back,
             suspend: self.config.suspend,
-            max_reconsume_times: self.config.max_reconsume_times,
+            tries,
             locked: self.config.model == MessageModel::Clustering,
         };
         Service::Orderly(OrderlyService::new(engine, parts))
@@ -508,11 +512,12 @@ impl PushConsumerBuilder {
         group: &Arc<Member>,
         engine: Arc<Engine>,
         dead_letters: Arc<dyn SendBack>,
+        tries: Tries,
     ) -> Arc<PopService> {
         let parts = PopParts {
             engine,
             pop: self.config.pop,
-            max_reconsume_times: u32::try_from(self.config.wire_max_reconsume_times()).unwrap_or(u32::MAX),
+            tries,
             dead_letters,
         };
         PopService::new(group.clone(), parts)

@@ -19,6 +19,7 @@ use rocketmq_remoting::{Command, DecodeError, RequestCode, ResponseCode, fastjso
 use crate::consumer::config::ConsumerConfig;
 use crate::consumer::handling::engine::{Engine, Verdict};
 use crate::consumer::handling::service::Service;
+use crate::consumer::handling::tries::Tries;
 use crate::consumer::health::Backlog;
 use crate::consumer::member::Member;
 use crate::consumer::pop::push::PopService;
@@ -37,6 +38,7 @@ pub(crate) struct PushMember {
     pub(crate) group: Arc<Member>,
     pub(crate) service: Service,
     pub(crate) engine: Arc<Engine>,
+    pub(crate) tries: Tries,
     /// Set when the broker assigns the queues.
     pub(crate) pop: Option<Arc<PopService>>,
     pub(crate) pull: PullOptions,
@@ -99,7 +101,7 @@ impl PushMember {
     /// Returns queues, offsets, rates and settings, as administration tools show them.
     pub(crate) fn running_info(&self) -> ConsumerRunningInfo {
         let concurrency = self.engine.concurrency();
-        let mut own = self.config.settings(concurrency);
+        let mut own = self.config.settings(concurrency, self.tries.limit());
         own.extend([
             (ConsumerRunningInfo::PROP_CONSUME_ORDERLY, self.group.orderly.to_string()),
             (ConsumerRunningInfo::PROP_THREADPOOL_CORE_SIZE, concurrency.to_string()),

@@ -192,6 +192,32 @@ impl Running {
         self.member.engine.concurrency()
     }
 
+    /// Changes the tries after the first, from the next failure of a message on; `None` sets the default: 16, or no limit in
+    /// orderly mode. All members of the group should do the same.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
+    /// running.set_max_reconsume_times(Some(3));
+    /// assert_eq!(running.max_reconsume_times(), Some(3));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_max_reconsume_times(&self, times: Option<u32>) {
+        self.member.tries.set(times);
+    }
+
+    /// Returns the tries after the first, or `None` for the default.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_client::Running) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("{:?} tries", running.max_reconsume_times());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn max_reconsume_times(&self) -> Option<u32> {
+        self.member.tries.limit()
+    }
+
     /// Stops pulling within about a second. Messages that were pulled are still handled.
     ///
     /// ```no_run

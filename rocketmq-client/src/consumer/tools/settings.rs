@@ -49,8 +49,8 @@ pub(crate) fn of_flow(flow: &FlowLimits) -> [Setting; 4] {
 }
 
 impl ConsumerConfig {
-    /// Returns the settings of a push consumer; `concurrency` is the present one.
-    pub(crate) fn settings(&self, concurrency: usize) -> Vec<Setting> {
+    /// Returns the settings of a push consumer; `concurrency` and `tries` are the present ones.
+    pub(crate) fn settings(&self, concurrency: usize, tries: Option<u32>) -> Vec<Setting> {
         let mut settings = vec![
             ("consumeThreadMin", concurrency.to_string()),
             ("consumeThreadMax", concurrency.to_string()),
@@ -60,7 +60,7 @@ impl ConsumerConfig {
             ("pullInterval", millis(self.pull_interval)),
             // Minutes, as in Java, with a fraction where there is one.
             ("consumeTimeout", (self.consume_timeout.as_secs_f64() / 60.0).to_string()),
-            ("maxReconsumeTimes", self.max_reconsume_times.map_or(-1, i64::from).to_string()),
+            ("maxReconsumeTimes", tries.map_or(-1, i64::from).to_string()),
             ("suspendCurrentQueueTimeMillis", millis(self.suspend)),
             ("postSubscriptionWhenPull", self.filter_with_pull.to_string()),
             ("awaitTerminationMillisWhenShutdown", millis(self.shutdown_timeout)),
@@ -90,7 +90,7 @@ mod tests {
             consume_timeout: Duration::from_secs(90),
             ..ConsumerConfig::default()
         };
-        let settings: std::collections::BTreeMap<_, _> = config.settings(7).into_iter().collect();
+        let settings: std::collections::BTreeMap<_, _> = config.settings(7, None).into_iter().collect();
         for (name, value) in [
             ("consumeThreadMin", "7"),
             ("consumeTimeout", "1.5"),
