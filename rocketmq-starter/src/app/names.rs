@@ -1,7 +1,7 @@
 //! Checks the groups and topics in the configuration: each belongs to a listener of this program.
 
+use crate::config::keys::distance;
 use crate::config::origin::Origin;
-use crate::config::schema::distance;
 use crate::config::sources::Sources;
 use crate::error::{Mistake, MistakeKind};
 use crate::listener::Listener;

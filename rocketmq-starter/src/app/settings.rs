@@ -1,6 +1,7 @@
 //! Names the places where the settings of a listener or producer were written, for the log.
 
-use crate::config::schema::{self, Node};
+use crate::config::keys::key::Key;
+use crate::config::keys::{self, Node};
 use crate::config::sources::Sources;
 use crate::listener::Spec;
 
@@ -36,15 +37,15 @@ pub(super) fn of_producer(sources: &Sources, name: Option<&str>, credentials: bo
 
 /// Returns the keys of a table that take one value.
 fn keys(table: &[&str], secrets: bool) -> Vec<&'static str> {
-    let Ok(schema::Place { node: Node::Table(table), .. }) = schema::follow(table.iter().copied()) else {
+    let Ok(keys::Place { node: Node::Table(table), .. }) = keys::follow(table.iter().copied()) else {
         return Vec::new();
     };
-    let takes_effect = |node: &Node| match node {
+    let takes_effect = |key: &&Key| match key.node {
         Node::Value(_) => true,
         Node::Secret(_) => secrets,
         _ => false,
     };
-    table.keys().into_iter().filter(|(_, node)| takes_effect(node)).map(|(key, _)| key).collect()
+    table.keys().filter(takes_effect).map(|key| key.name).collect()
 }
 
 /// Returns the place of a key with a value.

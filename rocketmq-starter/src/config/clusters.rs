@@ -1,7 +1,7 @@
 //! `[rocketmq.clusters.<name>]`: further clusters, each with addresses, credentials and certificates of its own.
 
+use super::keys::distance;
 use super::properties::Access;
-use super::schema::distance;
 use super::section::Section;
 use super::sources::Sources;
 use super::tls::TlsProperties;

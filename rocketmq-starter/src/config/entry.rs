@@ -1,7 +1,7 @@
 //! One value of the configuration, as text.
 
+use super::keys;
 use super::origin::Origin;
-use super::schema;
 use rocketmq_client::remoting::spring::canonical;
 
 /// A value, placeholders unresolved.
@@ -17,7 +17,7 @@ pub(crate) struct Entry {
 pub(crate) fn normal(path: &str) -> String {
     let mut segments = path.split('.');
     match segments.next() {
-        Some(first) if is_ours(first) => match schema::follow(segments) {
+        Some(first) if is_ours(first) => match keys::follow(segments) {
             Ok(place) => place.path,
             Err(_) => path.to_owned(),
         },

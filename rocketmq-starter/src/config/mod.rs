@@ -8,21 +8,22 @@ mod client;
 pub(crate) mod clusters;
 mod entry;
 mod file;
+pub(crate) mod keys;
 mod management;
 pub(crate) mod origin;
 pub(crate) mod parse;
-mod properties;
-pub(crate) mod schema;
+pub(crate) mod properties;
 mod secret;
 pub(crate) mod section;
 pub(crate) mod sources;
 mod tls;
 mod trace;
-mod tuning;
+pub(crate) mod tuning;
 pub(crate) mod typed;
 
 pub use client::ClientProperties;
 pub use clusters::ClusterProperties;
+pub use keys::json_schema;
 pub use management::ManagementProperties;
 pub(crate) use properties::EMBEDDED;
 pub use properties::{

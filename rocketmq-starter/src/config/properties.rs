@@ -2,9 +2,9 @@
 
 use super::client::ClientProperties;
 use super::clusters::{self, ClusterProperties};
+use super::keys;
 use super::management::ManagementProperties;
 use super::parse;
-use super::schema;
 use super::secret::Secret;
 use super::section::Section;
 use super::sources::Sources;
@@ -187,7 +187,7 @@ impl RocketmqProperties {
         let changed = self.names().into_iter().filter(|(key, text)| before.get(key) != Some(text));
         for (key, text) in changed {
             let below = key.split('.').skip(1);
-            let refused = schema::follow(below).ok().and_then(|place| place.node.refuses(text));
+            let refused = keys::follow(below).ok().and_then(|place| place.node.refuses(text));
             if let Some((takes, _)) = refused {
                 let message = format!("`{key}` is \"{text}\", set by App::configure; it takes {takes}");
                 mistakes.push(Mistake::new(MistakeKind::WrongValue, message));

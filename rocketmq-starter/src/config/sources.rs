@@ -8,8 +8,8 @@ pub(crate) use check::wrong_value;
 
 use super::entry::{Entry, normal};
 use super::file::{self, Line, LineValue};
+use super::keys::{self, Place};
 use super::origin::Origin;
-use super::schema::{self, Place};
 use crate::error::{Mistake, MistakeKind};
 use crate::placeholder::{self, PlaceholderError, variable_name};
 use check::unresolved;
@@ -287,7 +287,7 @@ impl Sources {
 /// Returns the key that a variable is nearest to, and the number of typing errors; `None` without our prefix.
 fn nearest(name: &str) -> Option<(usize, Place)> {
     let words: Vec<_> = name.strip_prefix(PREFIX)?.split('_').filter(|word| !word.is_empty()).collect();
-    schema::nearest(&words)
+    keys::nearest(&words)
 }
 
 #[cfg(test)]

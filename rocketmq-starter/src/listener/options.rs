@@ -3,9 +3,9 @@
 
 use super::Spec;
 use super::tuning::ConsumerTuning;
+use crate::config::keys::{ATTRIBUTE, hint};
 use crate::config::origin::Origin;
 use crate::config::parse;
-use crate::config::schema::ATTRIBUTE;
 use crate::config::section::found;
 use crate::config::sources::{Found, Sources, wrong_value};
 use crate::config::{Access, MsgTrace, Secret};
@@ -16,7 +16,7 @@ use rocketmq_client::remoting::{self as syntax, SyntaxError};
 use std::time::Duration;
 
 /// The delays of a broker's default ladder, by level.
-const DELAYS: [&str; 18] = [
+pub(crate) const DELAYS: [&str; 18] = [
     "1s", "5s", "10s", "30s", "1m", "2m", "3m", "4m", "5m", "6m", "7m", "8m", "9m", "10m", "20m", "30m",
     "1h", "2h",
 ];
@@ -389,15 +389,15 @@ fn trimmed(found: Found) -> Found {
 pub(crate) fn check_attribute(spec: &Spec, sources: &Sources, mistakes: &mut Vec<Mistake>) {
     for (key, text) in &spec.options {
         let written = key.replace('-', "_");
-        let Some((_, node)) = ATTRIBUTE.get(key) else {
+        let Some(known) = ATTRIBUTE.get(key) else {
             let message =
-                format!("`{written}` of {} is no option; {}", spec.described(), ATTRIBUTE.hint(key));
+                format!("`{written}` of {} is no option; {}", spec.described(), hint(&ATTRIBUTE, key));
             mistakes.push(Mistake::new(MistakeKind::UnknownKey, message));
             continue;
         };
         // An option that is read reports a placeholder without a value; others may have none.
         if let Ok(text) = sources.resolve(text)
-            && let Some((takes, secret)) = node.refuses(&text)
+            && let Some((takes, secret)) = known.node.refuses(&text)
         {
             let origin = Origin::Listener(spec.described());
             mistakes.push(wrong_value(&written, &text, secret, &origin, &takes));

@@ -132,8 +132,7 @@ impl ToBroker {
         let tries = i32::try_from(delivery.reconsume_times()).unwrap_or(i32::MAX);
         let tries = if self.in_order { tries } else { tries.saturating_add(1) };
         // A broker moves what was tried more often than allowed to the dead letters.
-        let max =
-            if how == Redelivery::DeadLetter { tries.saturating_sub(1) } else { self.tries.wire() };
+        let max = if how == Redelivery::DeadLetter { tries.saturating_sub(1) } else { self.tries.wire() };
         SendMessageRequest {
             producer_group: INNER_PRODUCER.to_owned(),
             topic: queue.topic.clone(),

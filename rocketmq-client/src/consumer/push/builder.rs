@@ -467,7 +467,10 @@ impl PushConsumerBuilder {
         group.set_paused(self.config.paused);
         Ok(Arc::new(PushMember {
             name: self.group.clone(),
-            pop: self.config.broker_assignment.then(|| self.pop_service(&group, engine.clone(), back, tries.clone())),
+            pop: self
+                .config
+                .broker_assignment
+                .then(|| self.pop_service(&group, engine.clone(), back, tries.clone())),
             group,
             service,
             engine,
@@ -491,7 +494,13 @@ impl PushConsumerBuilder {
         }
     }
 
-    fn service(&self, engine: Arc<Engine>, send_back: Arc<dyn SendBack>, health: HealthBook, tries: Tries) -> Service {
+    fn service(
+        &self,
+        engine: Arc<Engine>,
+        send_back: Arc<dyn SendBack>,
+        health: HealthBook,
+        tries: Tries,
+    ) -> Service {
         let clock = self.membership.cluster.config.clock.clone();
         if !self.config.orderly {
             return Service::Concurrent(ConcurrentService::start(engine, clock, send_back));
@@ -514,12 +523,7 @@ impl PushConsumerBuilder {
         dead_letters: Arc<dyn SendBack>,
         tries: Tries,
     ) -> Arc<PopService> {
-        let parts = PopParts {
-            engine,
-            pop: self.config.pop,
-            tries,
-            dead_letters,
-        };
+        let parts = PopParts { engine, pop: self.config.pop, tries, dead_letters };
         PopService::new(group.clone(), parts)
     }
 

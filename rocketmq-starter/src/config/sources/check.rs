@@ -2,8 +2,8 @@
 
 use super::{Sources, nearest};
 use crate::config::entry::Entry;
+use crate::config::keys::{self, Node};
 use crate::config::origin::Origin;
-use crate::config::schema::{self, Node};
 use crate::error::{Mistake, MistakeKind};
 use crate::placeholder::{PlaceholderError, variable_name};
 
@@ -20,7 +20,7 @@ impl Sources {
         let overridden = self.overridden.iter().map(|(path, entry)| (path, entry));
         for (path, entry) in overridden.chain(&self.files).chain(&self.set) {
             if let Some(below) = path.strip_prefix("rocketmq.")
-                && let Ok(place) = schema::follow(below.split('.'))
+                && let Ok(place) = keys::follow(below.split('.'))
             {
                 found.extend(self.check_entry(place.node, entry));
             }

@@ -2,13 +2,13 @@
 
 use crate::config::entry::{Entry, is_ours, normal};
 use crate::config::file::{Line, LineValue};
+use crate::config::keys::{self, Node};
 use crate::config::origin::Origin;
-use crate::config::schema::{self, Node};
 use crate::error::{Mistake, MistakeKind};
 
 /// Tells whether the first segment of a key is a misspelt `rocketmq`.
 pub(super) fn is_misnamed(segment: &str) -> bool {
-    !is_ours(segment) && schema::distance(segment, "rocketmq") == 1
+    !is_ours(segment) && keys::distance(segment, "rocketmq") == 1
 }
 
 /// Finds the place of a line's key. An empty table counts too: its name may be misspelt.
@@ -21,7 +21,7 @@ pub(super) fn placed(line: Line) -> Result<Option<(String, Entry)>, Mistake> {
     if !is_ours(&segments[0]) {
         return elsewhere(&segments[0], written, value, origin);
     }
-    let place = schema::follow(segments[1..].iter().map(String::as_str)).map_err(|unknown| {
+    let place = keys::follow(segments[1..].iter().map(String::as_str)).map_err(|unknown| {
         let message = format!("`{written}` in {origin} is not a known key; {}", unknown.hint);
         Mistake::new(MistakeKind::UnknownKey, message)
     })?;
