@@ -260,6 +260,22 @@ impl Context {
         self.0.observer.iter().for_each(|observer| observer.hear(settled));
     }
 
+    /// Sets the tries of a group after the first, from the next failure of a message on; `None` sets the default: 16, or no
+    /// limit in orderly mode. Returns false when the group is not at work.
+    ///
+    /// ```
+    /// use rocketmq_starter::{App, BoxError};
+    ///
+    /// let app = App::new().listen("orders", "billing", || async {}).on_ready(|context| async move {
+    ///     assert!(context.set_max_reconsume_times("billing", Some(3)));
+    ///     Ok::<_, BoxError>(())
+    /// });
+    /// # drop(app);
+    /// ```
+    pub fn set_max_reconsume_times(&self, group: &str, times: Option<u32>) -> bool {
+        self.0.consumers.with_group(group, |running| running.set_max_reconsume_times(times))
+    }
+
     pub(crate) fn templates(&self) -> impl Iterator<Item = &RocketmqTemplate> {
         self.0.template.iter().chain(self.0.named.values())
     }

@@ -34,6 +34,17 @@ impl StartError {
         StartError { mistakes: told }
     }
 
+    /// Writes the only mistake, or a numbered list.
+    pub(crate) fn listed(&self) -> String {
+        match self.mistakes.as_slice() {
+            [only] => only.to_string(),
+            all => {
+                let numbered = all.iter().enumerate();
+                numbered.map(|(index, mistake)| format!("\n  {}. {mistake}", index + 1)).collect()
+            }
+        }
+    }
+
     /// Returns the mistakes, in the order of their places; never empty.
     pub fn mistakes(&self) -> &[Mistake] {
         &self.mistakes
@@ -48,14 +59,10 @@ impl From<Mistake> for StartError {
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let [only] = self.mistakes.as_slice() {
-            return write!(f, "the application cannot start: {only}");
+        match self.mistakes.len() {
+            1 => write!(f, "the application cannot start: {}", self.listed()),
+            many => write!(f, "the application cannot start, for {many} reasons:{}", self.listed()),
         }
-        write!(f, "the application cannot start, for {} reasons:", self.mistakes.len())?;
-        for (index, mistake) in self.mistakes.iter().enumerate() {
-            write!(f, "\n  {}. {mistake}", index + 1)?;
-        }
-        Ok(())
     }
 }
 

@@ -240,6 +240,48 @@ async fn info(app: &RunningApp, group: &str) -> BTreeMap<String, String> {
     client.running_info(group, &members[0].client_id, false).await.expect("an answer").properties
 }
 
+/// Waits until the settings of the group are these.
+async fn until_settings(app: &RunningApp, group: &str, wanted: [(&str, &str); 2]) {
+    let wait = async {
+        loop {
+            let info = info(app, group).await;
+            if wanted.iter().all(|(key, value)| info[*key] == *value) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(LIMIT, wait).await.unwrap_or_else(|_| panic!("not in time: {wanted:?}"));
+}
+
+#[rocketmq_listener(topic = "steps", group = "watched")]
+async fn walk(Text(step): Text, State(seen): State<Seen>) {
+    let _ = seen.send(step);
+}
+
+#[tokio::test]
+async fn a_group_changes_with_its_file_while_it_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("application.toml");
+    let write = |options: &str| {
+        std::fs::write(&file, format!("[rocketmq.consumer.groups.watched]\n{options}")).unwrap();
+    };
+    write("paused = true\nconcurrency = 3");
+    let (app, mut received) = app();
+    let app = app.config_file(&file).watch_config(Duration::from_millis(20)).listener(walk);
+    let running = start(app).await;
+    template(&running).send("steps", Text("a".into())).await.unwrap();
+    until_settings(&running, "watched", [("consumeThreadMin", "3"), ("maxReconsumeTimes", "-1")]).await;
+    assert!(received.try_recv().is_err(), "it is paused from the start");
+    write("concurrency = 5\nmax-reconsume-times = 2");
+    assert_eq!(next(&mut received).await, "a", "the pause ended with its key");
+    until_settings(&running, "watched", [("consumeThreadMin", "5"), ("maxReconsumeTimes", "2")]).await;
+    write("concurrency = 'many'");
+    write("concurrency = 6\nmax-reconsume-times = 2");
+    until_settings(&running, "watched", [("consumeThreadMin", "6"), ("maxReconsumeTimes", "2")]).await;
+    running.shutdown().await;
+}
+
 #[rocketmq_listener(topic = "questions", group = "answers")]
 async fn answer(Json(question): Json<u32>) -> Result<Json<u32>, BoxError> {
     Ok(Json(question * 2))

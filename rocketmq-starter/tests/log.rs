@@ -85,6 +85,63 @@ async fn a_listener_that_nobody_registered_is_named() {
 }
 
 #[tokio::test]
+async fn the_configuration_is_logged_where_its_key_asks_for_it() {
+    let (log, _guard) = log();
+    let app = App::new()
+        .set("rocketmq.config-report", "true")
+        .environment([("ROCKETMQ_PRODUCER_SECRET_KEY", "hunter2")]);
+    let wrong = app.set("rocketmq.producer.max-message-size", "big").listener(bill).listener(forgotten);
+    assert!(wrong.start().await.is_err(), "it is logged all the same");
+    for part in [
+        "rocketmq.producer.secret-key = \"(hidden)\" (the variable ROCKETMQ_PRODUCER_SECRET_KEY)",
+        "rocketmq.producer.max-message-size = \"big\" (App::set at",
+        "rocketmq.consumer.groups.billing.concurrency: 20 (default)",
+    ] {
+        assert_eq!(log.lines(|line| line.contains(part)).len(), 1, "{part}");
+    }
+    assert!(log.lines(|line| line.contains("hunter2")).is_empty());
+}
+
+#[tokio::test]
+async fn each_change_of_the_configuration_is_logged_once_and_what_waits_for_a_start_is_a_warning() {
+    let (log, _guard) = log();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("application.toml");
+    std::fs::write(&file, "[rocketmq]\nname-server = 'embedded'").unwrap();
+    let levels = Arc::new(Mutex::new(Vec::new()));
+    let seen = levels.clone();
+    let app = App::new().config_file(&file).environment::<String, String>([]);
+    let app = app.watch_config(Duration::from_millis(20)).listener(bill).listener(forgotten);
+    let app = app.on_log_level(move |level| seen.lock().expect("no panic").push(level.to_string()));
+    let running = timeout(LIMIT, app.start()).await.expect("in time").expect("started");
+    let change = |text: &str, expected: &'static str| {
+        std::fs::write(&file, format!("[rocketmq]\nname-server = 'embedded'\n{text}")).unwrap();
+        until_logged(log.clone(), expected)
+    };
+    change("log-level = 'debug'", "rocketmq.log-level = \"debug\"").await;
+    assert_eq!(*levels.lock().expect("no panic"), ["debug"]);
+    change("log-level = 'debug'\n[rocketmq.producer]\ngroup = 'new'", "rocketmq.producer.group = \"new\"")
+        .await;
+    change("log-level = 'loud'", "`rocketmq.log-level` is \"loud\" in").await;
+    assert_eq!(*levels.lock().expect("no panic"), ["debug"], "the old one stays");
+    running.shutdown().await;
+    let warnings = log.warnings();
+    assert_eq!(warnings.len(), 2, "{warnings:#?}");
+    assert!(warnings[0].contains("WARN") && warnings[0].contains("for the next start"), "{warnings:#?}");
+    assert!(warnings[1].contains("ERROR") && warnings[1].contains("stays in effect"), "{warnings:#?}");
+}
+
+/// Waits for a line of the log.
+async fn until_logged(log: Log, part: &'static str) {
+    let wait = async {
+        while log.lines(|line| line.contains(part)).is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(LIMIT, wait).await.unwrap_or_else(|_| panic!("no line with {part}"));
+}
+
+#[tokio::test]
 async fn the_broker_inside_is_told_loudly_unless_it_was_asked_for() {
     let (log, _guard) = log();
     run(App::new().discover()).await;

@@ -156,6 +156,7 @@ fn configure(config: &mut ConsumerConfig, options: &GroupOptions) {
     };
     config.batch = options.batch as usize;
     config.max_reconsume_times = options.max_reconsume_times;
+    config.paused = options.paused;
     set(&mut config.concurrency, options.concurrency.map(|handlers| handlers as usize));
     set(&mut config.consume_timeout, options.consume_timeout);
     set(&mut config.suspend, options.suspend_time);

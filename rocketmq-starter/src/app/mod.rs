@@ -5,11 +5,13 @@ mod clients;
 mod consumers;
 mod groups;
 mod hooks;
+mod log_level;
 mod names;
 mod pages;
 mod plan;
 mod producers;
 mod pull;
+mod report;
 mod running;
 mod sections;
 mod settings;
@@ -17,31 +19,34 @@ mod signal;
 mod stage;
 mod start;
 mod summary;
+mod watch;
 
 pub(crate) use consumers::KnownConsumers;
 pub use running::RunningApp;
 pub(crate) use stage::Stage;
 
 use crate::__private::{DiscoveredChecker, DiscoveredListener};
-use crate::config::RocketmqProperties;
-use crate::config::sources::Settings;
+use crate::config::{ConfigReport, RocketmqProperties};
 use crate::context::{Context, States};
 use crate::error::{RunError, StartError};
 use crate::listener::{Handling, IntoListener, Listener};
 use crate::outcome::BoxError;
 use crate::transaction::{IntoTransactionChecker, TransactionChecker};
 use hooks::Hooks;
+use log_level::OnLogLevel;
+use report::Origins;
 use rocketmq_client::Interceptor;
 use rocketmq_client::consumer::AllocateStrategy;
 use sections::SectionReader;
 use serde::de::DeserializeOwned;
 use signal::Signals;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::Location;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
+use tracing::level_filters::LevelFilter;
 
 /// A group, perhaps with placeholders, and its strategy.
 type Allocation = (Cow<'static, str>, Arc<dyn AllocateStrategy>);
@@ -69,10 +74,9 @@ type Configure = Box<dyn FnOnce(&mut RocketmqProperties) + Send>;
 #[derive(Default)]
 #[must_use = "an application does nothing before it is run"]
 pub struct App {
-    file: Option<PathBuf>,
-    profiles: Option<String>,
-    variables: Option<BTreeMap<String, String>>,
-    set: Settings,
+    origins: Origins,
+    watch: Option<Duration>,
+    on_log_level: Option<OnLogLevel>,
     configure: Vec<Configure>,
     states: States,
     sections: Vec<SectionReader>,
@@ -110,7 +114,7 @@ impl App {
     /// # drop(app);
     /// ```
     pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.file = Some(path.into());
+        self.origins.file = Some(path.into());
         self
     }
 
@@ -124,7 +128,7 @@ impl App {
     /// # drop(app);
     /// ```
     pub fn profile(mut self, profiles: impl Into<String>) -> Self {
-        self.profiles = Some(profiles.into());
+        self.origins.profiles = Some(profiles.into());
         self
     }
 
@@ -140,11 +144,26 @@ impl App {
     #[track_caller]
     pub fn set(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         let place = Location::caller();
-        self.set.push((key.into(), value.into(), format!("{}:{}", place.file(), place.line())));
+        self.origins.set.push((key.into(), value.into(), format!("{}:{}", place.file(), place.line())));
         self
     }
 
-    /// Reads these variables instead of those of the process; for tests.
+    /// Reads variables from this file, which must exist; those of the process go before them. Without this call a file `.env` in
+    /// the current folder is read if it is there. A line is `NAME=value`, `NAME='as it is'` or `NAME="with \n"`; comments begin
+    /// with `#`.
+    ///
+    /// ```
+    /// use rocketmq_starter::App;
+    ///
+    /// let app = App::new().dotenv("/etc/shop/rocketmq.env");
+    /// # drop(app);
+    /// ```
+    pub fn dotenv(mut self, file: impl Into<PathBuf>) -> Self {
+        self.origins.dotenv = Some(file.into());
+        self
+    }
+
+    /// Reads these variables instead of those of the process and of `.env`; for tests.
     ///
     /// ```
     /// use rocketmq_starter::App;
@@ -156,8 +175,52 @@ impl App {
         mut self,
         variables: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
-        self.variables =
+        self.origins.variables =
             Some(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect());
+        self
+    }
+
+    /// Returns the effective value of every key, options of the listeners included, and the place where each was written;
+    /// [`ConfigReport`] shows a use. Changes by [`configure`](App::configure) come later and are not in it.
+    ///
+    /// # Errors
+    /// Fails with the list of all keys and values in the sources that are wrong.
+    pub fn config_report(&self) -> Result<ConfigReport, StartError> {
+        report::of(self)
+    }
+
+    /// Reads files and variables again each time `every` has passed, at least 10 ms, and brings changes into effect: `log-level`,
+    /// and `concurrency`, `paused` and `max-reconsume-times` of groups. The log names each change and its place; a warning names
+    /// a changed key that counts only at the next start. Wrong content is an error in the log with its `file:line`, and the
+    /// configuration before it stays in effect.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use rocketmq_starter::App;
+    ///
+    /// let app = App::new().watch_config(Duration::from_secs(5));
+    /// # drop(app);
+    /// ```
+    pub fn watch_config(mut self, every: Duration) -> Self {
+        self.watch = Some(every.max(Duration::from_millis(10)));
+        self
+    }
+
+    /// Calls this function with the level of the key `rocketmq.log-level`, at the start and after each change that
+    /// [`watch_config`](App::watch_config) sees.
+    ///
+    /// ```
+    /// use rocketmq_starter::App;
+    /// use tracing_subscriber::filter::LevelFilter;
+    /// use tracing_subscriber::{fmt, prelude::*, registry, reload};
+    ///
+    /// let (level, handle) = reload::Layer::new(LevelFilter::INFO);
+    /// registry().with(level).with(fmt::layer()).init();
+    /// let app = App::new().on_log_level(move |level| drop(handle.reload(level)));
+    /// # drop(app);
+    /// ```
+    pub fn on_log_level(mut self, change: impl Fn(LevelFilter) + Send + Sync + 'static) -> Self {
+        self.on_log_level = Some(Arc::new(change));
         self
     }
 
@@ -424,7 +487,7 @@ impl App {
     /// Puts the application on the stage of a test. It reads no variable of the process, which are different on each machine.
     #[cfg(feature = "testing")]
     pub(crate) fn on(mut self, stage: Stage) -> Self {
-        self.variables.get_or_insert_default();
+        self.origins.variables.get_or_insert_default();
         self.stage = Some(stage);
         self
     }

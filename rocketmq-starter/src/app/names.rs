@@ -50,10 +50,11 @@ impl Known {
             }
         }
         for (group, origin) in sources.names(SWITCHES) {
-            match origin {
-                // The words of a variable do not show the end of the group.
-                Origin::Variable(_) => self.check_variable(&group, &origin, sources, mistakes),
-                _ => self.check_switches(&group, &origin, sources, mistakes),
+            // The words of a variable do not show the end of the group.
+            if origin.is_variable() {
+                self.check_variable(&group, &origin, sources, mistakes);
+            } else {
+                self.check_switches(&group, &origin, sources, mistakes);
             }
         }
     }
@@ -99,10 +100,7 @@ impl Known {
 
 /// Compares names; a variable writes them in capitals and with `_`.
 fn same(known: &str, written: &str, origin: &Origin) -> bool {
-    match origin {
-        Origin::Variable(_) => canonical(known) == canonical(written),
-        _ => known == written,
-    }
+    if origin.is_variable() { canonical(known) == canonical(written) } else { known == written }
 }
 
 fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n String>) -> Option<&'n String> {

@@ -5,21 +5,25 @@ use super::backend::Backend;
 use super::clients::{Site, Way};
 use super::groups::{self, GroupPlan};
 use super::hooks::Hooks;
+use super::log_level::Level;
 use super::names::Known;
 use super::pages::Pages;
 use super::producers::{self, ProducerPlan};
 use super::pull::{self, PullPlan};
+use super::report;
 use super::sections::{self, SectionReader};
 use super::stage::Stage;
+use super::watch::Watch;
 use crate::__private::{DiscoveredChecker, DiscoveredListener};
+use crate::config::parse;
 use crate::config::sources::Sources;
 use crate::config::{RocketmqProperties, clusters};
 use crate::context::{Sections, States};
 use crate::error::{Mistake, MistakeKind, StartError};
 use crate::listener::Listener;
 use crate::transaction::TransactionChecker;
-use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The parts of an application to start, free of mistakes.
 #[derive(Debug)]
@@ -36,6 +40,9 @@ pub(super) struct Plan {
     pub(super) on_stop: Hooks,
     pub(super) way: Way,
     pub(super) stage: Option<Stage>,
+    pub(super) level: Level,
+    /// The sources to look at while the application runs, and how often.
+    pub(super) watch: Option<(Watch, Duration)>,
 }
 
 /// A producer or consumer that needs a client.
@@ -73,12 +80,11 @@ impl Plan {
 /// Reads the configuration and checks everything that can be checked without a connection.
 pub(super) fn plan(mut app: App) -> Result<Plan, StartError> {
     let mut mistakes = Vec::new();
-    let variables = app.variables.take().unwrap_or_else(process_environment);
-    let set = std::mem::take(&mut app.set);
-    let sources = Sources::load(app.file.as_deref(), app.profiles.as_deref(), variables, set, &mut mistakes);
-    sources.check(&mut mistakes);
+    let sources = app.origins.read(&mut mistakes);
     let properties = properties(&mut app, &sources, &mut mistakes);
     let left_out = discover(&mut app);
+    let level = Level::of(&app, &sources);
+    let watch = watch(&app, &sources);
     let known = Known::of(app.listeners.iter().chain(&left_out), &sources);
     known.check(&sources, &mut mistakes);
     let mut groups = groups::plan(app.listeners, &sources, &mut mistakes);
@@ -101,18 +107,26 @@ pub(super) fn plan(mut app: App) -> Result<Plan, StartError> {
         on_stop: app.on_stop,
         way,
         stage: app.stage,
+        level,
+        watch,
     };
     check_needs(&plan, &app.checkers, &app.sections, &mut mistakes);
     plan.check(&mut mistakes);
     plan.sources.check_variables(&mut mistakes);
+    plan.sources.warn_of_no_effect();
     if mistakes.is_empty() { Ok(plan) } else { Err(StartError::of(mistakes)) }
 }
 
-/// Reads the variables of the process. Those that are not Unicode name no key.
-fn process_environment() -> BTreeMap<String, String> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect()
+/// Logs the configuration if that is asked for, and keeps it to notice changes.
+fn watch(app: &App, sources: &Sources) -> Option<(Watch, Duration)> {
+    let specs = report::specs(app);
+    // Planning reports the mistakes once more.
+    let report = report::of_sources(sources, &specs, &mut Vec::new());
+    let asked = report.get("rocketmq.config-report").and_then(|value| value.set());
+    if asked.is_some_and(|text| parse::switch(text) == Ok(true)) {
+        tracing::info!("the configuration is:\n{report}");
+    }
+    app.watch.map(|every| (Watch::new(app.origins.clone(), sources.files(), specs, report), every))
 }
 
 fn properties(app: &mut App, sources: &Sources, mistakes: &mut Vec<Mistake>) -> RocketmqProperties {

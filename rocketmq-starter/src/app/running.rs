@@ -5,6 +5,7 @@ use super::clients::Clients;
 use super::consumers::Consumers;
 use super::hooks::Hooks;
 use super::pages::Pages;
+use super::watch::Watching;
 use crate::context::Context;
 use crate::health::Health;
 use crate::template::RocketmqTemplate;
@@ -35,6 +36,7 @@ pub struct RunningApp {
     backend: Backend,
     pages: Pages,
     on_stop: Hooks,
+    watching: Option<Watching>,
 }
 
 impl RunningApp {
@@ -46,7 +48,12 @@ impl RunningApp {
         pages: Pages,
         on_stop: Hooks,
     ) -> Self {
-        RunningApp { context, consumers, clients, backend, pages, on_stop }
+        RunningApp { context, consumers, clients, backend, pages, on_stop, watching: None }
+    }
+
+    /// Keeps the task that looks at the configuration.
+    pub(super) fn watched_by(self, watching: Option<Watching>) -> Self {
+        RunningApp { watching, ..self }
     }
 
     /// Returns the context, which listeners and hooks get too.
@@ -168,6 +175,7 @@ impl RunningApp {
     /// # Cancel safety
     /// Dropping the future stops the application at once: the broker delivers the messages in flight again.
     pub async fn shutdown(self) {
+        drop(self.watching);
         self.context.set_ready(false);
         self.consumers.shutdown().await;
         self.on_stop.run_all(&self.context).await;

@@ -11,6 +11,7 @@ use super::plan::{self, Plan};
 use super::producers::{self, ProducerPlan};
 use super::pull;
 use super::running::RunningApp;
+use super::watch;
 use crate::context::{Context, Shared, Watched};
 use crate::error::{Mistake, MistakeKind, StartError};
 use crate::health::{Counters, LAG_GROWS_FOR, Trend};
@@ -19,7 +20,9 @@ use rocketmq_client::Client;
 use std::sync::{Arc, OnceLock};
 
 pub(super) async fn start(app: App) -> Result<RunningApp, StartError> {
-    let plan = plan::plan(app)?;
+    let mut plan = plan::plan(app)?;
+    let (level, watch) = (plan.level.clone(), plan.watch.take());
+    level.start();
     let pages = Pages::start(&plan.properties).await?;
     let backend = match &plan.stage {
         Some(stage) => Backend::only(&stage.name_server),
@@ -28,7 +31,10 @@ pub(super) async fn start(app: App) -> Result<RunningApp, StartError> {
     let mut clients = Clients::new(plan.way.clone());
     let consumers = Consumers::default();
     match connect(plan, &backend, &mut clients, &consumers, &pages).await {
-        Ok((context, on_stop)) => Ok(RunningApp::new(context, consumers, clients, backend, pages, on_stop)),
+        Ok((context, on_stop)) => {
+            let watching = watch.map(|(watch, every)| watch::start(watch, context.clone(), level, every));
+            Ok(RunningApp::new(context, consumers, clients, backend, pages, on_stop).watched_by(watching))
+        }
         Err(error) => {
             consumers.shutdown().await;
             clients.shutdown().await;

@@ -13,6 +13,7 @@ mod management;
 pub(crate) mod origin;
 pub(crate) mod parse;
 pub(crate) mod properties;
+pub(crate) mod report;
 mod secret;
 pub(crate) mod section;
 pub(crate) mod sources;
@@ -25,11 +26,13 @@ pub use client::ClientProperties;
 pub use clusters::ClusterProperties;
 pub use keys::json_schema;
 pub use management::ManagementProperties;
+pub use origin::Origin;
 pub(crate) use properties::EMBEDDED;
 pub use properties::{
     Access, ConsumerProperties, EmbeddedProperties, ProducerProperties, PullConsumerProperties,
     RocketmqProperties,
 };
+pub use report::{ConfigReport, ConfigValue};
 pub use secret::Secret;
 pub use tls::TlsProperties;
 pub use trace::MsgTrace;

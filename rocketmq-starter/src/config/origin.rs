@@ -3,21 +3,42 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The place where a value was written.
+/// The place where a value was written. `Display` names it as messages do: `application.toml:3`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Origin {
+#[non_exhaustive]
+pub enum Origin {
+    /// A line of a configuration file.
     File {
+        /// The file.
         file: PathBuf,
+        /// The line, counted from 1.
         line: usize,
     },
+    /// A variable of the process, by name.
     Variable(String),
-    /// A place in the program.
+    /// A variable in a file such as `.env`.
+    EnvFile {
+        /// The name of the variable.
+        name: String,
+        /// The file.
+        file: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// A call of `App::set`: file and line of the program.
     Program(String),
     /// The attribute of this listener, or `Listener::option`.
     Listener(String),
+    /// Nowhere: the value is the default.
+    Default,
 }
 
 impl Origin {
+    /// Tells whether the name of a variable gave the key, in capitals and with `_`.
+    pub(crate) fn is_variable(&self) -> bool {
+        matches!(self, Origin::Variable(_) | Origin::EnvFile { .. })
+    }
+
     /// Counts the line of the byte at `byte` in the `text` of the file.
     pub(crate) fn in_file(file: &Path, text: &str, byte: usize) -> Self {
         let before = &text.as_bytes()[..byte.min(text.len())];
@@ -31,8 +52,12 @@ impl fmt::Display for Origin {
         match self {
             Origin::File { file, line } => write!(f, "{}:{line}", file.display()),
             Origin::Variable(name) => write!(f, "the variable {name}"),
+            Origin::EnvFile { name, file, line } => {
+                write!(f, "the variable {name} in {}:{line}", file.display())
+            }
             Origin::Program(place) => write!(f, "App::set at {place}"),
             Origin::Listener(described) => f.write_str(described),
+            Origin::Default => f.write_str("default"),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
+use tracing::level_filters::LevelFilter;
 
 pub(crate) fn text(text: &str) -> Result<String, String> {
     Ok(text.trim().to_owned())
@@ -74,6 +75,19 @@ pub(crate) fn switch(text: &str) -> Result<bool, String> {
         "false" => Ok(false),
         _ => Err("true or false".to_owned()),
     }
+}
+
+/// Reads a level of the log.
+pub(crate) fn log_level(text: &str) -> Result<LevelFilter, String> {
+    let levels = [
+        ("off", LevelFilter::OFF),
+        ("error", LevelFilter::ERROR),
+        ("warn", LevelFilter::WARN),
+        ("info", LevelFilter::INFO),
+        ("debug", LevelFilter::DEBUG),
+        ("trace", LevelFilter::TRACE),
+    ];
+    word(&levels, text)
 }
 
 /// A bare number is milliseconds, as in Spring.

@@ -3,8 +3,12 @@
 
 mod check;
 mod place;
+mod secret_file;
+mod variables;
 
 pub(crate) use check::wrong_value;
+pub(crate) use secret_file::{in_file, read as read_secret};
+pub(crate) use variables::Variables;
 
 use super::entry::{Entry, normal};
 use super::file::{self, Line, LineValue};
@@ -15,6 +19,7 @@ use crate::placeholder::{self, PlaceholderError, variable_name};
 use check::unresolved;
 use place::{is_misnamed, placed};
 use rocketmq_client::remoting::spring::canonical;
+use secret_file::{Named, rival};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -44,10 +49,12 @@ pub(crate) struct Sources {
     overridden: Vec<(String, Entry)>,
     /// Keys that lead nowhere.
     misplaced: Vec<(Origin, Mistake)>,
-    variables: BTreeMap<String, String>,
+    variables: Variables,
     set: BTreeMap<String, Entry>,
     /// The file in which messages tell the user to add a key.
     home: Option<PathBuf>,
+    /// The files that were read.
+    read: Vec<PathBuf>,
     /// Variables and keys that a placeholder named: variables need not stand for a key, and keys need no other reader.
     used: Mutex<BTreeSet<String>>,
 }
@@ -59,7 +66,7 @@ impl Sources {
     pub(crate) fn load(
         file: Option<&Path>,
         profiles: Option<&str>,
-        variables: BTreeMap<String, String>,
+        variables: Variables,
         set: Settings,
         mistakes: &mut Vec<Mistake>,
     ) -> Sources {
@@ -83,11 +90,16 @@ impl Sources {
         sources
     }
 
+    /// Returns the files that were read.
+    pub(crate) fn files(&self) -> &[PathBuf] {
+        &self.read
+    }
+
     /// Makes sources of a text, for tests.
     #[cfg(test)]
     pub(crate) fn from_toml(toml: &str, variables: &[(&str, &str)]) -> (Sources, Vec<Mistake>) {
         let (mut sources, mut mistakes) = (Sources::default(), Vec::new());
-        sources.variables = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        sources.variables = Variables::of(variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
         match file::parse(Path::new("application.toml"), toml) {
             Ok(lines) => sources.lay(lines),
             Err(mistake) => mistakes.push(mistake),
@@ -101,6 +113,7 @@ impl Sources {
     }
 
     fn merge(&mut self, path: &Path, mistakes: &mut Vec<Mistake>) {
+        self.read.push(path.to_owned());
         match file::read(path) {
             Ok(lines) => self.lay(lines),
             Err(mistake) => mistakes.push(mistake),
@@ -129,6 +142,7 @@ impl Sources {
     /// Lays a file over those before it.
     fn lay(&mut self, lines: Vec<Line>) {
         let mut misnamed = BTreeSet::new();
+        let mut laid = BTreeSet::new();
         for line in lines {
             let first = &line.segments[0];
             if is_misnamed(first) && !misnamed.insert(first.clone()) {
@@ -136,7 +150,20 @@ impl Sources {
             }
             let Some((path, entry)) = self.place(line) else { continue };
             if let Some(before) = self.files.insert(path.clone(), entry) {
-                self.overridden.push((path, before));
+                self.overridden.push((path.clone(), before));
+            }
+            laid.insert(path);
+        }
+        self.forget_rivals(&laid);
+    }
+
+    /// A secret goes before the file of it that an earlier file names, and the reverse.
+    fn forget_rivals(&mut self, laid: &BTreeSet<String>) {
+        for path in laid {
+            if let Some(rival) = rival(path).filter(|rival| !laid.contains(rival))
+                && let Some(before) = self.files.remove(&rival)
+            {
+                self.overridden.push((rival, before));
             }
         }
     }
@@ -160,11 +187,21 @@ impl Sources {
     /// Returns the text of `path`, placeholders resolved.
     ///
     /// # Errors
-    /// Fails for a placeholder that cannot be resolved.
+    /// Fails for a placeholder that cannot be resolved, and for the file of a secret that cannot be read.
     pub(crate) fn find(&self, path: &str) -> Result<Option<Found>, Mistake> {
-        let Some(Entry { written, text, origin }) = self.raw(path) else { return Ok(None) };
+        match self.entry(path)? {
+            None => Ok(None),
+            Some(Named::Itself(entry)) => self.resolved(entry).map(Some),
+            Some(Named::File(entry, node)) => {
+                let found = self.resolved(entry)?;
+                if found.text.trim().is_empty() { Ok(None) } else { read_secret(found, node).map(Some) }
+            }
+        }
+    }
+
+    fn resolved(&self, Entry { written, text, origin }: Entry) -> Result<Found, Mistake> {
         match self.resolve(&text) {
-            Ok(text) => Ok(Some(Found { text, written, origin })),
+            Ok(text) => Ok(Found { text, written, origin }),
             Err(error) => Err(unresolved(&written, &origin, &error)),
         }
     }
@@ -181,9 +218,9 @@ impl Sources {
             return Some(entry.text.clone());
         }
         for name in [key, variable_name(key).as_str()] {
-            if let Some(text) = self.variables.get(name) {
+            if let Some(variable) = self.variables.0.get(name) {
                 self.used().insert(name.to_owned());
-                return Some(text.clone());
+                return Some(variable.text.clone());
             }
         }
         self.used().insert(normal(key));
@@ -206,17 +243,17 @@ impl Sources {
 
     fn variable(&self, path: &str) -> Option<Entry> {
         let wanted = canonical(path);
-        let (name, text) =
-            self.variables.iter().find(|(name, _)| name.starts_with(PREFIX) && canonical(name) == wanted)?;
-        Some(Entry { written: path.to_owned(), text: text.clone(), origin: Origin::Variable(name.clone()) })
+        let mut variables = self.variables.0.iter();
+        let (_, found) = variables.find(|(name, _)| name.starts_with(PREFIX) && canonical(name) == wanted)?;
+        Some(Entry { written: path.to_owned(), text: found.text.clone(), origin: found.origin.clone() })
     }
 
     /// Returns the variables that stand for a key.
     fn of_variables(&self) -> Vec<(Place, Entry)> {
-        let places = self.variables.iter().filter_map(|(name, text)| {
+        let places = self.variables.0.iter().filter_map(|(name, variable)| {
             let (0, place) = nearest(name)? else { return None };
-            let origin = Origin::Variable(name.clone());
-            let entry = Entry { written: place.path.clone(), text: text.clone(), origin };
+            let (text, origin) = (variable.text.clone(), variable.origin.clone());
+            let entry = Entry { written: place.path.clone(), text, origin };
             Some((place, entry))
         });
         places.collect()
@@ -233,7 +270,7 @@ impl Sources {
             let Some(name) = path.strip_prefix(&prefix).and_then(|rest| rest.split('.').next()) else {
                 continue;
             };
-            let loose = matches!(entry.origin, Origin::Variable(_));
+            let loose = entry.origin.is_variable();
             let known = |known: &str| known == name || (loose && canonical(known) == canonical(name));
             if !names.iter().any(|(other, _)| known(other)) {
                 names.push((name.to_owned(), entry.origin.clone()));
@@ -266,8 +303,8 @@ impl Sources {
         let is_it = |name: &str| {
             name.starts_with(&prefix) && canonical(name) == wanted && !name.contains(char::is_lowercase)
         };
-        let (name, text) = self.variables.iter().find(|(name, _)| is_it(name))?;
-        Some(Entry { written: key.to_owned(), text: text.clone(), origin: Origin::Variable(name.clone()) })
+        let (_, found) = self.variables.0.iter().find(|(name, _)| is_it(name))?;
+        Some(Entry { written: key.to_owned(), text: found.text.clone(), origin: found.origin.clone() })
     }
 
     /// Tells where a value for a key belongs.
@@ -308,7 +345,7 @@ mod tests {
         let set =
             set.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned(), "main.rs:7".to_owned()));
         let mut mistakes = Vec::new();
-        let sources = Sources::load(Some(file), profiles, BTreeMap::new(), set.collect(), &mut mistakes);
+        let sources = Sources::load(Some(file), profiles, Variables::default(), set.collect(), &mut mistakes);
         sources.check(&mut mistakes);
         (sources, mistakes.iter().map(ToString::to_string).collect())
     }

@@ -3,11 +3,11 @@
 
 use super::Spec;
 use super::tuning::ConsumerTuning;
-use crate::config::keys::{ATTRIBUTE, hint};
+use crate::config::keys::{ATTRIBUTE, hint, is_access};
 use crate::config::origin::Origin;
 use crate::config::parse;
 use crate::config::section::found;
-use crate::config::sources::{Found, Sources, wrong_value};
+use crate::config::sources::{Found, Sources, in_file, read_secret, wrong_value};
 use crate::config::{Access, MsgTrace, Secret};
 use crate::error::{Mistake, MistakeKind};
 use rocketmq_client::DelayLevel;
@@ -20,6 +20,9 @@ pub(crate) const DELAYS: [&str; 18] = [
     "1s", "5s", "10s", "30s", "1m", "2m", "3m", "4m", "5m", "6m", "7m", "8m", "9m", "10m", "20m", "30m",
     "1h", "2h",
 ];
+
+/// The options that are never shown.
+const SECRETS: [&str; 3] = ["access-key", "secret-key", "security-token"];
 
 /// The default number of messages in one call of a batch listener.
 const DEFAULT_BATCH: u32 = 32;
@@ -97,6 +100,7 @@ pub(crate) struct GroupOptions {
     pub(crate) concurrency: Option<u32>,
     pub(crate) batch: u32,
     pub(crate) max_reconsume_times: Option<u32>,
+    pub(crate) paused: bool,
     pub(crate) consume_timeout: Option<Duration>,
     pub(crate) suspend_time: Option<Duration>,
     pub(crate) from: Option<FromWhere>,
@@ -134,6 +138,7 @@ impl GroupOptions {
             batch: batch.unwrap_or(if batches { DEFAULT_BATCH } else { 1 }),
             max_reconsume_times: options
                 .read("max-reconsume-times", parse::count_within::<0, { i32::MAX as u32 }>),
+            paused: options.read("paused", parse::switch).unwrap_or_default(),
             consume_timeout: options.read("consume-timeout", parse::consume_timeout),
             suspend_time: options.read("suspend-time", parse::period),
             from: options.read("from", start_point),
@@ -272,14 +277,17 @@ impl<'a> Options<'a> {
         parse(&self.said_at(Level::Attribute, key)?.text).ok()
     }
 
-    /// Returns the cluster and the name server of the first level that says where the consumer connects.
     fn place(&mut self) -> (Option<Found>, Option<String>) {
-        let said = Level::ALL
+        let (cluster, server) = self.first_place();
+        (cluster.map(trimmed), server.map(|found| trimmed(found).text))
+    }
+
+    /// Returns the cluster and the name server of the first level that says where the consumer connects.
+    fn first_place(&mut self) -> (Option<Found>, Option<Found>) {
+        let mut said = Level::ALL
             .into_iter()
             .map(|level| (self.said_at(level, "cluster"), self.said_at(level, "name-server")));
-        let first = said.into_iter().find(|(cluster, server)| cluster.is_some() || server.is_some());
-        let (cluster, server) = first.unwrap_or_default();
-        (cluster.map(trimmed), server.map(|found| trimmed(found).text))
+        said.find(|(cluster, server)| cluster.is_some() || server.is_some()).unwrap_or_default()
     }
 
     fn access(&mut self) -> Access {
@@ -291,6 +299,19 @@ impl<'a> Options<'a> {
             namespace_v2: self.identity("namespace-v2", parse::text),
             tls_enable: self.identity("tls-enable", parse::switch),
             instance_name: self.identity("instance-name", parse::text),
+        }
+    }
+
+    /// Returns the text of an option that counts, and the place where it was written.
+    pub(crate) fn said(&mut self, key: &str) -> Option<Found> {
+        let of_cluster = is_access(key) && matches!(self.place_from(0), Place::Cluster(_));
+        if SECRETS.contains(&key) || of_cluster {
+            return self.written_for_its_cluster(key);
+        }
+        match key {
+            "cluster" => self.first_place().0,
+            "name-server" => self.first_place().1,
+            _ => Level::ALL.into_iter().find_map(|level| self.said_at(level, key)),
         }
     }
 
@@ -336,11 +357,19 @@ impl<'a> Options<'a> {
         let configured = match level {
             Level::Group => format!("rocketmq.consumer.groups.{}.{key}", self.group),
             Level::Attribute => {
-                return self.attributes_say(key).filter(|found| !found.text.trim().is_empty());
+                let said = |found: &Found| !found.text.trim().is_empty();
+                return self.attributes_say(key).filter(said).or_else(|| self.secret_in_file(key));
             }
             Level::Shared => format!("rocketmq.consumer.{key}"),
         };
         found(self.sources, &configured, self.mistakes)
+    }
+
+    /// Reads a credential from the file that an attribute names.
+    fn secret_in_file(&mut self, key: &str) -> Option<Found> {
+        let node = ATTRIBUTE.get(key).filter(|_| SECRETS.contains(&key))?.node;
+        let file = self.attributes_say(&in_file(key)).filter(|file| !file.text.trim().is_empty())?;
+        read_secret(file, node).map_err(|mistake| self.mistakes.push(mistake)).ok()
     }
 
     /// Returns the value on which the attributes agree. One consumer cannot follow two that differ.
@@ -395,6 +424,13 @@ pub(crate) fn check_attribute(spec: &Spec, sources: &Sources, mistakes: &mut Vec
             mistakes.push(Mistake::new(MistakeKind::UnknownKey, message));
             continue;
         };
+        if SECRETS.contains(&key.as_ref()) && spec.options.iter().any(|(other, _)| *other == in_file(key)) {
+            let message = format!(
+                "`{written}` and `{written}_file` of {} exclude each other; keep one",
+                spec.described()
+            );
+            mistakes.push(Mistake::new(MistakeKind::WrongValue, message));
+        }
         // An option that is read reports a placeholder without a value; others may have none.
         if let Ok(text) = sources.resolve(text)
             && let Some((takes, secret)) = known.node.refuses(&text)

@@ -1,6 +1,6 @@
 //! The keys that each producer and consumer has: credentials, namespaces, encryption, message trace.
 
-use super::form::{SWITCH, TEXT, TOPIC};
+use super::form::{PATH, SWITCH, TEXT, TOPIC};
 use super::key::{Table, key, no_other_names, secret};
 
 /// Credentials, namespaces and encryption.
@@ -14,10 +14,19 @@ pub(super) static IDENTITY: Table = Table {
             .without("none; set together with `access-key`")
             .spring_too()
             .about("Signs requests for access control."),
+        key("access-key-file", PATH)
+            .without("none")
+            .about("Names a file that holds `access-key`, in its place."),
+        key("secret-key-file", PATH)
+            .without("none")
+            .about("Names a file that holds `secret-key`, in its place."),
         secret("security-token", TEXT)
             .without("none")
             .java("SessionCredentials.securityToken")
             .about("Goes with temporary credentials."),
+        key("security-token-file", PATH)
+            .without("none")
+            .about("Names a file that holds `security-token`, in its place."),
         key("namespace", TEXT)
             .without("none")
             .spring_too()
@@ -54,3 +63,8 @@ pub(super) static ACCESS: Table = Table {
     also: Some(&IDENTITY),
     spring: no_other_names,
 };
+
+/// Tells whether a key belongs to one cluster, so that it is not inherited for another.
+pub(crate) fn is_access(name: &str) -> bool {
+    IDENTITY.keys.iter().any(|key| key.name == name)
+}

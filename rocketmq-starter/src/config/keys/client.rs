@@ -81,6 +81,9 @@ pub(super) static TLS: Table = Table {
             .without("none")
             .java("tls.client.keyPassword")
             .about("Opens a key in encrypted PKCS#8."),
+        key("key-password-file", PATH)
+            .without("none")
+            .about("Names a file that holds `key-password`, in its place."),
         key("server-name", TEXT)
             .without("the dialled host")
             .about(

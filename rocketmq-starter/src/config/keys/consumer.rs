@@ -36,7 +36,7 @@ pub(super) static OPTIONS: Table = Table {
         key("concurrency", whole::<1, 1000>())
             .default("20")
             .spring("consumeThreadNumber")
-            .about("Is the number of messages that are handled at once; in orderly mode, of queues."),
+            .about("Is the number of messages that are handled at once; in orderly mode, of queues. It can change while the application runs."),
         key("batch", whole::<1, 1024>())
             .without("32 for a batch listener, else 1")
             .spring("consumeMessageBatchMaxSize")
@@ -44,7 +44,7 @@ pub(super) static OPTIONS: Table = Table {
         key("max-reconsume-times", whole::<0, { i32::MAX as u32 }>())
             .without("16; orderly: no limit")
             .spring("maxReconsumeTimes")
-            .about("Is the number of tries after the first; then a message is dead-lettered."),
+            .about("Is the number of tries after the first; then a message is dead-lettered. It can change while the application runs."),
         key("consume-timeout", CONSUME_TIMEOUT)
             .default("15m")
             .spring("consumeTimeout")
@@ -84,6 +84,9 @@ pub(super) static OPTIONS: Table = Table {
             .default("25s")
             .spring("awaitTerminationMillisWhenShutdown")
             .about("Is the time that a shutdown gives to messages in flight."),
+        key("paused", SWITCH)
+            .default("false")
+            .about("Pulls nothing. It can change while the application runs."),
         key("enabled", SWITCH).default("true").about("Starts the listener."),
         key("name-server", SERVERS)
             .without("that of `[rocketmq]`")

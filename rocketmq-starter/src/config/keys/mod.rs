@@ -13,6 +13,7 @@ pub(crate) mod key;
 mod producer;
 mod root;
 
+pub(crate) use access::is_access;
 pub(crate) use consumer::ATTRIBUTE;
 pub(crate) use hint::{distance, hint, nearest};
 pub use json::json_schema;

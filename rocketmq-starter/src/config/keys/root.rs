@@ -2,12 +2,14 @@
 
 use super::client::{CLIENT, CLUSTER, EMBEDDED, MANAGEMENT, TLS};
 use super::consumer::CONSUMER;
-use super::form::{Form, SERVERS, Shape, TEXT, form};
+use super::form::{Form, PATH, SERVERS, SWITCH, Shape, TEXT, form};
 use super::key::{Node, Table, key, key_of, no_other_names, secret};
 use super::producer::{PRODUCER, PULL_CONSUMER};
-use crate::config::properties;
+use crate::config::{parse, properties};
 
 const CHANNEL: Form = form!(Shape::Words(&["LOCAL", "CLOUD"]), properties::access_channel);
+const LEVEL: Form =
+    form!(Shape::Words(&["off", "error", "warn", "info", "debug", "trace"]), parse::log_level);
 const PROXIES: Form = form!(Shape::Text("JSON"), properties::socks_proxies);
 
 pub(crate) static ROOT: Table = Table {
@@ -37,6 +39,16 @@ pub(crate) static ROOT: Table = Table {
                 "Names SOCKS5 proxies by network, in the JSON of Java's client: `{\"10.0.0.0/8\": {\"addr\": \"proxy:1080\", \
                  \"username\": \"u\", \"password\": \"p\"}}`. The narrowest network counts; `0.0.0.0/0` means every server.",
             ),
+        key("socks-proxy-config-file", PATH)
+            .without("none")
+            .about("Names a file that holds `socks-proxy-config`, in its place."),
+        key("log-level", LEVEL)
+            .without("that of the program's subscriber")
+            .spring("logging.level.root")
+            .about("Is the level of the log, for the function of `App::on_log_level`. It can change while the application runs."),
+        key("config-report", SWITCH)
+            .default("false")
+            .about("Logs every effective value and the place where it was written, before the application starts."),
         key_of("client", Node::Table(&CLIENT)).about("Holds settings of all producers and consumers."),
         key_of("producer", Node::Table(&PRODUCER)).about("Holds the producer of `RocketmqTemplate`."),
         key_of("producers", Node::Named(&Node::Table(&PRODUCER)))

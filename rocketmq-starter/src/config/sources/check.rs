@@ -32,12 +32,20 @@ impl Sources {
         mistakes.extend(found.into_iter().map(|(_, mistake)| mistake));
     }
 
+    /// Warns of Spring's keys without a meaning here.
+    pub(crate) fn warn_of_no_effect(&self) {
+        let of_variables = self.of_variables().into_iter().map(|(place, entry)| (place.path, entry));
+        let files = self.files.iter().chain(&self.set).map(|(path, entry)| (path.clone(), entry.clone()));
+        for (path, Entry { written, .. }) in files.chain(of_variables) {
+            let below = path.split('.').skip(1);
+            if let Ok(keys::Place { node: Node::NoEffect(why), .. }) = keys::follow(below) {
+                tracing::warn!(key = written, why, "this key has no effect here");
+            }
+        }
+    }
+
     fn check_entry(&self, node: Node, entry: &Entry) -> Option<(Origin, Mistake)> {
         let Entry { written, text, origin } = entry;
-        if let Node::NoEffect(why) = node {
-            tracing::warn!(key = written, why, "this key has no effect here");
-            return None;
-        }
         let mistake = match self.resolve(text) {
             Ok(text) => {
                 let (takes, secret) = node.refuses(&text)?;
@@ -54,7 +62,7 @@ impl Sources {
     pub(crate) fn check_variables(&self, mistakes: &mut Vec<Mistake>) {
         let used = self.used();
         for name in
-            self.variables.keys().filter(|name| !used.contains(*name) && !APACHES.contains(&name.as_str()))
+            self.variables.0.keys().filter(|name| !used.contains(*name) && !APACHES.contains(&name.as_str()))
         {
             match nearest(name) {
                 None | Some((0, _)) => {}

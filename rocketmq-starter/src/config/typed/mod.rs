@@ -22,6 +22,7 @@ pub(crate) fn read<T: DeserializeOwned>(sources: &Sources, section: &str) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::sources::Variables;
     use serde::Deserialize;
     use std::collections::{BTreeMap, HashMap};
     use std::net::IpAddr;
@@ -163,7 +164,8 @@ mod tests {
         let dev = "[orders]\nregions = ['z']\n[[orders.shops]]\nname = 'south'\nopen = true";
         std::fs::write(folder.path().join("application-dev.toml"), dev).unwrap();
         let mut mistakes = Vec::new();
-        let sources = Sources::load(Some(&base), Some("dev"), BTreeMap::new(), Vec::new(), &mut mistakes);
+        let sources =
+            Sources::load(Some(&base), Some("dev"), Variables::default(), Vec::new(), &mut mistakes);
         let read: Orders = read(&sources, "orders").unwrap();
         assert_eq!((read.max_items, read.regions), (7, vec!["z".to_owned()]));
         assert_eq!(read.shops.len(), 1, "{:?}", read.shops);
