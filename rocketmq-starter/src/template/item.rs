@@ -35,24 +35,32 @@ impl<P: Payload> Item<P> {
     }
 
     /// Sets the tag, in place of that of the destination.
+    ///
+    /// ```
+    /// use rocketmq_starter::template::Item;
+    ///
+    /// let item = Item::new(7).tag("paid");
+    /// # drop(item);
+    /// ```
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tag = Some(tag.into());
         self
     }
 
-    /// Adds a key by which the message can be found. Call it again for more keys.
+    /// Adds a key by which the message can be found. Call it again for more keys. [`Item`] shows a use.
     pub fn key(mut self, key: impl fmt::Display) -> Self {
         self.keys.push(key.to_string());
         self
     }
 
-    /// Adds a property. The batch fails for RocketMQ's own names and for empty values.
+    /// Adds a property. The batch fails for RocketMQ's own names and for empty values. [`Item`] shows a use.
     pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.properties.push((name.into(), value.into()));
         self
     }
 
     /// Sends the items with equal keys to one queue, in their order. The batch takes a request for each queue.
+    /// [`Item`] shows a use.
     pub fn ordered_by(mut self, key: impl fmt::Display) -> Self {
         self.ordering_key = Some(key.to_string());
         self
