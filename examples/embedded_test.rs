@@ -18,7 +18,7 @@ type Reminded = Arc<Mutex<BTreeSet<u32>>>;
 const TWO_HOURS: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// Writes a reminder, once for each invoice: a message may come twice.
-#[rocketmq_listener(topic = "invoices", group = "dunning", max_reconsume_times = 1)]
+#[rocketmq_listener(topic = "invoices", group = "dunning")]
 async fn remind(
     Json(invoice): Json<u32>,
     State(reminded): State<Reminded>,
@@ -39,9 +39,12 @@ async fn invoice(template: &RocketmqTemplate, invoice: u32) -> Result<(), SendEr
     Ok(())
 }
 
+/// The settings of the application.
+const CONFIGURATION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/embedded_test.toml");
+
 /// The application, as its `main` would run it.
 fn app() -> App {
-    App::new().set("rocketmq.producer.group", "invoicing").state(Reminded::default()).listener(remind)
+    App::new().config_file(CONFIGURATION).state(Reminded::default()).listener(remind)
 }
 
 #[tokio::main]

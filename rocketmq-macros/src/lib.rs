@@ -12,6 +12,7 @@ mod expand;
 mod listener;
 mod setting;
 mod signature;
+mod test;
 mod transaction;
 
 use proc_macro::TokenStream;
@@ -20,6 +21,12 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn rocketmq_listener(attribute: TokenStream, item: TokenStream) -> TokenStream {
     listener::attribute_macro(attribute.into(), item.into()).into()
+}
+
+/// Turns an async function that takes a cluster into a test; documented as `rocketmq_starter::testing::rocketmq_test`.
+#[proc_macro_attribute]
+pub fn rocketmq_test(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    test::attribute_macro(attribute.into(), item.into()).into()
 }
 
 /// Turns an async function into a transaction checker; documented as

@@ -56,6 +56,7 @@ mod complaint;
 pub mod config;
 mod embedded;
 mod exchange;
+mod faults;
 pub mod filter;
 pub mod namesrv;
 pub mod net;
@@ -69,4 +70,5 @@ pub use certificates::Certificates;
 pub use embedded::{
     Embedded, EmbeddedBroker, EmbeddedBuilder, EmbeddedError, EmbeddedNameServer, StoredMessage,
 };
+pub use faults::Fault;
 pub use node::{Node, NodeError};

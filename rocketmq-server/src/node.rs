@@ -6,14 +6,17 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use rocketmq_remoting::body::TopicConfigWrapper;
+use rocketmq_remoting::net::Handler;
 use tokio::sync::watch;
 use tracing::warn;
 
 use crate::broker::{Broker, BrokerError, Copies, Live, LiveConfig, Settings, UpdateError};
 use crate::clock::Clock;
 use crate::config::BrokerConfig;
+use crate::faults::Faults;
 use crate::net::{self, BindError, Guests, Listener, Outgoing, Security, SecurityError, Server};
 use crate::registration::{Identity, Registration, TopicSource};
+use crate::store::disk::{Disk, RealDisk};
 
 /// The distance of the VIP channel below the broker's port.
 const VIP_DISTANCE: u16 = 2;
@@ -77,6 +80,15 @@ impl Node {
     /// # Errors
     /// When the port is taken, the store cannot be used, or a setting makes no sense.
     pub async fn start(config: BrokerConfig, clock: Arc<dyn Clock>) -> Result<Self, NodeError> {
+        Self::start_with(config, clock, None).await
+    }
+
+    /// Does the same as [`start`](Self::start), with the faults of a test.
+    pub(crate) async fn start_with(
+        config: BrokerConfig,
+        clock: Arc<dyn Clock>,
+        faults: Option<&Faults>,
+    ) -> Result<Self, NodeError> {
         let network = &config.network;
         let (security, outgoing) = (Security::load(&network.tls)?, Outgoing::load(&network.tls)?);
         let listener = Listener::bind(network.bind_address, network.listen_port).await?;
@@ -85,10 +97,13 @@ impl Node {
         let (host, ip) = advertised(&config).await?;
         let settings = master(config.settings.clone());
         let live = Arc::new(Changeable(Mutex::new(config.clone())));
-        let broker = Arc::new(open(settings, SocketAddr::new(ip, port), live, clock.clone()).await?);
+        let disk = faults.map_or_else(|| Arc::new(RealDisk) as Arc<dyn Disk>, Faults::disk);
+        let broker = open(settings, SocketAddr::new(ip, port), live, (clock.clone(), disk)).await?;
+        let broker = Arc::new(broker);
+        let handler = faults.map_or_else(|| broker.handler(), |faults| faults.around(broker.handler()));
         let guests = Guests::new(network);
-        let server = listener.sharing(guests.clone()).serve(broker.handler(), network);
-        let vip = if config.vip_port { vip(&broker, &config, port, (security, guests)).await } else { None };
+        let server = listener.sharing(guests.clone()).serve(handler.clone(), network);
+        let vip = if config.vip_port { vip(handler, &config, port, (security, guests)).await } else { None };
         let source = Arc::new(Topics(broker.clone()));
         let identity = identity(&broker, &host, port);
         let advertised = identity.address.clone();
@@ -133,6 +148,12 @@ impl Node {
         self.vip.iter().for_each(Server::resume);
     }
 
+    /// Breaks the connections that are open; clients may dial again.
+    pub(crate) fn disconnect(&self) {
+        self.server.disconnect();
+        self.vip.iter().for_each(Server::disconnect);
+    }
+
     /// Stops in order: leaves the name servers, finishes the requests in flight, closes the connections, flushes.
     ///
     /// # Errors
@@ -166,18 +187,18 @@ impl Node {
     }
 }
 
-/// The settings of a master, which this broker is whatever number it was given; what it cannot promise is said.
 /// Opens the broker on a thread that may wait for the disk.
 async fn open(
     settings: Settings,
     address: SocketAddr,
     live: Arc<Changeable>,
-    clock: Arc<dyn Clock>,
+    (clock, disk): (Arc<dyn Clock>, Arc<dyn Disk>),
 ) -> Result<Broker, BrokerError> {
-    let opening = tokio::task::spawn_blocking(move || Broker::start(settings, address, live, clock));
+    let opening = tokio::task::spawn_blocking(move || Broker::start_on(settings, address, live, clock, disk));
     opening.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
+/// The settings of a master, which this broker is whatever number it was given; what it cannot promise is said.
 fn master(mut settings: Settings) -> Settings {
     if let Some(promise) = Copies::unkept_promise(&settings.fixed, &settings.live) {
         warn!("{promise}");
@@ -218,16 +239,14 @@ fn own_address() -> IpAddr {
 
 /// Old clients dial the VIP port first and fall back: a broker without it is slower for them, not broken.
 async fn vip(
-    broker: &Broker,
+    handler: Arc<dyn Handler>,
     config: &BrokerConfig,
     port: u16,
     (security, guests): (Security, Guests),
 ) -> Option<Server> {
     let port = port.checked_sub(VIP_DISTANCE)?;
     match Listener::bind(config.network.bind_address, port).await {
-        Ok(listener) => {
-            Some(listener.secured(security).sharing(guests).serve(broker.handler(), &config.network))
-        }
+        Ok(listener) => Some(listener.secured(security).sharing(guests).serve(handler, &config.network)),
         Err(error) => {
             warn!(%error, "no VIP channel");
             None

@@ -1,7 +1,7 @@
 //! The test kit, used as an application's own tests use it.
 
 use futures_util::FutureExt;
-use rocketmq_starter::testing::Cluster;
+use rocketmq_starter::testing::{Cluster, ResponseCode, rocketmq_test};
 use rocketmq_starter::{App, Attempt, BoxError, DelayLevel, Json, Outcome, rocketmq_listener};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -139,4 +139,83 @@ async fn an_application_of_a_test_uses_the_clusters_of_the_test_alone() -> TestR
     app.context().named_template("audit").ok_or("no template")?.send("orders:created", 2).await?;
     cluster.group("billing").handled(2).await;
     Ok(())
+}
+
+#[rocketmq_test]
+async fn a_refused_send_is_one_send(cluster: Cluster) -> TestResult {
+    let fault = cluster.refuse_next_send(ResponseCode::MESSAGE_ILLEGAL);
+    let error = cluster.send("orders", 1).await.expect_err("it is refused");
+    assert_says(&error.to_string(), &["refuse_next_send"]);
+    cluster.send("orders", 2).await?;
+    assert_eq!(fault.times(), 1);
+    drop(cluster.refuse_next_send(ResponseCode::MESSAGE_ILLEGAL));
+    cluster.send("orders", 3).await?;
+    cluster.topic("orders").received(2).await;
+    Ok(())
+}
+
+#[rocketmq_test]
+async fn a_lost_reply_makes_a_message_come_twice(cluster: Cluster) -> TestResult {
+    let fault = cluster.lose_reply();
+    cluster.send("orders", 1).key("order-1").await?;
+    assert_eq!(fault.times(), 1);
+    let twice = cluster.topic("orders").received(2).await;
+    assert_eq!(twice[0].message_id(), twice[1].message_id());
+    Ok(())
+}
+
+#[rocketmq_test]
+async fn a_cluster_that_is_cut_off_comes_back(cluster: Cluster) -> TestResult {
+    let _app = App::new().listener(bill).start_on(&cluster).await?;
+    cluster.send("orders:created", 1).await?;
+    cluster.group("billing").handled(1).await;
+    let fault = cluster.disconnect();
+    cluster.send("orders:created", 2).await.expect_err("no connection lives");
+    assert!(fault.times() > 0);
+    drop(fault);
+    cluster.send("orders:created", 3).await?;
+    cluster.group("billing").handled(2).await;
+    Ok(())
+}
+
+#[rocketmq_test]
+async fn a_full_disk_refuses_and_still_serves(cluster: Cluster) -> TestResult {
+    cluster.send("orders:created", 1).await?;
+    let fault = cluster.full_disk();
+    cluster.send("orders:created", 2).await.expect_err("there is no room");
+    assert!(fault.times() > 0);
+    let _app = App::new()
+        .set("rocketmq.consumer.groups.billing.from", "first")
+        .listener(bill)
+        .start_on(&cluster)
+        .await?;
+    cluster.group("billing").handled(1).await;
+    drop(fault);
+    cluster.send("orders:created", 3).await?;
+    cluster.group("billing").handled(2).await;
+    Ok(())
+}
+
+#[rocketmq_test(brokers = 2, timeout = "90s")]
+async fn a_slow_cluster_answers_when_the_fault_is_over(cluster: Cluster) -> TestResult {
+    assert_eq!(cluster.embedded().brokers().len(), 2);
+    cluster.send("orders", 1).await?;
+    let fault = cluster.slow(Duration::from_secs(3600));
+    let send = cluster.send("orders", 2).into_future();
+    let hit = async {
+        while fault.times() == 0 {
+            tokio::task::yield_now().await;
+        }
+        drop(fault);
+    };
+    let (sent, ()) = tokio::join!(send, hit);
+    sent?;
+    cluster.topic("orders").received(2).await;
+    Ok(())
+}
+
+#[rocketmq_test(timeout = "20ms")]
+#[should_panic = "`a_test_has_an_end` was not done after 20ms"]
+async fn a_test_has_an_end(cluster: Cluster) {
+    cluster.topic("orders").received(1).await;
 }

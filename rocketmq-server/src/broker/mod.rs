@@ -47,6 +47,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::store::Store;
+use crate::store::disk::{Disk, RealDisk};
 
 pub use acl::{AclError, AclSettings, Login};
 pub use delay::{DelayLevelError, DelayLevels};
@@ -79,7 +80,21 @@ impl Broker {
         live: Arc<dyn LiveConfig>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, BrokerError> {
-        let (domains, woken) = restart::open(settings, address, live, clock)?;
+        Self::start_on(settings, address, live, clock, Arc::new(RealDisk))
+    }
+
+    /// [`start`](Self::start) on a disk of your own.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_on(
+        settings: Settings,
+        address: SocketAddr,
+        live: Arc<dyn LiveConfig>,
+        clock: Arc<dyn Clock>,
+        disk: Arc<dyn Disk>,
+    ) -> Result<Self, BrokerError> {
+        let (domains, woken) = restart::open(settings, address, live, (clock, disk))?;
         let broker = Self { domains, tasks: TaskTracker::new(), stop: CancellationToken::new() };
         services::start(&broker.domains, woken, &broker.tasks, &broker.stop);
         Ok(broker)

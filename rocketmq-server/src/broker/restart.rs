@@ -42,6 +42,7 @@ use super::{
     transaction,
 };
 use crate::clock::Clock;
+use crate::store::disk::Disk;
 use crate::store::{Dispatched, Store, StoreConfig};
 
 /// The parts of each domain. They are shared: every `log` here is the same one.
@@ -101,11 +102,11 @@ pub(crate) fn open(
     settings: Settings,
     address: SocketAddr,
     source: Arc<dyn LiveConfig>,
-    clock: Arc<dyn Clock>,
+    (clock, disk): (Arc<dyn Clock>, Arc<dyn Disk>),
 ) -> Result<(Domains, WokenPulls), BrokerError> {
     let Settings { fixed, live } = settings;
     let settings = Arc::new(Current::new(fixed, live, address, source));
-    let store = open_store(&settings, &clock)?;
+    let store = open_store(&settings, &clock, disk)?;
     let (parts, woken) = open_tables(settings, store, clock)?;
     offsets::unread::watch(&parts.log, parts.offsets.clone());
     let domains = divide(&parts);
@@ -115,10 +116,10 @@ pub(crate) fn open(
     Ok((domains, woken))
 }
 
-fn open_store(settings: &Current, clock: &Arc<dyn Clock>) -> Result<Store, BrokerError> {
+fn open_store(settings: &Current, clock: &Arc<dyn Clock>, disk: Arc<dyn Disk>) -> Result<Store, BrokerError> {
     let fixed = &settings.fixed;
     let config = StoreConfig { delay_levels_ms: fixed.delay_levels.all().to_vec(), ..fixed.store.clone() };
-    let (store, _) = Store::open(config, settings.live().store.clone(), clock.clone())?;
+    let (store, _) = Store::open_on(config, settings.live().store.clone(), clock.clone(), disk)?;
     Ok(store)
 }
 

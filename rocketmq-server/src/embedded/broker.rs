@@ -11,6 +11,7 @@ use super::error::EmbeddedError;
 use crate::broker::Broker;
 use crate::clock::Shifted;
 use crate::config::BrokerConfig;
+use crate::faults::Faults;
 use crate::node::{Node, NodeError};
 
 /// The time that a stopping server waits for requests in flight: parked pulls would hold up every restart.
@@ -25,16 +26,21 @@ const READY_WITHIN: Duration = Duration::from_secs(10);
 pub struct EmbeddedBroker {
     config: BrokerConfig,
     clock: Shifted,
+    faults: Faults,
     address: SocketAddr,
     running: Mutex<Option<Node>>,
 }
 
 impl EmbeddedBroker {
-    pub(super) async fn start(mut config: BrokerConfig, clock: Shifted) -> Result<Self, EmbeddedError> {
-        let node = started(&config, &clock).await?;
+    pub(super) async fn start(
+        mut config: BrokerConfig,
+        clock: Shifted,
+        faults: Faults,
+    ) -> Result<Self, EmbeddedError> {
+        let node = started(&config, &clock, &faults).await?;
         let address = node.address();
         config.network.listen_port = address.port();
-        Ok(Self { config, clock, address, running: Mutex::new(Some(node)) })
+        Ok(Self { config, clock, faults, address, running: Mutex::new(Some(node)) })
     }
 
     /// Returns the address on which it listens. A restart keeps it.
@@ -65,7 +71,7 @@ impl EmbeddedBroker {
     /// When it cannot flush, or does not start again.
     pub async fn restart(&self) -> Result<(), EmbeddedError> {
         self.stop().await?;
-        let node = started_again(&self.config, &self.clock).await?;
+        let node = started_again(&self.config, &self.clock, &self.faults).await?;
         *self.running.lock() = Some(node);
         Ok(())
     }
@@ -108,6 +114,11 @@ impl EmbeddedBroker {
         self.running.lock().iter().for_each(Node::resume);
     }
 
+    /// Breaks the connections that are open.
+    pub(super) fn disconnect(&self) {
+        self.running.lock().iter().for_each(Node::disconnect);
+    }
+
     /// Lets clients and their queue locks live through a jump of the clock.
     pub(super) fn before_jump(&self, by: Duration) {
         self.running.lock().iter().for_each(|node| node.broker().before_jump(by));
@@ -124,10 +135,14 @@ impl EmbeddedBroker {
 }
 
 /// Waits for a port that was ours a moment ago: a client's outgoing connection may have borrowed it.
-async fn started_again(config: &BrokerConfig, clock: &Shifted) -> Result<Node, EmbeddedError> {
+async fn started_again(
+    config: &BrokerConfig,
+    clock: &Shifted,
+    faults: &Faults,
+) -> Result<Node, EmbeddedError> {
     let deadline = Instant::now() + PORT_WITHIN;
     loop {
-        match started(config, clock).await {
+        match started(config, clock, faults).await {
             Err(EmbeddedError::Broker(NodeError::Bind(error)))
                 if error.is_in_use() && Instant::now() < deadline =>
             {
@@ -138,8 +153,8 @@ async fn started_again(config: &BrokerConfig, clock: &Shifted) -> Result<Node, E
     }
 }
 
-async fn started(config: &BrokerConfig, clock: &Shifted) -> Result<Node, EmbeddedError> {
-    let node = Node::start(config.clone(), Arc::new(clock.clone())).await?;
+async fn started(config: &BrokerConfig, clock: &Shifted, faults: &Faults) -> Result<Node, EmbeddedError> {
+    let node = Node::start_with(config.clone(), Arc::new(clock.clone()), Some(faults)).await?;
     let registered = timeout(READY_WITHIN, node.registered()).await;
     registered.map_err(|_| EmbeddedError::NotRegistered(node.address()))?;
     Ok(node)

@@ -14,6 +14,7 @@ use crate::clock::Shifted;
 use crate::config::BrokerConfig;
 #[cfg(feature = "tls")]
 use crate::config::TlsMode;
+use crate::faults::Faults;
 
 impl Embedded {
     /// One name server and one broker with a temporary store, ready to send to.
@@ -154,7 +155,7 @@ impl EmbeddedBuilder {
         #[cfg(feature = "tls")]
         let certificates = self.certify()?;
         let (root, folder) = self.folder()?;
-        let clock = Shifted::default();
+        let (clock, faults) = (Shifted::default(), Faults::default());
         let mut name_servers = Vec::new();
         for _ in 0..self.name_servers {
             name_servers.push(EmbeddedNameServer::start(&self.tls_settings).await?);
@@ -163,12 +164,13 @@ impl EmbeddedBuilder {
         let mut brokers = Vec::new();
         for index in 0..self.brokers {
             let config = self.broker_config(&root, index, &addresses)?;
-            brokers.push(EmbeddedBroker::start(config, clock.clone()).await?);
+            brokers.push(EmbeddedBroker::start(config, clock.clone(), faults.clone()).await?);
         }
         Ok(Embedded {
             brokers,
             name_servers,
             clock,
+            faults,
             #[cfg(feature = "tls")]
             certificates,
             _folder: folder,

@@ -10,6 +10,7 @@ use super::name_server::EmbeddedNameServer;
 #[cfg(feature = "tls")]
 use crate::certificates::Certificates;
 use crate::clock::Shifted;
+use crate::faults::Faults;
 
 /// A cluster in this process: name servers and brokers on loopback ports that the system chooses.
 ///
@@ -28,6 +29,7 @@ pub struct Embedded {
     pub(super) brokers: Vec<EmbeddedBroker>,
     pub(super) name_servers: Vec<EmbeddedNameServer>,
     pub(super) clock: Shifted,
+    pub(super) faults: Faults,
     #[cfg(feature = "tls")]
     pub(super) certificates: Option<Certificates>,
     // After the brokers: they must be gone before their folder is.

@@ -4,6 +4,7 @@ mod broker;
 mod builder;
 mod cluster;
 mod error;
+mod faults;
 mod name_server;
 mod stored;
 

@@ -146,6 +146,12 @@ impl Server {
         }
     }
 
+    /// Breaks every open connection; peers may dial again.
+    pub(crate) fn disconnect(&self) {
+        let open: Vec<_> = self.shared.open.lock().values().cloned().collect();
+        open.iter().for_each(Connection::abort);
+    }
+
     /// Counts the open connections.
     pub fn connections(&self) -> usize {
         self.shared.open.lock().len()

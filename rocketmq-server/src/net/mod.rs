@@ -17,3 +17,4 @@ pub use guests::Guests;
 pub use listener::{BindError, Listener, Server};
 pub use outgoing::Outgoing;
 pub use security::Security;
+pub(crate) use shutdown::settle;

@@ -117,7 +117,11 @@ fn understands_go_away(command: &Command) -> bool {
 }
 
 /// The command an answer comes to, outside the round of requests that it would have been part of.
-async fn settle(handler: &dyn Handler, connection: &Connection, answer: Answer) -> Option<Command> {
+pub(crate) async fn settle(
+    handler: &dyn Handler,
+    connection: &Connection,
+    answer: Answer,
+) -> Option<Command> {
     match answer {
         Answer::None => None,
         Answer::Now(command) => Some(command),

@@ -22,6 +22,8 @@ mod summary;
 mod watch;
 
 pub(crate) use consumers::KnownConsumers;
+#[cfg(feature = "testing")]
+pub(crate) use groups::check_needs;
 pub use running::RunningApp;
 pub(crate) use stage::Stage;
 

@@ -9,7 +9,8 @@ use crate::error::StartError;
 use crate::health::ListenerHealth;
 use crate::outcome::BoxError;
 use crate::template::{Payload, Prepared, RocketmqTemplate, WithReceipt};
-use rocketmq_server::{Embedded, EmbeddedBroker, EmbeddedError};
+use rocketmq_client::remoting::ResponseCode;
+use rocketmq_server::{Embedded, EmbeddedBroker, EmbeddedError, Fault};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -165,6 +166,47 @@ impl Cluster {
             broker.restart().await?;
         }
         Ok(())
+    }
+
+    /// Answers the next send with this code instead of storing it. Sends are those of producers, batches and half messages
+    /// too.
+    ///
+    /// ```
+    /// use rocketmq_starter::testing::{Cluster, ResponseCode};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rocketmq_starter::BoxError> {
+    /// let cluster = Cluster::start().await?;
+    /// let fault = cluster.refuse_next_send(ResponseCode::MESSAGE_ILLEGAL);
+    /// assert!(cluster.send("orders", 7).await.is_err());
+    /// assert_eq!(fault.times(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn refuse_next_send(&self, code: ResponseCode) -> Fault {
+        self.embedded.refuse_next_send(code)
+    }
+
+    /// Stores the next send and breaks its connection instead of answering. The client sends again, so that there are two
+    /// messages.
+    pub fn lose_reply(&self) -> Fault {
+        self.embedded.lose_reply()
+    }
+
+    /// Breaks all connections to the brokers, and each new one at its first request, until the fault is dropped.
+    pub fn disconnect(&self) -> Fault {
+        self.embedded.disconnect()
+    }
+
+    /// Lets each request to the brokers wait in real time, until the fault is dropped.
+    pub fn slow(&self, by: Duration) -> Fault {
+        self.embedded.slow(by)
+    }
+
+    /// Lets writes to the brokers' store fail as on a full disk, until the fault is dropped. Messages that are stored are
+    /// still served.
+    pub fn full_disk(&self) -> Fault {
+        self.embedded.full_disk()
     }
 
     /// Returns a topic, for assertions.
