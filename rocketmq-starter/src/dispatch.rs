@@ -102,6 +102,7 @@ mod tests {
             counters: Arc::clone(&counters),
             context: Context::default(),
             replier: None,
+            layers: listener.layers.clone(),
         };
         (Dispatcher::new([("t".to_owned(), Bound::new(listener, settlement))]), counters)
     }

@@ -86,6 +86,7 @@
 //! - [`App`] and [`RunningApp`] start and end an application. The start reports all mistakes together, each with its
 //!   `file:line`: [`StartError`].
 //! - [`extract`] holds the arguments of listeners, [`outcome`] their return values, [`listener`] listeners as values.
+//! - [`layer`] holds layers around handlers and sends: de-duplication, rate limits, one message at a time for each key.
 //! - [`template`] holds the options of a message; [`transaction`] the listeners of half messages.
 //! - [`config`] holds the values of the configuration.
 //!
@@ -108,6 +109,7 @@ mod dispatch;
 pub mod error;
 pub mod extract;
 pub mod health;
+pub mod layer;
 pub mod listener;
 #[cfg(feature = "management")]
 mod management;

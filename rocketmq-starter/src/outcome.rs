@@ -69,6 +69,11 @@ impl Handled {
         Handled { verdict: Verdict::Decided(Outcome::Ack), reply: Some(body) }
     }
 
+    /// Returns true if the message is done: the handler succeeded, or decided [`Outcome::Ack`].
+    pub fn is_done(&self) -> bool {
+        matches!(self.verdict, Verdict::Decided(Outcome::Ack))
+    }
+
     pub(crate) fn rejected(rejection: Rejection) -> Self {
         Handled { verdict: Verdict::Rejected(rejection), reply: None }
     }

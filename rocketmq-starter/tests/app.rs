@@ -1,12 +1,15 @@
 //! Whole applications on an embedded broker: start, handle, shut down.
 
+use rocketmq_client::SendErrorKind;
 use rocketmq_starter::error::MistakeKind;
 use rocketmq_starter::extract::Config;
 use rocketmq_starter::health::{Health, TopicState};
+use rocketmq_starter::layer::{Deduplicate, Layer, NextSend};
 use rocketmq_starter::listener::{Handler, Messages, async_trait};
 use rocketmq_starter::{
-    App, Attempt, BoxError, Context, DelayLevel, Delivery, Json, Listener, Outcome, RocketmqTemplate,
-    RunningApp, State, Text, TransactionState, rocketmq_listener, rocketmq_transaction_listener,
+    App, Attempt, BoxError, Context, DelayLevel, Delivery, Json, Listener, Message, Outcome,
+    RocketmqTemplate, RunningApp, State, Text, TransactionState, rocketmq_listener,
+    rocketmq_transaction_listener,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -695,4 +698,50 @@ async fn an_embedded_store_can_be_kept() {
         assert_eq!(receipt.queue_offset(), expected);
         running.shutdown().await;
     }
+}
+
+/// Keeps messages with the tag `secret` back.
+struct NoSecrets;
+
+#[async_trait]
+impl Layer for NoSecrets {
+    async fn send(&self, messages: Vec<Message>, next: NextSend<'_>) -> Result<(), BoxError> {
+        if messages.iter().any(|message| message.properties().tags() == Some("secret")) {
+            return Err("secrets stay here".into());
+        }
+        next.send(messages).await
+    }
+}
+
+#[tokio::test]
+async fn layers_lie_around_every_kind_of_send_and_around_handlers() {
+    let (app, mut received) = app();
+    let noting = async |Text(text): Text, State(seen): State<Seen>| -> Result<(), BoxError> {
+        seen.send(text)?;
+        Ok(())
+    };
+    let listener = Listener::new("layered", "layered", noting).layer(Deduplicate::in_memory());
+    let running = start(app.layer(NoSecrets).listener(listener)).await;
+    let template = template(&running);
+    let vetoes = [
+        template.send("layered:secret", 1).await.map(drop),
+        template.send_oneway("layered:secret", 1).await,
+        template.begin("layered:secret", 1).await.map(drop),
+    ];
+    for veto in vetoes {
+        let error = veto.expect_err("kept back");
+        assert_eq!(error.kind(), SendErrorKind::Vetoed);
+        assert!(error.to_string().contains("secrets stay here"), "{error}");
+    }
+    assert!(template.send_batch("layered:secret", [1, 2]).await.is_err());
+    assert!(template.request::<Text>("layered:secret", 1).await.is_err());
+    template.send("layered", "first").key(7).await.expect("sent");
+    assert_eq!(next(&mut received).await, "first");
+    until_health(&running, |health| health.listeners[0].handled == 1).await;
+    template.send("layered", "second").key(7).await.expect("sent");
+    template.send("layered", "third").key(8).await.expect("sent");
+    assert_eq!(next(&mut received).await, "third");
+    until_health(&running, |health| health.listeners[0].handled == 3).await;
+    assert!(received.try_recv().is_err(), "a key reaches the handler once");
+    running.shutdown().await;
 }

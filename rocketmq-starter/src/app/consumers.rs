@@ -124,6 +124,7 @@ fn dispatcher(plan: GroupPlan, replier: &Replier, context: &Context) -> Dispatch
             counters: context.counters(&group, &topic),
             context: context.clone(),
             replier: Some(replier.clone()),
+            layers: listener.layers.clone(),
         };
         (topic, Bound::new(listener, settlement))
     });

@@ -31,6 +31,7 @@ use crate::__private::{DiscoveredChecker, DiscoveredListener};
 use crate::config::{ConfigReport, RocketmqProperties};
 use crate::context::{Context, States};
 use crate::error::{RunError, StartError};
+use crate::layer::{Layer, Layers};
 use crate::listener::{Handling, IntoListener, Listener};
 use crate::outcome::BoxError;
 use crate::transaction::{IntoTransactionChecker, TransactionChecker};
@@ -85,6 +86,7 @@ pub struct App {
     listeners: Vec<Listener>,
     checkers: Vec<TransactionChecker>,
     interceptors: Vec<Arc<dyn Interceptor>>,
+    layers: Layers,
     allocations: Vec<Allocation>,
     discover: bool,
     on_start: Hooks,
@@ -353,6 +355,21 @@ impl App {
     /// ```
     pub fn interceptor(mut self, interceptor: impl Interceptor) -> Self {
         self.interceptors.push(Arc::new(interceptor));
+        self
+    }
+
+    /// Puts a layer around the handlers of all listeners and the sends of all templates, inside those that were added before;
+    /// [`layer`](crate::layer) tells about layers.
+    ///
+    /// ```
+    /// use rocketmq_starter::App;
+    /// use rocketmq_starter::layer::RateLimit;
+    ///
+    /// let app = App::new().layer(RateLimit::per_second(100)).listen("orders", "billing", || async {});
+    /// # drop(app);
+    /// ```
+    pub fn layer(mut self, layer: impl Layer) -> Self {
+        self.layers = self.layers.with(Arc::new(layer));
         self
     }
 

@@ -20,6 +20,7 @@ use crate::config::sources::Sources;
 use crate::config::{RocketmqProperties, clusters};
 use crate::context::{Sections, States};
 use crate::error::{Mistake, MistakeKind, StartError};
+use crate::layer::Layers;
 use crate::listener::Listener;
 use crate::transaction::TransactionChecker;
 use std::sync::Arc;
@@ -43,6 +44,7 @@ pub(super) struct Plan {
     pub(super) level: Level,
     /// The sources to look at while the application runs, and how often.
     pub(super) watch: Option<(Watch, Duration)>,
+    pub(super) layers: Layers,
 }
 
 /// A producer or consumer that needs a client.
@@ -87,7 +89,9 @@ pub(super) fn plan(mut app: App) -> Result<Plan, StartError> {
     let watch = watch(&app, &sources);
     let known = Known::of(app.listeners.iter().chain(&left_out), &sources);
     known.check(&sources, &mut mistakes);
-    let mut groups = groups::plan(app.listeners, &sources, &mut mistakes);
+    let surround = |it: Listener| Listener { layers: app.layers.around(&it.layers), ..it };
+    let listeners = app.listeners.into_iter().map(surround).collect();
+    let mut groups = groups::plan(listeners, &sources, &mut mistakes);
     groups::settle(&mut groups, &properties.clusters, &mut mistakes);
     groups::allocate(app.allocations, &known, &mut groups, &sources, &mut mistakes);
     let producers = producers::plan(&properties, app.checkers.clone(), &sources, &mut mistakes);
@@ -109,6 +113,7 @@ pub(super) fn plan(mut app: App) -> Result<Plan, StartError> {
         stage: app.stage,
         level,
         watch,
+        layers: app.layers,
     };
     check_needs(&plan, &app.checkers, &app.sections, &mut mistakes);
     plan.check(&mut mistakes);

@@ -15,6 +15,7 @@ use super::watch;
 use crate::context::{Context, Shared, Watched};
 use crate::error::{Mistake, MistakeKind, StartError};
 use crate::health::{Counters, LAG_GROWS_FOR, Trend};
+use crate::layer::Layers;
 use crate::template::RocketmqTemplate;
 use rocketmq_client::Client;
 use std::sync::{Arc, OnceLock};
@@ -65,7 +66,7 @@ async fn connect(
         lag_grows_for: plan.properties.management.lag_grows_for.unwrap_or(LAG_GROWS_FOR),
         ..Shared::default()
     };
-    let context = start_producers(&plan.producers, shared, backend, clients).await?;
+    let context = start_producers(&plan.producers, &plan.layers, shared, backend, clients).await?;
     pages.show(&context);
     let hook_failed = |error| Mistake::new(MistakeKind::Hook, format!("the start-up hook failed: {error}"));
     plan.on_start.run(&context).await.map_err(hook_failed)?;
@@ -89,6 +90,7 @@ async fn first_client(
 
 async fn start_producers(
     plans: &[ProducerPlan],
+    layers: &Layers,
     mut shared: Shared,
     backend: &Backend,
     clients: &mut Clients,
@@ -96,7 +98,9 @@ async fn start_producers(
     let later = Arc::new(OnceLock::new());
     for plan in plans {
         let producer = producers::start(plan, backend, clients, &later).await?;
-        let template = RocketmqTemplate::new(producer).receiving_from(shared.receivers.get(&None).cloned());
+        let template = RocketmqTemplate::new(producer)
+            .layered(layers)
+            .receiving_from(shared.receivers.get(&None).cloned());
         match &plan.name {
             Some(name) => drop(shared.named.insert(name.clone(), template)),
             None => shared.template = Some(template),

@@ -4,6 +4,7 @@ use super::Batch;
 use super::settle::Settlement;
 use crate::context::Context;
 use crate::extract::Rejection;
+use crate::layer::handled_by;
 use crate::outcome::{BoxError, Handled, IntoOutcome};
 use futures_util::future::BoxFuture;
 use rocketmq_client::consumer::catch_panic;
@@ -81,7 +82,9 @@ impl Call {
         message: Delivery,
         settlement: &Arc<Settlement>,
     ) -> BoxFuture<'static, Result<Outcome, BoxError>> {
-        if let Call::Single(call) = self {
+        if let Call::Single(call) = self
+            && settlement.layers.is_empty()
+        {
             return call.clone().handle(message, settlement.clone());
         }
         let (call, settlement) = (self.clone(), settlement.clone());
@@ -93,7 +96,7 @@ impl Call {
         let _in_flight = settlement.enter(messages.len());
         let mut outcomes = Vec::with_capacity(messages.len());
         for part in messages.chunks(self.share(messages.len())) {
-            for (message, handled) in part.iter().zip(self.answers(part, settlement.context()).await) {
+            for (message, handled) in part.iter().zip(self.surrounded(part, settlement).await) {
                 outcomes.push(settlement.settle(message, handled).await);
             }
         }
@@ -105,6 +108,15 @@ impl Call {
         if let Call::Single(call) = self {
             call.end().await;
         }
+    }
+
+    /// Calls the function with `messages` through the layers.
+    async fn surrounded(&self, messages: &[Delivery], settlement: &Settlement) -> Vec<Handled> {
+        let Settlement { layers, group, .. } = settlement;
+        if layers.is_empty() {
+            return self.answers(messages, settlement.context()).await;
+        }
+        handled_by(layers, group, self, settlement.context(), messages).await
     }
 
     /// Returns the number of messages, of `messages`, for one call.

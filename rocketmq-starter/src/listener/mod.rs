@@ -24,6 +24,7 @@ pub use stream::Messages;
 
 use crate::context::Context;
 use crate::extract::{FromContext, FromMessage, Needs, Rejection};
+use crate::layer::{Layer, Layers};
 use crate::outcome::{Handled, IntoOutcome};
 use futures_util::future::BoxFuture;
 use rocketmq_client::Delivery;
@@ -51,6 +52,7 @@ pub struct Listener {
     pub(crate) spec: Spec,
     pub(crate) needs: Needs,
     pub(crate) call: Call,
+    pub(crate) layers: Layers,
 }
 
 impl Listener {
@@ -96,7 +98,7 @@ impl Listener {
         let mut needs = Needs::default();
         T::needs(&mut needs);
         let call = Call::Single(Arc::new(stream::Streaming::new(function)));
-        Listener { spec, needs, call }.option("concurrency", "1")
+        Listener { spec, needs, call, layers: Layers::default() }.option("concurrency", "1")
     }
 
     /// Sets an option of `#[rocketmq_listener]`, by its name there or in the configuration. The value is a text, also for
@@ -116,6 +118,28 @@ impl Listener {
         self.spec.options.retain(|(known, _)| *known != key);
         self.spec.options.push((key.into(), value.into()));
         self
+    }
+
+    /// Puts a layer around its handler, inside those that were added before and those of the application;
+    /// [`layer`](crate::layer) tells about layers.
+    ///
+    /// ```
+    /// use rocketmq_starter::layer::OneAtATime;
+    /// use rocketmq_starter::{App, Text, rocketmq_listener};
+    ///
+    /// #[rocketmq_listener(topic = "orders", group = "billing")]
+    /// async fn bill(Text(_order): Text) {}
+    ///
+    /// let app = App::new().listener(bill().layer(OneAtATime::by_key()));
+    /// # drop(app);
+    /// ```
+    #[must_use]
+    pub fn layer(self, layer: impl Layer) -> Self {
+        self.layer_of(Arc::new(layer))
+    }
+
+    pub(crate) fn layer_of(self, layer: Arc<dyn Layer>) -> Self {
+        Listener { layers: self.layers.with(layer), ..self }
     }
 
     /// Returns its name in logs and health.
@@ -245,7 +269,7 @@ where
     Fut: Future<Output = R> + Send + 'static,
     R: IntoOutcome,
 {
-    Listener { spec, needs, call: Call::Single(Arc::new(call)) }
+    Listener { spec, needs, call: Call::Single(Arc::new(call)), layers: Layers::default() }
 }
 
 /// Makes a listener that is called once for many messages.
@@ -255,5 +279,5 @@ pub fn batch(
     needs: Needs,
     call: impl Fn(Batch, &Context) -> BoxFuture<'static, Vec<Handled>> + Send + Sync + 'static,
 ) -> Listener {
-    Listener { spec, needs, call: Call::Batch(Arc::new(call)) }
+    Listener { spec, needs, call: Call::Batch(Arc::new(call)), layers: Layers::default() }
 }

@@ -3,6 +3,7 @@
 use super::options::{HandlerOptions, OnError, OnUnreadable};
 use crate::context::Context;
 use crate::health::{Counters, InFlight};
+use crate::layer::Layers;
 use crate::outcome::{Handled, Verdict};
 use crate::replier::Replier;
 use rocketmq_client::{Delivery, Outcome};
@@ -18,6 +19,7 @@ pub(crate) struct Settlement {
     pub(crate) counters: Arc<Counters>,
     pub(crate) context: Context,
     pub(crate) replier: Option<Replier>,
+    pub(crate) layers: Layers,
 }
 
 impl Settlement {

@@ -14,9 +14,11 @@ pub use receive::Receiver;
 pub(crate) use receive::Receivers;
 
 use crate::extract::FromMessage;
+use crate::layer::{Layer, Layers, sent_through};
 use crate::outcome::BoxError;
 use rocketmq_client::producer::BatchError;
 use rocketmq_client::{Message, Producer, Receipt, SendError, SendErrorKind, Transaction, TransactionState};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Sends through one producer, and receives from `[rocketmq.pull-consumer]`. Clones share both.
@@ -39,6 +41,7 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub struct RocketmqTemplate {
     producer: Producer,
+    layers: Layers,
     receiver: Option<Receiver>,
 }
 
@@ -55,7 +58,11 @@ impl RocketmqTemplate {
     /// # }
     /// ```
     pub fn new(producer: Producer) -> Self {
-        RocketmqTemplate { producer, receiver: None }
+        RocketmqTemplate { producer, receiver: None, layers: Layers::default() }
+    }
+
+    pub(crate) fn layered(self, layers: &Layers) -> Self {
+        RocketmqTemplate { layers: layers.around(&self.layers), ..self }
     }
 
     pub(crate) fn receiving_from(self, receiver: Option<Receiver>) -> Self {
@@ -76,6 +83,26 @@ impl RocketmqTemplate {
         &self.producer
     }
 
+    /// Puts a layer around the sends of this template and its clones, inside those of the application and those that were added
+    /// before. Other templates of the producer stay as they are; [`layer`](crate::layer) tells about layers.
+    ///
+    /// ```
+    /// use rocketmq_starter::RocketmqTemplate;
+    /// use rocketmq_starter::layer::RateLimit;
+    ///
+    /// fn gentle(template: &RocketmqTemplate) -> RocketmqTemplate {
+    ///     template.clone().layer(RateLimit::per_second(50))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn layer(self, layer: impl Layer) -> Self {
+        RocketmqTemplate { layers: self.layers.with(Arc::new(layer)), ..self }
+    }
+
+    fn prepared<K>(&self, message: Result<Message, SendError>, how: K) -> Prepared<K> {
+        Prepared::new(&self.producer, &self.layers, message, how)
+    }
+
     /// Sends a message, and waits until a broker has stored it.
     ///
     /// ```no_run
@@ -92,7 +119,7 @@ impl RocketmqTemplate {
     /// Awaiting fails with a [`SendError`]: its `kind` tells why, `is_retryable` if a later try may succeed. The client has
     /// retried before that, as `retry-times-when-send-failed` says.
     pub fn send(&self, destination: &str, payload: impl Payload) -> Prepared<WithReceipt> {
-        Prepared::new(&self.producer, message(destination, payload), WithReceipt)
+        self.prepared(message(destination, payload), WithReceipt)
     }
 
     /// Sends a message, and waits only until it is written to the connection: it may be lost.
@@ -107,7 +134,7 @@ impl RocketmqTemplate {
     /// # Errors
     /// Awaiting fails for an illegal message and when no broker can be reached.
     pub fn send_oneway(&self, destination: &str, payload: impl Payload) -> Prepared<Oneway> {
-        Prepared::new(&self.producer, message(destination, payload), Oneway)
+        self.prepared(message(destination, payload), Oneway)
     }
 
     /// Sends a request, and waits for the reply of a listener. The reply is read like an argument of a listener: `Json<T>`,
@@ -129,7 +156,7 @@ impl RocketmqTemplate {
     /// Awaiting fails with a [`ReplyError`] when the request is not sent, no reply comes within the [`timeout`](Prepared::timeout),
     /// or the reply cannot be read.
     pub fn request<R: Reply>(&self, destination: &str, payload: impl Payload) -> Prepared<Request<R>> {
-        Prepared::new(&self.producer, message(destination, payload), Request::new())
+        self.prepared(message(destination, payload), Request::new())
     }
 
     /// Stores a half message, which no listener gets before the [`Transaction`] is committed. The broker asks a
@@ -147,7 +174,7 @@ impl RocketmqTemplate {
     /// # Errors
     /// Awaiting fails when the half message cannot be stored.
     pub fn begin(&self, destination: &str, payload: impl Payload) -> Prepared<HalfMessage> {
-        Prepared::new(&self.producer, message(destination, payload), HalfMessage)
+        self.prepared(message(destination, payload), HalfMessage)
     }
 
     /// Stores a half message, runs `local`, and commits or rolls back as `local` decides. An error of `local` leaves the
@@ -225,9 +252,24 @@ impl RocketmqTemplate {
     ) -> Result<Vec<Receipt>, BatchError> {
         let made = items.into_iter().map(|item| item.into_item().into_message(destination));
         let (messages, keys): (Vec<_>, Vec<_>) = made.collect::<Result<_, _>>()?;
-        let ordered = keys.iter().any(Option::is_some);
-        let batch = self.producer.send_batch(messages);
-        if ordered { batch.ordered_by_each(keys).await } else { batch.await }
+        sent_through(&self.layers, messages, |messages| self.send_all(messages, keys)).await
+    }
+
+    /// Sends a batch whose messages have their ordering keys, if any, at the same places.
+    async fn send_all(
+        &self,
+        messages: Vec<Message>,
+        keys: Vec<Option<String>>,
+    ) -> Result<Vec<Receipt>, BatchError> {
+        if keys.iter().all(Option::is_none) {
+            return self.producer.send_batch(messages).await;
+        }
+        if messages.len() != keys.len() {
+            let text =
+                format!("a layer made {} messages of {} with ordering keys", messages.len(), keys.len());
+            return Err(SendError::new(SendErrorKind::Vetoed, text).into());
+        }
+        self.producer.send_batch(messages).ordered_by_each(keys).await
     }
 
     /// Receives the next message of `[rocketmq.pull-consumer]`, read like an argument of a listener (`Json<T>`, `Text`,

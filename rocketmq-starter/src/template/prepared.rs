@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::extract::{FromMessage, Rejection};
+use crate::layer::{Layers, sent_through, single};
 use crate::transaction::CHECKER_PROPERTY;
 use futures_util::future::BoxFuture;
 use rocketmq_client::producer::RequestError;
@@ -103,6 +104,7 @@ impl<T: FromMessage> Reply for T {
 #[must_use = "a message is sent only when this is awaited"]
 pub struct Prepared<K> {
     producer: Producer,
+    layers: Layers,
     message: Result<Message, SendError>,
     ordering_key: Option<String>,
     timeout: Option<Duration>,
@@ -110,8 +112,20 @@ pub struct Prepared<K> {
 }
 
 impl<K> Prepared<K> {
-    pub(super) fn new(producer: &Producer, message: Result<Message, SendError>, how: K) -> Self {
-        Prepared { producer: producer.clone(), message, ordering_key: None, timeout: None, how }
+    pub(super) fn new(
+        producer: &Producer,
+        layers: &Layers,
+        message: Result<Message, SendError>,
+        how: K,
+    ) -> Self {
+        Prepared {
+            producer: producer.clone(),
+            layers: layers.clone(),
+            message,
+            ordering_key: None,
+            timeout: None,
+            how,
+        }
     }
 
     fn change(mut self, change: impl FnOnce(Message) -> Message) -> Self {
@@ -279,7 +293,12 @@ impl IntoFuture for Prepared<WithReceipt> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { with_options!(self.producer.send(self.message?), self).await })
+        Box::pin(async move {
+            let message = vec![self.message?];
+            let send =
+                |messages| async move { with_options!(self.producer.send(single(messages)?), self).await };
+            sent_through(&self.layers, message, send).await
+        })
     }
 }
 
@@ -288,7 +307,13 @@ impl IntoFuture for Prepared<Oneway> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { with_options!(self.producer.send_oneway(self.message?), self).await })
+        Box::pin(async move {
+            let message = vec![self.message?];
+            let send = |messages| async move {
+                with_options!(self.producer.send_oneway(single(messages)?), self).await
+            };
+            sent_through(&self.layers, message, send).await
+        })
     }
 }
 
@@ -297,7 +322,10 @@ impl IntoFuture for Prepared<HalfMessage> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.producer.begin(self.message?).await })
+        Box::pin(async move {
+            let begin = |messages| async move { self.producer.begin(single(messages)?).await };
+            sent_through(&self.layers, vec![self.message?], begin).await
+        })
     }
 }
 
@@ -307,8 +335,12 @@ impl<R: Send + 'static> IntoFuture for Prepared<Request<R>> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let reply = with_options!(self.producer.request(self.message?), self).await?;
-            Ok((self.how.read)(&reply, &Context::default())?)
+            let message = vec![self.message?];
+            let send = |messages| async move {
+                let reply = with_options!(self.producer.request(single(messages)?), self).await?;
+                Ok((self.how.read)(&reply, &Context::default())?)
+            };
+            sent_through(&self.layers, message, send).await
         })
     }
 }

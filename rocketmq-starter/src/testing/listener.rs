@@ -5,6 +5,7 @@ use crate::app::check_needs;
 use crate::config::sources::Sources;
 use crate::context::{Context, Sections, Shared, States};
 use crate::error::{Mistake, MistakeKind, StartError};
+use crate::layer::handled_by;
 use crate::listener::options::{HandlerOptions, Options, check_attribute};
 use crate::listener::{IntoListener, Listener, judge};
 use crate::outcome::Handled;
@@ -200,7 +201,8 @@ impl TestListener {
         let template = if self.wants_template { Some(self.recorder().await?.template()) } else { None };
         let (states, sections) = (self.states.clone(), self.sections.clone());
         let context = Context::new(Shared { states, sections, template, ..Shared::default() });
-        let answers = self.listener.call.answers(deliveries, &context).await;
+        let Listener { layers, call, spec, .. } = &self.listener;
+        let answers = handled_by(layers, &spec.group, call, &context, deliveries).await;
         Ok(answers.into_iter().map(|handled| Delivered::of(handled, &options)).collect())
     }
 
