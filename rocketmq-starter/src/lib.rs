@@ -92,6 +92,7 @@
 //!
 //! # Features
 //!
+//! - `dev-page`: a page on loopback that shows what the embedded broker has, while it runs: messages, tries, dead letters.
 //! - `embedded`: a broker inside the application, for `name-server = "embedded"`, development and tests.
 //! - `testing`: the test kit. `testing::Cluster` is a broker for one test, whose time the test moves; assertions wait for what must
 //!   happen. `testing::TestListener` calls listeners without any broker.
@@ -105,6 +106,8 @@
 mod app;
 pub mod config;
 mod context;
+#[cfg(feature = "dev-page")]
+mod dev;
 mod dispatch;
 pub mod error;
 pub mod extract;
@@ -120,7 +123,7 @@ pub mod template;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod transaction;
-#[cfg(feature = "management")]
+#[cfg(any(feature = "management", feature = "dev-page"))]
 mod web;
 
 #[doc(hidden)]

@@ -1,5 +1,7 @@
 //! Looks at what an embedded cluster holds, without a request: a test sees it also while the brokers are paused or cut off.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 
 use super::broker::EmbeddedBroker;
@@ -72,9 +74,42 @@ impl Embedded {
     /// # }
     /// ```
     pub fn messages(&self, topic: &str) -> Option<Vec<StoredMessage>> {
-        let of_broker = |broker: &EmbeddedBroker| broker.look(|running| read(running, topic));
+        let of_broker = |broker: &EmbeddedBroker| broker.look(|running| read(running, topic, i64::MAX));
         let all: Option<Vec<_>> = self.brokers.iter().map(of_broker).collect();
         all.map(|messages| messages.concat())
+    }
+
+    /// Returns the newest messages of each queue of a topic, queue by queue. `None` while a broker does not run.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rocketmq_server::EmbeddedError> {
+    /// let cluster = rocketmq_server::Embedded::start().await?;
+    /// assert_eq!(cluster.newest_messages("orders", 10), Some(vec![]));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn newest_messages(&self, topic: &str, of_a_queue: u32) -> Option<Vec<StoredMessage>> {
+        let of_broker =
+            |broker: &EmbeddedBroker| broker.look(|running| read(running, topic, i64::from(of_a_queue)));
+        let all: Option<Vec<_>> = self.brokers.iter().map(of_broker).collect();
+        all.map(|messages| messages.concat())
+    }
+
+    /// Returns the topics that have queues in a store, those of the broker itself too. `None` while a broker does not run.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rocketmq_server::EmbeddedError> {
+    /// let cluster = rocketmq_server::Embedded::start().await?;
+    /// assert!(cluster.topics().is_some_and(|topics| !topics.contains("orders")));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn topics(&self) -> Option<BTreeSet<String>> {
+        let of_broker = |broker: &EmbeddedBroker| broker.look(|running| running.store().topics());
+        let all: Option<Vec<_>> = self.brokers.iter().map(of_broker).collect();
+        Some(all?.into_iter().flatten().map(|topic| topic.to_string()).collect())
     }
 
     fn sum(&self, count: impl Fn(&Broker) -> u64) -> Option<u64> {
@@ -88,10 +123,11 @@ fn queues<'a>(store: &'a Store, topic: &'a str) -> impl Iterator<Item = (i32, (i
     store.queues(topic).into_iter().map(move |queue| (queue, range(queue)))
 }
 
-fn read(broker: &Broker, topic: &str) -> Vec<StoredMessage> {
+/// Reads the newest `most` messages of each queue.
+fn read(broker: &Broker, topic: &str, most: i64) -> Vec<StoredMessage> {
     let mut messages = Vec::new();
     for (queue_id, (min, max)) in queues(broker.store(), topic) {
-        let mut next = min;
+        let mut next = min.max(max.saturating_sub(most));
         while next < max {
             let fetched = broker.store().get(topic, queue_id, next, READ, &All);
             let broker = &broker.settings().broker_name;

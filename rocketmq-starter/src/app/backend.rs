@@ -3,6 +3,8 @@
 use super::plan::{Party, no_name_server};
 use crate::config::{EMBEDDED, RocketmqProperties};
 use crate::error::{Mistake, MistakeKind};
+#[cfg(feature = "embedded")]
+use std::sync::Arc;
 
 /// That cluster.
 #[derive(Debug, Default)]
@@ -11,7 +13,7 @@ pub(crate) struct Backend {
     /// It stands for every cluster that producers and consumers name, too.
     is_only: bool,
     #[cfg(feature = "embedded")]
-    embedded: Option<rocketmq_server::Embedded>,
+    embedded: Option<Arc<rocketmq_server::Embedded>>,
 }
 
 impl Backend {
@@ -81,7 +83,11 @@ impl Backend {
             );
         }
         let named = properties.name_server.clone().filter(|name_server| name_server != EMBEDDED);
-        Ok(Backend { name_server: named.unwrap_or(inside), embedded: Some(embedded), ..Backend::default() })
+        Ok(Backend {
+            name_server: named.unwrap_or(inside),
+            embedded: Some(Arc::new(embedded)),
+            ..Backend::default()
+        })
     }
 
     #[cfg(not(feature = "embedded"))]
@@ -91,7 +97,7 @@ impl Backend {
     }
 
     #[cfg(feature = "embedded")]
-    pub(super) fn embedded(&self) -> Option<&rocketmq_server::Embedded> {
+    pub(super) fn embedded(&self) -> Option<&Arc<rocketmq_server::Embedded>> {
         self.embedded.as_ref()
     }
 
@@ -109,7 +115,8 @@ impl Backend {
 
     pub(super) async fn shutdown(self) {
         #[cfg(feature = "embedded")]
-        if let Some(embedded) = self.embedded
+        // Whoever else still holds it is a request of the page for development, which ends it by letting it go.
+        if let Some(embedded) = self.embedded.and_then(Arc::into_inner)
             && let Err(error) = embedded.shutdown().await
         {
             tracing::warn!(%error, "the embedded broker did not stop in order");

@@ -1,18 +1,26 @@
 //! The pages that an application serves over HTTP.
 
+use super::backend::Backend;
 use crate::config::RocketmqProperties;
 use crate::context::Context;
+#[cfg(feature = "dev-page")]
+use crate::dev::DevPage;
 use crate::error::{Mistake, MistakeKind};
+use crate::listener::Observer;
+#[cfg(any(feature = "management", feature = "dev-page"))]
+use crate::web::Shown;
 #[cfg(feature = "management")]
-use crate::web::{Shown, Site};
+use crate::web::Site;
 
 /// Those that are on.
 #[derive(Debug, Default)]
 pub(crate) struct Pages {
-    #[cfg(feature = "management")]
+    #[cfg(any(feature = "management", feature = "dev-page"))]
     shown: Shown,
     #[cfg(feature = "management")]
     management: Option<Site>,
+    #[cfg(feature = "dev-page")]
+    dev: Option<DevPage>,
 }
 
 impl Pages {
@@ -32,7 +40,7 @@ impl Pages {
             Some(address) => Some(crate::management::start(address, shown.clone()).await?),
             None => None,
         };
-        Ok(Pages { shown, management })
+        Ok(Pages { shown, management, ..Pages::default() })
     }
 
     #[cfg(not(feature = "management"))]
@@ -42,10 +50,55 @@ impl Pages {
     }
 
     /// Shows the application from now on.
-    #[cfg_attr(not(feature = "management"), expect(unused_variables, reason = "nothing shows it"))]
+    #[cfg_attr(
+        not(any(feature = "management", feature = "dev-page")),
+        expect(unused_variables, reason = "nothing shows it")
+    )]
     pub(super) fn show(&self, context: &Context) {
-        #[cfg(feature = "management")]
+        #[cfg(any(feature = "management", feature = "dev-page"))]
         let _ = self.shown.set(context.clone());
+    }
+
+    /// Opens the page for development if there is a broker inside.
+    #[cfg(feature = "dev-page")]
+    pub(super) async fn develop(&mut self, backend: &Backend) -> Result<(), Mistake> {
+        if let Some(broker) = backend.embedded() {
+            self.dev = Some(DevPage::open(broker, self.shown.clone()).await?);
+        }
+        Ok(())
+    }
+
+    #[cfg(not(feature = "dev-page"))]
+    #[expect(clippy::unused_async, reason = "with the feature it listens")]
+    pub(super) async fn develop(&mut self, _: &Backend) -> Result<(), Mistake> {
+        Ok(())
+    }
+
+    /// Returns who notes the messages that listeners settle, for the page for development.
+    pub(super) fn observer(&self) -> Option<Observer> {
+        #[cfg(feature = "dev-page")]
+        if let Some(dev) = &self.dev {
+            let journal = dev.journal().clone();
+            return Some(Observer::new(move |settled| journal.write(settled)));
+        }
+        None
+    }
+
+    #[cfg(feature = "dev-page")]
+    pub(super) fn dev_page(&self) -> Option<std::net::SocketAddr> {
+        self.dev.as_ref().map(DevPage::address)
+    }
+
+    /// Closes the page for development; it needs the broker.
+    #[cfg_attr(
+        not(feature = "dev-page"),
+        expect(clippy::unused_async, reason = "with the feature it closes")
+    )]
+    pub(super) async fn shutdown_dev_page(&mut self) {
+        #[cfg(feature = "dev-page")]
+        if let Some(dev) = self.dev.take() {
+            dev.shutdown().await;
+        }
     }
 
     #[cfg(feature = "management")]

@@ -104,7 +104,21 @@ impl RunningApp {
     /// ```
     #[cfg(feature = "embedded")]
     pub fn embedded(&self) -> Option<&rocketmq_server::Embedded> {
-        self.backend.embedded()
+        self.backend.embedded().map(|embedded| &**embedded)
+    }
+
+    /// Returns the address of the page for development, which is there while the broker inside runs.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rocketmq_starter::RunningApp) {
+    /// if let Some(address) = running.dev_page() {
+    ///     println!("open http://{address}/");
+    /// }
+    /// # }
+    /// ```
+    #[cfg(feature = "dev-page")]
+    pub fn dev_page(&self) -> Option<std::net::SocketAddr> {
+        self.pages.dev_page()
     }
 
     /// Returns the address of the management page, if `rocketmq.management.address` is set. With port 0 there, this one has the
@@ -174,7 +188,7 @@ impl RunningApp {
     ///
     /// # Cancel safety
     /// Dropping the future stops the application at once: the broker delivers the messages in flight again.
-    pub async fn shutdown(self) {
+    pub async fn shutdown(mut self) {
         drop(self.watching);
         self.context.set_ready(false);
         self.consumers.shutdown().await;
@@ -184,6 +198,7 @@ impl RunningApp {
         let templates = self.context.templates();
         join_all(templates.map(|template| template.producer().shutdown())).await;
         self.clients.shutdown().await;
+        self.pages.shutdown_dev_page().await;
         self.backend.shutdown().await;
         self.pages.shutdown().await;
     }

@@ -24,11 +24,12 @@ pub(super) async fn start(app: App) -> Result<RunningApp, StartError> {
     let mut plan = plan::plan(app)?;
     let (level, watch) = (plan.level.clone(), plan.watch.take());
     level.start();
-    let pages = Pages::start(&plan.properties).await?;
+    let mut pages = Pages::start(&plan.properties).await?;
     let backend = match &plan.stage {
         Some(stage) => Backend::only(&stage.name_server),
         None => Backend::start(&plan.properties, &plan.parties()).await?,
     };
+    pages.develop(&backend).await?;
     let mut clients = Clients::new(plan.way.clone());
     let consumers = Consumers::default();
     match connect(plan, &backend, &mut clients, &consumers, &pages).await {
@@ -59,7 +60,7 @@ async fn connect(
         receivers: pull::start_all(&plan.pulls, backend, clients).await?,
         listeners: watched(&plan.groups),
         states: plan.states,
-        observer: plan.stage.map(|stage| stage.observer),
+        observer: plan.stage.map(|stage| stage.observer).or_else(|| pages.observer()),
         sections: plan.sections,
         sources: plan.sources,
         consumers: consumers.known(),

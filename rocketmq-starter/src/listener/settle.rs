@@ -52,7 +52,10 @@ impl Settlement {
 
 /// A message whose outcome is decided.
 #[derive(Debug)]
-#[cfg_attr(not(feature = "testing"), expect(dead_code, reason = "only the test kit reads it"))]
+#[cfg_attr(
+    not(any(feature = "testing", feature = "dev-page")),
+    expect(dead_code, reason = "only the test kit and the page for development read it")
+)]
 pub(crate) struct Settled<'a> {
     pub(crate) group: &'a str,
     pub(crate) listener: &'a str,
@@ -66,7 +69,7 @@ pub(crate) struct Settled<'a> {
 pub(crate) struct Observer(Arc<dyn Fn(&Settled<'_>) + Send + Sync>);
 
 impl Observer {
-    #[cfg(feature = "testing")]
+    #[cfg(any(feature = "testing", feature = "dev-page"))]
     pub(crate) fn new(hear: impl Fn(&Settled<'_>) + Send + Sync + 'static) -> Self {
         Observer(Arc::new(hear))
     }
