@@ -37,13 +37,15 @@ pub struct Failure {
     pub remedy: String,
     /// The code of the server that refused.
     pub code: Option<ResponseCode>,
+    /// The words of the server that refused.
+    pub remark: String,
 }
 
 impl Failure {
     fn new(kind: FailureKind, text: impl Into<String>) -> Self {
         // Servers answer with several lines now and then.
         let text = text.into().split_whitespace().collect::<Vec<_>>().join(" ");
-        Self { kind, text, remedy: String::new(), code: None }
+        Self { kind, text, remedy: String::new(), code: None, remark: String::new() }
     }
 
     /// The cluster lacks something.
@@ -66,7 +68,8 @@ impl Failure {
     /// A server refused a request.
     pub(crate) fn refusal(address: &str, code: ResponseCode, remark: &str) -> Self {
         let text = format!("{address} refused with {code}: {remark}");
-        Self { code: Some(code), ..Self::refused(text).with_remedy(remedy(code)) }
+        let remark = remark.to_owned();
+        Self { code: Some(code), remark, ..Self::refused(text).with_remedy(remedy(code)) }
     }
 
     /// Tells whether a server refused with this code.
@@ -105,7 +108,8 @@ impl From<CallError> for Failure {
             }
             _ => "",
         };
-        Self { code, ..Self::new(kind, error.to_string()).with_remedy(remedy) }
+        let remark = error.refusal().map(|refusal| refusal.remark.clone()).unwrap_or_default();
+        Self { code, remark, ..Self::new(kind, error.to_string()).with_remedy(remedy) }
     }
 }
 

@@ -35,6 +35,6 @@ pub mod program;
 mod terminal;
 mod text;
 
-pub use admin::{Access, Admin, Broker};
+pub use admin::{Access, Admin, Broker, MessageTrack};
 pub use failure::{Failure, FailureKind};
 pub use terminal::Terminal;

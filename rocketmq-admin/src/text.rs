@@ -1,5 +1,6 @@
 //! Texts as Apache's tools write them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -26,6 +27,26 @@ fn format(ms: i64, form: &str) -> String {
         // Beyond the year 9999.
         Err(_) => ms.to_string(),
     }
+}
+
+/// Reads the settings that a server answers with, as Java's properties.
+pub(crate) fn properties(text: &str) -> BTreeMap<String, String> {
+    let lines = text.lines().map(str::trim_start).filter(|line| !line.starts_with('#'));
+    lines
+        .filter_map(|line| line.split_once('='))
+        .map(|(key, value)| (unescape(key), unescape(value)))
+        .collect()
+}
+
+fn unescape(text: &str) -> String {
+    let (mut plain, mut chars) = (String::with_capacity(text.len()), text.chars());
+    while let Some(char) = chars.next() {
+        match char {
+            '\\' => plain.extend(chars.next()),
+            _ => plain.push(char),
+        }
+    }
+    plain
 }
 
 /// A number as Java's `Double.toString` writes it.
@@ -109,6 +130,14 @@ mod tests {
         assert!(milliseconds(1_700_000_000_123).ends_with(",123"));
         assert_eq!(milliseconds(1_700_000_000_123).len(), "2023-11-14 22:13:20,123".len());
         assert_eq!(seconds(i64::MAX), i64::MAX.to_string());
+    }
+
+    #[test]
+    fn settings_are_properties() {
+        let read = properties("a=1\n#c=2\n\n b=C\\:\\\\x=y\nnothing\ne=");
+        let expected =
+            [("a", "1"), ("b", "C:\\x=y"), ("e", "")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+        assert_eq!(read, BTreeMap::from(expected));
     }
 
     #[test]

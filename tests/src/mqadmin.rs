@@ -124,11 +124,21 @@ async fn run(line: &str) -> TestResult<(u8, String)> {
 
 /// The lines with `#` for each number. The blanks beside a number depend on its digits.
 fn comparable(said: &str, order: Order) -> Vec<String> {
-    let mut lines: Vec<_> = said.lines().map(masked).collect();
+    let mut lines: Vec<_> = said.lines().map(|line| masked(&entries_sorted(line))).collect();
     if order == Order::Any {
         lines.sort();
     }
     lines
+}
+
+/// Java prints the entries of a map in the order of their hashes.
+fn entries_sorted(line: &str) -> String {
+    let Some((name, map)) = line.split_once('{').filter(|_| line.starts_with("Properties:")) else {
+        return line.to_owned();
+    };
+    let mut entries: Vec<_> = map.trim_end_matches('}').split(", ").collect();
+    entries.sort_unstable();
+    format!("{name}{{{}}}", entries.join(", "))
 }
 
 fn masked(line: &str) -> String {

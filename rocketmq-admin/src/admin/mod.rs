@@ -4,6 +4,7 @@ mod access;
 mod cluster;
 mod group;
 mod topic;
+mod track;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::failure::{Failure, FailureKind};
 
 pub use access::Access;
 pub use cluster::Broker;
+pub use track::MessageTrack;
 
 /// Sends typed requests to name servers and brokers.
 ///
@@ -79,7 +81,7 @@ impl Admin {
         self.call_within(self.timeout.saturating_mul(factor), address, request, body).await
     }
 
-    async fn call_within<R: Request>(
+    pub(crate) async fn call_within<R: Request>(
         &self,
         timeout: Duration,
         address: &str,

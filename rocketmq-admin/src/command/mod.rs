@@ -1,8 +1,13 @@
 //! The commands: a struct of options for each, which makes a report.
 
+pub mod broker;
 pub mod cluster;
 pub mod group;
+pub mod message;
 pub mod missing;
+pub mod nameserver;
+mod place;
+pub mod stats;
 pub mod topic;
 
 use std::future::Future;
@@ -12,6 +17,8 @@ use clap::Subcommand;
 use crate::admin::Admin;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
+
+pub use place::Place;
 
 /// Carries out a command and shows its report.
 pub trait Run {
@@ -69,8 +76,23 @@ macro_rules! commands {
 }
 
 commands! {
+    "allocateMQ" = AllocateMq(topic::AllocateMq);
+    "brokerConsumeStats" = BrokerConsumeStats(broker::BrokerConsumeStats);
+    "brokerStatus" = BrokerStatus(broker::BrokerStatus);
     "clusterList" = ClusterList(cluster::ClusterList);
+    "consumerConnection" = ConsumerConnection(group::ConsumerConnection);
     "consumerProgress" = ConsumerProgress(group::ConsumerProgress);
+    "getBrokerConfig" = GetBrokerConfig(broker::GetBrokerConfig);
+    "getConsumerConfig" = GetConsumerConfig(group::GetConsumerConfig);
+    "getNamesrvConfig" = GetNamesrvConfig(nameserver::GetNamesrvConfig);
+    "producer" = Producer(broker::Producer);
+    "producerConnection" = ProducerConnection(group::ProducerConnection);
+    "queryMsgById" = QueryMsgById(message::QueryMsgById);
+    "queryMsgByKey" = QueryMsgByKey(message::QueryMsgByKey);
+    "queryMsgByOffset" = QueryMsgByOffset(message::QueryMsgByOffset);
+    "queryMsgByUniqueKey" = QueryMsgByUniqueKey(message::QueryMsgByUniqueKey);
+    "statsAll" = StatsAll(stats::StatsAll);
+    "topicClusterList" = TopicClusterList(topic::TopicClusterList);
     "topicList" = TopicList(topic::TopicList);
     "topicRoute" = TopicRoute(topic::TopicRoute);
     "topicStatus" = TopicStatus(topic::TopicStatus);

@@ -1,0 +1,5 @@
+//! Commands about name servers.
+
+mod config;
+
+pub use config::{GetNamesrvConfig, NamesrvConfig, NamesrvConfigs};

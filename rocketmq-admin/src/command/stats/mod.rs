@@ -1,0 +1,5 @@
+//! Commands about statistics.
+
+mod all;
+
+pub use all::{StatsAll, StatsReport, TopicStats};
