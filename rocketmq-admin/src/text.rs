@@ -6,6 +6,8 @@ use std::fmt;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::failure::Failure;
+
 /// The beginning of a name, for a column of `width`.
 pub(crate) fn front(name: &str, width: usize) -> String {
     name.chars().take(width).collect()
@@ -47,6 +49,19 @@ fn unescape(text: &str) -> String {
         }
     }
     plain
+}
+
+/// Writes one setting as Java's properties.
+///
+/// # Errors
+/// Key or value would change the meaning of the line.
+pub(crate) fn property(key: &str, value: &str) -> Result<String, Failure> {
+    let breaks = |text: &str| text.contains(['\n', '\r']);
+    if key.is_empty() || key.contains(['=', ':', ' ', '#', '!', '\\']) || breaks(key) || breaks(value) {
+        let text = format!("{key:?} with the value {value:?} is no setting");
+        return Err(Failure::usage(text).with_remedy("write a key without blanks, and a value on one line"));
+    }
+    Ok(format!("{key}={}\n", value.replace('\\', "\\\\")))
 }
 
 /// A number as Java's `Double.toString` writes it.
@@ -138,6 +153,17 @@ mod tests {
         let expected =
             [("a", "1"), ("b", "C:\\x=y"), ("e", "")].map(|(key, value)| (key.to_owned(), value.to_owned()));
         assert_eq!(read, BTreeMap::from(expected));
+    }
+
+    #[test]
+    fn a_setting_is_one_line() {
+        let text = property("path", "C:\\x=y").unwrap();
+        assert_eq!(properties(&text), BTreeMap::from([("path".into(), "C:\\x=y".into())]));
+        for (key, value) in
+            [("", "1"), ("a=b", "1"), ("a b", "1"), ("a\nb", "1"), ("a", "1\nb=2"), ("#a", "1")]
+        {
+            assert!(property(key, value).is_err(), "{key:?} {value:?}");
+        }
     }
 
     #[test]

@@ -31,6 +31,17 @@ pub enum Order {
     Any,
 }
 
+/// A command of ours that changes something, and the command of Apache's that shows it.
+#[derive(Debug)]
+pub struct Write {
+    /// The arguments of ours.
+    pub line: &'static str,
+    /// The arguments of Apache's.
+    pub look: &'static str,
+    /// A part of what Apache's prints, with one blank in the place of several; with `!` before it, of what it must not print.
+    pub shows: &'static str,
+}
+
 /// A running `AdminShell`.
 #[derive(Debug)]
 pub struct Shell {
@@ -99,16 +110,44 @@ impl Shell {
     /// Apache's tools do not answer.
     pub async fn compare(&mut self, row: &Row) -> TestResult<Option<String>> {
         let line = self.filled(row.line);
-        self.input.write_all(format!("{line}\n").as_bytes()).await?;
-        let apaches = self.until("== end").await?;
+        let apaches = self.apaches(&line).await?;
         let (code, ours) = run(&line).await?;
         let same = code == 0 && comparable(&apaches, row.order) == comparable(&ours, row.order);
         Ok((!same).then(|| format!("== {line}\n-- Apache's:\n{apaches}-- ours ({code}):\n{ours}")))
     }
 
+    /// Runs our command, and looks at the change by Apache's tools. `None`: it is as it should be.
+    ///
+    /// # Errors
+    /// Apache's tools do not answer.
+    pub async fn change(&mut self, write: &Write) -> TestResult<Option<String>> {
+        let (line, look, shows) =
+            (self.filled(write.line), self.filled(write.look), self.filled_part(write.shows));
+        let (code, ours) = run(&line).await?;
+        let seen = self.apaches(&look).await?;
+        let seen = seen.split_whitespace().collect::<Vec<_>>().join(" ");
+        let is_there = match shows.strip_prefix('!') {
+            Some(unwanted) => !seen.contains(unwanted),
+            None => seen.contains(&shows),
+        };
+        let good = code == 0 && is_there;
+        Ok((!good).then(|| {
+            format!("== {line}\n-- ours ({code}):\n{ours}-- {look} does not show {shows}:\n{seen}\n")
+        }))
+    }
+
+    async fn apaches(&mut self, line: &str) -> TestResult<String> {
+        self.input.write_all(format!("{line}\n").as_bytes()).await?;
+        self.until("== end").await
+    }
+
     fn filled(&self, line: &str) -> String {
         let line = if line.contains(" -n ") { line.to_owned() } else { format!("{line} -n {{ns}}") };
-        self.names.iter().fold(line, |line, (what, is)| line.replace(what.as_str(), is))
+        self.filled_part(&line)
+    }
+
+    fn filled_part(&self, text: &str) -> String {
+        self.names.iter().fold(text.to_owned(), |text, (what, is)| text.replace(what.as_str(), is))
     }
 }
 
@@ -131,12 +170,13 @@ fn comparable(said: &str, order: Order) -> Vec<String> {
     lines
 }
 
-/// Java prints the entries of a map in the order of their hashes.
+/// Java prints the entries of a map in the order of their hashes. Its client adds the bounds of the queue to a pulled message.
 fn entries_sorted(line: &str) -> String {
     let Some((name, map)) = line.split_once('{').filter(|_| line.starts_with("Properties:")) else {
         return line.to_owned();
     };
     let mut entries: Vec<_> = map.trim_end_matches('}').split(", ").collect();
+    entries.retain(|entry| !entry.starts_with("MIN_OFFSET=") && !entry.starts_with("MAX_OFFSET="));
     entries.sort_unstable();
     format!("{name}{{{}}}", entries.join(", "))
 }

@@ -3,11 +3,14 @@
 pub mod broker;
 pub mod cluster;
 pub mod group;
+pub mod kv;
 pub mod message;
 pub mod missing;
 pub mod nameserver;
+pub mod offset;
 mod place;
 pub mod stats;
+mod steps;
 pub mod topic;
 
 use std::future::Future;
@@ -19,6 +22,7 @@ use crate::failure::Failure;
 use crate::terminal::Terminal;
 
 pub use place::Place;
+pub use steps::{Step, Steps};
 
 /// Carries out a command and shows its report.
 pub trait Run {
@@ -76,12 +80,19 @@ macro_rules! commands {
 }
 
 commands! {
+    "addWritePerm" = AddWritePerm(nameserver::AddWritePerm);
     "allocateMQ" = AllocateMq(topic::AllocateMq);
     "brokerConsumeStats" = BrokerConsumeStats(broker::BrokerConsumeStats);
     "brokerStatus" = BrokerStatus(broker::BrokerStatus);
+    "cleanExpiredCQ" = CleanExpiredCq(broker::CleanExpiredCq);
+    "cleanUnusedTopic" = CleanUnusedTopic(broker::CleanUnusedTopic);
     "clusterList" = ClusterList(cluster::ClusterList);
     "consumerConnection" = ConsumerConnection(group::ConsumerConnection);
     "consumerProgress" = ConsumerProgress(group::ConsumerProgress);
+    "deleteExpiredCommitLog" = DeleteExpiredCommitLog(broker::DeleteExpiredCommitLog);
+    "deleteKvConfig" = DeleteKvConfig(kv::DeleteKvConfig);
+    "deleteSubGroup" = DeleteSubGroup(group::DeleteSubGroup);
+    "deleteTopic" = DeleteTopic(topic::DeleteTopic);
     "getBrokerConfig" = GetBrokerConfig(broker::GetBrokerConfig);
     "getConsumerConfig" = GetConsumerConfig(group::GetConsumerConfig);
     "getNamesrvConfig" = GetNamesrvConfig(nameserver::GetNamesrvConfig);
@@ -91,9 +102,18 @@ commands! {
     "queryMsgByKey" = QueryMsgByKey(message::QueryMsgByKey);
     "queryMsgByOffset" = QueryMsgByOffset(message::QueryMsgByOffset);
     "queryMsgByUniqueKey" = QueryMsgByUniqueKey(message::QueryMsgByUniqueKey);
+    "resetOffsetByTime" = ResetOffsetByTime(offset::ResetOffsetByTime);
+    "skipAccumulatedMessage" = SkipAccumulatedMessage(offset::SkipAccumulatedMessage);
     "statsAll" = StatsAll(stats::StatsAll);
     "topicClusterList" = TopicClusterList(topic::TopicClusterList);
     "topicList" = TopicList(topic::TopicList);
     "topicRoute" = TopicRoute(topic::TopicRoute);
     "topicStatus" = TopicStatus(topic::TopicStatus);
+    "updateBrokerConfig" = UpdateBrokerConfig(broker::UpdateBrokerConfig);
+    "updateKvConfig" = UpdateKvConfig(kv::UpdateKvConfig);
+    "updateNamesrvConfig" = UpdateNamesrvConfig(nameserver::UpdateNamesrvConfig);
+    "updateSubGroup" = UpdateSubGroup(group::UpdateSubGroup);
+    "updateTopic" = UpdateTopic(topic::UpdateTopic);
+    "updateTopicPerm" = UpdateTopicPerm(topic::UpdateTopicPerm);
+    "wipeWritePerm" = WipeWritePerm(nameserver::WipeWritePerm);
 }

@@ -4,11 +4,14 @@ use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
 use clap::Args;
+use rocketmq_client::Delivery;
 use serde::Serialize;
 
 use crate::admin::Admin;
 use crate::command::reports;
 use crate::failure::Failure;
+
+const HOUR_MS: u128 = 3_600_000;
 
 /// List the messages of a topic with a key
 #[derive(Debug, Clone, Default, Args)]
@@ -37,7 +40,7 @@ impl QueryMsgByKey {
     /// Asks all brokers of the topic.
     ///
     /// # Errors
-    /// There is no such topic, or nothing was found and a broker failed.
+    /// There is no such topic or no such message, or a broker failed and the others found nothing.
     pub async fn report(&self, admin: &Admin) -> Result<KeyMatches, Failure> {
         let mut query = admin.client().query_messages(&self.topic, &self.key).max(self.max as usize);
         if let Some(begin) = self.begin {
@@ -46,13 +49,28 @@ impl QueryMsgByKey {
         if let Some(time) = self.end.and_then(|end| UNIX_EPOCH.checked_add(Duration::from_millis(end))) {
             query = query.until(time);
         }
-        let found = query.await?.into_iter().map(|message| KeyMatch {
-            message_id: message.message_id().to_owned(),
+        let messages: Vec<_> = query.await?.iter().map(|message| self.found(message)).collect();
+        match messages.is_empty() {
+            true => Err(Failure::refused(format!(
+                "no message of topic \"{}\" has the key \"{}\"",
+                self.topic, self.key
+            ))),
+            false => Ok(KeyMatches { messages }),
+        }
+    }
+
+    fn found(&self, message: &Delivery) -> KeyMatch {
+        let stored = message.stored_at().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis());
+        let (topic, key, id) = (&self.topic, &self.key, message.message_id());
+        let index_key =
+            format!("{}@{topic}@K@{key}@{id}@{}", stored - stored % HOUR_MS, message.commit_log_offset());
+        KeyMatch {
+            message_id: id.to_owned(),
             broker_name: message.queue().broker_name.clone(),
             queue_id: message.queue().queue_id,
             queue_offset: message.queue_offset(),
-        });
-        Ok(KeyMatches { messages: found.collect() })
+            index_key,
+        }
     }
 }
 
@@ -72,13 +90,19 @@ pub struct KeyMatch {
     pub broker_name: String,
     pub queue_id: i32,
     pub queue_offset: i64,
+    /// The entry of an index in RocksDB, which begins with the hour.
+    pub index_key: String,
 }
 
 impl fmt::Display for KeyMatches {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:<50} {:>4} {:>40}", "#Message ID", "#QID", "#Offset")?;
+        writeln!(f, "{:<50} {:>4} {:>40} {:<200}", "#Message ID", "#QID", "#Offset", "#IndexKey")?;
         self.messages.iter().try_for_each(|it| {
-            writeln!(f, "{:<50} {:>4} {:>40}", it.message_id, it.queue_id, it.queue_offset)
+            writeln!(
+                f,
+                "{:<50} {:>4} {:>40} {:<200}",
+                it.message_id, it.queue_id, it.queue_offset, it.index_key
+            )
         })
     }
 }

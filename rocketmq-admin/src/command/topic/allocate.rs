@@ -33,14 +33,19 @@ impl AllocateMq {
     /// There is no such topic, or no name server answers.
     pub async fn report(&self, admin: &Admin) -> Result<Allocation, Failure> {
         let queues = queues_to_read(&self.topic, &admin.route(&self.topic).await?);
-        let (count, mut first, mut result) = (self.members.len(), 0, BTreeMap::new());
-        for (index, member) in self.members.iter().enumerate() {
-            let share = queues.len() / count + usize::from(index < queues.len() % count);
-            result.insert(member.clone(), queues[first..first + share].to_vec());
-            first += share;
-        }
-        Ok(Allocation { result })
+        Ok(Allocation { result: divide(&queues, &self.members) })
     }
+}
+
+/// Gives each member a run of queues; the first members have one more where they do not come out even.
+fn divide(queues: &[MessageQueue], members: &[String]) -> BTreeMap<String, Vec<MessageQueue>> {
+    let (count, mut rest, mut result) = (members.len().max(1), queues, BTreeMap::new());
+    for (index, member) in members.iter().enumerate() {
+        let (share, left) = rest.split_at(queues.len() / count + usize::from(index < queues.len() % count));
+        result.insert(member.clone(), share.to_vec());
+        rest = left;
+    }
+    result
 }
 
 /// The queues that consumers read, sorted.
@@ -66,5 +71,25 @@ impl fmt::Display for Allocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let json = fastjson::to_vec(self).map_err(|_| fmt::Error)?;
         writeln!(f, "{}", String::from_utf8_lossy(&json))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shares(queues: i32, members: &[&str]) -> Vec<Vec<i32>> {
+        let queues: Vec<_> = (0..queues).map(|id| MessageQueue::new("t", "b", id)).collect();
+        let members: Vec<_> = members.iter().map(|name| (*name).to_owned()).collect();
+        let ids = |share: Vec<MessageQueue>| share.iter().map(|queue| queue.queue_id).collect();
+        divide(&queues, &members).into_values().map(ids).collect()
+    }
+
+    #[test]
+    fn the_first_members_have_one_more() {
+        assert_eq!(shares(5, &["a", "b", "c"]), [vec![0, 1], vec![2, 3], vec![4]]);
+        assert_eq!(shares(1, &["a", "b"]), [vec![0], vec![]]);
+        assert_eq!(shares(0, &["a"]), [Vec::<i32>::new()]);
+        assert!(shares(3, &[]).is_empty());
     }
 }
