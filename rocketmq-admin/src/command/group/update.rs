@@ -47,7 +47,7 @@ pub struct UpdateSubGroup {
         allow_hyphen_values = true
     )]
     pub retries: i32,
-    /// The waits between retries, as JSON such as {"type":"CUSTOMIZED","customizedRetryPolicy":{"next":[1000,5000]}}
+    /// The waits between retries, as JSON; a wrong one shows an example
     #[arg(short = 'p', long = "groupRetryPolicy", value_name = "JSON")]
     pub policy: Option<String>,
     /// The broker id that members read from
