@@ -401,6 +401,7 @@ impl<T> Clone for Config<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Send + Sync + 'static> FromContext for Config<T> {
     fn needs(needs: &mut Needs) {
         needs.config::<T>();
@@ -412,6 +413,7 @@ impl<T: Send + Sync + 'static> FromContext for Config<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Send + Sync + 'static> FromMessage for Config<T> {
     fn needs(needs: &mut Needs) {
         <Self as FromContext>::needs(needs);
@@ -425,6 +427,7 @@ impl<T: Send + Sync + 'static> FromMessage for Config<T> {
 /// Makes several values of one message.
 macro_rules! tuples {
     ($($value:ident)*) => {
+        #[diagnostic::do_not_recommend]
         impl<$($value: FromMessage,)*> FromMessage for ($($value,)*) {
             fn needs(needs: &mut Needs) {
                 $($value::needs(needs);)*
