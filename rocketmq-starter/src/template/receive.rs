@@ -22,7 +22,7 @@ use tokio::sync::Mutex;
 /// use rocketmq_starter::{App, BoxError, Json};
 /// use std::time::Duration;
 ///
-/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// # async fn run() -> Result<(), BoxError> {
 /// let app = App::new()
 ///     .set("rocketmq.pull-consumers.rows.group", "row-readers")
 ///     .set("rocketmq.pull-consumers.rows.topic", "rows")
