@@ -186,11 +186,32 @@ impl Context {
     }
 
     /// Returns the template over `[rocketmq.producers.<name>]`, or `None` without that table. [`Context`] shows a use.
+    ///
+    /// ```
+    /// use rocketmq_starter::{App, BoxError};
+    ///
+    /// let app = App::new().on_ready(|context| async move {
+    ///     context.named_template("audit").ok_or("no `[rocketmq.producers.audit]`")?.send("events", "ready").await?;
+    ///     Ok::<_, BoxError>(())
+    /// });
+    /// # drop(app);
+    /// ```
     pub fn named_template(&self, name: &str) -> Option<&RocketmqTemplate> {
         self.0.named.get(name)
     }
 
     /// Returns the pull consumer of `[rocketmq.pull-consumers.<name>]`, or `None` without that table. [`Receiver`] shows a use.
+    ///
+    /// ```
+    /// use rocketmq_starter::{App, BoxError};
+    ///
+    /// let app = App::new().on_ready(|context| async move {
+    ///     let rows = context.receiver("rows").ok_or("no `[rocketmq.pull-consumers.rows]`")?.clone();
+    ///     # drop(rows);
+    ///     Ok::<_, BoxError>(())
+    /// });
+    /// # drop(app);
+    /// ```
     pub fn receiver(&self, name: &str) -> Option<&Receiver> {
         self.0.receivers.get(&Some(name.to_owned()))
     }
@@ -235,6 +256,16 @@ impl Context {
     }
 
     /// Pulls for the group again after [`pause`](Self::pause), which shows a use. Returns false when the group is not at work.
+    ///
+    /// ```
+    /// use rocketmq_starter::{App, BoxError};
+    ///
+    /// let app = App::new().on_ready(|context| async move {
+    ///     context.resume("archive");
+    ///     Ok::<_, BoxError>(())
+    /// });
+    /// # drop(app);
+    /// ```
     pub fn resume(&self, group: &str) -> bool {
         self.0.consumers.with_group(group, Running::resume)
     }
@@ -285,6 +316,16 @@ impl Context {
     }
 
     /// Returns the health of the application and of each listener; [`health`](crate::health) shows a use.
+    ///
+    /// ```
+    /// use rocketmq_starter::{App, BoxError};
+    ///
+    /// let app = App::new().on_ready(|context| async move {
+    ///     println!("{} listeners", context.health().listeners.len());
+    ///     Ok::<_, BoxError>(())
+    /// });
+    /// # drop(app);
+    /// ```
     pub fn health(&self) -> Health {
         let listeners = self.0.listeners.iter().map(|watched| watched.health(self.0.lag_grows_for));
         let listeners: Vec<_> = listeners.collect();

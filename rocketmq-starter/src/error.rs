@@ -46,6 +46,16 @@ impl StartError {
     }
 
     /// Returns the mistakes, in the order of their places; never empty.
+    ///
+    /// ```
+    /// use rocketmq_starter::App;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let error = App::new().set("rocketmq.producer.gruop", "shop").start().await.expect_err("a misspelt key");
+    /// assert_eq!(error.mistakes().len(), 1);
+    /// # }
+    /// ```
     pub fn mistakes(&self) -> &[Mistake] {
         &self.mistakes
     }
@@ -75,6 +85,18 @@ impl fmt::Debug for StartError {
 impl std::error::Error for StartError {}
 
 /// One mistake; its `Display` names the key, the value, the place and the remedy.
+///
+/// ```
+/// use rocketmq_starter::App;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let error = App::new().set("rocketmq.producer.gruop", "shop").start().await.expect_err("a misspelt key");
+/// for mistake in error.mistakes() {
+///     eprintln!("{mistake}");
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Mistake {
     kind: MistakeKind,
@@ -87,6 +109,17 @@ impl Mistake {
     }
 
     /// Returns the kind of the mistake.
+    ///
+    /// ```
+    /// use rocketmq_starter::App;
+    /// use rocketmq_starter::error::MistakeKind;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let error = App::new().set("rocketmq.producer.gruop", "shop").start().await.expect_err("a misspelt key");
+    /// assert_eq!(error.mistakes()[0].kind(), MistakeKind::UnknownKey);
+    /// # }
+    /// ```
     pub fn kind(&self) -> MistakeKind {
         self.kind
     }
@@ -101,6 +134,18 @@ impl fmt::Display for Mistake {
 impl std::error::Error for Mistake {}
 
 /// The kinds of mistakes that [`StartError`] reports.
+///
+/// ```
+/// use rocketmq_starter::App;
+/// use rocketmq_starter::error::MistakeKind;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let error = App::new().set("rocketmq.producer.gruop", "shop").start().await.expect_err("a misspelt key");
+/// let misspelt = error.mistakes().iter().filter(|mistake| mistake.kind() == MistakeKind::UnknownKey);
+/// assert_eq!(misspelt.count(), 1);
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MistakeKind {
@@ -164,6 +209,16 @@ impl fmt::Debug for RunError {
 }
 
 /// Tells what a second signal cut.
+///
+/// ```no_run
+/// use rocketmq_starter::{App, RunError};
+///
+/// # async fn example() {
+/// if let Err(RunError::Interrupted(cut)) = App::new().discover().run().await {
+///     eprintln!("{cut}");
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interrupted {
     messages: Vec<CutMessages>,
@@ -171,6 +226,18 @@ pub struct Interrupted {
 }
 
 /// The messages that one listener had in its handlers when they were cut. The broker delivers them again.
+///
+/// ```no_run
+/// use rocketmq_starter::{App, RunError};
+///
+/// # async fn example() {
+/// if let Err(RunError::Interrupted(cut)) = App::new().discover().run().await {
+///     for rest in cut.messages() {
+///         eprintln!("{} messages of {} come again", rest.count, rest.group);
+///     }
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CutMessages {
@@ -188,11 +255,31 @@ impl Interrupted {
     }
 
     /// Returns the messages that were cut, by listener; empty when none was in a handler.
+    ///
+    /// ```no_run
+    /// use rocketmq_starter::{App, RunError};
+    ///
+    /// # async fn example() {
+    /// if let Err(RunError::Interrupted(cut)) = App::new().discover().run().await {
+    ///     eprintln!("cut in {} listeners", cut.messages().len());
+    /// }
+    /// # }
+    /// ```
     pub fn messages(&self) -> &[CutMessages] {
         &self.messages
     }
 
     /// Returns true when the hooks of [`App::on_stop`](crate::App::on_stop) had run.
+    ///
+    /// ```no_run
+    /// use rocketmq_starter::{App, RunError};
+    ///
+    /// # async fn example() {
+    /// if let Err(RunError::Interrupted(cut)) = App::new().discover().run().await {
+    ///     eprintln!("the stop hooks have run: {}", cut.stop_hooks_done());
+    /// }
+    /// # }
+    /// ```
     pub fn stop_hooks_done(&self) -> bool {
         self.stop_hooks_done
     }

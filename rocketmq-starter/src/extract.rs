@@ -100,16 +100,68 @@ pub struct Needs {
 
 impl Needs {
     /// Requires a state of this type, given to [`App::state`](crate::App::state).
+    ///
+    /// ```
+    /// use rocketmq_starter::Context;
+    /// use rocketmq_starter::extract::{FromContext, Needs, Rejection};
+    ///
+    /// struct Shop(u32);
+    ///
+    /// impl FromContext for Shop {
+    ///     fn needs(needs: &mut Needs) {
+    ///         needs.state::<u32>();
+    ///     }
+    ///
+    ///     fn from_context(context: &Context) -> Result<Self, Rejection> {
+    ///         context.state().map(Shop).ok_or(Rejection::not_now("no number of the shop"))
+    ///     }
+    /// }
+    /// ```
     pub fn state<T: 'static>(&mut self) {
         self.states.push((TypeId::of::<T>(), type_name::<T>()));
     }
 
     /// Requires a section of this type, given to [`App::config`](crate::App::config).
+    ///
+    /// ```
+    /// use rocketmq_starter::Context;
+    /// use rocketmq_starter::extract::{Config, FromContext, Needs, Rejection};
+    ///
+    /// struct Shop(u32);
+    ///
+    /// impl FromContext for Shop {
+    ///     fn needs(needs: &mut Needs) {
+    ///         needs.config::<u32>();
+    ///     }
+    ///
+    ///     fn from_context(context: &Context) -> Result<Self, Rejection> {
+    ///         let Config(number) = Config::<u32>::from_context(context)?;
+    ///         Ok(Shop(*number))
+    ///     }
+    /// }
+    /// ```
     pub fn config<T: 'static>(&mut self) {
         self.configs.push((TypeId::of::<T>(), type_name::<T>()));
     }
 
     /// Requires `rocketmq.producer.group`.
+    ///
+    /// ```
+    /// use rocketmq_starter::Context;
+    /// use rocketmq_starter::extract::{FromContext, Needs, Rejection};
+    ///
+    /// struct Shop(u32);
+    ///
+    /// impl FromContext for Shop {
+    ///     fn needs(needs: &mut Needs) {
+    ///         needs.template();
+    ///     }
+    ///
+    ///     fn from_context(context: &Context) -> Result<Self, Rejection> {
+    ///         context.template().map(|_| Shop(1)).ok_or(Rejection::not_now("no template"))
+    ///     }
+    /// }
+    /// ```
     pub fn template(&mut self) {
         self.template = true;
     }
@@ -137,11 +189,23 @@ pub struct Rejection {
 impl Rejection {
     /// Rejects a message that can never be read as the type that the handler takes. The listener's `on_unreadable` decides
     /// its fate; by default it goes to the dead letter queue.
+    ///
+    /// ```
+    /// use rocketmq_starter::extract::Rejection;
+    ///
+    /// assert_eq!(Rejection::unreadable("no digits").to_string(), "no digits");
+    /// ```
     pub fn unreadable(why: impl fmt::Display) -> Self {
         Rejection { unreadable: true, message: why.to_string() }
     }
 
     /// Rejects a message that cannot be handled now. It is delivered again later.
+    ///
+    /// ```
+    /// use rocketmq_starter::extract::Rejection;
+    ///
+    /// assert_eq!(Rejection::not_now("no database").to_string(), "no database");
+    /// ```
     pub fn not_now(why: impl fmt::Display) -> Self {
         Rejection { unreadable: false, message: why.to_string() }
     }

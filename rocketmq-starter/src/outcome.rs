@@ -55,21 +55,47 @@ pub(crate) enum Verdict {
 
 impl Handled {
     /// Takes the handler's decision as it is.
+    ///
+    /// ```
+    /// use rocketmq_starter::Outcome;
+    /// use rocketmq_starter::outcome::Handled;
+    ///
+    /// assert!(Handled::decided(Outcome::Ack).is_done());
+    /// ```
     pub fn decided(outcome: Outcome) -> Self {
         Handled { verdict: Verdict::Decided(outcome), reply: None }
     }
 
     /// Reports a failure. The listener's `on_error` decides; by default the message is delivered again.
+    ///
+    /// ```
+    /// use rocketmq_starter::outcome::Handled;
+    ///
+    /// assert!(!Handled::failed("no connection to the bank").is_done());
+    /// ```
     pub fn failed(error: impl Into<BoxError>) -> Self {
         Handled { verdict: Verdict::Failed(error.into()), reply: None }
     }
 
     /// Sends `body` to the sender of the request; the message is done.
+    ///
+    /// ```
+    /// use rocketmq_starter::outcome::Handled;
+    ///
+    /// assert!(Handled::replied("42".into()).is_done());
+    /// ```
     pub fn replied(body: Bytes) -> Self {
         Handled { verdict: Verdict::Decided(Outcome::Ack), reply: Some(body) }
     }
 
     /// Returns true if the message is done: the handler succeeded, or decided [`Outcome::Ack`].
+    ///
+    /// ```
+    /// use rocketmq_starter::Outcome;
+    /// use rocketmq_starter::outcome::Handled;
+    ///
+    /// assert!(!Handled::decided(Outcome::Retry).is_done());
+    /// ```
     pub fn is_done(&self) -> bool {
         matches!(self.verdict, Verdict::Decided(Outcome::Ack))
     }

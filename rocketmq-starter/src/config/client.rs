@@ -8,6 +8,13 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 /// Settings of the clients of an application: one for each cluster and access.
+///
+/// ```
+/// use rocketmq_starter::App;
+///
+/// let app = App::new().configure(|properties| properties.client.persist_consumer_offset_interval = Some(std::time::Duration::from_secs(1)));
+/// # drop(app);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientProperties {

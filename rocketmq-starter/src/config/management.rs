@@ -6,6 +6,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 /// The management page, with feature `management`.
+///
+/// ```
+/// use rocketmq_starter::App;
+///
+/// let app = App::new().configure(|properties| properties.management.address = "127.0.0.1:8081".parse().ok());
+/// # drop(app);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ManagementProperties {

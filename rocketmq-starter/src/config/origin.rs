@@ -4,6 +4,18 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The place where a value was written. `Display` names it as messages do: `application.toml:3`.
+///
+/// ```
+/// use rocketmq_starter::App;
+/// use rocketmq_starter::config::Origin;
+///
+/// # fn main() -> Result<(), rocketmq_starter::StartError> {
+/// let report = App::new().environment([("ROCKETMQ_PRODUCER_GROUP", "shop")]).config_report()?;
+/// let group = report.get("rocketmq.producer.group").expect("a key");
+/// assert!(matches!(group.origin(), Origin::Variable(name) if name == "ROCKETMQ_PRODUCER_GROUP"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Origin {

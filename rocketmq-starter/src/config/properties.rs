@@ -65,6 +65,13 @@ pub struct RocketmqProperties {
 }
 
 /// One producer.
+///
+/// ```
+/// use rocketmq_starter::App;
+///
+/// let app = App::new().configure(|properties| properties.producer.retry_times_when_send_failed = Some(1));
+/// # drop(app);
+/// ```
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct ProducerProperties {
@@ -93,6 +100,13 @@ pub struct ProducerProperties {
 }
 
 /// Credentials, namespaces, encryption and instance name of a producer or consumer.
+///
+/// ```
+/// use rocketmq_starter::App;
+///
+/// let app = App::new().configure(|properties| properties.producer.access.namespace = Some("staging".into()));
+/// # drop(app);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Access {
@@ -113,6 +127,13 @@ pub struct Access {
 }
 
 /// The part of `[rocketmq.consumer]` that belongs to no single listener.
+///
+/// ```
+/// use rocketmq_starter::App;
+///
+/// let app = App::new().configure(|properties| properties.consumer.await_termination = Some(std::time::Duration::from_secs(5)));
+/// # drop(app);
+/// ```
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct ConsumerProperties {
@@ -121,6 +142,13 @@ pub struct ConsumerProperties {
 }
 
 /// `[rocketmq.pull-consumer]`.
+///
+/// ```
+/// use rocketmq_starter::App;
+///
+/// let app = App::new().configure(|properties| properties.pull_consumer.pull_batch_size = Some(100));
+/// # drop(app);
+/// ```
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct PullConsumerProperties {
@@ -147,6 +175,13 @@ pub struct PullConsumerProperties {
 }
 
 /// `[rocketmq.embedded]`: the broker that runs inside the application when no name server is configured.
+///
+/// ```
+/// use rocketmq_starter::App;
+///
+/// let app = App::new().configure(|properties| properties.embedded.store_path = Some("store".into()));
+/// # drop(app);
+/// ```
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct EmbeddedProperties {

@@ -34,6 +34,17 @@ pub struct ConfigReport {
 }
 
 /// One line of a [`ConfigReport`].
+///
+/// ```
+/// use rocketmq_starter::App;
+///
+/// # fn main() -> Result<(), rocketmq_starter::StartError> {
+/// let report = App::new().environment([("ROCKETMQ_PRODUCER_GROUP", "shop")]).config_report()?;
+/// let group = report.get("rocketmq.producer.group").expect("a key");
+/// println!("{} = {}, from {}", group.key(), group.value(), group.origin());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigValue {
     key: String,
@@ -45,12 +56,34 @@ pub struct ConfigValue {
 
 impl ConfigReport {
     /// Returns the values, in the order of the documentation.
+    ///
+    /// ```
+    /// use rocketmq_starter::App;
+    ///
+    /// # fn main() -> Result<(), rocketmq_starter::StartError> {
+    /// let report = App::new().environment([("ROCKETMQ_PRODUCER_GROUP", "shop")]).config_report()?;
+    /// for value in report.values() {
+    ///     println!("{} = {}", value.key(), value.value());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn values(&self) -> &[ConfigValue] {
         &self.values
     }
 
     /// Returns the value of a key such as `rocketmq.consumer.groups.billing.concurrency`, or `None` for a key that nothing
     /// reads.
+    ///
+    /// ```
+    /// use rocketmq_starter::App;
+    ///
+    /// # fn main() -> Result<(), rocketmq_starter::StartError> {
+    /// let report = App::new().environment([("ROCKETMQ_PRODUCER_GROUP", "shop")]).config_report()?;
+    /// assert!(report.get("rocketmq.producer.gruop").is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, key: &str) -> Option<&ConfigValue> {
         self.values.iter().find(|value| value.key == key)
     }
@@ -73,17 +106,50 @@ impl ConfigValue {
     }
 
     /// Returns the whole key.
+    ///
+    /// ```
+    /// use rocketmq_starter::App;
+    ///
+    /// # fn main() -> Result<(), rocketmq_starter::StartError> {
+    /// let report = App::new().environment([("ROCKETMQ_PRODUCER_GROUP", "shop")]).config_report()?;
+    /// let group = report.get("rocketmq.producer.group").expect("a key");
+    /// assert_eq!(group.key(), "rocketmq.producer.group");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn key(&self) -> &str {
         &self.key
     }
 
     /// Returns the value as it was written, placeholders resolved; of a default that is no fixed value, words that tell what
     /// happens. A secret is "(hidden)".
+    ///
+    /// ```
+    /// use rocketmq_starter::App;
+    ///
+    /// # fn main() -> Result<(), rocketmq_starter::StartError> {
+    /// let report = App::new().environment([("ROCKETMQ_PRODUCER_GROUP", "shop")]).config_report()?;
+    /// let group = report.get("rocketmq.producer.group").expect("a key");
+    /// assert_eq!(group.value(), "shop");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn value(&self) -> &str {
         &self.value
     }
 
     /// Returns the place where the value was written.
+    ///
+    /// ```
+    /// use rocketmq_starter::App;
+    ///
+    /// # fn main() -> Result<(), rocketmq_starter::StartError> {
+    /// let report = App::new().environment([("ROCKETMQ_PRODUCER_GROUP", "shop")]).config_report()?;
+    /// let group = report.get("rocketmq.producer.group").expect("a key");
+    /// println!("written in {}", group.origin());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn origin(&self) -> &Origin {
         &self.origin
     }

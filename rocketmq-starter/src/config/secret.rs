@@ -16,11 +16,20 @@ pub struct Secret(String);
 
 impl Secret {
     /// Wraps a credential.
+    ///
+    /// ```
+    /// let key = rocketmq_starter::config::Secret::new("s3cret");
+    /// # drop(key);
+    /// ```
     pub fn new(text: impl Into<String>) -> Self {
         Secret(text.into())
     }
 
     /// Returns the credential itself.
+    ///
+    /// ```
+    /// assert_eq!(rocketmq_starter::config::Secret::new("s3cret").expose(), "s3cret");
+    /// ```
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -7,6 +7,13 @@ use crate::error::{Mistake, MistakeKind};
 use std::path::PathBuf;
 
 /// Certificates and keys for the encrypted connections of the application.
+///
+/// ```
+/// use rocketmq_starter::App;
+///
+/// let app = App::new().configure(|properties| properties.tls.enable = Some(true));
+/// # drop(app);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TlsProperties {

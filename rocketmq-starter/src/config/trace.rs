@@ -4,6 +4,13 @@ use super::section::Section;
 use rocketmq_client::TraceConfig;
 
 /// Switch and topic of the message trace.
+///
+/// ```
+/// use rocketmq_starter::App;
+///
+/// let app = App::new().configure(|properties| properties.producer.trace.enable_msg_trace = Some(true));
+/// # drop(app);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MsgTrace {

@@ -8,6 +8,13 @@ use rocketmq_client::remoting::compress::Compression;
 use std::time::Duration;
 
 /// Settings of compression, batching, back-pressure and the choice of brokers; part of `[rocketmq.producer]`.
+///
+/// ```
+/// use rocketmq_starter::App;
+///
+/// let app = App::new().configure(|properties| properties.producer.tuning.send_latency_fault_enable = Some(true));
+/// # drop(app);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProducerTuning {

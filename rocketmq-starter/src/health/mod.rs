@@ -31,6 +31,12 @@ const FAILING: u64 = 3;
 pub(crate) const LAG_GROWS_FOR: Duration = Duration::from_secs(60);
 
 /// The state of an application at one moment.
+///
+/// ```no_run
+/// # fn probe(app: &rocketmq_starter::RunningApp) {
+/// assert!(app.health().ready);
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Health {
@@ -41,6 +47,14 @@ pub struct Health {
 }
 
 /// The state of one listener, and its counters since the application started.
+///
+/// ```no_run
+/// # fn probe(app: &rocketmq_starter::RunningApp) {
+/// for listener in app.health().listeners {
+///     println!("{}: {} handled, lag {:?}", listener.name, listener.handled, listener.lag);
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct ListenerHealth {
@@ -102,17 +116,35 @@ fn error<S: Serializer>(error: &Option<LastError>, serializer: S) -> Result<S::O
 
 impl ListenerHealth {
     /// Returns true while the brokers answer.
+    ///
+    /// ```no_run
+    /// # fn probe(app: &rocketmq_starter::RunningApp) {
+    /// assert!(app.health().listeners.iter().all(|listener| listener.is_connected()));
+    /// # }
+    /// ```
     pub fn is_connected(&self) -> bool {
         matches!(self.state, TopicState::Consuming | TopicState::NoTopic | TopicState::Refused)
     }
 
     /// Returns true while the brokers know the subscription and serve it.
+    ///
+    /// ```no_run
+    /// # fn probe(app: &rocketmq_starter::RunningApp) {
+    /// assert!(app.health().listeners.iter().all(|listener| listener.is_subscribed()));
+    /// # }
+    /// ```
     pub fn is_subscribed(&self) -> bool {
         self.state == TopicState::Consuming
     }
 
     /// Returns true while it gets messages as soon as there are some: it is subscribed, or waits for a topic to which
     /// nothing was sent yet. A paused listener is ready too: somebody wants it so.
+    ///
+    /// ```no_run
+    /// # fn probe(app: &rocketmq_starter::RunningApp) {
+    /// assert!(app.health().listeners.iter().all(|listener| listener.is_ready()));
+    /// # }
+    /// ```
     pub fn is_ready(&self) -> bool {
         matches!(self.state, TopicState::Consuming | TopicState::NoTopic)
     }

@@ -8,6 +8,14 @@ use std::time::{Duration, Instant};
 const STEPS: u32 = 4;
 
 /// A lag that has grown at each look for a while.
+///
+/// ```no_run
+/// # fn probe(app: &rocketmq_starter::RunningApp) {
+/// for growth in app.health().listeners.iter().filter_map(|listener| listener.lag_growth) {
+///     println!("from {} to {} within {:?}", growth.from, growth.to, growth.within);
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LagGrowth {

@@ -28,6 +28,16 @@ const SECRETS: [&str; 3] = ["access-key", "secret-key", "security-token"];
 const DEFAULT_BATCH: u32 = 32;
 
 /// The order in which the messages of a queue are handled.
+///
+/// ```
+/// use rocketmq_starter::{App, rocketmq_listener};
+///
+/// #[rocketmq_listener(topic = "prices", group = "screens", mode = "orderly")]
+/// async fn show() {}
+///
+/// let app = App::new().listener(show);
+/// # drop(app);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ConsumeMode {
     /// Side by side.
@@ -38,6 +48,16 @@ pub enum ConsumeMode {
 }
 
 /// The members of a group that get a message.
+///
+/// ```
+/// use rocketmq_starter::{App, rocketmq_listener};
+///
+/// #[rocketmq_listener(topic = "prices", group = "screens", model = "broadcasting")]
+/// async fn show() {}
+///
+/// let app = App::new().listener(show);
+/// # drop(app);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MessageModel {
     /// One member of the group.

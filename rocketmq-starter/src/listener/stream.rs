@@ -53,6 +53,18 @@ struct Waiting<T> {
 impl<T> Messages<T> {
     /// Waits for the next message. The message before is done. Returns `None` when the application shuts down.
     ///
+    /// ```
+    /// use rocketmq_starter::listener::Messages;
+    /// use rocketmq_starter::{BoxError, Context, Text};
+    ///
+    /// async fn print(mut lines: Messages<Text>, _context: Context) -> Result<(), BoxError> {
+    ///     while let Some(Text(line)) = lines.next().await {
+    ///         println!("{line}");
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
     /// # Cancel safety
     /// No message is lost when the future is dropped.
     pub async fn next(&mut self) -> Option<T> {

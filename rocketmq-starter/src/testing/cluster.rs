@@ -54,6 +54,18 @@ pub struct Cluster {
 impl Cluster {
     /// Starts a name server and a broker.
     ///
+    /// ```
+    /// use rocketmq_starter::testing::Cluster;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rocketmq_starter::BoxError> {
+    /// let cluster = Cluster::start().await?;
+    /// cluster.send("orders", 7).await?;
+    /// cluster.topic("orders").received(1).await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Fails if a port or the temporary folder is not to be had.
     ///
@@ -89,21 +101,50 @@ impl Cluster {
     }
 
     /// Returns the address of the name server, for clients of your own.
+    ///
+    /// ```no_run
+    /// # async fn example(cluster: rocketmq_starter::testing::Cluster) -> Result<(), rocketmq_starter::BoxError> {
+    /// let app = rocketmq_starter::App::new().set("rocketmq.name-server", cluster.name_server());
+    /// # drop(app);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn name_server(&self) -> String {
         self.embedded.name_server()
     }
 
     /// Returns the name servers and brokers, for what the methods here do not reach.
+    ///
+    /// ```no_run
+    /// # async fn example(cluster: rocketmq_starter::testing::Cluster) -> Result<(), rocketmq_starter::BoxError> {
+    /// assert_eq!(cluster.embedded().brokers().len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn embedded(&self) -> &Embedded {
         &self.embedded
     }
 
     /// Returns a template that sends to this cluster, independent of the applications in the test.
+    ///
+    /// ```no_run
+    /// # async fn example(cluster: rocketmq_starter::testing::Cluster) -> Result<(), rocketmq_starter::BoxError> {
+    /// cluster.template().send_oneway("clicks", 7).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn template(&self) -> &RocketmqTemplate {
         &self.template
     }
 
     /// Sends a message, as [`RocketmqTemplate::send`] does.
+    ///
+    /// ```no_run
+    /// # async fn example(cluster: rocketmq_starter::testing::Cluster) -> Result<(), rocketmq_starter::BoxError> {
+    /// cluster.send("orders:created", 7).key("order-7").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Awaiting fails with a [`SendError`](crate::SendError).
@@ -114,22 +155,55 @@ impl Cluster {
     /// Moves the brokers' time forward, which takes no time: what is due within `by` becomes due now. These are delays,
     /// timers, retries, checks of transactions, and the time for which popped messages are invisible. Timeouts of clients, and
     /// the rest of an orderly queue after an error, keep to real time.
+    ///
+    /// ```no_run
+    /// # async fn example(cluster: rocketmq_starter::testing::Cluster) -> Result<(), rocketmq_starter::BoxError> {
+    /// cluster.advance(std::time::Duration::from_secs(3600));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn advance(&self, by: Duration) {
         self.embedded.advance(by);
     }
 
     /// Keeps every request unanswered until [`resume`](Self::resume), as frozen brokers would: clients run into their
     /// timeouts.
+    ///
+    /// ```no_run
+    /// # async fn example(cluster: rocketmq_starter::testing::Cluster) -> Result<(), rocketmq_starter::BoxError> {
+    /// cluster.pause();
+    /// // what the program does meanwhile
+    /// cluster.resume();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn pause(&self) {
         self.embedded.brokers().iter().for_each(EmbeddedBroker::pause);
     }
 
     /// Answers again after [`pause`](Self::pause), also what was asked meanwhile.
+    ///
+    /// ```no_run
+    /// # async fn example(cluster: rocketmq_starter::testing::Cluster) -> Result<(), rocketmq_starter::BoxError> {
+    /// cluster.pause();
+    /// cluster.resume();
+    /// cluster.send("orders", 7).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn resume(&self) {
         self.embedded.brokers().iter().for_each(EmbeddedBroker::resume);
     }
 
     /// Stops the brokers in order. [`restart`](Self::restart) starts them again.
+    ///
+    /// ```no_run
+    /// # async fn example(cluster: rocketmq_starter::testing::Cluster) -> Result<(), rocketmq_starter::BoxError> {
+    /// cluster.stop().await?;
+    /// cluster.restart().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Fails if a broker cannot write its store.
@@ -146,6 +220,16 @@ impl Cluster {
     /// Stops the brokers as a crash would: nothing is answered, saved or flushed. [`restart`](Self::restart) starts them
     /// again.
     ///
+    /// ```no_run
+    /// # async fn example(cluster: rocketmq_starter::testing::Cluster) -> Result<(), rocketmq_starter::BoxError> {
+    /// cluster.send("orders", 7).await?;
+    /// cluster.kill().await;
+    /// cluster.restart().await?;
+    /// cluster.topic("orders").received(1).await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Cancel safety
     /// Dropping the future leaves some brokers alive.
     pub async fn kill(&self) {
@@ -155,6 +239,13 @@ impl Cluster {
     }
 
     /// Stops the brokers that run, and starts all of them again, on the same ports and with the same messages.
+    ///
+    /// ```no_run
+    /// # async fn example(cluster: rocketmq_starter::testing::Cluster) -> Result<(), rocketmq_starter::BoxError> {
+    /// cluster.restart().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Fails if a broker cannot write its store, or does not start again.
@@ -189,32 +280,83 @@ impl Cluster {
 
     /// Stores the next send and breaks its connection instead of answering. The client sends again, so that there are two
     /// messages.
+    ///
+    /// ```no_run
+    /// # async fn example(cluster: rocketmq_starter::testing::Cluster) -> Result<(), rocketmq_starter::BoxError> {
+    /// let fault = cluster.lose_reply();
+    /// cluster.send("orders", 7).await?;
+    /// cluster.topic("orders").received(2).await;
+    /// # drop(fault);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn lose_reply(&self) -> Fault {
         self.embedded.lose_reply()
     }
 
     /// Breaks all connections to the brokers, and each new one at its first request, until the fault is dropped.
+    ///
+    /// ```no_run
+    /// # async fn example(cluster: rocketmq_starter::testing::Cluster) -> Result<(), rocketmq_starter::BoxError> {
+    /// let fault = cluster.disconnect();
+    /// assert!(cluster.send("orders", 7).await.is_err());
+    /// drop(fault); // from here on all is well again
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn disconnect(&self) -> Fault {
         self.embedded.disconnect()
     }
 
     /// Lets each request to the brokers wait in real time, until the fault is dropped.
+    ///
+    /// ```no_run
+    /// # async fn example(cluster: rocketmq_starter::testing::Cluster) -> Result<(), rocketmq_starter::BoxError> {
+    /// let fault = cluster.slow(std::time::Duration::from_millis(200));
+    /// cluster.send("orders", 7).await?; // takes 200 ms
+    /// # drop(fault);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn slow(&self, by: Duration) -> Fault {
         self.embedded.slow(by)
     }
 
     /// Lets writes to the brokers' store fail as on a full disk, until the fault is dropped. Messages that are stored are
     /// still served.
+    ///
+    /// ```no_run
+    /// # async fn example(cluster: rocketmq_starter::testing::Cluster) -> Result<(), rocketmq_starter::BoxError> {
+    /// let fault = cluster.full_disk();
+    /// assert!(cluster.send("orders", 7).await.is_err());
+    /// # drop(fault);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn full_disk(&self) -> Fault {
         self.embedded.full_disk()
     }
 
     /// Returns a topic, for assertions.
+    ///
+    /// ```no_run
+    /// # async fn example(cluster: rocketmq_starter::testing::Cluster) -> Result<(), rocketmq_starter::BoxError> {
+    /// cluster.topic("orders").received(3).await;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn topic(&self, name: impl Into<String>) -> Topic<'_> {
         Topic::new(self, name.into(), LIMIT)
     }
 
     /// Returns a consumer group, for assertions.
+    ///
+    /// ```no_run
+    /// # async fn example(cluster: rocketmq_starter::testing::Cluster) -> Result<(), rocketmq_starter::BoxError> {
+    /// cluster.group("billing").handled(3).await;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn group(&self, name: impl Into<String>) -> Group<'_> {
         Group::new(self, name.into(), LIMIT)
     }
