@@ -187,6 +187,13 @@ impl App {
     /// Returns the effective value of every key, options of the listeners included, and the place where each was written;
     /// [`ConfigReport`] shows a use. Changes by [`configure`](App::configure) come later and are not in it.
     ///
+    /// ```
+    /// # fn main() -> Result<(), rocketmq_starter::StartError> {
+    /// println!("{}", rocketmq_starter::App::new().set("rocketmq.producer.group", "shop").config_report()?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Fails with the list of all keys and values in the sources that are wrong.
     pub fn config_report(&self) -> Result<ConfigReport, StartError> {
@@ -328,6 +335,18 @@ impl App {
     }
 
     /// Adds a function with `#[rocketmq_transaction_listener]`, whose page shows a use.
+    ///
+    /// ```
+    /// use rocketmq_starter::{App, Json, TransactionState, rocketmq_transaction_listener};
+    ///
+    /// #[rocketmq_transaction_listener]
+    /// async fn is_paid(Json(order): Json<u64>) -> TransactionState {
+    ///     if order % 2 == 0 { TransactionState::Commit } else { TransactionState::Unknown }
+    /// }
+    ///
+    /// let app = App::new().transaction_listener(is_paid);
+    /// # drop(app);
+    /// ```
     pub fn transaction_listener<Form>(mut self, checker: impl IntoTransactionChecker<Form>) -> Self {
         self.add_checker(checker.into_checker());
         self

@@ -123,6 +123,14 @@ impl RunningApp {
 
     /// Returns the address of the management page, if `rocketmq.management.address` is set. With port 0 there, this one has the
     /// port that the system chose.
+    ///
+    /// ```no_run
+    /// # fn example(running: &rocketmq_starter::RunningApp) {
+    /// if let Some(address) = running.management() {
+    ///     println!("http://{address}/health/ready");
+    /// }
+    /// # }
+    /// ```
     #[cfg(feature = "management")]
     pub fn management(&self) -> Option<std::net::SocketAddr> {
         self.pages.management()

@@ -13,6 +13,22 @@ const LEASE: Duration = Duration::from_secs(15 * 60);
 type KeyOf = dyn Fn(&Delivery) -> Option<String> + Send + Sync;
 
 /// The answer to a claim.
+///
+/// ```
+/// use rocketmq_starter::BoxError;
+/// use rocketmq_starter::layer::{Claim, SeenInMemory, SeenKeys};
+/// use std::time::Duration;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), BoxError> {
+/// let (seen, lease) = (SeenInMemory::default(), Duration::from_secs(60));
+/// assert_eq!(seen.claim("order-7", lease).await?, Claim::Mine);
+/// assert_eq!(seen.claim("order-7", lease).await?, Claim::Held);
+/// seen.done("order-7").await?;
+/// assert_eq!(seen.claim("order-7", lease).await?, Claim::Done);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
     /// The key was free; it is the caller's until `done`, `release` or the end of the lease.
@@ -27,6 +43,41 @@ pub enum Claim {
 /// for all processes of a group and beyond their end.
 ///
 /// `claim` is one atomic step: of two callers at the same time one gets [`Claim::Mine`].
+///
+/// ```
+/// use rocketmq_starter::BoxError;
+/// use rocketmq_starter::layer::{Claim, Deduplicate, SeenKeys, async_trait};
+/// use std::collections::HashMap;
+/// use std::sync::Mutex;
+/// use std::time::Duration;
+///
+/// /// Remembers all keys for ever, and ignores leases: for a test.
+/// #[derive(Default)]
+/// struct AllKeys(Mutex<HashMap<String, Claim>>);
+///
+/// #[async_trait]
+/// impl SeenKeys for AllKeys {
+///     async fn claim(&self, key: &str, _lease: Duration) -> Result<Claim, BoxError> {
+///         let mut keys = self.0.lock().unwrap();
+///         let before = keys.get(key).copied();
+///         keys.entry(key.to_owned()).or_insert(Claim::Held);
+///         Ok(before.unwrap_or(Claim::Mine))
+///     }
+///
+///     async fn done(&self, key: &str) -> Result<(), BoxError> {
+///         self.0.lock().unwrap().insert(key.to_owned(), Claim::Done);
+///         Ok(())
+///     }
+///
+///     async fn release(&self, key: &str) -> Result<(), BoxError> {
+///         self.0.lock().unwrap().remove(key);
+///         Ok(())
+///     }
+/// }
+///
+/// let layer = Deduplicate::with(AllKeys::default());
+/// # drop(layer);
+/// ```
 #[async_trait]
 pub trait SeenKeys: Send + Sync + 'static {
     /// Claims a key for at most `lease`.
@@ -74,6 +125,13 @@ pub struct Deduplicate<S = SeenInMemory> {
 
 impl Deduplicate {
     /// Remembers the newest 100,000 keys for a day, in this process.
+    ///
+    /// ```
+    /// use rocketmq_starter::layer::Deduplicate;
+    ///
+    /// let layer = Deduplicate::in_memory();
+    /// # drop(layer);
+    /// ```
     pub fn in_memory() -> Self {
         Self::with(SeenInMemory::default())
     }
@@ -81,6 +139,13 @@ impl Deduplicate {
 
 impl<S: SeenKeys> Deduplicate<S> {
     /// Remembers keys in a store of your own.
+    ///
+    /// ```
+    /// use rocketmq_starter::layer::{Deduplicate, SeenInMemory};
+    ///
+    /// let layer = Deduplicate::with(SeenInMemory::default().at_most(1_000));
+    /// # drop(layer);
+    /// ```
     pub fn with(seen: S) -> Self {
         Deduplicate {
             seen,
@@ -90,6 +155,13 @@ impl<S: SeenKeys> Deduplicate<S> {
     }
 
     /// Takes another key from each message; those with `None` always reach the handler.
+    ///
+    /// ```
+    /// use rocketmq_starter::layer::Deduplicate;
+    ///
+    /// let layer = Deduplicate::in_memory().by(|delivery| delivery.property("order").map(str::to_owned));
+    /// # drop(layer);
+    /// ```
     #[must_use]
     pub fn by(self, key: impl Fn(&Delivery) -> Option<String> + Send + Sync + 'static) -> Self {
         Deduplicate { key: Box::new(key), ..self }
@@ -97,6 +169,13 @@ impl<S: SeenKeys> Deduplicate<S> {
 
     /// Sets the time after which the key of a handler that died is free again. Default: 15 minutes. It must be longer than the
     /// handler may run (`consume-timeout`).
+    ///
+    /// ```
+    /// use rocketmq_starter::layer::Deduplicate;
+    ///
+    /// let layer = Deduplicate::in_memory().lease(std::time::Duration::from_secs(60));
+    /// # drop(layer);
+    /// ```
     #[must_use]
     pub fn lease(self, lease: Duration) -> Self {
         Deduplicate { lease, ..self }

@@ -54,18 +54,39 @@ impl Default for SeenInMemory {
 
 impl SeenInMemory {
     /// Limits the number of keys; 0 counts as 1. The one that would be forgotten next makes room.
+    ///
+    /// ```
+    /// use rocketmq_starter::layer::SeenInMemory;
+    ///
+    /// let seen = SeenInMemory::default().at_most(1_000_000);
+    /// # drop(seen);
+    /// ```
     #[must_use]
     pub fn at_most(self, keys: usize) -> Self {
         SeenInMemory { most: keys.max(1), ..self }
     }
 
     /// Sets the time for which a handled key is remembered.
+    ///
+    /// ```
+    /// use rocketmq_starter::layer::SeenInMemory;
+    ///
+    /// let seen = SeenInMemory::default().remembered_for(std::time::Duration::from_secs(3600));
+    /// # drop(seen);
+    /// ```
     #[must_use]
     pub fn remembered_for(self, time: Duration) -> Self {
         SeenInMemory { keep: time.min(NEVER), ..self }
     }
 
     /// Takes the time from another clock than the machine's.
+    ///
+    /// ```
+    /// use rocketmq_starter::layer::SeenInMemory;
+    ///
+    /// let seen = SeenInMemory::default().clock(rocketmq_client::Clock::default());
+    /// # drop(seen);
+    /// ```
     #[must_use]
     pub fn clock(self, clock: Clock) -> Self {
         SeenInMemory { clock, ..self }

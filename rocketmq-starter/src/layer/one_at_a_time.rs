@@ -30,11 +30,25 @@ pub struct OneAtATime {
 
 impl OneAtATime {
     /// Takes the first of a message's keys, as the sender gave it by `.key(..)`.
+    ///
+    /// ```
+    /// use rocketmq_starter::layer::OneAtATime;
+    ///
+    /// let layer = OneAtATime::by_key();
+    /// # drop(layer);
+    /// ```
     pub fn by_key() -> Self {
         Self::by(|delivery| delivery.keys().next().map(str::to_owned))
     }
 
     /// Takes a key from each message; those with `None` do not wait.
+    ///
+    /// ```
+    /// use rocketmq_starter::layer::OneAtATime;
+    ///
+    /// let layer = OneAtATime::by(|delivery| delivery.property("account").map(str::to_owned));
+    /// # drop(layer);
+    /// ```
     pub fn by(key: impl Fn(&Delivery) -> Option<String> + Send + Sync + 'static) -> Self {
         OneAtATime { key: Box::new(key), locks: Mutex::default() }
     }

@@ -40,6 +40,13 @@ pub struct RateLimit {
 
 impl RateLimit {
     /// Lets `messages` pass in each second; 0 counts as 1.
+    ///
+    /// ```
+    /// use rocketmq_starter::layer::RateLimit;
+    ///
+    /// let layer = RateLimit::per_second(50);
+    /// # drop(layer);
+    /// ```
     pub fn per_second(messages: u32) -> Self {
         Self::new(messages, Duration::from_secs(1))
     }

@@ -380,6 +380,14 @@ impl App {
     /// to machine; [`environment`](App::environment) gives some. Offsets are committed every 20 ms unless
     /// `rocketmq.client.persist-consumer-offset-interval` is set. [`Cluster`] shows a use.
     ///
+    /// ```no_run
+    /// # async fn example(cluster: rocketmq_starter::testing::Cluster) -> Result<(), rocketmq_starter::BoxError> {
+    /// let running = rocketmq_starter::App::new().discover().start_on(&cluster).await?;
+    /// running.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Fails as [`start`](App::start) does.
     ///

@@ -11,6 +11,13 @@ use std::time::Duration;
 
 /// A consumer group of the applications that were [started on](crate::App::start_on) a [`Cluster`], returned by
 /// [`Cluster::group`].
+///
+/// ```no_run
+/// # async fn example(cluster: rocketmq_starter::testing::Cluster) {
+/// cluster.group("billing").handled(3).await;
+/// cluster.group("billing").dead_letters(0).await;
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Group<'c> {
     cluster: &'c Cluster,
@@ -24,6 +31,12 @@ impl<'c> Group<'c> {
     }
 
     /// Waits at most this long instead of 30 s.
+    ///
+    /// ```no_run
+    /// # async fn example(cluster: rocketmq_starter::testing::Cluster) {
+    /// cluster.group("billing").within(std::time::Duration::from_secs(5)).lag(0).await;
+    /// # }
+    /// ```
     #[must_use]
     pub fn within(self, limit: Duration) -> Self {
         Group { limit, ..self }

@@ -47,6 +47,19 @@ pub struct TestListener {
 
 impl TestListener {
     /// Makes one of an annotated function or a [`Listener`].
+    ///
+    /// ```
+    /// use rocketmq_starter::testing::TestListener;
+    /// use rocketmq_starter::{Json, Listener, Message, Outcome};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rocketmq_starter::StartError> {
+    /// let billing = Listener::new("orders", "billing", |Json(_id): Json<u64>| async { Outcome::Ack });
+    /// let billing = TestListener::new(billing);
+    /// assert_eq!(billing.deliver(Message::new("orders", "7")).await?.outcome(), Outcome::Ack);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new<Form>(listener: impl IntoListener<Form>) -> Self {
         let listener = listener.into_listener();
         let (wants_template, recorder) = (listener.needs.needs_template(), OnceCell::new());
@@ -55,6 +68,21 @@ impl TestListener {
     }
 
     /// Gives the listener a value, which it takes as `State<T>`.
+    ///
+    /// ```
+    /// use rocketmq_starter::testing::TestListener;
+    /// use rocketmq_starter::{Listener, Message, Outcome, State};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rocketmq_starter::StartError> {
+    /// let billing = Listener::new("orders", "billing", |State(open): State<bool>| async move {
+    ///     if open { Outcome::Ack } else { Outcome::Retry }
+    /// });
+    /// let closed = TestListener::new(billing).state(false);
+    /// assert_eq!(closed.deliver(Message::new("orders", "7")).await?.outcome(), Outcome::Retry);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, state: T) -> Self {
         self.states.insert(state);
@@ -92,6 +120,23 @@ impl TestListener {
     /// [`RocketmqTemplate`](crate::RocketmqTemplate) has one without this.
     ///
     /// The template sends to an embedded broker of the `TestListener`, which starts with the first delivery.
+    ///
+    /// ```
+    /// use rocketmq_starter::testing::TestListener;
+    /// use rocketmq_starter::{Context, Listener, Message};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rocketmq_starter::StartError> {
+    /// let billing = Listener::new("orders", "billing", |context: Context| async move {
+    ///     context.template().ok_or("no template")?.send("bills", 7).await?;
+    ///     Ok::<_, rocketmq_starter::BoxError>(())
+    /// });
+    /// let billing = TestListener::new(billing).template();
+    /// billing.deliver(Message::new("orders", "7")).await?;
+    /// assert_eq!(billing.sent().len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn template(self) -> Self {
         TestListener { wants_template: true, ..self }
@@ -125,6 +170,19 @@ impl TestListener {
     }
 
     /// Delivers `message` for the first time.
+    ///
+    /// ```
+    /// use rocketmq_starter::testing::TestListener;
+    /// use rocketmq_starter::{Json, Listener, Message, Outcome};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rocketmq_starter::StartError> {
+    /// let billing = Listener::new("orders", "billing", |Json(_id): Json<u64>| async { Outcome::Ack });
+    /// let delivered = TestListener::new(billing).deliver(Message::new("orders", "no number")).await?;
+    /// assert_eq!(delivered.outcome(), Outcome::DeadLetter);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Fails, without a call of the listener, for a missing state and a wrong option, as the start of an application does,
@@ -231,6 +289,19 @@ impl TestListener {
 }
 
 /// The result of one delivery.
+///
+/// ```
+/// use rocketmq_starter::testing::TestListener;
+/// use rocketmq_starter::{Json, Listener, Message, Outcome};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), rocketmq_starter::StartError> {
+/// let billing = Listener::new("orders", "billing", |Json(_id): Json<u64>| async { Outcome::Ack });
+/// let delivered = TestListener::new(billing).deliver(Message::new("orders", "no number")).await?;
+/// println!("{:?}: {}", delivered.outcome(), delivered.reason());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivered {
     outcome: Outcome,
@@ -240,16 +311,55 @@ pub struct Delivered {
 
 impl Delivered {
     /// Returns the outcome that a broker would get.
+    ///
+    /// ```
+    /// use rocketmq_starter::testing::TestListener;
+    /// use rocketmq_starter::{Json, Listener, Message, Outcome};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rocketmq_starter::StartError> {
+    /// let billing = Listener::new("orders", "billing", |Json(_id): Json<u64>| async { Outcome::Ack });
+    /// let delivered = TestListener::new(billing).deliver(Message::new("orders", "7")).await?;
+    /// assert_eq!(delivered.outcome(), Outcome::Ack);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn outcome(&self) -> Outcome {
         self.outcome
     }
 
     /// Returns the reply that the sender of a request would get.
+    ///
+    /// ```
+    /// use rocketmq_starter::testing::TestListener;
+    /// use rocketmq_starter::{Json, Listener, Message};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rocketmq_starter::StartError> {
+    /// let double = Listener::new("numbers", "doubling", |Json(number): Json<u64>| async move { Json(2 * number) });
+    /// let delivered = TestListener::new(double).deliver(Message::new("numbers", "21")).await?;
+    /// assert_eq!(delivered.reply().map(|reply| &reply[..]), Some(&b"42"[..]));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn reply(&self) -> Option<&Bytes> {
         self.reply.as_ref()
     }
 
     /// Returns the reason of the outcome, in the words of the log.
+    ///
+    /// ```
+    /// use rocketmq_starter::testing::TestListener;
+    /// use rocketmq_starter::{Json, Listener, Message, Outcome};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rocketmq_starter::StartError> {
+    /// let billing = Listener::new("orders", "billing", |Json(_id): Json<u64>| async { Outcome::Ack });
+    /// let delivered = TestListener::new(billing).deliver(Message::new("orders", "no number")).await?;
+    /// println!("{}", delivered.reason());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn reason(&self) -> &str {
         &self.reason
     }

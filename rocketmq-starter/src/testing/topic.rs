@@ -9,6 +9,13 @@ use std::panic::Location;
 use std::time::Duration;
 
 /// A topic of a [`Cluster`], returned by [`Cluster::topic`].
+///
+/// ```no_run
+/// # async fn example(cluster: rocketmq_starter::testing::Cluster) {
+/// let orders = cluster.topic("orders").received(3).await;
+/// assert_eq!(orders.len(), 3);
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Topic<'c> {
     cluster: &'c Cluster,
@@ -22,6 +29,12 @@ impl<'c> Topic<'c> {
     }
 
     /// Waits at most this long instead of 30 s.
+    ///
+    /// ```no_run
+    /// # async fn example(cluster: rocketmq_starter::testing::Cluster) {
+    /// cluster.topic("orders").within(std::time::Duration::from_secs(5)).received(3).await;
+    /// # }
+    /// ```
     #[must_use]
     pub fn within(self, limit: Duration) -> Self {
         Topic { limit, ..self }
