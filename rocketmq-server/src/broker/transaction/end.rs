@@ -28,8 +28,7 @@ pub(crate) fn end(parts: &Parts, asked: Asked<'_, EndTransactionRequest>) -> Rep
 
 fn finish(parts: &Parts, request: &EndTransactionRequest, ending: Ending) -> Result<(), Refusal> {
     let half = load_half(parts, request)?;
-    let id = TransactionId::of(&Properties::parse(&half.properties));
-    let begun = parts.state.halves.lock().begin(request.tran_state_table_offset, id.as_ref());
+    let begun = parts.state.halves.lock().begin(request.tran_state_table_offset, half.id.as_ref());
     match begun {
         Ok(ticket) => decide(parts, ticket, half, request, ending),
         // Told before: a second commit must not deliver a second time.
@@ -42,12 +41,11 @@ fn finish(parts: &Parts, request: &EndTransactionRequest, ending: Ending) -> Res
 fn decide(
     parts: &Parts,
     ticket: Ticket,
-    half: MessageRecord,
+    Half { record, id }: Half,
     request: &EndTransactionRequest,
     ending: Ending,
 ) -> Result<(), Refusal> {
-    let id = TransactionId::of(&Properties::parse(&half.properties));
-    if let Err(refusal) = carry_out(parts, half, request, ending) {
+    if let Err(refusal) = carry_out(parts, record, request, ending) {
         parts.state.halves.lock().failed(ticket);
         return Err(refusal);
     }
@@ -58,13 +56,12 @@ fn decide(
 /// Ends a half that was given up: the broker no longer asks about it, but its producer may still decide.
 fn decide_late(
     parts: &Parts,
-    half: MessageRecord,
+    Half { record, id }: Half,
     request: &EndTransactionRequest,
     ending: Ending,
 ) -> Result<(), Refusal> {
-    let id = TransactionId::of(&Properties::parse(&half.properties));
     parts.state.halves.lock().take_given_up(id.as_ref());
-    let result = carry_out(parts, half, request, ending);
+    let result = carry_out(parts, record, request, ending);
     let now = if result.is_ok() { ending } else { Ending::GivenUp };
     parts.state.halves.lock().remember(id.as_ref(), now);
     result
@@ -98,8 +95,14 @@ fn refuse(closed: Closed) -> Refusal {
     Refusal::new(ResponseCode::ILLEGAL_OPERATION, remark)
 }
 
-fn load_half(parts: &Parts, request: &EndTransactionRequest) -> Result<MessageRecord, Refusal> {
-    let half = parts
+/// A half message, and the id among its properties.
+struct Half {
+    record: MessageRecord,
+    id: Option<TransactionId>,
+}
+
+fn load_half(parts: &Parts, request: &EndTransactionRequest) -> Result<Half, Refusal> {
+    let record = parts
         .log
         .store
         .read_queued(request.commit_log_offset)
@@ -110,15 +113,16 @@ fn load_half(parts: &Parts, request: &EndTransactionRequest) -> Result<MessageRe
                 request.commit_log_offset
             ))
         })?;
-    let properties = Properties::parse(&half.properties);
+    let properties = Properties::parse(&record.properties);
     if properties.producer_group() != Some(&request.producer_group) {
         return Err(Refusal::system("The producer group wrong"));
     }
-    if half.queue_offset != request.tran_state_table_offset {
+    if record.queue_offset != request.tran_state_table_offset {
         return Err(Refusal::system("The transaction state table offset wrong"));
     }
-    check_lateness(parts, request, &half, &properties)?;
-    Ok(half)
+    check_lateness(parts, request, &record, &properties)?;
+    let id = TransactionId::of(&properties);
+    Ok(Half { record, id })
 }
 
 /// A producer that asked for a long immunity and decides later than that is to wait for the check.
