@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
-use super::broker::EmbeddedBroker;
 use super::cluster::Embedded;
 use crate::broker::Broker;
 use crate::store::{All, GetLimits, Store};
@@ -74,9 +73,7 @@ impl Embedded {
     /// # }
     /// ```
     pub fn messages(&self, topic: &str) -> Option<Vec<StoredMessage>> {
-        let of_broker = |broker: &EmbeddedBroker| broker.look(|running| read(running, topic, i64::MAX));
-        let all: Option<Vec<_>> = self.brokers.iter().map(of_broker).collect();
-        all.map(|messages| messages.concat())
+        Some(self.look(|broker| read(broker, topic, i64::MAX))?.concat())
     }
 
     /// Returns the newest messages of each queue of a topic, queue by queue. `None` while a broker does not run.
@@ -90,10 +87,7 @@ impl Embedded {
     /// # }
     /// ```
     pub fn newest_messages(&self, topic: &str, of_a_queue: u32) -> Option<Vec<StoredMessage>> {
-        let of_broker =
-            |broker: &EmbeddedBroker| broker.look(|running| read(running, topic, i64::from(of_a_queue)));
-        let all: Option<Vec<_>> = self.brokers.iter().map(of_broker).collect();
-        all.map(|messages| messages.concat())
+        Some(self.look(|broker| read(broker, topic, i64::from(of_a_queue)))?.concat())
     }
 
     /// Returns the topics that have queues in a store, those of the broker itself too. `None` while a broker does not run.
@@ -107,13 +101,17 @@ impl Embedded {
     /// # }
     /// ```
     pub fn topics(&self) -> Option<BTreeSet<String>> {
-        let of_broker = |broker: &EmbeddedBroker| broker.look(|running| running.store().topics());
-        let all: Option<Vec<_>> = self.brokers.iter().map(of_broker).collect();
-        Some(all?.into_iter().flatten().map(|topic| topic.to_string()).collect())
+        let topics = self.look(|broker| broker.store().topics())?;
+        Some(topics.into_iter().flatten().map(|topic| topic.to_string()).collect())
     }
 
     fn sum(&self, count: impl Fn(&Broker) -> u64) -> Option<u64> {
-        self.brokers.iter().map(|broker| broker.look(&count)).sum()
+        Some(self.look(count)?.into_iter().sum())
+    }
+
+    /// Looks at each broker; `None` while one of them is stopped.
+    fn look<T>(&self, at: impl Fn(&Broker) -> T) -> Option<Vec<T>> {
+        self.brokers.iter().map(|broker| broker.look(&at)).collect()
     }
 }
 
