@@ -43,6 +43,15 @@ pub(crate) struct Site<'s> {
     pub(crate) access: &'s Access,
 }
 
+/// Names the table of the producer or pull consumer without a name, `rocketmq.producer`, or of one with a name,
+/// `rocketmq.producers.audit`.
+pub(crate) fn table(kind: &str, name: Option<&str>) -> String {
+    match name {
+        None => format!("rocketmq.{kind}"),
+        Some(name) => format!("rocketmq.{kind}s.{name}"),
+    }
+}
+
 /// A client, and what it was connected for.
 #[derive(Debug, Clone)]
 pub(crate) struct Connected {

@@ -1,7 +1,7 @@
 //! The producers of an application: `[rocketmq.producer]` and `[rocketmq.producers.<name>]`.
 
 use super::backend::Backend;
-use super::clients::{Clients, Connected, Site};
+use super::clients::{Clients, Connected, Site, table};
 use super::{settings, summary};
 use crate::config::clusters::{self, Whereabouts};
 use crate::config::sources::Sources;
@@ -28,10 +28,11 @@ pub(crate) struct ProducerPlan {
 impl ProducerPlan {
     /// The table of its settings.
     pub(crate) fn section(&self) -> String {
-        match &self.name {
-            None => "`rocketmq.producer`".to_owned(),
-            Some(name) => format!("`rocketmq.producers.{name}`"),
-        }
+        format!("`{}`", self.table())
+    }
+
+    fn table(&self) -> String {
+        table("producer", self.name.as_deref())
     }
 
     pub(crate) fn site(&self) -> Site<'_> {
@@ -84,8 +85,7 @@ fn settle(
     mistakes: &mut Vec<Mistake>,
 ) {
     for plan in plans {
-        let tables = [plan.section(), "`rocketmq.producer`".to_owned()];
-        let keys = tables.map(|table| format!("{}.cluster", table.trim_matches('`')));
+        let keys = [plan.table(), table("producer", None)].map(|table| format!("{table}.cluster"));
         let ProducerProperties { cluster, name_server, access, .. } = &mut plan.properties;
         let written = clusters::written(sources, &keys);
         let place = Whereabouts { cluster: cluster.as_deref(), name_server, access };

@@ -1,7 +1,7 @@
 //! The pull consumers of an application: `[rocketmq.pull-consumer]` and `[rocketmq.pull-consumers.<name>]`.
 
 use super::backend::Backend;
-use super::clients::{Clients, Site};
+use super::clients::{Clients, Site, table};
 use super::groups::GroupPlan;
 use crate::config::clusters::{self, Whereabouts};
 use crate::config::sources::Sources;
@@ -30,10 +30,7 @@ impl PullPlan {
     }
 
     fn table(&self) -> String {
-        match &self.name {
-            None => "rocketmq.pull-consumer".to_owned(),
-            Some(name) => format!("rocketmq.pull-consumers.{name}"),
-        }
+        table("pull-consumer", self.name.as_deref())
     }
 
     pub(crate) fn site(&self) -> Site<'_> {
