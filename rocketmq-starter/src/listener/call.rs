@@ -15,7 +15,7 @@ type Many = dyn Fn(Batch, &Context) -> BoxFuture<'static, Vec<Handled>> + Send +
 
 /// Calls a function of single messages. The function's type is known behind this trait, so that one future on the heap
 /// holds its arguments, its work and the settling of its message.
-pub(crate) trait Single: Send + Sync {
+pub(crate) trait Single: Send + Sync + 'static {
     /// Calls the function with a message.
     fn answer<'a>(&'a self, message: &'a Delivery, context: &'a Context) -> BoxFuture<'a, Handled>;
 
@@ -24,7 +24,13 @@ pub(crate) trait Single: Send + Sync {
         self: Arc<Self>,
         message: Delivery,
         settlement: Arc<Settlement>,
-    ) -> BoxFuture<'static, Result<Outcome, BoxError>>;
+    ) -> BoxFuture<'static, Result<Outcome, BoxError>> {
+        Box::pin(async move {
+            let _in_flight = settlement.enter(1);
+            let handled = self.answer(&message, settlement.context()).await;
+            Ok(settlement.settle(&message, handled).await)
+        })
+    }
 
     /// Waits for work that goes on beside the calls. No call follows.
     fn end(&self) -> BoxFuture<'_, ()> {
@@ -41,6 +47,7 @@ where
         Box::pin(answer(self, message, context))
     }
 
+    // Without the box of `answer`.
     fn handle(
         self: Arc<Self>,
         message: Delivery,

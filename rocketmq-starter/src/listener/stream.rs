@@ -1,17 +1,16 @@
 //! Listeners that take their messages one after the other from a stream.
 
 use super::call::Single;
-use super::settle::Settlement;
 use crate::context::Context;
 use crate::extract::FromMessage;
-use crate::outcome::{BoxError, Handled, IntoOutcome, Verdict};
+use crate::outcome::{Handled, IntoOutcome, Verdict};
 use futures_util::future::BoxFuture;
 use futures_util::stream::Stream;
 use rocketmq_client::consumer::catch_panic;
 use rocketmq_client::{Delivery, Outcome};
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context as TaskContext, Poll, ready};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -183,18 +182,6 @@ where
         })
     }
 
-    fn handle(
-        self: Arc<Self>,
-        message: Delivery,
-        settlement: Arc<Settlement>,
-    ) -> BoxFuture<'static, Result<Outcome, BoxError>> {
-        Box::pin(async move {
-            let _in_flight = settlement.enter(1);
-            let handled = self.answer(&message, settlement.context()).await;
-            Ok(settlement.settle(&message, handled).await)
-        })
-    }
-
     fn end(&self) -> BoxFuture<'_, ()> {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
         Box::pin(async move {
@@ -211,6 +198,7 @@ mod tests {
     use super::*;
     use crate::extract::Text;
     use crate::listener::Listener;
+    use crate::outcome::BoxError;
     use rocketmq_client::Message;
     use std::time::Duration;
     use tokio::time::timeout;
