@@ -23,14 +23,14 @@ pub(crate) type Shown = Arc<OnceLock<Context>>;
 
 /// A server of pages. Dropping it ends it.
 #[derive(Debug)]
-pub(crate) struct Site {
+pub(crate) struct PageServer {
     address: SocketAddr,
     /// Dropped to end the server.
-    _stop: oneshot::Sender<()>,
+    stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
-impl Site {
+impl PageServer {
     /// Listens on an address, the value of `key`, and serves the pages.
     ///
     /// # Errors
@@ -53,7 +53,7 @@ impl Site {
                 tracing::warn!(%error, "a page of the application ended");
             }
         });
-        Ok(Site { address, _stop: stop, task })
+        Ok(PageServer { address, stop, task })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -62,7 +62,7 @@ impl Site {
 
     /// Ends it when the answers that are on their way are sent.
     pub(crate) async fn shutdown(self) {
-        drop(self._stop);
+        drop(self.stop);
         // A connection that stays open longer ends with the process.
         let _ = timeout(LAST_ANSWERS, self.task).await;
     }

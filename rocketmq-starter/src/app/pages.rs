@@ -7,10 +7,10 @@ use crate::context::Context;
 use crate::dev::DevPage;
 use crate::error::{Mistake, MistakeKind};
 use crate::listener::Observer;
+#[cfg(feature = "management")]
+use crate::web::PageServer;
 #[cfg(any(feature = "management", feature = "dev-page"))]
 use crate::web::Shown;
-#[cfg(feature = "management")]
-use crate::web::Site;
 
 /// Those that are on.
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ pub(crate) struct Pages {
     #[cfg(any(feature = "management", feature = "dev-page"))]
     shown: Shown,
     #[cfg(feature = "management")]
-    management: Option<Site>,
+    management: Option<PageServer>,
     #[cfg(feature = "dev-page")]
     dev: Option<DevPage>,
 }
@@ -103,7 +103,7 @@ impl Pages {
 
     #[cfg(feature = "management")]
     pub(super) fn management(&self) -> Option<std::net::SocketAddr> {
-        self.management.as_ref().map(Site::address)
+        self.management.as_ref().map(PageServer::address)
     }
 
     pub(super) async fn shutdown(self) {

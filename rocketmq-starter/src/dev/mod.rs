@@ -8,7 +8,7 @@ mod messages;
 pub(crate) use journal::Journal;
 
 use crate::error::{Mistake, MistakeKind};
-use crate::web::{Shown, Site};
+use crate::web::{PageServer, Shown};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Html;
@@ -29,12 +29,12 @@ type Refused = (StatusCode, String);
 /// The page, and what it needs to send.
 #[derive(Debug)]
 pub(crate) struct DevPage {
-    site: Site,
+    site: PageServer,
     journal: Journal,
     client: Client,
 }
 
-/// What the handlers of requests work on.
+/// The parts that the handlers of requests work on.
 #[derive(Debug)]
 struct Desk {
     broker: Weak<Embedded>,
@@ -87,11 +87,11 @@ impl DevPage {
 }
 
 /// Takes another port when the usual one is taken: several applications may run on one machine.
-async fn serve(pages: Router) -> Result<Site, Mistake> {
+async fn serve(pages: Router) -> Result<PageServer, Mistake> {
     let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    match Site::serve("dev-page", local(PORT), pages.clone()).await {
+    match PageServer::serve("dev-page", local(PORT), pages.clone()).await {
         Ok(site) => Ok(site),
-        Err(_) => Site::serve("dev-page", local(0), pages).await,
+        Err(_) => PageServer::serve("dev-page", local(0), pages).await,
     }
 }
 

@@ -5,7 +5,7 @@ mod listeners;
 mod metrics;
 
 use crate::error::Mistake;
-use crate::web::{Shown, Site};
+use crate::web::{PageServer, Shown};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
@@ -29,9 +29,9 @@ POST /listeners/{group}/concurrency?handlers=8 handle so many messages at once, 
 ///
 /// # Errors
 /// Nobody can listen on the address.
-pub(crate) async fn start(address: SocketAddr, shown: Shown) -> Result<Site, Mistake> {
+pub(crate) async fn start(address: SocketAddr, shown: Shown) -> Result<PageServer, Mistake> {
     metrics::install();
-    let site = Site::serve(KEY, address, pages(shown)).await?;
+    let site = PageServer::serve(KEY, address, pages(shown)).await?;
     let address = site.address();
     tracing::info!(%address, "the management page is at http://{address}/");
     if !address.ip().is_loopback() {
