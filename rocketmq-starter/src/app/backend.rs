@@ -44,7 +44,12 @@ impl Backend {
 
     /// Returns the one cluster of all producers and consumers.
     pub(super) fn only(name_server: &str) -> Self {
-        Backend { name_server: name_server.to_owned(), is_only: true, ..Backend::default() }
+        Backend {
+            name_server: name_server.to_owned(),
+            is_only: true,
+            #[cfg(feature = "embedded")]
+            embedded: None,
+        }
     }
 
     /// Starts the embedded broker if a producer or consumer needs it.
@@ -115,7 +120,7 @@ impl Backend {
 
     pub(super) async fn shutdown(self) {
         #[cfg(feature = "embedded")]
-        // Whoever else still holds it is a request of the page for development, which ends it by letting it go.
+        // Only a request of the page for development may still hold it; the broker ends when that lets it go.
         if let Some(embedded) = self.embedded.and_then(Arc::into_inner)
             && let Err(error) = embedded.shutdown().await
         {
