@@ -84,14 +84,18 @@ async fn guarded() -> (Embedded, TempDir) {
     (cluster, home)
 }
 
+/// An application that reads `acl-open` as `rocketmq-user`.
+fn reader(cluster: &Embedded, secret: &str, group: &'static str) -> App {
+    app(cluster.name_server())
+        .set("rocketmq.consumer.access-key", "rocketmq-user")
+        .set("rocketmq.consumer.secret-key", secret)
+        .listen("acl-open", group, async |_: Text| {})
+}
+
 #[tokio::test]
 async fn wrong_credentials() {
     let (cluster, _home) = guarded().await;
-    let app = app(cluster.name_server())
-        .set("rocketmq.consumer.access-key", "rocketmq-user")
-        .set("rocketmq.consumer.secret-key", "12345678-wrong")
-        .listen("acl-open", "readers", async |_: Text| {});
-    let (running, address) = start(app).await;
+    let (running, address) = start(reader(&cluster, "12345678-wrong", "readers")).await;
     obstacle(address, &["`readers.acl-open`", "is refused: ", "ignature"]).await;
     running.shutdown().await;
 }
@@ -99,11 +103,7 @@ async fn wrong_credentials() {
 #[tokio::test]
 async fn no_permission() {
     let (cluster, _home) = guarded().await;
-    let app = app(cluster.name_server())
-        .set("rocketmq.consumer.access-key", "rocketmq-user")
-        .set("rocketmq.consumer.secret-key", "12345678-user")
-        .listen("acl-open", "acl-denied", async |_: Text| {});
-    let (running, address) = start(app).await;
+    let (running, address) = start(reader(&cluster, "12345678-user", "acl-denied")).await;
     obstacle(address, &["group `acl-denied`", "is refused: ", "acl-denied"]).await;
     running.shutdown().await;
 }

@@ -1,4 +1,4 @@
-//! Who has consumed a message.
+//! The groups that have consumed a message, and those that have not.
 
 use rocketmq_client::Delivery;
 use rocketmq_remoting::ResponseCode;

@@ -124,7 +124,7 @@ async fn read(stdout: ChildStdout, waiting: Waiting, journal: Journal) {
             }
         };
         if let Some(waiter) = waiting.lock().remove(&id) {
-            // Who no longer waits has failed by its deadline.
+            // A caller that no longer waits has failed by its deadline.
             let _ = waiter.send(answer);
         }
     }

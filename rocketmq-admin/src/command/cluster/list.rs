@@ -100,7 +100,7 @@ pub struct BrokerFigures {
     pub timer_congested: i64,
     pub timer_enqueue_tps: f32,
     pub timer_dequeue_tps: f32,
-    /// How long the page cache has been locked, in ms.
+    /// The time for which the page cache has been locked, in ms.
     pub page_cache_wait_ms: String,
     /// The age of the first message, in hours.
     pub hours: f64,

@@ -51,7 +51,7 @@ pub struct MessageReport {
     pub body: Option<String>,
     /// The file with the body.
     pub body_path: String,
-    /// What became of the message in each group.
+    /// The fate of the message in each group.
     pub tracks: Vec<MessageTrack>,
     #[serde(skip)]
     pub(super) shows_body: bool,

@@ -12,7 +12,7 @@ use std::path::Path;
 pub(super) struct Tree {
     /// The text of a value; that of a list joins its values.
     pub(super) entry: Option<Entry>,
-    /// What lies below, by name in the one spelling, and each name as it was written. The names in a list are numbers.
+    /// The values below, by name in the one spelling, and each name as it was written. The names in a list are numbers.
     pub(super) below: BTreeMap<String, (String, Tree)>,
 }
 
